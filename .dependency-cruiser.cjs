@@ -1,0 +1,48 @@
+// Who may import whom (docs/architecture.md, "Layers"). A layer may import the ones above it in this
+// list, never the ones below; nothing imports in a circle; some libraries belong to one module only.
+const layers = [
+  'errors', 'events', 'shell', 'remote', 'ini', 'inventory', 'bootstrap', 'transport', 'session',
+  'resources', 'lock', 'heartbeat', 'callbacks', 'run', 'ui', 'lab', 'cli',
+]
+const path = layer => `^lib/${layer}(/|\\.ts$)`
+
+const order = layers.slice(0, -1).map((layer, index) => ({
+  name: `${layer}-stays-below`,
+  comment: `lib/${layer} may not import what stands later in the list of layers`,
+  severity: 'error',
+  from: { path: path(layer) },
+  to: { path: layers.slice(index + 1).map(path) },
+}))
+
+/** `library` may be imported from `modules` only. */
+const only = (library, modules) => ({
+  name: `${library}-has-one-home`,
+  severity: 'error',
+  from: { path: '^(lib|recipes|tasks)/', pathNot: modules },
+  to: { path: `node_modules/${library}/`, dependencyTypesNot: ['type-only'] },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'lib-stands-alone', severity: 'error', from: { path: '^lib/' }, to: { path: '^(recipes|tasks|inventories)/' } },
+    { name: 'recipes-use-the-public-api', severity: 'error', from: { path: '^(recipes|tasks)/' }, to: { path: '^lib/', pathNot: '^lib/index\\.ts$' } },
+    { name: 'tasks-know-no-recipes', severity: 'error', from: { path: '^tasks/' }, to: { path: '^recipes/' } },
+    ...order,
+    only('node-ssh', ['^lib/transport/ssh\\.ts$']),
+    only('ssh2', ['^lib/transport/ssh\\.ts$', '^lib/lab/']),
+    only('cac', ['^lib/cli/']),
+    only('listr2', ['^lib/ui/']),
+    only('log-update', ['^lib/ui/']),
+    only('zx', ['^lib/session/']),
+    only('ini', ['^lib/ini/']),
+    only('p-limit', ['^lib/run/']),
+    only('tsx', ['^lib/run/']),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'default'] },
+  },
+}

@@ -1,0 +1,91 @@
+/**
+ * The event stream: the only account of a run. Terminal, JSON, callbacks and any report subscribe to
+ * it; the engine knows none of them.
+ */
+import type { ErrorCode } from './errors.ts'
+
+/** How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). */
+export type StepStatus = 'ok' | 'changed' | 'failed' | 'skipped'
+
+/** How a host ended. `skipped`: never started, because an earlier batch failed or Ctrl-C. */
+export type HostStatus = 'ok' | 'changed' | 'failed' | 'unreachable' | 'locked' | 'interrupted' | 'skipped'
+
+/** An error as plain data, the same in JSON, callbacks and reports. No secrets. */
+export interface ErrorReport {
+  code: ErrorCode
+  message: string
+  host?: string
+  task?: string
+  step?: string
+  command?: string
+  exitStatus?: number
+  output?: string
+  at?: string
+  hint?: string
+}
+
+/** How many steps of a host ended how. */
+export type StepCounts = Record<StepStatus, number>
+
+/** What became of one host. */
+export interface HostOutcome {
+  host: string
+  status: HostStatus
+  counts: StepCounts
+  durationMs: number
+  /** What the recipe returned for the host, as JSON data. */
+  data?: unknown
+  error?: ErrorReport
+  /** Times the controller waited for an answer after the handshake. */
+  roundTrips: number
+}
+
+/** `at` is milliseconds since the epoch. Ids are unique within the run. */
+export type RunEvent = { at: number } & (
+  | { type: 'run.start'; run: string; recipe: string; environment: string; args: Record<string, unknown>; check: boolean; hosts: string[] }
+  | { type: 'batch.start'; number: number; of: number; hosts: string[] }
+  | { type: 'host.start'; host: string }
+  | { type: 'task.start'; host: string; task: string; title: string }
+  | { type: 'step.start'; host: string; task: string; step: string; title: string }
+  /** Output of a running step, decoded as UTF-8; control characters are as the host sent them. */
+  | { type: 'step.output'; host: string; task: string; step: string; stream: 'stdout' | 'stderr'; text: string }
+  | {
+      type: 'step.end'; host: string; task: string; step: string; title: string; status: StepStatus; durationMs: number
+      /** What changed, in a few words: `content, mode`; or why skipped. */
+      note?: string
+      /** Unified diff, with --diff. */
+      diff?: string
+      error?: ErrorReport
+    }
+  | { type: 'task.end'; host: string; task: string; title: string; status: StepStatus; durationMs: number }
+  | { type: 'warning'; host?: string; message: string }
+  | { type: 'host.end' } & HostOutcome
+  | { type: 'run.end'; run: string; ok: boolean; exitCode: number; durationMs: number; hosts: HostOutcome[] }
+)
+
+type Unstamped<E> = E extends unknown ? Omit<E, 'at'> : never
+
+/** An event as its emitter writes it: the stream adds the time. */
+export type NewEvent = Unstamped<RunEvent>
+
+export type Subscriber = (event: RunEvent) => void
+
+/** One stream a run. Subscribers are called in order, synchronously, and must not throw. */
+export interface EventStream {
+  emit(event: NewEvent): void
+  subscribe(subscriber: Subscriber): void
+}
+
+/** @param now clock in milliseconds since the epoch; replaced in tests */
+export function createEventStream(now: () => number = Date.now): EventStream {
+  const subscribers: Subscriber[] = []
+  return {
+    emit: event => {
+      const stamped = { at: now(), ...event } as RunEvent
+      for (const subscriber of subscribers) subscriber(stamped)
+    },
+    subscribe: subscriber => {
+      subscribers.push(subscriber)
+    },
+  }
+}
