@@ -1,0 +1,54 @@
+/** Templates with `{placeholders}` in bootstrap.ini. */
+import { UsageError } from '../errors.ts'
+import { nearest } from '../shell/nearest.ts'
+
+// A brace that opens nothing comes last, so that it is found and refused.
+const opening = /\{\{|\{([A-Za-z_][\w.-]*)\}|\{/g
+
+/**
+ * What is wrong with a template whatever its values are, or undefined.
+ *
+ * @example templateFault('{print $1}') // '`{` starts no placeholder; …'
+ */
+export function templateFault(template: string): string | undefined {
+  for (const [found, name] of template.matchAll(opening))
+    if (found === '{' && name === undefined)
+      return 'a { that starts no {placeholder}; a brace itself is written {{'
+  return undefined
+}
+
+/**
+ * The template with each `{name}` replaced by its value and `{{` by `{`. Values are taken as they
+ * are: a template that is a shell command needs quoted ones.
+ *
+ * @throws {UsageError} `invalid_value`: a placeholder without a value, or a `{` that starts none
+ * @example expand('http://127.0.0.1:{port}/', { port: '8080' }) // 'http://127.0.0.1:8080/'
+ */
+export function expand(
+  template: string,
+  values: Readonly<Record<string, string | undefined>>,
+): string {
+  const fault = templateFault(template)
+  if (fault !== undefined) throw new UsageError('invalid_value', `${fault}: ${template}`)
+  return template.replace(opening, (_found: string, name?: string) => {
+    if (name === undefined) return '{'
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    if (value === undefined) throw unknownPlaceholder(template, name, values)
+    return value
+  })
+}
+
+function unknownPlaceholder(
+  template: string,
+  name: string,
+  values: Readonly<Record<string, string | undefined>>,
+): UsageError {
+  const known = Object.keys(values).filter(key => values[key] !== undefined)
+  const [near] = nearest(name, known)
+  return new UsageError('invalid_value', `{${name}} has no value here: ${template}`, {
+    hint:
+      near === undefined
+        ? `Give it one: a setting of the product, or a variable of the host.`
+        : `Did you mean {${near}}?`,
+  })
+}

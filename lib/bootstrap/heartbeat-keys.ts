@@ -1,0 +1,94 @@
+/** The `heartbeat…` keys of a product in bootstrap.ini. */
+import type { Heartbeat, Probe } from './definitions.ts'
+import { parseDuration } from './duration.ts'
+import { invalid, type SectionReader, template } from './section.ts'
+
+/** The keys about heartbeats in `[product:NAME]`. */
+export const heartbeatKeys = [
+  'heartbeat',
+  'heartbeat_status',
+  'heartbeat_body',
+  'heartbeat_json',
+  'heartbeat_interval',
+  'heartbeat_timeout',
+  'heartbeat_attempts',
+  'heartbeat_successes',
+] as const
+
+type Key = (typeof heartbeatKeys)[number]
+
+const httpKeys: readonly Key[] = ['heartbeat_status', 'heartbeat_body', 'heartbeat_json']
+
+/** The product's heartbeat; undefined where it has none or its probe is at fault. */
+export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
+  const probe = keys.value('heartbeat', parseProbe)
+  const json = keys.value('heartbeat_json', parseJsonCheck)
+  const http = {
+    status: keys.value('heartbeat_status', text => whole(text, 100, 599)) ?? 200,
+    body: keys.template('heartbeat_body'),
+    ...(json && { json }),
+  }
+  const heartbeat = {
+    intervalMs: keys.value('heartbeat_interval', parseDuration) ?? 1000,
+    timeoutMs: keys.value('heartbeat_timeout', positiveDuration) ?? 5000,
+    attempts: keys.value('heartbeat_attempts', text => whole(text, 1, 100_000)) ?? 30,
+    successes: keys.value('heartbeat_successes', text => whole(text, 1, 100_000)) ?? 1,
+  }
+  if (heartbeat.successes > heartbeat.attempts)
+    keys.fault('heartbeat_successes', `more than the attempts (${heartbeat.attempts})`)
+  reportUseless(keys, probe)
+  if (!probe) return undefined
+  return { probe: probe.kind === 'http' ? { ...probe, ...http } : probe, ...heartbeat }
+}
+
+function reportUseless(keys: SectionReader<Key>, probe: Probe | undefined): void {
+  for (const key of heartbeatKeys) {
+    if (!keys.has(key)) continue
+    if (!keys.has('heartbeat')) keys.fault(key, 'is of no use without the key heartbeat')
+    else if (probe && probe.kind !== 'http' && httpKeys.includes(key))
+      keys.fault(key, 'is of use with an http:// or https:// heartbeat only')
+  }
+}
+
+function parseProbe(text: string): Probe {
+  template(text)
+  if (text === 'stack') return { kind: 'stack' }
+  if (/^https?:\/\/[^\s/]+\S*$/.test(text)) return { kind: 'http', url: text, status: 200 }
+  const [, scheme, rest = ''] = /^(tcp:\/\/|command:|service:|haproxy:)\s*(.+)$/s.exec(text) ?? []
+  switch (scheme) {
+    case 'tcp://':
+      if (!/^(\[[^\]\s]+\]|[^\s:/]+):[^\s:/]+$/.test(rest)) throw invalid('tcp:// needs host:port')
+      return { kind: 'tcp', address: rest }
+    case 'command:':
+      return { kind: 'command', command: rest }
+    case 'service:':
+      return { kind: 'service', service: rest }
+    case 'haproxy:':
+      if (!/^[/{]/.test(rest)) throw invalid('haproxy: needs the absolute path of the admin socket')
+      return { kind: 'haproxy', socket: rest }
+    default:
+      throw invalid(
+        'is none of http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET, stack',
+      )
+  }
+}
+
+function parseJsonCheck(text: string): { path: string; equals?: string } {
+  const [, path, equals] = /^([^=]*?)\s*(?:=\s*(.*))?$/s.exec(template(text)) ?? []
+  if (path === undefined || !/^([^\s.[\]]+|\[\d+\])(\.[^\s.[\]]+|\[\d+\])*$/.test(path))
+    throw invalid('is written path or path=value, as in nodes[0].state=up')
+  return { path, ...(equals === undefined ? {} : { equals }) }
+}
+
+function whole(text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw invalid(`${JSON.stringify(text)} is not an integer of ${min}..${max}`)
+  return value
+}
+
+function positiveDuration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === 0) throw invalid('must be longer than 0')
+  return ms
+}

@@ -1,0 +1,28 @@
+import { statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { parseCatalogue } from './catalogue.ts'
+import type { Catalogue } from './definitions.ts'
+
+/**
+ * The catalogue in an inventory's directory: its `bootstrap.ini`, beside `hosts.ini`.
+ *
+ * @throws {UsageError} `bootstrap_ini_invalid`: the file can't be read, or with all its faults
+ */
+export async function loadCatalogue(inventoryDirectory: string): Promise<Catalogue> {
+  const file = join(inventoryDirectory, 'bootstrap.ini')
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const message =
+      cause.code === 'ENOENT' ? `there is no ${file}` : `${file} can’t be read: ${cause.message}`
+    throw new UsageError('bootstrap_ini_invalid', message, {
+      hint: 'bootstrap.ini stands beside hosts.ini; docs/bootstrap-ini.md says what is in it.',
+      cause,
+    })
+  })
+  return parseCatalogue(text, { file, exists: isFile })
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

@@ -1,0 +1,33 @@
+/** Finds what a person named in the catalogue, or says what there is instead. */
+import { unknownName } from '../shell/nearest.ts'
+import type { Catalogue, ProductDefinition, Role, SettingDefinition } from './definitions.ts'
+
+/** @throws {UsageError} `unknown_name`, naming the nearest products */
+export function findProduct(catalogue: Catalogue, name: string): ProductDefinition {
+  const found = catalogue.products.get(name)
+  if (!found) throw unknownName('product', name, catalogue.products.keys())
+  return found
+}
+
+/** @throws {UsageError} `unknown_name`, naming the nearest roles */
+export function findRole(catalogue: Catalogue, name: string): Role {
+  const found = catalogue.roles.get(name)
+  if (!found) throw unknownName('role', name, catalogue.roles.keys())
+  return found
+}
+
+/**
+ * The mode, if it is one.
+ * @throws {UsageError} `unknown_name`, naming the nearest modes
+ */
+export function findMode(catalogue: Catalogue, name: string): string {
+  if (!catalogue.modes.includes(name)) throw unknownName('mode', name, catalogue.modes)
+  return name
+}
+
+/** @throws {UsageError} `unknown_name`, naming the nearest settings of the product */
+export function findSetting(product: ProductDefinition, name: string): SettingDefinition {
+  const found = product.settings.get(name)
+  if (!found) throw unknownName(`setting of ${product.name}`, name, product.settings.keys())
+  return found
+}

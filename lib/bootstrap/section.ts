@@ -1,0 +1,91 @@
+/** Reads one section of bootstrap.ini by key, and collects faults instead of stopping at the first. */
+import { isBootstrapError, UsageError } from '../errors.ts'
+import type { IniFault, IniSection } from '../ini/read.ts'
+import { unknownName } from '../shell/nearest.ts'
+import { templateFault } from './expand.ts'
+
+/** Every method gives undefined (lists: []) for a key that is missing or at fault. */
+export interface SectionReader<Key extends string> {
+  has(key: Key): boolean
+  /** The value, passed through `parse`, whose UsageError becomes the key's fault; '' is a fault. */
+  value<T>(key: Key, parse: (text: string) => T): T | undefined
+  text(key: Key): string | undefined
+  /** A text with valid `{placeholders}`. */
+  template(key: Key): string | undefined
+  /** Comma-separated; an item for which `check` throws a UsageError becomes a fault of its own. */
+  list(key: Key, check: (item: string) => void): string[]
+  /** Records a fault at the key's line; at the section's where the key is missing. */
+  fault(key: Key | undefined, message: string): void
+}
+
+/** A fault of a value: thrown in `parse` functions, told with the key's place. */
+export function invalid(message: string): UsageError {
+  return new UsageError('invalid_value', message)
+}
+
+/**
+ * @param keys all keys that the section may have; others become faults
+ * @param faults is added to
+ */
+export function readSection<Key extends string>(
+  section: IniSection,
+  keys: readonly Key[],
+  faults: IniFault[],
+): SectionReader<Key> {
+  const entries = new Map(section.entries.map(entry => [entry.key, entry]))
+  const fault = (key: string | undefined, message: string): void => {
+    const line = (key === undefined ? undefined : entries.get(key)?.line) ?? section.line
+    faults.push({ line, section: section.name, ...(key === undefined ? {} : { key }), message })
+  }
+  for (const key of entries.keys())
+    if (!(keys as readonly string[]).includes(key))
+      fault(key, unknownName('key', key, keys).message)
+
+  const attempt = <T>(key: Key, action: () => T): T | undefined => {
+    try {
+      return action()
+    } catch (error) {
+      if (!isBootstrapError(error)) throw error
+      fault(key, error.message)
+      return undefined
+    }
+  }
+  const value = <T>(key: Key, parse: (text: string) => T): T | undefined => {
+    const text = entries.get(key)?.value
+    if (text === undefined) return undefined
+    return attempt(key, () => {
+      if (text === '') throw invalid('has no value')
+      return parse(text)
+    })
+  }
+  return {
+    has: key => entries.has(key),
+    value,
+    text: key => value(key, text => text),
+    template: key => value(key, template),
+    list: (key, check) => {
+      const items = value(key, splitList) ?? []
+      for (const item of items) attempt(key, () => check(item))
+      return items
+    },
+    fault,
+  }
+}
+
+/**
+ * The text, if it is a valid template.
+ * @throws {UsageError} `invalid_value`
+ */
+export function template(text: string): string {
+  const fault = templateFault(text)
+  if (fault !== undefined) throw invalid(fault)
+  return text
+}
+
+function splitList(text: string): string[] {
+  const items = text.split(',').map(item => item.trim())
+  if (items.includes('')) throw invalid('a comma without a value beside it')
+  const twice = items.find((item, index) => items.indexOf(item) !== index)
+  if (twice !== undefined) throw invalid(`${twice} is there twice`)
+  return items
+}

@@ -1,0 +1,107 @@
+/** Settings of products: what may be set, and what holds on a host. */
+import { UsageError } from '../errors.ts'
+import type { ProductDefinition, SettingDefinition } from './definitions.ts'
+import { findSetting } from './lookup.ts'
+import { record } from './record.ts'
+import { checkValue, describeRules } from './value.ts'
+
+/**
+ * The canonical form of a value: integers without plus and leading zeros; `true` or `false` for
+ * true/false, yes/no, on/off, 1/0; strings as they are.
+ *
+ * @throws {UsageError} `unknown_name`: the product has no such setting. `invalid_value`: the value
+ * is not of its type or not allowed, or has control characters; a secret's is not in the message
+ */
+export function checkSetting(product: ProductDefinition, key: string, value: string): string {
+  return checked(product, findSetting(product, key), value, '')
+}
+
+/**
+ * Canonical values of `key=value` arguments.
+ *
+ * @throws {UsageError} as `checkSetting`; `invalid_value`: no `=`, or a key twice
+ * @example parseAssignments(product, ['workers=08']) // { workers: '8' }
+ */
+export function parseAssignments(
+  product: ProductDefinition,
+  assignments: readonly string[],
+): Record<string, string> {
+  const values = new Map<string, string>()
+  for (const assignment of assignments) {
+    const equals = assignment.indexOf('=')
+    // The text may be a secret on its own: it is not in the message.
+    if (equals < 1) throw new UsageError('invalid_value', 'settings are written key=value')
+    const key = assignment.slice(0, equals).trim()
+    const value = checkSetting(product, key, assignment.slice(equals + 1))
+    if (values.has(key)) throw new UsageError('invalid_value', `${key} is given twice`)
+    values.set(key, value)
+  }
+  return record(values)
+}
+
+/** Where the values of a host come from. */
+export interface SettingSources {
+  /** What `product.set` recorded on the host; keys that the product no longer has are left out. */
+  recorded?: Readonly<Record<string, string>>
+  /** The host's inventory variables. */
+  hostVars?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The values that hold on a host, in the catalogue's order: recorded over the host's variable
+ * (`settingVariable`) over default. Settings with none of them are left out.
+ *
+ * @throws {UsageError} `invalid_value`: a value is not valid, also one that another overrides
+ */
+export function effectiveSettings(
+  product: ProductDefinition,
+  { recorded = {}, hostVars = {} }: SettingSources,
+): Record<string, string> {
+  const values: [string, string][] = []
+  for (const setting of product.settings.values()) {
+    const variable = settingVariable(product.name, setting.name)
+    const fromHost = own(hostVars, variable)
+    const fromState = own(recorded, setting.name)
+    const candidates = [
+      fromState === undefined
+        ? undefined
+        : checked(product, setting, fromState, ' (recorded on the host)'),
+      fromHost === undefined
+        ? undefined
+        : checked(product, setting, String(fromHost), ` (variable ${variable})`),
+      setting.default,
+    ]
+    const value = candidates.find(candidate => candidate !== undefined)
+    if (value !== undefined) values.push([setting.name, value])
+  }
+  return record(values)
+}
+
+/**
+ * The host variable that sets a product's setting.
+ * @example settingVariable('deepfiler', 'log-level') // 'deepfiler_log_level'
+ */
+export function settingVariable(product: string, setting: string): string {
+  return `${product}_${setting}`.replaceAll(/[^A-Za-z0-9]/g, '_')
+}
+
+function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
+}
+
+function checked(
+  product: ProductDefinition,
+  setting: SettingDefinition,
+  text: string,
+  source: string,
+): string {
+  const result = checkValue(setting, text)
+  if ('value' in result) return result.value
+  throw new UsageError(
+    'invalid_value',
+    `${product.name} ${setting.name}${source}: ${result.fault}`,
+    {
+      hint: `${setting.name} is ${describeRules(setting)}${setting.description && `: ${setting.description}`}.`,
+    },
+  )
+}

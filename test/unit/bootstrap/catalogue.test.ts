@@ -1,0 +1,343 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseCatalogue } from '../../../lib/bootstrap/catalogue.ts'
+import type { Catalogue } from '../../../lib/bootstrap/definitions.ts'
+import { loadCatalogue } from '../../../lib/bootstrap/load.ts'
+import type { BootstrapError } from '../../../lib/errors.ts'
+
+const server = '[server]\nmodes = provisioning, active, upgrading\n'
+
+function parse(text: string, exists?: (path: string) => boolean): Catalogue {
+  return parseCatalogue(text, { file: '/inv/bootstrap.ini', exists })
+}
+
+/** The faults of a text that begins with a valid [server], without the file's name. */
+function faults(text: string, exists?: (path: string) => boolean): string[] {
+  return faultsOf(server + text, exists)
+}
+
+function faultsOf(text: string, exists?: (path: string) => boolean): string[] {
+  try {
+    parse(text, exists)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'bootstrap_ini_invalid', exitCode: 2 })
+    return (error as BootstrapError).message
+      .split('\n')
+      .map(line => line.replace('/inv/bootstrap.ini:', ''))
+  }
+  return []
+}
+
+describe('a valid catalogue', () => {
+  test('gives modes, roles and products in the file’s order', () => {
+    const catalogue = parse(
+      `${server}callback_url = https://x.test/a\n[role:web]\nproducts = b, a\n[product:a]\n[product:b]\n`,
+    )
+    expect(catalogue).toMatchObject({
+      file: '/inv/bootstrap.ini',
+      directory: '/inv',
+      modes: ['provisioning', 'active', 'upgrading'],
+      callbackUrl: 'https://x.test/a',
+    })
+    expect([...catalogue.roles.values()]).toEqual([{ name: 'web', products: ['b', 'a'] }])
+    expect([...catalogue.products.keys()]).toEqual(['a', 'b'])
+  })
+
+  test('gives a product with all its keys, and paths on the controller absolute', () => {
+    const { products } = parse(`${server}[product:x]
+description = An example
+version = 1.2.0
+packages = a, b=1.0
+archive = releases/x-{version}.tar.gz
+home = /opt/x
+config = {root}/etc/x.cfg
+config_format = words
+validate = x -c -f %s     ; a comment
+service = {home}/current/bin/x
+provision = scripts/provision
+upgrade = ../shared/upgrade
+test = /abs/test
+module = ./x.ts`)
+    expect(products.get('x')).toEqual({
+      name: 'x',
+      description: 'An example',
+      version: '1.2.0',
+      packages: ['a', 'b=1.0'],
+      archive: 'releases/x-{version}.tar.gz',
+      home: '/opt/x',
+      config: '{root}/etc/x.cfg',
+      configFormat: 'words',
+      validate: 'x -c -f %s',
+      service: '{home}/current/bin/x',
+      scripts: {
+        provision: '/inv/scripts/provision',
+        upgrade: '/shared/upgrade',
+        test: '/abs/test',
+      },
+      module: '/inv/x.ts',
+      heartbeat: undefined,
+      settings: new Map(),
+    })
+  })
+
+  test('gives settings with their rules, wherever their sections stand', () => {
+    const { products } = parse(`${server}[setting:x:workers]
+type = integer
+default = 04
+allowed = 1..64
+section = server
+key = worker count
+description = How many
+[product:x]
+[setting:x:level]
+allowed = debug, info
+[setting:x:name]
+pattern = [a-z]*
+default =
+section =
+[setting:x:ratio]
+type = number
+allowed = ..1.5`)
+    const settings = products.get('x')!.settings
+    expect(settings.get('workers')).toEqual({
+      name: 'workers',
+      type: 'integer',
+      default: '4',
+      allowed: { kind: 'range', min: 1, max: 64 },
+      pattern: undefined,
+      section: 'server',
+      key: 'worker count',
+      description: 'How many',
+    })
+    expect(settings.get('level')).toMatchObject({
+      type: 'string',
+      allowed: { kind: 'list', values: ['debug', 'info'] },
+      section: '',
+      key: 'level',
+    })
+    expect(settings.get('name')).toMatchObject({ default: '', section: '' })
+    expect(settings.get('name')!.pattern!.test('ab1')).toBe(false)
+    expect(settings.get('ratio')).toMatchObject({ allowed: { kind: 'range', max: 1.5 } })
+  })
+
+  test.each([
+    ['http://h:{port}/x', { kind: 'http', url: 'http://h:{port}/x', status: 200 }],
+    ['tcp://[::1]:80', { kind: 'tcp', address: '[::1]:80' }],
+    ['command: pgrep x', { kind: 'command', command: 'pgrep x' }],
+    ['service:x', { kind: 'service', service: 'x' }],
+    ['haproxy:/run/a.sock', { kind: 'haproxy', socket: '/run/a.sock' }],
+    ['stack', { kind: 'stack' }],
+  ])('knows the heartbeat %s', (text, probe) => {
+    const { products } = parse(`${server}[product:x]\nheartbeat = ${text}`)
+    expect(products.get('x')!.heartbeat).toEqual({
+      probe,
+      intervalMs: 1000,
+      timeoutMs: 5000,
+      attempts: 30,
+      successes: 1,
+    })
+  })
+
+  test('gives what a heartbeat expects and how patient it is', () => {
+    const { products } = parse(`${server}[product:x]
+heartbeat = https://h/
+heartbeat_status = 204
+heartbeat_body = fine
+heartbeat_json = nodes[0].state = up
+heartbeat_interval = 250ms
+heartbeat_timeout = 2
+heartbeat_attempts = 5
+heartbeat_successes = 2`)
+    expect(products.get('x')!.heartbeat).toEqual({
+      probe: {
+        kind: 'http',
+        url: 'https://h/',
+        status: 204,
+        body: 'fine',
+        json: { path: 'nodes[0].state', equals: 'up' },
+      },
+      intervalMs: 250,
+      timeoutMs: 2000,
+      attempts: 5,
+      successes: 2,
+    })
+  })
+})
+
+describe('an invalid catalogue', () => {
+  test('tells all its faults at once, in the order of the lines', () => {
+    expect(
+      faultsOf(`top = 1
+[server]
+modes = active, activ e
+callback_url = ftp://x
+[role:web]
+products = haproxi, nothing
+[product:haproxy]
+packges = a
+config_format = yaml
+lost line
+[setting:haproxy:maxconn]
+type = int
+default = x
+[sever]
+[role]
+[setting:haproxy]
+[product:1x]`),
+    ).toEqual([
+      '1: keys before the first section',
+      '3 [server] modes: "activ e" is not a name: a letter, then letters, digits and . _ -',
+      '3 [server] modes: provisioning is missing: recipes set it (needed: provisioning, active, upgrading)',
+      '3 [server] modes: upgrading is missing: recipes set it (needed: provisioning, active, upgrading)',
+      '4 [server] callback_url: "ftp://x" is not an http:// or https:// address',
+      "6 [role:web] products: unknown product 'haproxi': did you mean haproxy?",
+      "6 [role:web] products: unknown product 'nothing': known: haproxy",
+      "8 [product:haproxy] packges: unknown key 'packges': did you mean packages?",
+      '9 [product:haproxy] config_format: needs the key config too',
+      '9 [product:haproxy] config_format: yaml is neither ini nor words',
+      '10 [product:haproxy]: neither a section, nor key = value, nor a comment: lost line',
+      "12 [setting:haproxy:maxconn] type: unknown type 'int': did you mean integer?",
+      "14 [sever]: unknown kind of section 'sever': did you mean server?",
+      '15 [role]: is written [role:NAME]',
+      '16 [setting:haproxy]: is written [setting:PRODUCT:NAME]',
+      '17 [product:1x]: "1x" is not a name: a letter, then letters, digits and . _ -',
+    ])
+  })
+
+  test('tells that [server] is missing', () => {
+    expect(faultsOf('[product:x]\n')).toEqual(['1 [server]: the section is missing'])
+  })
+
+  test.each([
+    ['version = 1/2', 'version: "1/2" is not a version: letters, digits and . _ + ~ : -'],
+    ['version =', 'version: has no value'],
+    ['packages = a,,b', 'packages: a comma without a value beside it'],
+    ['packages = a, a', 'packages: a is there twice'],
+    ['packages = $(x)', 'packages: "$(x)" is not the name of a package'],
+    ['home = opt/x', 'home: opt/x is not an absolute path on the host'],
+    ['service = bin/x', 'service: bin/x is neither a service’s name nor an absolute path'],
+    ['provision = gone', 'provision: there is no file gone beside bootstrap.ini'],
+    ['module = ./gone.ts', 'module: there is no file ./gone.ts beside bootstrap.ini'],
+    ['heartbeat = tcp://x', 'heartbeat: tcp:// needs host:port'],
+    [
+      'heartbeat = ftp://x',
+      'heartbeat: is none of http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET, stack',
+    ],
+    ['heartbeat = haproxy:x', 'heartbeat: haproxy: needs the absolute path of the admin socket'],
+    [
+      'heartbeat = command:awk {print}{',
+      'heartbeat: a { that starts no {placeholder}; a brace itself is written {{',
+    ],
+    ['heartbeat_interval = 1s', 'heartbeat_interval: is of no use without the key heartbeat'],
+  ])('refuses a product with %s', (line, fault) => {
+    expect(faults(`[product:x]\n${line}`, () => false)).toEqual([`4 [product:x] ${fault}`])
+  })
+
+  test.each([
+    ['heartbeat_status = 99', '"99" is not an integer of 100..599'],
+    ['heartbeat_json = a..b', 'is written path or path=value, as in nodes[0].state=up'],
+    ['heartbeat_interval = 1d', 'not a duration: "1d"; write 500ms, 30s, 5m or 1h'],
+    ['heartbeat_timeout = 0', 'must be longer than 0'],
+    ['heartbeat_attempts = 0', '"0" is not an integer of 1..100000'],
+    ['heartbeat_successes = 31', 'more than the attempts (30)'],
+  ])('refuses an http heartbeat with %s', (line, fault) => {
+    expect(faults(`[product:x]\nheartbeat = http://h/\n${line}`)).toEqual([
+      `5 [product:x] ${line.split(' ')[0]}: ${fault}`,
+    ])
+  })
+
+  test('refuses an archive without home and version, and a validation without file', () => {
+    expect(faults('[product:x]\narchive = a.tar.gz\nvalidate = x -c')).toEqual([
+      '4 [product:x] archive: needs the key home too',
+      '4 [product:x] archive: needs the key version too',
+      '5 [product:x] validate: needs the key config too',
+      '5 [product:x] validate: must contain %s, where the file’s name is put',
+    ])
+  })
+
+  test('refuses the answer’s content for a heartbeat that has none', () => {
+    expect(faults('[product:x]\nheartbeat = stack\nheartbeat_body = x')).toEqual([
+      '5 [product:x] heartbeat_body: is of use with an http:// or https:// heartbeat only',
+    ])
+  })
+
+  test.each([
+    ['type = integer\ndefault = x', '6 [setting:x:y] default: "x" is not an integer'],
+    [
+      'type = integer\nallowed = 1..4\ndefault = 5',
+      '7 [setting:x:y] default: "5" is not an integer of 1..4',
+    ],
+    ['type = integer\nallowed = 4..1', '6 [setting:x:y] allowed: the range is empty'],
+    ['type = integer\nallowed = ..', '6 [setting:x:y] allowed: a range without ends'],
+    [
+      'type = integer\nallowed = a..b',
+      '6 [setting:x:y] allowed: "a" is not a number; a range is written 1..64, 1.. or ..64',
+    ],
+    ['type = integer\nallowed = 1, b', '6 [setting:x:y] allowed: "b" is not an integer'],
+    [
+      'type = boolean\nallowed = true',
+      '6 [setting:x:y] allowed: settings of type boolean have no allowed values',
+    ],
+    [
+      'type = integer\npattern = x',
+      '6 [setting:x:y] pattern: settings of type integer have no pattern',
+    ],
+    ['key = a=b', '5 [setting:x:y] key: a key of a config file holds no =, [ or ]'],
+  ])('refuses a setting with %j', (lines, fault) => {
+    expect(faults(`[product:x]\n[setting:x:y]\n${lines}`)).toEqual([fault])
+  })
+
+  test('refuses a pattern that is no regular expression', () => {
+    expect(faults('[product:x]\n[setting:x:y]\npattern = (')[0]).toMatch(
+      /^5 \[setting:x:y\] pattern: not a regular expression: /,
+    )
+  })
+
+  test('never shows the value of a secret', () => {
+    const [fault] = faults('[product:x]\n[setting:x:y]\ntype = secret\npattern = a\ndefault = hush')
+    expect(fault).toBe('7 [setting:x:y] default: the value does not match a')
+  })
+
+  test('refuses settings of no product, with a taken name, or alike for scripts', () => {
+    expect(
+      faults(
+        '[product:x]\n[setting:y:a]\n[setting:x:home]\n[setting:x:a.b]\n[setting:x:a-b]\n[setting:x:A_B]',
+      ),
+    ).toEqual([
+      "4 [setting:y:a]: unknown product 'y': known: x",
+      '5 [setting:x:home]: {home} has a meaning already; choose another name',
+      '7 [setting:x:a-b]: scripts can’t tell it from the setting a.b; choose another name',
+      '8 [setting:x:A_B]: scripts can’t tell it from the setting a.b; choose another name',
+      '8 [setting:x:A_B]: scripts can’t tell it from the setting a-b; choose another name',
+    ])
+  })
+})
+
+describe('loading', () => {
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'catalogue-'))
+  })
+  afterEach(() => rm(directory, { recursive: true }))
+
+  test('reads bootstrap.ini and looks for its scripts beside it', async () => {
+    await writeFile(join(directory, 'bootstrap.ini'), `${server}[product:x]\ntest = scripts/test\n`)
+    await expect(loadCatalogue(directory)).rejects.toThrow(
+      'bootstrap.ini:4 [product:x] test: there is no file scripts/test beside bootstrap.ini',
+    )
+    await mkdir(join(directory, 'scripts'))
+    await expect(loadCatalogue(directory)).rejects.toThrow('there is no file')
+    await writeFile(join(directory, 'scripts/test'), 'exit 0\n')
+    const { products } = await loadCatalogue(directory)
+    expect(products.get('x')!.scripts.test).toBe(join(directory, 'scripts/test'))
+  })
+
+  test('says where a missing bootstrap.ini should be', async () => {
+    await expect(loadCatalogue(directory)).rejects.toMatchObject({
+      code: 'bootstrap_ini_invalid',
+      message: `there is no ${join(directory, 'bootstrap.ini')}`,
+    })
+  })
+})
