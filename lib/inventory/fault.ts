@@ -1,0 +1,15 @@
+import { UsageError } from '../errors.ts'
+
+/** Ends the parsing at one place of one file. Never returns. */
+export type Fail = (what: string, hint?: string) => never
+
+/**
+ * How faults of `file` at `line` are raised: `hosts.ini:3: what is wrong`.
+ * @param line counted from 1
+ */
+export function failAt(file: string, line: number): Fail {
+  const at = `${file}:${line}`
+  return (what, hint) => {
+    throw new UsageError('inventory_invalid', `${at}: ${what}`, { at, hint })
+  }
+}

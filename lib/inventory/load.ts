@@ -1,0 +1,134 @@
+/** Finds the inventory that is meant and reads it. The only part of this layer that reads files. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { unknownName } from '../shell/nearest.ts'
+import { failAt } from './fault.ts'
+import type { Inventory } from './inventory.ts'
+import { parseInventory } from './parse.ts'
+import { isLocalPattern } from './pattern.ts'
+
+/** Name of the file in an environment's directory. */
+const fileName = 'hosts.ini'
+
+export interface LoadOptions {
+  /** `-i`: an environment's name, or the path of a hosts.ini or of a directory with one. */
+  inventory?: string
+  cwd: string
+  /** `--var key=value` */
+  overrides?: Record<string, string>
+  /** Where `-i lab` is found when the project has no inventories/lab. */
+  labDirectory?: string
+  /** `--on`: where it is only `localhost` and there is no inventory, an empty one is returned. */
+  pattern?: string
+}
+
+/**
+ * Reads the inventory that `-i` names, or that HOSTWRIGHT_INVENTORY names, or the only one there is.
+ *
+ * @throws {UsageError} `inventory_invalid`, `unknown_name` (no such environment), `usage` (none
+ * there, or several and none named)
+ */
+export async function loadInventory(options: LoadOptions): Promise<Inventory> {
+  const { cwd, overrides } = options
+  const file = await findFile(options)
+  if (file === undefined) return emptyInventory(cwd, overrides)
+  const shown = relative(cwd, file)
+  const shownAs = shown.startsWith('..') ? file : shown
+  return parseInventory(await readText(file, shownAs), {
+    file,
+    shownAs,
+    environment: basename(dirname(file)),
+    overrides,
+    home: homedir(),
+  })
+}
+
+/** An inventory that has nothing but the implicit localhost. */
+export function emptyInventory(cwd: string, overrides?: Record<string, string>): Inventory {
+  const file = join(resolve(cwd), fileName)
+  return parseInventory('', { file, environment: '', overrides, home: homedir() })
+}
+
+/** The project `cwd` is in: the nearest directory upward that has an `inventories` directory. */
+export async function findProject(cwd: string): Promise<string | undefined> {
+  for (let directory = resolve(cwd); ; directory = dirname(directory)) {
+    if (await isDirectory(join(directory, 'inventories'))) return directory
+    if (directory === dirname(directory)) return undefined
+  }
+}
+
+/** The file that is meant; undefined where there is none and the pattern needs none. */
+async function findFile(options: LoadOptions): Promise<string | undefined> {
+  const { cwd, labDirectory, pattern = '' } = options
+  const project = await findProject(cwd)
+  const environments = project === undefined ? [] : await listEnvironments(project)
+  const fileOf = (environment: string) => join(project!, 'inventories', environment, fileName)
+
+  const wanted = options.inventory || process.env.HOSTWRIGHT_INVENTORY
+  if (!wanted) {
+    if (environments.length === 1) return fileOf(environments[0]!)
+    if (environments.length > 1) {
+      throw new UsageError('usage', `which inventory? There are ${environments.join(', ')}`, {
+        hint: `Name one: -i ${environments[0]}, or set HOSTWRIGHT_INVENTORY.`,
+      })
+    }
+    if (isLocalPattern(pattern)) return undefined
+    throw new UsageError('usage', 'there is no inventory here or in a directory above', {
+      hint: `Write inventories/<environment>/${fileName}, or name a file with -i.`,
+    })
+  }
+  if (environments.includes(wanted)) return fileOf(wanted)
+  const path = resolve(cwd, wanted)
+  if (await isDirectory(path)) return join(path, fileName)
+  // What is there but is no directory is read as a file: also /dev/stdin.
+  if (/[/\\]/.test(wanted) || (await exists(path))) return path
+  if (wanted === 'lab' && labDirectory !== undefined) return join(labDirectory, fileName)
+  throw unknownName('environment', wanted, environments)
+}
+
+/** Names of the directories in `inventories` that have a hosts.ini, sorted. */
+async function listEnvironments(project: string): Promise<string[]> {
+  const directory = join(project, 'inventories')
+  const found: string[] = []
+  for (const name of await readdir(directory)) {
+    if (await exists(join(directory, name, fileName))) found.push(name)
+  }
+  return found.sort()
+}
+
+/** The text of `file`. What isn't UTF-8 is let pass in comments, as Ansible does. */
+async function readText(file: string, shownAs: string): Promise<string> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(file)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new UsageError('usage', `there is no inventory ${shownAs}`, { at: shownAs, cause })
+    }
+    throw new UsageError('inventory_invalid', `${shownAs}: can’t be read (${code})`, {
+      at: shownAs,
+      cause,
+    })
+  }
+  const text = bytes.toString('utf8')
+  if (Buffer.from(text).equals(bytes)) return text
+  const lines = text.split(/\r\n|\n|\r/)
+  const bad = lines.findIndex(line => line.includes('\uFFFD') && !/^\s*[#;]/.test(line))
+  if (bad >= 0) failAt(shownAs, bad + 1)('this is not UTF-8', 'Save the file as UTF-8.')
+  return text
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+const isDirectory = (path: string) =>
+  stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  )

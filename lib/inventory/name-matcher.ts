@@ -1,0 +1,79 @@
+/** Globs and regular expressions of target patterns, with the meaning they have in Python. */
+import { UsageError } from '../errors.ts'
+
+export type NameMatcher = (name: string) => boolean
+
+/**
+ * Matches whole names. `*` is any characters, `?` one, `[abc]`, `[a-c]` and `[!a]` one of a set;
+ * there is no escape character. Case counts. (Python's fnmatch.)
+ */
+export function globMatcher(glob: string): NameMatcher {
+  let source = ''
+  for (let at = 0; at < glob.length; at++) {
+    const char = glob[at]!
+    const close = char === '[' ? endOfSet(glob, at) : -1
+    if (close > 0) {
+      source += setSource(glob.slice(at + 1, close))
+      at = close
+    } else if (char === '*') source += '.*'
+    else if (char === '?') source += '.'
+    else source += escaped(char)
+  }
+  const pattern = new RegExp(`^(?:${source})$`, 'su')
+  return name => pattern.test(name)
+}
+
+/** Where the `]` of the set that begins at `open` is; -1 where there is none: `[` is then itself. */
+function endOfSet(glob: string, open: number): number {
+  // A `]` that comes first in the set is a member of it.
+  const first = glob[open + 1] === '!' ? open + 2 : open + 1
+  return glob.indexOf(']', first + 1)
+}
+
+function setSource(set: string): string {
+  const negated = set.startsWith('!')
+  const members = [...(negated ? set.slice(1) : set)]
+  let source = ''
+  for (let at = 0; at < members.length; at++) {
+    const from = members[at]!
+    const to = members[at + 1] === '-' ? members[at + 2] : undefined
+    if (to === undefined) source += escaped(from)
+    // A range that ends before it begins holds nothing.
+    else if (from.codePointAt(0)! <= to.codePointAt(0)!) source += `${escaped(from)}-${escaped(to)}`
+    if (to !== undefined) at += 2
+  }
+  if (source === '') return negated ? '.' : '(?!)'
+  return `[${negated ? '^' : ''}${source}]`
+}
+
+const escaped = (char: string) =>
+  char.replace(/[\\^$.*+?()[\]{}|/-]/u, found => (found === '-' ? '\\x2d' : `\\${found}`))
+
+const anchors: Record<string, string> = { A: '(?<![\\s\\S])', Z: '(?![\\s\\S])' }
+
+/**
+ * Matches names that begin with a match of `source` (`$` ends it), as Python's `re.match` does.
+ * Python's own spellings `(?i)` at the start, `\A`, `\Z` and `(?P<name>…)` are understood.
+ * @throws {UsageError} not a regular expression
+ */
+export function regexMatcher(source: string): NameMatcher {
+  const [whole, letters = ''] = /^\(\?([aimsu]+)\)/.exec(source) ?? ['']
+  const translated = source
+    .slice(whole.length)
+    // Every escape is consumed whole: the A in \\A is a letter after a backslash.
+    .replace(/\\(.)/gs, (found, letter) => anchors[letter] ?? found)
+    .replaceAll('(?P<', '(?<')
+    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
+  try {
+    const pattern = new RegExp(translated, `y${letters.replace(/[^ims]/g, '')}`)
+    return name => {
+      pattern.lastIndex = 0
+      return pattern.test(name)
+    }
+  } catch (cause) {
+    throw new UsageError('usage', `'~${source}' is no regular expression`, {
+      hint: 'In a pattern, what follows ~ is a regular expression; `:` and `,` outside of [] end it.',
+      cause,
+    })
+  }
+}

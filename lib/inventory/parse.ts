@@ -1,0 +1,210 @@
+/**
+ * Reads hosts.ini: Ansible's INI inventory dialect (docs/inventory.md says what differs). Groups
+ * may be used before they are defined, so the file is read in one pass and tied together at its end.
+ */
+import { isIPv6 } from 'node:net'
+import { dirname } from 'node:path'
+import { nearest } from '../shell/nearest.ts'
+import { type Fail, failAt } from './fault.ts'
+import {
+  addGroup,
+  completeTree,
+  createGroupTree,
+  type Group,
+  type GroupTree,
+  hostsBelow,
+  link,
+  mergeOrder,
+} from './group-tree.ts'
+import {
+  describeHost,
+  implicitLocalhost,
+  readOverrides,
+  type Surroundings,
+  type Variable,
+} from './host.ts'
+import { expandHosts } from './host-name.ts'
+import type { Inventory } from './inventory.ts'
+import { readValue } from './value.ts'
+import { splitWords } from './words.ts'
+
+export interface ParseOptions {
+  /** Path of the file; relative paths in it start from its directory. */
+  file: string
+  /** How messages name the file; `file` by default. */
+  shownAs?: string
+  environment: string
+  /** `--var key=value`: win over everything in the file. */
+  overrides?: Record<string, string>
+  /** What `~` stands for in paths of this machine; without it `~` stays. */
+  home?: string
+}
+
+/** What has been read so far. */
+interface Draft {
+  readonly tree: GroupTree
+  /** Variables of host lines, by host, in the order in which hosts were first named. */
+  readonly hosts: Map<string, Map<string, Variable>>
+  /** Groups that have variables but no section of their own yet. */
+  readonly onlyVars: Map<string, Fail>
+  /** Groups named as children before their own section. */
+  readonly awaited: Map<string, { parent: Group; fail: Fail }[]>
+}
+
+type Section = { group: Group; kind: 'hosts' | 'children' | 'vars' }
+
+/**
+ * @param text the content of a hosts.ini
+ * @throws {UsageError} `inventory_invalid` with file and line; `invalid_value` for an override
+ */
+export function parseInventory(text: string, options: ParseOptions): Inventory {
+  const { file, environment, shownAs = file, overrides, home } = options
+  const draft: Draft = {
+    tree: createGroupTree(),
+    hosts: new Map(),
+    onlyVars: new Map(),
+    awaited: new Map(),
+  }
+  let section: Section = { group: draft.tree.get('ungrouped')!, kind: 'hosts' }
+  // Some editors begin a file with a byte order mark; it is no part of the first line.
+  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
+  for (const [index, written] of lines.entries()) {
+    const line = written.trim()
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
+    const fail = failAt(shownAs, index + 1)
+    if (line.includes('\0')) fail('the line holds a NUL character')
+    section = readLine(draft, section, line, fail)
+  }
+  refuseUndefinedGroups(draft)
+  completeTree(draft.tree, draft.hosts.keys())
+  const directory = dirname(file)
+  return { environment, file, directory, ...tieTogether(draft, overrides, { directory, home }) }
+}
+
+/** Takes one line that is not blank into the draft; returns the section that the next one is in. */
+function readLine(draft: Draft, section: Section, line: string, fail: Fail): Section {
+  const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line)
+  if (header) return openSection(draft, header[1]!, header[2] ?? 'hosts', fail)
+  // [2001:db8::1] looks like a broken header, but is a host; so is [a:f]-web.
+  const isAddress = isIPv6(/^\[([^\]]+)\]/.exec(line)?.[1] ?? '')
+  if (/^\[(?:[^\]]*|.*\]|[^\]]*\]\s*;.*)$/.test(line) && !isAddress) {
+    fail(
+      `${line} is no section`,
+      'A section is [group], [group:children] or [group:vars], without spaces.',
+    )
+  }
+  if (section.kind === 'hosts') readHosts(draft, section.group, line, fail)
+  else if (section.kind === 'children') readChild(draft, section.group, line, fail)
+  else readGroupVariable(section.group, line, fail)
+  return section
+}
+
+function openSection(draft: Draft, name: string, kind: string, fail: Fail): Section {
+  if (kind !== 'hosts' && kind !== 'children' && kind !== 'vars') {
+    fail(
+      `[${name}:${kind}] is no section: '${kind}' is unknown`,
+      'A section is [group], [group:children] or [group:vars].',
+    )
+  }
+  if (kind === 'children' && name === 'ungrouped') fail('ungrouped can’t have children')
+  if (kind === 'vars' && !draft.tree.has(name)) draft.onlyVars.set(name, fail)
+  const group = addGroup(draft.tree, name)
+  if (kind !== 'vars') {
+    draft.onlyVars.delete(name)
+    for (const { parent, fail } of draft.awaited.get(name) ?? []) adopt(parent, group, fail)
+    draft.awaited.delete(name)
+  }
+  return { group, kind }
+}
+
+function readHosts(draft: Draft, group: Group, line: string, fail: Fail): void {
+  const [first = '', ...assignments] = splitWords(line, fail)
+  const { names, port } = expandHosts(first, fail)
+  const vars = new Map<string, Variable>()
+  if (port !== undefined) vars.set('ansible_port', { value: String(port), fail })
+  for (const assignment of assignments) {
+    const [key, value] = splitAssignment(assignment, fail)
+    vars.set(key, { value: readValue(value), fail })
+  }
+  for (const name of names) {
+    group.hosts.add(name)
+    const known = draft.hosts.get(name)
+    if (!known) draft.hosts.set(name, new Map(vars))
+    else for (const [key, variable] of vars) known.set(key, variable)
+  }
+}
+
+function readGroupVariable(group: Group, line: string, fail: Fail): void {
+  const [key, written] = splitAssignment(line, fail)
+  const value = readValue(written.trim())
+  if (key !== 'ansible_group_priority') {
+    group.vars.set(key, { value, fail })
+    return
+  }
+  if (!/^[-+]?\d{1,9}$/.test(value)) fail(`ansible_group_priority is no whole number: '${value}'`)
+  group.priority = Number(value)
+}
+
+function splitAssignment(text: string, fail: Fail): [key: string, value: string] {
+  const at = text.indexOf('=')
+  if (at < 0) fail(`'${text}' is not key=value`, 'A value with spaces needs quotes: motd="a b".')
+  const key = text.slice(0, at).trim()
+  if (key === '') fail(`'${text}' has no key before the =`)
+  return [key, text.slice(at + 1)]
+}
+
+function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void {
+  const name = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(line)?.[1]
+  if (name === undefined) {
+    fail(`'${line}' is no group name`, `[${parent.name}:children] has one group a line.`)
+  }
+  if (name === 'all' || name === 'ungrouped') fail(`${name} can’t be the child of a group`)
+  const child = draft.tree.get(name)
+  if (child) adopt(parent, child, fail)
+  else draft.awaited.set(name, [...(draft.awaited.get(name) ?? []), { parent, fail }])
+}
+
+function adopt(parent: Group, child: Group, fail: Fail): void {
+  if (link(parent, child)) return
+  fail(
+    parent === child
+      ? `${child.name} can’t be its own child`
+      : `${child.name} can’t be a child of ${parent.name}: ${parent.name} is already below ${child.name}`,
+  )
+}
+
+function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
+  const defined = [...tree.keys()].filter(name => !onlyVars.has(name))
+  const undefinedGroups = [
+    ...[...onlyVars].map(([name, fail]) => ({ name, fail })),
+    ...[...awaited].map(([name, places]) => ({ name, fail: places[0]!.fail })),
+  ]
+  for (const { name, fail } of undefinedGroups) {
+    const near = nearest(name, defined)
+    const suggestion = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
+    fail(`group ${name} is not defined`, `${suggestion}A group is defined by [${name}].`)
+  }
+}
+
+/** Makes hosts out of the draft: variables merged, settings read, members listed. */
+function tieTogether(
+  { tree, hosts: drafts }: Draft,
+  overrides: Record<string, string> | undefined,
+  surroundings: Surroundings,
+): Pick<Inventory, 'hosts' | 'groups' | 'sliceOrder' | 'localhost'> {
+  const sliceOrder = new Map([...tree].map(([name, group]) => [name, hostsBelow(group)]))
+  const members = new Map([...sliceOrder].map(([name, hosts]) => [name, new Set(hosts)]))
+  const groups = new Map(
+    [...members].map(([name, set]) => [name, [...drafts.keys()].filter(host => set.has(host))]),
+  )
+  const merging = mergeOrder(tree)
+  const given = readOverrides(overrides)
+  const hosts = [...drafts].map(([name, own]) => {
+    const its = merging.filter(group => members.get(group.name)!.has(name))
+    const vars = new Map([...its.flatMap(group => [...group.vars]), ...own])
+    const names = its.map(group => group.name).filter(group => group !== 'all')
+    return describeHost(name, names, vars, given, surroundings)
+  })
+  const everyone = tree.get('all')!.vars
+  return { hosts, groups, sliceOrder, localhost: implicitLocalhost(everyone, given, surroundings) }
+}

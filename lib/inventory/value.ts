@@ -1,0 +1,78 @@
+/**
+ * Values in Ansible's INI dialect. Ansible reads each value as a Python literal where it is one; we
+ * keep values as strings, so only two things of that are left to do: a quoted string loses its
+ * quotes and escapes, and a literal may be followed by a comment (a bare word may not: `a # b` is
+ * all value).
+ */
+
+const comment = /[ \t]*(?:#.*)?$/.source
+const number = /[-+]?(?:0x[\da-f]+|0o[0-7]+|0b[01]+|(?:0|[1-9]\d*|\d+\.\d*|\.\d+)(?:e[-+]?\d+)?)/i
+  .source
+const plainLiteral = new RegExp(`^(${number}|True|False|None)${comment}`)
+const quoted =
+  /^([uU]|[rR])?(?:"""((?:[^\\]|\\.)*?)"""|'''((?:[^\\]|\\.)*?)'''|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')[ \t]*/
+
+/**
+ * The string that `value` stands for.
+ * @example readValue('"a b"  # note') // 'a b'
+ * @example readValue('0644') // '0644'
+ */
+export function readValue(value: string): string {
+  const text = value.replace(/^[ \t]+/, '')
+  const plain = plainLiteral.exec(text)
+  // Untouched when there is no comment: ' 5' stays as it was written.
+  if (plain) return text.includes('#') ? plain[1]! : value
+  return readStrings(text) ?? value
+}
+
+/** Adjacent quoted strings, joined; undefined where `text` is anything else. */
+function readStrings(text: string): string | undefined {
+  let joined: string | undefined
+  let rest = text
+  for (let match = quoted.exec(rest); match; match = quoted.exec(rest)) {
+    const [whole, prefix, ...bodies] = match
+    const body = bodies.find(candidate => candidate !== undefined)!
+    const part = /r/i.test(prefix ?? '') ? body : readEscapes(body)
+    if (part === undefined) return undefined
+    joined = (joined ?? '') + part
+    rest = rest.slice(whole.length)
+  }
+  return rest === '' || rest.startsWith('#') ? joined : undefined
+}
+
+const simple: Record<string, string> = {
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+}
+
+/** Python's escapes (Language Reference, 2.4.1) without `\N{…}`; undefined where one is malformed. */
+function readEscapes(body: string): string | undefined {
+  let malformed = false
+  const text = body.replace(
+    /\\(?:([0-7]{1,3})|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/gi,
+    (whole, octal?: string, x?: string, u?: string, U?: string, other?: string) => {
+      if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8))
+      const hex = x ?? u ?? U
+      if (hex !== undefined) {
+        // The pattern ignores case for the digits' sake: \X and the like are no escapes.
+        if (whole[1] !== (x ? 'x' : u ? 'u' : 'U')) return whole
+        const code = Number.parseInt(hex, 16)
+        if (code <= 0x10ffff) return String.fromCodePoint(code)
+        malformed = true
+        return whole
+      }
+      if ('xuUN'.includes(other!)) malformed = true
+      // An unknown escape keeps its backslash.
+      return simple[other!] ?? whole
+    },
+  )
+  return malformed ? undefined : text
+}

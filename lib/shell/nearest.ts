@@ -1,0 +1,70 @@
+/** "Did you mean": names close to a mistyped one, and the error that says so. */
+import { distance } from 'fastest-levenshtein'
+import { UsageError } from '../errors.ts'
+
+/** Names offered at once. More than three is a list, not a suggestion. */
+const offered = 3
+
+/** Names listed in full where none is close. */
+const listed = 12
+
+/**
+ * Up to three of `candidates` that `name` may have been meant to be, closest first: within a third
+ * of the name's length in edits (at least two), or one of the two begins with the other. Case is
+ * not counted.
+ *
+ * @example nearest('wbe1', ['web1', 'web2', 'db1']) // ['web1', 'web2']
+ */
+export function nearest(name: string, candidates: Iterable<string>): string[] {
+  const wanted = name.toLowerCase()
+  const limit = Math.max(2, Math.floor(wanted.length / 3))
+  const close: { candidate: string; edits: number }[] = []
+  for (const candidate of new Set(candidates)) {
+    const other = candidate.toLowerCase()
+    const edits = distance(wanted, other)
+    // A short name is two edits from every other short name: half of it must remain.
+    const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length)
+    const abbreviated = wanted !== '' && (other.startsWith(wanted) || wanted.startsWith(other))
+    if (similar || abbreviated) close.push({ candidate, edits })
+  }
+  return close
+    .sort((a, b) => a.edits - b.edits)
+    .slice(0, offered)
+    .map(found => found.candidate)
+}
+
+/**
+ * The error for a name that does not exist: one line with the nearest names, or with all names
+ * where none is near; the hint lists the names when the line does not.
+ *
+ * @param kind what it should have been, in the singular: `recipe`, `host or group`
+ * @returns a UsageError with code `unknown_name`, to be thrown by the caller
+ * @example throw unknownName('role', 'wbe', ['web', 'db'])
+ * // unknown role 'wbe': did you mean web?
+ */
+export function unknownName(kind: string, name: string, candidates: Iterable<string>): UsageError {
+  const names = [...new Set(candidates)]
+  const near = nearest(name, names)
+  const all = `known: ${enumerate(names)}`
+  const rest = near.length > 0 ? `did you mean ${alternatives(near)}?` : all
+  return new UsageError('unknown_name', `unknown ${kind} '${printable(name)}': ${rest}`, {
+    hint: near.length > 0 ? capitalised(`${all}.`) : undefined,
+  })
+}
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+function alternatives(names: readonly string[]): string {
+  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+}
+
+function enumerate(names: readonly string[]): string {
+  if (names.length === 0) return 'none'
+  const more = names.length - listed
+  return more > 0 ? `${names.slice(0, listed).join(', ')} and ${more} more` : names.join(', ')
+}
+
+/** A name as it can be shown in one line: what a terminal would act on becomes `\u{…}`. */
+function printable(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}]/gu, c => `\\u{${c.codePointAt(0)!.toString(16)}}`)
+}
