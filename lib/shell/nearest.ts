@@ -22,8 +22,8 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
   for (const candidate of new Set(candidates)) {
     const other = candidate.toLowerCase()
     const edits = distance(wanted, other)
-    // A short name is two edits from every other short name: half of it must remain.
-    const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length)
+    // A short name is few edits from every other short name: about half of it must remain.
+    const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length) + 1
     const abbreviated = wanted !== '' && (other.startsWith(wanted) || wanted.startsWith(other))
     if (similar || abbreviated) close.push({ candidate, edits })
   }

@@ -1,0 +1,53 @@
+# shellcheck shell=sh
+# command.sh: commands of recipes. Each runs in a shell of its own, so that nothing it does to its
+# shell reaches ours.
+
+# hw_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: COMMAND by SHELL. INPUT is a function that prints
+# its standard input, or empty. A marker tells the process's id first, so that it can be ended alone.
+# The nonce goes there by environment: other users can't read that, as they can an argument.
+hw_run() {
+  hw_shell=$1 hw_in=$2 hw_input=$3 hw_command=$4
+  shift 4
+  if [ -n "$hw_input" ]; then
+    "$hw_input" | hw_run_here "$@"
+  else
+    hw_run_here "$@"
+  fi
+}
+
+hw_run_here() (
+  [ -z "$hw_in" ] || cd -- "$hw_in" || exit 1
+  if [ -n "$hw_lc_all" ]; then LC_ALL=$hw_lc_all; else unset LC_ALL; fi
+  for hw_each in "$@"; do
+    # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
+    export "$hw_each"
+  done
+  hw_marker="$hw_newline$hw_nonce pid $hw_id"
+  export hw_marker
+  # shellcheck disable=SC2016 # for the inner shell
+  exec sh -c 'echo "$hw_marker $$"; unset hw_marker; exec "$@"' sh "$hw_shell" -c "$hw_command"
+)
+
+# hw_command CREATES UNLESS ONLY_IF SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: a command as a
+# resource: nothing is done if the path CREATES is there, UNLESS succeeds or ONLY_IF fails.
+hw_command() {
+  hw_creates=$1 hw_unless=$2 hw_only_if=$3
+  shift 3
+  [ -z "$hw_creates" ] || { [ ! -e "$hw_creates" ] && [ ! -L "$hw_creates" ]; } || return 0
+  if [ -n "$hw_unless" ]; then
+    hw_ask "$1" "$2" "$hw_unless" && return 0
+  fi
+  if [ -n "$hw_only_if" ]; then
+    hw_ask "$1" "$2" "$hw_only_if" || return 0
+  fi
+  hw_status=changed
+  [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  hw_run "$@"
+}
+
+# hw_ask SHELL DIRECTORY COMMAND: whether it succeeds; what it prints is of no interest.
+hw_ask() (
+  [ -z "$2" ] || cd -- "$2" 2>/dev/null || exit 1
+  exec "$1" -c "$3" >/dev/null 2>&1
+)

@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# control.sh: what a second shell does to a session whose own shell is busy. Not part of the prelude.
+
+# hw_interrupt PID: the session's shell PID skips what it has not begun (see the trap in core.sh).
+hw_interrupt() { kill -USR1 "$1"; }
+
+# hw_kill PID SIGNAL [itself]: signal all descendants of PID, and PID too if asked.
+hw_kill() {
+  hw_victims=$(hw_parents | awk -v root="$1" '
+    { parent[$1] = $2 }
+    END {
+      for (each in parent) {
+        above = each
+        # A chain of parents is short; the bound is for lists that changed while they were read.
+        for (n = 0; n < 1000 && (above in parent) && above != root; n++) above = parent[above]
+        if (above == root && each != root) print each
+      }
+    }')
+  # shellcheck disable=SC2086 # a list of numbers
+  kill -s "$2" ${3:+"$1"} $hw_victims 2>/dev/null
+}
+
+# `PID PARENT` of every process.
+hw_parents() {
+  if [ -r /proc/self/stat ]; then
+    # The name in brackets may hold anything: the fields we want come after the last bracket.
+    for hw_each in /proc/[0-9]*/stat; do
+      { IFS= read -r hw_line <"$hw_each"; } 2>/dev/null || continue
+      hw_each=${hw_each#/proc/}
+      hw_line=${hw_line##*) ? }
+      echo "${hw_each%/stat} ${hw_line%% *}"
+    done
+  else
+    ps -A -o pid= -o ppid=
+  fi
+}

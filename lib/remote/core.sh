@@ -1,0 +1,193 @@
+# shellcheck shell=sh
+# core.sh: the frame around every step, and the first answer of a session.
+#
+# The controller feeds these files to one `sh` on the host and then sends one short call a step. All
+# names begin with hw_. There is no `local` in POSIX, so a function's variables are plain ones; what
+# outlives a function is named here:
+#   hw_nonce  word that only this session knows; begins every marker line
+#   hw_dir    bootstrap_dir on this host
+#   hw_id     id of the running step
+#   hw_status ok | changed | need | failed, set by the running step (ok unless it says otherwise)
+#   hw_note   a few words on what changed
+#   hw_code   error code of a failure, or -
+#   hw_stop   why the rest of the batch is not run: failed | need | interrupted, or empty
+#   hw_check  1 with --check: find out, change nothing
+#   hw_diff   1 with --diff: send the old and the new text of what changes
+#
+# A marker is a line of its own: newline, nonce, word, arguments, newline. The newline before it is
+# not part of the step's output, so that output stays byte-exact whether or not it ends its line.
+
+# What the host's profile may have set must not change what our commands print.
+hw_lc_all=${LC_ALL-}
+LC_ALL=C
+export LC_ALL
+unset CDPATH TIME_STYLE QUOTING_STYLE POSIXLY_CORRECT BASH_ENV ENV
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+umask 022
+hw_newline='
+'
+
+# hw_put TEXT: TEXT and nothing else. hw_lines TEXT…: a line each. Both without a process of their
+# own, so that no text shows in a process list: printf is built in everywhere but in mksh.
+if [ -n "${KSH_VERSION-}" ]; then
+  # shellcheck disable=SC3061 # print is what mksh has
+  hw_put() { print -rn -- "$1"; }
+  hw_lines() {
+    for hw_each in "$@"; do
+      # shellcheck disable=SC3061
+      print -r -- "$hw_each"
+    done
+  }
+else
+  hw_put() { printf %s "$1"; }
+  hw_lines() { printf '%s\n' "$@"; }
+fi
+
+# hw_mark WORD…: a marker line on standard output. The words hold no backslash and no newline.
+hw_mark() {
+  echo "$hw_newline$hw_nonce $*"
+}
+
+# hw_batch CHECK DIFF [again]: a batch begins. `again` goes on with one that stopped for content:
+# what was gathered of files still holds, but for what was touched since.
+hw_batch() {
+  hw_check=$1 hw_diff=$2
+  [ "$hw_stop" = interrupted ] || hw_stop=
+  [ -n "${3-}" ] || hw_forget
+}
+
+# hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
+# shell's own standard input is the script.
+hw_step() {
+  hw_id=$1
+  shift
+  if [ -n "$hw_stop" ]; then
+    hw_end skipped 0
+    return
+  fi
+  hw_status=ok hw_note='' hw_code=-
+  "$@" </dev/null
+  hw_exit_status=$?
+  if [ "$hw_exit_status" -ne 0 ]; then
+    hw_status=failed
+    hw_stop=${hw_stop:-failed}
+  elif [ "$hw_status" = need ]; then
+    hw_stop=${hw_stop:-need}
+  fi
+  [ "$hw_status" != changed ] || hw_changes="$hw_changes $hw_id "
+  hw_end "$hw_status" "$hw_exit_status"
+}
+
+# hw_end STATUS EXIT: the markers that end a step, on both streams.
+hw_end() {
+  hw_mark end "$hw_id" "$1" "$2" "$hw_code" "$hw_note"
+  hw_mark end "$hw_id" >&2
+}
+
+# hw_if_changed IDS FUNCTION ARGUMENT…: a handler: run only if one of the steps IDS changed something.
+hw_if_changed() {
+  for hw_each in $1; do
+    case $hw_changes in
+      *" $hw_each "*)
+        shift
+        "$@"
+        return
+        ;;
+    esac
+  done
+  hw_status=skipped
+}
+
+# hw_fail MESSAGE [CODE]: say why a step fails. Use as `hw_fail … || return`.
+hw_fail() {
+  hw_lines "$1" >&2
+  hw_code=${2:-step_failed}
+  return 1
+}
+
+# hw_without PROGRAM PACKAGE: the failure of a step for want of a program.
+hw_without() {
+  hw_fail "$1 is not on this host; the package that has it is $2" tool_missing
+}
+
+# hw_begin NONCE BOOTSTRAP_DIR: the session's first step: facts, one `name=value` a line, then the
+# dynamic state.
+hw_begin() {
+  hw_nonce=$1 hw_dir=$2
+  hw_detect
+  hw_facts
+  hw_read_state
+}
+
+# What this host's programs are. Found with built-ins only: no process.
+hw_detect() {
+  hw_sha_between='  '
+  if command -v sha256sum >/dev/null; then
+    hw_sha='sha256sum'
+  elif command -v shasum >/dev/null; then
+    hw_sha='shasum -a 256'
+  elif command -v openssl >/dev/null; then
+    hw_sha='openssl dgst -sha256 -r' hw_sha_between=' *'
+  else
+    hw_sha=
+  fi
+  hw_package_manager=
+  for hw_each in apt-get dnf yum apk pacman zypper brew; do
+    if command -v "$hw_each" >/dev/null; then
+      hw_package_manager=$hw_each
+      break
+    fi
+  done
+  if [ -d /run/systemd/system ]; then
+    hw_init=systemd
+  elif [ -d /run/openrc ]; then
+    hw_init=openrc
+  elif [ -d /etc/init.d ] || [ -d /etc/rc.d ]; then
+    hw_init=sysv
+  else
+    hw_init=
+  fi
+}
+
+hw_facts() {
+  hw_system=$(uname -s -m -n) || hw_system='unknown unknown unknown'
+  # uname prints system, node, machine, in this order whatever the order of its options.
+  hw_os=${hw_system%% *} hw_machine=${hw_system##* }
+  hw_host=${hw_system#* }
+  hw_lines "os=$hw_os" "hostname=${hw_host% *}" "architecture=$hw_machine" \
+    "packageManager=$hw_package_manager" "init=$hw_init" "pid=$$" \
+    "cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"
+  if [ -r /proc/meminfo ]; then
+    # The first line is `MemTotal: 123 kB`.
+    # shellcheck disable=SC2034 # its name and its unit
+    read -r hw_each hw_kib hw_rest </proc/meminfo
+    hw_lines "memoryKib=$hw_kib"
+  fi
+  # Values of os-release are quoted as in shell; they are read as text, not run.
+  for hw_each in /etc/os-release /usr/lib/os-release; do
+    [ -r "$hw_each" ] || continue
+    while IFS= read -r hw_line || [ -n "$hw_line" ]; do
+      case $hw_line in
+        ID=* | VERSION_ID=*) hw_lines "$hw_line" ;;
+      esac
+    done <"$hw_each"
+    break
+  done
+}
+
+# hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of
+# input, lost connection (a write fails: SIGPIPE), or a signal.
+hw_cleanup() {
+  trap - EXIT
+  [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
+  hw_unlock
+}
+
+hw_nonce='' hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_temporary=''
+trap hw_cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+# The controller's first Ctrl-C: the running step ends by itself, the rest of the batch is skipped.
+trap 'hw_stop=interrupted' USR1

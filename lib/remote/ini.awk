@@ -1,0 +1,236 @@
+# ini.awk: look up and set keys of INI files, leaving every other byte as it is.
+#
+# Requests come on standard input, a line each:
+#   F ID FORMAT PATH   the file the next requests are about; FORMAT is ini or words
+#   S SECTION          the section of the next keys; empty: before the first section
+#   K KEY              a key …
+#   V VALUE            … that must have this value
+#   D                  … that must not be there
+# Modes: check prints `ID=same` or `ID=differs` for each file; list prints the keys that differ; edit
+# prints the one file as it should be; copy prints it as awk reads it, to prove that nothing is lost.
+# `final` is 0 if the file's last line has no newline.
+#
+# Formats: ini has `[section]` lines and `key = value` (or `:`); # and ; begin comments. words is
+# haproxy's: sections begin with a keyword in the first column, keys are the first words of a line.
+# Where a key stands twice in a section the last one counts, and is the one that is changed.
+
+function trim(text) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  return text
+}
+
+# The section that a line begins, or none (then `begins` is 0).
+function section_of(line,   text) {
+  begins = 0
+  if (format == "words") {
+    if (line ~ /^(global|defaults|frontend|backend|listen|userlist|peers|resolvers|mailers|cache|program|ring|fcgi-app|http-errors|log-forward|crt-store|traces)([ \t\r]|$)/) {
+      begins = 1
+      text = line
+      sub(/[ \t]+#.*$/, "", text)
+      text = trim(text)
+      gsub(/[ \t]+/, " ", text)
+      return text
+    }
+    return ""
+  }
+  if (line ~ /^[ \t]*\[[^]]*\]/) {
+    begins = 1
+    text = line
+    sub(/^[ \t]*\[/, "", text)
+    sub(/\].*$/, "", text)
+    return text
+  }
+  return ""
+}
+
+# Whether the line holds the wanted key. Sets found_lead (everything up to the value) and found_value.
+function holds(line, key,   text, at, name) {
+  text = line
+  sub(/\r$/, "", text)
+  if (text ~ /^[ \t]*[#;]/) return 0
+  if (format == "words") {
+    match(text, /^[ \t]*/)
+    at = RLENGTH
+    name = substr(text, at + 1)
+    if (substr(name, 1, length(key)) != key) return 0
+    name = substr(name, length(key) + 1)
+    if (name != "" && name !~ /^[ \t]/) return 0
+    match(name, /^[ \t]*/)
+    found_lead = substr(text, 1, at + length(key) + RLENGTH)
+    found_value = trim(substr(name, RLENGTH + 1))
+    if (name == "") found_lead = found_lead " "
+    return 1
+  }
+  if (key ~ /:/ ? !match(text, /=/) : !match(text, /[=:]/)) {
+    # A key without a value.
+    if (trim(text) != key) return 0
+    sub(/[ \t]+$/, "", text)
+    found_lead = text " = "
+    found_value = ""
+    bare = 1
+    return 1
+  }
+  at = RSTART
+  if (trim(substr(text, 1, at - 1)) != key) return 0
+  name = substr(text, at + 1)
+  match(name, /^[ \t]*/)
+  found_lead = substr(text, 1, at + RLENGTH)
+  found_value = trim(substr(name, RLENGTH + 1))
+  bare = 0
+  return 1
+}
+
+# Read the file and find where each wanted key stands.
+function scan(   line, i, section, text, found) {
+  count = 0
+  section = ""
+  for (i in last) delete last[i]
+  for (i in value) delete value[i]
+  for (i in lead) delete lead[i]
+  for (i in place) delete place[i]
+  for (i in seen) delete seen[i]
+  for (i in gone) delete gone[i]
+  for (i in sample) delete sample[i]
+  seen[""] = 1
+  place[""] = 0
+  while ((found = (getline line < path)) > 0) {
+    count++
+    lines[count] = line
+    text = line
+    if (count == 1) sub(/^\357\273\277/, "", text)
+    i = section_of(text)
+    if (begins) {
+      section = i
+      seen[section] = 1
+      place[section] = count
+      sample[section] = ""
+      continue
+    }
+    if (text ~ /^[ \t\r]*$/ || text ~ /^[ \t]*[#;]/) continue
+    place[section] = count
+    if (text ~ /[=:]/ || format == "words") sample[section] = sample_all = text
+    for (i = 1; i <= wanted; i++) {
+      if (want_section[i] == section && holds(text, want_key[i])) {
+        if (want_gone[i]) gone[count] = i
+        last[i] = count
+        lead[i] = found_lead
+        value[i] = found_value
+        empty[i] = bare
+      }
+    }
+  }
+  close(path)
+}
+
+function as_wanted(i) {
+  if (want_gone[i]) return !(i in last)
+  return (i in last) && value[i] == want_value[i] && !(empty[i] && want_value[i] != "")
+}
+
+# The line that a new key gets: indented and spaced like its neighbours.
+function fresh(i,   like, indent, between) {
+  like = sample[want_section[i]]
+  if (like == "") like = sample_all
+  match(like, /^[ \t]*/)
+  indent = substr(like, 1, RLENGTH)
+  if (format == "words") {
+    if (like == "") indent = "    "
+    return indent want_key[i] " " want_value[i] cr
+  }
+  between = " = "
+  if (match(like, /[ \t]*[=:][ \t]*/)) between = substr(like, RSTART, RLENGTH)
+  return indent want_key[i] between want_value[i] cr
+}
+
+# Print line by line, the last one without its newline if the file had none.
+function put(line) {
+  if (printed++) printf "\n"
+  printf "%s", line
+}
+
+function edit(   i, n, at, end, order, done, bom) {
+  cr = (count > 0 && lines[1] ~ /\r$/) ? "\r" : ""
+  if (count > 0 && substr(lines[1], 1, 3) == "\357\273\277") {
+    bom = "\357\273\277"
+    lines[1] = substr(lines[1], 4)
+  }
+  for (i = 1; i <= wanted; i++) {
+    if (as_wanted(i) || want_gone[i]) continue
+    if (i in last) {
+      end = (lines[last[i]] ~ /\r$/) ? "\r" : ""
+      lines[last[i]] = lead[i] want_value[i] end
+    } else if (want_section[i] in seen) {
+      at = place[want_section[i]]
+      after[at] = after[at] (after[at] == "" ? "" : "\n") fresh(i)
+    } else {
+      if (!(want_section[i] in added)) {
+        added[want_section[i]] = ++sections
+        name[sections] = want_section[i]
+      }
+      n = added[want_section[i]]
+      body[n] = body[n] "\n" fresh(i)
+    }
+  }
+  printf "%s", bom
+  if (0 in after && after[0] != "") put(after[0])
+  for (i = 1; i <= count; i++) {
+    if (!(i in gone)) put(lines[i])
+    if (i in after) put(after[i])
+  }
+  for (n = 1; n <= sections; n++) {
+    if (printed && lines[count] !~ /^[ \t\r]*$/) put(cr)
+    put((format == "words" ? name[n] : "[" name[n] "]") cr body[n])
+  }
+  if (printed && (final || count == 0)) printf "\n"
+}
+
+function finish(   i, same) {
+  if (path == "") return
+  scan()
+  if (mode == "check") {
+    same = 1
+    for (i = 1; i <= wanted; i++) if (!as_wanted(i)) same = 0
+    print id "=" (same ? "same" : "differs")
+  } else if (mode == "list") {
+    for (i = 1; i <= wanted; i++) if (!as_wanted(i)) {
+      printf "%s%s", (listed++ ? ", " : ""), want_key[i]
+    }
+    print ""
+  } else if (mode == "copy") {
+    for (i = 1; i <= count; i++) put(lines[i])
+    if (printed && final) printf "\n"
+  } else {
+    edit()
+  }
+}
+
+{
+  kind = substr($0, 1, 1)
+  rest = substr($0, 3)
+  if (kind == "F") {
+    finish()
+    wanted = 0
+    section = ""
+    id = rest
+    sub(/ .*/, "", id)
+    rest = substr(rest, length(id) + 2)
+    format = rest
+    sub(/ .*/, "", format)
+    path = substr(rest, length(format) + 2)
+  } else if (kind == "S") {
+    section = rest
+  } else if (kind == "K") {
+    wanted++
+    want_section[wanted] = section
+    want_key[wanted] = rest
+    want_value[wanted] = ""
+    want_gone[wanted] = 0
+  } else if (kind == "V") {
+    want_value[wanted] = rest
+  } else if (kind == "D") {
+    want_gone[wanted] = 1
+  }
+}
+
+END { finish() }

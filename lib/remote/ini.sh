@@ -1,0 +1,58 @@
+# shellcheck shell=sh
+# ini.sh: keys of INI files, and of haproxy's keyword files, edited in place. The work is ini.awk's,
+# whose text is in $hw_ini_awk.
+
+# hw_gather_ini: reads requests (see ini.awk) of all steps of a batch from standard input and notes,
+# with one process for all, which files are as wanted already.
+hw_gather_ini() {
+  # shellcheck disable=SC2013 # a word a line
+  for hw_line in $(awk -v mode=check "$hw_ini_awk"); do
+    eval "hw_ini_${hw_line%%=*}=\${hw_line#*=}"
+  done
+}
+
+# hw_ini PATH FORMAT VALIDATE REQUEST…: the requests are the lines that ini.awk reads.
+hw_ini() {
+  hw_resolve "$1" || return
+  hw_format=$2 hw_validate=$3
+  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  shift 3
+  if hw_gathered ini "$hw_path"; then
+    [ "$hw_found" != same ] || return 0
+  fi
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    file) ;;
+    absent) hw_note=created ;;
+    *) hw_fail "$hw_path is not a regular file" || return ;;
+  esac
+  hw_found=$(hw_ini_edit check "$@") || hw_fail "can't read $hw_path" || return
+  [ "$hw_found" != 0=same ] || return 0
+  hw_also "$(hw_ini_edit list "$@")"
+  # An editor that can't keep a file's bytes (some awks stop at a NUL) must not touch it.
+  if [ "$hw_type" = file ]; then
+    # shellcheck disable=SC2086 # the program and its options
+    [ -n "$hw_sha" ] && [ "$(hw_ini_edit copy | $hw_sha)" = "$($hw_sha <"$hw_path")" ] ||
+      hw_fail "$hw_path holds bytes that this host's awk does not keep" || return
+  fi
+  if [ -n "$hw_diff" ]; then
+    hw_send_old "$hw_path"
+    hw_mark new
+    hw_ini_edit edit "$@"
+  fi
+  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_ini_edit edit "$@"
+}
+
+# hw_ini_edit MODE REQUEST…: run ini.awk on hw_path.
+hw_ini_edit() {
+  hw_mode=$1
+  shift
+  hw_final=1
+  case $hw_mode in
+    edit | copy)
+      # Command substitution takes the newline away: what is left is a last line without one.
+      [ ! -s "$hw_path" ] || [ -z "$(tail -c 1 -- "$hw_path" | tr '\0' x)" ] || hw_final=0
+      ;;
+  esac
+  hw_lines "F 0 $hw_format $hw_path" "$@" | awk -v mode="$hw_mode" -v final="$hw_final" "$hw_ini_awk"
+}

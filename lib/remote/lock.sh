@@ -1,0 +1,181 @@
+# shellcheck shell=sh
+# lock.sh: one run at a time on a host.
+#
+# bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
+# as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it.
+# The first line is the PID, then `name=value` lines: start boot run recipe owner controller time.
+#
+# Taking a free lock is link(2) of a complete file: atomic, and nobody sees half a lock.
+#
+# Taking a stale lock must not be `remove, then take`: of two that saw the same stale lock, the slower
+# would remove the faster one's. Instead there is a line of heirs: the file `bootstrap.pid.heir-X` can
+# be linked by one process only, and names the heir of the dead holder X. If that heir is dead too,
+# the heir of the heir is sought. Who becomes the last heir, and then still finds the lock in the
+# state it started from, renames its own claim over bootstrap.pid. A lock that names X can be replaced
+# only by X's line of heirs and X's identity never comes again, so no two can get that far.
+
+# hw_read_lock FILE: its holder into hw_holder_*; fails if there is no such file.
+hw_read_lock() {
+  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_text=''
+  {
+    IFS= read -r hw_holder_pid
+    while IFS= read -r hw_line; do
+      case $hw_line in
+        start=*) hw_holder_start=${hw_line#*=} ;;
+        boot=*) hw_holder_boot=${hw_line#*=} ;;
+        run=*) hw_holder_run=${hw_line#*=} ;;
+      esac
+      hw_holder_text=$hw_holder_text$hw_line$hw_newline
+    done
+  } 2>/dev/null <"$1" || return 1
+  hw_holder=$hw_holder_pid-$hw_holder_start-$hw_holder_boot
+  # It becomes part of a file name.
+  case $hw_holder in *[!0-9A-Za-z_-]*) hw_holder=damaged ;; esac
+}
+
+# hw_process_start PID: its start time into hw_started; fails if there is no such process, or it is
+# a zombie. Times are in whatever unit the system gives: they are only compared.
+hw_process_start() {
+  if [ -r /proc/self/stat ]; then
+    { IFS= read -r hw_line <"/proc/$1/stat"; } 2>/dev/null || return 1
+    # `pid (name) state …`: the name may hold anything, so count from its last bracket; start time is
+    # the 22nd field (proc(5)), the 20th after the name.
+    # shellcheck disable=SC2086 # the fields are to be split
+    set -- ${hw_line##*) }
+    [ "$1" != Z ] && [ "$1" != X ] || return 1
+    hw_started=${20}
+  else
+    hw_started=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c '0-9A-Za-z\n' _)
+    [ -n "$hw_started" ] || return 1
+    case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 1 ;; esac
+  fi
+}
+
+hw_boot_id() {
+  if [ -r /proc/sys/kernel/random/boot_id ]; then
+    read -r hw_boot </proc/sys/kernel/random/boot_id
+  else
+    # macOS and the BSDs: `{ sec = 1700000000, usec = 0 } …`
+    hw_boot=$(sysctl -n kern.boottime 2>/dev/null | tr -cd '0-9') || hw_boot=
+    hw_boot=${hw_boot:-unknown}
+  fi
+}
+
+# hw_holder_alive: whether the process that hw_read_lock found is still that process. What is no
+# number is no process; a file cut short by a full disk is a dead one's.
+hw_holder_alive() {
+  case $hw_holder_pid in '' | *[!0-9]*) return 1 ;; esac
+  [ "$hw_holder_boot" = "$hw_boot" ] && hw_process_start "$hw_holder_pid" &&
+    [ "$hw_started" = "$hw_holder_start" ]
+}
+
+# hw_lock RUN RECIPE OWNER CONTROLLER TIME: take the lock, or fail with code `locked` and the holder's
+# lines on standard output. The same run may take it twice.
+hw_lock() {
+  hw_make_dir || return
+  hw_boot_id
+  hw_process_start "$$" || hw_fail "can't tell when process $$ started" || return
+  hw_lock_file=$hw_dir/bootstrap.pid
+  hw_self=$$-$hw_started-$hw_boot
+  hw_claim=$hw_lock_file.claim-$hw_self
+  umask 077
+  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "run=$1" "recipe=$2" "owner=$3" "controller=$4" \
+    "time=$5" >"$hw_claim" || hw_fail "can't write $hw_claim" || return
+  umask 022
+  hw_take_lock "$1"
+  hw_taken=$?
+  rm -f -- "$hw_claim"
+  case $hw_taken in
+    0) return 0 ;;
+    1) hw_fail "can't take the lock $hw_lock_file" ;;
+    *)
+      hw_lines "pid=$hw_holder_pid"
+      hw_put "$hw_holder_text"
+      hw_fail "locked by process $hw_holder_pid" locked
+      ;;
+  esac
+}
+
+# hw_take_lock RUN: 0 taken (or ours already), 1 can't, 2 held: hw_holder_* says by whom.
+hw_take_lock() {
+  hw_tries=0
+  # Each turn is one sight of the lock that somebody changed before we could act on it.
+  while [ "$hw_tries" -lt 200 ]; do
+    hw_tries=$((hw_tries + 1))
+    if ln -- "$hw_claim" "$hw_lock_file" 2>/dev/null; then
+      hw_locked=1
+      return 0
+    fi
+    if ! hw_read_lock "$hw_lock_file"; then
+      [ -e "$hw_lock_file" ] || [ -w "$hw_dir" ] || return 1
+      continue
+    fi
+    hw_first=$hw_holder
+    while :; do
+      if hw_holder_alive; then
+        [ "$hw_holder_run" = "$1" ] && return 0
+        return 2
+      fi
+      hw_heir=$hw_lock_file.heir-$hw_holder
+      if ln -- "$hw_claim" "$hw_heir" 2>/dev/null; then
+        if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_first" ]; then
+          mv -f -- "$hw_claim" "$hw_lock_file" || return 1
+          hw_locked=1
+          # While we hold the lock no line of heirs leads anywhere.
+          rm -f -- "$hw_lock_file".heir-*
+          hw_sweep_claims
+          return 0
+        fi
+        rm -f -- "$hw_heir"
+        break
+      fi
+      hw_read_lock "$hw_heir" || break
+    done
+  done
+  return 1
+}
+
+# Claims of processes that were killed while they tried.
+hw_sweep_claims() {
+  for hw_path in "$hw_lock_file".claim-*; do
+    hw_read_lock "$hw_path" || continue
+    hw_holder_alive || rm -f -- "$hw_path"
+  done
+}
+
+# hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.
+# Renaming over it keeps the rule that a lock is never absent between two holders.
+hw_break_lock() {
+  hw_lock_file=$hw_dir/bootstrap.pid
+  [ -e "$hw_lock_file" ] || return 0
+  hw_boot_id
+  hw_process_start "$$" || return
+  hw_self=$$-$hw_started-$hw_boot
+  hw_claim=$hw_lock_file.claim-$hw_self
+  umask 077
+  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" run=unlock >"$hw_claim" || return
+  umask 022
+  mv -f -- "$hw_claim" "$hw_lock_file" || return
+  hw_locked=1 hw_status=changed
+  hw_unlock
+}
+
+# hw_show_lock: who holds the lock: `alive=yes|no` and its lines; nothing when it is free.
+hw_show_lock() {
+  hw_boot_id
+  hw_read_lock "$hw_dir/bootstrap.pid" || return 0
+  if hw_holder_alive; then hw_lines alive=yes; else hw_lines alive=no; fi
+  hw_lines "pid=$hw_holder_pid"
+  hw_put "$hw_holder_text"
+}
+
+# hw_unlock: give the lock back if it is still ours.
+hw_unlock() {
+  [ -n "$hw_locked" ] || return 0
+  hw_locked=
+  if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ]; then
+    rm -f -- "$hw_lock_file"
+  fi
+}
+
+hw_locked=''

@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini.
+
+# Every state file, each after a marker that names it. Read with built-ins: most hosts have three.
+hw_read_state() {
+  for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini; do
+    [ -f "$hw_path" ] || continue
+    hw_mark file "${hw_path#"$hw_dir"/}"
+    while IFS= read -r hw_line || [ -n "$hw_line" ]; do
+      hw_lines "$hw_line"
+    done <"$hw_path" || hw_fail "can't read $hw_path" state_unreadable || return
+  done
+}
+
+# hw_make_dir: bootstrap_dir, for nobody else to read.
+hw_make_dir() {
+  [ -d "$hw_dir" ] || (umask 077 && mkdir -p -- "$hw_dir") || hw_fail "can't make the directory $hw_dir"
+}
+
+# hw_write_state NAME CONTENT: the state file NAME becomes what the function CONTENT prints. No
+# change is reported: this is the run's own book-keeping.
+hw_write_state() {
+  hw_make_dir || return
+  case $1 in
+    */*) [ -d "$hw_dir/${1%/*}" ] || (umask 077 && mkdir -p -- "$hw_dir/${1%/*}") || return ;;
+  esac
+  hw_new_file "$hw_dir/$1" || return
+  { "$2" >"$hw_temporary" && mv -f -- "$hw_temporary" "$hw_dir/$1"; } ||
+    hw_give_up "can't write $hw_dir/$1" || return
+  hw_temporary=
+}

@@ -1,0 +1,175 @@
+/**
+ * The channel of a session: script goes in, results of steps come out, in order. What is written while
+ * an answer is still awaited costs no round trip; `roundTrips` counts the writes that found the host
+ * idle, which is how often the controller waited.
+ */
+import { type ErrorCode, UnreachableError } from '../errors.ts'
+import { createFrameReader, type Frame } from '../shell/frames.ts'
+import type { ShellStream } from '../transport/transport.ts'
+import type { CallResult, CallStatus } from './call.ts'
+
+/** What a caller wants to hear of a step while it runs. */
+export interface StepListener {
+  start?(): void
+  output?(stream: 'stdout' | 'stderr', chunk: Buffer): void
+  /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. */
+  mark?(words: string[]): void
+}
+
+interface Pending extends StepListener {
+  id: number
+  result: CallResult
+  /** Which of the two streams have ended; the step ends with both. */
+  open: Set<'stdout' | 'stderr'>
+  part?: Buffer[]
+  output_: Record<'stdout' | 'stderr', Buffer[]>
+  parts: Map<string, Buffer[]>
+  resolve(result: CallResult): void
+  reject(error: Error): void
+}
+
+export interface Channel {
+  /** Writes script that holds the step `id`, or what comes before one. */
+  write(script: Buffer | string): void
+  /** Expects the end of step `id`; steps end in the order they were expected in. */
+  expect(id: number, listener?: StepListener): Promise<CallResult>
+  /** Ends the shell: no more script. Resolves when it is gone. */
+  end(): Promise<void>
+  readonly roundTrips: number
+}
+
+/**
+ * @param shell a shell nobody else reads or writes
+ * @param nonce the session's word
+ */
+export function createChannel(shell: ShellStream, nonce: string): Channel {
+  // Steps by stream: standard output may be at a later step than standard error.
+  const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
+  let roundTrips = 0
+  let failure: Error | undefined
+  // What a login shell prints before the first step, for the error if there never is one.
+  const noise: Buffer[] = []
+
+  const fail = (error: Error) => {
+    failure ??= error
+    for (const pending of new Set([...waiting.stdout, ...waiting.stderr])) pending.reject(failure)
+    waiting.stdout = []
+    waiting.stderr = []
+  }
+
+  const settle = (stream: 'stdout' | 'stderr', pending: Pending) => {
+    waiting[stream].shift()
+    pending.open.delete(stream)
+    if (pending.open.size > 0) return
+    const { result } = pending
+    result.stdout = Buffer.concat(pending.output_.stdout)
+    result.stderr = Buffer.concat(pending.output_.stderr)
+    for (const [name, chunks] of pending.parts) result.parts.set(name, Buffer.concat(chunks))
+    pending.resolve(result)
+    // The next step runs from here on.
+    waiting.stderr[0]?.start?.()
+  }
+
+  const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
+    const pending = waiting[stream][0]
+    if (!pending) {
+      if (frame.kind === 'output' && noise.length < 100) noise.push(frame.chunk)
+      return
+    }
+    if (frame.kind === 'output') {
+      if (stream === 'stdout' && pending.part) pending.part.push(frame.chunk)
+      else {
+        pending.output_[stream].push(frame.chunk)
+        pending.output?.(stream, frame.chunk)
+      }
+      return
+    }
+    const [word, ...rest] = frame.words
+    if (word === 'end') {
+      if (Number(rest[0]) !== pending.id)
+        return fail(protocolError(`step ${rest[0]} ended, not ${pending.id}`))
+      if (stream === 'stdout') {
+        pending.result.status = rest[1] as CallStatus
+        pending.result.exitStatus = Number(rest[2])
+        pending.result.code = rest[3] ?? '-'
+        pending.result.note = rest.slice(4).join(' ')
+      }
+      settle(stream, pending)
+    } else if (word === 'old' || word === 'new' || word === 'file') {
+      pending.part = []
+      pending.parts.set(frame.words.join(' '), pending.part)
+    } else pending.mark?.(frame.words)
+  }
+
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const reader = createFrameReader(nonce)
+    shell[stream].on('data', (chunk: Buffer) => {
+      try {
+        for (const frame of reader.push(chunk)) take(stream, frame)
+      } catch (error) {
+        fail(protocolError(error instanceof Error ? error.message : String(error)))
+      }
+    })
+  }
+  const ended = shell.ended.then(end => {
+    if (end.lost)
+      return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
+    const said = Buffer.concat([...noise, ...(waiting.stderr[0]?.output_.stderr ?? [])])
+    const how = end.signal ? `signal ${end.signal}` : `exit status ${end.code}`
+    fail(
+      protocolError(`the host’s shell ended (${how})`, said.toString('utf8').trim().slice(-2000)),
+    )
+  })
+  // Writing to a shell that is gone: `ended` tells why.
+  shell.stdin.on('error', () => {})
+
+  return {
+    write: script => {
+      if (failure) throw failure
+      shell.stdin.write(script)
+    },
+    expect: (id, listener = {}) =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure)
+        const pending: Pending = {
+          ...listener,
+          id,
+          result: {
+            status: 'ok',
+            exitStatus: 0,
+            code: '-',
+            note: '',
+            stdout: none,
+            stderr: none,
+            parts: new Map(),
+          },
+          open: new Set(['stdout', 'stderr']),
+          output_: { stdout: [], stderr: [] },
+          parts: new Map(),
+          resolve,
+          reject,
+        }
+        const idle = waiting.stderr.length === 0 && waiting.stdout.length === 0
+        waiting.stdout.push(pending)
+        waiting.stderr.push(pending)
+        if (idle) {
+          roundTrips++
+          pending.start?.()
+        }
+      }),
+    end: () => {
+      shell.stdin.end()
+      return ended
+    },
+    get roundTrips() {
+      return roundTrips
+    },
+  }
+}
+
+const none = Buffer.alloc(0)
+
+function protocolError(message: string, output?: string) {
+  const code: ErrorCode = 'shell_failed'
+  return new UnreachableError(code, message, { output: output || undefined })
+}

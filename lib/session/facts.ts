@@ -1,0 +1,47 @@
+/** What the session's first answer says of its host. */
+
+export interface Facts {
+  /** `uname -s`: Linux, Darwin, FreeBSD … */
+  readonly os: string
+  /** ID of os-release: debian, ubuntu, rocky, alpine …; empty where there is none. */
+  readonly distribution: string
+  /** VERSION_ID of os-release: 12, 24.04 …; empty where there is none. */
+  readonly version: string
+  /** `uname -m`: x86_64, aarch64 … */
+  readonly architecture: string
+  /** apt, dnf, yum, apk, pacman, zypper, brew, or empty. */
+  readonly packageManager: string
+  /** systemd, openrc, sysv, or empty. */
+  readonly init: string
+  readonly hostname: string
+  readonly cpus: number
+  /** In MiB; 0 where it is not known. */
+  readonly memoryMib: number
+}
+
+/**
+ * Reads the prelude's `name=value` lines. Values of os-release may stand in quotes.
+ * @returns the facts and the id of the session's shell process
+ */
+export function parseFacts(text: string): { facts: Facts; pid: number } {
+  const values = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const at = line.indexOf('=')
+    if (at > 0) values.set(line.slice(0, at), line.slice(at + 1).replace(/^(["'])(.*)\1$/, '$2'))
+  }
+  const value = (name: string) => values.get(name) ?? ''
+  return {
+    pid: Number(value('pid')),
+    facts: {
+      os: value('os'),
+      distribution: value('ID'),
+      version: value('VERSION_ID'),
+      architecture: value('architecture'),
+      packageManager: value('packageManager') === 'apt-get' ? 'apt' : value('packageManager'),
+      init: value('init'),
+      hostname: value('hostname'),
+      cpus: Number(value('cpus')) || 1,
+      memoryMib: Math.round((Number(value('memoryKib')) || 0) / 1024),
+    },
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * A session: one long-lived `sh` of one host and user, and everything that is asked of it. The first
+ * write holds the prelude, the request for facts and state, and whatever the caller adds (the lock):
+ * one round trip.
+ */
+import { randomBytes } from 'node:crypto'
+import { text as readText } from 'node:stream/consumers'
+import { loadControl, loadPrelude } from '../remote/prelude.ts'
+import { quoteAll } from '../shell/quote.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { CallResult, HostCall } from './call.ts'
+import { createChannel, type StepListener } from './channel.ts'
+import { type Facts, parseFacts } from './facts.ts'
+import { againScript, type BatchMode, batchScript, type Step, stepScript } from './script.ts'
+
+/** A call of a batch; `ifChanged` holds indexes of calls before it in the same batch. */
+export interface BatchCall {
+  call: HostCall
+  ifChanged?: readonly number[]
+  listener?: StepListener
+}
+
+export interface Session {
+  readonly facts: Facts
+  /** Files of the dynamic state by name (`server.ini`), as they were when the session began. */
+  readonly stateFiles: ReadonlyMap<string, string>
+  /** Results of the calls that went with the first write. */
+  readonly first: readonly CallResult[]
+  /** How often the controller waited for the host. */
+  readonly roundTrips: number
+  /**
+   * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content travels
+   * only where the host says that it lacks it. Never rejects for a failed step.
+   * @throws {UnreachableError} the connection or the shell is gone
+   */
+  batch(calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]>
+  /** Runs one call. Calls that are not awaited are pipelined. */
+  call(call: HostCall, listener?: StepListener): Promise<CallResult>
+  /** The running step ends by itself; what else was sent is skipped. */
+  interrupt(): Promise<void>
+  /** Ends a process on the host and all it started; without a pid, whatever this session runs. */
+  kill(pid?: number, signal?: string): Promise<void>
+  /** Ends the shell, which releases the lock and removes what it left, then the connection. */
+  close(): Promise<void>
+}
+
+/**
+ * @param options.first calls that travel with the first write
+ * @throws {UnreachableError} no shell, or it does not speak our protocol
+ */
+export async function openSession(options: {
+  transport: Transport
+  bootstrapDir: string
+  first?: readonly HostCall[]
+}): Promise<Session> {
+  const { transport, bootstrapDir } = options
+  const nonce = `hw${randomBytes(12).toString('hex')}`
+  const shell = await transport.open()
+  const channel = createChannel(shell, nonce)
+  let lastId = 0
+  // What follows a batch waits for its end: a batch may need a second write.
+  let barrier: Promise<unknown> = Promise.resolve()
+
+  const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
+  const opening = [begin, ...(options.first ?? [])].map(call => ({ id: ++lastId, call }))
+  channel.write(
+    Buffer.concat([
+      Buffer.from(`${loadPrelude()}hw_nonce=${nonce}\n`),
+      ...opening.map(step => stepScript(step, true)),
+    ]),
+  )
+  const [begun, ...first] = await Promise.all(opening.map(step => channel.expect(step.id)))
+  const { facts, pid } = parseFacts(begun!.stdout.toString('utf8'))
+  const stateFiles = new Map<string, string>()
+  for (const [name, content] of begun!.parts) {
+    if (name.startsWith('file ')) stateFiles.set(name.slice(5), content.toString('utf8'))
+  }
+
+  /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
+  const control = async (words: readonly string[]) => {
+    const beside = await transport.open()
+    beside.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
+    await Promise.all([readText(beside.stdout), readText(beside.stderr), beside.ended])
+  }
+
+  const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
+    const base = lastId + 1
+    lastId += calls.length
+    const steps: Step[] = calls.map(({ call, ifChanged }, index) => ({
+      id: base + index,
+      call,
+      ifChanged: ifChanged?.map(other => base + other),
+    }))
+    const wanted = new Set<number>()
+    const expect = (from: number) =>
+      steps.slice(from).map((step, offset) => {
+        const { listener } = calls[from + offset]!
+        return channel.expect(step.id, {
+          ...listener,
+          mark: words => {
+            if (words[0] === 'want') for (const id of words.slice(1)) wanted.add(Number(id))
+            else listener?.mark?.(words)
+          },
+        })
+      })
+    const results: CallResult[] = []
+    channel.write(batchScript(steps, mode, nonce))
+    let answers = expect(0)
+    for (;;) {
+      const round = await Promise.all(answers)
+      const stop = round.findIndex(result => result.status === 'need')
+      if (stop < 0) return [...results, ...round]
+      results.push(...round.slice(0, stop))
+      wanted.add(steps[results.length]!.id)
+      channel.write(againScript(steps.slice(results.length), mode, wanted))
+      answers = expect(results.length)
+    }
+  }
+
+  return {
+    facts,
+    stateFiles,
+    first,
+    get roundTrips() {
+      return channel.roundTrips
+    },
+    batch: (calls, mode) => {
+      if (calls.length === 0) return Promise.resolve([])
+      const result = barrier.then(() => runBatch(calls, mode))
+      barrier = result.catch(() => {})
+      return result
+    },
+    call: async (call, listener) => {
+      await barrier
+      const step = { id: ++lastId, call }
+      channel.write(Buffer.concat([Buffer.from("hw_batch '' ''\n"), stepScript(step, true)]))
+      return channel.expect(step.id, listener)
+    },
+    interrupt: () => control(['hw_interrupt', String(pid)]),
+    kill: (victim, signal = 'TERM') =>
+      control(
+        victim ? ['hw_kill', String(victim), signal, 'itself'] : ['hw_kill', String(pid), signal],
+      ),
+    close: async () => {
+      await channel.end()
+      transport.close()
+    },
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * A transport is whatever carries bytes to and from a shell on a host: SSH in process, a local child
+ * process. Sessions know only this. `test/contract/` holds every transport to the same behaviour.
+ */
+import type { Readable, Writable } from 'node:stream'
+
+/** How a shell ended. `lost`: the connection went first; nothing is known of the shell. */
+export type ShellEnd =
+  | { lost: false; code: number | null; signal: string | null }
+  | { lost: true; reason: string }
+
+/** One running `sh` on the host. Both outputs must be read. */
+export interface ShellStream {
+  stdin: Writable
+  stdout: Readable
+  stderr: Readable
+  /** Settles once, after both outputs have ended; never rejects. */
+  ended: Promise<ShellEnd>
+}
+
+export interface Transport {
+  /** `ssh` or `local`, for messages. */
+  kind: string
+  /**
+   * Starts another `sh` over the same connection.
+   * @throws {UnreachableError} the connection is gone, or the host refuses another channel
+   */
+  open(): Promise<ShellStream>
+  /** Ends the connection and everything on it. Idempotent. */
+  close(): void
+}
