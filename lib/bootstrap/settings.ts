@@ -44,7 +44,7 @@ export interface SettingSources {
   /** What `product.set` recorded on the host; keys that the product no longer has are left out. */
   recorded?: Readonly<Record<string, string>>
   /** The host's inventory variables. */
-  hostVars?: Readonly<Record<string, unknown>>
+  hostVars?: Readonly<Record<string, string>>
 }
 
 /**
@@ -68,7 +68,7 @@ export function effectiveSettings(
         : checked(product, setting, fromState, ' (recorded on the host)'),
       fromHost === undefined
         ? undefined
-        : checked(product, setting, String(fromHost), ` (variable ${variable})`),
+        : checked(product, setting, fromHost, ` (variable ${variable})`),
       setting.default,
     ]
     const value = candidates.find(candidate => candidate !== undefined)
@@ -85,7 +85,7 @@ export function settingVariable(product: string, setting: string): string {
   return `${product}_${setting}`.replaceAll(/[^A-Za-z0-9]/g, '_')
 }
 
-function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+function own(values: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
