@@ -1,0 +1,160 @@
+/** Sends a run's document to its callback URL: one POST, tried again while there is hope. */
+import { STATUS_CODES } from 'node:http'
+import pRetry, { AbortError } from 'p-retry'
+import { UsageError } from '../errors.ts'
+import type { CallbackDocument } from './document.ts'
+import { webhookHeaders } from './sign.ts'
+
+export interface Delivery {
+  /** http or https; a user and password in it become basic authentication. */
+  url: URL | string
+  /** See sign.ts; without one the callback is not signed. */
+  secret?: string
+  document: CallbackDocument
+  fetch?: typeof globalThis.fetch
+  /** Called before each further try. */
+  onRetry?: (retry: { attempt: number; reason: string }) => void
+  /** Tries after the first one; 4 when not given. */
+  retries?: number
+  /** Pause before the second try; it doubles each time. 1000 ms when not given. */
+  minDelayMs?: number
+  /** Limit of each try, 10 000 ms when not given. */
+  timeoutMs?: number
+}
+
+export type DeliveryResult = { delivered: true } | { delivered: false; reason: string }
+
+/** A receiver may ask for a pause by Retry-After; nobody waits longer than this for a callback. */
+const longestPauseMs = 60_000
+
+/** What the receiver asked for, on an error that is worth another try. */
+class RetriableError extends Error {
+  readonly pauseMs: number
+
+  constructor(message: string, pauseMs = 0) {
+    super(message)
+    this.pauseMs = pauseMs
+  }
+}
+
+/**
+ * Posts `document`. Tried again on network errors, a timeout, 408, 429 and 5xx, after the pause that
+ * Retry-After asks for (60 s at most). Every try has the same `webhook-id` and a signature of its
+ * own. A redirect is a failure: the receiver's address is wrong, and following it would send the
+ * document somewhere nobody named.
+ * @returns whether it arrived; never throws. `reason` holds no credentials and not the URL's path.
+ */
+export async function deliverCallback(delivery: Delivery): Promise<DeliveryResult> {
+  const { retries = 4, minDelayMs = 1000 } = delivery
+  try {
+    const url = checkCallbackUrl(String(delivery.url))
+    const id = `msg_${delivery.document.run.replace(/[^A-Za-z0-9_-]/g, '-')}`
+    const body = JSON.stringify(delivery.document, (_key, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    await pRetry(() => post(delivery, url, id, body), {
+      retries,
+      minTimeout: minDelayMs,
+      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+        if (retriesLeft === 0) return
+        delivery.onRetry?.({ attempt: attemptNumber + 1, reason: error.message })
+        if (error instanceof RetriableError) await pause(error.pauseMs)
+      },
+    })
+    return { delivered: true }
+  } catch (error) {
+    return { delivered: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/**
+ * `text` as a callback's URL.
+ * @throws {UsageError} `invalid_value`: not a URL, or neither http nor https. The message does not
+ *   repeat the text, which may hold credentials.
+ */
+export function checkCallbackUrl(text: string): URL {
+  const hint = 'Give one like https://ops.example.com/hooks/hostwright'
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url) throw new UsageError('invalid_value', 'the callback URL is not a URL', { hint })
+  if (url.protocol === 'http:' || url.protocol === 'https:') return url
+  const scheme = url.protocol.slice(0, -1)
+  const message = `the callback URL is neither http nor https but ${scheme}`
+  throw new UsageError('invalid_value', message, { hint })
+}
+
+async function post(delivery: Delivery, url: URL, id: string, body: string): Promise<void> {
+  const { fetch = globalThis.fetch, timeoutMs = 10_000, secret } = delivery
+  const timestamp = Math.floor(Date.now() / 1000)
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'hostwright',
+    ...authorization(url),
+    ...webhookHeaders({ id, timestamp, body, secret }),
+  }
+  const signal = AbortSignal.timeout(timeoutMs)
+  const request = { method: 'POST', headers, body, signal, redirect: 'manual' } as const
+  const response = await fetch(withoutCredentials(url), request).catch(error => {
+    const why = signal.aborted ? `no answer in ${timeoutMs} ms` : networkReason(error)
+    throw new RetriableError(`${url.origin}: ${why}`)
+  })
+  // The answer's status is all that counts; its body would only keep the connection busy.
+  await response.body?.cancel().catch(() => {})
+  if (response.ok) return
+  const told = `${url.origin} answered ${response.status} ${STATUS_CODES[response.status] ?? ''}`
+  if (isRetriable(response.status)) {
+    throw new RetriableError(told.trim(), retryAfterMs(response.headers.get('retry-after')))
+  }
+  throw new AbortError(told.trim() + redirection(response, url))
+}
+
+function isRetriable(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500
+}
+
+/** Retry-After is seconds or a date (RFC 9110, 10.2.3). */
+function retryAfterMs(header: string | null): number {
+  if (!header) return 0
+  const wanted = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Math.min(Math.max(wanted || 0, 0), longestPauseMs)
+}
+
+function redirection(response: Response, url: URL): string {
+  const location = response.headers.get('location')
+  if (response.status >= 400 || !location || !URL.canParse(location, url.href)) return ''
+  const target = new URL(location, url)
+  return `, pointing to ${target.origin}${target.pathname}; redirects are not followed`
+}
+
+// fetch refuses a URL with credentials in it.
+function withoutCredentials(url: URL): URL {
+  const bare = new URL(url)
+  bare.username = ''
+  bare.password = ''
+  return bare
+}
+
+function authorization({ username, password }: URL): Record<string, string> {
+  if (!username && !password) return {}
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
+}
+
+/** fetch says only "fetch failed"; what failed is its cause. */
+function networkReason(error: Error): string {
+  const cause = error.cause as NodeJS.ErrnoException | undefined
+  const code = cause?.code ?? ''
+  return networkErrors[code] ?? (cause?.message || code || error.message)
+}
+
+const networkErrors: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  UND_ERR_SOCKET: 'connection closed without an answer',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the host name can’t be resolved',
+  EHOSTUNREACH: 'no route to the host',
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
+}

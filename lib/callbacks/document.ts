@@ -1,0 +1,86 @@
+/** What a callback's receiver is told of a run: one versioned JSON document, made from its events. */
+import type { ErrorReport, HostStatus, RunEvent, StepCounts, Subscriber } from '../events.ts'
+import { createFailureLog } from './failures.ts'
+
+/** What became of one host. */
+export interface HostReport {
+  host: string
+  status: HostStatus
+  counts: StepCounts
+  /** Milliseconds. */
+  durationMs: number
+  error?: ErrorReport
+}
+
+/** Version 1. Fields may be added to it; one that is removed or means something else makes version 2. */
+export interface CallbackDocument {
+  version: 1
+  type: 'run.completed'
+  /** Id of the run. */
+  run: string
+  recipe: string
+  environment: string
+  /** The recipe's arguments, without secrets. */
+  args: Record<string, unknown>
+  /** Whether it was a dry run: then `changed` means "would change". */
+  check: boolean
+  /** ISO 8601, UTC. */
+  startedAt: string
+  endedAt: string
+  /** Milliseconds. */
+  durationMs: number
+  ok: boolean
+  exitCode: number
+  hosts: HostReport[]
+  errors: ErrorReport[]
+}
+
+export interface DocumentCollector {
+  subscriber: Subscriber
+  /** The document, or undefined before the run has started and ended. */
+  document(): CallbackDocument | undefined
+}
+
+type Start = Extract<RunEvent, { type: 'run.start' }>
+type End = Extract<RunEvent, { type: 'run.end' }>
+
+/** A subscriber that keeps what the document needs, and nothing else, of a run's events. */
+export function createDocumentCollector(): DocumentCollector {
+  const log = createFailureLog()
+  let start: Start | undefined
+  let end: End | undefined
+  return {
+    subscriber: event => {
+      if (event.type === 'run.start') start = event
+      if (event.type === 'run.end') end = event
+      log.subscriber(event)
+    },
+    document: () => start && end && createDocument(start, end, log.failures()),
+  }
+}
+
+function createDocument(start: Start, end: End, errors: ErrorReport[]): CallbackDocument {
+  const { run, recipe, environment, args, check } = start
+  return {
+    version: 1,
+    type: 'run.completed',
+    run,
+    recipe,
+    environment,
+    args,
+    check,
+    startedAt: new Date(start.at).toISOString(),
+    endedAt: new Date(end.at).toISOString(),
+    durationMs: end.durationMs,
+    ok: end.ok,
+    exitCode: end.exitCode,
+    hosts: end.hosts.map(({ host, status, counts, durationMs, error }) => ({
+      host,
+      status,
+      counts,
+      durationMs,
+      ...(error && { error }),
+    })),
+    errors,
+  }
+}

@@ -1,0 +1,37 @@
+/** Which errors a run ended with, from its events: the same list for callbacks and for the terminal. */
+import type { ErrorReport, HostStatus, Subscriber } from '../events.ts'
+
+export interface FailureLog {
+  subscriber: Subscriber
+  /** The errors of the hosts that have ended so far, in the order in which the hosts ended. */
+  failures(): ErrorReport[]
+}
+
+const good: readonly HostStatus[] = ['ok', 'changed', 'skipped']
+
+/**
+ * Collects the errors of hosts that did not end well, `host` filled in: those of their steps, then
+ * the one the host ended with, unless it is one of its steps' own. A step whose error the recipe
+ * dealt with, so that the host ended well, is no failure of the run.
+ */
+export function createFailureLog(): FailureLog {
+  const ofSteps = new Map<string, ErrorReport[]>()
+  const failures: ErrorReport[] = []
+  return {
+    failures: () => failures,
+    subscriber: event => {
+      if (event.type === 'step.end' && event.error) {
+        const list = ofSteps.get(event.host) ?? []
+        ofSteps.set(event.host, [...list, { host: event.host, ...event.error }])
+      }
+      if (event.type === 'host.end') {
+        const steps = ofSteps.get(event.host) ?? []
+        ofSteps.delete(event.host)
+        if (good.includes(event.status)) return
+        const own = event.error && { host: event.host, ...event.error }
+        const told = steps.some(step => own?.code === step.code && own.message === step.message)
+        failures.push(...steps, ...(own && !told ? [own] : []))
+      }
+    },
+  }
+}

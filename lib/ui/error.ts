@@ -1,0 +1,97 @@
+/** Errors as blocks of text: what failed, where, what the host said, and what to do next. */
+import type { ErrorReport } from '../events.ts'
+import { escapeControls, escapeLines } from './escape.ts'
+import { createTheme, paint, type Theme } from './theme.ts'
+import { wrapWords } from './width.ts'
+
+export interface ErrorFormat {
+  color: boolean
+  /** Width for prose to be wrapped to; no wrapping when undefined. */
+  columns?: number
+  /** Symbols beyond ASCII; yes when undefined. */
+  unicode?: boolean
+}
+
+/** Lines of a host's output that a block shows at most, and names of hosts. */
+const outputLines = 20
+const hostNames = 3
+
+/**
+ * One error as a block of lines: code and host › task › step, message, redacted command, exit
+ * status, the last lines of output, the recipe's line, and the next step. No line end at its end.
+ * Commands and output are never wrapped, so that they can be copied.
+ */
+export function formatError(report: ErrorReport, format: ErrorFormat): string {
+  return formatGroup(report, report.host === undefined ? [] : [report.host], format)
+}
+
+/**
+ * All errors, blocks with an empty line between them. Errors that differ in nothing but the host are
+ * one block: `web1, web2, web3 and 17 more`.
+ */
+export function formatErrors(reports: readonly ErrorReport[], format: ErrorFormat): string {
+  const groups = new Map<string, { report: ErrorReport; hosts: string[] }>()
+  for (const report of reports) {
+    const { host, ...rest } = report
+    const key = JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
+    const group = groups.get(key) ?? { report, hosts: [] }
+    if (host !== undefined) group.hosts.push(host)
+    groups.set(key, group)
+  }
+  const blocks = [...groups.values()].map(({ report, hosts }) => formatGroup(report, hosts, format))
+  return blocks.join('\n\n')
+}
+
+function formatGroup(report: ErrorReport, hosts: readonly string[], format: ErrorFormat): string {
+  const theme = createTheme({ color: format.color, unicode: format.unicode ?? true })
+  return [
+    heading(report, hosts, theme),
+    ...prose(report.message, '  ', '  ', format.columns),
+    ...commandLines(report, theme),
+    ...outputBlock(report.output, theme),
+    ...(report.at ? [`  ${paint(theme, `at ${escapeControls(report.at)}`, 'dim')}`] : []),
+    ...hintLines(report.hint, theme, format.columns),
+  ].join('\n')
+}
+
+function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): string {
+  const more = hosts.length - hostNames
+  const named = hosts.slice(0, hostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const path = [named, report.task, report.step].filter(part => part !== undefined && part !== '')
+  const where = path.map(part => escapeControls(part!)).join(` ${theme.symbols.path} `)
+  const code = paint(theme, `${theme.symbols.status.failed} ${report.code}`, 'red')
+  return where === '' ? code : `${code}  ${paint(theme, where, 'bold')}`
+}
+
+function commandLines({ command, exitStatus }: ErrorReport, theme: Theme): string[] {
+  const lines = command === undefined ? [] : escapeLines(command)
+  const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)
+  const status =
+    exitStatus === undefined ? [] : [paint(theme, `  exit status ${exitStatus}`, 'dim')]
+  return [...shown, ...status]
+}
+
+function outputBlock(output: string | undefined, theme: Theme): string[] {
+  const lines = escapeLines(output ?? '')
+  const hidden = lines.length - outputLines
+  const bar = paint(theme, theme.symbols.bar, 'dim')
+  const note = hidden > 0 ? [paint(theme, `(${hidden} more lines before)`, 'dim')] : []
+  return [...note, ...lines.slice(-outputLines)].map(line => `  ${bar} ${line}`.trimEnd())
+}
+
+function hintLines(hint: string | undefined, theme: Theme, columns?: number): string[] {
+  if (!hint) return []
+  const indent = ' '.repeat(theme.symbols.next.length + 3)
+  const lines = prose(hint, `  ${theme.symbols.next} `, indent, columns)
+  return lines.map(line => paint(theme, line, 'cyan'))
+}
+
+function prose(
+  text: string,
+  first: string,
+  next: string,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
+  const lines = escapeLines(text).flatMap(line => wrapWords(line, columns - next.length))
+  return lines.map((line, index) => (index === 0 ? first : next) + line)
+}

@@ -1,0 +1,40 @@
+/** The tree as lines when the run is over: what happened, to be kept in the scrollback. Pure. */
+import { formatDiff } from './diff.ts'
+import { hostStatus, isBad, nodeLine, type TreeNode, type View } from './frame.ts'
+
+/** With more hosts than this, each takes one line. */
+const fewHosts = 10
+
+/**
+ * Every host; with few hosts, or with `detailed`, also its tasks and of their steps the changed and
+ * failed ones, with their diffs.
+ */
+export function finalTree(
+  run: TreeNode,
+  view: View,
+  options: { detailed: boolean; diff: boolean },
+): string[] {
+  const hosts = run.subtasks ?? []
+  const detailed = options.detailed || options.diff || hosts.length <= fewHosts
+  return [
+    nodeLine(run, view, 0),
+    ...hosts.flatMap(host => [
+      nodeLine(host, view, 0, hostStatus(host, view)),
+      ...(detailed
+        ? (host.subtasks ?? []).flatMap(node => below(node, view, 1, options.diff))
+        : []),
+    ]),
+  ]
+}
+
+function below(node: TreeNode, view: View, depth: number, withDiff: boolean): string[] {
+  const { diff } = node.rendererTaskOptions
+  const steps = (node.subtasks ?? []).filter(step => tells(step))
+  return [
+    nodeLine(node, view, depth),
+    ...(withDiff && diff ? formatDiff(diff, view.theme, '  '.repeat(depth + 2)) : []),
+    ...steps.flatMap(step => below(step, view, depth + 1, withDiff)),
+  ]
+}
+
+const tells = (step: TreeNode) => isBad(step) || step.rendererTaskOptions.status === 'changed'

@@ -1,0 +1,203 @@
+/**
+ * The tree as lines, while the run goes on: never more than the terminal's rows, whatever the number
+ * of hosts. Pure.
+ */
+import type { ErrorReport, StepCounts } from '../events.ts'
+import { formatDuration } from './duration.ts'
+import { escapeControls, escapeLines } from './escape.ts'
+import { layoutLine, type Part } from './line.ts'
+import { count } from './summary.ts'
+import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
+
+/** What a node of the tree says beside its title. `startedAt` is milliseconds since the epoch. */
+export interface NodeDetail {
+  status: Status
+  startedAt: number
+  durationMs?: number
+  /** Of the steps below. */
+  counts: StepCounts
+  note?: string
+  diff?: string
+  /** Last line of a running step's output. */
+  tail?: string
+  error?: ErrorReport
+}
+
+/** What is drawn of a listr2 task. Titles are safe to show. */
+export interface TreeNode {
+  title?: string
+  subtasks?: readonly TreeNode[]
+  rendererTaskOptions: NodeDetail
+}
+
+export interface View {
+  theme: Theme
+  columns: number
+  rows: number
+  /** Milliseconds since the epoch. */
+  now: number
+  /** Whether it is a dry run. */
+  check: boolean
+}
+
+const order: readonly Status[] = [
+  'ok',
+  'changed',
+  'failed',
+  'unreachable',
+  'locked',
+  'interrupted',
+  'skipped',
+  'running',
+  'waiting',
+]
+const bad: ReadonlySet<Status> = new Set(['failed', 'unreachable', 'locked', 'interrupted'])
+
+export const isBad = (node: TreeNode) => bad.has(node.rendererTaskOptions.status)
+const isRunning = (node: TreeNode) => node.rendererTaskOptions.status === 'running'
+const isWaiting = (node: TreeNode) => node.rendererTaskOptions.status === 'waiting'
+const isDone = (node: TreeNode) => !isRunning(node) && !isWaiting(node)
+
+/**
+ * The lines of one frame: the run, its hosts in their order, and the counts. Failed and running
+ * hosts come before all others where there is not room for all. Running ones are opened up as far as
+ * there is room; hosts that are done take one line each, or are only counted.
+ */
+export function liveFrame(run: TreeNode, view: View): string[] {
+  const hosts = run.subtasks ?? []
+  // The cursor stands on a line of its own below the frame.
+  const lines = Math.max(view.rows - 1, 1)
+  const frame = [
+    nodeLine(run, view, 0),
+    ...hostLines(hosts, view, lines - 2),
+    layoutLine([{ text: `${totals(hosts, view)}`, look: 'dim' }], view.theme, view.columns),
+  ]
+  return frame.slice(0, lines)
+}
+
+/** A node on a line: symbol, title, what became of it, duration, and a running step's last output. */
+export function nodeLine(
+  node: TreeNode,
+  view: View,
+  depth: number,
+  more: readonly Part[] = [],
+): string {
+  const { status, note, tail } = node.rendererTaskOptions
+  const { theme } = view
+  return layoutLine(
+    [
+      { text: '  '.repeat(depth) },
+      { text: `${symbol(status, view)} `, look: statusLook(status) },
+      { text: node.title ?? '', look: depth === 0 ? 'bold' : undefined, shrink: 1, keep: 16 },
+      ...more,
+      ...(note
+        ? [{ text: `  ${escapeLines(note).join(' ')}`, look: 'dim', shrink: 2 } as const]
+        : []),
+      { text: elapsed(node, view), look: 'dim' },
+      ...(tail ? [{ text: `  ${tail}`, look: 'dim', shrink: 3 } as const] : []),
+    ],
+    theme,
+    view.columns,
+  )
+}
+
+/** What a host's line says after its name. */
+export function hostStatus(host: TreeNode, view: View): Part[] {
+  const { status, counts } = host.rendererTaskOptions
+  const word = statusWord(status, view.check)
+  const text = status === 'changed' ? `${word}: ${count(counts.changed, 'step')}` : word
+  return [{ text: `  ${text}`, look: statusLook(status) }]
+}
+
+function symbol(status: Status, { theme, now }: View): string {
+  if (status !== 'running') return theme.symbols.status[status]
+  const { spinner } = theme.symbols
+  return spinner[Math.floor(now / 100) % spinner.length]!
+}
+
+function elapsed(
+  { rendererTaskOptions: { status, startedAt, durationMs } }: TreeNode,
+  view: View,
+): string {
+  if (status === 'waiting' || status === 'skipped') return ''
+  return `  ${formatDuration(durationMs ?? view.now - startedAt)}`
+}
+
+function totals(hosts: readonly TreeNode[], view: View): string {
+  const parts = order.map(status => {
+    const number = hosts.filter(host => host.rendererTaskOptions.status === status).length
+    return number === 0 ? '' : `${number} ${statusWord(status, view.check)}`
+  })
+  return `${count(hosts.length, 'host')}: ${parts.filter(Boolean).join(', ')}`
+}
+
+function hostLines(hosts: readonly TreeNode[], view: View, room: number): string[] {
+  const shown = choose(hosts, room)
+  const running = [...shown].filter(isRunning)
+  const below = new Map<TreeNode, string[]>()
+  let spare = room - shown.size
+  // The room is shared out; what one leaves the next may use.
+  for (const [index, host] of running.entries()) {
+    const lines = openHost(host, view, Math.floor(spare / (running.length - index)))
+    below.set(host, lines)
+    spare -= lines.length
+  }
+  return hosts
+    .filter(host => shown.has(host))
+    .flatMap(host => {
+      const lines = below.get(host) ?? []
+      return [hostLine(host, view, lines.length > 0), ...lines]
+    })
+}
+
+/** The hosts that get a line: failed ones (half the room, while others run), running ones, then the rest if all fit. */
+function choose(hosts: readonly TreeNode[], room: number): Set<TreeNode> {
+  if (hosts.length <= room) return new Set(hosts)
+  const failed = hosts.filter(isBad)
+  const running = hosts.filter(isRunning)
+  const half = Math.max(Math.ceil(room / 2), room - running.length)
+  const first = [...failed.slice(-half), ...running].slice(0, Math.max(room, 0))
+  const done = hosts.filter(host => isDone(host) && !isBad(host))
+  return new Set(first.length + done.length <= room ? [...first, ...done] : first)
+}
+
+function hostLine(host: TreeNode, view: View, isOpen: boolean): string {
+  if (isRunning(host)) return nodeLine(host, view, 0, isOpen ? [] : currentPath(host, view))
+  return nodeLine(host, view, 0, [...hostStatus(host, view), ...reason(host, view)])
+}
+
+/** Where a host that is not opened up is: task › step. */
+function currentPath(host: TreeNode, { theme }: View): Part[] {
+  const task = host.subtasks?.findLast(isRunning)
+  const step = task?.subtasks?.findLast(isRunning)
+  return [task, step].flatMap(node =>
+    node === undefined
+      ? []
+      : [
+          { text: ` ${theme.symbols.path} `, look: 'dim' as const },
+          { text: node.title ?? '', shrink: 2, keep: 8 },
+        ],
+  )
+}
+
+function reason(host: TreeNode, { theme }: View): Part[] {
+  const { error } = host.rendererTaskOptions
+  if (!error) return []
+  const place = [error.task, error.step].filter(Boolean).join(` ${theme.symbols.path} `)
+  const text = `${place && `${place}: `}${error.message.split('\n')[0]}`
+  return [{ text: `  ${escapeControls(text)}`, shrink: 3 }]
+}
+
+/** A running host's tasks, and the steps of those that run, in at most `room` lines: what is done and oldest goes first. */
+function openHost(host: TreeNode, view: View, room: number): string[] {
+  const entries = (host.subtasks ?? []).flatMap(node => [
+    { node, depth: 1 },
+    ...(isRunning(node) ? openTask(node) : []),
+  ])
+  let excess = entries.length - room
+  const kept = entries.filter(({ node }) => !(isDone(node) && !isBad(node) && excess-- > 0))
+  const shown = room > 0 ? kept.slice(-room) : []
+  return shown.map(({ node, depth }) => nodeLine(node, view, depth))
+}
+
+const openTask = (task: TreeNode) => (task.subtasks ?? []).map(node => ({ node, depth: 2 }))

@@ -1,0 +1,87 @@
+/** The event stream as lines on standard error: one per change or failure, for logs and pipes. */
+import { createFailureLog } from '../callbacks/failures.ts'
+import type { HostOutcome, RunEvent } from '../events.ts'
+import { formatDiff } from './diff.ts'
+import { formatDuration } from './duration.ts'
+import { formatErrors } from './error.ts'
+import { escapeControls, escapeLine, escapeLines } from './escape.ts'
+import { createOutputLines } from './output-lines.ts'
+import type { Renderer, RenderOptions } from './render.ts'
+import { countsText, summaryLine } from './summary.ts'
+import { paint, type Status, statusLook, statusWord, themeFor } from './theme.ts'
+import { createWriter } from './writer.ts'
+
+type StepEnd = Extract<RunEvent, { type: 'step.end' }>
+
+/**
+ * A renderer for what is not a terminal. A failure is one line at once; the blocks with all that is
+ * known of the failures come at the end, where those of many hosts are told together.
+ */
+export function createPlainRenderer({ output, verbose, diff }: RenderOptions): Renderer {
+  const theme = themeFor(output.stderr, output.env)
+  const writer = createWriter(output.stderr)
+  const log = createFailureLog()
+  const lines = createOutputLines()
+  let check = false
+
+  const say = (...texts: string[]) => writer.write(texts.map(text => `${text}\n`).join(''))
+  const prefix = (host: string) => `${escapeControls(host)} |`
+  const word = (status: Status) => paint(theme, statusWord(status, check), statusLook(status))
+  const sayOutput = (host: string, texts: readonly string[]) => {
+    if (verbose) say(...texts.map(line => `${prefix(host)}   ${escapeLine(line)}`))
+  }
+
+  const sayStep = (event: StepEnd) => {
+    const { host, status, title, note, error } = event
+    if (!verbose && (status === 'ok' || status === 'skipped')) return
+    const why = note ? ` (${escapeControls(note)})` : ''
+    const message = error ? `: ${firstLine(error.message)}` : ''
+    const time = formatDuration(event.durationMs)
+    say(
+      `${prefix(host)} ${word(status)} | ${escapeControls(title)}${why}${message}  ${time}`,
+      ...(diff && event.diff ? formatDiff(event.diff, theme, `${prefix(host)}   `) : []),
+    )
+  }
+
+  const sayHostError = (event: HostOutcome) => {
+    // A failed step has told it already.
+    if (!event.error || event.counts.failed > 0) return
+    say(`${prefix(event.host)} ${word(event.status)} | ${firstLine(event.error.message)}`)
+  }
+
+  const sayEnd = (event: Extract<RunEvent, { type: 'run.end' }>) => {
+    const failures = log.failures()
+    if (failures.length > 0) say('', formatErrors(failures, theme), '')
+    for (const host of event.hosts) {
+      const time = formatDuration(host.durationMs)
+      say(`${prefix(host.host)} ${word(host.status)} | ${countsText(host.counts, check)}  ${time}`)
+    }
+    say(summaryLine({ ...event, check }, theme))
+  }
+
+  return {
+    end: () => writer.end(),
+    subscriber: event => {
+      log.subscriber(event)
+      if (event.type === 'run.start') check = event.check
+      if (event.type === 'batch.start' && event.of > 1) {
+        say(`batch ${event.number} of ${event.of}: ${event.hosts.map(escapeControls).join(', ')}`)
+      }
+      if (event.type === 'step.output') sayOutput(event.host, lines.add(event))
+      if (event.type === 'step.end') {
+        sayOutput(event.host, lines.finish(event))
+        sayStep(event)
+      }
+      if (event.type === 'warning') {
+        const where = event.host === undefined ? '' : `${prefix(event.host)} `
+        say(`${where}${paint(theme, 'warning', 'yellow')} | ${escapeControls(event.message)}`)
+      }
+      if (event.type === 'host.end') sayHostError(event)
+      if (event.type === 'run.end') sayEnd(event)
+    },
+  }
+}
+
+function firstLine(text: string): string {
+  return escapeLines(text)[0] ?? ''
+}

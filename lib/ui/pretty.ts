@@ -1,0 +1,122 @@
+/**
+ * The task tree in a terminal. listr2's own renderer draws at every event, which costs minutes of CPU
+ * with fifty hosts; this one draws by the clock, and what it costs decides how often.
+ */
+import type { ListrRenderer, ListrRendererTask } from 'listr2'
+import { createFailureLog } from '../callbacks/failures.ts'
+import type { HostOutcome, RunEvent } from '../events.ts'
+import { formatErrors } from './error.ts'
+import { escapeControls, escapeLine } from './escape.ts'
+import { finalTree } from './final.ts'
+import { liveFrame, type TreeNode, type View } from './frame.ts'
+import { createOutputLines } from './output-lines.ts'
+import type { Renderer, RenderOptions } from './render.ts'
+import { createScreen } from './screen.ts'
+import { summaryLine } from './summary.ts'
+import { paint, themeFor } from './theme.ts'
+import { growTree, type RunTree } from './tree.ts'
+
+const shortestIntervalMs = 100
+/** Drawing may take one part in so many of the time. */
+const drawingShare = 20
+
+/** What the listr2 renderer below is given: the two things it does with the tree. */
+type Drawing = {
+  draw(run: TreeNode): void
+  finish(run: TreeNode): void
+}
+
+/** Draws until the run ends: at most ten times a second, and more rarely when drawing is dear. */
+class TreeRenderer {
+  // listr2 takes its fallback where standard output is no terminal; we draw on standard error.
+  static nonTTY = true
+  static rendererOptions: Drawing
+  static rendererTaskOptions: TreeNode['rendererTaskOptions']
+  private readonly run: TreeNode
+  private readonly drawing: Drawing
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(tasks: ListrRendererTask<typeof ListrRenderer>[], drawing: Drawing) {
+    this.run = tasks[0] as unknown as TreeNode
+    this.drawing = drawing
+  }
+
+  render(): void {
+    const started = performance.now()
+    this.drawing.draw(this.run)
+    const cost = performance.now() - started
+    const interval = Math.max(shortestIntervalMs, drawingShare * cost)
+    // A drawing is no reason for the process to stay.
+    this.timer = setTimeout(() => this.render(), interval).unref()
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+    this.drawing.finish(this.run)
+  }
+}
+
+/** See createRenderer; loaded only for `pretty`. Without a terminal it writes just the final tree. */
+export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): Renderer {
+  const stream = output.stderr
+  const theme = themeFor(stream, output.env)
+  const screen = createScreen(stream)
+  const log = createFailureLog()
+  const lines = createOutputLines()
+  let tree: RunTree | undefined
+  let check = false
+  let outcome: { hosts: readonly HostOutcome[]; durationMs: number } | undefined
+
+  const view = (): View => {
+    const { columns = 80, rows = 24 } = stream
+    return { theme, columns, rows, check, now: Date.now() }
+  }
+  const drawing: Drawing = {
+    draw: run => screen.draw(() => liveFrame(run, view())),
+    finish: run => {
+      const failures = log.failures()
+      const format = { ...theme, columns: stream.columns ?? 80 }
+      screen.close([
+        // Whole lines: this is what stays in the scrollback.
+        ...finalTree(
+          run,
+          { ...view(), columns: Number.POSITIVE_INFINITY },
+          { detailed: verbose, diff },
+        ),
+        ...(failures.length > 0 ? ['', formatErrors(failures, format)] : []),
+        ...(outcome ? ['', paint(theme, summaryLine({ ...outcome, check }, theme), 'bold')] : []),
+      ])
+    },
+  }
+  const sayOutput = (host: string, texts: readonly string[]) => {
+    if (verbose)
+      screen.print(
+        texts.map(text => `${escapeControls(host)} ${theme.symbols.bar} ${escapeLine(text)}`),
+      )
+  }
+  const start = (event: Extract<RunEvent, { type: 'run.start' }>) => {
+    check = event.check
+    tree = growTree(event, TreeRenderer, drawing)
+  }
+
+  return {
+    subscriber: event => {
+      log.subscriber(event)
+      if (event.type === 'run.start') start(event)
+      if (event.type === 'step.output') sayOutput(event.host, lines.add(event))
+      if (event.type === 'step.end') sayOutput(event.host, lines.finish(event))
+      if (event.type === 'warning') {
+        const where = event.host === undefined ? '' : `${event.host}: `
+        screen.print([
+          `${paint(theme, 'warning', 'yellow')} ${escapeControls(where + event.message)}`,
+        ])
+      }
+      if (event.type === 'run.end') outcome = event
+      tree?.apply(event)
+    },
+    end: async () => {
+      await tree?.finish()
+      await screen.end()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** A run in one line, and a host in one. */
+import type { HostOutcome, HostStatus, StepCounts, StepStatus } from '../events.ts'
+import { formatDuration } from './duration.ts'
+import { statusWord, type Theme } from './theme.ts'
+
+const hostOrder: readonly HostStatus[] = [
+  'ok',
+  'changed',
+  'failed',
+  'unreachable',
+  'locked',
+  'interrupted',
+  'skipped',
+]
+const stepOrder: readonly StepStatus[] = ['changed', 'ok', 'failed', 'skipped']
+
+/** @example count(1, 'host') // '1 host' */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** @example `3 hosts: 2 changed, 1 failed · 12 steps changed · 4.2 s` */
+export function summaryLine(
+  run: { hosts: readonly HostOutcome[]; durationMs: number; check: boolean },
+  theme: Theme,
+): string {
+  const statuses = hostOrder
+    .map(status => ({ status, number: run.hosts.filter(host => host.status === status).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ status, number }) => `${number} ${statusWord(status, run.check)}`)
+  const changed = run.hosts.reduce((sum, host) => sum + host.counts.changed, 0)
+  return [
+    `${count(run.hosts.length, 'host')}${statuses.length > 0 ? `: ${statuses.join(', ')}` : ''}`,
+    `${count(changed, 'step')} ${statusWord('changed', run.check)}`,
+    formatDuration(run.durationMs),
+  ].join(` ${theme.symbols.dot} `)
+}
+
+/** How many steps ended how: `2 changed, 8 ok`; those with none are left out. */
+export function countsText(counts: StepCounts, check: boolean): string {
+  const told = stepOrder.filter(status => counts[status] > 0)
+  return (
+    told.map(status => `${counts[status]} ${statusWord(status, check)}`).join(', ') || 'no steps'
+  )
+}

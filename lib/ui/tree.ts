@@ -1,0 +1,173 @@
+/**
+ * The run as a listr2 tree: run, host, task, step. listr2 owns the nodes, their states and the
+ * renderer's life; the events drive them, since the work itself is done elsewhere.
+ */
+import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } from 'listr2'
+import type { RunEvent, StepStatus } from '../events.ts'
+import { escapeControls, escapeLine } from './escape.ts'
+import type { NodeDetail } from './frame.ts'
+import type { Status } from './theme.ts'
+
+type RendererClass = typeof ListrRenderer
+type Node = ListrRendererTask<RendererClass>
+type Start = Extract<RunEvent, { type: 'run.start' }>
+
+export interface RunTree {
+  /** Brings the tree up to date with an event of the run. */
+  apply(event: RunEvent): void
+  /** Ends the run, if no event has: resolves when listr2 has ended its renderer. */
+  finish(): Promise<void>
+}
+
+/**
+ * A running tree of the run that starts with `start`, its hosts waiting.
+ * @param renderer listr2 makes one of it, with `rendererOptions`
+ */
+export function growTree(start: Start, renderer: RendererClass, rendererOptions: object): RunTree {
+  const nodes = new Map<string, Node>()
+  let resolve = () => {}
+  const ended = new Promise<void>(settle => {
+    resolve = settle
+  })
+  const title = `${start.recipe} on ${start.environment}${start.check ? ' (check)' : ''}`
+  const root = new Listr(
+    [
+      {
+        title: escapeControls(title),
+        task: () => ended,
+        rendererOptions: detailOf(start.at, 'running'),
+      },
+    ],
+    // Its own SIGINT handler exits at once, which would leave the hosts locked.
+    { renderer, rendererOptions, registerSignalListeners: false, exitOnError: false },
+  )
+  const run = root.tasks[0] as Node
+  const grow = (parent: Node, id: string, nodeTitle: string, detail: NodeDetail): Node => {
+    const node = addChild(parent, escapeControls(nodeTitle), detail)
+    nodes.set(id, node)
+    return node
+  }
+  for (const host of start.hosts) grow(run, hostId(host), host, detailOf(0, 'waiting'))
+  const done = root.run()
+
+  // A host, task or step that was not announced is shown nevertheless.
+  const hostNode = (host: string, at: number) =>
+    nodes.get(hostId(host)) ?? grow(run, hostId(host), host, detailOf(at, 'running'))
+  const taskNode = (event: { host: string; task: string; at: number; title?: string }) => {
+    const known = nodes.get(taskId(event))
+    if (known || event.title === undefined) return known ?? hostNode(event.host, event.at)
+    const parent = hostNode(event.host, event.at)
+    return grow(parent, taskId(event), event.title, detailOf(event.at, 'running'))
+  }
+  const stepNode = (event: {
+    host: string
+    task: string
+    step: string
+    title: string
+    at: number
+  }) =>
+    nodes.get(stepId(event)) ??
+    grow(
+      taskNode({ ...event, title: undefined }),
+      stepId(event),
+      event.title,
+      detailOf(event.at, 'running'),
+    )
+
+  const apply = (event: RunEvent) => {
+    switch (event.type) {
+      case 'batch.start':
+        if (event.of > 1) update(run, { note: `batch ${event.number} of ${event.of}` })
+        break
+      case 'host.start':
+        update(hostNode(event.host, event.at), { status: 'running', startedAt: event.at })
+        break
+      case 'task.start':
+        taskNode(event)
+        break
+      case 'step.start':
+        stepNode(event)
+        break
+      case 'step.output':
+        tail(nodes.get(stepId(event)), event.text)
+        break
+      case 'step.end': {
+        const { status, durationMs, note, diff, error } = event
+        update(stepNode(event), { status, durationMs, note, diff, error, tail: undefined })
+        addTo(hostNode(event.host, event.at), status)
+        const task = nodes.get(taskId(event))
+        if (task) addTo(task, status)
+        break
+      }
+      case 'task.end':
+        update(taskNode(event), { status: event.status, durationMs: event.durationMs })
+        break
+      case 'host.end': {
+        const { status, durationMs, counts, error } = event
+        update(hostNode(event.host, event.at), { status, durationMs, counts, error })
+        break
+      }
+      case 'run.end':
+        update(run, { status: event.ok ? 'ok' : 'failed', durationMs: event.durationMs })
+        resolve()
+        break
+    }
+  }
+  return {
+    apply,
+    finish: async () => {
+      // Where no event told how something ended, it was interrupted.
+      for (const node of [run, ...nodes.values()]) {
+        const { status } = node.rendererTaskOptions as NodeDetail
+        if (status === 'running') update(node, { status: 'interrupted' })
+        if (status === 'waiting') update(node, { status: 'skipped' })
+      }
+      resolve()
+      await done
+    },
+  }
+}
+
+const hostId = (host: string) => JSON.stringify([host])
+const taskId = (of: { host: string; task: string }) => JSON.stringify([of.host, of.task])
+const stepId = (of: { host: string; task: string; step: string }) =>
+  JSON.stringify([of.host, of.task, of.step])
+
+function detailOf(startedAt: number, status: Status): NodeDetail {
+  return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, skipped: 0 } }
+}
+
+// listr2 makes a task's subtasks when it runs the task. Ours come while it runs, so that a list is
+// made for the first of them, with the parent's events and options.
+function addChild(parent: Node, title: string, detail: NodeDetail): Node {
+  const list =
+    parent.subtasks?.[0]?.listr ?? new Listr([], { registerSignalListeners: false }, parent)
+  list.add({ title, task: () => {}, rendererOptions: detail })
+  parent.subtasks = list.tasks as Node[]
+  const node = parent.subtasks.at(-1)!
+  node.state$ = stateOf(detail.status)
+  return node
+}
+
+function update(node: Node, changes: Partial<NodeDetail>): void {
+  const detail = node.rendererTaskOptions as NodeDetail
+  Object.assign(detail, changes)
+  if (changes.status) node.state$ = stateOf(changes.status)
+}
+
+function addTo(node: Node, status: StepStatus): void {
+  const { counts } = node.rendererTaskOptions as NodeDetail
+  counts[status]++
+}
+
+function tail(node: Node | undefined, text: string): void {
+  const last = text.trimEnd().split('\n').at(-1)?.slice(-500)
+  if (node && last) update(node, { tail: escapeLine(last) })
+}
+
+function stateOf(status: Status): ListrTaskState {
+  if (status === 'waiting') return ListrTaskState.WAITING
+  if (status === 'running') return ListrTaskState.STARTED
+  if (status === 'skipped') return ListrTaskState.SKIPPED
+  return status === 'ok' || status === 'changed' ? ListrTaskState.COMPLETED : ListrTaskState.FAILED
+}
