@@ -60,18 +60,11 @@ export function effectiveSettings(
   const values: [string, string][] = []
   for (const setting of product.settings.values()) {
     const variable = settingVariable(product.name, setting.name)
-    const fromHost = own(hostVars, variable)
-    const fromState = own(recorded, setting.name)
-    const candidates = [
-      fromState === undefined
-        ? undefined
-        : checked(product, setting, fromState, ' (recorded on the host)'),
-      fromHost === undefined
-        ? undefined
-        : checked(product, setting, fromHost, ` (variable ${variable})`),
-      setting.default,
-    ]
-    const value = candidates.find(candidate => candidate !== undefined)
+    const check = (text: string | undefined, source: string): string | undefined =>
+      text === undefined ? undefined : checked(product, setting, text, source)
+    const fromState = check(own(recorded, setting.name), ' (recorded on the host)')
+    const fromHost = check(own(hostVars, variable), ` (variable ${variable})`)
+    const value = fromState ?? fromHost ?? setting.default
     if (value !== undefined) values.push([setting.name, value])
   }
   return record(values)

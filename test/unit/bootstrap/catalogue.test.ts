@@ -303,10 +303,10 @@ default = x
   test('refuses settings of no product, with a taken name, or alike for scripts', () => {
     expect(
       faults(
-        '[product:x]\n[setting:y:a]\n[setting:x:home]\n[setting:x:a.b]\n[setting:x:a-b]\n[setting:x:A_B]',
+        '[product:x]\n[setting:other:a]\n[setting:x:home]\n[setting:x:a.b]\n[setting:x:a-b]\n[setting:x:A_B]',
       ),
     ).toEqual([
-      "4 [setting:y:a]: unknown product 'y': known: x",
+      "4 [setting:other:a]: unknown product 'other': known: x",
       '5 [setting:x:home]: {home} has a meaning already; choose another name',
       '7 [setting:x:a-b]: scripts can’t tell it from the setting a.b; choose another name',
       '8 [setting:x:A_B]: scripts can’t tell it from the setting a.b; choose another name',

@@ -157,7 +157,7 @@ describe('names', () => {
 
   test.each([
     [() => findProduct(catalogue, 'ap'), "unknown product 'ap': did you mean app?"],
-    [() => findRole(catalogue, 'db'), "unknown role 'db': known: web"],
+    [() => findRole(catalogue, 'cache'), "unknown role 'cache': known: web"],
     [() => findMode(catalogue, 'activ'), "unknown mode 'activ': did you mean active?"],
   ])('that are unknown are refused with the nearest: %s', (find, message) => {
     expect(find).toThrow(expect.objectContaining({ code: 'unknown_name', message }))
