@@ -1,0 +1,295 @@
+/**
+ * Labs: disposable SSH hosts on this machine, for trying recipes and for tests. A lab is a directory:
+ * its inventory (hosts.ini, bootstrap.ini, known_hosts, releases/), its keys, and one folder per host.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { BootstrapError, UsageError } from '../errors.ts'
+import { claimPlaces } from './addresses.ts'
+import {
+  type HostPlan,
+  hostDirectory,
+  hostRoot,
+  type LabPlan,
+  loginTo,
+  startHost,
+  writeHostFiles,
+} from './host.ts'
+import { bootstrapIni, hostsIni, knownHosts } from './inventory-files.ts'
+import { createKeyPair } from './keys.ts'
+import { whyNoViews } from './overlay.ts'
+import { endLabProcesses, identify, isRunning } from './processes.ts'
+import { whyNoAnswer } from './readiness.ts'
+import {
+  claimDirectory,
+  deleteDirectory,
+  type HostRecord,
+  isThere,
+  type LabRecord,
+  readRecord,
+  refuseForeign,
+  writeRecord,
+} from './record.ts'
+import { packReleases } from './releases.ts'
+import { findSshd, giveBack, sshdVersion, testConfig, whyNoLogin } from './sshd.ts'
+
+/** Most hosts a lab can have: the addresses of a block. */
+const maxHosts = 250
+const statusTimeoutMs = 2000
+
+export interface LabHost {
+  name: string
+  address: string
+  port: number
+  /** The process whose end is the host's end. */
+  pid: number
+  /** Whether it answers SSH now. */
+  ready: boolean
+}
+
+export interface LabStatus {
+  directory: string
+  /** `overlay`: each host has a copy-on-write view of the file system; `directory`: a directory. */
+  kind: 'overlay' | 'directory'
+  server: 'openssh' | 'embedded'
+  hosts: LabHost[]
+}
+
+export interface LabUpOptions {
+  /** How many hosts: lab1, lab2 … */
+  hosts: number
+  /** Where; it must be empty or not exist. Default: defaultLabDirectory(). */
+  directory?: string
+  /** Default: `overlay` where it works, else `directory`. */
+  kind?: 'overlay' | 'directory'
+  /** Default: `openssh` where there is an sshd, else `embedded`. */
+  server?: 'openssh' | 'embedded'
+  /** Told what happens, a line each. */
+  onProgress?: (text: string) => void
+}
+
+/** The directory of the one lab that needs no name: $HOSTWRIGHT_LAB, or one for each user. */
+export function defaultLabDirectory(): string {
+  const user = process.getuid?.() ?? 'user'
+  return resolve(process.env.HOSTWRIGHT_LAB || join(tmpdir(), `hostwright-lab-${user}`))
+}
+
+/**
+ * Brings a lab up: when it resolves, every host answers SSH.
+ * @throws {UsageError} a lab is up there already, or the directory is not for a lab
+ * @throws {BootstrapError} `lab_failed`: a host did not start; nothing is left of the attempt
+ */
+export async function labUp(options: LabUpOptions): Promise<LabStatus> {
+  const { hosts: count } = options
+  if (!Number.isInteger(count) || count < 1 || count > maxHosts) {
+    throw new UsageError('invalid_value', `a lab has 1 to ${maxHosts} hosts, not ${count}`)
+  }
+  const directory = resolve(options.directory ?? defaultLabDirectory())
+  const record: LabRecord = {
+    format: 1,
+    kind: 'directory',
+    server: 'embedded',
+    user: userName(),
+    starting: await identify(process.pid),
+    hosts: [],
+  }
+  await claim(directory, record)
+  try {
+    await start(directory, record, options)
+  } catch (error) {
+    await end(directory, record)
+    throw error
+  }
+  const hosts = record.hosts.map(host => ({ ...labHost(host), ready: true }))
+  return { directory, kind: record.kind, server: record.server, hosts }
+}
+
+/**
+ * Ends a lab: its processes, their mounts, its directory. Does nothing where there is none.
+ * @throws {UsageError} the directory has files and is not a lab's
+ * @throws {BootstrapError} `lab_failed`: a process does not end
+ */
+export async function labDown(options: { directory?: string } = {}): Promise<void> {
+  const directory = resolve(options.directory ?? defaultLabDirectory())
+  if (!(await isThere(directory))) return
+  await refuseForeign(directory)
+  const record = await readRecord(directory)
+  if (record !== undefined) await end(directory, record)
+}
+
+/** The lab in a directory, each of its hosts asked whether it answers; undefined: there is none. */
+export async function labStatus(
+  options: { directory?: string } = {},
+): Promise<LabStatus | undefined> {
+  const directory = resolve(options.directory ?? defaultLabDirectory())
+  const record = await readRecord(directory)
+  if (record === undefined) return undefined
+  const privateKey = await readFile(join(directory, 'key'), 'utf8').catch(() => undefined)
+  const answers = async (host: HostRecord) => {
+    const file = join(hostDirectory(directory, host.name), 'host_key.pub')
+    const hostKey = await readFile(file, 'utf8').catch(() => undefined)
+    if (privateKey === undefined || hostKey === undefined) return false
+    const login = loginTo(record, host, privateKey, hostKey)
+    return (await whyNoAnswer(login, statusTimeoutMs)) === undefined
+  }
+  const hosts = await Promise.all(
+    record.hosts.map(async host => ({ ...labHost(host), ready: await answers(host) })),
+  )
+  return { directory, kind: record.kind, server: record.server, hosts }
+}
+
+function labHost({ name, address, port, processes }: HostRecord): Omit<LabHost, 'ready'> {
+  return { name, address, port, pid: processes[0]?.pid ?? 0 }
+}
+
+/** A user without an entry in passwd has no name; only the embedded server takes such a one. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'lab'
+  }
+}
+
+/** Takes the directory; clears what a lab that is no more (a reboot, a kill) has left in it. */
+async function claim(directory: string, record: LabRecord): Promise<void> {
+  if (await claimDirectory(directory, record)) return
+  const other = await readRecord(directory)
+  if (other !== undefined) {
+    const processes = other.hosts.flatMap(host => host.processes)
+    if (other.starting !== undefined) processes.push(other.starting)
+    const running = await Promise.all(processes.map(isRunning))
+    if (!running.includes(true)) {
+      await end(directory, other)
+      if (await claimDirectory(directory, record)) return
+    }
+  }
+  throw new UsageError('usage', `a lab is up in ${directory}`, {
+    hint: 'Use it, or end it: `hostwright lab down`.',
+  })
+}
+
+async function end(directory: string, record: LabRecord): Promise<void> {
+  const known = record.hosts.flatMap(host => host.processes)
+  const left = await endLabProcesses(directory, known)
+  if (left.length > 0) {
+    const pids = left.map(({ pid }) => pid).join(', ')
+    throw new BootstrapError('lab_failed', `processes of the lab do not end: ${pids}`, {
+      hint: `End them, then \`hostwright lab down\` again. The logs are in ${directory}.`,
+    })
+  }
+  if (record.borrowed !== undefined) await giveBack(record.borrowed, directory)
+  await deleteDirectory(directory)
+}
+
+/** Starts everything, and keeps `record` (and its file) such that `end` can undo it at any time. */
+async function start(directory: string, record: LabRecord, options: LabUpOptions): Promise<void> {
+  const tell = options.onProgress ?? (() => {})
+  record.kind = await chooseKind(directory, options.kind, tell)
+  if (record.kind === 'overlay') record.user = 'root'
+  const sshd = await chooseServer(record, options.server, tell)
+  const places = await claimPlaces(options.hosts)
+  try {
+    const hosts = places.places.map((place, index): HostPlan => {
+      const name = `lab${index + 1}`
+      return { ...place, name, hostKey: createKeyPair(name) }
+    })
+    const lab: LabPlan = {
+      directory,
+      kind: record.kind,
+      user: record.user,
+      clientKey: createKeyPair('hostwright lab'),
+      neighbours: hosts.map(({ name, address }) => ({ name, address })),
+    }
+    if (sshd !== undefined) lab.sshd = { path: sshd, version: await sshdVersion(sshd) }
+    record.server = lab.sshd ? 'openssh' : 'embedded'
+    await Promise.all(hosts.map(host => writeHostFiles(lab, host)))
+    if (lab.sshd && lab.kind === 'directory') {
+      const config = join(hostDirectory(directory, 'lab1'), 'config')
+      record.borrowed = await testConfig(lab.sshd.path, config, directory)
+    }
+    await writeRecord(directory, record)
+    tell(`starting ${hosts.length} hosts: ${record.kind}, ${record.server}`)
+    const [records] = await allSettled([
+      allSettled(hosts.map(host => startHost(lab, host))),
+      writeInventory(lab, hosts),
+    ])
+    record.hosts = records
+    record.starting = undefined
+    await writeRecord(directory, record)
+  } finally {
+    await places.release()
+  }
+}
+
+/** Like Promise.all, but rejects only when all have settled: nothing still starts while we clean up. */
+async function allSettled<const T extends readonly unknown[]>(
+  work: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
+
+async function writeInventory(lab: LabPlan, hosts: HostPlan[]): Promise<void> {
+  const file = (name: string) => join(lab.directory, name)
+  const write = (name: string, text: string) => writeFile(file(name), text, { mode: 0o600 })
+  const located = hosts.map(host =>
+    lab.kind === 'directory' ? { ...host, root: hostRoot(lab.directory, host.name) } : host,
+  )
+  const paths = { privateKey: file('key'), knownHosts: file('known_hosts') }
+  const { user } = lab
+  await write('key', lab.clientKey.private)
+  await write('key.pub', lab.clientKey.public)
+  await write(
+    'known_hosts',
+    knownHosts(
+      hosts,
+      hosts.map(host => host.hostKey.public),
+    ),
+  )
+  await write('hosts.ini', hostsIni({ hosts: located, user, node: process.execPath, ...paths }))
+  await write('bootstrap.ini', bootstrapIni(lab.kind))
+  await packReleases(file('releases'))
+}
+
+async function chooseKind(
+  directory: string,
+  wanted: LabUpOptions['kind'],
+  tell: (text: string) => void,
+): Promise<LabRecord['kind']> {
+  if (wanted === 'directory') return wanted
+  const why = await whyNoViews(directory)
+  if (why === undefined) return 'overlay'
+  if (wanted === undefined) {
+    tell(`each host gets a directory, not a view of the file system: ${why}`)
+    return 'directory'
+  }
+  throw new BootstrapError('lab_failed', `hosts can’t have views of the file system here: ${why}`, {
+    hint: 'Ask for the kind `directory`.',
+  })
+}
+
+/** @returns the sshd to use; undefined: the embedded server */
+async function chooseServer(
+  record: LabRecord,
+  wanted: LabUpOptions['server'],
+  tell: (text: string) => void,
+): Promise<string | undefined> {
+  if (wanted === 'embedded') return undefined
+  const sshd = await findSshd()
+  const why =
+    sshd === undefined
+      ? 'no sshd is installed'
+      : record.kind === 'directory'
+        ? await whyNoLogin(record.user)
+        : undefined
+  if (why === undefined) return sshd
+  if (wanted === undefined) {
+    tell(`the embedded server is used: ${why}`)
+    return undefined
+  }
+  throw new BootstrapError('lab_failed', `sshd can’t be used: ${why}`, {
+    hint: 'Install openssh-server, or ask for the embedded server.',
+  })
+}

@@ -1,0 +1,122 @@
+/** `lab.json`: marks a directory as a lab's, and holds what is needed to end it. */
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from '../errors.ts'
+import type { ProcessId } from './processes.ts'
+
+export interface HostRecord {
+  name: string
+  address: string
+  port: number
+  /** The first is the one that stands for the host: its server, or its init. */
+  processes: ProcessId[]
+}
+
+export interface LabRecord {
+  format: 1
+  kind: 'overlay' | 'directory'
+  server: 'openssh' | 'embedded'
+  user: string
+  /** Who is bringing the lab up; absent when it is up. */
+  starting?: ProcessId
+  hosts: HostRecord[]
+  /** A directory of the machine that this lab made or shares (see testConfig). */
+  borrowed?: string
+}
+
+const file = (directory: string) => join(directory, 'lab.json')
+
+function exists(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST'
+}
+
+/** Whether there is such a directory. */
+export async function isThere(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    found => found.isDirectory(),
+    () => false,
+  )
+}
+
+/** The record of the lab in `directory`; undefined when there is none. */
+export async function readRecord(directory: string): Promise<LabRecord | undefined> {
+  const text = await readFile(file(directory), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  const record = parseRecord(text)
+  if (record === undefined) throw foreign(directory, 'its lab.json is not one that we wrote')
+  return record
+}
+
+function parseRecord(text: string): LabRecord | undefined {
+  try {
+    const record = JSON.parse(text) as LabRecord
+    return record.format === 1 && Array.isArray(record.hosts) ? record : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Replaces the record in one step. */
+export async function writeRecord(directory: string, record: LabRecord): Promise<void> {
+  const next = `${file(directory)}.${process.pid}`
+  await writeFile(next, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
+  await rename(next, file(directory))
+}
+
+/**
+ * Makes `directory` this process's lab, or says no: of several that try at once one succeeds.
+ * @returns false when there is a lab already
+ * @throws {UsageError} the directory has other content, or is another user's
+ */
+export async function claimDirectory(directory: string, record: LabRecord): Promise<boolean> {
+  await mkdir(join(directory, '..'), { recursive: true })
+  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+    if (!exists(error)) throw error
+  })
+  await refuseForeign(directory)
+  const next = `${file(directory)}.${process.pid}`
+  await writeFile(next, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
+  try {
+    // link, unlike rename, fails when the name is taken.
+    await link(next, file(directory))
+    return true
+  } catch (error) {
+    if (!exists(error)) throw error
+    return false
+  } finally {
+    await rm(next, { force: true })
+  }
+}
+
+/**
+ * Refuses a directory that may not be filled or deleted: with content and no record, or another
+ * user's (under /tmp anybody can make a directory of our name first).
+ */
+export async function refuseForeign(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory)
+  const us = process.getuid?.() ?? uid
+  if (uid !== us) throw foreign(directory, 'it belongs to another user')
+  const names = (await readdir(directory)).filter(name => !name.startsWith('lab.json'))
+  if (names.length > 0 && (await readRecord(directory)) === undefined) {
+    throw foreign(directory, 'it has files, and no lab.json')
+  }
+  if ((mode & 0o022) !== 0) throw foreign(directory, 'others may write to it')
+}
+
+function foreign(directory: string, why: string): UsageError {
+  return new UsageError('usage', `${directory} is not a lab’s directory: ${why}`, {
+    hint: 'Name another directory, or empty this one yourself.',
+  })
+}
+
+/** Deletes the lab's files, the record last, so that an interrupted deletion can be repeated. */
+export async function deleteDirectory(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter(name => name !== 'lab.json')
+  for (const name of names) {
+    await rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 })
+  }
+  await rm(directory, { recursive: true, force: true })
+}

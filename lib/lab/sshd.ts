@@ -1,0 +1,160 @@
+/** OpenSSH's sshd as the server of a lab host: its own config and keys, nothing of /etc/ssh. */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { BootstrapError } from '../errors.ts'
+import { marker } from './processes.ts'
+
+const run = promisify(execFile)
+
+/** Absolute path of sshd (it refuses to start by a relative one); undefined where there is none. */
+export async function findSshd(path: string = process.env.PATH ?? ''): Promise<string | undefined> {
+  const directories = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']
+  for (const directory of directories.filter(each => each.startsWith('/'))) {
+    const file = join(directory, 'sshd')
+    const runs = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (runs) return file
+  }
+  return undefined
+}
+
+/** `9.8` of what `sshd -V` says; older ones refuse the option, but tell their version all the same. */
+export function parseVersion(text: string): number {
+  const match = /OpenSSH_(\d+)\.(\d+)/.exec(text)
+  return match ? Number(match[1]) * 100 + Number(match[2]) : 0
+}
+
+/** @returns major * 100 + minor, 0 when unknown */
+export async function sshdVersion(sshd: string): Promise<number> {
+  const answer = await run(sshd, ['-V']).catch((error: { stderr?: string }) => error)
+  return parseVersion(`${answer.stderr ?? ''}`)
+}
+
+export interface SshdOptions {
+  address: string
+  port: number
+  user: string
+  /** Paths as the server sees them. */
+  hostKey: string
+  authorizedKeys: string
+  /** Value of the marker in the environment of every session. */
+  mark: string
+  /** From sshdVersion. */
+  version: number
+}
+
+/** The config file (sshd_config(5)). Words in quotes may hold spaces. */
+export function sshdConfig(options: SshdOptions): string {
+  const lines = [
+    `ListenAddress ${options.address}`,
+    `Port ${options.port}`,
+    `HostKey "${options.hostKey}"`,
+    // `%` starts a token in this one.
+    `AuthorizedKeysFile "${options.authorizedKeys.replaceAll('%', '%%')}"`,
+    `AllowUsers ${options.user}`,
+    'PidFile none',
+    'UsePAM no',
+    'StrictModes no',
+    'PermitRootLogin prohibit-password',
+    'PubkeyAuthentication yes',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'UseDNS no',
+    'PrintMotd no',
+    'PrintLastLog no',
+    'PermitUserRC no',
+    // No reading of /etc/ssh/moduli: these need none.
+    'KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org',
+    // Benchmarks open as many connections at once as they like.
+    'MaxStartups 1000',
+    'LoginGraceTime 30',
+    'Subsystem sftp internal-sftp',
+    `SetEnv "${marker}=${options.mark}"`,
+  ]
+  // Since 9.8 sshd shuts out for a while whoever fails to log in: here that is everybody at once.
+  if (options.version >= 908) lines.push('PerSourcePenalties no')
+  return `${lines.join('\n')}\n`
+}
+
+/** In the foreground, its log on standard error. */
+export function sshdCommand(sshd: string, config: string): string[] {
+  return [sshd, '-D', '-e', '-f', config]
+}
+
+const notePrefix = '.hostwright-lab-'
+
+function noteFile(directory: string, lab: string): string {
+  return join(directory, notePrefix + createHash('sha256').update(lab).digest('hex').slice(0, 16))
+}
+
+/** What sshd says against `config`; undefined when it would start. */
+async function complaint(sshd: string, config: string): Promise<string | undefined> {
+  return run(sshd, ['-t', '-f', config]).then(
+    () => undefined,
+    (error: Error & { stderr?: string }) => error.stderr?.trim() || error.message,
+  )
+}
+
+async function borrow(directory: string, lab: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o755 })
+  await writeFile(noteFile(directory, lab), '')
+  return directory
+}
+
+/** Whether other labs are borrowing this directory. */
+async function isBorrowed(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch(() => [])
+  return names.some(name => name.startsWith(notePrefix))
+}
+
+/**
+ * Asks sshd whether it would start with `config`. As root it wants an empty directory that often only
+ * the machine's own sshd service makes; where it is missing it is made and shared with other labs:
+ * each has a file in it, and the last to leave removes it.
+ * @param lab the lab's directory
+ * @returns the directory so borrowed, for giveBack
+ * @throws {BootstrapError} `lab_failed`, with what sshd says
+ */
+export async function testConfig(
+  sshd: string,
+  config: string,
+  lab: string,
+): Promise<string | undefined> {
+  const usual = '/run/sshd'
+  let borrowed = (await isBorrowed(usual)) ? await borrow(usual, lab) : undefined
+  let said = await complaint(sshd, config)
+  const missing = /^Missing privilege separation directory: (\/\S+)/m.exec(said ?? '')?.[1]
+  if (missing !== undefined) {
+    borrowed = await borrow(missing, lab)
+    said = await complaint(sshd, config)
+  }
+  if (said === undefined) return borrowed
+  if (borrowed !== undefined) await giveBack(borrowed, lab)
+  throw new BootstrapError('lab_failed', 'sshd would not start', {
+    output: said,
+    hint: 'Mend what sshd says, or ask for the embedded server.',
+  })
+}
+
+/** Leaves a borrowed directory; it goes away with the last lab that uses it. */
+export async function giveBack(directory: string, lab: string): Promise<void> {
+  await rm(noteFile(directory, lab), { force: true })
+  await rmdir(directory).catch(() => undefined)
+}
+
+/**
+ * Whether sshd would let a user in who has the key. Without PAM it refuses an account whose password
+ * is locked, which root's often is.
+ * @returns why not; undefined when it would, as far as this process may know
+ */
+export async function whyNoLogin(user: string): Promise<string | undefined> {
+  const shadow = await readFile('/etc/shadow', 'utf8').catch(() => '')
+  const locked = shadow.split('\n').some(line => line.startsWith(`${user}:!`))
+  return locked ? `the account ${user} is locked` : undefined
+}
