@@ -82,7 +82,7 @@ export async function writeHostFiles(lab: LabPlan, host: HostPlan): Promise<void
   await write('config', JSON.stringify(config))
 }
 
-function command(lab: LabPlan, host: HostPlan): string[] {
+async function command(lab: LabPlan, host: HostPlan): Promise<string[]> {
   const own = hostDirectory(lab.directory, host.name)
   const config = join(lab.kind === 'overlay' ? viewDirectory : own, 'config')
   const server = lab.sshd ? sshdCommand(lab.sshd.path, config) : embeddedCommand(config)
@@ -134,7 +134,7 @@ export async function startHost(lab: LabPlan, host: HostPlan): Promise<HostRecor
   const own = hostDirectory(lab.directory, host.name)
   const logFile = join(own, 'log')
   const log = await open(logFile, 'a', 0o600)
-  const [program, ...args] = command(lab, host)
+  const [program, ...args] = await command(lab, host)
   const child = spawn(program!, args, {
     cwd: '/',
     env: { PATH: path, HOME: '/', LANG: process.env.LANG ?? 'C', [marker]: own },

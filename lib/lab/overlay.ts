@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { quote, quoteAll } from '../shell/quote.ts'
@@ -18,7 +18,7 @@ const run = promisify(execFile)
 export interface View {
   /** Host name inside. */
   name: string
-  /** An empty directory of the machine, where the view is mounted, visible to the host alone. */
+  /** An empty directory of the machine where the view is mounted, which the host alone sees. */
   mountPoint: string
   /** Files of the machine to copy, and where to, for the server alone to read. */
   files: { from: string; to: string }[]
@@ -47,16 +47,16 @@ copy() { cat "$1" >"$top/copy" && rm -f "$view$1" && cat "$top/copy" >"$view$1";
 `
 
 const devices = `tmpfs 755 "$view/dev"
-for name in null zero full random urandom tty; do
-  [ ! -c "/dev/$name" ] || bind "/dev/$name"
+for each in null zero full random urandom tty; do
+  [ ! -c "/dev/$each" ] || bind "/dev/$each"
 done
 mkdir "$view/dev/pts" "$view/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$view/dev/pts"
 mount -t tmpfs -o mode=1777 hostwright-lab "$view/dev/shm"
 ln -s pts/ptmx "$view/dev/ptmx"
 ln -s /proc/self/fd "$view/dev/fd"
-for name in 0:stdin 1:stdout 2:stderr; do
-  ln -s "/proc/self/fd/\${name%%:*}" "$view/dev/\${name#*:}"
+for each in 0:stdin 1:stdout 2:stderr; do
+  ln -s "/proc/self/fd/\${each%%:*}" "$view/dev/\${each#*:}"
 done
 `
 
@@ -92,8 +92,7 @@ printf '%s\\n' "$name" >/etc/hostname
  * runs in the background, and so would every command of the host), and meanwhile for every orphan.
  * When it ends or is killed, the kernel ends all others.
  */
-const init = `"$@"
-exit "$?"
+const init = `exec sh -c '"$@"; exit "$?"' hostwright-lab-init "$@"
 `
 
 function layerLines(mounts: Mount[]): string {
@@ -136,11 +135,20 @@ function machineMounts(without: string): Mount[] {
   return mountsToLayer(readFileSync('/proc/self/mountinfo', 'utf8'), isDirectory, without)
 }
 
-/** The command that runs `server` as the server of a host with this view. */
-export function viewCommand(view: View, labDirectory: string, server: string[]): string[] {
-  const script = viewScript(view, machineMounts(labDirectory))
+/**
+ * Writes the script that makes the view.
+ * @param labDirectory left out of the view
+ * @returns the command that runs `server` in it
+ */
+export async function viewCommand(
+  view: View,
+  labDirectory: string,
+  server: string[],
+): Promise<string[]> {
+  const script = join(dirname(view.mountPoint), 'init.sh')
+  await writeFile(script, viewScript(view, machineMounts(labDirectory)), { mode: 0o600 })
   const unshare = ['unshare', '--mount', '--pid', '--fork', '--uts', '--propagation', 'private']
-  return [...unshare, 'sh', '-c', script, 'hostwright-lab-init', ...server]
+  return [...unshare, 'sh', script, ...server]
 }
 
 /**
@@ -151,17 +159,18 @@ export function viewCommand(view: View, labDirectory: string, server: string[]):
 export async function whyNoViews(directory: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it takes Linux'
   if (process.getuid?.() !== 0) return 'it takes root'
-  const mountPoint = join(directory, 'probe')
-  await mkdir(mountPoint)
+  const probe = join(directory, 'probe')
+  const mountPoint = join(probe, 'mount')
+  await mkdir(mountPoint, { recursive: true })
   try {
     const view: View = { name: 'probe', mountPoint, files: [], hosts: [], keep: [] }
-    const [program, ...args] = viewCommand(view, dirname(mountPoint), ['true'])
+    const [program, ...args] = await viewCommand(view, directory, ['true'])
     await run(program!, args, { timeout: 10_000 })
     return undefined
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string }
     return stderr?.trim().split('\n').at(-1) || message.split('\n')[0]
   } finally {
-    await rm(mountPoint, { recursive: true, force: true })
+    await rm(probe, { recursive: true, force: true })
   }
 }
