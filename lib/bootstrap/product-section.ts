@@ -46,7 +46,8 @@ export function readProduct(
   const local = (key: Key): string | undefined =>
     keys.value(key, text => {
       const path = resolve(directory, text)
-      if (!exists(path)) throw invalid(`there is no file ${text} beside bootstrap.ini`)
+      if (!exists(path))
+        throw invalid(`there is no file ${JSON.stringify(text)} beside bootstrap.ini`)
       return path
     })
   reportMissing(keys)
@@ -91,12 +92,14 @@ function packageName(text: string): void {
 }
 
 function hostPath(text: string): string {
-  if (!/^[/{]/.test(text)) throw invalid(`${text} is not an absolute path on the host`)
+  if (!/^[/{]/.test(text))
+    throw invalid(`${JSON.stringify(text)} is not an absolute path on the host`)
   return template(text)
 }
 
 function configFormat(text: string): ProductDefinition['configFormat'] {
-  if (text !== 'ini' && text !== 'words') throw invalid(`${text} is neither ini nor words`)
+  if (text !== 'ini' && text !== 'words')
+    throw invalid(`${JSON.stringify(text)} is neither ini nor words`)
   return text
 }
 
@@ -107,6 +110,6 @@ function validation(text: string): string {
 
 function service(text: string): string {
   if (/\s/.test(text) || (text.includes('/') && !/^[/{]/.test(text)))
-    throw invalid(`${text} is neither a service’s name nor an absolute path`)
+    throw invalid(`${JSON.stringify(text)} is neither a service’s name nor an absolute path`)
   return template(text)
 }

@@ -9,6 +9,8 @@ export interface SectionReader<Key extends string> {
   has(key: Key): boolean
   /** The value, passed through `parse`, whose UsageError becomes the key's fault; '' is a fault. */
   value<T>(key: Key, parse: (text: string) => T): T | undefined
+  /** The same for a key whose value may be ''. */
+  anyValue<T>(key: Key, parse: (text: string) => T): T | undefined
   text(key: Key): string | undefined
   /** A text with valid `{placeholders}`. */
   template(key: Key): string | undefined
@@ -50,17 +52,19 @@ export function readSection<Key extends string>(
       return undefined
     }
   }
-  const value = <T>(key: Key, parse: (text: string) => T): T | undefined => {
+  const anyValue = <T>(key: Key, parse: (text: string) => T): T | undefined => {
     const text = entries.get(key)?.value
-    if (text === undefined) return undefined
-    return attempt(key, () => {
+    return text === undefined ? undefined : attempt(key, () => parse(text))
+  }
+  const value = <T>(key: Key, parse: (text: string) => T): T | undefined =>
+    anyValue(key, text => {
       if (text === '') throw invalid('has no value')
       return parse(text)
     })
-  }
   return {
     has: key => entries.has(key),
     value,
+    anyValue,
     text: key => value(key, text => text),
     template: key => value(key, template),
     list: (key, check) => {
@@ -73,10 +77,12 @@ export function readSection<Key extends string>(
 }
 
 /**
- * The text, if it is a valid template.
+ * The text, if it is a valid template. What comes of templates ends up in paths and in lines of
+ * config files: a line break would break them.
  * @throws {UsageError} `invalid_value`
  */
 export function template(text: string): string {
+  if (/\p{Cc}/u.test(text)) throw invalid('has a control character')
   const fault = templateFault(text)
   if (fault !== undefined) throw invalid(fault)
   return text

@@ -32,24 +32,17 @@ export function readSetting(
     allowed: keys.has('type') && !type ? undefined : readAllowed(keys, type ?? 'string'),
     pattern: readPattern(keys, type ?? 'string'),
   }
-  const text = section.entries.find(entry => entry.key === 'default')?.value
   return {
     name,
     ...rules,
-    default: text === undefined ? undefined : readDefault(text),
-    section: section.entries.some(entry => entry.key === 'section' && entry.value === '')
-      ? ''
-      : (keys.template('section') ?? ''),
+    default: keys.anyValue('default', text => {
+      const checked = checkValue(rules, text)
+      if ('fault' in checked) throw invalid(checked.fault)
+      return checked.value
+    }),
+    section: keys.anyValue('section', configSection) ?? '',
     key: keys.value('key', configKey) ?? name,
     description: keys.text('description') ?? '',
-  }
-
-  // Unlike other keys it may be empty: a string's default can be ''.
-  function readDefault(text: string): string | undefined {
-    const checked = checkValue(rules, text)
-    if ('value' in checked) return checked.value
-    keys.fault('default', checked.fault)
-    return undefined
   }
 }
 
@@ -103,6 +96,11 @@ function readPattern(keys: Reader, type: SettingType): RegExp | undefined {
       throw invalid(`not a regular expression: ${(error as Error).message}`)
     }
   })
+}
+
+function configSection(text: string): string {
+  if (/[[\]]/.test(text)) throw invalid('a section of a config file holds no [ or ]')
+  return template(text)
 }
 
 function configKey(text: string): string {

@@ -44,6 +44,8 @@ export interface IniFile {
   faults: IniFault[]
 }
 
+// Without the line itself: in a state file it may hold a secret.
+const notUnderstood = 'neither a section, nor key = value, nor a comment'
 const header = /^\[([^\]]*)\]\s*(?:[;#].*)?$/
 const comment = /^[;#]/
 const restIsComment = /^\s*(?:$|\s[;#])/
@@ -83,7 +85,7 @@ export function readIni(text: string, file: string): IniFile {
     const equals = content.indexOf('=')
     const key = content.slice(0, equals).trim()
     if (equals === -1 || key === '') {
-      faults.push({ line, ...named(section), message: notUnderstood(content) })
+      faults.push({ line, ...named(section), message: notUnderstood })
       return
     }
     const earlier = section.entries.find(entry => entry.key === key)
@@ -107,11 +109,6 @@ export function readIni(text: string, file: string): IniFile {
 
 function named(section: IniSection): { section?: string } {
   return section.name === '' ? {} : { section: section.name }
-}
-
-function notUnderstood(content: string): string {
-  const shown = content.length > 40 ? `${content.slice(0, 40)}…` : content
-  return `neither a section, nor key = value, nor a comment: ${shown}`
 }
 
 /** A decoded value, or what is wrong with it. */

@@ -196,8 +196,8 @@ default = x
       "6 [role:web] products: unknown product 'nothing': known: haproxy",
       "8 [product:haproxy] packges: unknown key 'packges': did you mean packages?",
       '9 [product:haproxy] config_format: needs the key config too',
-      '9 [product:haproxy] config_format: yaml is neither ini nor words',
-      '10 [product:haproxy]: neither a section, nor key = value, nor a comment: lost line',
+      '9 [product:haproxy] config_format: "yaml" is neither ini nor words',
+      '10 [product:haproxy]: neither a section, nor key = value, nor a comment',
       "12 [setting:haproxy:maxconn] type: unknown type 'int': did you mean integer?",
       "14 [sever]: unknown kind of section 'sever': did you mean server?",
       '15 [role]: is written [role:NAME]',
@@ -216,10 +216,10 @@ default = x
     ['packages = a,,b', 'packages: a comma without a value beside it'],
     ['packages = a, a', 'packages: a is there twice'],
     ['packages = $(x)', 'packages: "$(x)" is not the name of a package'],
-    ['home = opt/x', 'home: opt/x is not an absolute path on the host'],
-    ['service = bin/x', 'service: bin/x is neither a service’s name nor an absolute path'],
-    ['provision = gone', 'provision: there is no file gone beside bootstrap.ini'],
-    ['module = ./gone.ts', 'module: there is no file ./gone.ts beside bootstrap.ini'],
+    ['home = opt/x', 'home: "opt/x" is not an absolute path on the host'],
+    ['service = bin/x', 'service: "bin/x" is neither a service’s name nor an absolute path'],
+    ['provision = gone', 'provision: there is no file "gone" beside bootstrap.ini'],
+    ['module = ./gone.ts', 'module: there is no file "./gone.ts" beside bootstrap.ini'],
     ['heartbeat = tcp://x', 'heartbeat: tcp:// needs host:port'],
     [
       'heartbeat = ftp://x',
@@ -285,6 +285,8 @@ default = x
       '6 [setting:x:y] pattern: settings of type integer have no pattern',
     ],
     ['key = a=b', '5 [setting:x:y] key: a key of a config file holds no =, [ or ]'],
+    ['section = [a]', '5 [setting:x:y] section: a section of a config file holds no [ or ]'],
+    ['key = "a\\nb"', '5 [setting:x:y] key: has a control character'],
   ])('refuses a setting with %j', (lines, fault) => {
     expect(faults(`[product:x]\n[setting:x:y]\n${lines}`)).toEqual([fault])
   })
@@ -325,7 +327,7 @@ describe('loading', () => {
   test('reads bootstrap.ini and looks for its scripts beside it', async () => {
     await writeFile(join(directory, 'bootstrap.ini'), `${server}[product:x]\ntest = scripts/test\n`)
     await expect(loadCatalogue(directory)).rejects.toThrow(
-      'bootstrap.ini:4 [product:x] test: there is no file scripts/test beside bootstrap.ini',
+      'bootstrap.ini:4 [product:x] test: there is no file "scripts/test" beside bootstrap.ini',
     )
     await mkdir(join(directory, 'scripts'))
     await expect(loadCatalogue(directory)).rejects.toThrow('there is no file')

@@ -109,10 +109,10 @@ describe('reading', () => {
         ].join('\n'),
       ),
     ).toEqual([
-      '1 [] : neither a section, nor key = value, nor a comment: lost',
+      '1 [] : neither a section, nor key = value, nor a comment',
       '4 [a] x: the key is there already, at line 3',
-      '5 [a] : neither a section, nor key = value, nor a comment: = 3',
-      '6 [a] : neither a section, nor key = value, nor a comment: [b',
+      '5 [a] : neither a section, nor key = value, nor a comment',
+      '6 [a] : neither a section, nor key = value, nor a comment',
       '7 [a] : the section is there already, at line 2',
       '8 [a] y: the closing " is missing',
       '9 [a] z: text after the closing "; put the whole value in quotes',
