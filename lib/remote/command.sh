@@ -2,14 +2,14 @@
 # command.sh: commands of recipes. Each runs in a shell of its own, so that nothing it does to its
 # shell reaches ours.
 
-# hw_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: COMMAND by SHELL. INPUT is a function that prints
-# its standard input, or empty. A marker tells the process's id first, so that it can be ended alone.
+# hw_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: COMMAND by SHELL. If INPUT is not empty, the
+# function hw_input_ID prints its standard input, ID being the step's. A marker tells the process's id first, so that it can be ended alone.
 # The nonce goes there by environment: other users can't read that, as they can an argument.
 hw_run() {
   hw_shell=$1 hw_in=$2 hw_input=$3 hw_command=$4
   shift 4
   if [ -n "$hw_input" ]; then
-    "$hw_input" | hw_run_here "$@"
+    "hw_input_$hw_id" | hw_run_here "$@"
   else
     hw_run_here "$@"
   fi

@@ -14,6 +14,8 @@ export interface HostCall {
   args: readonly string[]
   /** Sent as a function that prints it when the host asks; its name becomes the last argument. */
   content?: Content
+  /** Standard input of a command: sent along as the function hw_input_ID. */
+  input?: Buffer
   /** What the batch finds out beforehand, for all its calls with one process each. */
   gather?: {
     stat?: string

@@ -23,15 +23,19 @@ const flag = (value: boolean) => (value ? '1' : '')
  * @param withContent whether its content travels along
  */
 export function stepScript({ id, call, ifChanged }: Step, withContent = false): Buffer {
-  const words = [call.name, ...call.args]
-  const condition = ifChanged ? ['hw_if_changed', ifChanged.join(' ')] : []
-  if (!call.content || !withContent) {
-    return Buffer.from(`hw_step ${id} ${quoteAll([...condition, ...words])}\n`)
+  const words = ifChanged ? ['hw_if_changed', ifChanged.join(' ')] : []
+  words.push(call.name, ...call.args)
+  const functions = new Map<string, Buffer>()
+  if (call.content && withContent) {
+    functions.set(`hw_content_${id}`, call.content.bytes)
+    words.push(`hw_content_${id}`)
   }
-  const name = `hw_content_${id}`
+  if (call.input) functions.set(`hw_input_${id}`, call.input)
+  const names = [...functions.keys()]
   return Buffer.concat([
-    contentFunction(name, call.content.bytes),
-    Buffer.from(`hw_step ${id} ${quoteAll([...condition, ...words, name])}\nunset -f ${name}\n`),
+    ...Array.from(functions, ([name, bytes]) => contentFunction(name, bytes)),
+    Buffer.from(`hw_step ${id} ${quoteAll(words)}\n`),
+    Buffer.from(names.length > 0 ? `unset -f ${names.join(' ')}\n` : ''),
   ])
 }
 

@@ -64,7 +64,7 @@ function enumerate(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, listed).join(', ')} and ${more} more` : names.join(', ')
 }
 
-/** A name as it can be shown in one line: what a terminal would act on becomes `\u{…}`. */
-function printable(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}]/gu, c => `\\u{${c.codePointAt(0)!.toString(16)}}`)
+/** Text as it can be shown in one line: what a terminal would act on becomes `\u{…}`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, c => `\\u{${c.codePointAt(0)!.toString(16)}}`)
 }

@@ -1,0 +1,67 @@
+/** Modes and owners, as the prelude wants them. */
+import { invalidOption } from './resource.ts'
+
+export interface Ownership {
+  /** Permission bits: `0o644`, or `'0644'`. */
+  mode?: number | string
+  /** User name or number. */
+  owner?: string | number
+  /** Group name or number. */
+  group?: string | number
+}
+
+/**
+ * Arguments PERMS MODE USER GROUP; empty strings where any will do.
+ * @throws {UsageError} recipe_invalid
+ */
+export function ownershipArgs(
+  title: string,
+  { mode, owner, group }: Ownership,
+): [string, string, string, string] {
+  const bits = mode === undefined ? undefined : parseMode(title, mode)
+  return [
+    bits === undefined ? '' : permissions(bits),
+    bits === undefined ? '' : bits.toString(8),
+    checkName(title, 'owner', owner),
+    checkName(title, 'group', group),
+  ]
+}
+
+function parseMode(title: string, mode: number | string): number {
+  const bits =
+    typeof mode === 'number'
+      ? mode
+      : /^0?[0-7]{3,4}$/.test(mode)
+        ? Number.parseInt(mode, 8)
+        : Number.NaN
+  if (!Number.isInteger(bits) || bits < 0 || bits > 0o7777) {
+    // 644 without 0o is 0o1204: the sticky bit of a mode nobody means.
+    throw invalidOption(title, `the mode ${JSON.stringify(mode)} is not one: write 0o644 or '0644'`)
+  }
+  if (typeof mode === 'number' && /^[0-7]{3}$/.test(String(mode)) && mode > 0o777) {
+    throw invalidOption(title, `the mode ${mode} is decimal: write 0o${mode}`)
+  }
+  return bits
+}
+
+/** `rwxr-sr-t`, as `ls -l` and `stat %A` write it. */
+export function permissions(bits: number): string {
+  const special = [0o4000, 0o2000, 0o1000].map(bit => (bits & bit) !== 0)
+  return [6, 3, 0]
+    .map((shift, index) => {
+      const [r, w, x] = [4, 2, 1].map(bit => ((bits >> shift) & bit) !== 0)
+      const letter = index === 2 ? 't' : 's'
+      const last = special[index] ? (x ? letter : letter.toUpperCase()) : x ? 'x' : '-'
+      return `${r ? 'r' : '-'}${w ? 'w' : '-'}${last}`
+    })
+    .join('')
+}
+
+function checkName(title: string, what: string, name: string | number | undefined): string {
+  if (name === undefined) return ''
+  const text = String(name)
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\ -]*\$?$/.test(text)) {
+    throw invalidOption(title, `the ${what} ${JSON.stringify(text)} is not a name or number`)
+  }
+  return text
+}

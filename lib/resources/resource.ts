@@ -1,0 +1,110 @@
+/** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
+import { UsageError } from '../errors.ts'
+import type { HostCall } from '../session/call.ts'
+import { isSecret, type Secret } from '../shell/secret.ts'
+import { type CallSite, callSite } from './call-site.ts'
+
+/** Declared, idempotent state of one thing on a host. */
+export interface Resource {
+  readonly kind: 'resource'
+  /** What people see: `file /etc/hosts`. */
+  readonly title: string
+  readonly call: HostCall
+  /** Run after all others of the batch, once, if this one changed something. */
+  readonly notify: readonly Resource[]
+  /** The whole new text, for --diff, where the controller has it. */
+  readonly text?: string
+  /** Path shown in the head of a diff. */
+  readonly path?: string
+  /** Secrets it holds: no diff is shown, and they are taken out of any output. */
+  readonly secrets: readonly string[]
+  /** The line of the recipe it was declared at. */
+  readonly at: CallSite
+}
+
+/** A titled group of resources, a node of the task tree. */
+export interface Task {
+  readonly kind: 'task'
+  readonly title: string
+  readonly resources: readonly Resource[]
+}
+
+/** What `converge` takes; lists may be nested, and what is false, null or undefined is left out. */
+export type Items = Resource | Task | false | null | undefined | readonly Items[]
+
+/** Options that every resource has. */
+export interface CommonOptions {
+  /** Handlers to run, once, after the batch's other resources, if this one changed something. */
+  notify?: Resource | readonly Resource[]
+}
+
+/** What a resource's own module says of it. */
+interface Declaration {
+  title: string
+  call: HostCall
+  options: CommonOptions
+  text?: string
+  path?: string
+  secrets?: readonly string[]
+}
+
+/** For the modules of this folder. */
+export function declare({ title, call, options, text, path, secrets = [] }: Declaration): Resource {
+  const notify = options.notify === undefined ? [] : [options.notify].flat()
+  return { kind: 'resource', title, call, notify, text, path, secrets, at: callSite() }
+}
+
+/**
+ * A reusable, titled group of resources.
+ * @param build makes the resources from the task's arguments
+ * @returns a function; calling it makes a value for `converge`
+ * @example
+ * export const web = task('web server', ({ port }: { port: number }) => [
+ *   pkg('haproxy'),
+ *   ini('/etc/app.ini', { section: 'server', set: { port } }),
+ * ])
+ */
+export function task<A extends unknown[]>(
+  title: string | ((...args: A) => string),
+  build: (...args: A) => Items,
+): (...args: A) => Task {
+  return (...args) => ({
+    kind: 'task',
+    title: typeof title === 'string' ? title : title(...args),
+    resources: flatten(build(...args)),
+  })
+}
+
+/** A resource that runs only when another one's `notify` names it and that one changed. */
+export const handler = (resource: Resource): Resource => resource
+
+/** All resources of nested items, in order; tasks are opened. */
+export function flatten(items: Items): Resource[] {
+  if (!items) return []
+  if (isList(items)) return items.flatMap(flatten)
+  return items.kind === 'task' ? [...items.resources] : [items]
+}
+
+export const isList = (items: Items): items is readonly Items[] => Array.isArray(items)
+
+/** The error of an option that can't be: names the resource and the recipe's line. */
+export function invalidOption(title: string, message: string): UsageError {
+  return new UsageError('recipe_invalid', `${title}: ${message}`, { at: callSite()() })
+}
+
+/**
+ * Checks a path on the host.
+ * @throws {UsageError} not absolute, or with control characters
+ */
+export function checkPath(title: string, path: string): string {
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw invalidOption(title, `the path ${JSON.stringify(path)} is not absolute`)
+  }
+  if (/[\0-\x1f\x7f]/.test(path)) throw invalidOption(title, 'the path holds control characters')
+  // One spelling a path: a slash at the end or doubled names nothing else.
+  return path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
+}
+
+/** A value or what a secret holds. */
+export const plain = (value: string | number | boolean | Secret): string =>
+  isSecret(value) ? value.reveal() : String(value)
