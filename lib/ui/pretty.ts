@@ -17,8 +17,9 @@ import { paint, themeFor } from './theme.ts'
 import { growTree, type RunTree } from './tree.ts'
 
 const shortestIntervalMs = 100
+const longestIntervalMs = 1000
 /** Drawing may take one part in so many of the time. */
-const drawingShare = 20
+const drawingShare = 30
 
 /** What the listr2 renderer below is given: the two things it does with the tree. */
 type Drawing = {
@@ -35,6 +36,7 @@ class TreeRenderer {
   private readonly run: TreeNode
   private readonly drawing: Drawing
   private timer: NodeJS.Timeout | undefined
+  private costMs = 0
 
   constructor(tasks: ListrRendererTask<typeof ListrRenderer>[], drawing: Drawing) {
     this.run = tasks[0] as unknown as TreeNode
@@ -44,8 +46,10 @@ class TreeRenderer {
   render(): void {
     const started = performance.now()
     this.drawing.draw(this.run)
-    const cost = performance.now() - started
-    const interval = Math.max(shortestIntervalMs, drawingShare * cost)
+    // A moving average: one draw that the machine was too busy for is no reason to stand still.
+    this.costMs = 0.7 * this.costMs + 0.3 * (performance.now() - started)
+    const wanted = Math.max(shortestIntervalMs, drawingShare * this.costMs)
+    const interval = Math.min(wanted, longestIntervalMs)
     // A drawing is no reason for the process to stay.
     this.timer = setTimeout(() => this.render(), interval).unref()
   }
