@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { printable } from '../shell/nearest.ts'
 
 /** Ends the parsing at one place of one file. Never returns. */
 export type Fail = (what: string, hint?: string) => never
@@ -10,6 +11,6 @@ export type Fail = (what: string, hint?: string) => never
 export function failAt(file: string, line: number): Fail {
   const at = `${file}:${line}`
   return (what, hint) => {
-    throw new UsageError('inventory_invalid', `${at}: ${what}`, { at, hint })
+    throw new UsageError('inventory_invalid', `${at}: ${printable(what)}`, { at, hint })
   }
 }

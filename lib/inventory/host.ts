@@ -1,6 +1,7 @@
 /** A host's merged variables, read as what we need to reach it. */
 import { isAbsolute, join, posix } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { printable } from '../shell/nearest.ts'
 import type { Fail } from './fault.ts'
 import { readPort, refuseUnsafe } from './host-name.ts'
 import type { Host } from './inventory.ts'
@@ -45,7 +46,7 @@ export function readOverrides(overrides: Record<string, string> = {}): Map<strin
   return new Map(
     Object.entries(overrides).map(([name, value]) => {
       const fail: Fail = (what, hint) => {
-        throw new UsageError('invalid_value', `--var ${name}: ${what}`, { hint })
+        throw new UsageError('invalid_value', printable(`--var ${name}: ${what}`), { hint })
       }
       return [name, { value, fail }]
     }),

@@ -53,26 +53,23 @@ const simple: Record<string, string> = {
   v: '\v',
 }
 
+const escapes =
+  /\\(?:(?<octal>[0-7]{1,3})|x(?<x>[\da-fA-F]{2})|u(?<u>[\da-fA-F]{4})|U(?<U>[\da-fA-F]{8})|(?<other>.))/gs
+
 /** Python's escapes (Language Reference, 2.4.1) without `\N{…}`; undefined where one is malformed. */
 function readEscapes(body: string): string | undefined {
-  let malformed = false
-  const text = body.replace(
-    /\\(?:([0-7]{1,3})|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/gi,
-    (whole, octal?: string, x?: string, u?: string, U?: string, other?: string) => {
-      if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8))
-      const hex = x ?? u ?? U
-      if (hex !== undefined) {
-        // The pattern ignores case for the digits' sake: \X and the like are no escapes.
-        if (whole[1] !== (x ? 'x' : u ? 'u' : 'U')) return whole
-        const code = Number.parseInt(hex, 16)
-        if (code <= 0x10ffff) return String.fromCodePoint(code)
-        malformed = true
-        return whole
-      }
-      if ('xuUN'.includes(other!)) malformed = true
-      // An unknown escape keeps its backslash.
-      return simple[other!] ?? whole
-    },
-  )
-  return malformed ? undefined : text
+  let text = ''
+  let end = 0
+  for (const match of body.matchAll(escapes)) {
+    const { octal, x, u, U, other } = match.groups!
+    const hex = x ?? u ?? U
+    const code = octal ? Number.parseInt(octal, 8) : hex ? Number.parseInt(hex, 16) : undefined
+    // x, u and U alone are digits gone missing.
+    if ((code ?? 0) > 0x10ffff || (other && 'xuUN'.includes(other))) return undefined
+    // An unknown escape keeps its backslash.
+    const char = code === undefined ? (simple[other!] ?? match[0]) : String.fromCodePoint(code)
+    text += body.slice(end, match.index) + char
+    end = match.index + match[0].length
+  }
+  return text + body.slice(end)
 }

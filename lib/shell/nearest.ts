@@ -9,28 +9,39 @@ const offered = 3
 const listed = 12
 
 /**
- * Up to three of `candidates` that `name` may have been meant to be, closest first: within a third
- * of the name's length in edits (at least two), or one of the two begins with the other. Case is
- * not counted.
+ * Up to three of `candidates` that `name` may have been meant to be, closest first: those with the
+ * fewest edits, at most a third of the name's length (two for short names), and those of which one
+ * begins with the other. Case doesn't count, two letters swapped are one edit.
  *
- * @example nearest('wbe1', ['web1', 'web2', 'db1']) // ['web1', 'web2']
+ * @example nearest('wbe1', ['web1', 'web2', 'db1']) // ['web1']
  */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
   const wanted = name.toLowerCase()
   const limit = Math.max(2, Math.floor(wanted.length / 3))
-  const close: { candidate: string; edits: number }[] = []
-  for (const candidate of new Set(candidates)) {
+  const measured = [...new Set(candidates)].map(candidate => {
     const other = candidate.toLowerCase()
-    const edits = distance(wanted, other)
-    // A short name is few edits from every other short name: about half of it must remain.
-    const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length) + 1
+    const edits = editsBetween(wanted, other)
+    // Two edits make any short name of any other: half of it must remain.
+    const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length)
     const abbreviated = wanted !== '' && (other.startsWith(wanted) || wanted.startsWith(other))
-    if (similar || abbreviated) close.push({ candidate, edits })
-  }
-  return close
+    return { candidate, edits, similar, abbreviated }
+  })
+  const least = Math.min(...measured.filter(found => found.similar).map(found => found.edits))
+  return measured
+    .filter(found => found.abbreviated || (found.similar && found.edits === least))
     .sort((a, b) => a.edits - b.edits)
     .slice(0, offered)
     .map(found => found.candidate)
+}
+
+/** Levenshtein distance; undoing one swap of neighbours, the commonest slip, costs one and not two. */
+function editsBetween(a: string, b: string): number {
+  let edits = distance(a, b)
+  for (let at = 0; at + 1 < a.length && edits > 1; at++) {
+    const swapped = a.slice(0, at) + a[at + 1] + a[at] + a.slice(at + 2)
+    edits = Math.min(edits, distance(swapped, b) + 1)
+  }
+  return edits
 }
 
 /**

@@ -1,0 +1,60 @@
+/** What Ansible says of the same files: see test/support/fixtures/inventory/make.py. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { isBootstrapError } from '../../../lib/errors.ts'
+import { parseInventory } from '../../../lib/inventory/parse.ts'
+import { selectHosts } from '../../../lib/inventory/pattern.ts'
+
+type Value = string | number | boolean | null | unknown[]
+
+const fixture = (path: string) =>
+  fileURLToPath(new URL(`../../support/fixtures/inventory/${path}`, import.meta.url))
+
+const expected = JSON.parse(readFileSync(fixture('expected.json'), 'utf8')) as Record<
+  string,
+  { hosts: Record<string, string[]>; variables: Record<string, Record<string, Value>> }
+>
+
+/** Names that `pattern` selects; none where the selection is refused for want of hosts. */
+function select(inventory: ReturnType<typeof parseInventory>, pattern: string): string[] {
+  try {
+    return selectHosts(inventory, pattern).map(host => host.name)
+  } catch (error) {
+    if (!isBootstrapError(error) || error.exitCode !== 2) throw error
+    return []
+  }
+}
+
+/** Ansible types its values and we don't: a string that stands for Ansible's value becomes it. */
+function typed(value: string, like: Value | undefined): Value {
+  if (typeof like === 'number') return Number(value)
+  if (typeof like === 'boolean') return value === 'True'
+  if (Array.isArray(like)) return JSON.parse(value.replaceAll("'", '"'))
+  return value
+}
+
+describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
+  const path = name === 'example' ? '../../../../inventories/example/hosts.ini' : `${name}.ini`
+  const file = fixture(path)
+  const inventory = parseInventory(readFileSync(file, 'utf8'), { file, environment: name })
+  const order = inventory.hosts.map(host => host.name)
+
+  it.each(Object.entries(hosts))('%s selects the hosts that Ansible selects', (pattern, wanted) => {
+    const names = select(inventory, pattern)
+    expect([...names].sort()).toEqual([...wanted].sort())
+    const named = names.filter(host => order.includes(host))
+    expect(named).toEqual(order.filter(host => names.includes(host)))
+  })
+
+  it('gives every host the variables that Ansible gives it', () => {
+    const ours = inventory.hosts.map(host => {
+      const like = variables[host.name] ?? {}
+      const entries = Object.entries(host.vars)
+      return [host.name, Object.fromEntries(entries.map(([k, v]) => [k, typed(v, like[k])]))]
+    })
+    // Ansible lists no host that has none.
+    const some = ours.filter(([, vars]) => Object.keys(vars!).length > 0)
+    expect(Object.fromEntries(some)).toEqual(variables)
+  })
+})

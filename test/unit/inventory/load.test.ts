@@ -1,0 +1,144 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
+import { findProject, type LoadOptions, loadInventory } from '../../../lib/inventory/load.ts'
+import { selectHosts } from '../../../lib/inventory/pattern.ts'
+
+let project: string
+
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), 'hostwright-inventory-'))
+  vi.stubEnv('HOSTWRIGHT_INVENTORY', undefined)
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await rm(project, { recursive: true })
+})
+
+async function write(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dirname(join(project, path)), { recursive: true })
+  await writeFile(join(project, path), content)
+}
+
+const load = (options: Partial<LoadOptions> = {}) => loadInventory({ cwd: project, ...options })
+
+const hostNames = async (options?: Partial<LoadOptions>) =>
+  (await load(options)).hosts.map(host => host.name)
+
+const refusalOf = (options?: Partial<LoadOptions>): Promise<UsageError> =>
+  load(options).then(
+    () => Promise.reject(new Error('it was accepted')),
+    error => (isBootstrapError(error) ? error : Promise.reject(error)),
+  )
+
+it('finds an environment by name, also from a directory below the project', async () => {
+  await write('inventories/production/hosts.ini', 'prod1\n')
+  await write('inventories/staging/hosts.ini', 'stage1\n')
+  await write('deep/er/file', '')
+  const cwd = join(project, 'deep/er')
+  expect(await load({ cwd, inventory: 'production' })).toMatchObject({
+    environment: 'production',
+    file: join(project, 'inventories/production/hosts.ini'),
+    directory: join(project, 'inventories/production'),
+    hosts: [{ name: 'prod1' }],
+  })
+  expect(await findProject(cwd)).toBe(project)
+})
+
+it('takes a path of a file or of a directory', async () => {
+  await write('elsewhere/eu/hosts.ini', 'a\n')
+  await write('hosts.ini', 'b\n')
+  expect(await load({ inventory: './elsewhere/eu' })).toMatchObject({ environment: 'eu' })
+  expect(await hostNames({ inventory: 'elsewhere/eu/hosts.ini' })).toEqual(['a'])
+  expect(await hostNames({ inventory: 'hosts.ini' })).toEqual(['b'])
+  expect(await hostNames({ inventory: project })).toEqual(['b'])
+})
+
+it('prefers an environment to a directory of the same name', async () => {
+  await write('production/notes', '')
+  await write('inventories/production/hosts.ini', 'prod1\n')
+  expect(await hostNames({ inventory: 'production' })).toEqual(['prod1'])
+})
+
+it('takes the only environment there is, where none is named', async () => {
+  await write('inventories/production/hosts.ini', 'prod1\n')
+  await write('inventories/draft/notes', '')
+  expect(await hostNames()).toEqual(['prod1'])
+})
+
+it('lists the environments where several could be meant', async () => {
+  await write('inventories/staging/hosts.ini', '')
+  await write('inventories/production/hosts.ini', '')
+  const error = await refusalOf()
+  expect(error).toMatchObject({
+    code: 'usage',
+    message: 'which inventory? There are production, staging',
+  })
+  expect(error.details.hint).toMatch(/-i production/)
+})
+
+it('obeys HOSTWRIGHT_INVENTORY, and -i more', async () => {
+  await write('inventories/staging/hosts.ini', 'stage1')
+  await write('inventories/production/hosts.ini', 'prod1')
+  vi.stubEnv('HOSTWRIGHT_INVENTORY', 'staging')
+  expect(await hostNames()).toEqual(['stage1'])
+  expect(await hostNames({ inventory: 'production' })).toEqual(['prod1'])
+})
+
+it('refuses an unknown environment and names the nearest', async () => {
+  await write('inventories/production/hosts.ini', '')
+  expect(await refusalOf({ inventory: 'prodution' })).toMatchObject({
+    code: 'unknown_name',
+    message: "unknown environment 'prodution': did you mean production?",
+  })
+})
+
+it('refuses a path where nothing is', async () => {
+  expect(await refusalOf({ inventory: './nowhere/hosts.ini' })).toMatchObject({
+    code: 'usage',
+    message: 'there is no inventory nowhere/hosts.ini',
+  })
+})
+
+it('finds the lab’s inventory unless the project has its own', async () => {
+  await write('state/lab/hosts.ini', 'lab1\n')
+  const labDirectory = join(project, 'state/lab')
+  expect(await load({ inventory: 'lab', labDirectory })).toMatchObject({
+    environment: 'lab',
+    hosts: [{ name: 'lab1' }],
+  })
+  await write('inventories/lab/hosts.ini', 'own\n')
+  expect(await hostNames({ inventory: 'lab', labDirectory })).toEqual(['own'])
+})
+
+it('needs an inventory for all but localhost', async () => {
+  await write('inventories/empty', '').catch(() => {})
+  expect(await refusalOf()).toMatchObject({ code: 'usage' })
+  expect(await refusalOf({ pattern: 'localhost:web' })).toMatchObject({ code: 'usage' })
+  const inventory = await load({ pattern: 'localhost' })
+  expect(selectHosts(inventory, 'localhost')).toMatchObject([{ connection: 'local' }])
+})
+
+it('names a faulty file by its path from here', async () => {
+  await write('inventories/p/hosts.ini', 'a\n[web\n')
+  expect((await refusalOf()).message).toMatch(
+    /^inventories[/\\]p[/\\]hosts\.ini:2: \[web is no section$/,
+  )
+})
+
+it('expands ~ and hands on overrides', async () => {
+  await write('inventories/p/hosts.ini', 'a private_key_file=~/.ssh/key\n')
+  expect((await load({ overrides: { user: 'ops' } })).hosts).toMatchObject([
+    { user: 'ops', privateKeyFile: join(homedir(), '.ssh/key') },
+  ])
+})
+
+it('lets bytes that are not UTF-8 pass in comments only', async () => {
+  await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na\n', 'latin1'))
+  expect(await hostNames()).toEqual(['a'])
+  await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na x=caf\xe9\n', 'latin1'))
+  expect((await refusalOf()).message).toMatch(/hosts\.ini:2: this is not UTF-8$/)
+})
