@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { labDown, labStatus, labUp } from '../../../lib/lab/lab.ts'
+import { claimDirectory, type LabRecord, readRecord } from '../../../lib/lab/record.ts'
+
+let base: string
+let directory: string
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'hostwright-test-'))
+  directory = join(base, 'lab')
+})
+afterEach(() => rm(base, { recursive: true, force: true }))
+
+const record: LabRecord = {
+  format: 1,
+  kind: 'directory',
+  server: 'embedded',
+  user: 'root',
+  hosts: [],
+}
+
+test('lets one of many that claim a directory at once have it', async () => {
+  const claims = await Promise.all(
+    Array.from({ length: 20 }, () => claimDirectory(directory, record)),
+  )
+  expect(claims.filter(Boolean)).toHaveLength(1)
+  expect(await readRecord(directory)).toEqual(record)
+})
+
+test('neither fills nor deletes a directory with other files in it', async () => {
+  await mkdir(directory)
+  await writeFile(join(directory, 'precious'), '')
+  await expect(labUp({ hosts: 1, directory })).rejects.toMatchObject({ code: 'usage' })
+  await expect(labDown({ directory })).rejects.toThrow('is not a lab’s directory')
+  expect(existsSync(join(directory, 'precious'))).toBe(true)
+})
+
+test('does not trust a lab.json that it did not write', async () => {
+  await mkdir(directory)
+  await writeFile(join(directory, 'lab.json'), '{"name":"lab"}')
+  await expect(labDown({ directory })).rejects.toThrow('is not a lab’s directory')
+})
+
+test('refuses a directory that others may write to', async () => {
+  await mkdir(directory)
+  await chmod(directory, 0o777)
+  await expect(labUp({ hosts: 1, directory })).rejects.toThrow('others may write to it')
+})
+
+test('says no to a number of hosts that can’t be', async () => {
+  for (const hosts of [0, 251, 1.5, Number.NaN]) {
+    await expect(labUp({ hosts, directory })).rejects.toMatchObject({ code: 'invalid_value' })
+  }
+})
+
+test('has nothing to tell or to end where there is no lab', async () => {
+  expect(await labStatus({ directory })).toBeUndefined()
+  await labDown({ directory })
+})
+
+test('clears what a lab has left whose processes are gone', async () => {
+  const gone = { pid: process.pid, started: 'before the last boot' }
+  const host = { name: 'lab1', address: '127.0.0.1', port: 1, processes: [gone] }
+  await claimDirectory(directory, { ...record, starting: gone, hosts: [host] })
+  expect(await labStatus({ directory })).toMatchObject({ hosts: [{ name: 'lab1', ready: false }] })
+  await labDown({ directory })
+  expect(existsSync(directory)).toBe(false)
+})
