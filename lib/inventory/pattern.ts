@@ -3,7 +3,6 @@
  * `ansible -i hosts.ini PATTERN --list-hosts`, in the order of the file. docs/inventory.md has the
  * table of patterns.
  */
-import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Host, Inventory } from './inventory.ts'
@@ -57,6 +56,9 @@ export function isLocalPattern(pattern: string): boolean {
   return terms.length > 0 && terms.every(term => localNames.includes(term))
 }
 
+/** How IPv6 addresses begin: Ansible takes what begins so for one term, whatever follows. */
+const addressStart = /^(?:[\da-f]{0,4}(?::[\da-f]{1,4})*::|(?:[\da-f]{1,4}:){7}[\da-f])/i
+
 /**
  * The terms of a pattern. Where there is a comma, only commas separate. Otherwise colons and spaces
  * do, except those inside `[]`, and except in an IPv6 address or `host:port`, which are one term.
@@ -67,7 +69,7 @@ function splitPattern(pattern: string): string[] {
       .split(',')
       .map(term => term.trim())
       .filter(Boolean)
-  if (isIPv6(pattern) || /^[\p{L}\p{N}_.-]+:\d+$/u.test(pattern)) return [pattern]
+  if (addressStart.test(pattern) || /^[\p{L}\p{N}_.-]+:\d+$/u.test(pattern)) return [pattern]
   return pattern.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? []
 }
 
@@ -142,11 +144,10 @@ function noHosts(message: string): UsageError {
 function unknown(inventory: Inventory, name: string): UsageError {
   const names = [...inventory.groups.keys(), ...inventory.hosts.map(host => host.name)]
   const error = unknownName('host or group', name, [...names, 'localhost'])
-  const [before] = name.split(':')
-  if (before !== name && !isIPv6(name)) {
+  if (name.includes(':')) {
     error.details.hint = /^[^:]+:\d+$/.test(name)
       ? 'A pattern takes no port: set ansible_port in the inventory.'
-      : 'Where a pattern has a comma, `:` doesn’t separate: write commas throughout.'
+      : 'With commas or IPv6 addresses in a pattern, write commas throughout: `:` doesn’t separate.'
   }
   return error
 }

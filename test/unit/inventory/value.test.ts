@@ -11,6 +11,7 @@ it.each([
   ['double quotes', '"a \'b\'"', "a 'b'"],
   ['single quotes and a comment', `'a "b"' # c`, 'a "b"'],
   ['adjacent strings', `'a' "b"`, 'ab'],
+  ['long quotes that are not closed', '"""a"', '"""a"'],
   ['long quotes', '"""a "b" c"""', 'a "b" c'],
   ['escapes', String.raw`"\t\x41\u00e9\U0001f600\101\\\""`, '\tAé😀A\\"'],
   ['an unknown escape', String.raw`"\d"`, String.raw`\d`],
