@@ -84,7 +84,11 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
   if (await isDirectory(path)) return join(path, fileName)
   // What is there but is no directory is read as a file: also /dev/stdin.
   if (/[/\\]/.test(wanted) || (await exists(path))) return path
-  if (wanted === 'lab' && labDirectory !== undefined) return join(labDirectory, fileName)
+  if (wanted === 'lab' && labDirectory !== undefined) {
+    const file = join(labDirectory, fileName)
+    if (await exists(file)) return file
+    throw new UsageError('usage', 'there is no lab', { hint: 'Start one: hostwright lab up 3.' })
+  }
   throw unknownName('environment', wanted, environments)
 }
 

@@ -104,8 +104,11 @@ it('refuses a path where nothing is', async () => {
 })
 
 it('finds the lab’s inventory unless the project has its own', async () => {
-  await write('state/lab/hosts.ini', 'lab1\n')
   const labDirectory = join(project, 'state/lab')
+  expect(await refusalOf({ inventory: 'lab', labDirectory })).toMatchObject({
+    message: 'there is no lab',
+  })
+  await write('state/lab/hosts.ini', 'lab1\n')
   expect(await load({ inventory: 'lab', labDirectory })).toMatchObject({
     environment: 'lab',
     hosts: [{ name: 'lab1' }],
