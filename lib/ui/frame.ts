@@ -188,7 +188,10 @@ function reason(host: TreeNode, { theme }: View): Part[] {
   return [{ text: `  ${escapeControls(text)}`, shrink: 3 }]
 }
 
-/** A running host's tasks, and the steps of those that run, in at most `room` lines: what is done and oldest goes first. */
+/**
+ * A running host's tasks, and the steps of those that run, in at most `room` lines: of what is done,
+ * the oldest goes first. None at all when not even what runs and what failed fits.
+ */
 function openHost(host: TreeNode, view: View, room: number): string[] {
   const entries = (host.subtasks ?? []).flatMap(node => [
     { node, depth: 1 },
@@ -196,8 +199,8 @@ function openHost(host: TreeNode, view: View, room: number): string[] {
   ])
   let excess = entries.length - room
   const kept = entries.filter(({ node }) => !(isDone(node) && !isBad(node) && excess-- > 0))
-  const shown = room > 0 ? kept.slice(-room) : []
-  return shown.map(({ node, depth }) => nodeLine(node, view, depth))
+  if (kept.length > room) return []
+  return kept.map(({ node, depth }) => nodeLine(node, view, depth))
 }
 
 const openTask = (task: TreeNode) => (task.subtasks ?? []).map(node => ({ node, depth: 2 }))
