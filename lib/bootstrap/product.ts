@@ -1,0 +1,119 @@
+/** A product as it is on one host: the catalogue's definition with that host's values put in. Pure. */
+import { join } from 'node:path'
+import type { Host } from '../inventory/inventory.ts'
+import { quote } from '../shell/quote.ts'
+import type { Heartbeat, Probe, ProductDefinition } from './definitions.ts'
+import { expand } from './expand.ts'
+import { effectiveSettings } from './settings.ts'
+import type { ProductState } from './state.ts'
+
+export interface HostProduct {
+  readonly name: string
+  readonly definition: ProductDefinition
+  /** The version wanted: asked for, else recorded, else the catalogue's. */
+  readonly version?: string
+  /** What is recorded on the host, if the product was ever provisioned there. */
+  readonly recorded?: ProductState
+  /** All settings that have a value. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Values of settings that must not be shown. */
+  readonly secrets: readonly string[]
+  /** Absolute path of the archive on the controller. */
+  readonly archive?: string
+  readonly home?: string
+  readonly config?: string
+  /** Command with `%s`; values in it are quoted. */
+  readonly validate?: string
+  readonly service?: string
+  readonly heartbeat?: Heartbeat
+}
+
+export interface ProductSources {
+  host: Host
+  /** Directory of bootstrap.ini. */
+  directory: string
+  recorded?: ProductState
+  /** Another version than the recorded one. */
+  version?: string
+  /** Settings over the recorded ones. */
+  settings?: Readonly<Record<string, string>>
+}
+
+/**
+ * @throws {UsageError} a setting of the host is not valid, or a placeholder has no value
+ */
+export function productOnHost(definition: ProductDefinition, sources: ProductSources): HostProduct {
+  const { host, directory, recorded } = sources
+  const version = sources.version ?? recorded?.version ?? definition.version
+  const settings = effectiveSettings(definition, {
+    recorded: { ...recorded?.settings, ...sources.settings },
+    hostVars: host.vars,
+  })
+  const secrets = [...definition.settings.values()]
+    .filter(({ name, type }) => type === 'secret' && settings[name])
+    .map(({ name }) => settings[name]!)
+  let values: Record<string, string | undefined> = {
+    ...host.vars,
+    version,
+    product: definition.name,
+    address: host.address,
+    host: host.name,
+    root: host.root,
+    ...settings,
+  }
+  const put = (template: string | undefined) =>
+    template === undefined ? undefined : expand(template, values)
+  const home = put(definition.home)
+  values = { ...values, home }
+  const config = put(definition.config)
+  values = { ...values, config }
+  const archive = version === undefined ? undefined : put(definition.archive)
+  const { heartbeat } = definition
+  // In a command the values are words of a shell.
+  const quoted = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      value === undefined ? undefined : quote(value),
+    ]),
+  )
+  return {
+    name: definition.name,
+    definition,
+    version,
+    recorded,
+    settings,
+    secrets,
+    home,
+    config,
+    archive: archive && join(directory, archive),
+    validate: definition.validate && expand(definition.validate, quoted),
+    service: put(definition.service),
+    heartbeat: heartbeat && { ...heartbeat, probe: expandProbe(heartbeat.probe, values, quoted) },
+  }
+}
+
+type Values = Readonly<Record<string, string | undefined>>
+
+function expandProbe(probe: Probe, values: Values, quoted: Values): Probe {
+  switch (probe.kind) {
+    case 'http': {
+      const { json, body } = probe
+      return {
+        ...probe,
+        url: expand(probe.url, values),
+        body: body && expand(body, values),
+        json: json && { ...json, equals: json.equals && expand(json.equals, values) },
+      }
+    }
+    case 'tcp':
+      return { ...probe, address: expand(probe.address, values) }
+    case 'command':
+      return { ...probe, command: expand(probe.command, quoted) }
+    case 'service':
+      return { ...probe, service: expand(probe.service, values) }
+    case 'haproxy':
+      return { ...probe, socket: expand(probe.socket, values) }
+    case 'stack':
+      return probe
+  }
+}

@@ -1,0 +1,130 @@
+/** One question of a heartbeat: the prelude call that asks it on the host, and what its answer says. */
+import type { Probe } from '../bootstrap/definitions.ts'
+import { UsageError } from '../errors.ts'
+import type { CallResult, HostCall } from '../session/call.ts'
+
+/** A probe that is asked on one host; `stack` is answered by other products' probes. */
+export type HostProbe = Exclude<Probe, { kind: 'stack' }>
+
+/** What came of one question. `answer` is for people. */
+export interface Verdict {
+  up: boolean
+  answer: string
+}
+
+/**
+ * @param timeoutMs for the answer; hosts count in whole seconds, so it is rounded up
+ */
+export function probeCall(probe: HostProbe, timeoutMs: number): HostCall {
+  const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)))
+  switch (probe.kind) {
+    case 'http':
+      return { name: 'hw_probe_http', args: [probe.url, seconds] }
+    case 'tcp':
+      return { name: 'hw_probe_tcp', args: [probe.address, seconds] }
+    case 'command':
+      return { name: 'hw_probe_command', args: [seconds, probe.command] }
+    case 'service':
+      return { name: 'hw_probe_service', args: [probe.service] }
+    case 'haproxy':
+      return { name: 'hw_probe_haproxy', args: [probe.socket, seconds] }
+  }
+}
+
+/** Whether the answer is the one the probe wants. */
+export function judge(probe: HostProbe, result: CallResult): Verdict {
+  const said = (buffer: Buffer) => buffer.toString('utf8').trim()
+  if (result.status === 'failed') {
+    return {
+      up: false,
+      answer: [said(result.stderr), said(result.stdout)].filter(Boolean).join('; ') || 'no answer',
+    }
+  }
+  switch (probe.kind) {
+    case 'http':
+      return judgeHttp(probe, result.stdout.toString('utf8'))
+    case 'haproxy':
+      return judgeHaproxy(result.stdout.toString('utf8'))
+    case 'command':
+      return { up: true, answer: shorten(said(result.stdout)) || 'exit status 0' }
+    case 'service':
+      return { up: true, answer: `${probe.service} is running` }
+    case 'tcp':
+      return { up: true, answer: `${probe.address} accepts connections` }
+  }
+}
+
+function judgeHttp(probe: HostProbe & { kind: 'http' }, text: string): Verdict {
+  const end = text.indexOf('\n')
+  const status = Number(text.slice(0, end < 0 ? text.length : end))
+  const body = end < 0 ? '' : text.slice(end + 1)
+  const shown = `status ${status || 'unknown'}: ${shorten(body.trim())}`
+  if (status !== probe.status)
+    return { up: false, answer: `${shown} (wanted status ${probe.status})` }
+  if (probe.body !== undefined && !body.includes(probe.body)) {
+    return { up: false, answer: `${shown} (wanted the text ${JSON.stringify(probe.body)})` }
+  }
+  if (probe.json) {
+    const { path, equals } = probe.json
+    const value = valueAt(body, path)
+    const good =
+      equals === undefined ? Boolean(value) : value !== undefined && String(value) === equals
+    if (!good)
+      return {
+        up: false,
+        answer: `${shown} (wanted ${path}${equals === undefined ? '' : `=${equals}`})`,
+      }
+  }
+  return { up: true, answer: shown }
+}
+
+/**
+ * The value at a dotted path of a JSON text: `nodes[0].state`; undefined where there is none, or no JSON.
+ */
+export function valueAt(text: string, path: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  for (const [, name, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
+    if (typeof value !== 'object' || value === null) return undefined
+    const key = name ?? index!
+    value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+  }
+  return value
+}
+
+/**
+ * haproxy's `show stat`: CSV with a head that begins `# pxname,svname,…` (haproxy management guide,
+ * 9.1). Every server must be UP; one without a check counts as up, there is nothing to tell.
+ */
+function judgeHaproxy(csv: string): Verdict {
+  const [head, ...rows] = csv
+    .replace(/^# /, '')
+    .split('\n')
+    .filter(line => line.trim() !== '')
+  const columns = (head ?? '').split(',')
+  const [proxy, server, status] = ['pxname', 'svname', 'status'].map(name => columns.indexOf(name))
+  if (proxy! < 0 || server! < 0 || status! < 0)
+    return { up: false, answer: `not haproxy’s statistics: ${shorten(csv)}` }
+  const servers = rows
+    .map(row => row.split(','))
+    .filter(cells => cells[server!] !== 'FRONTEND' && cells[server!] !== 'BACKEND')
+  const down = servers.filter(cells => !/^(UP|no check)/.test(cells[status!] ?? ''))
+  const names = (list: string[][]) =>
+    list.map(cells => `${cells[proxy!]}/${cells[server!]} ${cells[status!]}`).join(', ')
+  if (down.length > 0) return { up: false, answer: shorten(names(down)) }
+  return { up: true, answer: `${servers.length} of ${servers.length} servers up` }
+}
+
+/** One line, short enough for a table or a message. */
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line
+}
+
+/** The error for a product that has no heartbeat where one is asked for. */
+export const noHeartbeat = (product: string) =>
+  new UsageError('invalid_value', `${product} has no heartbeat in bootstrap.ini`)
