@@ -1,6 +1,7 @@
 /** Sends a run's document to its callback URL: one POST, tried again while there is hope. */
 import { STATUS_CODES } from 'node:http'
-import pRetry, { AbortError } from 'p-retry'
+import { setTimeout as pause } from 'node:timers/promises'
+import pRetry from 'p-retry'
 import { UsageError } from '../errors.ts'
 import type { CallbackDocument } from './document.ts'
 import { webhookHeaders } from './sign.ts'
@@ -55,10 +56,11 @@ export async function deliverCallback(delivery: Delivery): Promise<DeliveryResul
     await pRetry(() => post(delivery, url, id, body), {
       retries,
       minTimeout: minDelayMs,
+      shouldRetry: ({ error }) => error instanceof RetriableError,
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft === 0) return
+        if (retriesLeft === 0 || !(error instanceof RetriableError)) return
         delivery.onRetry?.({ attempt: attemptNumber + 1, reason: error.message })
-        if (error instanceof RetriableError) await pause(error.pauseMs)
+        await pause(error.pauseMs)
       },
     })
     return { delivered: true }
@@ -104,7 +106,7 @@ async function post(delivery: Delivery, url: URL, id: string, body: string): Pro
   if (isRetriable(response.status)) {
     throw new RetriableError(told.trim(), retryAfterMs(response.headers.get('retry-after')))
   }
-  throw new AbortError(told.trim() + redirection(response, url))
+  throw new Error(told.trim() + redirection(response, url))
 }
 
 function isRetriable(status: number): boolean {
@@ -153,8 +155,4 @@ const networkErrors: Record<string, string> = {
   ENOTFOUND: 'unknown host name',
   EAI_AGAIN: 'the host name can’t be resolved',
   EHOSTUNREACH: 'no route to the host',
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
