@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { BootstrapError, UsageError } from '../errors.ts'
+import { BootstrapError, isBootstrapError, UsageError } from '../errors.ts'
 import { claimPlaces } from './addresses.ts'
 import {
   type HostPlan,
@@ -32,7 +32,7 @@ import {
   writeRecord,
 } from './record.ts'
 import { packReleases } from './releases.ts'
-import { findSshd, giveBack, sshdVersion, testConfig, whyNoLogin } from './sshd.ts'
+import { findSshd, giveBack, prepareMachine, sshdVersion } from './sshd.ts'
 
 /** Most hosts a lab can have: the addresses of a block. */
 const maxHosts = 250
@@ -188,7 +188,7 @@ async function start(directory: string, record: LabRecord, options: LabUpOptions
   const tell = options.onProgress ?? (() => {})
   record.kind = await chooseKind(directory, options.kind, tell)
   if (record.kind === 'overlay') record.user = 'root'
-  const sshd = await chooseServer(record, options.server, tell)
+  const sshd = await chooseServer(directory, record, options.server, tell)
   const places = await claimPlaces(options.hosts)
   try {
     const hosts = places.places.map((place, index): HostPlan => {
@@ -202,13 +202,9 @@ async function start(directory: string, record: LabRecord, options: LabUpOptions
       clientKey: createKeyPair('hostwright lab'),
       neighbours: hosts.map(({ name, address }) => ({ name, address })),
     }
-    if (sshd !== undefined) lab.sshd = { path: sshd, version: await sshdVersion(sshd) }
+    if (sshd !== undefined) lab.sshd = sshd
     record.server = lab.sshd ? 'openssh' : 'embedded'
     await Promise.all(hosts.map(host => writeHostFiles(lab, host)))
-    if (lab.sshd && lab.kind === 'directory') {
-      const config = join(hostDirectory(directory, 'lab1'), 'config')
-      record.borrowed = await testConfig(lab.sshd.path, config, directory)
-    }
     await writeRecord(directory, record)
     tell(`starting ${hosts.length} hosts: ${record.kind}, ${record.server}`)
     const [records] = await allSettled([
@@ -272,24 +268,27 @@ async function chooseKind(
 
 /** @returns the sshd to use; undefined: the embedded server */
 async function chooseServer(
+  directory: string,
   record: LabRecord,
   wanted: LabUpOptions['server'],
   tell: (text: string) => void,
-): Promise<string | undefined> {
+): Promise<LabPlan['sshd']> {
   if (wanted === 'embedded') return undefined
-  const sshd = await findSshd()
-  const why =
-    sshd === undefined
-      ? 'no sshd is installed'
-      : record.kind === 'directory'
-        ? await whyNoLogin(record.user)
-        : undefined
-  if (why === undefined) return sshd
-  if (wanted === undefined) {
-    tell(`the embedded server is used: ${why}`)
+  try {
+    const path = await findSshd()
+    if (path === undefined) throw new BootstrapError('lab_failed', 'no sshd is installed')
+    const sshd = { path, version: await sshdVersion(path) }
+    // A view brings what sshd wants of the machine.
+    if (record.kind === 'directory') {
+      record.borrowed = await prepareMachine(sshd, record.user, directory)
+    }
+    return sshd
+  } catch (error) {
+    if (!isBootstrapError(error)) throw error
+    const hint = 'Install or mend openssh-server, or ask for the embedded server.'
+    if (wanted === 'openssh') throw error.within({ hint })
+    const { output } = error.details
+    tell(`the embedded server is used: ${error.message}${output ? ` (${output})` : ''}`)
     return undefined
   }
-  throw new BootstrapError('lab_failed', `sshd can’t be used: ${why}`, {
-    hint: 'Install openssh-server, or ask for the embedded server.',
-  })
 }

@@ -6,6 +6,7 @@ import { access, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { BootstrapError } from '../errors.ts'
+import { createKeyPair } from './keys.ts'
 import { marker } from './processes.ts'
 
 const run = promisify(execFile)
@@ -114,18 +115,39 @@ async function isBorrowed(directory: string): Promise<boolean> {
 }
 
 /**
- * Asks sshd whether it would start with `config`. As root it wants an empty directory that often only
- * the machine's own sshd service makes; where it is missing it is made and shared with other labs:
- * each has a file in it, and the last to leave removes it.
- * @param lab the lab's directory
+ * Finds out whether sshd can serve a user on this machine, outside of any view, and readies the
+ * machine for it. As root sshd wants an empty directory that often only the machine's own sshd service
+ * makes; where it is missing it is made and shared with other labs: each has a file in it, and the
+ * last to leave removes it.
+ * @param lab the lab's directory; a probe's files come and go there
  * @returns the directory so borrowed, for giveBack
  * @throws {BootstrapError} `lab_failed`, with what sshd says
  */
-export async function testConfig(
-  sshd: string,
-  config: string,
+export async function prepareMachine(
+  sshd: { path: string; version: number },
+  user: string,
   lab: string,
 ): Promise<string | undefined> {
+  // Without PAM sshd refuses a locked account, which root's often is.
+  const shadow = await readFile('/etc/shadow', 'utf8').catch(() => '')
+  if (shadow.split('\n').some(line => line.startsWith(`${user}:!`))) {
+    throw new BootstrapError('lab_failed', `sshd lets nobody in as ${user}: the account is locked`)
+  }
+  const config = join(lab, 'probe')
+  const hostKey = join(lab, 'probe_key')
+  const paths = { hostKey, authorizedKeys: hostKey, mark: lab }
+  const options = { address: '127.0.0.1', port: 2222, user, version: sshd.version, ...paths }
+  await writeFile(hostKey, createKeyPair('probe').private, { mode: 0o600 })
+  await writeFile(config, sshdConfig(options), { mode: 0o600 })
+  try {
+    return await satisfy(sshd.path, config, lab)
+  } finally {
+    await rm(config)
+    await rm(hostKey)
+  }
+}
+
+async function satisfy(sshd: string, config: string, lab: string): Promise<string | undefined> {
   const usual = '/run/sshd'
   let borrowed = (await isBorrowed(usual)) ? await borrow(usual, lab) : undefined
   let said = await complaint(sshd, config)
@@ -136,25 +158,11 @@ export async function testConfig(
   }
   if (said === undefined) return borrowed
   if (borrowed !== undefined) await giveBack(borrowed, lab)
-  throw new BootstrapError('lab_failed', 'sshd would not start', {
-    output: said,
-    hint: 'Mend what sshd says, or ask for the embedded server.',
-  })
+  throw new BootstrapError('lab_failed', 'sshd would not start', { output: said })
 }
 
 /** Leaves a borrowed directory; it goes away with the last lab that uses it. */
 export async function giveBack(directory: string, lab: string): Promise<void> {
   await rm(noteFile(directory, lab), { force: true })
   await rmdir(directory).catch(() => undefined)
-}
-
-/**
- * Whether sshd would let a user in who has the key. Without PAM it refuses an account whose password
- * is locked, which root's often is.
- * @returns why not; undefined when it would, as far as this process may know
- */
-export async function whyNoLogin(user: string): Promise<string | undefined> {
-  const shadow = await readFile('/etc/shadow', 'utf8').catch(() => '')
-  const locked = shadow.split('\n').some(line => line.startsWith(`${user}:!`))
-  return locked ? `the account ${user} is locked` : undefined
 }
