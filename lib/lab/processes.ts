@@ -22,7 +22,7 @@ export interface ProcessId {
 /** One line of the process table. */
 interface Entry extends ProcessId {
   parent: number
-  /** Whether its environment says that it belongs to the lab. */
+  /** Whether its environment or its arguments say that it belongs to the lab. */
   marked: boolean
 }
 
@@ -52,7 +52,8 @@ async function linuxEntry(
   if (stat === '') return undefined
   const { state, parent, ticks } = parseStat(stat)
   if (state === ended) return undefined
-  const marked = belongs(await readOrNothing(`/proc/${pid}/environ`))
+  const environment = await readOrNothing(`/proc/${pid}/environ`)
+  const marked = belongs(environment) || belongs(await readOrNothing(`/proc/${pid}/cmdline`))
   return { pid, parent, started: `${ticks} ${boot}`, marked }
 }
 
@@ -66,20 +67,32 @@ export function parsePs(text: string, belongs: (text: string) => boolean): Entry
   })
 }
 
+/**
+ * Says of a process's environment or arguments whether they are of the lab in `directory`. sshd writes
+ * its title over its environment, so it is known by the config file it was started with.
+ */
+export function belongsTo(directory: string): (text: string) => boolean {
+  const mark = `${marker}=${directory}/`
+  const isConfig = (text: string) => {
+    const [, after] = text.replaceAll('\0', ' ').split(` -f ${directory}/`)
+    return after !== undefined && /^[^/ ]+\/config( |$)/.test(after)
+  }
+  return text => text.includes(mark) || isConfig(text)
+}
+
 /** All processes that have not ended. `directory` is that of the lab whose processes are marked. */
 async function processTable(directory?: string): Promise<Entry[]> {
-  const mark = `${marker}=${directory}/`
   if (process.platform !== 'linux') {
     const columns = 'pid=,ppid=,state=,lstart=,command='
     const { stdout } = await run('ps', ['axeww', '-o', columns], {
       env: { ...process.env, LC_ALL: 'C' },
       maxBuffer: 64 * 1024 * 1024,
     })
-    return parsePs(stdout, text => directory !== undefined && text.includes(mark))
+    return parsePs(stdout, directory === undefined ? () => false : belongsTo(directory))
   }
   // /proc holds bytes, and a directory's name may be any UTF-8: compare both as latin1.
-  const bytes = Buffer.from(mark).toString('latin1')
-  const belongs = (text: string) => directory !== undefined && text.includes(bytes)
+  const bytes = directory && Buffer.from(directory).toString('latin1')
+  const belongs = bytes === undefined ? () => false : belongsTo(bytes)
   const boot = await bootId()
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
   const entries = await Promise.all(pids.map(pid => linuxEntry(pid, boot, belongs)))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import {
+  belongsTo,
   endLabProcesses,
   identify,
   isRunning,
@@ -35,6 +36,16 @@ test('reads ps, leaving zombies out', () => {
     { pid: 1, parent: 0, started: 'Thu Nov 20 22:43:01 2026', marked: false },
     { pid: 700, parent: 1, started: 'Thu Nov  5 09:03:01 2026', marked: true },
   ])
+})
+
+test('knows a lab by the environment, and sshd, which writes over its own, by its config', () => {
+  const belongs = belongsTo('/tmp/lab')
+  expect(belongs('A=1\0HOSTWRIGHT_LAB_HOST=/tmp/lab/lab1\0')).toBe(true)
+  expect(belongs('sshd: /usr/sbin/sshd -D -e -f /tmp/lab/lab1/config [listener] 0 of 9')).toBe(true)
+  expect(belongs('/usr/sbin/sshd\0-D\0-e\0-f\0/tmp/lab/lab1/config\0')).toBe(true)
+  expect(belongs('HOSTWRIGHT_LAB_HOST=/tmp/lab-2/lab1')).toBe(false)
+  expect(belongs('tail -f /tmp/lab/lab1/log')).toBe(false)
+  expect(belongs('vi /tmp/lab/lab1/config')).toBe(false)
 })
 
 test('finds known and marked processes and all they started', () => {
