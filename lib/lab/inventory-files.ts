@@ -134,9 +134,9 @@ section = global
 key = maxconn
 description = Connections at once
 
+; No default: a value would be written to haproxy.cfg, and no key there holds a bare port.
 [setting:haproxy:port]
 type = integer
-default = 8000
 allowed = 1..65535
 description = TCP port of the frontend
 `
