@@ -6,7 +6,7 @@
 # again; after a command, a package or a service anything may have changed, so all are.
 
 hw_forget() {
-  hw_touched=$hw_newline hw_touched_all='' hw_changes=''
+  hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services=''
 }
 
 # hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path.
@@ -22,10 +22,11 @@ hw_gathered() {
   [ -n "$hw_found" ]
 }
 
-# hw_gather NAME IDS BETWEEN LINES PATH…: hand LINES, each a value, BETWEEN and a path, out to the
-# steps IDS as hw_NAME_ID. Lines come in the order of the paths; a path that is not there has none.
+# hw_gather NAME IDS VALUE LINES PATH…: hand LINES, each a value and a path, out to the steps IDS as
+# hw_NAME_ID. VALUE is a pattern for the value, so that no path is taken for one whose end it is. Lines
+# come in the order of the paths; a path that is not there has none.
 hw_gather() {
-  hw_name=$1 hw_ids="$2 " hw_between=$3 hw_list=$4
+  hw_name=$1 hw_ids="$2 " hw_value=$3 hw_list=$4
   shift 4
   IFS=$hw_newline
   set -f
@@ -33,23 +34,21 @@ hw_gather() {
     while [ $# -gt 0 ]; do
       hw_key=${hw_ids%% *} hw_ids=${hw_ids#* } hw_path=$1
       shift
-      case $hw_line in
-        *"$hw_between$hw_path")
-          eval "hw_${hw_name}_$hw_key=\${hw_line%\"\$hw_between\$hw_path\"}"
-          break
-          ;;
-      esac
+      if [ "${hw_line#$hw_value}" = "$hw_path" ]; then
+        eval "hw_${hw_name}_$hw_key=\${hw_line%\"\$hw_path\"}"
+        break
+      fi
     done
   done
   set +f
   IFS=" 	$hw_newline"
 }
 
-# hw_gather_stat IDS PATH…
+# hw_gather_stat IDS PATH…: of a link, what it points to; see hw_resolve.
 hw_gather_stat() {
   hw_found_ids=$1
   shift
-  hw_gather stat "$hw_found_ids" : "$(stat -c '%A:%u:%g:%U:%G:%n' -- "$@" 2>/dev/null)" "$@"
+  hw_gather stat "$hw_found_ids" '*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%n' -- "$@" 2>/dev/null)" "$@"
 }
 
 # hw_gather_sum IDS SUMS PATH…: checksums of regular files; then a marker with the ids of those that
@@ -57,7 +56,7 @@ hw_gather_stat() {
 hw_gather_sum() {
   hw_found_ids=$1 hw_wanted=$2
   shift 2
-  [ -z "$hw_sha" ] || hw_gather sum "$hw_found_ids" "$hw_sha_between" "$(
+  [ -z "$hw_sha" ] || hw_gather sum "$hw_found_ids" "$hw_sha_value" "$(
     for hw_path in "$@"; do
       shift
       # Never read from a pipe or a device.
@@ -69,7 +68,7 @@ hw_gather_sum() {
   hw_missing=
   for hw_key in $hw_found_ids; do
     eval "hw_found=\${hw_sum_$hw_key-}"
-    [ "$hw_found" = "${hw_wanted%% *}" ] || hw_missing="$hw_missing $hw_key"
+    [ "${hw_found%% *}" = "${hw_wanted%% *}" ] || hw_missing="$hw_missing $hw_key"
     hw_wanted=${hw_wanted#* }
   done
   [ -z "$hw_missing" ] || hw_mark "want$hw_missing"
@@ -83,7 +82,7 @@ hw_stat() {
       hw_type=absent
       return
     fi
-    hw_found=$(stat -c '%A:%u:%g:%U:%G' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
+    hw_found=$(stat -c '%A:%u:%g:%U:%G:' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
       hw_fail "can't look at $1" || return
   fi
   case $hw_found in
@@ -96,7 +95,8 @@ hw_stat() {
   hw_perms=${hw_perms#?}
   hw_uid=${hw_found%%:*} hw_found=${hw_found#*:}
   hw_gid=${hw_found%%:*} hw_found=${hw_found#*:}
-  hw_user=${hw_found%%:*} hw_group=${hw_found#*:}
+  hw_user=${hw_found%%:*} hw_found=${hw_found#*:}
+  hw_group=${hw_found%:}
 }
 
 # The same in POSIX words only, for hosts without `stat -c`.
@@ -113,10 +113,11 @@ hw_stat_by_ls() {
 
 # hw_sum PATH: the SHA-256 of a regular file into hw_found.
 hw_sum() {
-  hw_gathered sum "$1" && return
-  [ -n "$hw_sha" ] || hw_without sha256sum coreutils || return
-  # shellcheck disable=SC2086 # the program and its options
-  hw_found=$($hw_sha <"$1") || hw_fail "can't read $1" || return
+  if ! hw_gathered sum "$1"; then
+    [ -n "$hw_sha" ] || hw_without sha256sum coreutils || return
+    # shellcheck disable=SC2086 # the program and its options
+    hw_found=$($hw_sha <"$1") || hw_fail "can't read $1" || return
+  fi
   hw_found=${hw_found%% *}
 }
 
@@ -150,12 +151,13 @@ hw_apply_owner() {
 
 # hw_new_file PATH: an empty file beside PATH, for us alone; its name into hw_temporary. Beside it,
 # because only a rename within one file system is atomic; noclobber, because a name in a directory
-# that others may write to could be a trap.
+# that others may write to could be a trap. By `true` and not `:`, whose failed redirection would end
+# the shell, as it is a special built-in.
 hw_new_file() {
   hw_temporary=${1%/*}/.${1##*/}.hw-$hw_nonce
   umask 077
   set -C
-  { : >"$hw_temporary"; } 2>/dev/null
+  { true >"$hw_temporary"; } 2>/dev/null
   hw_made=$?
   set +C
   umask 022
@@ -178,18 +180,23 @@ hw_drop_file() {
 # hw_replace PATH CONTENT [ARGUMENT…]: PATH becomes what the function CONTENT prints, whole or not at
 # all: written beside it, given its owner and mode before its content, validated (hw_validate, a
 # command with "$1" for the file), renamed. An existing file keeps owner and mode unless others are
-# wanted. hw_type says whether there is one.
+# wanted. hw_type says whether there is one. The content goes through a descriptor that was opened
+# before, as the wanted mode may be one that forbids its owner to write.
 hw_replace() {
   hw_target=$1
   shift
   hw_new_file "$hw_target" || return
   if [ "$hw_type" = file ]; then
     cp -p -- "$hw_target" "$hw_temporary" || hw_give_up "can't copy $hw_target" || return
+    if [ ! -w "$hw_temporary" ]; then
+      chmod u+w -- "$hw_temporary" || hw_give_up "can't write to $hw_temporary" || return
+      hw_want_mode=${hw_want_mode:-u-w}
+    fi
   else
     hw_want_mode=${hw_want_mode:-644}
   fi
-  hw_apply_owner "$hw_temporary" || hw_give_up "can't set owner or mode of $hw_target" || return
-  "$@" >"$hw_temporary" || hw_give_up "can't write $hw_target" || return
+  { hw_apply_owner "$hw_temporary" && "$@" >&3; } 3>"$hw_temporary" ||
+    hw_give_up "can't write $hw_target, or set its owner or mode" || return
   if [ -n "$hw_validate" ]; then
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return

@@ -1,0 +1,23 @@
+/** Resources as plain calls, and calls that no resource makes. */
+import type { HostCall } from '../../lib/session/call.ts'
+
+/** The same call without what a batch finds out beforehand: each step asks for itself. */
+export const ungathered = (call: HostCall): HostCall => ({ ...call, gather: undefined })
+
+/** A bare command, by `sh` unless told otherwise. */
+export function runCall(
+  command: string,
+  options: {
+    shell?: string
+    directory?: string
+    env?: readonly string[]
+    input?: string | Buffer
+  } = {},
+): HostCall {
+  const { shell = 'sh', directory = '', env = [], input } = options
+  return {
+    name: 'hw_run',
+    args: [shell, directory, input === undefined ? '' : 'yes', command, ...env],
+    input: input === undefined ? undefined : Buffer.from(input),
+  }
+}

@@ -1,0 +1,267 @@
+import { chmod, chown, lstat, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { directory } from '../../lib/resources/directory.ts'
+import { file } from '../../lib/resources/file.ts'
+import { root, shells, type TestHost, testHost, unprivileged } from '../support/shells.ts'
+import { runCall, ungathered } from './calls.ts'
+
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+const modeOf = async (path: string) => (await stat(path)).mode & 0o7777
+const leftBehind = async (host: TestHost, within = host.directory) =>
+  (await readdir(within)).filter(name => name.includes('.hw-'))
+
+describe.each(shells)('hw_file under $name', shell => {
+  test('makes a file, and finds it as wanted the second time', async () => {
+    const host = await testHost({ shell })
+    const wanted = file(host.at('motd'), { content: 'hello\n', mode: 0o640 }).call
+    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.read('motd')).toEqual(Buffer.from('hello\n'))
+    expect(await modeOf(host.at('motd'))).toBe(0o640)
+    expect(await host.run(wanted)).toMatchObject({ status: 'ok', note: '', exitStatus: 0 })
+    expect(await host.run(ungathered(wanted))).toMatchObject({ status: 'ok', note: '' })
+  })
+
+  test.each([
+    { text: 'old\n', mode: 0o644, note: 'content' },
+    { text: 'new\n', mode: 0o600, note: 'mode' },
+    { text: 'old\n', mode: 0o4755, note: 'content, mode' },
+    { text: 'new\n', mode: 0o644, note: '' },
+  ])('corrects drift and says which: $note', async ({ text, mode, note }) => {
+    const host = await testHost({ shell })
+    await host.write('f', text, mode)
+    const wanted = file(host.at('f'), { content: 'new\n', mode: 0o644 }).call
+    const result = await host.run(wanted)
+    expect(result).toMatchObject({ status: note ? 'changed' : 'ok', note, exitStatus: 0 })
+    expect(await host.read('f')).toEqual(Buffer.from('new\n'))
+    expect(await modeOf(host.at('f'))).toBe(0o644)
+    expect(await leftBehind(host)).toEqual([])
+  })
+
+  test('keeps the mode of a file it replaces, and gives a new one 0644', async () => {
+    const host = await testHost({ shell })
+    await host.write('old', 'old', 0o751)
+    await host.batch([
+      file(host.at('old'), { content: 'new' }).call,
+      file(host.at('new'), { content: 'new' }).call,
+    ])
+    expect(await modeOf(host.at('old'))).toBe(0o751)
+    expect(await modeOf(host.at('new'))).toBe(0o644)
+  })
+
+  test('--check tells and changes nothing, and asks for no content', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'old\n')
+    const calls = [
+      file(host.at('f'), { content: 'new\n', mode: 0o600 }).call,
+      file(host.at('g'), { content: 'new\n' }).call,
+    ]
+    const trips = host.session.roundTrips
+    const [changed, created] = await host.batch(calls, { check: true, diff: true })
+    expect(changed).toMatchObject({ status: 'changed', note: 'content, mode' })
+    expect(changed!.parts.get('old')).toEqual(Buffer.from('old\n'))
+    expect(created).toMatchObject({ status: 'changed', note: 'created' })
+    expect(host.session.roundTrips - trips).toBe(1)
+    expect(await host.read('f')).toEqual(Buffer.from('old\n'))
+    expect(await modeOf(host.at('f'))).toBe(0o644)
+    expect(await readdir(host.directory)).toEqual(['f'])
+  })
+
+  test('asks for the contents it lacks once, for all files of the batch', async () => {
+    const host = await testHost({ shell })
+    await host.write('same', 'same')
+    const names = ['same', 'a', 'b', 'c']
+    const calls = names.map(name => file(host.at(name), { content: name }).call)
+    const trips = host.session.roundTrips
+    const results = await host.batch(calls)
+    expect(results.map(({ status }) => status)).toEqual(['ok', 'changed', 'changed', 'changed'])
+    expect(host.session.roundTrips - trips).toBe(2)
+    for (const name of names) expect(await host.read(name)).toEqual(Buffer.from(name))
+  })
+
+  test('a failed validation keeps the old file, and leaves no temporary one', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'good\n')
+    const wanted = file(host.at('f'), { content: 'bad\n', validate: 'grep good %s' }).call
+    const result = await host.run(wanted)
+    expect(result).toMatchObject({ status: 'failed', code: 'validation_failed' })
+    expect(result.stderr.toString()).toContain('is not valid: it stays as it was')
+    expect(await host.read('f')).toEqual(Buffer.from('good\n'))
+    expect(await leftBehind(host)).toEqual([])
+    const again = file(host.at('f'), { content: 'good too\n', validate: 'grep good %s' }).call
+    expect(await host.run(again)).toMatchObject({ status: 'changed' })
+  })
+
+  test('edits what a link points to, and the link stays one', async () => {
+    const host = await testHost({ shell })
+    await host.write('target', 'old\n', 0o600)
+    await symlink('target', host.at('link'))
+    const wanted = file(host.at('link'), { content: 'new\n' }).call
+    for (const call of [wanted, ungathered(wanted)]) {
+      await host.write('target', 'old\n', 0o600)
+      expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'content' })
+      expect(await readlink(host.at('link'))).toBe('target')
+      expect(await host.read('target')).toEqual(Buffer.from('new\n'))
+      expect(await modeOf(host.at('target'))).toBe(0o600)
+      expect(await host.run(call)).toMatchObject({ status: 'ok' })
+    }
+  })
+
+  test('makes the file that a link points to if it is not there', async () => {
+    const host = await testHost({ shell })
+    await symlink('target', host.at('link'))
+    const wanted = file(host.at('link'), { content: 'new\n' }).call
+    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect((await lstat(host.at('link'))).isSymbolicLink()).toBe(true)
+    expect(await host.read('target')).toEqual(Buffer.from('new\n'))
+  })
+
+  test('a missing parent fails the step, not the session', async () => {
+    const host = await testHost({ shell })
+    const result = await host.run(file(host.at('no/such/f'), { content: 'x' }).call)
+    expect(result).toMatchObject({ status: 'failed', exitStatus: 1, code: 'step_failed' })
+    expect(result.stderr.toString()).toContain(`there is no directory ${host.at('no/such')}`)
+    expect(await host.run(runCall('echo alive'))).toMatchObject({ stdout: Buffer.from('alive\n') })
+  })
+
+  test('a directory in place of the file fails the step', async () => {
+    const host = await testHost({ shell })
+    await mkdir(host.at('d'))
+    const result = await host.run(file(host.at('d'), { content: 'x' }).call)
+    expect(result).toMatchObject({ status: 'failed' })
+    expect(result.stderr.toString()).toContain('is not a regular file')
+  })
+
+  test('without content only mode and owner are looked at, and the file must exist', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'whatever', 0o600)
+    const call = file(host.at('f'), { mode: 0o644 }).call
+    expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'mode' })
+    expect(await host.run(call)).toMatchObject({ status: 'ok' })
+    const missing = await host.run(file(host.at('g'), { mode: 0o644 }).call)
+    expect(missing.status).toBe('failed')
+    expect(missing.stderr.toString()).toContain('does not exist')
+  })
+
+  test.each([
+    'with space',
+    ' leading and trailing ',
+    "it's",
+    'quote"d',
+    '-n',
+    '--help',
+    'ünïcödé ☃',
+    'dollar$HOME',
+    'back\\slash',
+    'star*?[x]',
+    'semi;colon&',
+    'a:b',
+    'percent%s',
+    '#hash',
+    '~',
+    'tick`id`',
+    `long-${'x'.repeat(195)}`,
+  ])('takes any path: %j', async name => {
+    const host = await testHost({ shell })
+    const path = host.at(`${name}/${name}`)
+    const calls = [directory(dirname(path)).call, file(path, { content: name, mode: 0o600 }).call]
+    const first = await host.batch(calls)
+    expect(first.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
+      ['changed', ''],
+      ['changed', ''],
+    ])
+    expect(await host.read(`${name}/${name}`)).toEqual(Buffer.from(name))
+    expect(await modeOf(path)).toBe(0o600)
+    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
+    expect(await readdir(dirname(path))).toEqual([name])
+  })
+
+  test('a path that ends another path is not taken for it', async () => {
+    const host = await testHost({ shell })
+    // What stat prints of the second ends with a colon and the first.
+    const [absent, present] = [host.at('b'), `${host.at('a:')}${host.at('b')}`]
+    await mkdir(dirname(present), { recursive: true })
+    await host.write(present.slice(host.directory.length), 'x')
+    const results = await host.batch([
+      file(absent, { content: 'x' }).call,
+      file(present, { content: 'x', mode: 0o644 }).call,
+    ])
+    expect(results.map(({ note }) => note)).toEqual(['created', ''])
+  })
+
+  test.each([
+    ['every byte', everyByte],
+    ['every byte backwards, twice', Buffer.concat([everyByte, everyByte]).reverse()],
+    ['nothing', Buffer.alloc(0)],
+    ['NULs only', Buffer.alloc(3000)],
+    ['newlines at the end', Buffer.from('a\n\n\n')],
+    ['no newline at the end', Buffer.from('a')],
+    ['a dash', Buffer.from('-n')],
+    ['backslashes', Buffer.from('\\c\\0101\\n%s\\')],
+    ['quotes', Buffer.from(`'''"'"'\\''`)],
+  ])('writes content byte for byte: %s', async (_, content) => {
+    const host = await testHost({ shell })
+    const wanted = file(host.at('f'), { content }).call
+    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.read('f')).toEqual(content)
+    expect(await host.run(wanted)).toMatchObject({ status: 'ok' })
+  })
+
+  test('one step’s file is another’s, within a batch', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'zero')
+    const results = await host.batch([
+      file(host.at('f'), { content: 'one' }).call,
+      file(host.at('f'), { content: 'one' }).call,
+      file(host.at('f'), { content: 'zero' }).call,
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['changed', 'ok', 'changed'])
+    expect(await host.read('f')).toEqual(Buffer.from('zero'))
+  })
+
+  const asRoot = root ? test : () => {}
+  asRoot('corrects the owner, and keeps that of a file it replaces', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'x')
+    await host.write('g', 'x', 0o640)
+    await chown(host.at('g'), 1234, 4321)
+    const owned = file(host.at('f'), { content: 'x', owner: 1234, group: 4321 }).call
+    expect(await host.run(owned)).toMatchObject({ status: 'changed', note: 'owner, group' })
+    expect(await host.run(owned)).toMatchObject({ status: 'ok' })
+    await host.run(file(host.at('g'), { content: 'y' }).call)
+    for (const name of ['f', 'g'])
+      expect(await stat(host.at(name))).toMatchObject({ uid: 1234, gid: 4321 })
+    expect(await modeOf(host.at('g'))).toBe(0o640)
+  })
+
+  test('an unprivileged user writes files that nobody may write to', async () => {
+    const host = await testHost({ shell, as: unprivileged })
+    await chmod(host.directory, 0o777)
+    const calls = (content: string) => [
+      file(host.at('wanted'), { content, mode: 0o400 }).call,
+      file(host.at('kept'), { content }).call,
+    ]
+    await host.run(file(host.at('kept'), { content: 'zero', mode: 0o555 }).call)
+    for (const content of ['one', 'two']) {
+      const results = await host.batch(calls(content))
+      expect(results.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
+        ['changed', ''],
+        ['changed', ''],
+      ])
+      for (const name of ['wanted', 'kept'])
+        expect(await host.read(name)).toEqual(Buffer.from(content))
+    }
+    expect(await modeOf(host.at('wanted'))).toBe(0o400)
+    expect(await modeOf(host.at('kept'))).toBe(0o555)
+  })
+
+  test('a directory that may not be written to fails the step, not the session', async () => {
+    const host = await testHost({ shell, as: unprivileged })
+    await chmod(host.directory, 0o755)
+    await mkdir(host.at('closed'), { mode: 0o555 })
+    const result = await host.run(file(host.at('closed/f'), { content: 'x' }).call)
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(result.stderr.toString()).toContain("can't make a file in")
+    expect(await host.run(runCall('echo alive'))).toMatchObject({ stdout: Buffer.from('alive\n') })
+  })
+})
