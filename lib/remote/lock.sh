@@ -13,6 +13,11 @@
 # the heir of the heir is sought. Who becomes the last heir, and then still finds the lock in the
 # state it started from, renames its own claim over bootstrap.pid. A lock that names X can be replaced
 # only by X's line of heirs and X's identity never comes again, so no two can get that far.
+#
+# ln, mv and rm are processes of their own and may outlive a shell that is killed. A late ln makes a
+# stale lock or a dead heir: harmless. A late mv finds its claim gone, since who follows a dead heir
+# removes that first. A late rm of an unlocking shell that was killed at that very moment could remove
+# the lock of its successor: this one case is left, as no shell can compare and remove in one.
 
 # hw_read_lock FILE: its holder into hw_holder_*; fails if there is no such file.
 hw_read_lock() {
@@ -69,19 +74,29 @@ hw_holder_alive() {
     [ "$hw_started" = "$hw_holder_start" ]
 }
 
-# hw_lock RUN RECIPE OWNER CONTROLLER TIME: take the lock, or fail with code `locked` and the holder's
-# lines on standard output. The same run may take it twice.
-hw_lock() {
-  hw_make_dir || return
+# hw_make_claim LINE…: a complete lock of ours, beside the lock; its name into hw_claim.
+hw_make_claim() {
   hw_boot_id
   hw_process_start "$$" || hw_fail "can't tell when process $$ started" || return
   hw_lock_file=$hw_dir/bootstrap.pid
   hw_self=$$-$hw_started-$hw_boot
+  # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
   hw_claim=$hw_lock_file.claim-$hw_self
   umask 077
-  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "run=$1" "recipe=$2" "owner=$3" "controller=$4" \
-    "time=$5" >"$hw_claim" || hw_fail "can't write $hw_claim" || return
+  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" 2>/dev/null >"$hw_claim"
+  hw_made=$?
   umask 022
+  [ "$hw_made" -eq 0 ] || {
+    rm -f -- "$hw_claim"
+    hw_fail "can't write $hw_claim"
+  }
+}
+
+# hw_lock RUN RECIPE OWNER CONTROLLER TIME: take the lock, or fail with code `locked` and the holder's
+# lines on standard output. The same run may take it twice.
+hw_lock() {
+  hw_make_dir || return
+  hw_make_claim "run=$1" "recipe=$2" "owner=$3" "controller=$4" "time=$5" || return
   hw_take_lock "$1"
   hw_taken=$?
   rm -f -- "$hw_claim"
@@ -103,14 +118,15 @@ hw_take_lock() {
   while [ "$hw_tries" -lt 200 ]; do
     hw_tries=$((hw_tries + 1))
     if ln -- "$hw_claim" "$hw_lock_file" 2>/dev/null; then
-      hw_locked=1
+      hw_sweep
       return 0
     fi
     if ! hw_read_lock "$hw_lock_file"; then
-      [ -e "$hw_lock_file" ] || [ -w "$hw_dir" ] || return 1
+      # Gone meanwhile, unless it is there and not for us to read, or nothing can be made here.
+      if [ -e "$hw_lock_file" ]; then [ -r "$hw_lock_file" ]; else [ -w "$hw_dir" ]; fi || return 1
       continue
     fi
-    hw_first=$hw_holder
+    hw_first=$hw_holder hw_dead=''
     while :; do
       if hw_holder_alive; then
         [ "$hw_holder_run" = "$1" ] && return 0
@@ -118,45 +134,49 @@ hw_take_lock() {
       fi
       hw_heir=$hw_lock_file.heir-$hw_holder
       if ln -- "$hw_claim" "$hw_heir" 2>/dev/null; then
+        for hw_each in $hw_dead; do
+          [ ! -e "$hw_lock_file.claim-$hw_each" ] || rm -f -- "$hw_lock_file.claim-$hw_each"
+        done
         if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_first" ]; then
           mv -f -- "$hw_claim" "$hw_lock_file" || return 1
-          hw_locked=1
-          # While we hold the lock no line of heirs leads anywhere.
-          rm -f -- "$hw_lock_file".heir-*
-          hw_sweep_claims
+          hw_sweep
           return 0
         fi
         rm -f -- "$hw_heir"
         break
       fi
       hw_read_lock "$hw_heir" || break
+      hw_dead="$hw_dead $hw_holder"
     done
   done
   return 1
 }
 
-# Claims of processes that were killed while they tried.
-hw_sweep_claims() {
-  for hw_path in "$hw_lock_file".claim-*; do
-    hw_read_lock "$hw_path" || continue
-    hw_holder_alive || rm -f -- "$hw_path"
+# What processes left that were killed while they tried; called by who holds the lock, as until then
+# no line of heirs leads anywhere. A claim's name tells whose it is: it may be empty yet.
+hw_sweep() {
+  for hw_path in "$hw_lock_file".heir-* "$hw_lock_file".claim-*; do
+    [ -e "$hw_path" ] || continue
+    case ${hw_path##*/} in
+      *.claim-*)
+        hw_holder=${hw_path##*.claim-}
+        hw_holder_pid=${hw_holder%%-*} hw_holder=${hw_holder#*-}
+        hw_holder_start=${hw_holder%%-*} hw_holder_boot=${hw_holder#*-}
+        ! hw_holder_alive || continue
+        ;;
+    esac
+    rm -f -- "$hw_path"
   done
 }
 
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.
 # Renaming over it keeps the rule that a lock is never absent between two holders.
 hw_break_lock() {
-  hw_lock_file=$hw_dir/bootstrap.pid
-  [ -e "$hw_lock_file" ] || return 0
-  hw_boot_id
-  hw_process_start "$$" || return
-  hw_self=$$-$hw_started-$hw_boot
-  hw_claim=$hw_lock_file.claim-$hw_self
-  umask 077
-  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" run=unlock >"$hw_claim" || return
-  umask 022
-  mv -f -- "$hw_claim" "$hw_lock_file" || return
-  hw_locked=1 hw_status=changed
+  [ -e "$hw_dir/bootstrap.pid" ] || return 0
+  hw_make_claim run=unlock || return
+  mv -f -- "$hw_claim" "$hw_lock_file" || hw_fail "can't replace $hw_lock_file" || return
+  hw_status=changed
+  hw_sweep
   hw_unlock
 }
 
@@ -169,13 +189,15 @@ hw_show_lock() {
   hw_put "$hw_holder_text"
 }
 
-# hw_unlock: give the lock back if it is still ours.
+# hw_unlock: give the lock back if it is ours, and the claim to it if we were interrupted.
 hw_unlock() {
-  [ -n "$hw_locked" ] || return 0
-  hw_locked=
+  [ -n "$hw_claim" ] || return 0
   if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ]; then
-    rm -f -- "$hw_lock_file"
+    rm -f -- "$hw_lock_file" "$hw_claim"
+  elif [ -e "$hw_claim" ]; then
+    rm -f -- "$hw_claim"
   fi
+  hw_claim=''
 }
 
-hw_locked=''
+hw_claim=''
