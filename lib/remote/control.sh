@@ -4,7 +4,7 @@
 # hw_interrupt PID: the session's shell PID skips what it has not begun (see the trap in core.sh).
 hw_interrupt() { kill -USR1 "$1"; }
 
-# hw_kill PID SIGNAL [itself]: signal all descendants of PID, and PID too if asked.
+# hw_kill PID SIGNAL [itself]: signal (with or without `SIG`) all descendants of PID, and PID too if asked.
 hw_kill() {
   hw_victims=$(hw_parents | awk -v root="$1" '
     { parent[$1] = $2 }
@@ -17,7 +17,7 @@ hw_kill() {
       }
     }')
   # shellcheck disable=SC2086 # a list of numbers
-  kill -s "$2" ${3:+"$1"} $hw_victims 2>/dev/null
+  kill -s "${2#SIG}" ${3:+"$1"} $hw_victims 2>/dev/null
 }
 
 # `PID PARENT` of every process.

@@ -33,9 +33,9 @@ if [ -n "${KSH_VERSION-}" ]; then
   # shellcheck disable=SC3061 # print is what mksh has
   hw_put() { print -rn -- "$1"; }
   hw_lines() {
-    for hw_each in "$@"; do
+    for hw_text in "$@"; do
       # shellcheck disable=SC3061
-      print -r -- "$hw_each"
+      print -r -- "$hw_text"
     done
   }
 else
@@ -43,9 +43,10 @@ else
   hw_lines() { printf '%s\n' "$@"; }
 fi
 
-# hw_mark WORD…: a marker line on standard output. The words hold no backslash and no newline.
+# hw_mark WORD…: a marker line on standard output. The words hold no newline. One text, so that it is
+# one write(2) and what a process in the background prints can't get into it; echo is two in bash.
 hw_mark() {
-  echo "$hw_newline$hw_nonce $*"
+  hw_put "$hw_newline$hw_nonce $*$hw_newline"
 }
 
 # hw_batch CHECK DIFF [again]: a batch begins. `again` goes on with one that stopped for content:
@@ -59,13 +60,12 @@ hw_batch() {
 # hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
 # shell's own standard input is the script.
 hw_step() {
-  hw_id=$1
+  hw_id=$1 hw_status=ok hw_note='' hw_code=-
   shift
   if [ -n "$hw_stop" ]; then
     hw_end skipped 0
     return
   fi
-  hw_status=ok hw_note='' hw_code=-
   "$@" </dev/null
   hw_exit_status=$?
   if [ "$hw_exit_status" -ne 0 ]; then
@@ -84,18 +84,15 @@ hw_end() {
   hw_mark end "$hw_id" >&2
 }
 
-# hw_if_changed IDS FUNCTION ARGUMENT…: a handler: run only if one of the steps IDS changed something.
+# hw_if_changed IDS FUNCTION ARGUMENT…: a handler: run only if one of the steps IDS, in rising order,
+# changed something. hw_trigger is the last of those that did.
 hw_if_changed() {
+  hw_trigger=0
   for hw_each in $1; do
-    case $hw_changes in
-      *" $hw_each "*)
-        shift
-        "$@"
-        return
-        ;;
-    esac
+    case $hw_changes in *" $hw_each "*) hw_trigger=$hw_each ;; esac
   done
-  hw_status=skipped
+  shift
+  if [ "$hw_trigger" -gt 0 ]; then "$@"; else hw_status=skipped; fi
 }
 
 # hw_fail MESSAGE [CODE]: say why a step fails. Use as `hw_fail … || return`.
@@ -111,9 +108,10 @@ hw_without() {
 }
 
 # hw_begin NONCE BOOTSTRAP_DIR: the session's first step: facts, one `name=value` a line, then the
-# dynamic state.
+# dynamic state. A marker sets them apart from what the login said before.
 hw_begin() {
   hw_nonce=$1 hw_dir=$2
+  hw_mark facts
   hw_detect
   hw_facts
   hw_read_state
@@ -121,13 +119,13 @@ hw_begin() {
 
 # What this host's programs are. Found with built-ins only: no process.
 hw_detect() {
-  hw_sha_between='  '
+  hw_sha_value='*  '
   if command -v sha256sum >/dev/null; then
     hw_sha='sha256sum'
   elif command -v shasum >/dev/null; then
     hw_sha='shasum -a 256'
   elif command -v openssl >/dev/null; then
-    hw_sha='openssl dgst -sha256 -r' hw_sha_between=' *'
+    hw_sha='openssl dgst -sha256 -r' hw_sha_value='* [*]'
   else
     hw_sha=
   fi
@@ -176,14 +174,20 @@ hw_facts() {
 }
 
 # hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of
-# input, lost connection (a write fails: SIGPIPE), or a signal.
+# input, lost connection (a write fails: SIGPIPE), or a signal. A second signal must not cut it short.
+# The last words tell that it is done: a process in the background may keep the streams open.
 hw_cleanup() {
+  hw_exit_status=$?
   trap - EXIT
+  trap '' HUP INT PIPE TERM USR1
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
   hw_unlock
+  [ -n "$hw_nonce" ] || return 0
+  hw_mark bye "$hw_exit_status" 2>/dev/null
+  hw_mark bye >&2 2>/dev/null
 }
 
-hw_nonce='' hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_temporary=''
+hw_nonce='' hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_trigger=0 hw_temporary=''
 trap hw_cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT

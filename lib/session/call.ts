@@ -36,6 +36,6 @@ export interface CallResult {
   note: string
   stdout: Buffer
   stderr: Buffer
-  /** Texts the step sent under a name: `old`, `new`, `file server.ini`. */
+  /** Texts the step sent under a name: `facts`, `file server.ini`, `old`, `new`. */
   parts: Map<string, Buffer>
 }

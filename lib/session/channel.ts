@@ -33,7 +33,7 @@ export interface Channel {
   write(script: Buffer | string): void
   /** Expects the end of step `id`; steps end in the order they were expected in. */
   expect(id: number, listener?: StepListener): Promise<CallResult>
-  /** Ends the shell: no more script. Resolves when it is gone. */
+  /** Ends the shell: no more script. Resolves when it has released and removed what was its own. */
   end(): Promise<void>
   readonly roundTrips: number
 }
@@ -47,8 +47,16 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
   let roundTrips = 0
   let failure: Error | undefined
-  // What a login shell prints before the first step, for the error if there never is one.
+  // What a shell prints while no step runs, for the error when it ends.
   const noise: Buffer[] = []
+  // A shell says goodbye on both streams. They may stay open after it: a process that a step left in
+  // the background has them too.
+  const byes = new Set<string>()
+  let status = ''
+  let gone = () => {}
+  const bye = new Promise<void>(resolve => {
+    gone = resolve
+  })
 
   const fail = (error: Error) => {
     failure ??= error
@@ -70,7 +78,21 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     waiting.stderr[0]?.start?.()
   }
 
+  /** The shell ended by itself: what still waits for an answer gets none. */
+  const failEnded = (how: string) => {
+    const { stdout = [], stderr = [] } = waiting.stderr[0]?.output_ ?? {}
+    const said = Buffer.concat([...noise, ...stdout, ...stderr]).toString('utf8')
+    fail(protocolError(`the host’s shell ended (${how})`, said.trim().slice(-2000)))
+  }
+
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
+    if (frame.kind === 'mark' && frame.words[0] === 'bye') {
+      byes.add(stream)
+      if (stream === 'stdout') status = frame.words[1] ?? ''
+      if (byes.size < 2) return
+      failEnded(`exit status ${status}`)
+      return gone()
+    }
     const pending = waiting[stream][0]
     if (!pending) {
       if (frame.kind === 'output' && noise.length < 100) noise.push(frame.chunk)
@@ -95,7 +117,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
         pending.result.note = rest.slice(4).join(' ')
       }
       settle(stream, pending)
-    } else if (word === 'old' || word === 'new' || word === 'file') {
+    } else if (word && parts.has(word)) {
       pending.part = []
       pending.parts.set(frame.words.join(' '), pending.part)
     } else pending.mark?.(frame.words)
@@ -114,11 +136,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   const ended = shell.ended.then(end => {
     if (end.lost)
       return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
-    const said = Buffer.concat([...noise, ...(waiting.stderr[0]?.output_.stderr ?? [])])
-    const how = end.signal ? `signal ${end.signal}` : `exit status ${end.code}`
-    fail(
-      protocolError(`the host’s shell ended (${how})`, said.toString('utf8').trim().slice(-2000)),
-    )
+    failEnded(end.signal ? `signal ${end.signal}` : `exit status ${end.code}`)
   })
   // Writing to a shell that is gone: `ended` tells why.
   shell.stdin.on('error', () => {})
@@ -159,7 +177,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       }),
     end: () => {
       shell.stdin.end()
-      return ended
+      return Promise.race([ended, bye])
     },
     get roundTrips() {
       return roundTrips
@@ -168,6 +186,9 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
 }
 
 const none = Buffer.alloc(0)
+
+/** Words of markers after which standard output is a text with a name. */
+const parts = new Set(['facts', 'file', 'old', 'new'])
 
 function protocolError(message: string, output?: string) {
   const code: ErrorCode = 'shell_failed'

@@ -70,7 +70,7 @@ export async function openSession(options: {
     ]),
   )
   const [begun, ...first] = await Promise.all(opening.map(step => channel.expect(step.id)))
-  const { facts, pid } = parseFacts(begun!.stdout.toString('utf8'))
+  const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
   const stateFiles = new Map<string, string>()
   for (const [name, content] of begun!.parts) {
     if (name.startsWith('file ')) stateFiles.set(name.slice(5), content.toString('utf8'))
