@@ -26,6 +26,8 @@ export interface HostProduct {
   readonly validate?: string
   readonly service?: string
   readonly heartbeat?: Heartbeat
+  /** Default export of the product's own module, if bootstrap.ini names one. */
+  readonly module?: unknown
 }
 
 export interface ProductSources {
@@ -37,6 +39,7 @@ export interface ProductSources {
   version?: string
   /** Settings over the recorded ones. */
   settings?: Readonly<Record<string, string>>
+  module?: unknown
 }
 
 /**
@@ -83,6 +86,7 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
     recorded,
     settings,
     secrets,
+    module: sources.module,
     home,
     config,
     archive: archive && join(directory, archive),

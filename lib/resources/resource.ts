@@ -29,8 +29,8 @@ export interface Task {
   readonly resources: readonly Resource[]
 }
 
-/** What `converge` takes; lists may be nested, and what is false, null or undefined is left out. */
-export type Items = Resource | Task | false | null | undefined | readonly Items[]
+/** What `converge` takes; lists may be nested, and what is falsy (`wanted && file(…)`) is left out. */
+export type Items = Resource | Task | false | '' | null | undefined | readonly Items[]
 
 /** Options that every resource has. */
 export interface CommonOptions {
@@ -64,10 +64,10 @@ export function declare({ title, call, options, text, path, secrets = [] }: Decl
  *   ini('/etc/app.ini', { section: 'server', set: { port } }),
  * ])
  */
-export function task<A extends unknown[]>(
-  title: string | ((...args: A) => string),
-  build: (...args: A) => Items,
-): (...args: A) => Task {
+export function task<F extends (...args: never[]) => Items>(
+  title: string | ((...args: Parameters<F>) => string),
+  build: F,
+): (...args: Parameters<F>) => Task {
   return (...args) => ({
     kind: 'task',
     title: typeof title === 'string' ? title : title(...args),

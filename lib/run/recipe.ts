@@ -61,6 +61,8 @@ export interface RunContext<A = unknown> {
   probe(product: HostProduct): Promise<Verdict | undefined>
   /** A step of the recipe's own, shown with its duration; what it returns is passed on. */
   step<T>(title: string, work: () => Promise<T>): Promise<T>
+  /** What the outcome carries as `data`, also if the recipe fails later. JSON. */
+  output(data: unknown): void
   warn(message: string): void
 }
 
@@ -86,7 +88,7 @@ export interface Recipe<A extends ArgumentTypes = ArgumentTypes> {
   readonly examples: readonly string[]
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
-  readonly run: (context: RunContext<ArgumentValues<A>>) => unknown
+  readonly run: (context: RunContext<ArgumentValues<A>>) => Promise<void>
   readonly report?: (
     outcomes: readonly HostOutcome[],
     args: ArgumentValues<A>,
@@ -106,8 +108,8 @@ export interface RecipeOptions<A extends ArgumentTypes> {
   lock?: boolean | ((args: ArgumentValues<A>) => boolean)
   /** Finds what is wrong before any host is touched. */
   prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
-  /** Runs on each host. What it returns becomes the outcome's `data`: JSON. */
-  run: (context: RunContext<ArgumentValues<A>>) => unknown
+  /** Runs on each host. */
+  run: (context: RunContext<ArgumentValues<A>>) => Promise<void>
   /** A table for standard output when all hosts are done. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
   /** Arguments as events and callbacks show them, if they may hold secrets. */

@@ -1,0 +1,60 @@
+/** The public API: all that recipes and tasks import. */
+
+export type {
+  Catalogue,
+  ProductDefinition,
+  Role,
+  SettingDefinition,
+} from './bootstrap/definitions.ts'
+export { expand } from './bootstrap/expand.ts'
+export { findMode, findProduct, findRole, findSetting } from './bootstrap/lookup.ts'
+export type { HostProduct } from './bootstrap/product.ts'
+export { checkSetting, parseAssignments } from './bootstrap/settings.ts'
+export type { HostState, ProductState, ServerState } from './bootstrap/state.ts'
+export {
+  BootstrapError,
+  type ErrorCode,
+  type ErrorDetails,
+  InterruptedError,
+  isBootstrapError,
+  StepError,
+  UsageError,
+} from './errors.ts'
+export type { HostOutcome } from './events.ts'
+export type { Verdict } from './heartbeat/probe.ts'
+export type { Host } from './inventory/inventory.ts'
+export { type CommandOptions, command } from './resources/command.ts'
+export { type DirectoryOptions, directory } from './resources/directory.ts'
+export { type FileOptions, file } from './resources/file.ts'
+export { type IniOptions, ini } from './resources/ini.ts'
+export { type PkgOptions, pkg } from './resources/pkg.ts'
+export { handler, type Items, type Resource, type Task, task } from './resources/resource.ts'
+export { type ServiceOptions, service } from './resources/service.ts'
+export {
+  type Argument,
+  type ArgumentTypes,
+  type ArgumentValues,
+  integer,
+  mode,
+  oneOf,
+  optional,
+  product,
+  rest,
+  role,
+  string,
+} from './run/arguments.ts'
+export {
+  type Converged,
+  type PrepareContext,
+  type ProductWishes,
+  type Recipe,
+  type RecipeOptions,
+  type Report,
+  type RunContext,
+  type RunningHost,
+  recipe,
+} from './run/recipe.ts'
+export type { Dollar, ProcessOutput, ProcessPromise } from './session/dollar.ts'
+export type { Facts } from './session/facts.ts'
+export { type Secret, secret } from './shell/secret.ts'
+export { sh } from './shell/template.ts'

@@ -1,0 +1,254 @@
+/** What a recipe is given on one host (the interface is in recipe.ts). */
+
+import type { Catalogue } from '../bootstrap/definitions.ts'
+import { type HostProduct, productOnHost } from '../bootstrap/product.ts'
+import {
+  type HostState,
+  type ProductState,
+  renderProduct,
+  renderServer,
+} from '../bootstrap/state.ts'
+import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
+import { askHeartbeat, awaitHeartbeat, type HostHeartbeat } from '../heartbeat/heartbeat.ts'
+import type { Verdict } from '../heartbeat/probe.ts'
+import type { Host } from '../inventory/inventory.ts'
+import type { CallResult, HostCall } from '../session/call.ts'
+import { type CommandRunner, createDollar } from '../session/dollar.ts'
+import type { Session } from '../session/session.ts'
+import { isSecret } from '../shell/secret.ts'
+import { converge, lastLines } from './converge.ts'
+import type { Progress } from './progress.ts'
+import type { RunContext } from './recipe.ts'
+import { thrownError } from './report.ts'
+
+export interface ContextOptions<A> {
+  host: Host
+  session: Session
+  state: HostState
+  args: A
+  catalogue: () => Catalogue
+  /** Modules of products that have one, by product. */
+  modules: ReadonlyMap<string, unknown>
+  progress: Progress
+  check: boolean
+  diff: boolean
+  run: string
+  /** Aborted by the first Ctrl-C. */
+  signal: AbortSignal
+  /** Keeps what the recipe puts out. */
+  output: (data: unknown) => void
+}
+
+export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
+  const { host, session, state, args, progress, check, diff, run, signal } = options
+  const alive = () => {
+    if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
+  }
+  const now = () => new Date().toISOString()
+
+  /** A call that is no step of its own; its failure is the caller's step's. */
+  const ask = async (call: HostCall): Promise<CallResult> => {
+    alive()
+    return session.call(call)
+  }
+  const write = async (name: string, text: string) => {
+    if (check) return
+    const result = await ask({
+      name: 'hw_write_state',
+      args: [name],
+      content: { sha256: '', bytes: Buffer.from(text) },
+    })
+    if (result.status === 'failed') throw new StepError(lastLines(result.stderr))
+  }
+
+  const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
+    alive()
+    const shown = progress.own().step(title)
+    shown.start()
+    try {
+      const value = await work()
+      shown.end('ok')
+      return value
+    } catch (error) {
+      const known = thrownError(error).within({ step: title })
+      shown.end('failed', { error: known })
+      throw known
+    }
+  }
+
+  const product: RunContext['product'] = (name, wishes = {}) => {
+    const catalogue = options.catalogue()
+    const definition = catalogue.products.get(name)
+    if (!definition) throw new StepError(`there is no product ${name} in bootstrap.ini`)
+    const recorded = state.products.get(name)
+    const found = productOnHost(definition, {
+      host,
+      directory: catalogue.directory,
+      recorded,
+      ...wishes,
+    })
+    progress.hide(found.secrets)
+    return found
+  }
+
+  /** The other products of the host's role, for a heartbeat of the whole stack. */
+  const stack = (own: HostProduct): HostProduct[] => {
+    const role = state.server?.role ?? host.vars.role
+    const products = (role !== undefined && options.catalogue().roles.get(role)?.products) || []
+    return products.filter(name => name !== own.name).map(name => product(name))
+  }
+
+  const heartbeat: RunContext['heartbeat'] = async subject => {
+    const pulse = subject.heartbeat
+    if (!pulse) return
+    const { probe } = pulse
+    if (probe.kind === 'stack') {
+      for (const other of stack(subject)) await heartbeat(other)
+      return
+    }
+    await step(`heartbeat ${subject.name}`, () =>
+      awaitHeartbeat(subject.name, { ...pulse, probe }, { ask, signal }),
+    )
+  }
+
+  const probe: RunContext['probe'] = async subject => {
+    const pulse = subject.heartbeat
+    if (!pulse) return undefined
+    if (pulse.probe.kind !== 'stack') return askHeartbeat(pulse as HostHeartbeat, { ask })
+    const verdicts: [string, Verdict][] = []
+    for (const other of stack(subject)) {
+      const verdict = await probe(other)
+      if (verdict) verdicts.push([other.name, verdict])
+    }
+    const down = verdicts.filter(([, verdict]) => !verdict.up)
+    return down.length > 0
+      ? { up: false, answer: `down: ${down.map(([name]) => name).join(', ')}` }
+      : { up: true, answer: `${verdicts.length} of ${verdicts.length} products up` }
+  }
+
+  return {
+    host: { ...host, facts: session.facts },
+    args,
+    check,
+    $: createDollar(commandRunner(options, check)),
+    read: createDollar(commandRunner(options, false)),
+    converge: async (...items) => {
+      alive()
+      return converge(items, { session, progress, check, diff, interrupted: () => signal.aborted })
+    },
+    get catalogue() {
+      return options.catalogue()
+    },
+    state,
+    product,
+    recordProduct: async (name, { settings, ...rest }) => {
+      const before: ProductState = state.products.get(name) ?? { settings: {} }
+      const after: ProductState = {
+        ...before,
+        ...rest,
+        settings: { ...before.settings, ...settings },
+      }
+      if (JSON.stringify(after) === JSON.stringify(before)) return
+      const stamped = { ...after, changedAt: now(), run }
+      await write(`products/${name}.ini`, renderProduct(stamped))
+      if (!check) state.products.set(name, stamped)
+    },
+    setMode: createSetMode(options, write, now),
+    heartbeat,
+    probe,
+    step,
+    output: options.output,
+    warn: message => progress.warn(message),
+  }
+}
+
+/**
+ * Modes. A passing mode is written but counts as no change; the mode after it is compared with the one
+ * before it, so that a run that changes nothing says so.
+ */
+function createSetMode<A>(
+  { state, progress, check, run }: ContextOptions<A>,
+  write: (name: string, text: string) => Promise<void>,
+  now: () => string,
+): RunContext['setMode'] {
+  let settled = state.server
+  return async (mode, { role, passing = false } = {}) => {
+    const next = { ...state.server, mode, role: role ?? state.server?.role, changedAt: now(), run }
+    if (passing) {
+      settled = state.server
+      await write('server.ini', renderServer(next))
+      if (!check) state.server = next
+      return
+    }
+    const step = progress.own().step(`mode ${mode}`)
+    step.start()
+    try {
+      const same = settled?.mode === mode && settled.role === next.role
+      // As it was before the passing mode, with the time and run of its own change.
+      const final = same ? settled! : next
+      if (!same || state.server !== settled) await write('server.ini', renderServer(final))
+      step.end(same ? 'ok' : 'changed', {
+        note: same || !settled ? undefined : `was ${settled.mode}`,
+      })
+      if (!check) state.server = final
+      settled = final
+    } catch (error) {
+      step.end('failed', { error: thrownError(error) })
+      throw error
+    }
+  }
+}
+
+/** Runs a command of `$` as a step of its own. */
+function commandRunner<A>(
+  { session, progress, signal }: ContextOptions<A>,
+  skip: boolean,
+): CommandRunner {
+  return async ({ command, shell, cwd, env, input }, output, running) => {
+    if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
+    const values = Object.entries(env).map(
+      ([name, value]) => [name, isSecret(value) ? value.reveal() : String(value)] as const,
+    )
+    progress.hide(Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : [])))
+    const step = progress.own().step(`$ ${command.trim().split('\n', 1)[0]!.slice(0, 200)}`)
+    if (skip) {
+      step.end('skipped', { note: 'not known with --check' })
+      return { exitStatus: 0 }
+    }
+    try {
+      const result = await session.call(
+        {
+          name: 'hw_run',
+          args: [
+            shell,
+            cwd,
+            input ? 'yes' : '',
+            command,
+            ...values.map(([name, value]) => `${name}=${value}`),
+          ],
+          input,
+        },
+        {
+          start: () => step.start(),
+          output: (stream, chunk) => {
+            step.output(stream, chunk)
+            output(stream, chunk)
+          },
+          mark: words => {
+            if (words[0] === 'pid')
+              running(kill => session.kill(Number(words[2]), kill.replace(/^SIG/, '')))
+          },
+        },
+      )
+      // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
+      const failed = result.status === 'failed'
+      if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
+      step.end('ok', failed ? { note: `exit status ${result.exitStatus}` } : {})
+      return { exitStatus: result.exitStatus }
+    } catch (error) {
+      if (isBootstrapError(error))
+        step.end(error.code === 'interrupted' ? 'skipped' : 'failed', { error })
+      throw error
+    }
+  }
+}

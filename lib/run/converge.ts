@@ -1,0 +1,152 @@
+/** Bringing a host to declared state: one batch, its events, its errors. */
+import { createTwoFilesPatch } from 'diff'
+import {
+  type BootstrapError,
+  type ErrorCode,
+  errorCodes,
+  InterruptedError,
+  StepError,
+} from '../errors.ts'
+import { flatten, type Items, isList, type Resource, type Task } from '../resources/resource.ts'
+import type { CallResult } from '../session/call.ts'
+import type { BatchCall, Session } from '../session/session.ts'
+import type { Progress, StepProgress, TaskProgress } from './progress.ts'
+import type { Converged } from './recipe.ts'
+
+export interface ConvergeContext {
+  session: Session
+  progress: Progress
+  check: boolean
+  diff: boolean
+  /** True once Ctrl-C was pressed: skipped steps are then no failure. */
+  interrupted(): boolean
+}
+
+/** A resource in its place in the batch. */
+interface Planned {
+  resource: Resource
+  step: StepProgress
+  task: TaskProgress
+  /** Last of its task. */
+  last: boolean
+  /** Places of the resources that notify this one. */
+  notifiers?: number[]
+}
+
+/**
+ * Runs the resources in order, then the handlers that were notified.
+ * @throws {StepError} the first that failed; {InterruptedError} Ctrl-C came before the end
+ */
+export async function converge(
+  items: readonly Items[],
+  context: ConvergeContext,
+): Promise<Converged> {
+  const { session, progress, check, diff } = context
+  const plan = planBatch(items, progress)
+  const changed = new Set<Resource>()
+  for (const { resource } of plan) progress.hide(resource.secrets)
+  const calls: BatchCall[] = plan.map(({ resource, step, notifiers }) => ({
+    call: resource.call,
+    ifChanged: notifiers,
+    listener: {
+      // A handler shows only if it runs.
+      start: () => !notifiers && step.start(),
+      output: (stream, chunk) => step.output(stream, chunk),
+    },
+  }))
+  let failure: BootstrapError | undefined
+  let skipped = false
+  try {
+    const results = await session.batch(calls, { check, diff })
+    for (const [index, result] of results.entries()) {
+      const { resource, step, task, last, notifiers } = plan[index]!
+      if (result.status === 'failed') {
+        failure = stepError(resource, result)
+        step.end('failed', { error: failure })
+      } else if (result.status === 'skipped') {
+        if (!notifiers) {
+          skipped = true
+          step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
+        }
+      } else {
+        const did = result.status === 'changed'
+        if (did) changed.add(resource)
+        step.end(did ? 'changed' : 'ok', {
+          note: result.note,
+          diff: did && diff ? unifiedDiff(resource, result) : undefined,
+        })
+      }
+      if (last) task.end()
+    }
+  } catch (error) {
+    for (const { task } of plan) task.end()
+    throw error
+  }
+  if (failure) throw failure
+  if (skipped && context.interrupted()) throw new InterruptedError('interrupted', 'interrupted')
+  return { changed: changed.size > 0, has: resource => changed.has(resource as Resource) }
+}
+
+/** Tasks and resources in order, then each handler once. */
+function planBatch(items: readonly Items[], progress: Progress): Planned[] {
+  const plan: Planned[] = []
+  const notified = new Map<Resource, number[]>()
+  const add = (resources: readonly Resource[], task: TaskProgress, closes: boolean) => {
+    for (const [index, resource] of resources.entries()) {
+      for (const handler of resource.notify) {
+        notified.set(handler, [...(notified.get(handler) ?? []), plan.length])
+      }
+      const last = closes && index === resources.length - 1
+      plan.push({ resource, task, last, step: task.step(resource.title) })
+    }
+  }
+  for (const item of topLevel(items)) {
+    if (item.kind === 'task') add(item.resources, progress.task(item.title), true)
+    else add([item], progress.own(), false)
+  }
+  // Handlers may notify others, which then stand behind them.
+  for (const [handler, notifiers] of notified) {
+    const at = plan.length
+    for (const next of handler.notify) notified.set(next, [...(notified.get(next) ?? []), at])
+    const task = progress.own()
+    plan.push({ resource: handler, task, last: false, step: task.step(handler.title), notifiers })
+  }
+  return plan
+}
+
+function topLevel(items: Items): (Resource | Task)[] {
+  if (!items) return []
+  if (isList(items)) return items.flatMap(topLevel)
+  return items.kind === 'task' && flatten(items).length === 0 ? [] : [items]
+}
+
+/** The error of a failed resource: what its own messages say, and where it was declared. */
+function stepError(resource: Resource, result: CallResult): StepError {
+  const said = lastLines(result.stderr) || lastLines(result.stdout)
+  const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
+  const message = said.split('\n').at(-1) || `exit status ${result.exitStatus}`
+  return new StepError(code, message, {
+    step: resource.title,
+    exitStatus: result.exitStatus,
+    output: said === message ? undefined : said,
+    at: resource.at(),
+    hint: errorCodes[code].next,
+  })
+}
+
+/** The last lines of a step's output, for an error. */
+export function lastLines(output: Buffer, count = 20): string {
+  return output.toString('utf8').trimEnd().split('\n').slice(-count).join('\n')
+}
+
+function unifiedDiff(resource: Resource, result: CallResult): string | undefined {
+  const before = result.parts.get('old')
+  if (!before || !resource.path) return undefined
+  if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'
+  const after = result.parts.get('new')?.toString('utf8') ?? resource.text ?? ''
+  const old = before.toString('utf8')
+  if (old.includes('\0') || after.includes('\0')) return '(binary)\n'
+  return createTwoFilesPatch(resource.path, resource.path, old, after, undefined, undefined, {
+    context: 3,
+  })
+}

@@ -1,0 +1,260 @@
+/**
+ * The engine: connects to hosts, takes locks, runs the recipe on each, and accounts for it in events.
+ * It knows no renderer and no callback; they subscribe.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import pLimit from 'p-limit'
+import type { Catalogue } from '../bootstrap/definitions.ts'
+import { type HostState, parseState } from '../bootstrap/state.ts'
+import { type BootstrapError, InterruptedError, LockedError } from '../errors.ts'
+import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
+import type { Host } from '../inventory/inventory.ts'
+import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
+import { openSession, type Session } from '../session/session.ts'
+import { connectLocal } from '../transport/local.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
+import { createContext } from './context.ts'
+import { cleanReport, createProgress, type Progress } from './progress.ts'
+import type { Recipe } from './recipe.ts'
+import { errorReport, exitCodeOf, statusOf, thrownError } from './report.ts'
+import { batches } from './rollout.ts'
+
+export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
+  recipe: Recipe<A>
+  /** The recipe's name on the command line. */
+  name: string
+  args: ArgumentValues<A>
+  hosts: readonly Host[]
+  environment: string
+  catalogue: () => Catalogue
+  /** Modules of products that have one, by product. */
+  modules: ReadonlyMap<string, unknown>
+  events: EventStream
+  /** Id of the run. */
+  run: string
+  check: boolean
+  diff: boolean
+  /** Hosts at a time. */
+  forks: number
+  /** Sizes of batches (`parseSerial`). Default: all at once. */
+  serial?: readonly string[]
+  /** For connecting, handshake and authentication of one host. */
+  timeoutMs: number
+  acceptNew: boolean
+  /** How long to wait for a lock that another run holds. */
+  waitLockMs: number
+  owner: string
+  controller: string
+  interrupts: Interrupts
+}
+
+/** Ctrl-C: `stop` aborts at the first, `kill` at the second. */
+export interface Interrupts {
+  stop: AbortSignal
+  kill: AbortSignal
+}
+
+/** What came of a run. */
+export interface RunResult {
+  exitCode: number
+  outcomes: HostOutcome[]
+}
+
+/** How often a held lock is asked for again. */
+const lockIntervalMs = 1000
+
+/** Runs a recipe on hosts. Never throws for what happens on a host. */
+export async function runRecipe<A extends ArgumentTypes>(
+  options: RunOptions<A>,
+): Promise<RunResult> {
+  const { recipe, hosts, events, run, check, interrupts } = options
+  const startedAt = Date.now()
+  const args = recipe.show ? recipe.show(options.args, options.catalogue()) : { ...options.args }
+  events.emit({
+    type: 'run.start',
+    run,
+    recipe: options.name,
+    environment: options.environment,
+    args,
+    check,
+    hosts: hosts.map(host => host.name),
+  })
+  const outcomes: HostOutcome[] = []
+  const groups = batches(hosts, options.serial ?? ['100%'])
+  const limit = pLimit(options.forks)
+  for (const [index, group] of groups.entries()) {
+    // The batch before it must have succeeded.
+    const go =
+      !interrupts.stop.aborted &&
+      outcomes.every(({ status }) => status === 'ok' || status === 'changed')
+    if (go)
+      events.emit({
+        type: 'batch.start',
+        number: index + 1,
+        of: groups.length,
+        hosts: group.map(host => host.name),
+      })
+    const results = await Promise.all(
+      group.map(host =>
+        limit(() =>
+          go && !interrupts.stop.aborted ? runHost(host, options) : skipHost(host, events),
+        ),
+      ),
+    )
+    outcomes.push(...results)
+  }
+  const exitCode = exitCodeOf(outcomes, { check, interrupted: interrupts.stop.aborted })
+  events.emit({
+    type: 'run.end',
+    run,
+    ok: exitCode === 0,
+    exitCode,
+    durationMs: Date.now() - startedAt,
+    hosts: outcomes,
+  })
+  return { exitCode, outcomes }
+}
+
+function skipHost(host: Host, events: EventStream): HostOutcome {
+  const outcome: HostOutcome = {
+    host: host.name,
+    status: 'skipped',
+    counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
+    durationMs: 0,
+    roundTrips: 0,
+  }
+  events.emit({ type: 'host.end', ...outcome })
+  return outcome
+}
+
+async function runHost<A extends ArgumentTypes>(
+  host: Host,
+  options: RunOptions<A>,
+): Promise<HostOutcome> {
+  const { events, recipe, interrupts } = options
+  const startedAt = Date.now()
+  const progress = createProgress(host.name, options.name, events)
+  let session: Session | undefined
+  let failure: BootstrapError | undefined
+  let data: unknown
+  events.emit({ type: 'host.start', host: host.name })
+  try {
+    const locks = recipe.lock(options.args) && !options.check
+    session = await connect(host, options, locks)
+    const opened = session
+    const stop = () => void opened.interrupt().catch(() => {})
+    const kill = () => void opened.kill().catch(() => {})
+    interrupts.stop.addEventListener('abort', stop)
+    interrupts.kill.addEventListener('abort', kill)
+    try {
+      const state = locks
+        ? await takeLock(session, options, progress, host)
+        : stateOf(session, host)
+      const context = createContext({
+        ...options,
+        host,
+        session,
+        state,
+        progress,
+        signal: interrupts.stop,
+        output: value => {
+          data = value
+        },
+      })
+      await recipe.run(context)
+    } finally {
+      interrupts.stop.removeEventListener('abort', stop)
+      await session.close()
+      interrupts.kill.removeEventListener('abort', kill)
+    }
+  } catch (error) {
+    failure = thrownError(error)
+  }
+  progress.end()
+  const status: HostStatus = failure
+    ? statusOf(failure)
+    : progress.counts.changed > 0
+      ? 'changed'
+      : 'ok'
+  const outcome: HostOutcome = {
+    host: host.name,
+    status,
+    counts: progress.counts,
+    durationMs: Date.now() - startedAt,
+    data,
+    error: failure && cleanReport({ ...errorReport(failure), host: host.name }, progress.redact),
+    roundTrips: session?.roundTrips ?? 0,
+  }
+  events.emit({ type: 'host.end', ...outcome })
+  return outcome
+}
+
+/** Connects and opens the session; the lock travels with its first write. */
+async function connect<A extends ArgumentTypes>(
+  host: Host,
+  options: RunOptions<A>,
+  locks: boolean,
+): Promise<Session> {
+  const transport = await openTransport(host, options)
+  try {
+    const first = locks ? [lockCall(claimOf(options))] : []
+    return await openSession({ transport, bootstrapDir: host.bootstrapDir, first })
+  } catch (error) {
+    transport.close()
+    throw error
+  }
+}
+
+async function openTransport<A extends ArgumentTypes>(
+  host: Host,
+  options: RunOptions<A>,
+): Promise<Transport> {
+  if (host.connection === 'local') return connectLocal()
+  // Its libraries take their time to load: a run on localhost is spared them.
+  const { connectSsh } = await import('../transport/ssh.ts')
+  return connectSsh(host, { timeoutMs: options.timeoutMs, acceptNew: options.acceptNew })
+}
+
+const claimOf = <A extends ArgumentTypes>({
+  run,
+  name,
+  owner,
+  controller,
+}: RunOptions<A>): LockClaim => ({
+  run,
+  recipe: name,
+  owner,
+  controller,
+  time: new Date().toISOString(),
+})
+
+const stateOf = (session: Session, host: Host): HostState =>
+  parseState(session.stateFiles, host.bootstrapDir)
+
+/** Waits for the lock if asked to. The state is read again then: its last holder may have changed it. */
+async function takeLock<A extends ArgumentTypes>(
+  session: Session,
+  options: RunOptions<A>,
+  progress: Progress,
+  host: Host,
+): Promise<HostState> {
+  const deadline = Date.now() + options.waitLockMs
+  let refusal = lockError(session.first[0]!)
+  if (!refusal) return stateOf(session, host)
+  while (refusal) {
+    if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
+    progress.warn(`${refusal.message}; waiting`)
+    await delay(Math.min(lockIntervalMs, Math.max(0, deadline - Date.now())), undefined, {
+      signal: options.interrupts.stop,
+    }).catch(() => {
+      throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')
+    })
+    refusal = lockError(await session.call(lockCall(claimOf(options))))
+  }
+  const again = await session.call({ name: 'hw_read_state', args: [] })
+  const files = new Map(
+    Array.from(again.parts, ([name, text]) => [name.replace(/^file /, ''), text.toString('utf8')]),
+  )
+  return parseState(files, host.bootstrapDir)
+}

@@ -1,0 +1,157 @@
+/** The account of one host's tasks and steps, as events. */
+import type { BootstrapError } from '../errors.ts'
+import type { EventStream, StepCounts, StepStatus } from '../events.ts'
+import { redact } from '../shell/secret.ts'
+import { errorReport } from './report.ts'
+
+export interface TaskProgress {
+  step(title: string): StepProgress
+  end(): void
+}
+
+export interface StepProgress {
+  /** The step begins now. Called by itself at the first output or at the end if it was not. */
+  start(): void
+  output(stream: 'stdout' | 'stderr', chunk: Buffer): void
+  end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
+}
+
+export interface Progress {
+  readonly counts: StepCounts
+  /** Values that no event may show. */
+  hide(secrets: Iterable<string>): void
+  redact(text: string): string
+  task(title: string): TaskProgress
+  /** The task of steps that the recipe runs outside of any. */
+  own(): TaskProgress
+  warn(message: string): void
+  /** Ends what is open. */
+  end(): void
+}
+
+/** @param title of the recipe's own task */
+export function createProgress(host: string, title: string, events: EventStream): Progress {
+  const counts: StepCounts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
+  const secrets = new Set<string>()
+  const clean = (text: string) => redact(text, secrets)
+  let tasks = 0
+  let steps = 0
+  let own: TaskProgress | undefined
+
+  const createStep = (
+    task: string,
+    stepTitle: string,
+    done: (status: StepStatus) => void,
+  ): StepProgress => {
+    const step = `s${++steps}`
+    const partial = { stdout: createLines(), stderr: createLines() }
+    let startedAt: number | undefined
+    const emitText = (stream: 'stdout' | 'stderr', text: string) => {
+      if (text !== '')
+        events.emit({ type: 'step.output', host, task, step, stream, text: clean(text) })
+    }
+    const start = () => {
+      if (startedAt !== undefined) return
+      startedAt = Date.now()
+      events.emit({ type: 'step.start', host, task, step, title: clean(stepTitle) })
+    }
+    return {
+      start,
+      output: (stream, chunk) => {
+        start()
+        emitText(stream, partial[stream].push(chunk))
+      },
+      end: (status, { note, diff, error } = {}) => {
+        start()
+        for (const stream of ['stdout', 'stderr'] as const) emitText(stream, partial[stream].rest())
+        counts[status]++
+        done(status)
+        events.emit({
+          type: 'step.end',
+          host,
+          task,
+          step,
+          title: clean(stepTitle),
+          status,
+          durationMs: Date.now() - startedAt!,
+          note: note ? clean(note) : undefined,
+          diff: diff === undefined ? undefined : clean(diff),
+          error: error && cleanReport(errorReport(error), clean),
+        })
+      },
+    }
+  }
+
+  const createTask = (taskTitle: string): TaskProgress => {
+    const task = `t${++tasks}`
+    const startedAt = Date.now()
+    let status: StepStatus = 'ok'
+    let ended = false
+    events.emit({ type: 'task.start', host, task, title: taskTitle })
+    return {
+      step: stepTitle =>
+        createStep(task, stepTitle, result => {
+          if (result === 'failed' || (result === 'changed' && status === 'ok')) status = result
+        }),
+      end: () => {
+        if (ended) return
+        ended = true
+        events.emit({
+          type: 'task.end',
+          host,
+          task,
+          title: taskTitle,
+          status,
+          durationMs: Date.now() - startedAt,
+        })
+      },
+    }
+  }
+
+  return {
+    counts,
+    hide: values => {
+      for (const value of values) secrets.add(value)
+    },
+    redact: clean,
+    task: taskTitle => createTask(taskTitle),
+    own: () => {
+      own ??= createTask(title)
+      return own
+    },
+    warn: message => events.emit({ type: 'warning', host, message: clean(message) }),
+    end: () => own?.end(),
+  }
+}
+
+/** An error's texts without secrets. */
+export function cleanReport<T extends object>(report: T, clean: (text: string) => string): T {
+  return Object.fromEntries(
+    Object.entries(report).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? clean(value) : value,
+    ]),
+  ) as T
+}
+
+/**
+ * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole. A
+ * line longer than 64 KiB is passed on in parts.
+ */
+function createLines() {
+  const longest = 65_536
+  let held: Buffer = Buffer.alloc(0)
+  const take = (length: number) => {
+    const text = held.toString('utf8', 0, length)
+    held = held.subarray(length)
+    return text
+  }
+  return {
+    push: (chunk: Buffer) => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+      const end = held.lastIndexOf(10) + 1
+      return take(held.length - end > longest ? held.length : end)
+    },
+    rest: () => take(held.length),
+  }
+}

@@ -1,0 +1,92 @@
+/** Recipes as files: where they are, and loading one that was named. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isBootstrapError, UsageError } from '../errors.ts'
+import type { Recipe } from './recipe.ts'
+
+/** A recipe that can be loaded. */
+export interface RecipeFile {
+  /** The command: the file's name without its ending. */
+  name: string
+  file: string
+  /** `project`: of the current project; `hostwright`: of this package. */
+  origin: 'project' | 'hostwright'
+}
+
+const endings = ['.ts', '.js', '.mts', '.mjs']
+
+/** Folder of this package's own recipes: beside lib/, as source or built. */
+const ownRecipes = fileURLToPath(new URL('../../recipes', import.meta.url))
+
+/**
+ * All recipes by name, the project's over the package's, in the order of their names.
+ * @param project the project's folder, if there is one
+ */
+export function findRecipes(project: string | undefined): RecipeFile[] {
+  const found = new Map<string, RecipeFile>()
+  const add = (directory: string, origin: RecipeFile['origin']) => {
+    if (!existsSync(directory)) return
+    for (const entry of readdirSync(directory)) {
+      const ending = endings.find(each => entry.endsWith(each))
+      if (!ending || entry.endsWith('.d.ts') || entry.startsWith('.')) continue
+      const file = join(directory, entry)
+      if (statSync(file).isFile())
+        found.set(basename(entry, ending), { name: basename(entry, ending), file, origin })
+    }
+  }
+  add(ownRecipes, 'hostwright')
+  // In this package's own checkout the project's recipes are the source of ours: those are built.
+  if (project && !isOwnCheckout(project)) add(join(project, 'recipes'), 'project')
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+const isOwnCheckout = (project: string) =>
+  ownRecipes === join(project, 'dist', 'recipes') || ownRecipes === join(project, 'recipes')
+
+/**
+ * Loads a recipe. TypeScript needs no build step: the runtime strips the types where it can, else tsx
+ * does.
+ * @throws {UsageError} recipe_invalid: it can't be loaded, or exports no recipe
+ */
+export async function loadRecipe({ file, name }: RecipeFile): Promise<Recipe> {
+  const module = await loadModule(file)
+  const found = module.default as Recipe | undefined
+  if (found?.kind !== 'recipe') {
+    throw new UsageError('recipe_invalid', `${file} exports no recipe`, {
+      at: file,
+      hint: `End it with: export default recipe({ description: '…', async run({ converge }) { … } }) for the command ${name}.`,
+    })
+  }
+  return found
+}
+
+/** Imports a module in JavaScript or TypeScript. */
+export async function loadModule(file: string): Promise<{ default?: unknown }> {
+  const url = pathToFileURL(file).href
+  const typescript = /\.m?ts$/.test(file)
+  try {
+    // Node strips no types below node_modules.
+    if (!typescript || (stripsTypes() && !file.includes(`${sep}node_modules${sep}`)))
+      return await import(url)
+    const { tsImport } = await import('tsx/esm/api')
+    return await tsImport(url, import.meta.url)
+  } catch (error) {
+    if (isBootstrapError(error)) throw error
+    const { message, code } = error as NodeJS.ErrnoException
+    const missing = code === 'ERR_MODULE_NOT_FOUND' && /'hostwright'/.test(message)
+    throw new UsageError('recipe_invalid', `${file} can’t be loaded: ${message}`, {
+      at: file,
+      hint: missing
+        ? `Install it where the recipe is: npm install hostwright (in ${dirname(dirname(file))}).`
+        : undefined,
+      cause: error,
+    })
+  }
+}
+
+/** `process.features.typescript` is `strip` or `transform` from Node 22.18 and 23.6 on. */
+function stripsTypes(): boolean {
+  const { typescript } = process.features as { typescript?: string | false }
+  return Boolean(typescript)
+}

@@ -1,0 +1,46 @@
+import { optional, product, recipe, StepError } from '../lib/index.ts'
+
+interface Pulse {
+  product: string
+  up: boolean
+  answer: string
+}
+
+export default recipe({
+  description: 'Ask the heartbeats of products, once, and show who is down',
+  args: { product: optional(product('default: every product of the server’s role')) },
+  examples: ['heartbeat --on all', 'heartbeat deepfiler --on web'],
+  lock: false,
+
+  async run({ args, catalogue, host, output, probe, product: find, state }) {
+    const role = state.server?.role ?? host.vars.role
+    const names = args.product ? [args.product] : (catalogue.roles.get(role ?? '')?.products ?? [])
+    if (names.length === 0) {
+      throw new StepError('this host has no role, so there is nothing to ask', {
+        hint: 'Run server.provision first, or name a product.',
+      })
+    }
+    const pulses: Pulse[] = []
+    for (const name of names) {
+      const verdict = await probe(find(name))
+      if (verdict) pulses.push({ product: name, ...verdict })
+    }
+    output(pulses)
+    const down = pulses.filter(({ up }) => !up)
+    if (down.length > 0) {
+      throw new StepError(
+        'heartbeat_failed',
+        down.map(each => `${each.product} is down: ${each.answer}`).join('; '),
+      )
+    }
+  },
+
+  report: outcomes => ({
+    header: ['HOST', 'PRODUCT', 'STATE', 'ANSWER'],
+    rows: outcomes.flatMap(({ host, data, error }) =>
+      data === undefined
+        ? [[host, '-', 'unknown', error?.message ?? '']]
+        : (data as Pulse[]).map(each => [host, each.product, each.up ? 'up' : 'DOWN', each.answer]),
+    ),
+  }),
+})

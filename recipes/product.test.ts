@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { product, recipe, StepError } from '../lib/index.ts'
+import { scriptEnv } from '../tasks/product.ts'
+
+export default recipe({
+  description: 'Ask a product’s heartbeat and run its test script',
+  args: { product: product() },
+  examples: ['product.test deepfiler --on web'],
+  lock: false,
+
+  async run({ args, heartbeat, host, product: find, read }) {
+    const subject = find(args.product)
+    if (!subject.recorded) {
+      throw new StepError(`${args.product} is not provisioned on this host`, {
+        hint: 'Run server.provision first.',
+      })
+    }
+    await heartbeat(subject)
+    const { test } = subject.definition.scripts
+    if (!test) return
+    // The script travels as standard input; its own is empty, as the others' is.
+    const env = scriptEnv(subject, host)
+    await read({ env, input: readFileSync(test) })`sh -c "$(cat)"`
+  },
+})

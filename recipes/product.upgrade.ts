@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs'
+import {
+  findProduct,
+  isBootstrapError,
+  optional,
+  product,
+  recipe,
+  StepError,
+  string,
+  UsageError,
+} from '../lib/index.ts'
+import { keepConfig, restoreConfig } from '../tasks/config-copy.ts'
+import { upgrade } from '../tasks/product.ts'
+import { moduleOf } from '../tasks/products.ts'
+import { inMode } from '../tasks/server.ts'
+
+export default recipe({
+  description: 'Upgrade a product; go back if its heartbeat fails',
+  args: { product: product(), version: optional(string('default: the version in bootstrap.ini')) },
+  examples: ['product.upgrade deepfiler 1.1.0 --on web --serial 1,25%,100%'],
+
+  prepare({ args, catalogue, hosts, product: find }) {
+    const version = args.version ?? findProduct(catalogue, args.product).version
+    if (version === undefined) {
+      throw new UsageError('usage', `bootstrap.ini names no version of ${args.product}: give one`, {
+        hint: `hostwright product.upgrade ${args.product} <version>`,
+      })
+    }
+    for (const host of hosts) {
+      const { archive } = find(host, args.product, { version })
+      if (archive && !existsSync(archive)) {
+        throw new UsageError(
+          'invalid_value',
+          `there is no ${args.product} ${version}: ${archive} does not exist`,
+        )
+      }
+    }
+  },
+
+  async run(context) {
+    const { args, check, converge, heartbeat, host, product: find, recordProduct, state } = context
+    const before = find(args.product)
+    const version = args.version ?? before.definition.version!
+    const after = find(args.product, { version })
+    const module = moduleOf(after)
+    if (!before.recorded?.version) {
+      throw new StepError(`${args.product} is not provisioned on this host`, {
+        hint: 'Run server.provision first.',
+      })
+    }
+    if (before.version === version) {
+      await converge(upgrade(after, host, module))
+      if (!check) await heartbeat(after)
+      return
+    }
+
+    const goBack = async (reason: string) => {
+      try {
+        await converge(
+          restoreConfig(before, host),
+          upgrade({ ...before, recorded: { ...after.recorded!, version } }, host, module),
+        )
+        await heartbeat(before)
+      } catch (error) {
+        const { message } = error as Error
+        throw new StepError(
+          'rollback_failed',
+          `${version} failed (${reason}), and so did going back to ${before.version}: ${message}`,
+        )
+      }
+    }
+
+    const mode = state.server?.mode ?? 'active'
+    const failure = await inMode(context, 'upgrading', { mode }, async () => {
+      try {
+        await converge(keepConfig(before, host), upgrade(after, host, module))
+        if (!check) await heartbeat(after)
+      } catch (error) {
+        // Without a connection, or after Ctrl-C, there is no going back now.
+        if (!isBootstrapError(error) || error.exitCode !== 4) throw error
+        await goBack(error.message)
+        return error
+      }
+      await recordProduct(args.product, { version, previousVersion: before.version })
+      return undefined
+    })
+    if (failure) {
+      throw new StepError(
+        'rolled_back',
+        `${version} failed and ${before.version} runs again: ${failure.message}`,
+        {
+          cause: failure,
+        },
+      )
+    }
+  },
+})

@@ -1,0 +1,22 @@
+import { mode, optional, recipe } from '../lib/index.ts'
+
+export default recipe({
+  description: 'Show the server’s mode, or set it',
+  args: { mode: optional(mode()) },
+  examples: ['server.mode --on web', 'server.mode maintenance --on web1'],
+  lock: args => args.mode !== undefined,
+
+  async run({ args, output, setMode, state }) {
+    if (args.mode !== undefined) await setMode(args.mode)
+    const { mode: now, role, changedAt, run } = state.server ?? {}
+    output({ mode: now, role, changedAt, run })
+  },
+
+  report: outcomes => ({
+    header: ['HOST', 'MODE', 'ROLE', 'SINCE'],
+    rows: outcomes.map(({ host, data }) => {
+      const { mode: now, role, changedAt } = (data ?? {}) as Record<string, string | undefined>
+      return [host, now ?? '-', role ?? '-', changedAt ?? '-']
+    }),
+  }),
+})

@@ -1,0 +1,60 @@
+import { type Host, optional, recipe, role, UsageError } from '../lib/index.ts'
+import { provision, provisionedWith } from '../tasks/product.ts'
+import { moduleOf } from '../tasks/products.ts'
+import { inMode } from '../tasks/server.ts'
+
+/** Asked for, else the inventory's variable. */
+const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.role
+
+export default recipe({
+  description: 'Install and configure every product of the server’s role',
+  args: {
+    role: optional(
+      role('role of bootstrap.ini; default: the host’s variable role, else the role it has'),
+    ),
+  },
+  examples: [
+    'server.provision web --on web -i production',
+    'server.provision --on web --serial 1,25%,100%',
+  ],
+
+  prepare({ args, hosts, catalogue, product }) {
+    for (const host of hosts) {
+      const name = roleOf(args, host)
+      if (name === undefined) continue
+      const found = catalogue.roles.get(name)
+      if (!found)
+        throw new UsageError(
+          'unknown_name',
+          `${host.name} has the role ${name}, which is not in bootstrap.ini`,
+        )
+      for (const each of found.products) product(host, each)
+    }
+  },
+
+  async run(context) {
+    const { args, catalogue, check, converge, heartbeat, host, recordProduct, state } = context
+    const name = roleOf(args, host) ?? state.server?.role
+    if (name === undefined) {
+      throw new UsageError('usage', `${host.name} has no role yet`, {
+        hint: 'Name it: hostwright server.provision <role>; or set the variable role in the inventory.',
+      })
+    }
+    const products = catalogue.roles.get(name)!.products.map(each => context.product(each))
+
+    await inMode(context, 'provisioning', { mode: 'active', role: name }, async () => {
+      const { changed } = await converge(
+        products.map(each => provision(each, host, moduleOf(each))),
+      )
+      for (const each of products) {
+        await recordProduct(each.name, {
+          version: each.version,
+          provisioned: provisionedWith(each, host),
+        })
+      }
+      // What --check would have to start can't answer yet.
+      if (check && changed) return
+      for (const each of products) if (each.heartbeat?.probe.kind !== 'stack') await heartbeat(each)
+    })
+  },
+})

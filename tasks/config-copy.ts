@@ -1,0 +1,36 @@
+/** A copy of a product's config file, kept over an upgrade. */
+import {
+  command,
+  directory,
+  type HostProduct,
+  type Items,
+  type RunningHost,
+  sh,
+} from '../lib/index.ts'
+
+const copyOf = ({ name }: HostProduct, host: RunningHost) =>
+  `${host.bootstrapDir}/products/${name}.config.before-upgrade`
+
+/** Copies the config file, with its mode and owner, if there is one. */
+export const keepConfig = (product: HostProduct, host: RunningHost): Items =>
+  product.config && [
+    directory(`${host.bootstrapDir}/products`, { mode: 0o700 }),
+    command(sh`cp -p ${product.config} ${copyOf(product, host)}`, {
+      title: `keep ${product.config}`,
+      onlyIf: sh`test -f ${product.config} && ! cmp -s ${product.config} ${copyOf(product, host)}`,
+    }),
+  ]
+
+/** Puts the copy back, whole or not at all, if the file is another now. */
+export const restoreConfig = (product: HostProduct, host: RunningHost): Items => {
+  const { config } = product
+  if (!config) return []
+  const copy = copyOf(product, host)
+  return command(
+    sh`cp -p ${copy} ${`${config}.restored`} && mv -f ${`${config}.restored`} ${config}`,
+    {
+      title: `restore ${config}`,
+      onlyIf: sh`test -f ${copy} && ! cmp -s ${config} ${copy}`,
+    },
+  )
+}

@@ -1,0 +1,56 @@
+/** haproxy, from the distribution's packages, with a config file of our own. */
+import { file, type RunningHost } from '../lib/index.ts'
+import type { ProductModule } from './product.ts'
+
+/** Of a host's variable `haproxy_backends`: `10.0.0.2:8080, 10.0.0.3:8080`. */
+const defaultBackends = '127.0.0.1:8080'
+
+export const haproxy: ProductModule = {
+  configure: ({ config, settings, validate }, host, reload) =>
+    file(config!, {
+      content: haproxyConfig(settings, host),
+      mode: 0o644,
+      validate,
+      notify: reload,
+    }),
+}
+
+/**
+ * The whole haproxy.cfg. Each setting of bootstrap.ini stands on a line of its own, so that
+ * `product.set` can edit it in place and a later provision finds the file as it would write it.
+ */
+export function haproxyConfig(
+  settings: Readonly<Record<string, string>>,
+  host: Pick<RunningHost, 'vars'>,
+): string {
+  const value = (name: string, otherwise: string) => settings[name] ?? otherwise
+  const backends = (host.vars.haproxy_backends ?? defaultBackends)
+    .split(',')
+    .map(backend => backend.trim())
+  return `# Written by hostwright (server.provision); settings are changed with product.set.
+global
+    log /dev/log local0
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+    stats timeout 30s
+    user haproxy
+    group haproxy
+    daemon
+    maxconn ${value('maxconn', '2000')}
+
+defaults
+    log global
+    mode http
+    timeout connect ${value('timeout_connect', '5s')}
+    timeout client ${value('timeout_client', '50s')}
+    timeout server ${value('timeout_server', '50s')}
+
+frontend stack
+    bind ${value('bind', '127.0.0.1:8000')}
+    default_backend stack
+
+backend stack
+    option httpchk GET /heartbeat
+    default-server check inter 1s fall 2 rise 1
+${backends.map((backend, index) => `    server stack${index + 1} ${backend}`).join('\n')}
+`
+}
