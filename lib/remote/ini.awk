@@ -11,7 +11,8 @@
 # `final` is 0 if the file's last line has no newline.
 #
 # Formats: ini has `[section]` lines and `key = value` (or `:`); # and ; begin comments. words is
-# haproxy's: sections begin with a keyword in the first column, keys are the first words of a line.
+# haproxy's: sections begin with a keyword in the first column, keys are the first words of a line, and
+# a comment may follow a value.
 # Where a key stands twice in a section the last one counts, and is the one that is changed.
 
 function trim(text) {
@@ -34,7 +35,7 @@ function section_of(line,   text) {
     }
     return ""
   }
-  if (line ~ /^[ \t]*\[[^]]*\]/) {
+  if (line ~ /^[ \t]*\[[^]]+\]/) {
     begins = 1
     text = line
     sub(/^[ \t]*\[/, "", text)
@@ -44,22 +45,46 @@ function section_of(line,   text) {
   return ""
 }
 
-# Whether the line holds the wanted key. Sets found_lead (everything up to the value) and found_value.
-function holds(line, key,   text, at, name) {
+# Where a comment begins behind a value of haproxy's, or 0: at # that is neither quoted nor escaped.
+function comment_at(text,   i, c, quoted) {
+  quoted = ""
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    if (quoted != "") {
+      if (c == "\\" && quoted == "\"") i++
+      else if (c == quoted) quoted = ""
+    }
+    else if (c == "\\") i++
+    else if (c == "\"" || c == "'") quoted = c
+    else if (c == "#") return i
+  }
+  return 0
+}
+
+# Whether the line holds the wanted key. Sets found_lead (everything up to the value), found_value,
+# found_tail (a comment behind it) and bare.
+function holds(line, key,   text, at, name, n, i, word) {
+  bare = 0
+  found_tail = ""
   text = line
   sub(/\r$/, "", text)
   if (text ~ /^[ \t]*[#;]/) return 0
   if (format == "words") {
-    match(text, /^[ \t]*/)
-    at = RLENGTH
-    name = substr(text, at + 1)
-    if (substr(name, 1, length(key)) != key) return 0
-    name = substr(name, length(key) + 1)
-    if (name != "" && name !~ /^[ \t]/) return 0
+    name = text
+    n = split(key, word, " ")
+    for (i = 1; i <= n; i++) {
+      sub(/^[ \t]+/, "", name)
+      if (substr(name, 1, length(word[i])) != word[i]) return 0
+      name = substr(name, length(word[i]) + 1)
+      if (name != "" && name !~ /^[ \t]/) return 0
+    }
     match(name, /^[ \t]*/)
-    found_lead = substr(text, 1, at + length(key) + RLENGTH)
-    found_value = trim(substr(name, RLENGTH + 1))
+    found_lead = substr(text, 1, length(text) - length(name) + RLENGTH)
     if (name == "") found_lead = found_lead " "
+    name = substr(name, RLENGTH + 1)
+    at = comment_at(name)
+    found_value = trim(at ? substr(name, 1, at - 1) : name)
+    if (at) found_tail = (found_value == "" ? " " : "") substr(name, length(found_value) + 1)
     return 1
   }
   if (key ~ /:/ ? !match(text, /=/) : !match(text, /[=:]/)) {
@@ -77,7 +102,6 @@ function holds(line, key,   text, at, name) {
   match(name, /^[ \t]*/)
   found_lead = substr(text, 1, at + RLENGTH)
   found_value = trim(substr(name, RLENGTH + 1))
-  bare = 0
   return 1
 }
 
@@ -104,18 +128,21 @@ function scan(   line, i, section, text, found) {
       section = i
       seen[section] = 1
       place[section] = count
-      sample[section] = ""
       continue
     }
     if (text ~ /^[ \t\r]*$/ || text ~ /^[ \t]*[#;]/) continue
     place[section] = count
-    if (text ~ /[=:]/ || format == "words") sample[section] = sample_all = text
+    # The first key of a section is the one that can't be the continuation of another.
+    if (!(section in sample) && (text ~ /[=:]/ || format == "words")) {
+      sample[section] = sample_all = text
+    }
     for (i = 1; i <= wanted; i++) {
       if (want_section[i] == section && holds(text, want_key[i])) {
         if (want_gone[i]) gone[count] = i
         last[i] = count
         lead[i] = found_lead
         value[i] = found_value
+        tail[i] = found_tail
         empty[i] = bare
       }
     }
@@ -125,13 +152,13 @@ function scan(   line, i, section, text, found) {
 
 function as_wanted(i) {
   if (want_gone[i]) return !(i in last)
-  return (i in last) && value[i] == want_value[i] && !(empty[i] && want_value[i] != "")
+  if (!(i in last) || (empty[i] && want_value[i] != "")) return 0
+  return value[i] == want_value[i] || (tail[i] != "" && value[i] tail[i] == want_value[i])
 }
 
 # The line that a new key gets: indented and spaced like its neighbours.
 function fresh(i,   like, indent, between) {
-  like = sample[want_section[i]]
-  if (like == "") like = sample_all
+  like = (want_section[i] in sample) ? sample[want_section[i]] : sample_all
   match(like, /^[ \t]*/)
   indent = substr(like, 1, RLENGTH)
   if (format == "words") {
@@ -140,13 +167,22 @@ function fresh(i,   like, indent, between) {
   }
   between = " = "
   if (match(like, /[ \t]*[=:][ \t]*/)) between = substr(like, RSTART, RLENGTH)
+  # A key that holds a colon can't be told from its value by one.
+  if (want_key[i] ~ /:/ && between !~ /=/) between = " = "
   return indent want_key[i] between want_value[i] cr
 }
 
-# Print line by line, the last one without its newline if the file had none.
+# Print line by line. The last is held back: flush prints it, without its newline if the file had none.
 function put(line) {
-  if (printed++) printf "\n"
-  printf "%s", line
+  if (printed++) printf "%s\n", held
+  held = line
+}
+
+function flush() {
+  if (!printed) return
+  if (borrowed) sub(/\r$/, "", held)
+  printf "%s", held
+  if (final || count == 0) printf "\n"
 }
 
 function edit(   i, n, at, end, order, done, bom) {
@@ -155,11 +191,16 @@ function edit(   i, n, at, end, order, done, bom) {
     bom = "\357\273\277"
     lines[1] = substr(lines[1], 4)
   }
+  # A last line without its newline has no carriage return either; it needs one if others follow.
+  if (!final && cr != "" && lines[count] !~ /\r$/) {
+    lines[count] = lines[count] cr
+    borrowed = 1
+  }
   for (i = 1; i <= wanted; i++) {
     if (as_wanted(i) || want_gone[i]) continue
     if (i in last) {
       end = (lines[last[i]] ~ /\r$/) ? "\r" : ""
-      lines[last[i]] = lead[i] want_value[i] end
+      lines[last[i]] = lead[i] want_value[i] (comment_at(want_value[i]) ? "" : tail[i]) end
     } else if (want_section[i] in seen) {
       at = place[want_section[i]]
       after[at] = after[at] (after[at] == "" ? "" : "\n") fresh(i)
@@ -179,10 +220,10 @@ function edit(   i, n, at, end, order, done, bom) {
     if (i in after) put(after[i])
   }
   for (n = 1; n <= sections; n++) {
-    if (printed && lines[count] !~ /^[ \t\r]*$/) put(cr)
+    if (n > 1 || (printed && held !~ /^[ \t\r]*$/)) put(cr)
     put((format == "words" ? name[n] : "[" name[n] "]") cr body[n])
   }
-  if (printed && (final || count == 0)) printf "\n"
+  flush()
 }
 
 function finish(   i, same) {
@@ -199,7 +240,7 @@ function finish(   i, same) {
     print ""
   } else if (mode == "copy") {
     for (i = 1; i <= count; i++) put(lines[i])
-    if (printed && final) printf "\n"
+    flush()
   } else {
     edit()
   }

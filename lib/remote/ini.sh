@@ -2,9 +2,13 @@
 # ini.sh: keys of INI files, and of haproxy's keyword files, edited in place. The work is ini.awk's,
 # whose text is in $hw_ini_awk.
 
-# hw_gather_ini: reads requests (see ini.awk) of all steps of a batch from standard input and notes,
-# with one process for all, which files are as wanted already.
+# hw_gather_ini PATH…: reads requests (see ini.awk) of all steps of a batch from standard input and
+# notes, with one process for all, which of the files PATH are as wanted already.
 hw_gather_ini() {
+  for hw_path in "$@"; do
+    # Reading a pipe would wait for ever.
+    [ -f "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
+  done
   # shellcheck disable=SC2013 # a word a line
   for hw_line in $(awk -v mode=check "$hw_ini_awk"); do
     eval "hw_ini_${hw_line%%=*}=\${hw_line#*=}"
@@ -22,12 +26,12 @@ hw_ini() {
   fi
   hw_stat "$hw_path" || return
   case $hw_type in
-    file) ;;
-    absent) hw_note=created ;;
+    file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
   hw_found=$(hw_ini_edit check "$@") || hw_fail "can't read $hw_path" || return
   [ "$hw_found" != 0=same ] || return 0
+  [ "$hw_type" = file ] || hw_also created
   hw_also "$(hw_ini_edit list "$@")"
   # An editor that can't keep a file's bytes (some awks stop at a NUL) must not touch it.
   if [ "$hw_type" = file ]; then

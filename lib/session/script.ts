@@ -88,7 +88,8 @@ function gatherScript(steps: readonly Step[], nonce: string): string {
       const { path, format, requests } = call.gather!.ini!
       return [`F ${id} ${format} ${path}`, ...requests]
     })
-    lines.push(`hw_gather_ini <<'${nonce}'`, ...requests, nonce)
+    const paths = inis.map(step => step.call.gather!.ini!.path)
+    lines.push(`hw_gather_ini ${quoteAll(paths)} <<'${nonce}'`, ...requests, nonce)
   }
   return lines.map(line => `${line}\n`).join('')
 }
