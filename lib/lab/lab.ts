@@ -2,11 +2,13 @@
  * Labs: disposable SSH hosts on this machine, for trying recipes and for tests. A lab is a directory:
  * its inventory (hosts.ini, bootstrap.ini, known_hosts, releases/), its keys, and one folder per host.
  */
+
 import { readFile, writeFile } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BootstrapError, isBootstrapError, UsageError } from '../errors.ts'
 import { claimPlaces } from './addresses.ts'
+import { defaultLabDirectory } from './directory.ts'
 import {
   type HostPlan,
   hostDirectory,
@@ -67,12 +69,6 @@ export interface LabUpOptions {
   server?: 'openssh' | 'embedded'
   /** Told what happens, a line each. */
   onProgress?: (text: string) => void
-}
-
-/** The directory of the one lab that needs no name: $HOSTWRIGHT_LAB, or one for each user. */
-export function defaultLabDirectory(): string {
-  const user = process.getuid?.() ?? 'user'
-  return resolve(process.env.HOSTWRIGHT_LAB || join(tmpdir(), `hostwright-lab-${user}`))
 }
 
 /**
@@ -292,3 +288,5 @@ async function chooseServer(
     return undefined
   }
 }
+
+export { defaultLabDirectory }

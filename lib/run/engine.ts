@@ -11,9 +11,8 @@ import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
 import { openSession, type Session } from '../session/session.ts'
-import { connectLocal } from '../transport/local.ts'
-import type { Transport } from '../transport/transport.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
+import { openTransport } from './connect.ts'
 import { createContext } from './context.ts'
 import { cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
@@ -204,16 +203,6 @@ async function connect<A extends ArgumentTypes>(
     transport.close()
     throw error
   }
-}
-
-async function openTransport<A extends ArgumentTypes>(
-  host: Host,
-  options: RunOptions<A>,
-): Promise<Transport> {
-  if (host.connection === 'local') return connectLocal()
-  // Its libraries take their time to load: a run on localhost is spared them.
-  const { connectSsh } = await import('../transport/ssh.ts')
-  return connectSsh(host, { timeoutMs: options.timeoutMs, acceptNew: options.acceptNew })
 }
 
 const claimOf = <A extends ArgumentTypes>({

@@ -1,0 +1,40 @@
+/** Ctrl-C: the first stops starting work, the second ends what runs. */
+import { exitCodes } from '../errors.ts'
+import type { Interrupts } from '../run/engine.ts'
+
+/** How long what was ended may take to say so. */
+const graceMs = 10_000
+
+/**
+ * Listens for SIGINT, SIGTERM and SIGHUP until `dispose`. A third signal, or a host that does not
+ * answer the second one, ends this process; the hosts' shells then see their input end and release
+ * their locks.
+ * @param tell shows a line to the person
+ */
+export function listenForInterrupts(
+  tell: (line: string) => void,
+): Interrupts & { dispose(): void } {
+  const stop = new AbortController()
+  const kill = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const signal = () => {
+    if (!stop.signal.aborted) {
+      tell('Stopping: running steps end, nothing new begins. Ctrl-C again ends them.')
+      stop.abort()
+    } else if (!kill.signal.aborted) {
+      tell('Ending what runs.')
+      kill.abort()
+      timer = setTimeout(() => process.exit(exitCodes.interrupted), graceMs)
+    } else process.exit(exitCodes.interrupted)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.on(name, signal)
+  return {
+    stop: stop.signal,
+    kill: kill.signal,
+    dispose: () => {
+      clearTimeout(timer)
+      for (const name of signals) process.off(name, signal)
+    },
+  }
+}

@@ -1,0 +1,76 @@
+/** `hostwright list recipes|hosts` */
+import { UsageError } from '../errors.ts'
+import { usage } from '../run/arguments.ts'
+import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
+import { unknownName } from '../shell/nearest.ts'
+import { chooseMode } from '../ui/render.ts'
+import { formatTable } from '../ui/table.ts'
+import { themeFor } from '../ui/theme.ts'
+import type { Command, Place } from './command.ts'
+import { listOptions, type OptionValues } from './options.ts'
+import { describeRecipe } from './overview.ts'
+import { findTargets } from './targets.ts'
+
+export const list: Command = {
+  name: 'list',
+  usage: 'recipes|hosts',
+  description: 'Show the recipes, or the hosts of an inventory',
+  args: [['recipes|hosts', 'what to show; hosts prints one name a line when piped']],
+  examples: ['list recipes', 'list hosts -i production', "list hosts --on 'web:&eu'"],
+  options: listOptions,
+  run: async ([what, ...more], options, place) => {
+    if (what === undefined || more.length > 0)
+      throw new UsageError('usage', 'list recipes, or list hosts')
+    if (what === 'recipes') return listRecipes(options, place)
+    if (what === 'hosts') return listHosts(options, place)
+    throw unknownName('list', what, ['recipes', 'hosts'])
+  },
+}
+
+async function listRecipes(options: OptionValues, place: Place): Promise<number> {
+  const files = findRecipes(place.project)
+  if (chooseMode(options.output as string | undefined, place) === 'json') {
+    for (const file of files) {
+      const recipe = await loadRecipe(file)
+      place.stdout.write(
+        `${JSON.stringify({ name: file.name, usage: usage(recipe.args), description: recipe.description, origin: file.origin })}\n`,
+      )
+    }
+    return 0
+  }
+  const rows = await Promise.all(
+    files.map(async file => {
+      const { name, usage: shown, description } = await describeRecipe(file)
+      return [`${name} ${shown}`.trim(), description, file.origin]
+    }),
+  )
+  table(place, ['RECIPE', 'DESCRIPTION', 'FROM'], rows)
+  return 0
+}
+
+async function listHosts(options: OptionValues, place: Place): Promise<number> {
+  const { hosts } = await findTargets(options, place)
+  const json = options.output === 'json'
+  chooseMode(options.output as string | undefined, place)
+  if (json) {
+    for (const { name, address, port, user, groups } of hosts) {
+      place.stdout.write(`${JSON.stringify({ name, address, port, user, groups })}\n`)
+    }
+  } else if (place.stdout.isTTY && options.output !== 'plain') {
+    const rows = hosts.map(({ name, address, port, user, groups }) => [
+      name,
+      `${address}:${port}`,
+      user ?? '-',
+      groups.join(', '),
+    ])
+    table(place, ['HOST', 'ADDRESS', 'USER', 'GROUPS'], rows)
+  } else place.stdout.write(hosts.map(({ name }) => `${name}\n`).join(''))
+  return 0
+}
+
+function table(place: Place, header: string[], rows: string[][]) {
+  const { color, unicode } = themeFor(place.stdout, place.env)
+  place.stdout.write(
+    `${formatTable(header, rows, { color, unicode, columns: place.stdout.columns })}\n`,
+  )
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The entry of the command line. Loads little: what a command needs comes with the command. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { asBootstrapError, exitCodes } from '../errors.ts'
+import type { Place } from './command.ts'
+import { runProgram } from './program.ts'
+import { createSource } from './source.ts'
+
+/** The nearest folder upwards that has recipes or inventories. */
+function findProject(from: string): string | undefined {
+  for (let directory = from; ; directory = dirname(directory)) {
+    if (['recipes', 'inventories'].some(name => existsSync(join(directory, name)))) return directory
+    if (dirname(directory) === directory) return undefined
+  }
+}
+
+function packageVersion(): string {
+  // Two folders up as source, three when built.
+  for (const up of ['../../package.json', '../../../package.json']) {
+    const url = new URL(up, import.meta.url)
+    if (existsSync(url))
+      return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version
+  }
+  return 'unknown'
+}
+
+const cwd = process.cwd()
+const place: Place = {
+  cwd,
+  project: findProject(cwd),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+}
+const words = process.argv.slice(2)
+
+// A reader that went away (`hostwright … | head`) ends the output, not the run.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+try {
+  process.exitCode = await runProgram(words, createSource(place.project), place, packageVersion())
+} catch (error) {
+  const known = asBootstrapError(error)
+  const { formatError } = await import('../ui/error.ts')
+  const { themeFor } = await import('../ui/theme.ts')
+  const { errorReport } = await import('../run/report.ts')
+  const { color, unicode } = themeFor(process.stderr, process.env)
+  process.stderr.write(
+    `${formatError(errorReport(known), { color, unicode, columns: process.stderr.columns })}\n`,
+  )
+  if (known.code === 'internal' && words.includes('--verbose'))
+    process.stderr.write(`${(error as Error).stack}\n`)
+  process.exitCode = known.exitCode ?? exitCodes.fault
+}

@@ -1,0 +1,159 @@
+/** The options of the command line: one table for parsing, help and checks. */
+import { UsageError } from '../errors.ts'
+import { unknownName } from '../shell/nearest.ts'
+
+export interface Option {
+  /** As cac takes it: `-i, --inventory <environment>`. */
+  flags: string
+  description: string
+  default?: string
+  /** May be given several times. */
+  repeatable?: boolean
+}
+
+/** What was given, as text; booleans as true. Repeatable ones as lists. */
+export type OptionValues = Readonly<
+  Record<string, string | boolean | readonly string[] | undefined>
+>
+
+const on: Option = {
+  flags: '--on <pattern>',
+  description: 'Hosts: names, groups, globs; web:&eu:!web3, ~regex, all, localhost',
+}
+const inventory: Option = {
+  flags: '-i, --inventory <environment>',
+  description:
+    'Environment below inventories/, or a path of a hosts.ini; default: the only one there is',
+}
+const variable: Option = {
+  flags: '--var <key=value>',
+  description: 'Variable of every host, over the inventory',
+  repeatable: true,
+}
+const output: Option = {
+  flags: '--output <mode>',
+  description: 'pretty, plain or json; default: pretty on a terminal, else plain',
+}
+const timeout: Option = {
+  flags: '--timeout <duration>',
+  description: 'For connecting to a host',
+  default: '30s',
+}
+const acceptNew: Option = {
+  flags: '--accept-new',
+  description: 'Add host keys that are not known yet to known_hosts; never changed ones',
+}
+const verbose: Option = {
+  flags: '--verbose',
+  description: 'Show steps that changed nothing, and what steps print',
+}
+const forks: Option = { flags: '--forks <number>', description: 'Hosts at a time', default: '50' }
+const yes: Option = { flags: '--yes', description: 'Ask nothing' }
+
+/** Options of everything that talks to hosts. */
+export const connectionOptions = [on, inventory, variable, forks, timeout, acceptNew]
+
+/** Options of recipes. */
+export const runOptions: readonly Option[] = [
+  ...connectionOptions,
+  { flags: '--check', description: 'Change nothing; exit 6 if something would change' },
+  { flags: '--diff', description: 'Show what changes in files' },
+  {
+    flags: '--serial <sizes>',
+    description: 'Batches, each after the one before succeeded: 1,25%,100%',
+  },
+  {
+    flags: '--wait-lock <duration>',
+    description: 'Wait for a host’s lock instead of failing',
+    default: '0s',
+  },
+  output,
+  { flags: '--callback-url <url>', description: 'POST the outcome there when the run ends' },
+  verbose,
+  yes,
+]
+
+export const listOptions: readonly Option[] = [
+  { ...on, default: 'all' },
+  inventory,
+  variable,
+  output,
+]
+
+export const unlockOptions: readonly Option[] = [...connectionOptions, yes]
+
+/** Every command has it. */
+export const helpOption: Option = { flags: '-h, --help', description: 'Show this' }
+
+/** `--wait-lock <duration>` → `{ long: 'wait-lock', key: 'waitLock', takesValue: true }` */
+export function describeFlags({ flags }: Option) {
+  const names = [...flags.matchAll(/(?:^|\s)-{1,2}([a-z][a-z-]*)/g)].map(match => match[1]!)
+  const long = names.at(-1)!
+  return {
+    names,
+    long,
+    key: long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    takesValue: flags.includes('<'),
+  }
+}
+
+/** Marks a value, so that cac (mri) leaves it as text: it would read 1.10 as the number 1.1. */
+const mark = '\uE000'
+
+/**
+ * Checks the words of a command line against the options and makes them safe for cac.
+ * @throws {UsageError} an unknown option, a missing value, or one given twice
+ */
+export function prepareWords(words: readonly string[], options: readonly Option[]): string[] {
+  const known = new Map(
+    options.flatMap(option => describeFlags(option).names.map(name => [name, option] as const)),
+  )
+  const seen = new Set<Option>()
+  const prepared: string[] = []
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!
+    if (word === '--') return [...prepared, ...words.slice(at)]
+    if (!/^--?[^-]/.test(word) || word === '-') {
+      prepared.push(word)
+      continue
+    }
+    const [, dashes, name, value] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word)!
+    const option = known.get(name!)
+    if (!option || (name!.length === 1) !== (dashes === '-')) {
+      const all = options.map(each => `--${describeFlags(each).long}`)
+      throw unknownName('option', `${dashes}${name}`, all)
+    }
+    if (seen.has(option) && !option.repeatable)
+      throw new UsageError('usage', `${dashes}${name} is given twice`)
+    seen.add(option)
+    const { takesValue } = describeFlags(option)
+    if (!takesValue) {
+      if (value !== undefined) throw new UsageError('usage', `${dashes}${name} takes no value`)
+      prepared.push(`${dashes}${name}=true`)
+      continue
+    }
+    const given = value ?? words[++at]
+    if (given === undefined || given === '--') {
+      throw new UsageError('usage', `${dashes}${name} needs a value: ${option.flags}`)
+    }
+    prepared.push(`${dashes}${name}=${mark}${given}`)
+  }
+  return prepared
+}
+
+/** cac's options with the marks taken away, and defaults put in. */
+export function readOptions(
+  parsed: Readonly<Record<string, unknown>>,
+  options: readonly Option[],
+): OptionValues {
+  const values: Record<string, string | boolean | readonly string[] | undefined> = {}
+  for (const option of options) {
+    const { key, takesValue } = describeFlags(option)
+    const given = parsed[key]
+    const text = [given ?? []].flat().map(each => String(each).replace(mark, ''))
+    if (!takesValue) values[key] = given === true || text[0] === 'true'
+    else if (option.repeatable) values[key] = text
+    else values[key] = text[0] ?? option.default
+  }
+  return values
+}

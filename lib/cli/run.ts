@@ -1,0 +1,167 @@
+/** Running a recipe from the command line. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Catalogue } from '../bootstrap/definitions.ts'
+import { parseDuration } from '../bootstrap/duration.ts'
+import { loadCatalogue } from '../bootstrap/load.ts'
+import { findProduct } from '../bootstrap/lookup.ts'
+import { productOnHost } from '../bootstrap/product.ts'
+import { UsageError } from '../errors.ts'
+import { createEventStream, type EventStream } from '../events.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { parseArguments } from '../run/arguments.ts'
+import { runRecipe } from '../run/engine.ts'
+import type { Recipe } from '../run/recipe.ts'
+import { loadModule } from '../run/recipe-files.ts'
+import { parseSerial } from '../run/rollout.ts'
+import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
+import { formatTable } from '../ui/table.ts'
+import { themeFor } from '../ui/theme.ts'
+import { prepareCallback } from './callback.ts'
+import type { Place } from './command.ts'
+import { listenForInterrupts } from './interrupts.ts'
+import type { OptionValues } from './options.ts'
+import { findTargets, parseCount } from './targets.ts'
+
+export interface RunRequest {
+  name: string
+  recipe: Recipe
+  words: readonly string[]
+  options: OptionValues
+  place: Place
+  /** Draws the run, instead of the renderer of the output mode; not for json. */
+  draw?: (hosts: readonly Host[], place: Place) => Renderer
+}
+
+/** @returns the exit code */
+export async function runCommand(request: RunRequest): Promise<number> {
+  const { name, recipe, options, place } = request
+  // Everything that can be wrong is found before a host is touched.
+  const text = (key: string) => options[key] as string
+  const mode = chooseMode(options.output as string | undefined, place)
+  const forks = parseCount('--forks', text('forks'))
+  const serial = options.serial === undefined ? undefined : parseSerial(text('serial'))
+  const timeoutMs = parseDuration(text('timeout'))
+  const waitLockMs = parseDuration(text('waitLock'))
+  const { inventory, hosts } = await findTargets(options, place)
+  const catalogue = await openCatalogue(inventory)
+  const args = parseArguments(recipe.args, request.words, { catalogue })
+  const modules = await loadModules(catalogue)
+  await prepare(recipe, args, hosts, catalogue)
+  const callback = prepareCallback(
+    options.callbackUrl as string | undefined,
+    place.env,
+    optionalCatalogue(catalogue)?.callbackUrl,
+  )
+
+  const events = createEventStream()
+  const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }
+  const renderer =
+    mode !== 'json' && request.draw ? request.draw(hosts, place) : await createRenderer(mode, drawn)
+  events.subscribe(renderer.subscriber)
+  if (callback) events.subscribe(callback.subscriber)
+  const interrupts = listenForInterrupts(line => events.emit({ type: 'warning', message: line }))
+  try {
+    const result = await runRecipe({
+      recipe,
+      name,
+      args,
+      hosts,
+      environment: inventory.environment,
+      catalogue,
+      modules,
+      events,
+      run: runId(),
+      check: options.check === true,
+      diff: drawn.diff,
+      forks,
+      serial,
+      timeoutMs,
+      acceptNew: options.acceptNew === true,
+      waitLockMs,
+      owner: place.env.SUDO_USER || userInfo().username,
+      controller: hostname(),
+      interrupts,
+    })
+    await deliver(callback, events)
+    await renderer.end()
+    const report = mode === 'json' ? undefined : recipe.report?.(result.outcomes, args)
+    if (report && report.rows.length > 0) {
+      const { color, unicode } = themeFor(place.stdout, place.env)
+      place.stdout.write(
+        `${formatTable(report.header, report.rows, { color, unicode, columns: place.stdout.columns })}\n`,
+      )
+    }
+    return result.exitCode
+  } finally {
+    interrupts.dispose()
+  }
+}
+
+async function deliver(callback: ReturnType<typeof prepareCallback>, events: EventStream) {
+  const failure = await callback?.deliver()
+  if (failure)
+    events.emit({ type: 'warning', message: `the callback was not delivered: ${failure}` })
+}
+
+/** Sorts by time, and tells runs of the same moment apart: 20260131T020000Z-4f3a9c. */
+function runId(): string {
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+  return `${time}-${randomBytes(3).toString('hex')}`
+}
+
+/** bootstrap.ini is checked whole at start-up; that there is none is a fault of recipes that need it. */
+async function openCatalogue(inventory: Inventory): Promise<() => Catalogue> {
+  if (existsSync(join(inventory.directory, 'bootstrap.ini'))) {
+    const catalogue = await loadCatalogue(inventory.directory)
+    return () => catalogue
+  }
+  return () => {
+    throw new UsageError(
+      'bootstrap_ini_invalid',
+      `there is no bootstrap.ini beside ${inventory.file}`,
+      {
+        hint: 'It says what roles and products there are: see docs/bootstrap-ini.md.',
+      },
+    )
+  }
+}
+
+function optionalCatalogue(catalogue: () => Catalogue): Catalogue | undefined {
+  try {
+    return catalogue()
+  } catch {
+    return undefined
+  }
+}
+
+async function loadModules(catalogue: () => Catalogue): Promise<Map<string, unknown>> {
+  const modules = new Map<string, unknown>()
+  for (const { name, module } of optionalCatalogue(catalogue)?.products.values() ?? []) {
+    if (module) modules.set(name, (await loadModule(module)).default)
+  }
+  return modules
+}
+
+async function prepare(
+  recipe: Recipe,
+  args: Record<string, unknown>,
+  hosts: readonly Host[],
+  catalogue: () => Catalogue,
+) {
+  await recipe.prepare?.({
+    args,
+    hosts,
+    get catalogue() {
+      return catalogue()
+    },
+    product: (host, name, wishes) =>
+      productOnHost(findProduct(catalogue(), name), {
+        host,
+        directory: catalogue().directory,
+        ...wishes,
+      }),
+  })
+}

@@ -1,0 +1,79 @@
+/** All commands there are: hostwright's own, and recipes. Each is loaded when it is named. */
+import { usage } from '../run/arguments.ts'
+import type { Recipe } from '../run/recipe.ts'
+import { findRecipes, loadRecipe, type RecipeFile } from '../run/recipe-files.ts'
+import type { Command } from './command.ts'
+import { runOptions } from './options.ts'
+import { describeRecipe } from './overview.ts'
+import type { CommandSource } from './program.ts'
+
+/** Commands that are no recipes. */
+const own: Readonly<
+  Record<string, { usage: string; description: string; load: () => Promise<Command> }>
+> = {
+  exec: {
+    usage: '-- <command>',
+    description: 'Run one command on hosts',
+    load: async () => (await import('./exec.ts')).exec,
+  },
+  list: {
+    usage: 'recipes|hosts',
+    description: 'Show the recipes, or the hosts of an inventory',
+    load: async () => (await import('./list.ts')).list,
+  },
+  unlock: {
+    usage: '',
+    description: 'Show who holds the lock of a host, and take it away',
+    load: async () => (await import('./unlock.ts')).unlock,
+  },
+  lab: {
+    usage: 'up <number>|down|status',
+    description: 'Disposable SSH hosts on this machine',
+    load: async () => (await import('./lab.ts')).lab,
+  },
+}
+
+/** @param project the project whose recipes count */
+export function createSource(project: string | undefined): CommandSource {
+  let found: RecipeFile[] | undefined
+  const recipes = () => {
+    found ??= findRecipes(project).filter(({ name }) => !Object.hasOwn(own, name))
+    return found
+  }
+  return {
+    names: () => [...recipes().map(({ name }) => name), ...Object.keys(own)],
+    overview: async () => {
+      const loaded = await Promise.all(recipes().map(describeRecipe))
+      return [
+        ...loaded,
+        ...Object.entries(own).map(([name, { usage: shown, description }]) => ({
+          name,
+          usage: shown,
+          description,
+        })),
+      ]
+    },
+    load: async name => {
+      if (Object.hasOwn(own, name)) return own[name]!.load()
+      const file = recipes().find(each => each.name === name)!
+      return recipeCommand(name, await loadRecipe(file))
+    },
+  }
+}
+
+function recipeCommand(name: string, recipe: Recipe): Command {
+  return {
+    name,
+    usage: usage(recipe.args),
+    description: recipe.description,
+    args: Object.entries(recipe.args).map(
+      ([argument, { description }]) => [argument, description] as const,
+    ),
+    examples: recipe.examples,
+    options: runOptions,
+    run: async (words, options, place) => {
+      const { runCommand } = await import('./run.ts')
+      return runCommand({ name, recipe, words, options, place })
+    },
+  }
+}

@@ -1,0 +1,56 @@
+/** Which hosts a command line means. */
+import { UsageError } from '../errors.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { loadInventory } from '../inventory/load.ts'
+import { selectHosts } from '../inventory/pattern.ts'
+import { defaultLabDirectory } from '../lab/directory.ts'
+import type { Place } from './command.ts'
+import type { OptionValues } from './options.ts'
+
+export interface Targets {
+  inventory: Inventory
+  hosts: Host[]
+}
+
+/**
+ * @throws {UsageError} no pattern, an inventory that can't be read, or a pattern that matches nothing
+ */
+export async function findTargets(options: OptionValues, place: Place): Promise<Targets> {
+  const pattern = options.on as string | undefined
+  if (!pattern) {
+    throw new UsageError('usage', 'which hosts? --on <pattern> is missing', {
+      hint: 'For example --on web, --on web1, --on all; `hostwright list hosts` shows them.',
+    })
+  }
+  const inventory = await loadInventory({
+    inventory: options.inventory as string | undefined,
+    cwd: place.cwd,
+    pattern,
+    overrides: parseVariables(options.var as readonly string[]),
+    labDirectory: defaultLabDirectory(),
+  })
+  return { inventory, hosts: selectHosts(inventory, pattern) }
+}
+
+/** `--var key=value`, each. */
+export function parseVariables(texts: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const text of texts) {
+    const at = text.indexOf('=')
+    const key = text.slice(0, Math.max(0, at))
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
+      throw new UsageError('usage', `--var ${text}: not key=value`, {
+        hint: 'For example --var role=web.',
+      })
+    }
+    values[key] = text.slice(at + 1)
+  }
+  return values
+}
+
+/** A whole number of at least one. */
+export function parseCount(option: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new UsageError('invalid_value', `${option} ${text}: not a number of at least 1`)
+  return Number(text)
+}

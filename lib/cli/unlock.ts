@@ -1,0 +1,82 @@
+/** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
+import { createInterface } from 'node:readline/promises'
+import { parseDuration } from '../bootstrap/duration.ts'
+import { exitCodes, UsageError } from '../errors.ts'
+import { describeHolder } from '../lock/lock.ts'
+import { breakLocks, type HostLock, showLocks } from '../run/locks.ts'
+import { errorReport } from '../run/report.ts'
+import { formatErrors } from '../ui/error.ts'
+import { escapeControls } from '../ui/escape.ts'
+import { themeFor } from '../ui/theme.ts'
+import type { Command, Place } from './command.ts'
+import { unlockOptions } from './options.ts'
+import { findTargets, parseCount } from './targets.ts'
+
+export const unlock: Command = {
+  name: 'unlock',
+  usage: '',
+  description: 'Show who holds the lock of a host, and take it away',
+  args: [],
+  examples: ['unlock --on web1', 'unlock --on web --yes'],
+  options: unlockOptions,
+  run: async (words, options, place) => {
+    if (words.length > 0)
+      throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
+    const settings = {
+      forks: parseCount('--forks', options.forks as string),
+      timeoutMs: parseDuration(options.timeout as string),
+      acceptNew: options.acceptNew === true,
+    }
+    const { hosts } = await findTargets(options, place)
+    const locks = await showLocks(hosts, settings)
+    for (const { host, holder, error } of locks) {
+      if (!error)
+        say(
+          place,
+          host.name,
+          holder ? `${holder.alive ? 'locked' : 'stale'}: ${describeHolder(holder)}` : 'not locked',
+        )
+    }
+    const held = locks.filter(({ holder }) => holder)
+    // A stale lock protects nothing; under a live one somebody is at work.
+    const alive = held.filter(({ holder }) => holder!.alive)
+    if (alive.length > 0 && options.yes !== true) await confirm(alive, place)
+    const broken = await breakLocks(
+      held.map(({ host }) => host),
+      settings,
+    )
+    for (const { host, error } of broken) if (!error) say(place, host.name, 'unlocked')
+    return failures([...locks, ...broken], place)
+  },
+}
+
+function say(place: Place, host: string, text: string) {
+  place.stdout.write(`${host}: ${escapeControls(text)}\n`)
+}
+
+async function confirm(alive: readonly HostLock[], place: Place) {
+  const names = alive.map(({ host }) => host.name).join(', ')
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      'confirmation_needed',
+      `a run is at work on ${names}; its lock is taken away only with --yes`,
+    )
+  }
+  const ask = createInterface({ input: process.stdin, output: place.stderr })
+  try {
+    const answer = await ask.question(`A run is at work on ${names}. Take its lock away? [y/N] `)
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('confirmation_needed', 'left locked')
+  } finally {
+    ask.close()
+  }
+}
+
+function failures(locks: readonly HostLock[], place: Place): number {
+  const errors = locks.flatMap(({ error }) => error ?? [])
+  if (errors.length === 0) return exitCodes.ok
+  const { color, unicode } = themeFor(place.stderr, place.env)
+  place.stderr.write(
+    `${formatErrors(errors.map(errorReport), { color, unicode, columns: place.stderr.columns })}\n`,
+  )
+  return Math.max(...errors.map(error => error.exitCode))
+}
