@@ -102,32 +102,124 @@ const { fault, usage, unreachable, failed, locked, interrupted } = exitCodes
 
 /** Every code there is. */
 export const errorCodes = {
-  internal: entry(fault, 'A fault in hostwright or in a recipe’s own code.', 'Report it with the output of `--verbose`.'),
+  internal: entry(
+    fault,
+    'A fault in hostwright or in a recipe’s own code.',
+    'Report it with the output of `--verbose`.',
+  ),
   usage: entry(usage, 'The command line is wrong.', 'Run the command with `--help`.'),
-  unknown_name: entry(usage, 'A recipe, option, product, key, mode, role, host or group that does not exist.', 'Take one of the names the message lists.'),
-  invalid_value: entry(usage, 'A value is not of the type or not among the values allowed.', 'The message says what is allowed.'),
-  inventory_invalid: entry(usage, 'The inventory can’t be read.', 'Mend the line the message names.'),
-  bootstrap_ini_invalid: entry(usage, 'bootstrap.ini is not valid; all its faults are listed.', 'Mend the keys the message names.'),
-  recipe_invalid: entry(usage, 'A recipe can’t be loaded, or declares a resource wrongly.', 'Mend the file and line the message names.'),
+  unknown_name: entry(
+    usage,
+    'A recipe, option, product, key, mode, role, host or group that does not exist.',
+    'Take one of the names the message lists.',
+  ),
+  invalid_value: entry(
+    usage,
+    'A value is not of the type or not among the values allowed.',
+    'The message says what is allowed.',
+  ),
+  inventory_invalid: entry(
+    usage,
+    'The inventory can’t be read.',
+    'Mend the line the message names.',
+  ),
+  bootstrap_ini_invalid: entry(
+    usage,
+    'bootstrap.ini is not valid; all its faults are listed.',
+    'Mend the keys the message names.',
+  ),
+  recipe_invalid: entry(
+    usage,
+    'A recipe can’t be loaded, or declares a resource wrongly.',
+    'Mend the file and line the message names.',
+  ),
   no_hosts: entry(usage, 'The pattern matches no host.', 'See `hostwright list hosts`.'),
-  confirmation_needed: entry(usage, 'The action needs a yes, and there is no terminal to ask on.', 'Add `--yes` when you are sure.'),
-  lab_failed: entry(fault, 'A lab host could not be started or stopped.', 'See the log the message names.'),
-  connect_failed: entry(unreachable, 'No connection: name, address, port, or nothing listens there.', 'Try `ssh` to the same host; see ansible_host and ansible_port.'),
-  connect_timeout: entry(unreachable, 'The connection was not ready in time.', 'Raise `--timeout`, or see whether the host is up.'),
-  auth_failed: entry(unreachable, 'The host accepted none of our keys.', 'See ansible_user, ansible_ssh_private_key_file and your agent (`ssh-add -l`).'),
-  host_key_unknown: entry(unreachable, 'The host’s key is not in known_hosts.', 'Compare the fingerprint, then `--accept-new`.'),
-  host_key_changed: entry(unreachable, 'The host’s key is not the one in known_hosts.', 'Find out why before anything else; then `ssh-keygen -R`.'),
-  connection_lost: entry(unreachable, 'The connection ended in the middle of the work.', 'Run again: nothing is done twice.'),
-  shell_failed: entry(unreachable, 'The host’s shell did not start or did not answer in our protocol.', 'See whether `ssh host sh -c true` works.'),
+  confirmation_needed: entry(
+    usage,
+    'The action needs a yes, and there is no terminal to ask on.',
+    'Add `--yes` when you are sure.',
+  ),
+  lab_failed: entry(
+    fault,
+    'A lab host could not be started or stopped.',
+    'See the log the message names.',
+  ),
+  connect_failed: entry(
+    unreachable,
+    'No connection: name, address, port, or nothing listens there.',
+    'Try `ssh` to the same host; see ansible_host and ansible_port.',
+  ),
+  connect_timeout: entry(
+    unreachable,
+    'The connection was not ready in time.',
+    'Raise `--timeout`, or see whether the host is up.',
+  ),
+  auth_failed: entry(
+    unreachable,
+    'The host accepted none of our keys.',
+    'See ansible_user, ansible_ssh_private_key_file and your agent (`ssh-add -l`).',
+  ),
+  host_key_unknown: entry(
+    unreachable,
+    'The host’s key is not in known_hosts.',
+    'Compare the fingerprint, then `--accept-new`.',
+  ),
+  host_key_changed: entry(
+    unreachable,
+    'The host’s key is not the one in known_hosts.',
+    'Find out why before anything else; then `ssh-keygen -R`.',
+  ),
+  connection_lost: entry(
+    unreachable,
+    'The connection ended in the middle of the work.',
+    'Run again: nothing is done twice.',
+  ),
+  shell_failed: entry(
+    unreachable,
+    'The host’s shell did not start or did not answer in our protocol.',
+    'See whether `ssh host sh -c true` works.',
+  ),
   step_failed: entry(failed, 'A step failed.', 'The message has its exit status and last output.'),
-  tool_missing: entry(failed, 'A program that a step needs is not on the host.', 'Install the package the message names.'),
-  validation_failed: entry(failed, 'The new content failed its validation; the old file is in use.', 'Mend the setting or the template.'),
-  heartbeat_failed: entry(failed, 'A product did not answer its heartbeat as it should.', 'The last answer is in the message.'),
-  rolled_back: entry(failed, 'An upgrade failed; the version before it runs again.', 'See the heartbeat’s last answer, then the product’s log.'),
-  rollback_failed: entry(failed, 'An upgrade failed, and so did going back.', 'The product is down: look at the host now.'),
-  state_unreadable: entry(failed, 'A file under /var/bootstrap can’t be read or is not what we wrote.', 'Look at the file the message names.'),
-  locked: entry(locked, 'Another run holds the lock.', 'Wait (`--wait-lock 5m`), or see who holds it.'),
-  interrupted: entry(interrupted, 'Ctrl-C, before this host was done.', 'Run again: nothing is done twice.'),
+  tool_missing: entry(
+    failed,
+    'A program that a step needs is not on the host.',
+    'Install the package the message names.',
+  ),
+  validation_failed: entry(
+    failed,
+    'The new content failed its validation; the old file is in use.',
+    'Mend the setting or the template.',
+  ),
+  heartbeat_failed: entry(
+    failed,
+    'A product did not answer its heartbeat as it should.',
+    'The last answer is in the message.',
+  ),
+  rolled_back: entry(
+    failed,
+    'An upgrade failed; the version before it runs again.',
+    'See the heartbeat’s last answer, then the product’s log.',
+  ),
+  rollback_failed: entry(
+    failed,
+    'An upgrade failed, and so did going back.',
+    'The product is down: look at the host now.',
+  ),
+  state_unreadable: entry(
+    failed,
+    'A file under /var/bootstrap can’t be read or is not what we wrote.',
+    'Look at the file the message names.',
+  ),
+  locked: entry(
+    locked,
+    'Another run holds the lock.',
+    'Wait (`--wait-lock 5m`), or see who holds it.',
+  ),
+  interrupted: entry(
+    interrupted,
+    'Ctrl-C, before this host was done.',
+    'Run again: nothing is done twice.',
+  ),
 } as const satisfies Record<string, CodeEntry>
 
 export type ErrorCode = keyof typeof errorCodes
@@ -137,7 +229,12 @@ export type ErrorCode = keyof typeof errorCodes
  * been loaded with a second copy of this module.
  */
 export function isBootstrapError(error: unknown): error is BootstrapError {
-  return error instanceof Error && 'code' in error && 'details' in error && (error.code as string) in errorCodes
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    'details' in error &&
+    (error.code as string) in errorCodes
+  )
 }
 
 /** Any thrown thing as one of ours; what is not becomes `internal` with its cause kept. */

@@ -8,7 +8,14 @@ import type { ErrorCode } from './errors.ts'
 export type StepStatus = 'ok' | 'changed' | 'failed' | 'skipped'
 
 /** How a host ended. `skipped`: never started, because an earlier batch failed or Ctrl-C. */
-export type HostStatus = 'ok' | 'changed' | 'failed' | 'unreachable' | 'locked' | 'interrupted' | 'skipped'
+export type HostStatus =
+  | 'ok'
+  | 'changed'
+  | 'failed'
+  | 'unreachable'
+  | 'locked'
+  | 'interrupted'
+  | 'skipped'
 
 /** An error as plain data, the same in JSON, callbacks and reports. No secrets. */
 export interface ErrorReport {
@@ -42,25 +49,60 @@ export interface HostOutcome {
 
 /** `at` is milliseconds since the epoch. Ids are unique within the run. */
 export type RunEvent = { at: number } & (
-  | { type: 'run.start'; run: string; recipe: string; environment: string; args: Record<string, unknown>; check: boolean; hosts: string[] }
+  | {
+      type: 'run.start'
+      run: string
+      recipe: string
+      environment: string
+      args: Record<string, unknown>
+      check: boolean
+      hosts: string[]
+    }
   | { type: 'batch.start'; number: number; of: number; hosts: string[] }
   | { type: 'host.start'; host: string }
   | { type: 'task.start'; host: string; task: string; title: string }
   | { type: 'step.start'; host: string; task: string; step: string; title: string }
   /** Output of a running step, decoded as UTF-8; control characters are as the host sent them. */
-  | { type: 'step.output'; host: string; task: string; step: string; stream: 'stdout' | 'stderr'; text: string }
   | {
-      type: 'step.end'; host: string; task: string; step: string; title: string; status: StepStatus; durationMs: number
+      type: 'step.output'
+      host: string
+      task: string
+      step: string
+      stream: 'stdout' | 'stderr'
+      text: string
+    }
+  | {
+      type: 'step.end'
+      host: string
+      task: string
+      step: string
+      title: string
+      status: StepStatus
+      durationMs: number
       /** What changed, in a few words: `content, mode`; or why skipped. */
       note?: string
       /** Unified diff, with --diff. */
       diff?: string
       error?: ErrorReport
     }
-  | { type: 'task.end'; host: string; task: string; title: string; status: StepStatus; durationMs: number }
+  | {
+      type: 'task.end'
+      host: string
+      task: string
+      title: string
+      status: StepStatus
+      durationMs: number
+    }
   | { type: 'warning'; host?: string; message: string }
-  | { type: 'host.end' } & HostOutcome
-  | { type: 'run.end'; run: string; ok: boolean; exitCode: number; durationMs: number; hosts: HostOutcome[] }
+  | ({ type: 'host.end' } & HostOutcome)
+  | {
+      type: 'run.end'
+      run: string
+      ok: boolean
+      exitCode: number
+      durationMs: number
+      hosts: HostOutcome[]
+    }
 )
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'at'> : never

@@ -29,8 +29,10 @@ export function createFailureLog(): FailureLog {
         ofSteps.delete(event.host)
         if (good.includes(event.status)) return
         const own = event.error && { host: event.host, ...event.error }
-        const told = steps.some(step => own?.code === step.code && own.message === step.message)
-        failures.push(...steps, ...(own && !told ? [own] : []))
+        // The host's own error may be a step's, or tell it along with what came of it.
+        const others = steps.filter(step => !own?.message.includes(step.message))
+        const same = steps.find(step => step.code === own?.code && step.message === own.message)
+        failures.push(...others, ...(own ? [same ?? own] : []))
       }
     },
   }

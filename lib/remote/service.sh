@@ -3,7 +3,8 @@
 # such a script itself: start | stop | restart | reload | status.
 
 # hw_service NAME RUNNING ENABLED ACTION: RUNNING and ENABLED are yes, no or empty (any will do); ACTION
-# is reloaded, restarted or empty. A service that had to be started is not restarted as well.
+# is reloaded, restarted or empty. A service that this batch started after what notified the action
+# has read all of it already: it is left alone.
 hw_service() {
   hw_service_name=$1
   hw_service_find || {
@@ -12,16 +13,27 @@ hw_service() {
     hw_code=- hw_note=unknown hw_status=changed
     return 0
   }
-  hw_started_now=
   case $2 in
-    yes) hw_service_is running || { hw_started_now=1 && hw_service_make start started; } || return ;;
+    yes)
+      if ! hw_service_is running; then
+        hw_service_make start started || return
+        hw_fresh_services="$hw_fresh_services$hw_newline$hw_id $hw_service_name$hw_newline"
+      fi
+      ;;
     no) ! hw_service_is running || hw_service_make stop stopped || return ;;
   esac
   case $3 in
     yes) hw_service_is enabled || hw_service_make enable enabled || return ;;
     no) ! hw_service_is enabled || hw_service_make disable disabled || return ;;
   esac
-  [ -z "$4" ] || [ -n "$hw_started_now" ] || hw_service_make "${4%ed}" "$4"
+  [ -z "$4" ] || hw_service_is_fresh || hw_service_make "${4%ed}" "$4"
+}
+
+# hw_service_is_fresh: whether the service was started after the last step that notified this one.
+hw_service_is_fresh() {
+  case $hw_fresh_services in *" $hw_service_name$hw_newline"*) ;; *) return 1 ;; esac
+  hw_each=${hw_fresh_services%" $hw_service_name$hw_newline"*}
+  [ "${hw_each##*"$hw_newline"}" -gt "$hw_trigger" ]
 }
 
 # hw_service_find: how this service is managed, into hw_service_by and hw_service_script.

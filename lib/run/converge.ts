@@ -1,5 +1,5 @@
 /** Bringing a host to declared state: one batch, its events, its errors. */
-import { createTwoFilesPatch } from 'diff'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import {
   type BootstrapError,
   type ErrorCode,
@@ -45,42 +45,41 @@ export async function converge(
   const plan = planBatch(items, progress)
   const changed = new Set<Resource>()
   for (const { resource } of plan) progress.hide(resource.secrets)
-  const calls: BatchCall[] = plan.map(({ resource, step, notifiers }) => ({
-    call: resource.call,
-    ifChanged: notifiers,
-    listener: {
-      // A handler shows only if it runs.
-      start: () => !notifiers && step.start(),
-      output: (stream, chunk) => step.output(stream, chunk),
-    },
-  }))
   let failure: BootstrapError | undefined
   let skipped = false
-  try {
-    const results = await session.batch(calls, { check, diff })
-    for (const [index, result] of results.entries()) {
-      const { resource, step, task, last, notifiers } = plan[index]!
-      if (result.status === 'failed') {
-        failure = stepError(resource, result)
-        step.end('failed', { error: failure })
-      } else if (result.status === 'skipped') {
-        if (!notifiers) {
-          skipped = true
-          step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
-        }
-      } else {
-        const did = result.status === 'changed'
-        if (did) changed.add(resource)
-        step.end(did ? 'changed' : 'ok', {
-          note: result.note,
-          diff: did && diff ? unifiedDiff(resource, result) : undefined,
-        })
+  const ended = ({ resource, step, task, last, notifiers }: Planned, result: CallResult) => {
+    if (result.status === 'failed') {
+      failure = stepError(resource, result)
+      step.end('failed', { error: failure })
+    } else if (result.status === 'skipped') {
+      // A handler that nobody notified was never there.
+      if (!notifiers) {
+        skipped = true
+        step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
       }
-      if (last) task.end()
+    } else {
+      const did = result.status === 'changed'
+      if (did) changed.add(resource)
+      step.end(did ? 'changed' : 'ok', {
+        note: result.note,
+        diff: did && diff ? unifiedDiff(resource, result) : undefined,
+      })
     }
-  } catch (error) {
-    for (const { task } of plan) task.end()
-    throw error
+    if (last) task.end()
+  }
+  const calls: BatchCall[] = plan.map(planned => ({
+    call: planned.resource.call,
+    ifChanged: planned.notifiers,
+    listener: {
+      start: () => !planned.notifiers && planned.step.start(),
+      output: (stream, chunk) => planned.step.output(stream, chunk),
+      end: result => ended(planned, result),
+    },
+  }))
+  try {
+    await session.batch(calls, { check, diff })
+  } finally {
+    for (const { task } of plan) if (task !== progress.own()) task.end()
   }
   if (failure) throw failure
   if (skipped && context.interrupted()) throw new InterruptedError('interrupted', 'interrupted')
@@ -148,5 +147,6 @@ function unifiedDiff(resource: Resource, result: CallResult): string | undefined
   if (old.includes('\0') || after.includes('\0')) return '(binary)\n'
   return createTwoFilesPatch(resource.path, resource.path, old, after, undefined, undefined, {
     context: 3,
+    headerOptions: FILE_HEADERS_ONLY,
   })
 }

@@ -1,5 +1,11 @@
 /** Errors and outcomes as data. Pure. */
-import { asBootstrapError, type BootstrapError, exitCodes } from '../errors.ts'
+import {
+  asBootstrapError,
+  type BootstrapError,
+  exitCodes,
+  isBootstrapError,
+  StepError,
+} from '../errors.ts'
 import type { ErrorReport, HostOutcome, HostStatus } from '../events.ts'
 
 /** An error as events carry it. */
@@ -13,11 +19,14 @@ export function errorReport(error: BootstrapError): ErrorReport {
  * the output.
  */
 export function thrownError(error: unknown): BootstrapError {
-  const output = error as { name?: string; cause?: unknown; exitCode?: unknown }
+  if (isBootstrapError(error) || !(error instanceof Error) || !('exitCode' in error)) {
+    return asBootstrapError(error)
+  }
   // zx wraps what our transport threw.
-  if (error instanceof Error && 'exitCode' in output && output.cause)
-    return asBootstrapError(output.cause)
-  return asBootstrapError(error)
+  if (error.cause) return asBootstrapError(error.cause)
+  const { exitCode, stderr } = error as unknown as { exitCode: number; stderr: string }
+  const output = stderr.trimEnd().split('\n').slice(-20).join('\n')
+  return new StepError(`exit status ${exitCode}`, { exitStatus: exitCode, output })
 }
 
 /** What a host that ended with this error counts as. */

@@ -17,7 +17,10 @@ import { againScript, type BatchMode, batchScript, type Step, stepScript } from 
 export interface BatchCall {
   call: HostCall
   ifChanged?: readonly number[]
-  listener?: StepListener
+  listener?: StepListener & {
+    /** Told at once when the step has ended for good. */
+    end?(result: CallResult): void
+  }
 }
 
 export interface Session {
@@ -91,30 +94,36 @@ export async function openSession(options: {
       call,
       ifChanged: ifChanged?.map(other => base + other),
     }))
+    const results: CallResult[] = []
     const wanted = new Set<number>()
-    const expect = (from: number) =>
-      steps.slice(from).map((step, offset) => {
+    /** Expects the steps from `from` on, up to the first that needs content: what follows it comes again. */
+    const expect = async (from: number) => {
+      let waiting = false
+      const answers = steps.slice(from).map(async ({ id }, offset) => {
         const { listener } = calls[from + offset]!
-        return channel.expect(step.id, {
+        const result = await channel.expect(id, {
           ...listener,
           mark: words => {
-            if (words[0] === 'want') for (const id of words.slice(1)) wanted.add(Number(id))
+            if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
             else listener?.mark?.(words)
           },
         })
+        waiting ||= result.status === 'need'
+        if (waiting) return
+        results.push(result)
+        listener?.end?.(result)
       })
-    const results: CallResult[] = []
-    channel.write(batchScript(steps, mode, nonce))
-    let answers = expect(0)
-    for (;;) {
-      const round = await Promise.all(answers)
-      const stop = round.findIndex(result => result.status === 'need')
-      if (stop < 0) return [...results, ...round]
-      results.push(...round.slice(0, stop))
-      wanted.add(steps[results.length]!.id)
-      channel.write(againScript(steps.slice(results.length), mode, wanted))
-      answers = expect(results.length)
+      await Promise.all(answers)
     }
+    channel.write(batchScript(steps, mode, nonce))
+    await expect(0)
+    while (results.length < steps.length) {
+      const rest = steps.slice(results.length)
+      wanted.add(rest[0]!.id)
+      channel.write(againScript(rest, mode, wanted))
+      await expect(results.length)
+    }
+    return results
   }
 
   return {
