@@ -27,11 +27,14 @@ umask 022
 hw_newline='
 '
 
-# hw_put TEXT: TEXT and nothing else. hw_lines TEXT…: a line each. Both without a process of their
-# own, so that no text shows in a process list: printf is built in everywhere but in mksh.
+# hw_put TEXT: TEXT and nothing else. hw_bytes TEXT: the same, with \0ooo for bytes and \\ for a
+# backslash. hw_lines TEXT…: a line each. All without a process of their own, so that no text shows in a
+# process list: printf is built in everywhere but in mksh.
 if [ -n "${KSH_VERSION-}" ]; then
   # shellcheck disable=SC3061 # print is what mksh has
   hw_put() { print -rn -- "$1"; }
+  # shellcheck disable=SC3061
+  hw_bytes() { print -n -- "$1"; }
   hw_lines() {
     for hw_text in "$@"; do
       # shellcheck disable=SC3061
@@ -40,6 +43,7 @@ if [ -n "${KSH_VERSION-}" ]; then
   }
 else
   hw_put() { printf %s "$1"; }
+  hw_bytes() { printf %b "$1"; }
   hw_lines() { printf '%s\n' "$@"; }
 fi
 

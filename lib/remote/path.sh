@@ -141,7 +141,8 @@ hw_also() {
 }
 
 # hw_apply_owner PATH: make its owner, group and mode what is wanted. Owner first: chown may clear
-# the set-id bits of the mode.
+# the set-id bits of the mode. A mode has zeros before it (see its callers): with fewer than five digits
+# GNU's chmod leaves a directory's set-id bits as they are.
 hw_apply_owner() {
   if [ -n "$hw_want_user" ] || [ -n "$hw_want_group" ]; then
     chown -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$1" || return
@@ -222,7 +223,7 @@ hw_send_old() {
 # wanted content, empty if any will do. Where the content differs and CONTENT (a function that prints
 # it) was not sent yet, the step asks for it: status need.
 hw_file() {
-  hw_want_perms=$3 hw_want_mode=$4 hw_want_user=$5 hw_want_group=$6 hw_validate=$7
+  hw_want_perms=$3 hw_want_mode=${4:+00$4} hw_want_user=$5 hw_want_group=$6 hw_validate=$7
   hw_resolve "$1" || return
   hw_stat "$hw_path" || return
   case $hw_type in
@@ -259,7 +260,7 @@ hw_file() {
 
 # hw_directory PATH PERMS MODE USER GROUP: a directory, with those above it.
 hw_directory() {
-  hw_want_perms=$2 hw_want_mode=$3 hw_want_user=$4 hw_want_group=$5
+  hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5
   hw_resolve "$1" || return
   hw_stat "$hw_path" || return
   case $hw_type in

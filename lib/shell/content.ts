@@ -1,31 +1,28 @@
 /**
- * Bytes as shell text. Single quotes carry every byte but NUL; those are printed by printf's octal
- * escape. Smaller than base64 for all but mostly-NUL data, and the host needs no decoder.
+ * Bytes as shell text. Single quotes carry every byte but NUL; a piece that holds one is written with
+ * printf's octal escapes, doubling its backslashes. Smaller than base64 for all but data that is mostly
+ * NUL, and the host needs no decoder.
  */
+import { quote } from './quote.ts'
 
-/** Arguments of one call stay well below what any shell holds. */
+/**
+ * Bytes of one call: well below what any shell holds in an argument, and so many that a large file
+ * makes few calls. (bash follows a function's list of commands by recursion: thousands end it.)
+ */
 const pieceLength = 65_536
 
 /**
- * A shell function that prints exactly `bytes`, with the prelude's hw_put.
+ * A shell function that prints exactly `bytes`, with the prelude's hw_put and hw_bytes.
  * @param name of the function, letters, digits and underscores
  */
 export function contentFunction(name: string, bytes: Buffer): Buffer {
   const lines: string[] = []
-  let start = 0
-  while (start < bytes.length) {
-    let end = start
-    if (bytes[start] === 0) {
-      while (end < bytes.length && bytes[end] === 0) end++
-      lines.push(`printf '${'\\0'.repeat(end - start)}'`)
-    } else {
-      const nul = bytes.indexOf(0, start)
-      end = Math.min(nul < 0 ? bytes.length : nul, start + pieceLength)
-      // latin1 is one character a byte, both ways.
-      const text = bytes.toString('latin1', start, end).replaceAll("'", "'\\''")
-      lines.push(`hw_put '${text}'`)
-    }
-    start = end
+  for (let start = 0; start < bytes.length; start += pieceLength) {
+    // latin1 is one character a byte, both ways.
+    const text = bytes.toString('latin1', start, start + pieceLength)
+    lines.push(text.includes('\0') ? `hw_bytes ${quote(escaped(text))}` : `hw_put ${quote(text)}`)
   }
   return Buffer.from(`${name}() {\n${lines.join('\n') || ':'}\n}\n`, 'latin1')
 }
+
+const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000')

@@ -1,5 +1,6 @@
 /** Resources as plain calls, and calls that no resource makes. */
-import type { HostCall } from '../../lib/session/call.ts'
+import { createHash } from 'node:crypto'
+import type { Content, HostCall } from '../../lib/session/call.ts'
 
 /** The same call without what a batch finds out beforehand: each step asks for itself. */
 export const ungathered = (call: HostCall): HostCall => ({ ...call, gather: undefined })
@@ -20,4 +21,10 @@ export function runCall(
     args: [shell, directory, input === undefined ? '' : 'yes', command, ...env],
     input: input === undefined ? undefined : Buffer.from(input),
   }
+}
+
+/** Content by its SHA-256. */
+export function contentOf(value: string | Buffer): Content {
+  const bytes = Buffer.from(value)
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
 }

@@ -57,7 +57,7 @@ export const hardValues = [
   '\\&\\\\',
   '\\n\\t\\0',
   '/a/b/',
-  '$HOME ${x} $(id) `id`',
+  '$HOME "$x" $(id) `id`',
   `"double" 'single'`,
   '%s%d%%',
   'ünïcödé ☃ 🦊',
