@@ -17,6 +17,9 @@ export interface InventoryOptions {
   node: string
 }
 
+/** Each host has an address of its own where it has haproxy. */
+const haproxyPort = 8000
+
 /** A value in a host line: Ansible splits these as a shell does. */
 function word(value: string | number): string {
   const text = String(value)
@@ -35,6 +38,9 @@ export function hostsIni(options: InventoryOptions): string {
       node: options.node,
       deepfiler_address: address,
       deepfiler_port: deepfilerPort,
+      // Installing packages takes a file system of the host's own.
+      haproxy_bind: root === undefined ? `${address}:${haproxyPort}` : undefined,
+      haproxy_backends: root === undefined ? `${address}:${deepfilerPort}` : undefined,
       root,
       bootstrap_dir: root && `${root}/var/bootstrap`,
     }
@@ -134,11 +140,29 @@ section = global
 key = maxconn
 description = Connections at once
 
-; No default: a value would be written to haproxy.cfg, and no key there holds a bare port.
-[setting:haproxy:port]
-type = integer
-allowed = 1..65535
-description = TCP port of the frontend
+[setting:haproxy:timeout_connect]
+default = 5s
+section = defaults
+key = timeout connect
+description = How long a server may take to accept a connection
+
+[setting:haproxy:timeout_client]
+default = 50s
+section = defaults
+key = timeout client
+description = How long a client may be silent
+
+[setting:haproxy:timeout_server]
+default = 50s
+section = defaults
+key = timeout server
+description = How long a server may be silent
+
+[setting:haproxy:bind]
+default = 127.0.0.1:8000
+section = frontend stack
+key = bind
+description = Where it listens
 `
 
 /**

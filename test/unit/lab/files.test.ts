@@ -28,6 +28,7 @@ test('leaves root out where a host has a view of its own', () => {
   const files = { privateKey: '/k', knownHosts: '/h', node: '/n' }
   const text = hostsIni({ hosts: [{ ...place, name: 'lab1' }], user: 'root', ...files })
   expect(text).not.toMatch(/ root=|bootstrap_dir=/)
+  expect(text).toContain(' haproxy_bind=127.77.1.1:8000 haproxy_backends=127.77.1.1:8700\n')
 })
 
 test('names hosts in known_hosts by address and port, the port only if it is not 22', () => {
