@@ -37,7 +37,9 @@ export function judge(probe: HostProbe, result: CallResult): Verdict {
   if (result.status === 'failed') {
     return {
       up: false,
-      answer: [said(result.stderr), said(result.stdout)].filter(Boolean).join('; ') || 'no answer',
+      answer:
+        [said(result.stderr), said(result.stdout)].filter(Boolean).map(shorten).join('; ') ||
+        'no answer',
     }
   }
   switch (probe.kind) {
@@ -98,7 +100,8 @@ export function valueAt(text: string, path: string): unknown {
 
 /**
  * haproxy's `show stat`: CSV with a head that begins `# pxname,svname,…` (haproxy management guide,
- * 9.1). Every server must be UP; one without a check counts as up, there is nothing to tell.
+ * 9.1). Every server must be UP; one without a check counts as up, there is nothing to tell. Right after a
+ * start or a reload haproxy takes a server for UP that it has not asked yet: check_status is then INI.
  */
 function judgeHaproxy(csv: string): Verdict {
   const [head, ...rows] = csv
@@ -106,15 +109,25 @@ function judgeHaproxy(csv: string): Verdict {
     .split('\n')
     .filter(line => line.trim() !== '')
   const columns = (head ?? '').split(',')
-  const [proxy, server, status] = ['pxname', 'svname', 'status'].map(name => columns.indexOf(name))
+  const [proxy, server, status, check] = ['pxname', 'svname', 'status', 'check_status'].map(name =>
+    columns.indexOf(name),
+  )
   if (proxy! < 0 || server! < 0 || status! < 0)
     return { up: false, answer: `not haproxy’s statistics: ${shorten(csv)}` }
   const servers = rows
     .map(row => row.split(','))
     .filter(cells => cells[server!] !== 'FRONTEND' && cells[server!] !== 'BACKEND')
-  const down = servers.filter(cells => !/^(UP|no check)/.test(cells[status!] ?? ''))
+  const unasked = (cells: string[]) => cells[check!] === 'INI'
+  const down = servers.filter(
+    cells => !/^(UP|no check)/.test(cells[status!] ?? '') || unasked(cells),
+  )
   const names = (list: string[][]) =>
-    list.map(cells => `${cells[proxy!]}/${cells[server!]} ${cells[status!]}`).join(', ')
+    list
+      .map(cells => {
+        const state = unasked(cells) ? 'not checked yet' : cells[status!]
+        return `${cells[proxy!]}/${cells[server!]} ${state}`
+      })
+      .join(', ')
   if (down.length > 0) return { up: false, answer: shorten(names(down)) }
   return { up: true, answer: `${servers.length} of ${servers.length} servers up` }
 }

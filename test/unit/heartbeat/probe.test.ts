@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { judge } from '../../../lib/heartbeat/probe.ts'
+import type { CallResult } from '../../../lib/session/call.ts'
+
+const result = (wanted: Partial<CallResult>): CallResult => ({
+  status: 'ok',
+  exitStatus: 0,
+  code: '-',
+  note: '',
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  parts: new Map(),
+  ...wanted,
+})
+
+const haproxy = { kind: 'haproxy', socket: '/run/haproxy/admin.sock' } as const
+const statistics = (...servers: string[]) =>
+  result({
+    stdout: Buffer.from(
+      [
+        '# pxname,svname,status,check_status,',
+        'stack,FRONTEND,OPEN,,',
+        ...servers.map(server => `stack,${server},`),
+        'stack,BACKEND,UP,,',
+        '',
+      ].join('\n'),
+    ),
+  })
+
+test('takes haproxy for up when each server is up, or has no check', () => {
+  expect(judge(haproxy, statistics('a,UP,L7OK', 'b,no check,', 'c,UP 1/2,* L4OK'))).toEqual({
+    up: true,
+    answer: '3 of 3 servers up',
+  })
+})
+
+test('names the servers that are down', () => {
+  expect(judge(haproxy, statistics('a,UP,L7OK', 'b,DOWN,L4CON'))).toEqual({
+    up: false,
+    answer: 'stack/b DOWN',
+  })
+})
+
+test('does not take a server for up that haproxy has not asked yet', () => {
+  expect(judge(haproxy, statistics('a,UP,INI'))).toEqual({
+    up: false,
+    answer: 'stack/a not checked yet',
+  })
+})
+
+test('tells a failed question in one line', () => {
+  const stderr = Buffer.from('connection refused\nno answer from the socket\n')
+  expect(judge(haproxy, result({ status: 'failed', stderr }))).toEqual({
+    up: false,
+    answer: 'connection refused no answer from the socket',
+  })
+})
