@@ -31,9 +31,11 @@ export function createFrameReader(nonce: string): FrameReader {
         if (start < 0) break
         const end = bytes.indexOf(10, start + opening.length)
         if (start > 0) frames.push({ kind: 'output', chunk: bytes.subarray(0, start) })
+        if ((end < 0 ? bytes.length : end) - start > longestMarker) {
+          throw new RangeError('a marker line without an end')
+        }
         if (end < 0) {
           held = bytes.subarray(start)
-          if (held.length > longestMarker) throw new RangeError('a marker line without an end')
           return frames
         }
         const words = bytes.toString('utf8', start + opening.length, end).split(' ')

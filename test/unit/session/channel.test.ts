@@ -1,0 +1,179 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { createChannel } from '../../../lib/session/channel.ts'
+import type { ShellEnd } from '../../../lib/transport/transport.ts'
+
+const nonce = 'hwabc'
+
+/** A shell that says what the test lets it say. */
+function fakeShell() {
+  const stdin = new PassThrough()
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  let end = (_: ShellEnd) => {}
+  const ended = new Promise<ShellEnd>(resolve => {
+    end = resolve
+  })
+  const channel = createChannel({ stdin, stdout, stderr, ended }, nonce)
+  const mark = (...words: (string | number)[]) => `\n${nonce} ${words.join(' ')}\n`
+  return {
+    channel,
+    stdin,
+    out: (text: string) => stdout.write(text),
+    err: (text: string) => stderr.write(text),
+    end,
+    mark,
+    /** Both markers of a step's end. */
+    finish: (id: number, ...words: (string | number)[]) => {
+      stdout.write(mark('end', id, ...words))
+      stderr.write(mark('end', id))
+    },
+  }
+}
+
+const tick = () => new Promise(resolve => setImmediate(resolve))
+
+describe('the channel', () => {
+  test('gives each step its outputs, apart, with its status, code and note', async () => {
+    const { channel, out, err, finish } = fakeShell()
+    const [first, second] = [channel.expect(1), channel.expect(2)]
+    out('one')
+    err('warning')
+    finish(1, 'changed', 0, '-', 'content, mode')
+    out('two')
+    finish(2, 'failed', 3, 'tool_missing', '')
+    expect(await first).toMatchObject({
+      status: 'changed',
+      exitStatus: 0,
+      code: '-',
+      note: 'content, mode',
+      stdout: Buffer.from('one'),
+      stderr: Buffer.from('warning'),
+    })
+    expect(await second).toMatchObject({ status: 'failed', exitStatus: 3, code: 'tool_missing' })
+    expect((await second).stdout.toString()).toBe('two')
+  })
+
+  test('waits for both streams, and each may be at a step of its own', async () => {
+    const { channel, out, err, mark } = fakeShell()
+    const [first, second] = [channel.expect(1), channel.expect(2)]
+    out(`a${mark('end', 1, 'ok', 0, '-')}b${mark('end', 2, 'ok', 0, '-')}`)
+    let settled = 0
+    void first.then(() => settled++)
+    await tick()
+    expect(settled).toBe(0)
+    err(`c${mark('end', 1)}d${mark('end', 2)}`)
+    expect((await first).stderr.toString()).toBe('c')
+    expect(`${(await second).stdout}${(await second).stderr}`).toBe('bd')
+  })
+
+  test('streams output, tells marks, and when a step begins', async () => {
+    const { channel, out, mark, finish } = fakeShell()
+    const heard: unknown[] = []
+    const listener = (step: number) => ({
+      start: () => heard.push([step, 'start']),
+      output: (stream: string, chunk: Buffer) => heard.push([step, stream, chunk.toString()]),
+      mark: (words: string[]) => heard.push([step, ...words]),
+    })
+    const all = [channel.expect(1, listener(1)), channel.expect(2, listener(2))]
+    out(`${mark('want', 3, 4)}`)
+    await tick()
+    out('x')
+    await tick()
+    finish(1, 'ok', 0, '-')
+    await tick()
+    finish(2, 'ok', 0, '-')
+    await Promise.all(all)
+    expect(heard).toEqual([
+      [1, 'start'],
+      [1, 'want', '3', '4'],
+      [1, 'stdout', 'x'],
+      [2, 'start'],
+    ])
+  })
+
+  test('keeps texts with a name apart from output', async () => {
+    const { channel, out, mark, finish } = fakeShell()
+    const step = channel.expect(1)
+    out(`before${mark('old')}old text\n${mark('new')}new${mark('file', 'a b')}`)
+    finish(1, 'ok', 0, '-')
+    const { stdout, parts } = await step
+    expect(stdout.toString()).toBe('before')
+    expect(Object.fromEntries(parts)).toEqual({
+      old: Buffer.from('old text\n'),
+      new: Buffer.from('new'),
+      'file a b': Buffer.from(''),
+    })
+  })
+
+  test('counts the times the host was found idle', async () => {
+    const { channel, finish } = fakeShell()
+    const pair = [channel.expect(1), channel.expect(2)]
+    expect(channel.roundTrips).toBe(1)
+    finish(1, 'ok', 0, '-')
+    finish(2, 'ok', 0, '-')
+    await Promise.all(pair)
+    void channel.expect(3)
+    expect(channel.roundTrips).toBe(2)
+  })
+
+  test.each([
+    [{ lost: true, reason: 'reset' } as const, 'connection_lost', 'the connection was lost: reset'],
+    [{ lost: false, code: 7, signal: null } as const, 'shell_failed', 'exit status 7'],
+    [{ lost: false, code: null, signal: 'SIGKILL' } as const, 'shell_failed', 'signal SIGKILL'],
+  ])(
+    'fails what waits, and what comes later, when the shell ends: %j',
+    async (how, code, message) => {
+      const { channel, out, err, end } = fakeShell()
+      const all = [channel.expect(1), channel.expect(2)]
+      out('This account')
+      err('is closed.')
+      await tick()
+      end(how)
+      for (const each of all)
+        await expect(each).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(message),
+        })
+      if (!how.lost)
+        await expect(all[0]).rejects.toMatchObject({
+          details: { output: 'This accountis closed.' },
+        })
+      await expect(channel.expect(3)).rejects.toMatchObject({ code })
+      expect(() => channel.write('x')).toThrow(expect.objectContaining({ code }))
+    },
+  )
+
+  test('fails on the end of a step it does not expect', async () => {
+    const { channel, finish } = fakeShell()
+    const step = channel.expect(1)
+    finish(2, 'ok', 0, '-')
+    await expect(step).rejects.toMatchObject({ code: 'shell_failed' })
+  })
+
+  test('has ended when the shell said goodbye on both streams, though they stay open', async () => {
+    const { channel, stdin, out, err, mark } = fakeShell()
+    const ended = channel.end()
+    let done = false
+    void ended.then(() => {
+      done = true
+    })
+    expect(stdin.writableEnded).toBe(true)
+    out(mark('bye', 0))
+    await tick()
+    expect(done).toBe(false)
+    err(mark('bye'))
+    await ended
+  })
+
+  test('fails what waits when the shell says goodbye before its time', async () => {
+    const { channel, out, err, mark } = fakeShell()
+    const step = channel.expect(1)
+    err(`no memory${mark('bye')}`)
+    out(mark('bye', 143))
+    await expect(step).rejects.toMatchObject({
+      message: expect.stringContaining('exit status 143'),
+      details: { output: 'no memory' },
+    })
+  })
+})

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import type { HostCall } from '../../../lib/session/call.ts'
+import { againScript, batchScript, stepScript } from '../../../lib/session/script.ts'
+
+const mode = { check: false, diff: false }
+const content = (text: string) => ({ sha256: 'f'.repeat(64), bytes: Buffer.from(text) })
+const fileCall = (path: string): HostCall => ({
+  name: 'hw_file',
+  args: [path, 'f'.repeat(64)],
+  content: content('x'),
+  gather: { stat: path, sum: path },
+})
+const batch = (calls: readonly HostCall[]) =>
+  batchScript(
+    calls.map((call, index) => ({ id: index + 1, call })),
+    mode,
+    'hwnonce',
+  ).toString()
+
+describe('the script of a step', () => {
+  test('quotes every argument', () => {
+    const call = { name: 'hw_file', args: ["it's", '', '$x', 'a\nb'] }
+    expect(stepScript({ id: 7, call }).toString()).toBe(
+      "hw_step 7 hw_file 'it'\\''s' '' '$x' 'a\nb'\n",
+    )
+  })
+
+  test('holds content only when it is to travel, and removes it afterwards', () => {
+    const step = { id: 7, call: fileCall('/f') }
+    expect(stepScript(step).toString()).not.toContain('hw_content_7')
+    expect(stepScript(step, true).toString()).toBe(
+      `hw_content_7() {\nhw_put x\n}\nhw_step 7 hw_file /f ${'f'.repeat(64)} hw_content_7\nunset -f hw_content_7\n`,
+    )
+  })
+
+  test('holds a command’s input always', () => {
+    const call = { name: 'hw_run', args: ['sh'], input: Buffer.from('in') }
+    expect(stepScript({ id: 7, call }).toString()).toBe(
+      'hw_input_7() {\nhw_put in\n}\nhw_step 7 hw_run sh\nunset -f hw_input_7\n',
+    )
+  })
+
+  test('makes a handler wait for a change of other steps', () => {
+    const call = { name: 'hw_service', args: ['x'] }
+    expect(stepScript({ id: 7, call, ifChanged: [3, 5] }).toString()).toBe(
+      "hw_step 7 hw_if_changed '3 5' hw_service x\n",
+    )
+  })
+})
+
+describe('the script of a batch', () => {
+  test('gathers for all its steps at once, then runs them', () => {
+    const ini = { path: '/i', format: 'ini' as const, requests: ['S s', "K it's", 'V $x'] }
+    const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: { ini } }
+    expect(batch([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
+      "hw_batch '' ''",
+      "hw_gather_stat '1 3' '/a b' /c",
+      `hw_gather_sum '1 3' '${'f'.repeat(64)} ${'f'.repeat(64)} ' '/a b' /c`,
+      "hw_gather_ini /i <<'hwnonce'",
+      'F 2 ini /i',
+      'S s',
+      "K it's",
+      'V $x',
+      'hwnonce',
+      `hw_step 1 hw_file '/a b' ${'f'.repeat(64)}`,
+      'hw_step 2 hw_ini /i',
+      `hw_step 3 hw_file /c ${'f'.repeat(64)}`,
+      '',
+    ])
+  })
+
+  test('gathers nothing where nobody asks', () => {
+    expect(batch([{ name: 'hw_run', args: ['sh'] }])).toBe("hw_batch '' ''\nhw_step 1 hw_run sh\n")
+  })
+
+  test('does not ask the checksum programs for a name that they would write in another way', () => {
+    expect(batch([fileCall('/back\\slash')])).not.toContain('hw_gather_sum')
+  })
+
+  test('carries its mode', () => {
+    expect(batchScript([], { check: true, diff: true }, 'n').toString()).toBe('hw_batch 1 1\n')
+    const again = againScript([], { check: false, diff: true }, new Set()).toString()
+    expect(again).toBe("hw_batch '' 1 again\n")
+  })
+
+  test('sends, when asked again, the contents that are wanted and no others', () => {
+    const steps = [3, 4].map(id => ({ id, call: fileCall(`/${id}`) }))
+    const again = againScript(steps, mode, new Set([4])).toString()
+    expect(again).not.toContain('hw_content_3')
+    expect(again).toContain('hw_content_4() {')
+  })
+})

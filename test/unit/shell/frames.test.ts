@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createFrameReader, type Frame } from '../../../lib/shell/frames.ts'
+
+const nonce = 'hw0123456789ab'
+
+/** What a stream says, cut at `cuts`: outputs between markers joined, as their pieces don't matter. */
+function read(bytes: Buffer, cuts: readonly number[] = []): (string | string[])[] {
+  const reader = createFrameReader(nonce)
+  const frames: Frame[] = []
+  let from = 0
+  for (const cut of [...cuts, bytes.length]) {
+    frames.push(...reader.push(bytes.subarray(from, cut)))
+    from = cut
+  }
+  const said: (string | string[])[] = []
+  for (const frame of frames) {
+    if (frame.kind === 'mark') said.push(frame.words)
+    else if (typeof said.at(-1) === 'string')
+      said[said.length - 1] += frame.chunk.toString('latin1')
+    else said.push(frame.chunk.toString('latin1'))
+  }
+  return said
+}
+
+const mark = (...words: string[]) => `\n${nonce} ${words.join(' ')}\n`
+
+describe('reading frames', () => {
+  test.each([
+    ['a marker between outputs', `one${mark('end', '1')}two`, ['one', ['end', '1'], 'two']],
+    ['the newline before a marker is the marker’s', `one\n${mark('x')}`, ['one\n', ['x']]],
+    ['markers in a row', `${mark('a')}${mark('b')}`, [['a'], ['b']]],
+    [
+      'a marker that shares no newline with the one before',
+      `${mark('a')}${nonce} b\n.`,
+      [['a'], `${nonce} b\n.`],
+    ],
+    ['empty words', mark('end', '', ''), [['end', '', '']]],
+    ['another session’s marker', '\nhw000000000000 end 1\n.', ['\nhw000000000000 end 1\n.']],
+    ['a nonce within a line', `x${nonce} end\n.`, [`x${nonce} end\n.`]],
+    ['UTF-8 in words', mark('file', 'ü'), [['file', 'ü']]],
+  ])('%s', (_, text, expected) => {
+    expect(read(Buffer.from(text))).toEqual(expected)
+  })
+
+  test('output is passed on at once, but for what may become a marker', () => {
+    const reader = createFrameReader(nonce)
+    expect(reader.push(Buffer.from('abc'))).toEqual([{ kind: 'output', chunk: Buffer.from('abc') }])
+    expect(reader.push(Buffer.from(`d\n${nonce.slice(0, 3)}`))).toEqual([
+      { kind: 'output', chunk: Buffer.from('d') },
+    ])
+    expect(reader.push(Buffer.from('x'))).toEqual([
+      { kind: 'output', chunk: Buffer.from(`\n${nonce.slice(0, 3)}x`) },
+    ])
+  })
+
+  test.each([
+    [
+      'in one piece',
+      (reader: ReturnType<typeof createFrameReader>) =>
+        reader.push(Buffer.from(mark('x'.repeat(70_000)))),
+    ],
+    [
+      'in pieces',
+      (reader: ReturnType<typeof createFrameReader>) => {
+        reader.push(Buffer.from(`\n${nonce} `))
+        for (let n = 0; n < 70; n++) reader.push(Buffer.alloc(1000, 'x'))
+      },
+    ],
+  ])('refuses a marker without an end, %s', (_, feed) => {
+    expect(() => feed(createFrameReader(nonce))).toThrow(RangeError)
+  })
+
+  /** Bytes that are rich in beginnings of markers. */
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
+    fc
+      .constantFrom('\n', nonce, `\n${nonce}`, `\n${nonce} `, mark('end', '1'), ' ', '\n\n')
+      .map(text => Buffer.from(text)),
+    fc.nat(nonce.length).map(length => Buffer.from(`\n${nonce}`.slice(0, length))),
+  )
+  const stream = fc.array(piece, { maxLength: 20 }).map(pieces => Buffer.concat(pieces))
+
+  test('says the same however the stream is cut, and neither loses nor invents a byte', () => {
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat(400), { maxLength: 12 }), (bytes, places) => {
+        const cuts = places.map(place => place % (bytes.length + 1)).sort((a, b) => a - b)
+        const whole = read(bytes)
+        expect(read(bytes, cuts)).toEqual(whole)
+        expect(read(bytes, Array.from(bytes.keys()))).toEqual(whole)
+        // Words are text: bytes that are not UTF-8 within a marker are none of ours.
+        if (whole.every(each => typeof each === 'string' || !each.join('').includes('\ufffd'))) {
+          const utf8 = whole.map(each =>
+            typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(mark(...each)),
+          )
+          const back = Buffer.concat(utf8)
+          // What is held back is a marker that has only begun.
+          expect(bytes.subarray(0, back.length).equals(back)).toBe(true)
+          const rest = bytes.subarray(back.length).toString('latin1')
+          const opening = `\n${nonce} `
+          expect(rest.startsWith(opening) || opening.startsWith(rest)).toBe(true)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
