@@ -24,7 +24,8 @@ hw_package() {
   fi || hw_fail "apt-get could not make ${hw_pending# } $hw_want" || return
 }
 
-# hw_apt_pending WANT NAME…: those that are not as wanted into hw_pending. One dpkg-query for all.
+# hw_apt_pending WANT NAME…: those that are not as wanted into hw_pending. One dpkg-query for all, which
+# names each with and without its architecture, as either may be asked for.
 hw_apt_pending() {
   hw_want=$1
   shift
@@ -34,7 +35,8 @@ hw_apt_pending() {
       shift
       set -- "$@" "${hw_each%%=*}"
     done
-    dpkg-query -W -f '${db:Status-Status} ${Package}=${Version}\n' -- "$@" 2>/dev/null
+    hw_each='${db:Status-Status} ${Package}'
+    dpkg-query -W -f "$hw_each=\${Version}\\n$hw_each:\${Architecture}=\${Version}\\n" -- "$@" 2>/dev/null
   )$hw_newline
   hw_pending=
   for hw_each in "$@"; do
