@@ -151,14 +151,21 @@ hw_detect() {
   fi
 }
 
+# hw_facts: what kind of host this is. On Linux all of it is read, with no process.
 hw_facts() {
-  hw_system=$(uname -s -m -n) || hw_system='unknown unknown unknown'
-  # uname prints system, node, machine, in this order whatever the order of its options.
-  hw_os=${hw_system%% *} hw_machine=${hw_system##* }
-  hw_host=${hw_system#* }
-  hw_lines "os=$hw_os" "hostname=${hw_host% *}" "architecture=$hw_machine" \
-    "packageManager=$hw_package_manager" "init=$hw_init" "pid=$$" \
-    "cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"
+  if [ -r /proc/sys/kernel/arch ]; then
+    read -r hw_os </proc/sys/kernel/ostype
+    read -r hw_host </proc/sys/kernel/hostname
+    read -r hw_machine </proc/sys/kernel/arch
+  else
+    # uname prints system, node, machine, in this order whatever the order of its options.
+    hw_host=$(uname -s -m -n) || hw_host='unknown unknown unknown'
+    hw_os=${hw_host%% *} hw_machine=${hw_host##* }
+    hw_host=${hw_host#* } hw_host=${hw_host% *}
+  fi
+  hw_count_cpus
+  hw_lines "os=$hw_os" "hostname=$hw_host" "architecture=$hw_machine" \
+    "packageManager=$hw_package_manager" "init=$hw_init" "pid=$$" "cpus=$hw_cpus"
   if [ -r /proc/meminfo ]; then
     # The first line is `MemTotal: 123 kB`.
     # shellcheck disable=SC2034 # its name and its unit
@@ -175,6 +182,21 @@ hw_facts() {
     done <"$hw_each"
     break
   done
+}
+
+# hw_count_cpus: processors online into hw_cpus. The kernel lists them as `0-3,5`.
+hw_count_cpus() {
+  hw_cpus=0
+  if [ -r /sys/devices/system/cpu/online ]; then
+    read -r hw_each </sys/devices/system/cpu/online
+    while [ -n "$hw_each" ]; do
+      hw_line=${hw_each%%,*}
+      hw_each=${hw_each#"$hw_line"} hw_each=${hw_each#,}
+      hw_cpus=$((hw_cpus + ${hw_line#*-} - ${hw_line%-*} + 1))
+    done
+  else
+    hw_cpus=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+  fi
 }
 
 # hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of

@@ -128,6 +128,8 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     shell[stream].on('data', (chunk: Buffer) => {
       try {
         for (const frame of reader.push(chunk)) take(stream, frame)
+        // One stream is ahead of the other: half an answer is still under way.
+        if (waiting.stdout.length !== waiting.stderr.length) shell.nudge?.()
       } catch (error) {
         fail(protocolError(error instanceof Error ? error.message : String(error)))
       }

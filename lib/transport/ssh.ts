@@ -1,5 +1,6 @@
 /** The transport by SSH in this process (node-ssh over ssh2). The only module that knows them. */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { NodeSSH } from 'node-ssh'
@@ -80,6 +81,9 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
   // ssh2 takes a plain list; its types want a tuple of one kind.
   config.authHandler = methods as never
   const ssh = new NodeSSH()
+  // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
+  // acknowledgement of the one before it.
+  config.sock = createConnection({ host: target.address, port: target.port, noDelay: true })
   try {
     await ssh.connect(config as Parameters<NodeSSH['connect']>[0])
   } catch (error) {
@@ -121,6 +125,7 @@ function createTransport(ssh: NodeSSH, connection: Client): Transport {
             stdin: channel,
             stdout: channel,
             stderr: channel.stderr,
+            nudge: () => channel.write('\n'),
             ended: channelEnd(channel, () => lost),
           })
         })

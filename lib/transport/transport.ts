@@ -14,6 +14,12 @@ export interface ShellStream {
   stdin: Writable
   stdout: Readable
   stderr: Readable
+  /**
+   * Hurries the other half of an answer. sshd leaves Nagle's algorithm on: the packet with standard
+   * error waits until the one with standard output is acknowledged, which our system puts off for
+   * 40 ms unless it has something to send. So it is given something: an empty line for the shell.
+   */
+  nudge?(): void
   /** Settles once, after both outputs have ended; never rejects. */
   ended: Promise<ShellEnd>
 }
