@@ -142,13 +142,15 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     state,
     product,
     recordProduct: async (name, { settings, ...rest }) => {
-      const before: ProductState = state.products.get(name) ?? { settings: {} }
+      const known = state.products.get(name)
+      const before: ProductState = known ?? { settings: {} }
       const after: ProductState = {
         ...before,
         ...rest,
         settings: { ...before.settings, ...settings },
       }
-      if (JSON.stringify(after) === JSON.stringify(before)) return
+      // That a product is there is worth a record, also if there is nothing else to say of it.
+      if (known && JSON.stringify(after) === JSON.stringify(before)) return
       const stamped = { ...after, changedAt: now(), run }
       await write(`products/${name}.ini`, renderProduct(stamped))
       if (!check) state.products.set(name, stamped)
