@@ -1,6 +1,8 @@
 import {
+  type BootstrapError,
   checkSetting,
   findProduct,
+  isBootstrapError,
   parseAssignments,
   product,
   recipe,
@@ -44,19 +46,29 @@ export default recipe({
     }
     const after = find(args.product, { settings })
 
-    // An edit that its validation refuses changes nothing: the file stays, and so does the record.
-    const { changed } = await converge(configure(after, keys))
-    if (changed && !check) {
+    /** What the edit left behind goes: the file, and what runs by it. */
+    const setBack = async (failure: BootstrapError) => {
+      const why = `${keys.join(', ')} set back: ${failure.message}`
       try {
-        await heartbeat(after)
-      } catch (error) {
-        if (!(error instanceof StepError)) throw error
-        await converge(configure(before, keys))
+        const { changed } = await converge(configure(before, keys))
+        // An edit that its validation refused was never in use.
+        if (!changed || failure.code === 'validation_failed') return
         await heartbeat(before)
-        throw new StepError('rolled_back', `${keys.join(', ')} set back: ${error.message}`, {
-          cause: error,
-        })
+      } catch (error) {
+        const { message } = error as Error
+        throw new StepError('rollback_failed', `${why}; that failed too: ${message}`)
       }
+      const { output } = failure.details
+      throw new StepError('rolled_back', why, { cause: failure, output })
+    }
+    try {
+      const { changed } = await converge(configure(after, keys))
+      if (changed && !check) await heartbeat(after)
+    } catch (error) {
+      // Without a connection, or after Ctrl-C, there is no going back now.
+      if (!isBootstrapError(error) || error.exitCode !== 4) throw error
+      await setBack(error)
+      throw error
     }
     await recordProduct(args.product, { settings })
   },

@@ -88,9 +88,7 @@ export default recipe({
       throw new StepError(
         'rolled_back',
         `${version} failed and ${before.version} runs again: ${failure.message}`,
-        {
-          cause: failure,
-        },
+        { cause: failure, output: failure.details.output },
       )
     }
   },
