@@ -16,17 +16,27 @@ hw_run() {
 }
 
 hw_run_here() (
-  [ -z "$hw_in" ] || cd -- "$hw_in" || exit 1
+  hw_enter "$hw_in" "$@"
+  hw_marker="$hw_newline$hw_nonce pid $hw_id"
+  export hw_marker
+  # Where printf is built in; in bash echo would write it in two pieces, see hw_mark.
+  # shellcheck disable=SC2016 # for the inner shell
+  exec sh -c '
+    if [ -n "${BASH_VERSION-}" ]; then printf "%s\n" "$hw_marker $$"; else echo "$hw_marker $$"; fi
+    unset hw_marker
+    exec "$@"' sh "$hw_shell" -c "$hw_command"
+)
+
+# hw_enter DIRECTORY [NAME=VALUE…]: what a command finds around it. For a subshell: it may exit.
+hw_enter() {
+  [ -z "$1" ] || cd -- "$1" || exit 1
+  shift
   if [ -n "$hw_lc_all" ]; then LC_ALL=$hw_lc_all; else unset LC_ALL; fi
   for hw_each in "$@"; do
     # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
     export "$hw_each"
   done
-  hw_marker="$hw_newline$hw_nonce pid $hw_id"
-  export hw_marker
-  # shellcheck disable=SC2016 # for the inner shell
-  exec sh -c 'echo "$hw_marker $$"; unset hw_marker; exec "$@"' sh "$hw_shell" -c "$hw_command"
-)
+}
 
 # hw_command CREATES UNLESS ONLY_IF SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: a command as a
 # resource: nothing is done if the path CREATES is there, UNLESS succeeds or ONLY_IF fails.
@@ -35,10 +45,10 @@ hw_command() {
   shift 3
   [ -z "$hw_creates" ] || { [ ! -e "$hw_creates" ] && [ ! -L "$hw_creates" ]; } || return 0
   if [ -n "$hw_unless" ]; then
-    hw_ask "$1" "$2" "$hw_unless" && return 0
+    hw_ask "$hw_unless" "$@" && return 0
   fi
   if [ -n "$hw_only_if" ]; then
-    hw_ask "$1" "$2" "$hw_only_if" || return 0
+    hw_ask "$hw_only_if" "$@" || return 0
   fi
   hw_status=changed
   [ -z "$hw_check" ] || return 0
@@ -46,8 +56,12 @@ hw_command() {
   hw_run "$@"
 }
 
-# hw_ask SHELL DIRECTORY COMMAND: whether it succeeds; what it prints is of no interest.
+# hw_ask QUESTION SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: whether QUESTION succeeds where COMMAND is
+# to run; what it prints is of no interest.
 hw_ask() (
-  [ -z "$2" ] || cd -- "$2" 2>/dev/null || exit 1
-  exec "$1" -c "$3" >/dev/null 2>&1
+  exec >/dev/null 2>&1
+  hw_question=$1 hw_shell=$2 hw_in=$3
+  shift 5
+  hw_enter "$hw_in" "$@"
+  exec "$hw_shell" -c "$hw_question"
 )

@@ -48,6 +48,18 @@ describe.each(shells)('hw_command under $name', shell => {
     expect(stdout).toEqual(Buffer.concat([head, everyByte]))
   })
 
+  test('its conditions are asked where it would run, with its environment', async () => {
+    const host = await testHost({ shell })
+    const unless = `[ "$PWD-$A" = '${host.directory}-a b' ]`
+    const where = { cwd: host.directory, env: { A: 'a b' } }
+    expect(await host.run(command('echo ran', { ...where, unless }).call)).toMatchObject({
+      status: 'ok',
+    })
+    expect(await host.run(command('echo ran', { unless }).call)).toMatchObject({
+      status: 'changed',
+    })
+  })
+
   test('a failure stops the batch, and the skipped steps carry none of its marks', async () => {
     const host = await testHost({ shell })
     const results = await host.batch([
@@ -176,6 +188,15 @@ describe.each(shells)('hw_run under $name', shell => {
       runCall(`cut -d' ' -f3 /proc/${child}/stat 2>/dev/null || echo gone`),
     )
     expect(state.stdout.toString().trim()).toMatch(/gone|Z/)
+  })
+
+  test('kill without an id ends whatever runs, and the session goes on', async () => {
+    const host = await testHost({ shell })
+    const ended = host.session.call(runCall('echo up; sleep 600; echo not here'), {
+      output: () => void host.session.kill(),
+    })
+    expect(await ended).toMatchObject({ status: 'failed', exitStatus: 143, stdout: text('up\n') })
+    expect(await host.run(runCall('echo alive'))).toMatchObject({ stdout: text('alive\n') })
   })
 
   test('interrupt lets the running step end, and skips the rest', async () => {

@@ -3,7 +3,15 @@ import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { directory } from '../../lib/resources/directory.ts'
 import { file } from '../../lib/resources/file.ts'
-import { root, shells, type TestHost, testHost, unprivileged } from '../support/shells.ts'
+import {
+  fakePrograms,
+  root,
+  shells,
+  type TestHost,
+  temporaryDirectory,
+  testHost,
+  unprivileged,
+} from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
@@ -114,6 +122,25 @@ describe.each(shells)('hw_file under $name', shell => {
     expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
     expect((await lstat(host.at('link'))).isSymbolicLink()).toBe(true)
     expect(await host.read('target')).toEqual(Buffer.from('new\n'))
+  })
+
+  test('does without `stat -c`, which is not POSIX', async () => {
+    const home = await temporaryDirectory()
+    const path = [await fakePrograms(home, { stat: 'echo "stat: no such option" >&2; exit 1' })]
+    const host = await testHost({ shell, path })
+    await mkdir(host.at("it's a dir"))
+    const calls = [
+      file(host.at('f'), { content: 'x', mode: 0o2751, group: process.getgid!() }).call,
+      directory(host.at("it's a dir"), { mode: 0o1777, owner: process.getuid!() }).call,
+    ]
+    const results = await host.batch(calls)
+    expect(results.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
+      ['changed', ''],
+      ['changed', ''],
+    ])
+    expect(await modeOf(host.at('f'))).toBe(0o2751)
+    expect(await modeOf(host.at("it's a dir"))).toBe(0o1777)
+    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
   })
 
   test('a missing parent fails the step, not the session', async () => {
