@@ -12,14 +12,16 @@ import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
 import { askHeartbeat, awaitHeartbeat, type HostHeartbeat } from '../heartbeat/heartbeat.ts'
 import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { callSite } from '../resources/call-site.ts'
+import { assignment } from '../resources/command.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
-import { type CommandRunner, createDollar } from '../session/dollar.ts'
+import { createDollar } from '../session/dollar.ts'
+import type { CommandRunner } from '../session/remote-process.ts'
 import type { Session } from '../session/session.ts'
-import { isSecret } from '../shell/secret.ts'
 import { converge, lastLines } from './converge.ts'
 import type { Progress } from './progress.ts'
 import type { RunContext } from './recipe.ts'
-import { thrownError } from './report.ts'
+import { commandTitle, thrownError } from './report.ts'
 
 export interface ContextOptions<A> {
   host: Host
@@ -130,8 +132,8 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     host: { ...host, facts: session.facts },
     args,
     check,
-    $: createDollar(commandRunner(options, check)),
-    read: createDollar(commandRunner(options, false)),
+    $: createDollar(commandRunner(options, check), callSite),
+    read: createDollar(commandRunner(options, false), callSite),
     converge: async (...items) => {
       alive()
       return converge(items, { session, progress, check, diff, interrupted: () => signal.aborted })
@@ -206,13 +208,12 @@ function commandRunner<A>(
   { session, progress, signal }: ContextOptions<A>,
   skip: boolean,
 ): CommandRunner {
-  return async ({ command, shell, cwd, env, input }, output, running) => {
+  return async ({ command, shell, cwd, env, input, secrets }, output, running) => {
     if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
-    const values = Object.entries(env).map(
-      ([name, value]) => [name, isSecret(value) ? value.reveal() : String(value)] as const,
-    )
-    progress.hide(Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : [])))
-    const step = progress.own().step(`$ ${command.trim().split('\n', 1)[0]!.slice(0, 200)}`)
+    const title = commandTitle(command)
+    const variables = Object.entries(env).map(([name, value]) => assignment(title, name, value))
+    progress.hide(secrets)
+    const step = progress.own().step(title)
     if (skip) {
       step.end('skipped', { note: 'not known with --check' })
       return { exitStatus: 0 }
@@ -221,13 +222,7 @@ function commandRunner<A>(
       const result = await session.call(
         {
           name: 'hw_run',
-          args: [
-            shell,
-            cwd,
-            input ? 'yes' : '',
-            command,
-            ...values.map(([name, value]) => `${name}=${value}`),
-          ],
+          args: [shell, cwd, input ? 'yes' : '', command, ...variables],
           input,
         },
         {

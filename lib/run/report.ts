@@ -7,6 +7,7 @@ import {
   StepError,
 } from '../errors.ts'
 import type { ErrorReport, HostOutcome, HostStatus } from '../events.ts'
+import type { FailedCommand, ProcessOutput } from '../session/dollar.ts'
 
 /** An error as events carry it. */
 export function errorReport(error: BootstrapError): ErrorReport {
@@ -14,19 +15,30 @@ export function errorReport(error: BootstrapError): ErrorReport {
   return { code: error.code, message: error.message, ...defined(details) }
 }
 
-/**
- * Anything a recipe threw as one of our errors. A failed `$` becomes a failed step: zx's own error has
- * the output.
- */
+/** What people see of a command of `$`: its first line. */
+export const commandTitle = (command: string) =>
+  `$ ${command.trim().split('\n', 1)[0]!.slice(0, 200)}`
+
+/** What a failed `$` throws: zx's ProcessOutput, with what session/dollar.ts adds to it. */
+type FailedOutput = Pick<ProcessOutput, 'exitCode' | 'signal' | 'stdout' | 'stderr'> &
+  Partial<FailedCommand>
+
+/** Anything a recipe threw as one of our errors. A failed `$` becomes a failed step. */
 export function thrownError(error: unknown): BootstrapError {
   if (isBootstrapError(error) || !(error instanceof Error) || !('exitCode' in error)) {
     return asBootstrapError(error)
   }
   // zx wraps what our transport threw.
   if (error.cause) return asBootstrapError(error.cause)
-  const { exitCode, stderr } = error as unknown as { exitCode: number; stderr: string }
-  const output = stderr.trimEnd().split('\n').slice(-20).join('\n')
-  return new StepError(`exit status ${exitCode}`, { exitStatus: exitCode, output })
+  const { exitCode, signal, stdout, stderr, command, at } = error as unknown as FailedOutput
+  const said = (stderr.trim() === '' ? stdout : stderr).trimEnd()
+  return new StepError(signal ? `ended by ${signal}` : `exit status ${exitCode}`, {
+    step: command === undefined ? undefined : commandTitle(command),
+    command,
+    exitStatus: exitCode ?? undefined,
+    output: said.split('\n').slice(-20).join('\n') || undefined,
+    at,
+  })
 }
 
 /** What a host that ended with this error counts as. */

@@ -2,42 +2,33 @@
  * zx's `$`, running on the host instead of here: same templates, options, promises and results. What
  * differs, because a host is not this machine:
  *   - values are quoted for POSIX sh (zx quotes for bash), and no `set -e` prefix is added;
- *   - the environment of this process does not travel; `env` adds variables;
- *   - standard input is empty unless `input` or a pipe gives some;
+ *   - the environment of this process does not travel; `env` adds variables, secrets too;
+ *   - standard input is empty unless `input`, a pipe or a write in the same tick gives some; it
+ *     travels whole, before the command starts;
  *   - `text()`, `json()`, `lines()` read standard output only (zx mixes standard error in);
- *   - `kill()`, `timeout` and `signal` end the command on the host.
+ *   - `.pipe` by a template runs on the host too; by a stream or a file name it comes here;
+ *   - `kill()`, `timeout` and `signal` end the command on the host;
+ *   - `nothrow` is about exit statuses: a lost connection throws all the same;
+ *   - a failure that nobody awaits does not end this process, which works on other hosts as well.
  */
-import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
-import { PassThrough } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Options, ProcessOutput, ProcessPromise } from 'zx/core'
+import { isSecret, type Secret } from '../shell/secret.ts'
 import { quoteValue } from '../shell/template.ts'
-
-/** A command as a session runs it. */
-export interface CommandRequest {
-  command: string
-  shell: string
-  cwd: string
-  env: Readonly<Record<string, string>>
-  input?: Buffer
-}
-
-/** Runs one command; output comes while it runs. */
-export type CommandRunner = (
-  request: CommandRequest,
-  output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void,
-  /** Given the way to end the command, once it runs. */
-  running: (kill: (signal: string) => Promise<void>) => void,
-) => Promise<{ exitStatus: number }>
+import {
+  type CommandRequest,
+  type CommandRunner,
+  createRemoteProcess,
+  type RemoteProcess,
+} from './remote-process.ts'
 
 /** zx's options that make sense on a host. */
 export type DollarOptions = Partial<
   Pick<
     Options,
     | 'cwd'
-    | 'env'
-    | 'input'
     | 'nothrow'
     | 'quiet'
     | 'verbose'
@@ -49,7 +40,10 @@ export type DollarOptions = Partial<
     | 'delimiter'
     | 'halt'
   >
->
+> & {
+  env?: Readonly<Record<string, string | number | Secret | undefined>>
+  input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
+}
 
 /** `$`: run a command as a template, or `$({ nothrow: true })` for a `$` with other options. */
 export interface Dollar {
@@ -58,6 +52,13 @@ export interface Dollar {
 }
 
 export type { ProcessOutput, ProcessPromise }
+
+/** What a failed command's ProcessOutput says beside zx's own properties. */
+export interface FailedCommand {
+  command: string
+  /** The recipe's line. */
+  at?: string
+}
 
 type Zx = typeof import('zx/core')
 
@@ -68,27 +69,52 @@ const zx = (): Zx => {
   return loaded
 }
 
-/** @param run how a command runs on this host */
-export function createDollar(run: CommandRunner, base: DollarOptions = {}): Dollar {
+/** Finds the caller's place; what that returns is asked only when something fails. */
+type Locate = () => () => string | undefined
+
+/**
+ * @param run how a command runs on this host
+ * @param locate the recipe's line that calls `$`
+ */
+export function createDollar(
+  run: CommandRunner,
+  locate: Locate = () => () => undefined,
+  base: DollarOptions = {},
+): Dollar {
   const dollar = (first: TemplateStringsArray | DollarOptions, ...values: unknown[]) =>
-    Array.isArray(first)
-      ? start(run, base, first as unknown as TemplateStringsArray, values)
-      : createDollar(run, { ...base, ...(first as DollarOptions) })
+    isTemplate(first)
+      ? start(run, locate, base, first, values)
+      : createDollar(run, locate, { ...base, ...first })
   return dollar as Dollar
 }
 
+const isTemplate = (value: unknown): value is TemplateStringsArray => Array.isArray(value)
+
 function start(
   run: CommandRunner,
+  locate: Locate,
   options: DollarOptions,
   pieces: TemplateStringsArray,
   values: unknown[],
-) {
-  const child = new RemoteProcess()
+): ProcessPromise {
+  const at = locate()
+  const { input, env, signal, ...rest } = options
+  const child = createRemoteProcess(run, error => {
+    // Not to have run at all is no exit status.
+    if (error !== undefined) promise.nothrow(false)
+    inside(promise)._snapshot.from = at() ?? ''
+  })
   let piped = false
-  const promise = zx().$({
+  let settled = false
+  const promise: ProcessPromise = zx().$({
+    // All that zx would take from the environment of this process.
+    timeout: 0,
+    timeoutSignal: 'SIGTERM',
+    killSignal: 'SIGTERM',
+    ...rest,
+    ...(signal && { signal }),
     shell: 'sh',
     env: {},
-    ...options,
     prefix: '',
     postfix: '',
     quote: quoteValue as Options['quote'],
@@ -97,40 +123,111 @@ function start(
     verbose: false,
     log: () => {},
     store: stdoutOnly(),
-    // It runs once the caller has had the time to pipe something into it.
-    halt: true,
-    spawn: ((
-      command: string,
-      _args: unknown,
-      spawned: { shell: string; cwd?: string; env: Record<string, string> },
-    ) => {
-      const withInput = piped || options.input !== undefined
-      child.run(
-        run,
-        { command, shell: spawned.shell, cwd: options.cwd ?? '', env: spawned.env },
-        withInput,
-      )
+    spawn: ((command: string) => {
+      child.run(() => withInput(request(command, options), options, child, piped))
       return child
     }) as unknown as Options['spawn'],
-  })(
-    pieces,
-    ...(values.map(value => (isOutput(value) ? value.stdout.trimEnd() : value)) as never[]),
-  ) as ProcessPromise
-  // zx would signal a process of this machine.
-  Object.defineProperty(promise, 'kill', {
-    value: (signal?: string) => child.end(signal ?? options.killSignal ?? 'SIGTERM'),
+  })(pieces, ...(values.map(checkValue) as never[]))
+
+  const end = (word?: string) => child.end(word ?? options.killSignal ?? 'SIGTERM')
+  // zx would signal a process of this machine, and run a template piped to on this machine.
+  const pipe = onHost(promise.pipe, createDollar(run, locate, { signal: promise.signal }))
+  Object.defineProperties(promise, {
+    kill: {
+      value: (word?: string) => {
+        if (settled) throw new Error('Too late to kill the process.')
+        return end(word)
+      },
+    },
+    pipe: { value: pipe },
+    // What Node's streams tell when they are piped here; zx is deaf to it.
+    emit: {
+      value: (event: string) => {
+        if (event === 'pipe') piped = true
+        return promise
+      },
+    },
   })
-  options.signal?.addEventListener('abort', () => child.end('SIGTERM'))
-  // zx has it public in fact, private in its types.
-  ;(promise as unknown as EventEmitter).on('pipe', () => {
+  // And what zx's own promises tell. It has `on` public in fact, private in its types.
+  inside(promise).on('pipe', () => {
     piped = true
   })
-  if (!options.halt) queueMicrotask(() => !piped && promise.isHalted() && promise.run())
+  if (input instanceof Promise) input.pipe(promise)
+
+  const abort = () => void end('SIGTERM')
+  const { signal: abortSignal } = promise
+  if (abortSignal.aborted) abort()
+  abortSignal.addEventListener('abort', abort)
+  const settle = () => {
+    settled = true
+    abortSignal.removeEventListener('abort', abort)
+  }
+  promise.then(settle, output => {
+    settle()
+    Object.assign(output, { command: promise.cmd, at: at() } satisfies FailedCommand)
+  })
   return promise
 }
 
-const isOutput = (value: unknown): value is ProcessOutput =>
-  typeof value === 'object' && value !== null && 'stdout' in value && 'exitCode' in value
+/** What of zx's promise is private in its types only. */
+const inside = (promise: ProcessPromise) =>
+  promise as unknown as {
+    _snapshot: { from: string }
+    on(event: string, listener: () => void): void
+  }
+
+/** zx turns values into text before it quotes them: a secret would become stars. */
+function checkValue(value: unknown): unknown {
+  if (isSecret(value)) quoteValue(value)
+  if (Array.isArray(value)) return value.map(checkValue)
+  return value instanceof Promise ? value.then(checkValue) : value
+}
+
+/** zx's `pipe`, with templates run by `dollar`. */
+function onHost(pipe: ProcessPromise['pipe'], dollar: Dollar): ProcessPromise['pipe'] {
+  const wrap =
+    (method: (to: never) => unknown) =>
+    (to: unknown, ...values: unknown[]) =>
+      method((isTemplate(to) ? dollar(to, ...values) : to) as never)
+  const { stdout, stderr, stdall } = pipe
+  return Object.assign(wrap(pipe), {
+    stdout: wrap(stdout),
+    stderr: wrap(stderr),
+    stdall: wrap(stdall),
+  }) as unknown as ProcessPromise['pipe']
+}
+
+function request(command: string, { shell, cwd, env = {}, input }: DollarOptions): CommandRequest {
+  const given = Object.entries(env).filter(([, value]) => value !== undefined)
+  const secrets = [...Object.values(env), input].filter(isSecret)
+  return {
+    command,
+    shell: typeof shell === 'string' ? shell : 'sh',
+    cwd: String(cwd ?? ''),
+    env: Object.fromEntries(
+      given.map(([name, value]) => [name, isSecret(value) ? value.reveal() : String(value)]),
+    ),
+    secrets: secrets.map(secret => secret.reveal()),
+  }
+}
+
+function withInput(
+  wanted: CommandRequest,
+  { input }: DollarOptions,
+  { stdin }: RemoteProcess,
+  piped: boolean,
+): CommandRequest | Promise<CommandRequest> {
+  const read = async (stream: Readable) => ({ ...wanted, input: await buffer(stream) })
+  if (input === undefined || input instanceof Promise) {
+    const written = stdin.readableLength > 0 || stdin.writableEnded
+    return piped || written ? read(stdin) : wanted
+  }
+  if (isSecret(input)) return { ...wanted, input: Buffer.from(input.reveal()) }
+  if (typeof input === 'string' || Buffer.isBuffer(input)) {
+    return { ...wanted, input: Buffer.from(input) }
+  }
+  return 'exitCode' in input ? { ...wanted, input: Buffer.from(input.stdout) } : read(input)
+}
 
 /** zx's store, but for its third list, which takes what came on standard output only. */
 function stdoutOnly(): Options['store'] {
@@ -143,50 +240,4 @@ function stdoutOnly(): Options['store'] {
     value: (chunk: Buffer) => (stdout.at(-1) === chunk ? push(chunk) : all.length),
   })
   return { stdout, stderr, stdall: all } as unknown as Options['store']
-}
-
-/** What zx takes for a child process. */
-class RemoteProcess extends EventEmitter {
-  readonly stdin = new PassThrough()
-  readonly stdout = new PassThrough()
-  readonly stderr = new PassThrough()
-  #kill: ((signal: string) => Promise<void>) | undefined
-  #signal: string | null = null
-
-  /** Runs the command, with the whole of standard input once it is there. */
-  async run(runner: CommandRunner, request: CommandRequest, withInput: boolean): Promise<void> {
-    try {
-      const input = withInput ? await buffer(this.stdin) : undefined
-      const { exitStatus } = await runner(
-        { ...request, input },
-        (stream, chunk) => this[stream].write(chunk),
-        kill => {
-          this.#kill = kill
-          // Ended before it began.
-          if (this.#signal) void kill(this.#signal)
-        },
-      )
-      this.#finish(exitStatus)
-    } catch (error) {
-      this.emit('error', error)
-      this.#finish(null)
-    }
-  }
-
-  async end(signal: string): Promise<void> {
-    this.#signal = signal
-    await this.#kill?.(signal)
-  }
-
-  #finish(code: number | null) {
-    // The shell reports a signal as 128 + n; zx wants it apart.
-    const signal = code === null || code > 128 ? this.#signal : null
-    this.emit('exit', code, signal)
-    let open = 2
-    for (const stream of [this.stdout, this.stderr]) {
-      stream.once('end', () => --open === 0 && this.emit('close', code, signal))
-      stream.end()
-      stream.resume()
-    }
-  }
 }

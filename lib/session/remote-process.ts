@@ -1,0 +1,109 @@
+/** A command on a host, in the shape that zx takes for a child process of this machine. */
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+
+/** A command as a session runs it. */
+export interface CommandRequest {
+  command: string
+  shell: string
+  cwd: string
+  /** Further variables, in clear text. */
+  env: Readonly<Record<string, string>>
+  input?: Buffer
+  /** What of all this must not be shown. */
+  secrets: readonly string[]
+}
+
+/** Runs one command; output comes while it runs. */
+export type CommandRunner = (
+  request: CommandRequest,
+  output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void,
+  /** Given the way to end the command, once it runs. */
+  running: (kill: (signal: string) => Promise<void>) => void,
+) => Promise<{ exitStatus: number }>
+
+export interface RemoteProcess extends EventEmitter {
+  readonly stdin: PassThrough
+  readonly stdout: PassThrough
+  readonly stderr: PassThrough
+  /**
+   * Runs the command, at the next microtask: until then its input can be piped into it.
+   * @param prepare all there is to know of it; with the whole of its input, which may take time
+   */
+  run(prepare: () => CommandRequest | Promise<CommandRequest>): void
+  /** Ends the command on the host. One that was not sent yet is not sent. Never rejects. */
+  end(signal: string): Promise<void>
+}
+
+/**
+ * It has no `pid`, on purpose: the host's number could be that of a process of this machine, which
+ * zx would signal.
+ * @param failing told before the process ends badly; `error`: it did not run to its end
+ */
+export function createRemoteProcess(
+  runner: CommandRunner,
+  failing: (error?: unknown) => void,
+): RemoteProcess {
+  const events = new EventEmitter()
+  const stdin = new PassThrough()
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  let state: 'waiting' | 'sent' | 'ended' = 'waiting'
+  let kill: ((signal: string) => Promise<void>) | undefined
+  let wanted: string | undefined
+
+  const finish = (code: number | null, error?: unknown) => {
+    if (state === 'ended') return
+    state = 'ended'
+    // The host may give the number of this process to another one from now on.
+    kill = undefined
+    if (code !== 0) failing(error)
+    if (error !== undefined) events.emit('error', error)
+    // The shell reports a signal as 128 + n; zx wants it apart.
+    const signal = code === null || code > 128 ? wanted : undefined
+    let open = 2
+    for (const stream of [stdout, stderr]) {
+      stream.once('end', () => --open === 0 && events.emit('close', code, signal ?? null))
+      stream.end()
+      stream.resume()
+    }
+  }
+
+  const start = async (prepare: () => CommandRequest | Promise<CommandRequest>) => {
+    try {
+      if (state === 'ended') return
+      const prepared = prepare()
+      // Not awaited where it need not be: commands keep their order.
+      const request = prepared instanceof Promise ? await prepared : prepared
+      if ((state as string) === 'ended') return
+      state = 'sent'
+      const { exitStatus } = await runner(
+        request,
+        (stream, chunk) => (stream === 'stdout' ? stdout : stderr).write(chunk),
+        way => {
+          kill = way
+          if (wanted !== undefined) void end(wanted)
+        },
+      )
+      finish(exitStatus)
+    } catch (error) {
+      finish(null, error)
+    }
+  }
+
+  const end = async (signal: string) => {
+    wanted = signal
+    if (state === 'waiting') finish(null)
+    // Where the connection is gone, the command itself tells.
+    else await kill?.(signal).catch(() => {})
+  }
+
+  return Object.assign(events, {
+    stdin,
+    stdout,
+    stderr,
+    run: (prepare: () => CommandRequest | Promise<CommandRequest>) =>
+      queueMicrotask(() => void start(prepare)),
+    end,
+  })
+}
