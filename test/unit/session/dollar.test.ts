@@ -181,7 +181,7 @@ describe('results', () => {
     expect(await noisy().text()).toBe('{"a":\n1}\n')
     expect(await noisy().json()).toEqual({ a: 1 })
     expect(await noisy().lines()).toEqual(['{"a":', '1}'])
-    expect(await $({ delimiter: '\0' })`printf 'a\\0b'`.lines()).toEqual(['a', 'b'])
+    expect(await $`printf 'a\\0b'`.lines('\0')).toEqual(['a', 'b'])
     expect(`${await noisy()}`).toBe('{"a":\n1}')
     expect((await noisy().buffer()).toString()).toBe('{"a":\n1}\n')
   })
