@@ -201,16 +201,18 @@ hw_count_cpus() {
 
 # hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of
 # input, lost connection (a write fails: SIGPIPE), or a signal. A second signal must not cut it short.
-# The last words tell that it is done: a process in the background may keep the streams open.
+# A goodbye tells that the end has come: a process in the background may keep the streams open. The
+# lock comes last, see hw_unlock.
 hw_cleanup() {
   hw_exit_status=$?
   trap - EXIT
   trap '' HUP INT PIPE TERM USR1
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
-  hw_unlock
-  [ -n "$hw_nonce" ] || return 0
-  hw_mark bye "$hw_exit_status" 2>/dev/null
-  hw_mark bye >&2 2>/dev/null
+  if [ -n "$hw_nonce" ]; then
+    hw_mark bye "$hw_exit_status" 2>/dev/null
+    hw_mark bye >&2 2>/dev/null
+  fi
+  hw_unlock exec
 }
 
 hw_nonce='' hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_trigger=0 hw_temporary=''

@@ -16,8 +16,8 @@
 #
 # ln, mv and rm are processes of their own and may outlive a shell that is killed. A late ln makes a
 # stale lock or a dead heir: harmless. A late mv finds its claim gone, since who follows a dead heir
-# removes that first. A late rm of an unlocking shell that was killed at that very moment could remove
-# the lock of its successor: this one case is left, as no shell can compare and remove in one.
+# removes that first. A late rm would remove the lock of a successor: the shell becomes that rm itself,
+# so that its identity lives until the lock is gone, and who kills the one kills the other.
 
 # hw_read_lock FILE: its holder into hw_holder_*; fails if there is no such file.
 hw_read_lock() {
@@ -189,11 +189,12 @@ hw_show_lock() {
   hw_put "$hw_holder_text"
 }
 
-# hw_unlock: give the lock back if it is ours, and the claim to it if we were interrupted.
+# hw_unlock [exec]: give the lock back if it is ours, and the claim to it if we were interrupted; with
+# exec, as the last that this shell does.
 hw_unlock() {
   [ -n "$hw_claim" ] || return 0
   if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ]; then
-    rm -f -- "$hw_lock_file" "$hw_claim"
+    ${1-} rm -f -- "$hw_lock_file" "$hw_claim"
   elif [ -e "$hw_claim" ]; then
     rm -f -- "$hw_claim"
   fi

@@ -3,6 +3,7 @@
  * an answer is still awaited costs no round trip; `roundTrips` counts the writes that found the host
  * idle, which is how often the controller waited.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellStream } from '../transport/transport.ts'
@@ -74,8 +75,8 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     result.stderr = Buffer.concat(pending.output_.stderr)
     for (const [name, chunks] of pending.parts) result.parts.set(name, Buffer.concat(chunks))
     pending.resolve(result)
-    // The next step runs from here on.
-    waiting.stderr[0]?.start?.()
+    // The next step runs from here on; behind one that needs content or was skipped, none does.
+    if (result.status !== 'need' && result.status !== 'skipped') waiting.stderr[0]?.start?.()
   }
 
   /** The shell ended by itself: what still waits for an answer gets none. */
@@ -179,13 +180,19 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       }),
     end: () => {
       shell.stdin.end()
-      return Promise.race([ended, bye])
+      return Promise.race([ended, bye.then(() => sleep(graceMs, undefined, { ref: false }))])
     },
     get roundTrips() {
       return roundTrips
     },
   }
 }
+
+/**
+ * How long after a shell's goodbye its end is waited for. The end comes with the next packet, unless a
+ * process in the background keeps the streams open: then it may never come.
+ */
+const graceMs = 200
 
 const none = Buffer.alloc(0)
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -79,3 +80,72 @@ describe.each(crowds)(`${contenders} contenders under $name`, ({ crowd }) => {
     expect(await readdir(home)).toEqual([])
   })
 })
+
+describe('contenders that are killed at any moment', () => {
+  test('never two hold the lock at once, and it is never lost', async () => {
+    const directory = await temporaryDirectory()
+    const home = `${directory}/bootstrap`
+    const held = `${directory}/held`
+    // While it holds the lock each writes its id into a file and finds no other living one there; all
+    // with built-ins, as what it started could outlive it. Then it ends, and another comes.
+    const script = `${loadPrelude()}hw_dir='${home}'
+while hw_code=-; do
+other=
+if hw_lock "r$$" r o c t >/dev/null 2>&1; then
+[ ! -e '${held}' ] || read -r other <'${held}'
+if [ -n "$other" ] && hw_process_start "$other"; then echo "$$ met $other"; fi
+echo $$ >'${held}'
+read -r other <'${held}'
+[ "$other" = $$ ] || echo "$$ was followed by $other"
+echo >'${held}'
+echo won
+exit
+elif [ "$hw_code" != locked ]; then echo "$$ failed: $hw_code"
+fi
+done
+`
+    const faults: string[] = []
+    let wins = 0
+    let ending = false
+    const alive = new Map<number, () => void>()
+    const ends: Promise<unknown>[] = []
+    const start = (number: number) => {
+      const [program, ...args] = shells[number % shells.length]!.command
+      const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+      child.stdin.on('error', () => {})
+      child.stdin.write(script)
+      alive.set(child.pid!, () => child.kill('SIGKILL'))
+      ends.push(
+        once(child, 'exit').then(() => alive.delete(child.pid!) && !ending && start(number)),
+      )
+      createInterface({ input: child.stdout }).on('line', line => {
+        if (line === 'won') wins++
+        else if (line !== '') faults.push(line)
+        // Now the holder, now any other: each answer is the moment for the next.
+        const holder = Number(readLines(`${home}/bootstrap.pid`)[0])
+        const victims = [...alive.keys()]
+        const victim = alive.has(holder) && wins % 2 ? holder : victims[wins % victims.length]!
+        if (!ending) alive.get(victim)?.()
+        if (wins >= 60) finish()
+      })
+    }
+    let finish = () => {}
+    const finished = new Promise<void>(resolve => {
+      finish = resolve
+    })
+    for (let number = 0; number < 12; number++) start(number)
+    await finished
+    ending = true
+    for (const kill of alive.values()) kill()
+    await Promise.all(ends)
+    expect(faults).toEqual([])
+  })
+})
+
+const readLines = (path: string) => {
+  try {
+    return readFileSync(path, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
