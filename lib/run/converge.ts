@@ -26,9 +26,9 @@ export interface ConvergeContext {
 interface Planned {
   resource: Resource
   step: StepProgress
+  /** The task it belongs to; the recipe's own is not ended here. */
   task: TaskProgress
-  /** Last of its task. */
-  last: boolean
+  titled: boolean
   /** Places of the resources that notify this one. */
   notifiers?: number[]
 }
@@ -47,7 +47,7 @@ export async function converge(
   for (const { resource } of plan) progress.hide(resource.secrets)
   let failure: BootstrapError | undefined
   let skipped = false
-  const ended = ({ resource, step, task, last, notifiers }: Planned, result: CallResult) => {
+  const ended = ({ resource, step, notifiers }: Planned, result: CallResult) => {
     if (result.status === 'failed') {
       failure = stepError(resource, result)
       step.end('failed', { error: failure })
@@ -65,50 +65,55 @@ export async function converge(
         diff: did && diff ? unifiedDiff(resource, result) : undefined,
       })
     }
-    if (last) task.end()
   }
-  const calls: BatchCall[] = plan.map(planned => ({
+  // A task ends with its last step, which may be a handler.
+  const lastOf = new Map(plan.map(({ task }, index) => [task, index]))
+  const calls: BatchCall[] = plan.map((planned, index) => ({
     call: planned.resource.call,
     ifChanged: planned.notifiers,
     listener: {
       start: () => !planned.notifiers && planned.step.start(),
       output: (stream, chunk) => planned.step.output(stream, chunk),
-      end: result => ended(planned, result),
+      end: result => {
+        ended(planned, result)
+        if (planned.titled && lastOf.get(planned.task) === index) planned.task.end()
+      },
     },
   }))
   try {
     await session.batch(calls, { check, diff })
   } finally {
-    for (const { task } of plan) if (task !== progress.own()) task.end()
+    for (const { task, titled } of plan) if (titled) task.end()
   }
   if (failure) throw failure
   if (skipped && context.interrupted()) throw new InterruptedError('interrupted', 'interrupted')
   return { changed: changed.size > 0, has: resource => changed.has(resource as Resource) }
 }
 
-/** Tasks and resources in order, then each handler once. */
+/**
+ * Tasks and resources in order, then each handler once, as a step of the last task that may notify it.
+ * Handlers may notify others, which then stand behind them.
+ */
 function planBatch(items: readonly Items[], progress: Progress): Planned[] {
   const plan: Planned[] = []
   const notified = new Map<Resource, number[]>()
-  const add = (resources: readonly Resource[], task: TaskProgress, closes: boolean) => {
-    for (const [index, resource] of resources.entries()) {
-      for (const handler of resource.notify) {
-        notified.set(handler, [...(notified.get(handler) ?? []), plan.length])
-      }
-      const last = closes && index === resources.length - 1
-      plan.push({ resource, task, last, step: task.step(resource.title) })
+  const add = (resource: Resource, task: TaskProgress, titled: boolean, notifiers?: number[]) => {
+    for (const handler of resource.notify) {
+      notified.set(handler, [...(notified.get(handler) ?? []), plan.length])
     }
+    plan.push({ resource, task, titled, step: task.step(resource.title), notifiers })
   }
   for (const item of topLevel(items)) {
-    if (item.kind === 'task') add(item.resources, progress.task(item.title), true)
-    else add([item], progress.own(), false)
+    if (item.kind === 'resource') {
+      add(item, progress.own(), false)
+      continue
+    }
+    const task = progress.task(item.title)
+    for (const resource of item.resources) add(resource, task, true)
   }
-  // Handlers may notify others, which then stand behind them.
   for (const [handler, notifiers] of notified) {
-    const at = plan.length
-    for (const next of handler.notify) notified.set(next, [...(notified.get(next) ?? []), at])
-    const task = progress.own()
-    plan.push({ resource: handler, task, last: false, step: task.step(handler.title), notifiers })
+    const { task, titled } = plan[notifiers.at(-1)!]!
+    add(handler, task, titled, notifiers)
   }
   return plan
 }

@@ -4,6 +4,7 @@ import type { EventStream, StepCounts, StepStatus } from '../events.ts'
 import { redact } from '../shell/secret.ts'
 import { errorReport } from './report.ts'
 
+/** Begins with its first step. */
 export interface TaskProgress {
   step(title: string): StepProgress
   end(): void
@@ -22,7 +23,7 @@ export interface Progress {
   hide(secrets: Iterable<string>): void
   redact(text: string): string
   task(title: string): TaskProgress
-  /** The task of steps that the recipe runs outside of any. */
+  /** The task of steps that the recipe runs outside of any; another one after each titled task. */
   own(): TaskProgress
   warn(message: string): void
   /** Ends what is open. */
@@ -41,6 +42,7 @@ export function createProgress(host: string, title: string, events: EventStream)
   const createStep = (
     task: string,
     stepTitle: string,
+    begin: () => void,
     done: (status: StepStatus) => void,
   ): StepProgress => {
     const step = `s${++steps}`
@@ -52,6 +54,7 @@ export function createProgress(host: string, title: string, events: EventStream)
     }
     const start = () => {
       if (startedAt !== undefined) return
+      begin()
       startedAt = Date.now()
       events.emit({ type: 'step.start', host, task, step, title: clean(stepTitle) })
     }
@@ -84,23 +87,28 @@ export function createProgress(host: string, title: string, events: EventStream)
 
   const createTask = (taskTitle: string): TaskProgress => {
     const task = `t${++tasks}`
-    const startedAt = Date.now()
+    let startedAt: number | undefined
     let status: StepStatus = 'ok'
     let ended = false
-    events.emit({ type: 'task.start', host, task, title: taskTitle })
+    const start = () => {
+      if (startedAt !== undefined) return
+      startedAt = Date.now()
+      events.emit({ type: 'task.start', host, task, title: clean(taskTitle) })
+    }
     return {
       step: stepTitle =>
-        createStep(task, stepTitle, result => {
+        createStep(task, stepTitle, start, result => {
           if (result === 'failed' || (result === 'changed' && status === 'ok')) status = result
         }),
       end: () => {
-        if (ended) return
+        // A task none of whose steps began was never there.
+        if (ended || startedAt === undefined) return
         ended = true
         events.emit({
           type: 'task.end',
           host,
           task,
-          title: taskTitle,
+          title: clean(taskTitle),
           status,
           durationMs: Date.now() - startedAt,
         })
@@ -114,7 +122,12 @@ export function createProgress(host: string, title: string, events: EventStream)
       for (const value of values) secrets.add(value)
     },
     redact: clean,
-    task: taskTitle => createTask(taskTitle),
+    task: taskTitle => {
+      // What the recipe does next of its own comes after this task, and is shown there.
+      own?.end()
+      own = undefined
+      return createTask(taskTitle)
+    },
     own: () => {
       own ??= createTask(title)
       return own
