@@ -39,7 +39,8 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   return parseInventory(await readText(file, shownAs), {
     file,
     shownAs,
-    environment: basename(dirname(file)),
+    // A lab's directory may be called anything.
+    environment: dirname(file) === options.labDirectory ? 'lab' : basename(dirname(file)),
     overrides,
     home: homedir(),
   })

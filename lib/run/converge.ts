@@ -12,6 +12,7 @@ import type { CallResult } from '../session/call.ts'
 import type { BatchCall, Session } from '../session/session.ts'
 import type { Progress, StepProgress, TaskProgress } from './progress.ts'
 import type { Converged } from './recipe.ts'
+import { thrownError } from './report.ts'
 
 export interface ConvergeContext {
   session: Session
@@ -26,9 +27,6 @@ export interface ConvergeContext {
 interface Planned {
   resource: Resource
   step: StepProgress
-  /** The task it belongs to; the recipe's own is not ended here. */
-  task: TaskProgress
-  titled: boolean
   /** Places of the resources that notify this one. */
   notifiers?: number[]
 }
@@ -53,10 +51,9 @@ export async function converge(
       step.end('failed', { error: failure })
     } else if (result.status === 'skipped') {
       // A handler that nobody notified was never there.
-      if (!notifiers) {
-        skipped = true
-        step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
-      }
+      if (notifiers) return step.drop()
+      skipped = true
+      step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
     } else {
       const did = result.status === 'changed'
       if (did) changed.add(resource)
@@ -66,24 +63,21 @@ export async function converge(
       })
     }
   }
-  // A task ends with its last step, which may be a handler.
-  const lastOf = new Map(plan.map(({ task }, index) => [task, index]))
-  const calls: BatchCall[] = plan.map((planned, index) => ({
+  const calls: BatchCall[] = plan.map(planned => ({
     call: planned.resource.call,
     ifChanged: planned.notifiers,
     listener: {
       start: () => !planned.notifiers && planned.step.start(),
       output: (stream, chunk) => planned.step.output(stream, chunk),
-      end: result => {
-        ended(planned, result)
-        if (planned.titled && lastOf.get(planned.task) === index) planned.task.end()
-      },
+      end: result => ended(planned, result),
     },
   }))
   try {
     await session.batch(calls, { check, diff })
-  } finally {
-    for (const { task, titled } of plan) if (titled) task.end()
+  } catch (error) {
+    // The connection is gone: what ran has failed, what was to come never was.
+    for (const { step } of plan) step.drop(thrownError(error))
+    throw error
   }
   if (failure) throw failure
   if (skipped && context.interrupted()) throw new InterruptedError('interrupted', 'interrupted')
@@ -96,25 +90,26 @@ export async function converge(
  */
 function planBatch(items: readonly Items[], progress: Progress): Planned[] {
   const plan: Planned[] = []
+  const tasks: TaskProgress[] = []
   const notified = new Map<Resource, number[]>()
-  const add = (resource: Resource, task: TaskProgress, titled: boolean, notifiers?: number[]) => {
+  const add = (resource: Resource, task: TaskProgress, notifiers?: number[]) => {
     for (const handler of resource.notify) {
       notified.set(handler, [...(notified.get(handler) ?? []), plan.length])
     }
-    plan.push({ resource, task, titled, step: task.step(resource.title), notifiers })
+    tasks.push(task)
+    plan.push({ resource, step: task.step(resource.title), notifiers })
   }
+  const titled: TaskProgress[] = []
   for (const item of topLevel(items)) {
-    if (item.kind === 'resource') {
-      add(item, progress.own(), false)
-      continue
+    if (item.kind === 'resource') add(item, progress.own())
+    else {
+      const task = progress.task(item.title)
+      titled.push(task)
+      for (const resource of item.resources) add(resource, task)
     }
-    const task = progress.task(item.title)
-    for (const resource of item.resources) add(resource, task, true)
   }
-  for (const [handler, notifiers] of notified) {
-    const { task, titled } = plan[notifiers.at(-1)!]!
-    add(handler, task, titled, notifiers)
-  }
+  for (const [handler, notifiers] of notified) add(handler, tasks[notifiers.at(-1)!]!, notifiers)
+  for (const task of titled) task.end()
   return plan
 }
 

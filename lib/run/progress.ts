@@ -7,14 +7,24 @@ import { errorReport } from './report.ts'
 /** Begins with its first step. */
 export interface TaskProgress {
   step(title: string): StepProgress
+  /** No more steps come: it ends when those it has do. */
   end(): void
+}
+
+/** What a step tells its task. */
+interface Owner {
+  begin(): void
+  done(status?: StepStatus): void
 }
 
 export interface StepProgress {
   /** The step begins now. Called by itself at the first output or at the end if it was not. */
   start(): void
   output(stream: 'stdout' | 'stderr', chunk: Buffer): void
+  /** Only the first end counts. */
   end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
+  /** Nothing more comes of it: a step that began has failed, one that did not was never there. */
+  drop(error?: BootstrapError): void
 }
 
 export interface Progress {
@@ -39,24 +49,40 @@ export function createProgress(host: string, title: string, events: EventStream)
   let steps = 0
   let own: TaskProgress | undefined
 
-  const createStep = (
-    task: string,
-    stepTitle: string,
-    begin: () => void,
-    done: (status: StepStatus) => void,
-  ): StepProgress => {
+  const createStep = (task: string, stepTitle: string, owner: Owner): StepProgress => {
     const step = `s${++steps}`
     const partial = { stdout: createLines(), stderr: createLines() }
     let startedAt: number | undefined
+    let over = false
     const emitText = (stream: 'stdout' | 'stderr', text: string) => {
       if (text !== '')
         events.emit({ type: 'step.output', host, task, step, stream, text: clean(text) })
     }
     const start = () => {
       if (startedAt !== undefined) return
-      begin()
+      owner.begin()
       startedAt = Date.now()
       events.emit({ type: 'step.start', host, task, step, title: clean(stepTitle) })
+    }
+    const end: StepProgress['end'] = (status, { note, diff, error } = {}) => {
+      if (over) return
+      over = true
+      start()
+      for (const stream of ['stdout', 'stderr'] as const) emitText(stream, partial[stream].rest())
+      counts[status]++
+      events.emit({
+        type: 'step.end',
+        host,
+        task,
+        step,
+        title: clean(stepTitle),
+        status,
+        durationMs: Date.now() - startedAt!,
+        note: note ? clean(note) : undefined,
+        diff: diff === undefined ? undefined : clean(diff),
+        error: error && cleanReport(errorReport(error), clean),
+      })
+      owner.done(status)
     }
     return {
       start,
@@ -64,23 +90,12 @@ export function createProgress(host: string, title: string, events: EventStream)
         start()
         emitText(stream, partial[stream].push(chunk))
       },
-      end: (status, { note, diff, error } = {}) => {
-        start()
-        for (const stream of ['stdout', 'stderr'] as const) emitText(stream, partial[stream].rest())
-        counts[status]++
-        done(status)
-        events.emit({
-          type: 'step.end',
-          host,
-          task,
-          step,
-          title: clean(stepTitle),
-          status,
-          durationMs: Date.now() - startedAt!,
-          note: note ? clean(note) : undefined,
-          diff: diff === undefined ? undefined : clean(diff),
-          error: error && cleanReport(errorReport(error), clean),
-        })
+      end,
+      drop: error => {
+        if (over) return
+        if (startedAt !== undefined) return end('failed', { error })
+        over = true
+        owner.done()
       },
     }
   }
@@ -89,29 +104,35 @@ export function createProgress(host: string, title: string, events: EventStream)
     const task = `t${++tasks}`
     let startedAt: number | undefined
     let status: StepStatus = 'ok'
-    let ended = false
-    const start = () => {
-      if (startedAt !== undefined) return
-      startedAt = Date.now()
-      events.emit({ type: 'task.start', host, task, title: clean(taskTitle) })
+    let open = 0
+    let closing = false
+    const endIfDone = () => {
+      // A task none of whose steps began was never there.
+      if (!closing || open > 0 || startedAt === undefined) return
+      const durationMs = Date.now() - startedAt
+      startedAt = undefined
+      events.emit({ type: 'task.end', host, task, title: clean(taskTitle), status, durationMs })
+    }
+    const owner: Owner = {
+      begin: () => {
+        if (startedAt !== undefined) return
+        startedAt = Date.now()
+        events.emit({ type: 'task.start', host, task, title: clean(taskTitle) })
+      },
+      done: result => {
+        open--
+        if (result === 'failed' || (result === 'changed' && status === 'ok')) status = result
+        endIfDone()
+      },
     }
     return {
-      step: stepTitle =>
-        createStep(task, stepTitle, start, result => {
-          if (result === 'failed' || (result === 'changed' && status === 'ok')) status = result
-        }),
+      step: stepTitle => {
+        open++
+        return createStep(task, stepTitle, owner)
+      },
       end: () => {
-        // A task none of whose steps began was never there.
-        if (ended || startedAt === undefined) return
-        ended = true
-        events.emit({
-          type: 'task.end',
-          host,
-          task,
-          title: clean(taskTitle),
-          status,
-          durationMs: Date.now() - startedAt,
-        })
+        closing = true
+        endIfDone()
       },
     }
   }
