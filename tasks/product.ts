@@ -149,9 +149,11 @@ function provisionScript(product: HostProduct, host: RunningHost): Items {
   return runScript(product, host, path, 'provision')
 }
 
+/** The upgrade script, unless the version is the one on record: then it has succeeded before. */
 function upgradeScript(product: HostProduct, host: RunningHost): Items {
   const path = product.definition.scripts.upgrade
-  return path && runScript(product, host, path, 'upgrade')
+  if (!path || product.recorded?.version === product.version) return []
+  return runScript(product, host, path, 'upgrade')
 }
 
 const runScript = (product: HostProduct, host: RunningHost, path: string, title: string) =>
