@@ -86,6 +86,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     const found = productOnHost(definition, {
       host,
       directory: catalogue.directory,
+      module: options.modules.get(name),
       recorded,
       ...wishes,
     })

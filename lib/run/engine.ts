@@ -14,7 +14,7 @@ import { openSession, type Session } from '../session/session.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import { openTransport } from './connect.ts'
 import { createContext } from './context.ts'
-import { cleanReport, createProgress, type Progress } from './progress.ts'
+import { cleanData, cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
 import { errorReport, exitCodeOf, statusOf, thrownError } from './report.ts'
 import { batches } from './rollout.ts'
@@ -181,7 +181,7 @@ async function runHost<A extends ArgumentTypes>(
     status,
     counts: progress.counts,
     durationMs: Date.now() - startedAt,
-    data,
+    data: cleanData(data, progress.redact),
     error: failure && cleanReport({ ...errorReport(failure), host: host.name }, progress.redact),
     roundTrips: session?.roundTrips ?? 0,
   }

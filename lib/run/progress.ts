@@ -168,6 +168,14 @@ export function cleanReport<T extends object>(report: T, clean: (text: string) =
   ) as T
 }
 
+/** What a recipe put out, as JSON data, its texts without secrets. */
+export function cleanData(data: unknown, clean: (text: string) => string): unknown {
+  if (data === undefined) return undefined
+  return JSON.parse(JSON.stringify(data), (_key, value) =>
+    typeof value === 'string' ? clean(value) : value,
+  )
+}
+
 /**
  * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole. A
  * line longer than 64 KiB is passed on in parts.
