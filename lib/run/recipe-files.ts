@@ -1,8 +1,10 @@
 /** Recipes as files: where they are, and loading one that was named. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isBootstrapError, UsageError } from '../errors.ts'
+import { fromHere, isOwn } from '../resources/call-site.ts'
 import type { Recipe } from './recipe.ts'
 
 /** A recipe that can be loaded. */
@@ -51,17 +53,27 @@ const isOwnCheckout = (project: string) =>
  */
 export async function loadRecipe({ file, name }: RecipeFile): Promise<Recipe> {
   const module = await loadModule(file)
-  const found = module.default as Recipe | undefined
+  const found = defaultExport(module) as Recipe | undefined
   if (found?.kind !== 'recipe') {
-    throw new UsageError('recipe_invalid', `${file} exports no recipe`, {
-      at: file,
+    throw new UsageError('recipe_invalid', `${fromHere(file)} exports no recipe`, {
+      at: fromHere(file),
       hint: `End it with: export default recipe({ description: '…', async run({ converge }) { … } }) for the command ${name}.`,
     })
   }
   return found
 }
 
-/** Imports a module in JavaScript or TypeScript. */
+/** In a package without `"type": "module"` tsx makes CommonJS of it, whose default is all it exports. */
+export function defaultExport(module: { default?: unknown }): unknown {
+  const { default: found } = module
+  const nested = typeof found === 'object' && found !== null && '__esModule' in found
+  return nested ? (found as { default?: unknown }).default : found
+}
+
+/**
+ * Imports a module in JavaScript or TypeScript.
+ * @throws {UsageError} recipe_invalid, with the line where there is one
+ */
 export async function loadModule(file: string): Promise<{ default?: unknown }> {
   const url = pathToFileURL(file).href
   const typescript = /\.m?ts$/.test(file)
@@ -75,14 +87,36 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
     if (isBootstrapError(error)) throw error
     const { message, code } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' && /'hostwright'/.test(message)
-    throw new UsageError('recipe_invalid', `${file} can’t be loaded: ${message}`, {
-      at: file,
+    // esbuild's messages have a head and the place before what is wrong.
+    const reason = /: ERROR: (.*)/.exec(message)?.[1] ?? message
+    throw new UsageError('recipe_invalid', `${fromHere(file)} can’t be loaded: ${reason}`, {
+      at: placeOf(error as Error, file),
       hint: missing
         ? `Install it where the recipe is: npm install hostwright (in ${dirname(dirname(file))}).`
         : undefined,
       cause: error,
     })
   }
+}
+
+/** Where a module failed to load: maybe in one that it imports. */
+function placeOf(error: Error, file: string): string {
+  const text = `${error.message}\n${error.stack}`
+  const found = placeIn(text)
+  if (found) return found
+  if (error.name !== 'SyntaxError') return fromHere(file)
+  // Node tells the line of a syntax error to nobody who catches it; to a terminal it does.
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' })
+  return placeIn(stderr) ?? fromHere(file)
+}
+
+/** The first `file:line` in a stack or message that is neither Node's, a library's nor ours. */
+function placeIn(text: string): string | undefined {
+  const places = /(?:file:\/\/)?(\/[^\s?:()]+\.[cm]?[jt]s)(?:\?[^\s:]*)?:(\d+)/g
+  for (const [, path, line] of text.matchAll(places)) {
+    if (!isOwn(path!) && !path!.includes('/node_modules/')) return `${fromHere(path!)}:${line}`
+  }
+  return undefined
 }
 
 /** `process.features.typescript` is `strip` or `transform` from Node 22.18 and 23.6 on. */
