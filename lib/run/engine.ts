@@ -158,7 +158,8 @@ async function runHost<A extends ArgumentTypes>(
         progress,
         signal: interrupts.stop,
         output: value => {
-          data = value
+          // A copy, as JSON has it: what can't be said in JSON fails where it is put out.
+          data = JSON.parse(JSON.stringify(value) ?? 'null')
         },
       })
       await recipe.run(context)
