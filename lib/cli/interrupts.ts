@@ -1,4 +1,5 @@
 /** Ctrl-C: the first stops starting work, the second ends what runs. */
+import { setMaxListeners } from 'node:events'
 import { exitCodes } from '../errors.ts'
 import type { Interrupts } from '../run/engine.ts'
 
@@ -16,8 +17,10 @@ export function listenForInterrupts(
 ): Interrupts & { dispose(): void } {
   const stop = new AbortController()
   const kill = new AbortController()
+  // Every host listens.
+  for (const { signal } of [stop, kill]) setMaxListeners(0, signal)
   let timer: NodeJS.Timeout | undefined
-  const signal = () => {
+  const onSignal = () => {
     if (!stop.signal.aborted) {
       tell('Stopping: running steps end, nothing new begins. Ctrl-C again ends them.')
       stop.abort()
@@ -28,13 +31,13 @@ export function listenForInterrupts(
     } else process.exit(exitCodes.interrupted)
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const name of signals) process.on(name, signal)
+  for (const name of signals) process.on(name, onSignal)
   return {
     stop: stop.signal,
     kill: kill.signal,
     dispose: () => {
       clearTimeout(timer)
-      for (const name of signals) process.off(name, signal)
+      for (const name of signals) process.off(name, onSignal)
     },
   }
 }
