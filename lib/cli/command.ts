@@ -19,11 +19,9 @@ export interface Command {
   /** Command lines without the program's name. */
   examples: readonly string[]
   options: readonly Option[]
-  /** @returns the exit code */
-  run(
-    words: readonly string[],
-    options: OptionValues,
-    place: Place,
-    after: readonly string[],
-  ): Promise<number>
+  /**
+   * @param words its arguments: what is no option, and all behind `--`
+   * @returns the exit code
+   */
+  run(words: readonly string[], options: OptionValues, place: Place): Promise<number>
 }

@@ -18,8 +18,7 @@ export const exec: Command = {
   ],
   examples: ['exec --on web1 -- uptime', "exec --on web -- 'df -h / | tail -1'"],
   options: runOptions,
-  run: async (words, options, place, after) => {
-    const command = [...words, ...after]
+  run: async (command, options, place) => {
     if (command.length === 0) {
       throw new UsageError('usage', 'which command?', {
         hint: 'For example: hostwright exec --on web1 -- uptime',

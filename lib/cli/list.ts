@@ -1,7 +1,6 @@
 /** `hostwright list recipes|hosts` */
 import { UsageError } from '../errors.ts'
-import { usage } from '../run/arguments.ts'
-import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
+import { findRecipes } from '../run/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
@@ -28,22 +27,22 @@ export const list: Command = {
 }
 
 async function listRecipes(options: OptionValues, place: Place): Promise<number> {
-  const files = findRecipes(place.project)
-  if (chooseMode(options.output as string | undefined, place) === 'json') {
-    for (const file of files) {
-      const recipe = await loadRecipe(file)
-      place.stdout.write(
-        `${JSON.stringify({ name: file.name, usage: usage(recipe.args), description: recipe.description, origin: file.origin })}\n`,
-      )
-    }
+  const mode = chooseMode(options.output as string | undefined, place)
+  const recipes = await Promise.all(
+    findRecipes(place.project).map(async file => ({
+      ...(await describeRecipe(file)),
+      origin: file.origin,
+    })),
+  )
+  if (mode === 'json') {
+    for (const recipe of recipes) place.stdout.write(`${JSON.stringify(recipe)}\n`)
     return 0
   }
-  const rows = await Promise.all(
-    files.map(async file => {
-      const { name, usage: shown, description } = await describeRecipe(file)
-      return [`${name} ${shown}`.trim(), description, file.origin]
-    }),
-  )
+  const rows = recipes.map(({ name, usage, description, origin }) => [
+    `${name} ${usage}`.trim(),
+    description,
+    origin,
+  ])
   table(place, ['RECIPE', 'DESCRIPTION', 'FROM'], rows)
   return 0
 }

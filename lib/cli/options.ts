@@ -97,49 +97,70 @@ export function describeFlags({ flags }: Option) {
   }
 }
 
-/** Marks a value, so that cac (mri) leaves it as text: it would read 1.10 as the number 1.1. */
+/** Marks a text, so that cac (mri) leaves it as it is: it would read 1.10 as the number 1.1. */
 const mark = '\uE000'
+
+/** What was meant, without the mark that `prepareWords` gave it. */
+export const unmark = (text: string) => text.replace(mark, '')
 
 /**
  * Checks the words of a command line against the options and makes them safe for cac.
  * @throws {UsageError} an unknown option, a missing value, or one given twice
  */
 export function prepareWords(words: readonly string[], options: readonly Option[]): string[] {
-  const known = new Map(
-    options.flatMap(option => describeFlags(option).names.map(name => [name, option] as const)),
+  const known = new Map<string, Option>(
+    options.flatMap(option => {
+      const { names } = describeFlags(option)
+      return names.map(name => [`${name.length === 1 ? '-' : '--'}${name}`, option] as const)
+    }),
   )
   const seen = new Set<Option>()
   const prepared: string[] = []
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!
-    if (word === '--') return [...prepared, ...words.slice(at)]
-    if (!/^--?[^-]/.test(word) || word === '-') {
-      prepared.push(word)
+    if (word === '--') {
+      const rest = words.slice(at + 1).map(each => mark + each)
+      return [...prepared, ...rest]
+    }
+    if (!/^--?[^-]/.test(word)) {
+      prepared.push(mark + word)
       continue
     }
-    const [, dashes, name, value] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word)!
-    const option = known.get(name!)
-    if (!option || (name!.length === 1) !== (dashes === '-')) {
-      const all = options.map(each => `--${describeFlags(each).long}`)
-      throw unknownName('option', `${dashes}${name}`, all)
-    }
+    const { flag, value } = splitFlag(word, known)
+    const option = known.get(flag)
+    if (!option) throw unknownName('option', flag, known.keys())
     if (seen.has(option) && !option.repeatable)
-      throw new UsageError('usage', `${dashes}${name} is given twice`)
+      throw new UsageError('usage', `${flag} is given twice`)
     seen.add(option)
-    const { takesValue } = describeFlags(option)
-    if (!takesValue) {
-      if (value !== undefined) throw new UsageError('usage', `${dashes}${name} takes no value`)
-      prepared.push(`${dashes}${name}=true`)
+    if (!describeFlags(option).takesValue) {
+      if (value !== undefined) throw new UsageError('usage', `${flag} takes no value`)
+      prepared.push(`${flag}=true`)
       continue
     }
     const given = value ?? words[++at]
-    if (given === undefined || given === '--') {
-      throw new UsageError('usage', `${dashes}${name} needs a value: ${option.flags}`)
+    if (given === undefined || (value === undefined && (given === '--' || known.has(given)))) {
+      throw new UsageError('usage', `${flag} needs a value: ${option.flags}`, {
+        hint: given && `If ${given} is the value, write ${describeLong(option)}=${given}.`,
+      })
     }
-    prepared.push(`${dashes}${name}=${mark}${given}`)
+    prepared.push(`${flag}=${mark}${given}`)
   }
   return prepared
 }
+
+/** `--on=web`, `-i=lab`, and `-ilab` where -i takes a value. */
+function splitFlag(
+  word: string,
+  known: ReadonlyMap<string, Option>,
+): { flag: string; value?: string } {
+  const [, flag = word, value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? []
+  const short = known.get(word.slice(0, 2))
+  if (!known.has(flag) && short && describeFlags(short).takesValue)
+    return { flag: word.slice(0, 2), value: word.slice(2) }
+  return { flag, value }
+}
+
+const describeLong = (option: Option) => `--${describeFlags(option).long}`
 
 /** cac's options with the marks taken away, and defaults put in. */
 export function readOptions(
@@ -150,7 +171,7 @@ export function readOptions(
   for (const option of options) {
     const { key, takesValue } = describeFlags(option)
     const given = parsed[key]
-    const text = [given ?? []].flat().map(each => String(each).replace(mark, ''))
+    const text = [given ?? []].flat().map(each => unmark(String(each)))
     if (!takesValue) values[key] = given === true || text[0] === 'true'
     else if (option.repeatable) values[key] = text
     else values[key] = text[0] ?? option.default

@@ -2,8 +2,9 @@
 import { type CAC, cac } from 'cac'
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { wrapWords } from '../ui/width.ts'
 import type { Command, Place } from './command.ts'
-import { helpOption, prepareWords, readOptions } from './options.ts'
+import { helpOption, prepareWords, readOptions, unmark } from './options.ts'
 
 /** Commands that are known without loading anything. */
 export interface CommandSource {
@@ -25,7 +26,9 @@ export async function runProgram(
   place: Place,
   version: string,
 ) {
-  const [name] = words
+  const [first, ...others] = words
+  // `help product.set` is `product.set --help`.
+  const [name, ...rest] = first === 'help' && others[0] ? [others[0], '--help'] : [first, ...others]
   if (name === undefined || name === '-h' || name === '--help' || name === 'help') {
     place.stdout.write(`${await overview(source, version)}\n`)
     return 0
@@ -42,14 +45,13 @@ export async function runProgram(
   const command = await source.load(name)
   const options = [...command.options, helpOption]
   const cli = define(command, version)
-  const parsed = cli.parse(['', '', name, ...prepareWords(words.slice(1), options)], { run: false })
+  const parsed = cli.parse(['', '', name, ...prepareWords(rest, options)], { run: false })
   const values = readOptions(parsed.options, options)
   if (values.help) {
     place.stdout.write(`${commandHelp(command)}\n`)
     return 0
   }
-  const after = (parsed.options['--'] ?? []) as string[]
-  return command.run([...parsed.args], values, place, after)
+  return command.run(parsed.args.map(unmark), values, place)
 }
 
 function define(command: Command, version: string): CAC {
@@ -62,16 +64,24 @@ function define(command: Command, version: string): CAC {
   return cli
 }
 
-/** Rows of two columns that align. */
+/** Columns of a terminal that help fits in. */
+const helpWidth = 80
+const leftWidth = 34
+
+/** Rows of two columns that align; the right one is wrapped. */
 function columns(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)))
+  const width = Math.min(leftWidth, Math.max(...rows.map(([left]) => left.length)))
+  const indent = ' '.repeat(width + 4)
   return rows
-    .map(([left, right]) =>
-      (left.length > width
-        ? `  ${left}\n  ${' '.repeat(width)}  ${right}`
-        : `  ${left.padEnd(width)}  ${right}`
-      ).trimEnd(),
-    )
+    .flatMap(([left, right]) => {
+      const [first = '', ...more] = wrapWords(right, helpWidth - indent.length)
+      const head =
+        left.length > width
+          ? [`  ${left}`, `${indent}${first}`]
+          : [`  ${left.padEnd(width)}  ${first}`]
+      return [...head, ...more.map(line => indent + line)]
+    })
+    .map(line => line.trimEnd())
     .join('\n')
 }
 

@@ -8,13 +8,13 @@ import { parseDuration } from '../bootstrap/duration.ts'
 import { loadCatalogue } from '../bootstrap/load.ts'
 import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
-import { UsageError } from '../errors.ts'
+import { exitCodes, UsageError } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { parseArguments } from '../run/arguments.ts'
 import { runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
-import { loadModule } from '../run/recipe-files.ts'
+import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
@@ -23,6 +23,7 @@ import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
+import { listenForStrayPromises } from './stray-promises.ts'
 import { findTargets, parseCount } from './targets.ts'
 
 export interface RunRequest {
@@ -62,7 +63,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
     mode !== 'json' && request.draw ? request.draw(hosts, place) : await createRenderer(mode, drawn)
   events.subscribe(renderer.subscriber)
   if (callback) events.subscribe(callback.subscriber)
-  const interrupts = listenForInterrupts(line => events.emit({ type: 'warning', message: line }))
+  const tell = (message: string) => events.emit({ type: 'warning', message })
+  const interrupts = listenForInterrupts(tell)
+  const strays = listenForStrayPromises(tell)
   try {
     const result = await runRecipe({
       recipe,
@@ -94,8 +97,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
         `${formatTable(report.header, report.rows, { color, unicode, columns: place.stdout.columns })}\n`,
       )
     }
-    return result.exitCode
+    return strays.dispose() && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
   } finally {
+    strays.dispose()
     interrupts.dispose()
   }
 }
@@ -140,7 +144,7 @@ function optionalCatalogue(catalogue: () => Catalogue): Catalogue | undefined {
 async function loadModules(catalogue: () => Catalogue): Promise<Map<string, unknown>> {
   const modules = new Map<string, unknown>()
   for (const { name, module } of optionalCatalogue(catalogue)?.products.values() ?? []) {
-    if (module) modules.set(name, (await loadModule(module)).default)
+    if (module) modules.set(name, defaultExport(await loadModule(module)))
   }
   return modules
 }

@@ -7,20 +7,37 @@ export type CallSite = () => string | undefined
 /** This library's own folder: its frames are not the recipe's. */
 const own = fileURLToPath(new URL('..', import.meta.url))
 
+/** Whether a file is this library's. */
+export const isOwn = (file: string) => file.startsWith(own)
+
+/** A path as people see it: from the working directory where it is below that. */
+export function fromHere(file: string): string {
+  const here = `${process.cwd()}/`
+  return file.startsWith(here) ? file.slice(here.length) : file
+}
+
 /** The caller outside of this library. */
 export function callSite(): CallSite {
   const { stack } = new Error()
   return () => {
     for (const line of (stack ?? '').split('\n').slice(1)) {
-      const match = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):\d+\)?$/.exec(line)
-      if (!match) continue
-      const file = match[1]!.startsWith('file:')
-        ? fileURLToPath(match[1]!.replace(/\?.*$/, ''))
-        : match[1]!
-      if (file.startsWith(own) || file.includes('/node_modules/')) continue
-      const here = `${process.cwd()}/`
-      return `${file.startsWith(here) ? file.slice(here.length) : file}:${match[2]}`
+      const place = placeOf(line)
+      if (place && !isOwn(place.file) && !place.file.includes('/node_modules/'))
+        return place.line ? `${fromHere(place.file)}:${place.line}` : fromHere(place.file)
     }
     return undefined
   }
+}
+
+/** File and line of one line of a stack; the line is not known of what tsx made CommonJS of. */
+function placeOf(text: string): { file: string; line?: string } | undefined {
+  const generated = /[(\s]data:.*[?&]filePath=([^:)]+):\d+:\d+\)?$/.exec(text)
+  if (generated) return { file: decodeURIComponent(generated[1]!).replace(/\?.*$/, '') }
+  const [, address, line] =
+    /(?:\(|at (?:async )?)((?:file:\/)?\/.*?):(\d+):\d+\)?$/.exec(text) ?? []
+  if (!address) return undefined
+  const file = address.startsWith('file:')
+    ? fileURLToPath(address.replace(/\?.*$/, ''))
+    : address.replace(/\?.*$/, '')
+  return { file, line }
 }

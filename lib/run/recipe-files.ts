@@ -110,11 +110,12 @@ function placeOf(error: Error, file: string): string {
   return placeIn(stderr) ?? fromHere(file)
 }
 
-/** The first `file:line` in a stack or message that is neither Node's, a library's nor ours. */
+/** The first `file:line` in a message or stack, before our own frames, that is no library's. */
 function placeIn(text: string): string | undefined {
   const places = /(?:file:\/\/)?(\/[^\s?:()]+\.[cm]?[jt]s)(?:\?[^\s:]*)?:(\d+)/g
   for (const [, path, line] of text.matchAll(places)) {
-    if (!isOwn(path!) && !path!.includes('/node_modules/')) return `${fromHere(path!)}:${line}`
+    if (isOwn(path!)) return undefined
+    if (!path!.includes('/node_modules/')) return `${fromHere(path!)}:${line}`
   }
   return undefined
 }

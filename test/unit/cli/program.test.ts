@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Command, Place } from '../../../lib/cli/command.ts'
+import { runOptions } from '../../../lib/cli/options.ts'
+import { type CommandSource, commandHelp, runProgram } from '../../../lib/cli/program.ts'
+import { createSource } from '../../../lib/cli/source.ts'
+import { fakeOutput } from '../ui/fake-output.ts'
+
+const place = (): Place & ReturnType<typeof fakeOutput> => ({
+  ...fakeOutput(),
+  cwd: '/',
+  project: undefined,
+})
+
+/** A source of one command, which keeps what it is run with. */
+function fakeSource() {
+  const runs: { words: readonly string[]; options: Record<string, unknown> }[] = []
+  const command: Command = {
+    name: 'greet.all',
+    usage: '<name>',
+    description: 'Greet everybody',
+    args: [['name', 'who']],
+    examples: ['greet.all world --on web'],
+    options: runOptions,
+    run: async (words, options) => {
+      runs.push({ words, options })
+      return 4
+    },
+  }
+  const source: CommandSource = {
+    names: () => ['greet.all', 'list'],
+    overview: async () => [command],
+    load: async () => command,
+  }
+  return { source, runs }
+}
+
+async function run(...words: string[]) {
+  const { source, runs } = fakeSource()
+  const at = place()
+  const exitCode = await runProgram(words, source, at, '1.2.3')
+  return { exitCode, runs, out: at.stdout.text(), err: at.stderr.text() }
+}
+
+describe('a command line', () => {
+  test('runs the command with its words and options, and exits as it says', async () => {
+    const { exitCode, runs } = await run('greet.all', '1.10', '--on', 'web', '--', '--check', '-')
+    expect(exitCode).toBe(4)
+    expect(runs).toMatchObject([
+      { words: ['1.10', '--check', '-'], options: { on: 'web', check: false } },
+    ])
+  })
+
+  test.each([[], ['--help'], ['-h'], ['help']])('%s shows the commands', async (...words) => {
+    const { exitCode, out, runs } = await run(...words)
+    expect(exitCode).toBe(0)
+    expect(out).toContain('greet.all <name>  Greet everybody')
+    expect(runs).toEqual([])
+  })
+
+  test.each([
+    ['greet.all', '--help'],
+    ['greet.all', 'x', '-h', '--on', 'web'],
+    ['help', 'greet.all'],
+  ])('%s %s shows its help and runs nothing', async (...words) => {
+    const { exitCode, out, runs } = await run(...words)
+    expect(exitCode).toBe(0)
+    expect(out).toContain('Usage:\n  hostwright greet.all <name> [options]')
+    expect(out).toContain('Examples:\n  hostwright greet.all world --on web')
+    expect(runs).toEqual([])
+  })
+
+  test.each([['--version'], ['-v']])('%s shows the version', async word => {
+    expect((await run(word)).out).toBe('1.2.3\n')
+  })
+
+  test('an option before the command is refused', async () => {
+    await expect(run('--on', 'web', 'greet.all')).rejects.toMatchObject({
+      code: 'usage',
+      message: 'a command comes first, not --on',
+    })
+  })
+
+  test.each(['greet.al', 'Greet.all', 'help greet.al', 'toString', ''])(
+    'names the nearest of an unknown command: %j',
+    async line => {
+      await expect(run(...line.split(' '))).rejects.toMatchObject({ code: 'unknown_name' })
+    },
+  )
+})
+
+describe('help', () => {
+  const source = createSource(undefined)
+
+  test('fits in 80 columns, also of what ships', async () => {
+    const at = place()
+    await runProgram([], source, at, '1.2.3')
+    const texts = [at.stdout.text()]
+    for (const name of source.names()) texts.push(commandHelp(await source.load(name)))
+    const long = texts
+      .flatMap(text => text.split('\n'))
+      // Lines that can be copied stay whole.
+      .filter(line => line.length > 80 && !line.startsWith('  hostwright '))
+    expect(long).toEqual([])
+  })
+
+  test('tells every command, its options with their defaults, and an example', async () => {
+    for (const name of source.names()) {
+      const command = await source.load(name)
+      const help = commandHelp(command)
+      expect(help).toContain(command.description)
+      expect(command.examples.length, name).toBeGreaterThan(0)
+      for (const example of command.examples)
+        expect(help).toContain(`  hostwright ${example}\n`.trimEnd())
+    }
+    expect(commandHelp(await source.load('server.provision'))).toMatch(
+      /--forks <number> +Hosts at a time \(default: 50\)/,
+    )
+  })
+
+  test('wraps what is behind an option below itself', async () => {
+    const { source: fake } = fakeSource()
+    const command = await fake.load('greet.all')
+    const help = commandHelp({
+      ...command,
+      options: [{ flags: '--long <value>', description: 'word '.repeat(30).trim() }],
+    })
+    const lines = help.split('\n').filter(line => line.includes('word'))
+    expect(lines.length).toBeGreaterThan(2)
+    expect(new Set(lines.slice(1).map(line => line.search(/\S/)))).toEqual(
+      new Set([lines[0]!.indexOf('word')]),
+    )
+  })
+
+  /** What a module loads at once; `import()` and types come later or never. */
+  function loads(file: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(file)) return seen
+    seen.add(file)
+    const source = readFileSync(file, 'utf8')
+    const imports = /^(?:import|export) (?!type\b)(?:[^'"]*? from )?'([^']+)'/gm
+    for (const [, name] of source.matchAll(imports)) {
+      if (name!.startsWith('.')) loads(resolve(dirname(file), name!), seen)
+      else seen.add(name!)
+    }
+    return seen
+  }
+
+  test('loads neither ssh2 nor listr2 nor zx, nor what runs recipes', () => {
+    const root = fileURLToPath(new URL('../../..', import.meta.url))
+    const seen = loads(join(root, 'lib/cli/main.ts'))
+    for (const name of source.names().filter(each => each.includes('.') || each === 'heartbeat'))
+      loads(join(root, 'recipes', `${name}.ts`), seen)
+    const libraries = [...seen].filter(name => !name.startsWith('/') && !name.startsWith('node:'))
+    expect(libraries.sort()).toEqual(['cac', 'fastest-levenshtein'])
+    expect(
+      [...seen].filter(name => /lib\/(run\/engine|lab|transport|ui\/pretty)/.test(name)),
+    ).toEqual([])
+  })
+})

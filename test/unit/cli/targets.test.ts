@@ -1,0 +1,206 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Place } from '../../../lib/cli/command.ts'
+import { exec } from '../../../lib/cli/exec.ts'
+import { list } from '../../../lib/cli/list.ts'
+import { findTargets, parseCount, parseVariables } from '../../../lib/cli/targets.ts'
+import { unlock } from '../../../lib/cli/unlock.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
+import { fakeOutput } from '../ui/fake-output.ts'
+
+const hosts = `
+[web]
+web1 ansible_host=127.0.0.1
+web2 ansible_connection=local bootstrap_dir={dir}/web2
+[db]
+here ansible_connection=local bootstrap_dir={dir}/here
+[local:children]
+db
+[pair]
+web2
+here
+`
+
+/** A project with one environment, whose hosts web2 and here are this machine. */
+async function project(files: Record<string, string> = {}) {
+  const cwd = await temporaryDirectory()
+  const inventory = { 'inventories/test/hosts.ini': hosts.replaceAll('{dir}', cwd) }
+  for (const [name, content] of Object.entries({ ...inventory, ...files })) {
+    await mkdir(dirname(join(cwd, name)), { recursive: true })
+    await writeFile(join(cwd, name), content)
+  }
+  const place = { ...fakeOutput(), cwd, project: cwd } satisfies Place
+  return { cwd, place, out: () => place.stdout.text(), err: () => place.stderr.text() }
+}
+
+const defaults = { forks: '50', timeout: '30s', waitLock: '0s', var: [] }
+
+describe('--var', () => {
+  test('holds a key and whatever is behind the first =', () => {
+    expect(parseVariables(['a=1.10', 'b_2=x=y', 'c=', 'a=later'])).toEqual({
+      a: 'later',
+      b_2: 'x=y',
+      c: '',
+    })
+  })
+
+  test.each(['a', '=x', 'a-b=1', '1a=x', ' a=1', ''])('%j is refused', text => {
+    expect(() => parseVariables([text])).toThrow(expect.objectContaining({ code: 'usage' }))
+  })
+})
+
+describe('a number', () => {
+  test.each(['1', '50', '999999'])('%s', text => expect(parseCount('--forks', text)).toBe(+text))
+
+  test.each(['0', '-1', '1.5', '0x10', '1e3', '', ' 1', '10000000', 'all'])('not %j', text => {
+    expect(() => parseCount('--forks', text)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_value',
+        message: expect.stringContaining('--forks'),
+      }),
+    )
+  })
+})
+
+describe('targets', () => {
+  test('are those of the pattern, with --var over the inventory', async () => {
+    const { place } = await project()
+    const { hosts: found } = await findTargets({ ...defaults, on: 'web', var: ['x=1'] }, place)
+    expect(found.map(({ name, vars }) => [name, vars.x])).toEqual([
+      ['web1', '1'],
+      ['web2', '1'],
+    ])
+  })
+
+  test.each([undefined, ''])('are asked for when the pattern is %j', async on => {
+    const { place } = await project()
+    await expect(findTargets({ ...defaults, on }, place)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('--on <pattern>'),
+    })
+  })
+
+  test('an unknown host is told with the nearest, before anything is touched', async () => {
+    const { place } = await project()
+    await expect(findTargets({ ...defaults, on: 'web3' }, place)).rejects.toMatchObject({
+      code: 'unknown_name',
+      message: expect.stringMatching(/web3.*web1/),
+    })
+  })
+})
+
+describe('list', () => {
+  test('hosts prints one name a line when piped', async () => {
+    const { place, out } = await project()
+    expect(await list.run(['hosts'], { ...defaults, on: 'all' }, place)).toBe(0)
+    expect(out()).toBe('web1\nweb2\nhere\n')
+  })
+
+  test('hosts prints one object a line as json', async () => {
+    const { place, out } = await project()
+    await list.run(['hosts'], { ...defaults, on: 'db', output: 'json' }, place)
+    expect(JSON.parse(out())).toMatchObject({
+      name: 'here',
+      groups: expect.arrayContaining(['db']),
+    })
+  })
+
+  test('recipes shows the project’s and the package’s, and a broken one with its reason', async () => {
+    const { place, out } = await project({
+      'recipes/mine.js': `export default { kind: 'recipe', description: 'My own', args: {}, examples: [] }`,
+      'recipes/broken.js': 'export default {',
+    })
+    expect(await list.run(['recipes'], { ...defaults }, place)).toBe(0)
+    expect(out()).toMatch(/mine +My own +project/)
+    expect(out()).toMatch(/server\.mode \[mode\] +.* hostwright/)
+    expect(out()).toMatch(/broken +\(.*broken\.js.*\) +project/)
+  })
+
+  test('recipes prints one object a line as json, the broken one with its reason', async () => {
+    const { place, out } = await project({ 'recipes/broken.js': 'export default {' })
+    await list.run(['recipes'], { ...defaults, output: 'json' }, place)
+    const rows = out()
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(rows.find(({ name }) => name === 'broken')).toMatchObject({ origin: 'project' })
+    expect(rows.find(({ name }) => name === 'server.mode')).toMatchObject({ usage: '[mode]' })
+  })
+
+  test.each([[[]], [['recipe']], [['hosts', 'web1']]])('refuses %j', async words => {
+    const { place } = await project()
+    await expect(list.run(words, { ...defaults, on: 'all' }, place)).rejects.toMatchObject({
+      exitCode: 2,
+    })
+  })
+})
+
+describe('exec', () => {
+  test('asks for a command', async () => {
+    const { place } = await project()
+    await expect(exec.run([], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
+      code: 'usage',
+    })
+  })
+
+  test('runs one word as a line for the shell, several unchanged', async () => {
+    const { place, out } = await project()
+    expect(await exec.run(['echo a; echo $((1+1))'], { ...defaults, on: 'here' }, place)).toBe(0)
+    expect(await exec.run(['echo', '$HOME', 'b  c'], { ...defaults, on: 'here' }, place)).toBe(0)
+    expect(out()).toBe('a\n2\n$HOME b  c\n')
+  })
+
+  test('tells which host said what, and exits 4 when one fails', async () => {
+    const { place, out, err } = await project()
+    const options = { ...defaults, on: 'pair' }
+    expect(await exec.run(['echo x; echo bad >&2; exit 3'], options, place)).toBe(4)
+    expect(out().split('\n').filter(Boolean).sort()).toEqual([
+      expect.stringMatching(/^here\W+x$/),
+      expect.stringMatching(/^web2\W+x$/),
+    ])
+    expect(err()).toContain('exit status 3')
+  })
+})
+
+describe('unlock', () => {
+  test('takes no words', async () => {
+    const { place } = await project()
+    await expect(unlock.run(['web1'], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
+      code: 'usage',
+    })
+  })
+
+  test('tells free hosts and takes stale locks away without asking', async () => {
+    const { place, cwd, out } = await project()
+    await mkdir(join(cwd, 'here'))
+    const stale = 'run=r1\nrecipe=x\nowner=o\ncontroller=c\ntime=t\n'
+    await writeFile(join(cwd, 'here/bootstrap.pid'), `1\nstart=1\nboot=another\n${stale}`)
+    expect(await unlock.run([], { ...defaults, on: 'pair' }, place)).toBe(0)
+    expect(out()).toMatch(/^web2: not locked$/m)
+    expect(out()).toMatch(/^here: stale: x by o@c since t \(run r1, process 1\)$/m)
+    expect(out()).toMatch(/^here: unlocked$/m)
+  })
+
+  test('leaves a live lock when nobody can be asked', async () => {
+    const { place, cwd } = await project()
+    const { openSession } = await import('../../../lib/session/session.ts')
+    const { connectLocal } = await import('../../../lib/transport/local.ts')
+    const { lockCall } = await import('../../../lib/lock/lock.ts')
+    const claim = { run: 'r', recipe: 'x', owner: 'o', controller: 'c', time: 't' }
+    const session = await openSession({
+      transport: connectLocal(),
+      bootstrapDir: join(cwd, 'here'),
+      first: [lockCall(claim)],
+    })
+    try {
+      const options = { ...defaults, on: 'here' }
+      await expect(unlock.run([], options, place)).rejects.toMatchObject({
+        code: 'confirmation_needed',
+      })
+      expect(await unlock.run([], { ...options, yes: true }, place)).toBe(0)
+    } finally {
+      await session.close()
+    }
+  })
+})
