@@ -5,6 +5,7 @@
 hw_interrupt() { kill -USR1 "$1"; }
 
 # hw_kill PID SIGNAL [itself]: signal (with or without `SIG`) all descendants of PID, and PID too if asked.
+# Parents first: a shell whose child dies before it would go on to its next command.
 hw_kill() {
   hw_victims=$(hw_parents | awk -v root="$1" '
     { parent[$1] = $2 }
@@ -13,8 +14,11 @@ hw_kill() {
         above = each
         # A chain of parents is short; the bound is for lists that changed while they were read.
         for (n = 0; n < 1000 && (above in parent) && above != root; n++) above = parent[above]
-        if (above == root && each != root) print each
+        if (above != root || each == root) continue
+        below[n] = below[n] " " each
+        if (n > deepest) deepest = n
       }
+      for (n = 1; n <= deepest; n++) print below[n]
     }')
   # shellcheck disable=SC2086 # a list of numbers
   kill -s "${2#SIG}" ${3:+"$1"} $hw_victims 2>/dev/null

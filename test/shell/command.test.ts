@@ -192,7 +192,7 @@ describe.each(shells)('hw_run under $name', shell => {
 
   test('kill without an id ends whatever runs, and the session goes on', async () => {
     const host = await testHost({ shell })
-    const ended = host.session.call(runCall('echo up; sleep 600; echo not here'), {
+    const ended = host.session.call(runCall('echo up; (sleep 600; echo nor here); echo not here'), {
       output: () => void host.session.kill(),
     })
     expect(await ended).toMatchObject({ status: 'failed', exitStatus: 143, stdout: text('up\n') })

@@ -1,5 +1,6 @@
 /** What the INI editor must do: the file before, what is wanted, and the file after, byte for byte. */
 import type { IniOptions } from '../../lib/resources/ini.ts'
+import { haproxyConfig } from './haproxy-config.ts'
 
 export interface IniCase {
   name: string
@@ -19,38 +20,6 @@ const app = (set: IniOptions['set'], unset?: string[]): IniOptions => ({
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
 
-/** A real configuration of haproxy's, with what makes editing it hard. */
-const haproxy = (maxconn: string, timeout: string) => `# Managed by hand, mostly
-global
-    log /dev/log local0
-    maxconn ${maxconn}   # per process
-    user haproxy
-
-defaults
-    mode    http
-    option  httplog
-    option  dontlognull
-    timeout connect 5000
-    timeout  client  50000
-    timeout server  ${timeout}
-    errorfile 400 /etc/haproxy/errors/400.http
-
-frontend web   # the public one
-    bind *:80
-    bind :::443 ssl crt "/etc/haproxy/site #1.pem"
-    acl is_api path_beg /api
-    use_backend api if is_api
-    default_backend app
-
-backend app
-    balance roundrobin
-    server app1 10.0.0.1:8080 check
-    server app2 10.0.0.2:8080 check
-
-backend api
-    balance leastconn
-`
-
 /** Values that a shell, an awk or a replacement text could take for something of its own. */
 export const hardValues = [
   '&',
@@ -69,7 +38,6 @@ export const hardValues = [
   'tab\there',
   '0x10',
   '1e3',
-  ' '.trim(),
 ]
 
 export const iniCases: readonly IniCase[] = [
@@ -356,30 +324,30 @@ export const iniCases: readonly IniCase[] = [
   })),
   {
     name: 'words: haproxy’s own, a value and its comment',
-    before: haproxy('2000', '50000'),
+    before: haproxyConfig('2000', '50000'),
     want: { format: 'words', section: 'global', set: { maxconn: 4000 } },
-    after: haproxy('4000', '50000'),
+    after: haproxyConfig('4000', '50000'),
     note: 'maxconn',
   },
   {
     name: 'words: a key of two words, however they are spaced',
-    before: haproxy('2000', '50000'),
+    before: haproxyConfig('2000', '50000'),
     want: {
       format: 'words',
       section: 'defaults',
       set: { 'timeout server': '30s', 'timeout client': 50000, 'option httplog': '' },
     },
-    after: haproxy('2000', '30s'),
+    after: haproxyConfig('2000', '30s'),
     note: 'timeout server',
   },
   {
     name: 'words: as wanted, with a comment behind it',
-    before: haproxy('2000', '50000'),
+    before: haproxyConfig('2000', '50000'),
     want: { format: 'words', section: 'global', set: { maxconn: 2000, user: 'haproxy' } },
   },
   {
     name: 'words: a section with a comment behind it, and a quoted #',
-    before: haproxy('2000', '50000'),
+    before: haproxyConfig('2000', '50000'),
     want: {
       format: 'words',
       section: 'frontend web',
