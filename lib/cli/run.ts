@@ -65,7 +65,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
   if (callback) events.subscribe(callback.subscriber)
   const tell = (message: string) => events.emit({ type: 'warning', message })
   const interrupts = listenForInterrupts(tell)
-  const strays = listenForStrayPromises(tell)
+  const strays = listenForStrayPromises()
   try {
     const result = await runRecipe({
       recipe,
@@ -88,6 +88,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
       controller: hostname(),
       interrupts,
     })
+    const stray = strays.messages()
+    for (const message of stray) tell(`the recipe did not await something that failed: ${message}`)
     await deliver(callback, events)
     await renderer.end()
     const report = mode === 'json' ? undefined : recipe.report?.(result.outcomes, args)
@@ -97,7 +99,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
         `${formatTable(report.header, report.rows, { color, unicode, columns: place.stdout.columns })}\n`,
       )
     }
-    return strays.dispose() && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
+    return stray.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
   } finally {
     strays.dispose()
     interrupts.dispose()

@@ -8,8 +8,7 @@
  *   - `text()`, `json()`, `lines()` read standard output only (zx mixes standard error in);
  *   - `.pipe` by a template runs on the host too; by a stream or a file name it comes here;
  *   - `kill()`, `timeout` and `signal` end the command on the host;
- *   - `nothrow` is about exit statuses: a lost connection throws all the same;
- *   - a failure that nobody awaits does not end this process, which works on other hosts as well.
+ *   - `nothrow` is about exit statuses: a lost connection throws all the same.
  */
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
@@ -158,13 +157,16 @@ function start(
   const { signal: abortSignal } = promise
   if (abortSignal.aborted) abort()
   abortSignal.addEventListener('abort', abort)
-  const settle = () => {
-    settled = true
-    abortSignal.removeEventListener('abort', abort)
-  }
-  promise.then(settle, output => {
-    settle()
-    Object.assign(output, { command: promise.cmd, at: at() } satisfies FailedCommand)
+  // Not by `then`, which would count as somebody's waiting for the failure.
+  const { finalize } = inside(promise)
+  Object.defineProperty(promise, 'finalize', {
+    value: (output: ProcessOutput) => {
+      settled = true
+      abortSignal.removeEventListener('abort', abort)
+      if (!output.ok)
+        Object.assign(output, { command: promise.cmd, at: at() } satisfies FailedCommand)
+      finalize.call(promise, output)
+    },
   })
   return promise
 }
@@ -173,6 +175,7 @@ function start(
 const inside = (promise: ProcessPromise) =>
   promise as unknown as {
     _snapshot: { from: string }
+    finalize(output: ProcessOutput): void
     on(event: string, listener: () => void): void
   }
 

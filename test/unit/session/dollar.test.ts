@@ -379,9 +379,10 @@ describe('ending a command', () => {
     const { $, at } = await host()
     const raw = [`trap '' TERM; ${sleeper(at('pid'))}`] as unknown as TemplateStringsArray
     const command = $(raw)
+    const failed = expect(command).rejects.toMatchObject({ signal: 'SIGKILL' })
     await until(written(at('pid')))
     await command.kill('SIGKILL')
-    await expect(command).rejects.toMatchObject({ signal: 'SIGKILL' })
+    await failed
     expect(await isAlive(at('pid'))).toBe(false)
     expect(() => command.kill()).toThrow('Too late')
   })
@@ -390,16 +391,18 @@ describe('ending a command', () => {
     const { $, at } = await host()
     const raw = [`trap 'exit 33' USR1; echo $$ >${at('pid')}; while :; do sleep 0.01; done`]
     const command = $({ killSignal: 'SIGUSR1' })(raw as unknown as TemplateStringsArray)
+    const failed = expect(command).rejects.toMatchObject({ exitCode: 33 })
     await until(written(at('pid')))
     await command.kill()
-    await expect(command).rejects.toMatchObject({ exitCode: 33 })
+    await failed
   })
 
   test('one that was not sent yet is never run', async () => {
     const made = await host()
     const command = made.$`touch ${made.at('ran')}`
+    const failed = expect(command).rejects.toMatchObject({ exitCode: null, signal: 'SIGTERM' })
     await command.kill()
-    await expect(command).rejects.toMatchObject({ exitCode: null, signal: 'SIGTERM' })
+    await failed
     expect(await made.$`test -e ${made.at('ran')}`.exitCode).toBe(1)
   })
 
@@ -407,12 +410,12 @@ describe('ending a command', () => {
     const { $, at } = await host()
     const first = $`until [ -e ${at('go')} ]; do sleep 0.01; done`
     const second = $`sleep 600`
+    const failed = expect(second).rejects.toMatchObject({ signal: 'SIGTERM' })
+    // Sent, but not begun.
     await delay(0)
     const killed = second.kill()
     await writeFile(at('go'), '')
-    await first
-    await killed
-    await expect(second).rejects.toMatchObject({ signal: 'SIGTERM' })
+    await Promise.all([first, killed, failed])
   })
 
   test('an AbortSignal ends it; one aborted before lets nothing run', async () => {
@@ -445,10 +448,11 @@ describe('ending a command', () => {
     try {
       const { $, at } = await host()
       const command = $([sleeper(at('pid'))] as unknown as TemplateStringsArray)
+      const failed = expect(command).rejects.toMatchObject({ signal: 'SIGTERM' })
       await until(written(at('pid')))
       expect(command.pid).toBeUndefined()
       await command.kill()
-      await expect(command).rejects.toMatchObject({ signal: 'SIGTERM' })
+      await failed
       await expect($({ timeout: 50 })`sleep 600`).rejects.toMatchObject({ signal: 'SIGTERM' })
     } finally {
       process.kill = kill
@@ -467,14 +471,6 @@ describe('the session', () => {
     expect((await read('log')).toString()).toBe(
       Array.from({ length: 20 }, (_, n) => `${n}\n`).join(''),
     )
-  })
-
-  test('a failure that nobody awaits yet does not end this process', async () => {
-    const { $ } = await host()
-    const failures = [$`exit 1`, $`exit 2`]
-    await $`true`
-    await delay(0)
-    await expect(failures[1]).rejects.toMatchObject({ exitCode: 2 })
   })
 
   test('a lost connection throws, with nothrow too', async () => {
