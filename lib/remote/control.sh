@@ -5,9 +5,31 @@
 hw_interrupt() { kill -USR1 "$1"; }
 
 # hw_kill PID SIGNAL [itself]: signal (with or without `SIG`) all descendants of PID, and PID too if asked.
-# Parents first: a shell whose child dies before it would go on to its next command.
+# They are stopped first, parents before children, until there are no new ones: one that was started
+# meanwhile would live on, and a shell whose child dies before it would go on to its next command.
 hw_kill() {
-  hw_victims=$(hw_parents | awk -v root="$1" '
+  hw_count=-1 hw_tries=0
+  while [ "$hw_tries" -lt 20 ]; do
+    hw_tries=$((hw_tries + 1))
+    hw_victims=$(hw_below "$1")
+    # shellcheck disable=SC2086 # a list of numbers
+    hw_last=$hw_count hw_count=$(set -- $hw_victims && echo $#)
+    [ "$hw_count" -ne "$hw_last" ] || break
+    hw_signal STOP "$1" "${3-}"
+  done
+  hw_signal "${2#SIG}" "$1" "${3-}"
+  hw_signal CONT "$1" "${3-}"
+}
+
+# hw_signal SIGNAL PID [itself]: to hw_victims, and to PID before them if asked.
+hw_signal() {
+  # shellcheck disable=SC2086 # a list of numbers
+  kill -s "$1" ${3:+"$2"} $hw_victims 2>/dev/null
+}
+
+# hw_below PID: its descendants, nearest first.
+hw_below() {
+  hw_parents | awk -v root="$1" '
     { parent[$1] = $2 }
     END {
       for (each in parent) {
@@ -19,9 +41,7 @@ hw_kill() {
         if (n > deepest) deepest = n
       }
       for (n = 1; n <= deepest; n++) print below[n]
-    }')
-  # shellcheck disable=SC2086 # a list of numbers
-  kill -s "${2#SIG}" ${3:+"$1"} $hw_victims 2>/dev/null
+    }'
 }
 
 # `PID PARENT` of every process.
