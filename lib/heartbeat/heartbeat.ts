@@ -1,7 +1,7 @@
 /** Heartbeats: a probe asked again until it is answered well often enough in a row, or never. */
 import pRetry from 'p-retry'
 import type { Heartbeat } from '../bootstrap/definitions.ts'
-import { isBootstrapError, StepError } from '../errors.ts'
+import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 import { type HostProbe, judge, probeCall, type Verdict } from './probe.ts'
 
@@ -25,6 +25,7 @@ export interface HostHeartbeat extends Heartbeat {
  * @returns the last answer
  * @throws {StepError} heartbeat_failed, with the last answer
  * @throws {UnreachableError} at once: a lost connection is no answer
+ * @throws {InterruptedError} the signal came
  */
 export async function awaitHeartbeat(
   product: string,
@@ -53,6 +54,7 @@ export async function awaitHeartbeat(
     })
     return last
   } catch (error) {
+    if (signal?.aborted) throw new InterruptedError('interrupted', 'interrupted')
     if (!isBootstrapError(error) || error.code !== 'heartbeat_failed') throw error
     const tries = heartbeat.attempts === 1 ? 'asked once' : `asked ${heartbeat.attempts} times`
     throw new StepError(

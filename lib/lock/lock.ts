@@ -63,7 +63,8 @@ export function describeHolder(holder: LockHolder): string {
  * @returns {LockedError} another run holds the lock; {StepError} it can't be taken at all
  */
 export function lockError(result: CallResult): LockedError | StepError | undefined {
-  if (result.status !== 'failed') return undefined
+  // `skipped`: the step before it failed, and the host has no lock.
+  if (result.status === 'ok') return undefined
   const holder = parseHolder(result.stdout.toString('utf8'))
   if (result.code !== 'locked' || !holder) {
     return new StepError(

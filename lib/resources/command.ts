@@ -20,7 +20,7 @@ export interface CommandOptions extends CommonOptions {
   /** Further environment variables. */
   env?: Readonly<Record<string, string | number | Secret>>
   /** Standard input; empty otherwise. */
-  input?: string | Buffer
+  input?: string | Buffer | Secret
   /** Program that gets the command line by -c; default `sh`. */
   shell?: string
   /** What people see; default: the command's first line. */
@@ -42,22 +42,27 @@ export function command(line: string, options: CommandOptions = {}): Resource {
   const creates = options.creates === undefined ? '' : checkPath(title, options.creates)
   const cwd = options.cwd === undefined ? '' : checkPath(title, options.cwd)
   const entries = Object.entries(options.env ?? {})
+  const { input } = options
+  const bytes = isSecret(input) ? plain(input) : input
   const conditions = [creates, options.unless ?? '', options.onlyIf ?? '']
   return declare({
     title,
     options,
-    secrets: entries.flatMap(([, value]) => (isSecret(value) ? [value.reveal()] : [])),
+    secrets: [...Object.values(options.env ?? {}), input]
+      .filter(isSecret)
+      .map(value => value.reveal()),
+    command: line,
     call: {
       name: 'hw_command',
       args: [
         ...conditions,
         options.shell ?? 'sh',
         cwd,
-        options.input === undefined ? '' : 'yes',
+        input === undefined ? '' : 'yes',
         line,
         ...entries.map(([key, value]) => assignment(title, key, value)),
       ],
-      input: options.input === undefined ? undefined : Buffer.from(options.input),
+      input: bytes === undefined ? undefined : Buffer.from(bytes),
     },
   })
 }

@@ -73,7 +73,7 @@ function iniRequests(title: string, { section = '', set = {}, unset = [] }: IniO
   }
   for (const key of unset) {
     checkKey(title, key)
-    if (key in set) throw invalidOption(title, `${key} is both set and unset`)
+    if (Object.hasOwn(set, key)) throw invalidOption(title, `${key} is both set and unset`)
     requests.push(`K ${key}`, 'D')
   }
   return requests

@@ -38,10 +38,22 @@ function parseMode(title: string, mode: number | string): number {
     // 644 without 0o is 0o1204: the sticky bit of a mode nobody means.
     throw invalidOption(title, `the mode ${JSON.stringify(mode)} is not one: write 0o644 or '0644'`)
   }
-  if (typeof mode === 'number' && /^[0-7]{3}$/.test(String(mode)) && mode > 0o777) {
+  if (typeof mode === 'number' && looksDecimal(mode)) {
     throw invalidOption(title, `the mode ${mode} is decimal: write 0o${mode}`)
   }
   return bits
+}
+
+/**
+ * Whether a mode was meant to be read as its digits: 644 is 0o1204, 440 is 0o670, which nobody means.
+ * In most modes the group may do no more than the owner, and others no more than the group.
+ */
+function looksDecimal(mode: number): boolean {
+  const text = String(mode)
+  if (!/^[0-7]{3,4}$/.test(text)) return false
+  const usual = (bits: number) => (bits & ~(bits >> 3) & 0o77) === 0
+  if (text.length === 3 && mode > 0o777) return true
+  return !usual(mode) && usual(Number.parseInt(text, 8))
 }
 
 /** `rwxr-sr-t`, as `ls -l` and `stat %A` write it. */

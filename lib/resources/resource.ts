@@ -16,6 +16,8 @@ export interface Resource {
   readonly text?: string
   /** Path shown in the head of a diff. */
   readonly path?: string
+  /** The command line it runs, for errors. */
+  readonly command?: string
   /** Secrets it holds: no diff is shown, and they are taken out of any output. */
   readonly secrets: readonly string[]
   /** The line of the recipe it was declared at. */
@@ -45,13 +47,14 @@ interface Declaration {
   options: CommonOptions
   text?: string
   path?: string
+  command?: string
   secrets?: readonly string[]
 }
 
 /** For the modules of this folder. */
-export function declare({ title, call, options, text, path, secrets = [] }: Declaration): Resource {
+export function declare({ options, secrets = [], ...declared }: Declaration): Resource {
   const notify = options.notify === undefined ? [] : [options.notify].flat()
-  return { kind: 'resource', title, call, notify, text, path, secrets, at: callSite() }
+  return { kind: 'resource', ...declared, notify, secrets, at: callSite() }
 }
 
 /**

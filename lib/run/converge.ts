@@ -126,6 +126,7 @@ function stepError(resource: Resource, result: CallResult): StepError {
   const message = said.split('\n').at(-1) || `exit status ${result.exitStatus}`
   return new StepError(code, message, {
     step: resource.title,
+    command: resource.command?.split('\n', 10).join('\n'),
     exitStatus: result.exitStatus,
     output: said === message ? undefined : said,
     at: resource.at(),

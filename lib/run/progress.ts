@@ -11,8 +11,10 @@ export interface TaskProgress {
   end(): void
 }
 
-/** What a step tells its task. */
+/** A task as its steps see it. */
 interface Owner {
+  id: string
+  title: string
   begin(): void
   done(status?: StepStatus): void
 }
@@ -43,13 +45,15 @@ export interface Progress {
 /** @param title of the recipe's own task */
 export function createProgress(host: string, title: string, events: EventStream): Progress {
   const counts: StepCounts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
-  const secrets = new Set<string>()
+  /** The longest first: one may be part of another. */
+  let secrets: string[] = []
   const clean = (text: string) => redact(text, secrets)
   let tasks = 0
   let steps = 0
   let own: TaskProgress | undefined
 
-  const createStep = (task: string, stepTitle: string, owner: Owner): StepProgress => {
+  const createStep = (stepTitle: string, owner: Owner): StepProgress => {
+    const task = owner.id
     const step = `s${++steps}`
     const partial = { stdout: createLines(), stderr: createLines() }
     let startedAt: number | undefined
@@ -70,6 +74,7 @@ export function createProgress(host: string, title: string, events: EventStream)
       start()
       for (const stream of ['stdout', 'stderr'] as const) emitText(stream, partial[stream].rest())
       counts[status]++
+      error?.within({ task: owner.title, step: stepTitle })
       events.emit({
         type: 'step.end',
         host,
@@ -88,7 +93,7 @@ export function createProgress(host: string, title: string, events: EventStream)
       start,
       output: (stream, chunk) => {
         start()
-        emitText(stream, partial[stream].push(chunk))
+        emitText(stream, partial[stream].push(chunk, secrets))
       },
       end,
       drop: error => {
@@ -114,6 +119,8 @@ export function createProgress(host: string, title: string, events: EventStream)
       events.emit({ type: 'task.end', host, task, title: clean(taskTitle), status, durationMs })
     }
     const owner: Owner = {
+      id: task,
+      title: taskTitle,
       begin: () => {
         if (startedAt !== undefined) return
         startedAt = Date.now()
@@ -128,7 +135,7 @@ export function createProgress(host: string, title: string, events: EventStream)
     return {
       step: stepTitle => {
         open++
-        return createStep(task, stepTitle, owner)
+        return createStep(stepTitle, owner)
       },
       end: () => {
         closing = true
@@ -140,7 +147,9 @@ export function createProgress(host: string, title: string, events: EventStream)
   return {
     counts,
     hide: values => {
-      for (const value of values) secrets.add(value)
+      // Output is looked at line by line.
+      const more = [...values].flatMap(value => [value, ...value.split('\n')])
+      secrets = [...new Set([...secrets, ...more])].sort((a, b) => b.length - a.length)
     },
     redact: clean,
     task: taskTitle => {
@@ -176,12 +185,14 @@ export function cleanData(data: unknown, clean: (text: string) => string): unkno
   )
 }
 
+/** A line longer than this is passed on in parts. */
+const longestLine = 65_536
+
 /**
- * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole. A
- * line longer than 64 KiB is passed on in parts.
+ * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole; where
+ * a line is passed on in parts, neither is cut.
  */
 function createLines() {
-  const longest = 65_536
   let held: Buffer = Buffer.alloc(0)
   const take = (length: number) => {
     const text = held.toString('utf8', 0, length)
@@ -189,11 +200,27 @@ function createLines() {
     return text
   }
   return {
-    push: (chunk: Buffer) => {
+    push: (chunk: Buffer, secrets: readonly string[]) => {
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
       const end = held.lastIndexOf(10) + 1
-      return take(held.length - end > longest ? held.length : end)
+      return take(held.length - end > longestLine ? safeCut(held, secrets) : end)
     },
     rest: () => take(held.length),
   }
+}
+
+/** Where to cut a long line: before what may be a part of a character or of a secret. */
+function safeCut(bytes: Buffer, secrets: readonly string[]): number {
+  const longest = Buffer.byteLength(secrets[0] ?? '')
+  // A character has up to four bytes.
+  let cut = bytes.length - Math.min(Math.max(longest, 4), longestLine)
+  for (const secret of secrets) {
+    const length = Buffer.byteLength(secret)
+    const from = Math.max(0, cut - length + 1)
+    const at = length === 0 ? -1 : bytes.indexOf(secret, from)
+    if (at >= 0 && at < cut) cut = at
+  }
+  // Within a character its bytes are 10xxxxxx.
+  while (cut > 0 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut--
+  return cut
 }

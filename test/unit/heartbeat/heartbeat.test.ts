@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { UnreachableError } from '../../../lib/errors.ts'
+import {
+  askHeartbeat,
+  awaitHeartbeat,
+  type HostHeartbeat,
+} from '../../../lib/heartbeat/heartbeat.ts'
+import type { CallResult, HostCall } from '../../../lib/session/call.ts'
+
+const answer = (good: boolean, said = good ? 'fine' : 'not yet'): CallResult => ({
+  status: good ? 'ok' : 'failed',
+  exitStatus: good ? 0 : 1,
+  code: '-',
+  note: '',
+  stdout: Buffer.from(`${said}\n`),
+  stderr: Buffer.alloc(0),
+  parts: new Map(),
+})
+
+const heartbeat = (more: Partial<HostHeartbeat> = {}): HostHeartbeat => ({
+  probe: { kind: 'command', command: 'check' },
+  intervalMs: 1,
+  timeoutMs: 1500,
+  attempts: 5,
+  successes: 1,
+  ...more,
+})
+
+/** Asks that are answered in turn: `+` good, `-` bad; the last one for ever. */
+function asker(answers: string) {
+  const calls: HostCall[] = []
+  return {
+    calls,
+    ask: async (call: HostCall) => {
+      const at = Math.min(calls.length, answers.length - 1)
+      calls.push(call)
+      return answer(answers[at] === '+', `answer ${at + 1}`)
+    },
+  }
+}
+
+describe('waiting for a heartbeat', () => {
+  test.each([
+    ['+', 1, 1],
+    ['---+', 1, 4],
+    ['+++', 3, 3],
+    ['++-+++', 3, 6],
+    ['+-+-++', 2, 6],
+  ])('%s is enough for %i in a row after %i questions', async (answers, successes, asked) => {
+    const { calls, ask } = asker(answers)
+    const verdict = await awaitHeartbeat('app', heartbeat({ attempts: 6, successes }), { ask })
+    expect(verdict).toEqual({ up: true, answer: `answer ${asked}` })
+    expect(calls).toHaveLength(asked)
+  })
+
+  test('ends after the last attempt, with the last answer', async () => {
+    const { calls, ask } = asker('-')
+    await expect(awaitHeartbeat('app', heartbeat({ attempts: 3 }), { ask })).rejects.toMatchObject({
+      code: 'heartbeat_failed',
+      message: 'app gave no good heartbeat (asked 3 times): answer 1',
+    })
+    expect(calls).toHaveLength(3)
+  })
+
+  test('good answers that are too few in a row are none', async () => {
+    const { ask } = asker('+-+-')
+    const pulse = heartbeat({ attempts: 4, successes: 2 })
+    await expect(awaitHeartbeat('app', pulse, { ask })).rejects.toMatchObject({
+      code: 'heartbeat_failed',
+    })
+  })
+
+  test('waits the interval between two questions', async () => {
+    const times: number[] = []
+    const ask = async () => {
+      times.push(performance.now())
+      return answer(times.length === 3)
+    }
+    await awaitHeartbeat('app', heartbeat({ intervalMs: 40 }), { ask })
+    const gaps = times.slice(1).map((time, index) => time - times[index]!)
+    expect(Math.min(...gaps)).toBeGreaterThan(35)
+  })
+
+  test('tells each answer that was not the last', async () => {
+    const { ask } = asker('--+')
+    const told: [string, number][] = []
+    const onAnswer = (verdict: { answer: string }, attempt: number) => {
+      told.push([verdict.answer, attempt])
+    }
+    await awaitHeartbeat('app', heartbeat(), { ask, onAnswer })
+    expect(told).toEqual([
+      ['answer 1', 1],
+      ['answer 2', 2],
+    ])
+  })
+
+  test('a lost connection is no answer', async () => {
+    let asked = 0
+    const lost = new UnreachableError('connection_lost', 'gone')
+    const ask = async () => {
+      asked++
+      throw lost
+    }
+    await expect(awaitHeartbeat('app', heartbeat(), { ask })).rejects.toBe(lost)
+    expect(asked).toBe(1)
+  })
+
+  test('the signal ends it at once, as an interruption', async () => {
+    const controller = new AbortController()
+    const ask = async () => {
+      setImmediate(() => controller.abort())
+      return answer(false)
+    }
+    const pulse = heartbeat({ intervalMs: 600_000 })
+    await expect(
+      awaitHeartbeat('app', pulse, { ask, signal: controller.signal }),
+    ).rejects.toMatchObject({ code: 'interrupted' })
+    await expect(
+      awaitHeartbeat('app', pulse, { ask, signal: controller.signal }),
+    ).rejects.toMatchObject({ code: 'interrupted' })
+  })
+})
+
+test('asking once tells what is, good or bad, in whole seconds', async () => {
+  const { calls, ask } = asker('-')
+  expect(await askHeartbeat(heartbeat(), { ask })).toEqual({ up: false, answer: 'answer 1' })
+  expect(calls).toEqual([{ name: 'hw_probe_command', args: ['2', 'check'] }])
+})
