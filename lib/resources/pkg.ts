@@ -18,8 +18,8 @@ export function pkg(names: string | readonly string[], options: PkgOptions = {})
   const title = `pkg ${list.join(' ')}`
   if (list.length === 0) throw invalidOption('pkg', 'names no package')
   for (const name of list) {
-    // Debian Policy 5.6.1, with an architecture behind it.
-    if (!/^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?$/.test(name)) {
+    // Debian Policy 5.6.1, with an architecture behind it. apt-get would remove what ends with a minus.
+    if (!/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9-]*[a-z0-9])?$/.test(name)) {
       throw invalidOption(title, `${JSON.stringify(name)} is not the name of a package`)
     }
   }

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { type HostProbe, judge, probeCall, valueAt } from '../../../lib/heartbeat/probe.ts'
+import type { CallResult } from '../../../lib/session/call.ts'
+
+const answered = (stdout: string): CallResult => ({
+  status: 'ok',
+  exitStatus: 0,
+  code: '-',
+  note: '',
+  stdout: Buffer.from(stdout),
+  stderr: Buffer.alloc(0),
+  parts: new Map(),
+})
+
+describe('the question', () => {
+  test.each<[HostProbe, string, string[]]>([
+    [{ kind: 'http', url: 'http://x/', status: 200 }, 'hw_probe_http', ['http://x/', '2']],
+    [{ kind: 'tcp', address: 'x:80' }, 'hw_probe_tcp', ['x:80', '2']],
+    [{ kind: 'command', command: 'a b' }, 'hw_probe_command', ['2', 'a b']],
+    [{ kind: 'service', service: 'cron' }, 'hw_probe_service', ['cron']],
+    [{ kind: 'haproxy', socket: '/s' }, 'hw_probe_haproxy', ['/s', '2']],
+  ])('%o', (probe, name, args) => {
+    expect(probeCall(probe, 1001)).toEqual({ name, args })
+  })
+
+  test('has a second to be answered at least', () => {
+    expect(probeCall({ kind: 'tcp', address: 'x:1' }, 1).args).toEqual(['x:1', '1'])
+  })
+})
+
+describe('an answer by HTTP', () => {
+  const http = (more: object = {}): HostProbe => ({
+    kind: 'http',
+    url: 'http://x/',
+    status: 200,
+    ...more,
+  })
+  const json = (path: string, equals?: string) => http({ json: { path, equals } })
+
+  test.each<[HostProbe, string, boolean]>([
+    [http(), '200\nfine', true],
+    [http(), '200', true],
+    [http(), '503\nfine', false],
+    [http(), '', false],
+    [http(), 'nonsense\n200', false],
+    [http({ status: 204 }), '204\n', true],
+    [http({ body: 'ready' }), '200\nall ready now', true],
+    [http({ body: 'ready' }), '200\nnot yet', false],
+    [http({ body: '200' }), '200\n', false],
+    [json('ok'), '200\n{"ok":true}', true],
+    [json('ok'), '200\n{"ok":false}', false],
+    [json('ok'), '200\n{"ok":0}', false],
+    [json('ok'), '200\n{}', false],
+    [json('ok'), '200\nnot json', false],
+    [json('ok', 'false'), '200\n{"ok":false}', true],
+    [json('nodes[1].state', 'up'), '200\n{"nodes":[{},{"state":"up"}]}', true],
+    [json('nodes[2].state', 'up'), '200\n{"nodes":[{},{"state":"up"}]}', false],
+    [json('a', 'null'), '200\n{"a":null}', true],
+    [json('a', 'undefined'), '200\n{}', false],
+    [http({ body: 'x', json: { path: 'ok' } }), '200\n{"ok":1}', false],
+  ])('%o answered %j', (probe, text, up) => {
+    expect(judge(probe, answered(text)).up).toBe(up)
+  })
+
+  test('says what was wanted, in one short line', () => {
+    expect(judge(json('a.b', 'up'), answered('200\n{"a":\n  {"b":"down"}}')).answer).toBe(
+      'status 200: {"a": {"b":"down"}} (wanted a.b=up)',
+    )
+    expect(judge(http(), answered('')).answer).toContain('status unknown')
+    const long = judge(http(), answered(`500\n${'x'.repeat(5000)}`)).answer
+    expect(long.length).toBeLessThan(300)
+    expect(long).toContain('(wanted status 200)')
+  })
+})
+
+test.each([
+  ['{"a":{"b":[10,{"c":1}]}}', 'a.b[1].c', 1],
+  ['{"a":{"b":[10]}}', 'a.b[0]', 10],
+  ['[[1,2]]', '[0][1]', 2],
+  ['{"a":1}', 'a.b', undefined],
+  ['{"a":"text"}', 'a.length', undefined],
+  ['{"a":[1]}', 'a.length', 1],
+  ['{}', 'toString', undefined],
+  ['{}', '__proto__.x', undefined],
+  ['null', 'a', undefined],
+  ['', 'a', undefined],
+])('in %s the value at %s is %j', (text, path, expected) => {
+  expect(valueAt(text, path)).toBe(expected)
+})
+
+describe('other answers', () => {
+  test('are good when the question succeeded', () => {
+    expect(judge({ kind: 'tcp', address: 'x:1' }, answered(''))).toEqual({
+      up: true,
+      answer: 'x:1 accepts connections',
+    })
+    expect(judge({ kind: 'service', service: 'cron' }, answered(''))).toEqual({
+      up: true,
+      answer: 'cron is running',
+    })
+    expect(judge({ kind: 'command', command: 'x' }, answered('')).answer).toBe('exit status 0')
+    expect(judge({ kind: 'command', command: 'x' }, answered(' 3\n ok ')).answer).toBe('3 ok')
+  })
+
+  test.each(['', 'not CSV at all', '# a,b,c\n1,2,3\n'])('not haproxy’s statistics: %j', text => {
+    expect(judge({ kind: 'haproxy', socket: '/s' }, answered(text))).toMatchObject({ up: false })
+  })
+
+  test('a question that failed without a word has no answer', () => {
+    const failed = { ...answered(''), status: 'failed' as const }
+    expect(judge({ kind: 'tcp', address: 'x:1' }, failed)).toEqual({
+      up: false,
+      answer: 'no answer',
+    })
+  })
+})

@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { callSite, fromHere } from '../../../lib/resources/call-site.ts'
+
+/** The place found in a stack of these lines. */
+function placeOf(...lines: string[]): string | undefined {
+  vi.stubGlobal(
+    'Error',
+    class {
+      stack = ['Error', ...lines.map(line => `    at ${line}`)].join('\n')
+    },
+  )
+  try {
+    return callSite()()
+  } finally {
+    vi.unstubAllGlobals()
+  }
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+const own = `${process.cwd()}/lib/resources/file.ts`
+
+describe('the place of a call', () => {
+  test.each<[string, string[], string | undefined]>([
+    ['a function', ['run (/p/recipes/x.ts:3:5)'], '/p/recipes/x.ts:3'],
+    ['no function', ['file:///p/recipes/x.ts:3:5'], '/p/recipes/x.ts:3'],
+    ['a promise', ['async /p/recipes/x.ts:3:5'], '/p/recipes/x.ts:3'],
+    ['a method', ['async Object.run [as go] (file:///p/x.ts:9:1)'], '/p/x.ts:9'],
+    ['a query', ['run (file:///p/x.ts?namespace=1-2:9:1)'], '/p/x.ts:9'],
+    ['spaces and brackets', ['run (file:///p%20q/(a)/x.ts:9:1)'], '/p q/(a)/x.ts:9'],
+    [
+      'ours before it',
+      [`file (${own}:1:1)`, `x (file://${own}:2:2)`, 'run (/p/x.ts:3:5)'],
+      '/p/x.ts:3',
+    ],
+    ['a library before it', ['f (/p/node_modules/a/b.js:1:1)', 'run (/p/x.ts:3:5)'], '/p/x.ts:3'],
+    ['Node’s own', ['node:internal/process:1:1', 'f (node:fs:2:2)', '<anonymous>'], undefined],
+    [
+      'CommonJS made by tsx, which knows no line',
+      [
+        'Object.<anonymous> (data:text/javascript,x%3D(1)?filePath=%2Fp%2Fx.ts%3Fnamespace%3D1:2:1)',
+      ],
+      '/p/x.ts',
+    ],
+    ['the working directory', [`run (${process.cwd()}/recipes/x.ts:3:5)`], 'recipes/x.ts:3'],
+  ])('%s', (_, lines, expected) => expect(placeOf(...lines)).toBe(expected))
+})
+
+test('a path below the working directory is shown from there', () => {
+  expect(fromHere(`${process.cwd()}/a/b.ts`)).toBe('a/b.ts')
+  expect(fromHere(`${process.cwd()}-other/b.ts`)).toBe(`${process.cwd()}-other/b.ts`)
+})
