@@ -6,9 +6,9 @@
 #   K KEY              a key …
 #   V VALUE            … that must have this value
 #   D                  … that must not be there
-# Modes: check prints `ID=same` or `ID=differs` for each file; list prints the keys that differ; edit
-# prints the one file as it should be; copy prints it as awk reads it, to prove that nothing is lost.
-# `final` is 0 if the file's last line has no newline.
+# Modes: check prints `ID=same` or `ID=differs` for each file; list prints the keys of the one file that
+# differ; edit prints the file as it should be. The last two want its `size` in bytes, and exit with 3
+# if that is not what they read.
 #
 # Formats: ini has `[section]` lines and `key = value` (or `:`); # and ; begin comments. words is
 # haproxy's: sections begin with a keyword in the first column, keys are the first words of a line, and
@@ -107,7 +107,7 @@ function holds(line, key,   text, at, name, n, i, word) {
 
 # Read the file and find where each wanted key stands.
 function scan(   line, i, section, text, found) {
-  count = 0
+  count = bytes = 0
   section = ""
   for (i in last) delete last[i]
   for (i in value) delete value[i]
@@ -120,6 +120,7 @@ function scan(   line, i, section, text, found) {
   place[""] = 0
   while ((found = (getline line < path)) > 0) {
     count++
+    bytes += length(line) + 1
     lines[count] = line
     text = line
     if (count == 1) sub(/^\357\273\277/, "", text)
@@ -233,16 +234,18 @@ function finish(   i, same) {
     same = 1
     for (i = 1; i <= wanted; i++) if (!as_wanted(i)) same = 0
     print id "=" (same ? "same" : "differs")
-  } else if (mode == "list") {
-    for (i = 1; i <= wanted; i++) if (!as_wanted(i)) {
-      printf "%s%s", (listed++ ? ", " : ""), want_key[i]
-    }
-    print ""
-  } else if (mode == "copy") {
-    for (i = 1; i <= count; i++) put(lines[i])
-    flush()
   } else {
-    edit()
+    # What this awk read must be all there is, but for the newline that a last line may lack.
+    if (bytes != size && bytes != size + 1) exit_status = 3
+    else if (mode == "edit") {
+      final = (bytes == size)
+      edit()
+    } else {
+      for (i = 1; i <= wanted; i++) if (!as_wanted(i)) {
+        printf "%s%s", (listed++ ? ", " : ""), want_key[i]
+      }
+      print ""
+    }
   }
 }
 
@@ -274,4 +277,7 @@ function finish(   i, same) {
   }
 }
 
-END { finish() }
+END {
+  finish()
+  exit exit_status
+}

@@ -29,16 +29,15 @@ hw_ini() {
     file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
-  hw_found=$(hw_ini_edit check "$@") || hw_fail "can't read $hw_path" || return
-  [ "$hw_found" != 0=same ] || return 0
+  hw_size=0
+  # A NUL is not counted here, and is by awk, which may take it for anything: it is then refused.
+  [ "$hw_type" = absent ] || hw_size=$(tr -d '\000' <"$hw_path" | wc -c) ||
+    hw_fail "can't read $hw_path" || return
+  hw_found=$(hw_ini_edit list "$@") ||
+    hw_fail "$hw_path holds bytes that this host's awk does not keep" || return
+  [ -n "$hw_found" ] || return 0
   [ "$hw_type" = file ] || hw_also created
-  hw_also "$(hw_ini_edit list "$@")"
-  # An editor that can't keep a file's bytes (some awks stop at a NUL) must not touch it.
-  if [ "$hw_type" = file ]; then
-    # shellcheck disable=SC2086 # the program and its options
-    [ -n "$hw_sha" ] && [ "$(hw_ini_edit copy | $hw_sha)" = "$($hw_sha <"$hw_path")" ] ||
-      hw_fail "$hw_path holds bytes that this host's awk does not keep" || return
-  fi
+  hw_also "$hw_found"
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new
@@ -47,16 +46,10 @@ hw_ini() {
   [ -n "$hw_check" ] || hw_replace "$hw_path" hw_ini_edit edit "$@"
 }
 
-# hw_ini_edit MODE REQUEST…: run ini.awk on hw_path.
+# hw_ini_edit MODE REQUEST…: run ini.awk on hw_path, which has hw_size bytes.
 hw_ini_edit() {
   hw_mode=$1
   shift
-  hw_final=1
-  case $hw_mode in
-    edit | copy)
-      # Command substitution takes the newline away: what is left is a last line without one.
-      [ ! -s "$hw_path" ] || [ -z "$(tail -c 1 -- "$hw_path" | tr '\0' x)" ] || hw_final=0
-      ;;
-  esac
-  hw_lines "F 0 $hw_format $hw_path" "$@" | awk -v mode="$hw_mode" -v final="$hw_final" "$hw_ini_awk"
+  hw_lines "F 0 $hw_format $hw_path" "$@" |
+    awk -v mode="$hw_mode" -v size="$((hw_size))" "$hw_ini_awk"
 }

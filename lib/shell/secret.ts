@@ -28,7 +28,8 @@ export function isSecret(value: unknown): value is Secret {
 /** Replaces each of `secrets` in `text`. Very short ones are left: they would hide ordinary text. */
 export function redact(text: string, secrets: Iterable<string>): string {
   let result = text
-  for (const value of secrets) {
+  // The longest first: one may be the beginning of another.
+  for (const value of [...secrets].sort((a, b) => b.length - a.length)) {
     if (value.length >= 4) result = result.replaceAll(value, shown)
   }
   return result

@@ -17,7 +17,10 @@ export function connectLocal(options: { shell?: readonly string[] } = {}): Trans
       new Promise<ShellStream>((resolve, reject) => {
         // A process group of its own: Ctrl-C in the terminal is the controller's to handle.
         const child = spawn(program!, args, { stdio: 'pipe', detached: true })
-        const end = () => child.stdin.destroy()
+        const end = () => {
+          // A process that the shell left behind may hold the outputs open, and with them ours.
+          for (const stream of child.stdio) stream?.destroy()
+        }
         child.once('error', cause => {
           reject(new UnreachableError('shell_failed', `can’t start ${program}`, { cause }))
         })
