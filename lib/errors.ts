@@ -241,5 +241,5 @@ export function isBootstrapError(error: unknown): error is BootstrapError {
 export function asBootstrapError(error: unknown): BootstrapError {
   if (isBootstrapError(error)) return error
   const message = error instanceof Error ? error.message : String(error)
-  return new BootstrapError('internal', message, { cause: error })
+  return new BootstrapError('internal', message, { cause: error, hint: errorCodes.internal.next })
 }

@@ -10,7 +10,7 @@ import {
   UsageError,
 } from '../lib/index.ts'
 import { keepConfig, restoreConfig } from '../tasks/config-copy.ts'
-import { upgrade } from '../tasks/product.ts'
+import { installedVersion, upgrade } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
 import { inMode } from '../tasks/server.ts'
 
@@ -39,15 +39,16 @@ export default recipe({
 
   async run(context) {
     const { args, check, converge, heartbeat, host, product: find, recordProduct, state } = context
-    const before = find(args.product)
-    const version = args.version ?? before.definition.version!
-    const after = find(args.product, { version })
-    const module = moduleOf(after)
-    if (!before.recorded?.version) {
+    const recorded = find(args.product)
+    if (!recorded.recorded) {
       throw new StepError(`${args.product} is not provisioned on this host`, {
         hint: 'Run server.provision first.',
       })
     }
+    const before = find(args.product, { version: await installedVersion(recorded, context.read) })
+    const version = args.version ?? before.definition.version!
+    const after = find(args.product, { version })
+    const module = moduleOf(after)
     if (before.version === version) {
       await converge(upgrade(after, host, module))
       if (!check) await heartbeat(after)

@@ -1,4 +1,4 @@
-import { type Host, optional, recipe, role, UsageError } from '../lib/index.ts'
+import { findRole, type Host, optional, recipe, role, UsageError } from '../lib/index.ts'
 import { provision, provisionedWith } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
 import { inMode } from '../tasks/server.ts'
@@ -22,13 +22,7 @@ export default recipe({
     for (const host of hosts) {
       const name = roleOf(args, host)
       if (name === undefined) continue
-      const found = catalogue.roles.get(name)
-      if (!found)
-        throw new UsageError(
-          'unknown_name',
-          `${host.name} has the role ${name}, which is not in bootstrap.ini`,
-        )
-      for (const each of found.products) product(host, each)
+      for (const each of findRole(catalogue, name).products) product(host, each)
     }
   },
 
@@ -40,7 +34,7 @@ export default recipe({
         hint: 'Name it: hostwright server.provision <role>; or set the variable role in the inventory.',
       })
     }
-    const products = catalogue.roles.get(name)!.products.map(each => context.product(each))
+    const products = findRole(catalogue, name).products.map(each => context.product(each))
 
     await inMode(context, 'provisioning', { mode: 'active', role: name }, async () => {
       const { changed } = await converge(

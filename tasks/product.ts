@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   command,
+  type Dollar,
   directory,
   file,
   type HostProduct,
@@ -81,6 +82,20 @@ function install(product: HostProduct): Items {
   ]
 }
 
+/**
+ * The version that is there: the recorded one, else that of the product's first package. A product
+ * made of packages has none on record until somebody asks for a certain one.
+ */
+export async function installedVersion(
+  { definition, recorded }: HostProduct,
+  read: Dollar,
+): Promise<string | undefined> {
+  const [first] = definition.packages
+  if (recorded?.version !== undefined || first === undefined) return recorded?.version
+  const { stdout } = await read({ nothrow: true })`dpkg-query -W -f '\${Version}' ${first}`
+  return stdout || undefined
+}
+
 /** `releases/<version>` from its archive, and `current` pointing to it. Several versions stay side by side. */
 function release({ home, version, service: name }: HostProduct, source: string): Items {
   const archives = `${home}/releases/.archives`
@@ -101,11 +116,14 @@ function release({ home, version, service: name }: HostProduct, source: string):
       },
     ),
     // A rename replaces the link at once; `ln -sf` would leave a moment without one.
-    command(sh`ln -s ${target} ${`${current}.new`} && mv -fT ${`${current}.new`} ${current}`, {
-      title: `link current to ${target}`,
-      unless: sh`test "$(readlink ${current})" = ${target}`,
-      notify: restart,
-    }),
+    command(
+      sh`rm -f ${`${current}.new`} && ln -s ${target} ${`${current}.new`} && mv -fT ${`${current}.new`} ${current}`,
+      {
+        title: `link current to ${target}`,
+        unless: sh`test "$(readlink ${current})" = ${target}`,
+        notify: restart,
+      },
+    ),
   ]
 }
 

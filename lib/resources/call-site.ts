@@ -7,8 +7,11 @@ export type CallSite = () => string | undefined
 /** This library's own folder: its frames are not the recipe's. */
 const own = fileURLToPath(new URL('..', import.meta.url))
 
+/** The folder it was built from, which source maps name. */
+const source = own.replace(/\/dist\/lib\/$/, '/lib/')
+
 /** Whether a file is this library's. */
-export const isOwn = (file: string) => file.startsWith(own)
+export const isOwn = (file: string) => file.startsWith(own) || file.startsWith(source)
 
 /** A path as people see it: from the working directory where it is below that. */
 export function fromHere(file: string): string {

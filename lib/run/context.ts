@@ -7,6 +7,7 @@ import {
   type ProductState,
   renderProduct,
   renderServer,
+  type ServerState,
 } from '../bootstrap/state.ts'
 import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
 import { askHeartbeat, awaitHeartbeat, type HostHeartbeat } from '../heartbeat/heartbeat.ts'
@@ -37,6 +38,8 @@ export interface ContextOptions<A> {
   run: string
   /** Aborted by the first Ctrl-C. */
   signal: AbortSignal
+  /** Aborted by the second. */
+  kill: AbortSignal
   /** Keeps what the recipe puts out. */
   output: (data: unknown) => void
 }
@@ -51,7 +54,10 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   /** A call that is no step of its own; its failure is the caller's step's. */
   const ask = async (call: HostCall): Promise<CallResult> => {
     alive()
-    return session.call(call)
+    const result = await session.call(call)
+    // Ctrl-C came while it was under way: no answer at all.
+    if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
+    return result
   }
   const write = async (name: string, text: string) => {
     if (check) return
@@ -73,7 +79,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
       return value
     } catch (error) {
       const known = thrownError(error).within({ step: title })
-      shown.end('failed', { error: known })
+      shown.end(known.code === 'interrupted' ? 'skipped' : 'failed', { error: known })
       throw known
     }
   }
@@ -98,7 +104,9 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   const stack = (own: HostProduct): HostProduct[] => {
     const role = state.server?.role ?? host.vars.role
     const products = (role !== undefined && options.catalogue().roles.get(role)?.products) || []
-    return products.filter(name => name !== own.name).map(name => product(name))
+    const others = products.filter(name => name !== own.name).map(name => product(name))
+    // A stack in the stack would ask about this one in turn.
+    return others.filter(({ heartbeat: pulse }) => pulse?.probe.kind !== 'stack')
   }
 
   const heartbeat: RunContext['heartbeat'] = async subject => {
@@ -124,6 +132,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
       if (verdict) verdicts.push([other.name, verdict])
     }
     const down = verdicts.filter(([, verdict]) => !verdict.up)
+    if (verdicts.length === 0) return { up: false, answer: 'no other product of a role to ask' }
     return down.length > 0
       ? { up: false, answer: `down: ${down.map(([name]) => name).join(', ')}` }
       : { up: true, answer: `${verdicts.length} of ${verdicts.length} products up` }
@@ -137,7 +146,14 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     read: createDollar(commandRunner(options, false), callSite),
     converge: async (...items) => {
       alive()
-      return converge(items, { session, progress, check, diff, interrupted: () => signal.aborted })
+      return converge(items, {
+        session,
+        progress,
+        check,
+        diff,
+        interrupted: () => signal.aborted,
+        killed: () => options.kill.aborted,
+      })
     },
     get catalogue() {
       return options.catalogue()
@@ -193,7 +209,7 @@ function createSetMode<A>(
       const final = same ? settled! : next
       if (!same || state.server !== settled) await write('server.ini', renderServer(final))
       step.end(same ? 'ok' : 'changed', {
-        note: same || !settled ? undefined : `was ${settled.mode}`,
+        note: same || !settled ? undefined : `was ${describeServer(settled, next)}`,
       })
       if (!check) state.server = final
       settled = final
@@ -203,6 +219,10 @@ function createSetMode<A>(
     }
   }
 }
+
+/** What of the server's state was another. */
+const describeServer = (before: ServerState, after: ServerState) =>
+  before.mode === after.mode ? `${before.mode} as ${before.role ?? 'no role'}` : before.mode
 
 /** Runs a command of `$` as a step of its own. */
 function commandRunner<A>(

@@ -21,6 +21,8 @@ export interface ConvergeContext {
   diff: boolean
   /** True once Ctrl-C was pressed: skipped steps are then no failure. */
   interrupted(): boolean
+  /** True once it was pressed twice: what ran was ended, and did not fail by itself. */
+  killed(): boolean
 }
 
 /** A resource in its place in the batch. */
@@ -47,7 +49,9 @@ export async function converge(
   let skipped = false
   const ended = ({ resource, step, notifiers }: Planned, result: CallResult) => {
     if (result.status === 'failed') {
-      failure = stepError(resource, result)
+      failure = context.killed()
+        ? new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
+        : stepError(resource, result)
       step.end('failed', { error: failure })
     } else if (result.status === 'skipped') {
       // A handler that nobody notified was never there.
@@ -58,7 +62,8 @@ export async function converge(
       const did = result.status === 'changed'
       if (did) changed.add(resource)
       step.end(did ? 'changed' : 'ok', {
-        note: result.note,
+        // `service x reloaded` says it already.
+        note: resource.title.endsWith(result.note) ? undefined : result.note,
         diff: did && diff ? unifiedDiff(resource, result) : undefined,
       })
     }
@@ -130,7 +135,8 @@ function stepError(resource: Resource, result: CallResult): StepError {
     exitStatus: result.exitStatus,
     output: said === message ? undefined : said,
     at: resource.at(),
-    hint: errorCodes[code].next,
+    // Of a step that failed in its own way there is nothing to say in general.
+    hint: code === 'step_failed' ? undefined : errorCodes[code].next,
   })
 }
 

@@ -157,6 +157,7 @@ async function runHost<A extends ArgumentTypes>(
         state,
         progress,
         signal: interrupts.stop,
+        kill: interrupts.kill,
         output: value => {
           // A copy, as JSON has it: what can't be said in JSON fails where it is put out.
           data = JSON.parse(JSON.stringify(value) ?? 'null')
@@ -232,9 +233,11 @@ async function takeLock<A extends ArgumentTypes>(
   const deadline = Date.now() + options.waitLockMs
   let refusal = lockError(session.first[0]!)
   if (!refusal) return stateOf(session, host)
+  let told = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
-    progress.warn(`${refusal.message}; waiting`)
+    if (refusal.message !== told) progress.warn(`${refusal.message}; waiting`)
+    told = refusal.message
     await delay(Math.min(lockIntervalMs, Math.max(0, deadline - Date.now())), undefined, {
       signal: options.interrupts.stop,
     }).catch(() => {

@@ -2,6 +2,7 @@
 import {
   asBootstrapError,
   type BootstrapError,
+  errorCodes,
   exitCodes,
   isBootstrapError,
   StepError,
@@ -55,22 +56,31 @@ export function statusOf(error: BootstrapError): HostStatus {
   }
 }
 
+/** When hosts ended in several ways, the first of these is the run's exit code. */
+const worstFirst = [
+  exitCodes.fault,
+  exitCodes.failed,
+  exitCodes.unreachable,
+  exitCodes.locked,
+  exitCodes.usage,
+]
+
 /**
- * The exit code of a run: interrupted above all; then a fault of ours, a failed step, an unreachable
- * host, a lock; then, with --check, drift.
+ * The exit code of a run: interrupted above all; then the worst of its hosts' errors; then, with
+ * --check, drift.
  */
 export function exitCodeOf(
   outcomes: readonly HostOutcome[],
   options: { check: boolean; interrupted: boolean },
 ): number {
   if (options.interrupted) return exitCodes.interrupted
-  const has = (status: HostStatus) => outcomes.some(outcome => outcome.status === status)
-  const fault = outcomes.some(outcome => outcome.error?.code === 'internal')
-  if (fault) return exitCodes.fault
-  if (has('failed')) return exitCodes.failed
-  if (has('unreachable')) return exitCodes.unreachable
-  if (has('locked')) return exitCodes.locked
-  return options.check && has('changed') ? exitCodes.drift : exitCodes.ok
+  const codes = new Set<number>(
+    outcomes.map(({ error }) => (error ? errorCodes[error.code].exit : 0)),
+  )
+  const worst = worstFirst.find(code => codes.has(code))
+  if (worst !== undefined) return worst
+  const changed = outcomes.some(({ status }) => status === 'changed')
+  return options.check && changed ? exitCodes.drift : exitCodes.ok
 }
 
 function defined<T extends object>(value: T): Partial<T> {
