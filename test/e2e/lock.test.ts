@@ -1,0 +1,254 @@
+/** One run at a time on a host: contenders, holders that die, and taking a lock away. */
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { type LockClaim, lockCall, lockError } from '../../lib/lock/lock.ts'
+import { openSession, type Session } from '../../lib/session/session.ts'
+import { connectSsh } from '../../lib/transport/ssh.ts'
+import type { Transport } from '../../lib/transport/transport.ts'
+import type { Running } from '../support/cli.ts'
+import { labFor } from '../support/lab.ts'
+import { type Project, projectFor } from '../support/project.ts'
+
+const lab = labFor({ hosts: 1 })
+
+/** Holds the lock until the file `go` is there, and says when it holds it. */
+const hold = `import { recipe } from 'hostwright'
+export default recipe({
+  description: 'Hold the lock',
+  async run({ $, host, step }) {
+    const home = \`\${host.root}/tmp\`
+    await $\`mkdir -p \${home}; touch \${home}/held; while [ ! -e \${home}/go ]; do sleep 0.05; done\`
+    await step('after the wait', async () => {})
+    await $\`touch \${home}/after\`
+  },
+})
+`
+
+let project: Project
+let host: Host
+const started: Running[] = []
+const transports: Transport[] = []
+
+beforeAll(async () => {
+  project = await projectFor(lab, {
+    'recipes/hold.ts': hold,
+    'recipes/quick.ts': `import { recipe } from 'hostwright'
+export default recipe({ description: 'Take the lock', async run({ $ }) { await $\`true\` } })
+`,
+  })
+  host = (await lab.hosts())[0]!
+})
+
+afterEach(async () => {
+  await touch('go')
+  await Promise.all(started.splice(0).map(({ ended }) => ended))
+  for (const transport of transports.splice(0)) transport.close()
+  await untilFree()
+  await lab.on('lab1', `rm -f ${await tmp('held')} ${await tmp('go')} ${await tmp('after')}`)
+})
+
+const tmp = async (name: string) => `'${await lab.path('lab1', `/tmp/${name}`)}'`
+const touch = async (name: string) =>
+  lab.read('lab1', `mkdir -p ${await tmp('')} && touch ${await tmp(name)}`)
+const there = async (name: string) =>
+  (await lab.on('lab1', `test -e ${await tmp(name)}`)).status === 0
+const lockFile = async () => `'${await lab.path('lab1', '/var/bootstrap/bootstrap.pid')}'`
+/** Resolves when a condition holds on the host; asked in one command, no connection a turn. */
+const until = (condition: string) =>
+  lab.read(
+    'lab1',
+    `i=0; until ${condition}; do i=$((i+1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done`,
+  )
+const untilFree = async () => until(`[ ! -e ${await lockFile()} ]`)
+
+const run = (...words: string[]) =>
+  lab.run([words[0]!, '-i', 'x', '--on', 'lab', ...words.slice(1)], { cwd: project.directory })
+
+/** A run that holds the lock now. */
+async function holder(): Promise<Running> {
+  const running = lab.start(['hold', '-i', 'x', '--on', 'lab'], { cwd: project.directory })
+  started.push(running)
+  const early = running.ended.then(({ stderr }) => {
+    throw new Error(`ended before it held the lock: ${stderr}`)
+  })
+  await Promise.race([until(`[ -e ${await tmp('held')} ]`), early])
+  early.catch(() => {})
+  return running
+}
+
+describe('of 50 that ask at once', () => {
+  const claim = (number: number): LockClaim => ({
+    run: `run-${number}`,
+    recipe: 'contend',
+    owner: 'tester',
+    controller: 'here',
+    time: '2026-01-31T02:00:00Z',
+  })
+  const connect = async () => {
+    const transport = await connectSsh(host, { timeoutMs: 30_000, acceptNew: false })
+    transports.push(transport)
+    return transport
+  }
+  /** Sessions over few connections: sshd allows ten channels each. */
+  const contenders = async (): Promise<Session[]> => {
+    const connections: Transport[] = []
+    for (let count = 0; count < 6; count++) connections.push(await connect())
+    const open = async (number: number) =>
+      openSession({ transport: connections[number % 6]!, bootstrapDir: host.bootstrapDir })
+    const sessions: Session[] = []
+    for (let number = 0; number < 50; number++) sessions.push(await open(number))
+    return sessions
+  }
+  const contend = async (sessions: readonly Session[], of: 'free' | 'stale') => {
+    const answers = await Promise.all(
+      sessions.map((session, number) => session.call(lockCall(claim(number)))),
+    )
+    const refusals = answers.map(lockError)
+    const winners = refusals.flatMap((refusal, number) => (refusal ? [] : [number]))
+    expect(winners).toHaveLength(1)
+    for (const refusal of refusals) {
+      if (!refusal) continue
+      expect(refusal.code).toBe('locked')
+      // Of a stale lock that is just being taken over, one of those at it may be named.
+      const named = of === 'free' ? `run run-${winners[0]},` : 'run run-'
+      expect(refusal.message).toContain('contend by tester@here')
+      expect(refusal.message).toContain(named)
+    }
+    return winners[0]!
+  }
+
+  test('for a free lock exactly one gets it, then for its stale one, until it is free again', async () => {
+    const sessions = await contenders()
+    let left = sessions
+    for (const round of ['free', 'stale'] as const) {
+      const winner = await contend(left, round)
+      const holding = await lab.read('lab1', `head -n 1 ${await lockFile()}`)
+      if (round === 'stale') break
+      // No goodbye: its lock stays, and is a dead one's.
+      await lab.read('lab1', `kill -KILL ${holding}`)
+      await until(`! kill -0 ${holding.trim()} 2>/dev/null`)
+      expect(await lab.read('lab1', `head -n 1 ${await lockFile()}`)).toBe(holding)
+      left = left.filter((_, number) => number !== winner)
+    }
+    for (const transport of transports) transport.close()
+    await untilFree()
+  })
+})
+
+describe('a run that finds the lock held', () => {
+  test('exits 5 and says who holds it, and changes nothing', async () => {
+    const first = await holder()
+    const { status, stderr } = await run('quick')
+    expect(status).toBe(5)
+    expect(stderr).toMatch(/locked: hold by \S+@\S+ since \S+ \(run \S+, process \d+\)/)
+    await touch('go')
+    expect((await first.ended).status).toBe(0)
+  })
+
+  test('waits with --wait-lock, and goes on when the holder is done', async () => {
+    const first = await holder()
+    const second = lab.start(
+      ['quick', '-i', 'x', '--on', 'lab', '--wait-lock', '60s', '--output', 'plain'],
+      { cwd: project.directory },
+    )
+    started.push(second)
+    await second.says('waiting')
+    await touch('go')
+    expect((await first.ended).status).toBe(0)
+    expect((await second.ended).status).toBe(0)
+  })
+
+  test('exits 5 when it has waited long enough', async () => {
+    await holder()
+    const { status, stderr } = await run('quick', '--wait-lock', '1s')
+    expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining('locked') })
+  })
+
+  test('reads, with --check too, without waiting', async () => {
+    await holder()
+    expect((await run('exec', '--', 'true')).status).toBe(0)
+    expect((await run('quick', '--check')).status).toBe(0)
+  })
+})
+
+describe('a lock whose run is gone', () => {
+  test('is free once the step of a killed controller has ended, and nothing after it ran', async () => {
+    const first = await holder()
+    first.child.kill('SIGKILL')
+    await first.ended
+    // The step still runs: the lock protects it.
+    expect((await run('quick')).status).toBe(5)
+    await touch('go')
+    await untilFree()
+    expect(await there('after')).toBe(false)
+    expect((await run('quick')).status).toBe(0)
+  })
+
+  test('is free after the connection was cut', async () => {
+    const first = await holder()
+    const [pid] = (await lab.read('lab1', `head -n 1 ${await lockFile()}`)).split('\n')
+    const server = (await lab.read('lab1', `ps -o ppid= -p ${pid}`)).trim()
+    await lab.read('lab1', `kill -KILL ${server}`)
+    const { status, stderr } = await first.ended
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: expect.stringContaining('connection_lost'),
+    })
+    await touch('go')
+    await untilFree()
+    expect((await run('quick')).status).toBe(0)
+  })
+})
+
+describe('unlock', () => {
+  test('says that nobody holds the lock', async () => {
+    expect(await run('unlock')).toEqual({ status: 0, stdout: 'lab1: not locked\n', stderr: '' })
+  })
+
+  test('does not take a lock from a run at work without --yes', async () => {
+    const first = await holder()
+    const { status, stdout, stderr } = await run('unlock')
+    expect(status).toBe(2)
+    expect(stdout).toMatch(/^lab1: locked: hold by /)
+    expect(stderr).toContain('confirmation_needed')
+    expect((await run('quick')).status).toBe(5)
+    const taken = await run('unlock', '--yes')
+    expect(taken).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nlab1: unlocked\n$/) })
+    expect((await run('quick')).status).toBe(0)
+    await touch('go')
+    await first.ended
+  })
+
+  /** Leaves the lock of a run whose shell on the host was killed. */
+  const leaveStale = async () => {
+    const first = await holder()
+    const [pid] = (await lab.read('lab1', `head -n 1 ${await lockFile()}`)).split('\n')
+    // What the shell runs has its streams, and the run waits for them to end.
+    await lab.read('lab1', `kill -KILL ${pid}; touch ${await tmp('go')}`)
+    const { status, stderr } = await first.ended
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: expect.stringContaining('shell ended'),
+    })
+    await lab.read('lab1', `test -e ${await lockFile()}`)
+  }
+
+  test('clears a stale lock without asking', async () => {
+    await leaveStale()
+    const { status, stdout } = await run('unlock')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^lab1: stale: hold by .*\nlab1: unlocked\n$/)
+  })
+
+  test('is not needed: the next run takes a stale lock over', async () => {
+    await leaveStale()
+    expect((await run('quick')).status).toBe(0)
+  })
+})
+
+test('only root can read the lock’s file', async () => {
+  const first = await holder()
+  expect(await lab.read('lab1', `ls -l ${await lockFile()} | cut -c1-10`)).toBe('-rw-------\n')
+  await touch('go')
+  await first.ended
+})

@@ -1,0 +1,30 @@
+/** A receiver of callbacks: an HTTP server that keeps what it gets. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+
+export interface Received {
+  headers: Record<string, string>
+  body: string
+}
+
+/** @param answers statuses of the first answers; 204 after them */
+export async function receiveCallbacks(
+  answers: readonly number[] = [],
+): Promise<{ url: string; received: Received[] }> {
+  const received: Received[] = []
+  const server = createServer(async (request, response) => {
+    const body = await text(request)
+    const status = answers[received.length] ?? 204
+    received.push({ headers: request.headers as Record<string, string>, body })
+    response.writeHead(status).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}/hook`, received }
+}
