@@ -113,9 +113,31 @@ function planBatch(items: readonly Items[], progress: Progress): Planned[] {
       for (const resource of item.resources) add(resource, task)
     }
   }
-  for (const [handler, notifiers] of notified) add(handler, tasks[notifiers.at(-1)!]!, notifiers)
+  for (const handler of handlersOf(plan.map(({ resource }) => resource))) {
+    const notifiers = notified.get(handler)!
+    add(handler, tasks[notifiers.at(-1)!]!, notifiers)
+  }
   for (const task of titled) task.end()
   return plan
+}
+
+/**
+ * Each handler once, behind all that may notify it, else in the order in which they are first named.
+ * (Topological order by depth-first search: last visited, first in line.)
+ */
+function handlersOf(resources: readonly Resource[]): Resource[] {
+  const seen = new Set<Resource>()
+  const found: Resource[] = []
+  const visit = (notifying: readonly Resource[]) => {
+    for (const handler of notifying.flatMap(({ notify }) => notify).reverse()) {
+      if (seen.has(handler)) continue
+      seen.add(handler)
+      visit([handler])
+      found.push(handler)
+    }
+  }
+  visit(resources)
+  return found.reverse()
 }
 
 function topLevel(items: Items): (Resource | Task)[] {
