@@ -4,7 +4,7 @@
  * requests only: what the transports use, no terminal, no forwarding, no sftp.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import ssh2, { type Connection, type ParsedKey, type ServerChannel, type Session } from 'ssh2'
@@ -44,7 +44,8 @@ function authenticate(client: Connection, user: string, allowed: ParsedKey): voi
 /** Runs `command`; returns a function that ends it, for when the connection goes. */
 function execute(channel: ServerChannel, command: string, config: EmbeddedConfig) {
   const child = spawn('/bin/sh', ['-c', command], {
-    cwd: config.home,
+    // As sshd does for an account whose home is not there.
+    cwd: existsSync(config.home) ? config.home : '/',
     env: config.env,
     // A process group of its own, for signals to reach what the shell runs.
     detached: true,

@@ -82,6 +82,18 @@ export async function labUp(options: LabUpOptions): Promise<LabStatus> {
     throw new UsageError('invalid_value', `a lab has 1 to ${maxHosts} hosts, not ${count}`)
   }
   const directory = resolve(options.directory ?? defaultLabDirectory())
+  try {
+    return await bringUp(directory, options)
+  } catch (error) {
+    // There is an sshd, but it lets nobody in here: a locked account, say. Ours does.
+    const ownServer = isBootstrapError(error) && error.code === 'lab_failed'
+    if (!ownServer || options.server !== undefined || (await findSshd()) === undefined) throw error
+    options.onProgress?.(`the embedded server is used: ${error.message}`)
+    return bringUp(directory, { ...options, server: 'embedded' })
+  }
+}
+
+async function bringUp(directory: string, options: LabUpOptions): Promise<LabStatus> {
   const record: LabRecord = {
     format: 1,
     kind: 'directory',

@@ -11,11 +11,16 @@ export interface Login {
   hostKey: string
 }
 
+/** What a server says to a login that it will never let in. */
+const refused = 'it lets nobody in'
+
 /** @returns why it does not answer; undefined when it does */
 export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | undefined> {
   const client = new ssh2.Client()
   return new Promise<string | undefined>(resolve => {
-    client.on('error', error => resolve(error.message))
+    client.on('error', (error: Error & ssh2.ClientErrorExtensions) =>
+      resolve(error.level === 'client-authentication' ? refused : error.message),
+    )
     client.on('close', () => resolve('the connection ended'))
     client.on('ready', () =>
       client.exec('true', (error, channel) => {
@@ -41,7 +46,8 @@ export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | u
 
 /**
  * Waits until a host answers.
- * @param stillRuns asked between attempts: a server that has ended will never answer
+ * @param stillRuns asked between attempts: a server that has ended will never answer; nor will one
+ * that refused the login do otherwise later
  * @returns why it did not in `timeoutMs`; undefined when it does
  */
 export async function awaitAnswer(
@@ -54,7 +60,7 @@ export async function awaitAnswer(
     const why = await whyNoAnswer(login, Math.max(deadline - Date.now(), 1000))
     if (why === undefined) return undefined
     if (!stillRuns()) return 'its server ended'
-    if (Date.now() > deadline) return why
+    if (why === refused || Date.now() > deadline) return why
     await delay(20)
   }
 }
