@@ -12,7 +12,7 @@ import {
 import { keepConfig, restoreConfig } from '../tasks/config-copy.ts'
 import { installedVersion, upgrade } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
-import { inMode } from '../tasks/server.ts'
+import { inMode, settledMode } from '../tasks/server.ts'
 
 export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
@@ -26,6 +26,10 @@ export default recipe({
         hint: `hostwright product.upgrade ${args.product} <version>`,
       })
     }
+    // It becomes part of paths and of package names.
+    if (!/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/.test(version)) {
+      throw new UsageError('invalid_value', `${JSON.stringify(version)} is not a version`)
+    }
     for (const host of hosts) {
       const { archive } = find(host, args.product, { version })
       if (archive && !existsSync(archive)) {
@@ -38,7 +42,7 @@ export default recipe({
   },
 
   async run(context) {
-    const { args, check, converge, heartbeat, host, product: find, recordProduct, state } = context
+    const { args, check, converge, heartbeat, host, product: find, recordProduct } = context
     const recorded = find(args.product)
     if (!recorded.recorded) {
       throw new StepError(`${args.product} is not provisioned on this host`, {
@@ -52,6 +56,8 @@ export default recipe({
     if (before.version === version) {
       await converge(upgrade(after, host, module))
       if (!check) await heartbeat(after)
+      // A run that was cut short after the upgrade itself.
+      if (context.state.server?.mode === 'upgrading') await context.setMode('active')
       return
     }
 
@@ -71,7 +77,7 @@ export default recipe({
       }
     }
 
-    const mode = state.server?.mode ?? 'active'
+    const mode = settledMode(context.state)
     const failure = await inMode(context, 'upgrading', { mode }, async () => {
       try {
         await converge(keepConfig(before, host), upgrade(after, host, module))

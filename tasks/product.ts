@@ -148,6 +148,8 @@ function editConfig(product: HostProduct, keys: readonly string[]): Items {
     if (value === undefined) unset.push(key)
     else set[key] = type === 'secret' ? secret(value) : value
   }
+  // One handler for all sections: it runs once.
+  const notify = reload(product)
   return Array.from(sections, ([section, { set, unset }]) =>
     ini(config, {
       section,
@@ -155,7 +157,7 @@ function editConfig(product: HostProduct, keys: readonly string[]): Items {
       unset,
       format: definition.configFormat,
       validate,
-      notify: reload(product),
+      notify,
     }),
   )
 }

@@ -1,5 +1,14 @@
 /** The mode of a server while work is done on it. */
-import type { RunContext } from '../lib/index.ts'
+import type { HostState, RunContext } from '../lib/index.ts'
+
+/**
+ * The mode to go back to after work. A run that was cut short has left its passing mode on record:
+ * what was before it is not known any more.
+ */
+export function settledMode({ server }: HostState): string {
+  const mode = server?.mode ?? 'active'
+  return ['provisioning', 'upgrading'].includes(mode) ? 'active' : mode
+}
 
 /**
  * Does `work` in the mode `passing`, then sets the mode `then`. If the work fails, the server stays in

@@ -1,0 +1,208 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { productOnHost } from '../../../lib/bootstrap/product.ts'
+import type { HostProduct, RunningHost, Task } from '../../../lib/index.ts'
+import { flatten } from '../../../lib/resources/resource.ts'
+import { keepConfig, restoreConfig } from '../../../tasks/config-copy.ts'
+import { deepfiler } from '../../../tasks/deepfiler.ts'
+import { haproxy, haproxyConfig } from '../../../tasks/haproxy.ts'
+import {
+  configure,
+  provision,
+  provisionedWith,
+  scriptEnv,
+  upgrade,
+} from '../../../tasks/product.ts'
+import { moduleOf } from '../../../tasks/products.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
+import { catalogueOf, localHost } from '../run/local-run.ts'
+
+const host = { ...localHost('h1', '/state'), facts: {} } as unknown as RunningHost
+
+type Wishes = Partial<Parameters<typeof productOnHost>[1]>
+
+/** A product as a catalogue's definition makes it on the host. */
+const productOf = (definition: object, wishes: Wishes = {}): HostProduct =>
+  productOnHost(catalogueOf({ app: definition })().products.get('app')!, {
+    host,
+    directory: '/catalogue',
+    ...wishes,
+  })
+
+const setting = (name: string, more: object = {}) =>
+  [name, { name, type: 'string', section: 's', key: name, description: '', ...more }] as const
+
+const titles = ({ resources }: Task) => resources.map(({ title }) => title)
+
+describe('what provisions a product', () => {
+  test('of packages: the first with the version that is wanted', () => {
+    const definition = { packages: ['haproxy', 'socat'], service: 'haproxy' }
+    expect(titles(provision(productOf(definition), host))).toEqual([
+      'pkg haproxy socat',
+      'service haproxy running, enabled',
+    ])
+    const calls = provision(productOf(definition, { version: '2.6' }), host).resources
+    expect(calls.slice(0, 2).map(({ call }) => call.args)).toEqual([
+      ['present', 'haproxy=2.6'],
+      ['present', 'socat'],
+    ])
+  })
+
+  test('of an archive: unpacked aside, linked, and restarted when the link changes', async () => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'app-1.1.tar.gz'), 'x')
+    const product = productOf(
+      {
+        archive: 'app-{version}.tar.gz',
+        home: '/opt/app',
+        service: '{home}/current/bin/app',
+        version: '1.1',
+      },
+      { directory },
+    )
+    const task = provision(product, host)
+    expect(task.title).toBe('provision app 1.1')
+    expect(titles(task)).toEqual([
+      'directory /opt/app/releases/.archives',
+      'file /opt/app/releases/.archives/app-1.1.tar.gz',
+      'unpack app-1.1.tar.gz',
+      'link current to releases/1.1',
+      // A script of the release itself can't be enabled.
+      'service /opt/app/current/bin/app running',
+    ])
+    expect(task.resources[3]!.notify.map(({ title }) => title)).toEqual([
+      'service /opt/app/current/bin/app restarted',
+    ])
+  })
+
+  test('sets every setting that has a value, takes out the others, and reloads', () => {
+    const product = productOf({
+      config: '/etc/app.ini',
+      configFormat: 'ini',
+      validate: 'check %s',
+      service: 'app',
+      settings: new Map([
+        setting('workers', { default: '4' }),
+        setting('key', { type: 'secret', default: 'hunter2' }),
+        setting('other', { section: 'o', key: 'the key' }),
+      ]),
+    })
+    const [first, second] = provision(product, host).resources
+    expect(first!.call.args).toEqual([
+      '/etc/app.ini',
+      'ini',
+      'check "$1"',
+      'S s',
+      'K workers',
+      'V 4',
+      'K key',
+      'V hunter2',
+    ])
+    expect(first!.secrets).toEqual(['hunter2'])
+    expect(second!.call.args.slice(3)).toEqual(['S o', 'K the key', 'D'])
+    expect(first!.notify.map(({ title }) => title)).toEqual(['service app reloaded'])
+    expect(second!.notify[0]).toBe(first!.notify[0])
+    expect(titles(configure(product, ['workers']))).toEqual(['ini /etc/app.ini [s]'])
+    expect(configure(product, ['workers']).resources[0]!.call.args).not.toContain('K key')
+  })
+
+  test('runs its script unless it succeeded with the same before', async () => {
+    const script = join(await temporaryDirectory(), 'provision.sh')
+    await writeFile(script, 'install it')
+    const definition = { scripts: { provision: script }, version: '1' }
+    const product = productOf(definition)
+    expect(titles(provision(product, host))).toEqual(['provision script of app'])
+    const provisioned = provisionedWith(product, host)!
+    const again = (more: Wishes = {}) =>
+      provision(
+        productOf(definition, { recorded: { settings: {}, version: '1', provisioned }, ...more }),
+        host,
+      )
+    expect(titles(again())).toEqual([])
+    expect(titles(again({ version: '2' }))).toEqual(['provision script of app'])
+    await writeFile(script, 'install it otherwise')
+    expect(titles(again())).toEqual(['provision script of app'])
+  })
+
+  test('has its module’s steps in their places', () => {
+    const product = productOf({
+      packages: ['aa'],
+      home: '/opt/app',
+      config: '/etc/app',
+      service: 'app',
+    })
+    expect(titles(provision(product, host, deepfiler))).toContain('file /opt/app/config')
+    expect(moduleOf({ ...product, name: 'haproxy' })).toBe(haproxy)
+    expect(moduleOf(product)).toEqual({})
+    const own = { prepare: () => false as const }
+    expect(moduleOf({ ...product, name: 'haproxy', module: own })).toBe(own)
+  })
+})
+
+describe('an upgrade', () => {
+  test('runs the upgrade script for another version than the recorded one only', async () => {
+    const script = join(await temporaryDirectory(), 'upgrade.sh')
+    await writeFile(script, 'upgrade')
+    const definition = { scripts: { upgrade: script } }
+    const recorded = { settings: {}, version: '1' }
+    expect(titles(upgrade(productOf(definition, { recorded, version: '2' }), host))).toEqual([
+      'upgrade script of app',
+    ])
+    expect(titles(upgrade(productOf(definition, { recorded, version: '1' }), host))).toEqual([])
+  })
+
+  test('keeps a copy of the config and can put it back', () => {
+    const product = productOf({ config: '/etc/it’s app.ini' })
+    const kept = flatten(keepConfig(product, host))
+    expect(kept.map(({ title }) => title)).toEqual([
+      'directory /state/h1-state/products',
+      'keep /etc/it’s app.ini',
+    ])
+    expect(flatten(restoreConfig(product, host)).map(({ title }) => title)).toEqual([
+      'restore /etc/it’s app.ini',
+    ])
+    expect(flatten([keepConfig(productOf({}), host), restoreConfig(productOf({}), host)])).toEqual(
+      [],
+    )
+  })
+})
+
+test('scripts are given the product, its settings and its place', () => {
+  const product = productOf(
+    {
+      version: '2',
+      home: '/opt/{product}',
+      config: '{home}/app.ini',
+      settings: new Map([setting('max-conn', { default: '5' })]),
+    },
+    { recorded: { settings: {}, version: '1' }, version: '2' },
+  )
+  expect(scriptEnv(product, host)).toEqual({
+    PRODUCT: 'app',
+    VERSION: '2',
+    PREVIOUS_VERSION: '1',
+    CONFIG: '/opt/app/app.ini',
+    HOME_DIR: '/opt/app',
+    ROOT: '',
+    BOOTSTRAP_DIR: '/state/h1-state',
+    SETTING_MAX_CONN: '5',
+  })
+})
+
+describe('haproxy’s config', () => {
+  test('has each setting on a line of its own, and the backends of the host', () => {
+    const config = haproxyConfig(
+      { maxconn: '7', timeout_server: '9s' },
+      { vars: { haproxy_backends: '10.0.0.2:80, 10.0.0.3:80' } },
+    )
+    expect(config).toContain('    maxconn 7\n')
+    expect(config).toContain('    timeout server 9s\n')
+    expect(config).toContain('    server stack1 10.0.0.2:80\n    server stack2 10.0.0.3:80\n')
+    expect(config.endsWith('\n')).toBe(true)
+  })
+
+  test('has defaults for what is not set', () => {
+    expect(haproxyConfig({}, { vars: {} })).toContain('server stack1 127.0.0.1:8080\n')
+  })
+})
