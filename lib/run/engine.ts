@@ -10,7 +10,7 @@ import { type BootstrapError, InterruptedError, LockedError } from '../errors.ts
 import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
-import { openSession, type Session } from '../session/session.ts'
+import { openSession, type Session, stateFilesOf } from '../session/session.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import { openTransport } from './connect.ts'
 import { createContext } from './context.ts'
@@ -246,8 +246,5 @@ async function takeLock<A extends ArgumentTypes>(
     refusal = lockError(await session.call(lockCall(claimOf(options))))
   }
   const again = await session.call({ name: 'hw_read_state', args: [] })
-  const files = new Map(
-    Array.from(again.parts, ([name, text]) => [name.replace(/^file /, ''), text.toString('utf8')]),
-  )
-  return parseState(files, host.bootstrapDir)
+  return parseState(stateFilesOf(again), host.bootstrapDir)
 }

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { text as readText } from 'node:stream/consumers'
+import { StepError } from '../errors.ts'
 import { loadControl, loadPrelude } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -50,6 +51,7 @@ export interface Session {
 /**
  * @param options.first calls that travel with the first write
  * @throws {UnreachableError} no shell, or it does not speak our protocol
+ * @throws {StepError} state_unreadable
  */
 export async function openSession(options: {
   transport: Transport
@@ -74,10 +76,7 @@ export async function openSession(options: {
   )
   const [begun, ...first] = await Promise.all(opening.map(step => channel.expect(step.id)))
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
-  const stateFiles = new Map<string, string>()
-  for (const [name, content] of begun!.parts) {
-    if (name.startsWith('file ')) stateFiles.set(name.slice(5), content.toString('utf8'))
-  }
+  const stateFiles = stateFilesOf(begun!)
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
   const control = async (words: readonly string[]) => {
@@ -155,4 +154,16 @@ export async function openSession(options: {
       transport.close()
     },
   }
+}
+
+/**
+ * The state files, by name, in the answer of `hw_begin` or `hw_read_state`.
+ * @throws {StepError} state_unreadable: to take the host for new would be worse
+ */
+export function stateFilesOf({ status, parts, stderr }: CallResult): Map<string, string> {
+  if (status === 'failed') {
+    throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!)
+  }
+  const files = [...parts].filter(([name]) => name.startsWith('file '))
+  return new Map(files.map(([name, content]) => [name.slice(5), content.toString('utf8')]))
 }

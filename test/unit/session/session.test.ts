@@ -1,0 +1,143 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { lockCall } from '../../../lib/lock/lock.ts'
+import { file } from '../../../lib/resources/file.ts'
+import type { HostCall } from '../../../lib/session/call.ts'
+import { openSession } from '../../../lib/session/session.ts'
+import { connectLocal } from '../../../lib/transport/local.ts'
+import { temporaryDirectory, testHost, testTransport, unprivileged } from '../../support/shells.ts'
+
+const run = (command: string): HostCall => ({ name: 'hw_run', args: ['sh', '', '', command] })
+const claim = { run: 'r', recipe: 'x', owner: 'o', controller: 'c', time: 't' }
+
+async function until(found: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!(await found())) {
+    if (Date.now() > deadline) throw new Error('it never came')
+    await delay(5)
+  }
+}
+
+const written = (path: string) => () =>
+  readFile(path, 'utf8').then(
+    text => text.endsWith('\n'),
+    () => false,
+  )
+
+describe('calls and batches', () => {
+  test('calls that are not awaited share one round trip and keep their order', async () => {
+    const { session, at, read } = await testHost()
+    const before = session.roundTrips
+    await Promise.all(['a', 'b', 'c'].map(word => session.call(run(`echo ${word} >>${at('log')}`))))
+    expect(session.roundTrips - before).toBe(1)
+    expect(`${await read('log')}`).toBe('a\nb\nc\n')
+  })
+
+  test('a call stays behind the batch before it, also one that comes twice for content', async () => {
+    const { session, at, read } = await testHost()
+    const batch = session.batch(
+      [
+        { call: run(`echo first >>${at('log')}`) },
+        { call: file(at('new'), { content: 'x' }).call },
+        { call: run(`echo second >>${at('log')}`) },
+      ],
+      { check: false, diff: false },
+    )
+    const call = session.call(run(`echo third >>${at('log')}`))
+    expect((await batch).map(({ status }) => status)).toEqual(['ok', 'changed', 'ok'])
+    await call
+    expect(`${await read('log')}`).toBe('first\nsecond\nthird\n')
+  })
+
+  test('a batch of nothing asks nothing', async () => {
+    const { session } = await testHost()
+    const before = session.roundTrips
+    expect(await session.batch([], { check: false, diff: false })).toEqual([])
+    expect(session.roundTrips).toBe(before)
+  })
+
+  test('a failed call stops its own batch, not what comes after', async () => {
+    const { session, batch } = await testHost()
+    const results = await batch([run('true'), run('exit 3'), run('true')])
+    expect(results.map(({ status, exitStatus }) => [status, exitStatus])).toEqual([
+      ['ok', 0],
+      ['failed', 3],
+      ['skipped', 0],
+    ])
+    expect(await session.call(run('true'))).toMatchObject({ status: 'ok' })
+  })
+
+  test('tells each step’s end as it comes', async () => {
+    const { batch, at } = await testHost()
+    const told: string[] = []
+    const running = batch([
+      { call: run('true'), listener: { end: ({ status }) => told.push(status) } },
+      { call: run(`until [ -e ${at('go')} ]; do sleep 0.01; done`) },
+    ])
+    await until(async () => told.length === 1)
+    await writeFile(at('go'), '')
+    await running
+    expect(told).toEqual(['ok'])
+  })
+})
+
+describe('interrupting and ending', () => {
+  test('interrupt lets the running step end and skips the rest, for good', async () => {
+    const { session, batch, at } = await testHost()
+    const running = batch([
+      run(`echo x >${at('begun')}; until [ -e ${at('go')} ]; do sleep 0.01; done`),
+      run('true'),
+    ])
+    await until(written(at('begun')))
+    await session.interrupt()
+    await writeFile(at('go'), '')
+    expect((await running).map(({ status }) => status)).toEqual(['ok', 'skipped'])
+    expect(await session.call(run('true'))).toMatchObject({ status: 'skipped' })
+  })
+
+  test('kill ends what the session runs, with all it started, and no more', async () => {
+    const { session, at } = await testHost()
+    const running = session.call(run(`echo x >${at('begun')}; (sleep 600; true) | sleep 600`))
+    await until(written(at('begun')))
+    await session.kill()
+    expect(await running).toMatchObject({ status: 'failed', exitStatus: 143 })
+    expect(await session.call(run('echo on'))).toMatchObject({ stdout: Buffer.from('on\n') })
+  })
+
+  test('close waits until the lock is released', async () => {
+    const directory = await temporaryDirectory()
+    const options = { transport: connectLocal(), bootstrapDir: directory, first: [lockCall(claim)] }
+    const session = await openSession(options)
+    expect(session.first[0]).toMatchObject({ status: 'ok' })
+    await expect(readFile(`${directory}/bootstrap.pid`, 'utf8')).resolves.toContain('recipe=x')
+    await session.close()
+    await expect(readFile(`${directory}/bootstrap.pid`)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
+describe('opening', () => {
+  test('takes one round trip, with the calls that go along', async () => {
+    const { session } = await testHost({ first: [run('echo one'), run('echo two')] })
+    expect(session.roundTrips).toBe(1)
+    expect(session.first.map(({ stdout }) => `${stdout}`)).toEqual(['one\n', 'two\n'])
+  })
+
+  test('fails when the state can’t be read, instead of taking the host for new', async () => {
+    const directory = await temporaryDirectory()
+    await chmod(directory, 0o755)
+    await mkdir(`${directory}/bootstrap`, { mode: 0o755 })
+    await writeFile(`${directory}/bootstrap/server.ini`, '[server]\n')
+    await chmod(`${directory}/bootstrap/server.ini`, 0)
+    const transport = await testTransport({ as: unprivileged }, directory)
+    const opening = openSession({ transport, bootstrapDir: `${directory}/bootstrap` })
+    try {
+      await expect(opening).rejects.toMatchObject({
+        code: 'state_unreadable',
+        message: expect.stringContaining('server.ini'),
+      })
+    } finally {
+      transport.close()
+    }
+  })
+})
