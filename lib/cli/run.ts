@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Catalogue } from '../bootstrap/definitions.ts'
-import { parseDuration } from '../bootstrap/duration.ts'
 import { loadCatalogue } from '../bootstrap/load.ts'
 import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
@@ -24,7 +23,7 @@ import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
 import { listenForStrayPromises } from './stray-promises.ts'
-import { findTargets, parseCount } from './targets.ts'
+import { findTargets, parseCount, parseTime } from './targets.ts'
 
 export interface RunRequest {
   name: string
@@ -44,8 +43,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const mode = chooseMode(options.output as string | undefined, place)
   const forks = parseCount('--forks', text('forks'))
   const serial = options.serial === undefined ? undefined : parseSerial(text('serial'))
-  const timeoutMs = parseDuration(text('timeout'))
-  const waitLockMs = parseDuration(text('waitLock'))
+  const timeoutMs = parseTime('--timeout', text('timeout'))
+  const waitLockMs = parseTime('--wait-lock', text('waitLock'))
   const { inventory, hosts } = await findTargets(options, place)
   const catalogue = await openCatalogue(inventory)
   const args = parseArguments(recipe.args, request.words, { catalogue })
@@ -84,7 +83,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       timeoutMs,
       acceptNew: options.acceptNew === true,
       waitLockMs,
-      owner: place.env.SUDO_USER || userInfo().username,
+      owner: place.env.SUDO_USER || accountName(),
       controller: hostname(),
       interrupts,
     })
@@ -110,6 +109,15 @@ async function deliver(callback: ReturnType<typeof prepareCallback>, events: Eve
   const failure = await callback?.deliver()
   if (failure)
     events.emit({ type: 'warning', message: `the callback was not delivered: ${failure}` })
+}
+
+/** The account's name; its number where it has none, as in some containers. */
+function accountName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
 }
 
 /** Sorts by time, and tells runs of the same moment apart: 20260131T020000Z-4f3a9c. */

@@ -1,5 +1,6 @@
 /** Which hosts a command line means. */
-import { UsageError } from '../errors.ts'
+import { parseDuration } from '../bootstrap/duration.ts'
+import { isBootstrapError, UsageError } from '../errors.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { selectHosts } from '../inventory/pattern.ts'
@@ -53,4 +54,14 @@ export function parseCount(option: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new UsageError('invalid_value', `${option} ${text}: not a number of at least 1`)
   return Number(text)
+}
+
+/** Milliseconds of an option's duration. */
+export function parseTime(option: string, text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    if (!isBootstrapError(error)) throw error
+    throw new UsageError(error.code, `${option}: ${error.message}`, error.details)
+  }
 }

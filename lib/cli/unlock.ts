@@ -1,6 +1,5 @@
 /** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
 import { createInterface } from 'node:readline/promises'
-import { parseDuration } from '../bootstrap/duration.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { describeHolder } from '../lock/lock.ts'
 import { breakLocks, type HostLock, showLocks } from '../run/locks.ts'
@@ -10,7 +9,7 @@ import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Command, Place } from './command.ts'
 import { unlockOptions } from './options.ts'
-import { findTargets, parseCount } from './targets.ts'
+import { findTargets, parseCount, parseTime } from './targets.ts'
 
 export const unlock: Command = {
   name: 'unlock',
@@ -24,7 +23,7 @@ export const unlock: Command = {
       throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
     const settings = {
       forks: parseCount('--forks', options.forks as string),
-      timeoutMs: parseDuration(options.timeout as string),
+      timeoutMs: parseTime('--timeout', options.timeout as string),
       acceptNew: options.acceptNew === true,
     }
     const { hosts } = await findTargets(options, place)

@@ -146,6 +146,7 @@ async function runHost<A extends ArgumentTypes>(
     const kill = () => void opened.kill().catch(() => {})
     interrupts.stop.addEventListener('abort', stop)
     interrupts.kill.addEventListener('abort', kill)
+    let failed = true
     try {
       const state = locks
         ? await takeLock(session, options, progress, host)
@@ -164,9 +165,11 @@ async function runHost<A extends ArgumentTypes>(
         },
       })
       await recipe.run(context)
+      failed = false
     } finally {
       interrupts.stop.removeEventListener('abort', stop)
-      await session.close()
+      // What the recipe did not wait for ends before the host does; after a failure nothing more begins.
+      await session.close(failed)
       interrupts.kill.removeEventListener('abort', kill)
     }
   } catch (error) {

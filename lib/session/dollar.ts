@@ -10,6 +10,7 @@
  *   - `kill()`, `timeout` and `signal` end the command on the host;
  *   - `nothrow` is about exit statuses: a lost connection throws all the same.
  */
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -190,14 +191,30 @@ function checkValue(value: unknown): unknown {
 function onHost(pipe: ProcessPromise['pipe'], dollar: Dollar): ProcessPromise['pipe'] {
   const wrap =
     (method: (to: never) => unknown) =>
-    (to: unknown, ...values: unknown[]) =>
-      method((isTemplate(to) ? dollar(to, ...values) : to) as never)
+    (to: unknown, ...values: unknown[]) => {
+      const target = isTemplate(to) ? dollar(to, ...values) : to
+      return method((typeof target === 'string' ? fileStream(target) : target) as never)
+    }
   const { stdout, stderr, stdall } = pipe
   return Object.assign(wrap(pipe), {
     stdout: wrap(stdout),
     stderr: wrap(stderr),
     stdall: wrap(stdall),
   }) as unknown as ProcessPromise['pipe']
+}
+
+/**
+ * A file of this machine to pipe to. zx takes it for written when all was handed to it, which it tells
+ * by an event of its own: without that it waits until all is written.
+ */
+function fileStream(path: string): WriteStream {
+  const stream = createWriteStream(path)
+  const { emit } = stream
+  stream.emit = (event: string | symbol, ...values: unknown[]) =>
+    typeof event === 'symbol' && event.description === 'end-piped-from'
+      ? true
+      : emit.call(stream, event, ...values)
+  return stream
 }
 
 function request(command: string, { shell, cwd, env = {}, input }: DollarOptions): CommandRequest {

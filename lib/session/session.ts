@@ -44,8 +44,11 @@ export interface Session {
   interrupt(): Promise<void>
   /** Ends a process on the host and all it started; without a pid, whatever this session runs. */
   kill(pid?: number, signal?: string): Promise<void>
-  /** Ends the shell, which releases the lock and removes what it left, then the connection. */
-  close(): Promise<void>
+  /**
+   * Ends the shell, which releases the lock and removes what it left, then the connection. What was
+   * asked and not awaited ends first; with `skip` only the running step does.
+   */
+  close(skip?: boolean): Promise<void>
 }
 
 /**
@@ -125,6 +128,23 @@ export async function openSession(options: {
     return results
   }
 
+  const interrupt = () => control(['hw_interrupt', String(pid)])
+
+  const pending = new Set<Promise<unknown>>()
+  const track = <T>(answer: Promise<T>): Promise<T> => {
+    pending.add(answer)
+    const done = () => pending.delete(answer)
+    answer.then(done, done)
+    return answer
+  }
+
+  const call = async (wanted: HostCall, listener?: StepListener) => {
+    await barrier
+    const step = { id: ++lastId, call: wanted }
+    channel.write(Buffer.concat([Buffer.from("hw_batch '' ''\n"), stepScript(step, true)]))
+    return channel.expect(step.id, listener)
+  }
+
   return {
     facts,
     stateFiles,
@@ -136,20 +156,18 @@ export async function openSession(options: {
       if (calls.length === 0) return Promise.resolve([])
       const result = barrier.then(() => runBatch(calls, mode))
       barrier = result.catch(() => {})
-      return result
+      return track(result)
     },
-    call: async (call, listener) => {
-      await barrier
-      const step = { id: ++lastId, call }
-      channel.write(Buffer.concat([Buffer.from("hw_batch '' ''\n"), stepScript(step, true)]))
-      return channel.expect(step.id, listener)
-    },
-    interrupt: () => control(['hw_interrupt', String(pid)]),
+    call: (wanted, listener) => track(call(wanted, listener)),
+    interrupt,
     kill: (victim, signal = 'TERM') =>
       control(
         victim ? ['hw_kill', String(victim), signal, 'itself'] : ['hw_kill', String(pid), signal],
       ),
-    close: async () => {
+    close: async (skip = false) => {
+      // Where the connection is gone, so is all that waits.
+      if (skip && pending.size > 0) await interrupt().catch(() => {})
+      while (pending.size > 0) await Promise.allSettled(pending)
       await channel.end()
       transport.close()
     },

@@ -161,15 +161,61 @@ describe('the account of a run', () => {
   })
 })
 
+describe('what a recipe does not wait for', () => {
+  test('ends before its host does', async () => {
+    const { run, at } = await local()
+    const { outcomes, seen } = await run(async ({ $ }) => {
+      void $`sleep 0.2; echo x >${at('late')}`
+      void $`true`
+    })
+    expect(outcomes[0]).toMatchObject({ status: 'ok', counts: { ok: 2 } })
+    expect(await exists(at('late'))()).toBe(true)
+    expect(seen.at(-2)).toMatchObject({ type: 'host.end' })
+  })
+
+  test('is not begun after a failure, but what runs ends', async () => {
+    const { run, at } = await local()
+    const { outcomes } = await run(async ({ $ }) => {
+      const commands = [
+        $`: >${at('begun')}; until [ -e ${at('go')} ]; do sleep 0.01; done; : >${at('ended')}`,
+        $`: >${at('next')}`,
+      ]
+      for (const command of commands) command.catch(() => {})
+      await until(exists(at('begun')))
+      setTimeout(() => void writeFile(at('go'), ''), 300)
+      throw new StepError('load is 9')
+    })
+    expect(outcomes[0]!.error).toMatchObject({ message: 'load is 9' })
+    expect([await exists(at('ended'))(), await exists(at('next'))()]).toEqual([true, false])
+  })
+
+  test('ends before its host does when the shell is gone', async () => {
+    const { run } = await local()
+    const { outcomes } = await run(async ({ $, converge }) => {
+      const first = $`kill -9 $PPID`
+      const others = [$`true`.catch(() => {}), converge(command('true')).catch(() => {})]
+      await first
+      await Promise.all(others)
+    })
+    expect(outcomes[0]).toMatchObject({ status: 'unreachable', counts: { ok: 0 } })
+  })
+})
+
 describe('which hosts at a time', () => {
   test.each([1, 3])('no more than %i', async forks => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     const { run } = await local(...names)
     let now = 0
     let most = 0
+    let open = () => {}
+    const full = new Promise<void>(resolve => {
+      open = resolve
+    })
     const { outcomes } = await run(
       async ({ $ }) => {
         most = Math.max(most, ++now)
+        if (now === forks) open()
+        await full
         await $`true`
         now--
       },

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Place } from '../../../lib/cli/command.ts'
+import type { OptionValues } from '../../../lib/cli/options.ts'
+import { runCommand } from '../../../lib/cli/run.ts'
+import { StepError } from '../../../lib/errors.ts'
+import { command } from '../../../lib/resources/command.ts'
+import { integer, role } from '../../../lib/run/arguments.ts'
+import { type Recipe, recipe } from '../../../lib/run/recipe.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
+import { fakeOutput } from '../ui/fake-output.ts'
+
+const defaults = { on: 'all', forks: '50', timeout: '30s', waitLock: '0s', var: [] }
+
+/** A project of two hosts that are this machine. */
+async function project(bootstrapIni?: string) {
+  const cwd = await temporaryDirectory()
+  const directory = join(cwd, 'inventories/test')
+  await mkdir(directory, { recursive: true })
+  const line = (name: string) => `${name} ansible_connection=local bootstrap_dir=${cwd}/${name}\n`
+  await writeFile(join(directory, 'hosts.ini'), line('h1') + line('h2'))
+  if (bootstrapIni !== undefined) await writeFile(join(directory, 'bootstrap.ini'), bootstrapIni)
+  const place = { ...fakeOutput(), cwd, project: cwd } satisfies Place
+  let touched = 0
+  const run = (what: Partial<Recipe>, words: string[] = [], options: OptionValues = {}) => {
+    const base = recipe({ description: '', lock: false, run: async () => void touched++ })
+    return runCommand({
+      name: 'site',
+      recipe: { ...base, ...what } as Recipe,
+      words,
+      options: { ...defaults, ...options },
+      place,
+    })
+  }
+  return { cwd, place, run, touched: () => touched, out: place.stdout.text, err: place.stderr.text }
+}
+
+describe('before any host is touched', () => {
+  test.each<[string, OptionValues, string]>([
+    ['a mode of output', { output: 'xml' }, 'xml'],
+    ['a number of forks', { forks: '0' }, '--forks'],
+    ['a time to connect', { timeout: 'soon' }, '--timeout'],
+    ['a time to wait', { waitLock: '5 minutes' }, '--wait-lock'],
+    ['sizes of batches', { serial: '1,x' }, '--serial'],
+    ['a pattern', { on: 'h3' }, 'h3'],
+    ['a callback’s URL', { callbackUrl: 'nowhere' }, 'callback URL'],
+    ['a variable', { var: ['x'] }, '--var'],
+  ])('%s that can’t be is refused', async (_, options, text) => {
+    const { run, touched } = await project()
+    await expect(run({}, [], options)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(text),
+    })
+    expect(touched()).toBe(0)
+  })
+
+  test('arguments are parsed, and the recipe prepares', async () => {
+    const { run, touched } = await project()
+    await expect(run({ args: { n: integer() } }, ['x'])).rejects.toMatchObject({ exitCode: 2 })
+    await expect(run({ args: { r: role() } }, ['web'])).rejects.toMatchObject({
+      code: 'bootstrap_ini_invalid',
+    })
+    const prepare = ({ hosts }: { hosts: readonly { name: string }[] }) => {
+      throw new StepError(hosts.map(({ name }) => name).join())
+    }
+    await expect(run({ prepare })).rejects.toThrow('h1,h2')
+    expect(touched()).toBe(0)
+  })
+
+  test('bootstrap.ini is checked whole', async () => {
+    const { run } = await project('[server]\nmodes =\nnope = 1\n[what]\n')
+    await expect(run({})).rejects.toMatchObject({ code: 'bootstrap_ini_invalid' })
+  })
+})
+
+describe('results', () => {
+  const report = () => ({ header: ['HOST', 'SAID'], rows: [['h1', 'x']] })
+
+  test('go to standard output, progress to standard error', async () => {
+    const { run, out, err, touched } = await project()
+    expect(await run({ report })).toBe(0)
+    expect(touched()).toBe(2)
+    expect(out()).toMatch(/HOST\s+SAID\s+h1\s+x/)
+    expect(err()).not.toContain('SAID')
+  })
+
+  test('as json are one event a line and nothing else', async () => {
+    const { run, out, err } = await project()
+    await run({ report }, [], { output: 'json' })
+    const events = out()
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events[0]).toMatchObject({ type: 'run.start', recipe: 'site', environment: 'test' })
+    expect(events.at(-1)).toMatchObject({ type: 'run.end', exitCode: 0 })
+    expect(err()).toBe('')
+  })
+
+  test('of a failed run exit with its reason', async () => {
+    const { run, err } = await project()
+    const fail = async ({ host }: { host: { name: string } }) => {
+      if (host.name === 'h2') throw new StepError('load is 9')
+    }
+    expect(await run({ run: fail })).toBe(4)
+    expect(err()).toContain('load is 9')
+  })
+
+  test('with --check exit 6 when something would change', async () => {
+    const { cwd, run } = await project()
+    const make: Recipe['run'] = async ({ converge }) => {
+      await converge(command(`: >${cwd}/made`, { creates: `${cwd}/made` }))
+    }
+    expect(await run({ run: make }, [], { check: true })).toBe(6)
+    expect(existsSync(`${cwd}/made`)).toBe(false)
+    expect(await run({ run: make }, [], { forks: '1' })).toBe(0)
+    expect(await run({ run: make }, [], { check: true })).toBe(0)
+  })
+})
+
+describe('the callback', () => {
+  /** Answers once each with these statuses; the bodies that came. */
+  async function receiver(...statuses: number[]) {
+    const bodies: Record<string, unknown>[] = []
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', chunk => chunks.push(chunk))
+      request.on('end', () => {
+        bodies.push(JSON.parse(Buffer.concat(chunks).toString()))
+        response.writeHead(statuses.shift() ?? 204).end()
+      })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies }
+  }
+
+  test('tells the run’s outcome, also of one that failed', async () => {
+    const { url, bodies } = await receiver()
+    const { run } = await project()
+    const fail = async () => {
+      throw new StepError('load is 9')
+    }
+    expect(await run({ run: fail }, [], { callbackUrl: url })).toBe(4)
+    expect(JSON.stringify(bodies)).toContain('load is 9')
+    expect(bodies).toHaveLength(1)
+  })
+
+  test('that is refused is a warning, and the run stays good', async () => {
+    const { url } = await receiver(400)
+    const { run, err } = await project()
+    expect(await run({}, [], { callbackUrl: url })).toBe(0)
+    expect(err()).toContain('the callback was not delivered')
+  })
+})
