@@ -10,9 +10,9 @@ import { type BootstrapError, InterruptedError, LockedError } from '../errors.ts
 import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
-import { openSession, type Session, stateFilesOf } from '../session/session.ts'
+import { type Session, stateFilesOf } from '../session/session.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
-import { openTransport } from './connect.ts'
+import { connectHost } from './connect.ts'
 import { createContext } from './context.ts'
 import { cleanData, cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
@@ -140,7 +140,7 @@ async function runHost<A extends ArgumentTypes>(
   events.emit({ type: 'host.start', host: host.name })
   try {
     const locks = recipe.lock(options.args) && !options.check
-    session = await connect(host, options, locks)
+    session = await connectHost(host, options, locks ? [lockCall(claimOf(options))] : [])
     const opened = session
     const stop = () => void opened.interrupt().catch(() => {})
     const kill = () => void opened.kill().catch(() => {})
@@ -192,22 +192,6 @@ async function runHost<A extends ArgumentTypes>(
   }
   events.emit({ type: 'host.end', ...outcome })
   return outcome
-}
-
-/** Connects and opens the session; the lock travels with its first write. */
-async function connect<A extends ArgumentTypes>(
-  host: Host,
-  options: RunOptions<A>,
-  locks: boolean,
-): Promise<Session> {
-  const transport = await openTransport(host, options)
-  try {
-    const first = locks ? [lockCall(claimOf(options))] : []
-    return await openSession({ transport, bootstrapDir: host.bootstrapDir, first })
-  } catch (error) {
-    transport.close()
-    throw error
-  }
 }
 
 const claimOf = <A extends ArgumentTypes>({

@@ -3,8 +3,7 @@ import pLimit from 'p-limit'
 import { type BootstrapError, StepError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { breakLockCall, type LockHolder, parseHolder, showLockCall } from '../lock/lock.ts'
-import { openSession } from '../session/session.ts'
-import { openTransport, type TransportOptions } from './connect.ts'
+import { connectHost, type TransportOptions } from './connect.ts'
 import { thrownError } from './report.ts'
 
 /** The lock of one host. */
@@ -34,9 +33,8 @@ function each(hosts: readonly Host[], options: LocksOptions, take: boolean): Pro
 
 async function visit(host: Host, options: LocksOptions, take: boolean): Promise<HostLock> {
   try {
-    const transport = await openTransport(host, options)
     const first = take ? [showLockCall, breakLockCall] : [showLockCall]
-    const session = await openSession({ transport, bootstrapDir: host.bootstrapDir, first })
+    const session = await connectHost(host, options, first)
     await session.close()
     const failed = session.first.find(result => result.status === 'failed')
     if (failed)
