@@ -8,7 +8,7 @@
 #   D                  … that must not be there
 # Modes: check prints `ID=same` or `ID=differs` for each file; list prints the keys of the one file that
 # differ; edit prints the file as it should be. The last two want its `size` in bytes, and exit with 3
-# if that is not what they read.
+# if that is not what they read, or if they can't tell (unless `trusted`).
 #
 # Formats: ini has `[section]` lines and `key = value` (or `:`); # and ; begin comments. words is
 # haproxy's: sections begin with a keyword in the first column, keys are the first words of a line, and
@@ -235,8 +235,10 @@ function finish(   i, same) {
     for (i = 1; i <= wanted; i++) if (!as_wanted(i)) same = 0
     print id "=" (same ? "same" : "differs")
   } else {
-    # What this awk read must be all there is, but for the newline that a last line may lack.
+    # What this awk read must be all there is, but for the newline that a last line may lack. An awk
+    # that has no NUL takes one for the end of a line or of the file: it must be told that there is none.
     if (bytes != size && bytes != size + 1) exit_status = 3
+    else if (!trusted && size > 0 && length(sprintf("%c", 0)) != 1) exit_status = 3
     else if (mode == "edit") {
       final = (bytes == size)
       edit()

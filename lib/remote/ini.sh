@@ -21,6 +21,9 @@ hw_ini() {
   hw_format=$2 hw_validate=$3
   hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
   shift 3
+  IFS=$hw_newline
+  hw_requests="$*" hw_trusted=''
+  IFS=" 	$hw_newline"
   if hw_gathered ini "$hw_path"; then
     [ "$hw_found" != same ] || return 0
   fi
@@ -29,27 +32,29 @@ hw_ini() {
     file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
-  hw_size=0
-  # A NUL is not counted here, and is by awk, which may take it for anything: it is then refused.
-  [ "$hw_type" = absent ] || hw_size=$(tr -d '\000' <"$hw_path" | wc -c) ||
-    hw_fail "can't read $hw_path" || return
-  hw_found=$(hw_ini_edit list "$@") ||
-    hw_fail "$hw_path holds bytes that this host's awk does not keep" || return
+  hw_found=$(hw_ini_edit list) || hw_ini_without_nul || return
   [ -n "$hw_found" ] || return 0
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_found"
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new
-    hw_ini_edit edit "$@"
+    hw_ini_edit edit
   fi
-  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_ini_edit edit "$@"
+  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_ini_edit edit
 }
 
-# hw_ini_edit MODE REQUEST…: run ini.awk on hw_path, which has hw_size bytes.
+# hw_ini_edit MODE: run ini.awk on hw_path.
 hw_ini_edit() {
-  hw_mode=$1
-  shift
-  hw_lines "F 0 $hw_format $hw_path" "$@" |
-    awk -v mode="$hw_mode" -v size="$((hw_size))" "$hw_ini_awk"
+  awk -v mode="$1" -v size="$hw_size" -v trusted="$hw_trusted" "$hw_ini_awk" <<EOF
+F 0 $hw_format $hw_path
+$hw_requests
+EOF
+}
+
+# hw_ini_without_nul: list again, for an awk that can't tell a NUL, if the file holds none.
+hw_ini_without_nul() {
+  [ "$(tr -d '\000' <"$hw_path" | wc -c)" -eq "$hw_size" ] && hw_trusted=1 &&
+    hw_found=$(hw_ini_edit list) ||
+    hw_fail "$hw_path holds bytes that this host's awk does not keep"
 }

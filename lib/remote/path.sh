@@ -48,7 +48,7 @@ hw_gather() {
 hw_gather_stat() {
   hw_found_ids=$1
   shift
-  hw_gather stat "$hw_found_ids" '*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%n' -- "$@" 2>/dev/null)" "$@"
+  hw_gather stat "$hw_found_ids" '*:*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%s:%n' -- "$@" 2>/dev/null)" "$@"
 }
 
 # hw_gather_sum IDS SUMS PATH…: checksums of regular files; then a marker with the ids of those that
@@ -75,14 +75,14 @@ hw_gather_sum() {
 }
 
 # hw_stat PATH: what is there: hw_type (absent file directory link other), and unless absent hw_perms
-# (rwxr-xr-x), hw_uid hw_gid hw_user hw_group.
+# (rwxr-xr-x), hw_uid hw_gid hw_user hw_group and hw_size in bytes.
 hw_stat() {
   if ! hw_gathered stat "$1"; then
     if [ ! -e "$1" ] && [ ! -L "$1" ]; then
-      hw_type=absent
+      hw_type=absent hw_size=0
       return
     fi
-    hw_found=$(stat -c '%A:%u:%g:%U:%G:' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
+    hw_found=$(stat -c '%A:%u:%g:%U:%G:%s' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
       hw_fail "can't look at $1" || return
   fi
   case $hw_found in
@@ -96,7 +96,8 @@ hw_stat() {
   hw_uid=${hw_found%%:*} hw_found=${hw_found#*:}
   hw_gid=${hw_found%%:*} hw_found=${hw_found#*:}
   hw_user=${hw_found%%:*} hw_found=${hw_found#*:}
-  hw_group=${hw_found%:}
+  hw_group=${hw_found%%:*} hw_size=${hw_found#*:}
+  hw_size=${hw_size%:}
 }
 
 # The same in POSIX words only, for hosts without `stat -c`.
@@ -108,7 +109,7 @@ hw_stat_by_ls() {
   set -f && set -- $hw_ls && set +f
   # A character after the nine permissions says that there is more (an access list, a label).
   hw_rest=${1#??????????}
-  echo "${1%"$hw_rest"}:$3:$4:$hw_names"
+  echo "${1%"$hw_rest"}:$3:$4:$hw_names:$5"
 }
 
 # hw_sum PATH: the SHA-256 of a regular file into hw_found.
@@ -150,13 +151,14 @@ hw_apply_owner() {
   [ -z "$hw_want_mode" ] || chmod -- "$hw_want_mode" "$1"
 }
 
-# hw_new_file PATH: an empty file beside PATH, for us alone; its name into hw_temporary. Beside it,
+# hw_new_file PATH [UMASK]: an empty file beside PATH, for us alone unless another UMASK says more; its
+# name into hw_temporary. Beside it,
 # because only a rename within one file system is atomic; noclobber, because a name in a directory
 # that others may write to could be a trap. By `true` and not `:`, whose failed redirection would end
 # the shell, as it is a special built-in.
 hw_new_file() {
   hw_temporary=${1%/*}/.${1##*/}.hw-$hw_nonce
-  umask 077
+  umask "${2-077}"
   set -C
   { true >"$hw_temporary"; } 2>/dev/null
   hw_made=$?
@@ -186,15 +188,19 @@ hw_drop_file() {
 hw_replace() {
   hw_target=$1
   shift
-  hw_new_file "$hw_target" || return
+  if [ "$hw_type" = absent ] && hw_umask_for "${hw_want_mode:=00644}"; then
+    # It is made with its mode, which then need not be set.
+    hw_want_mode=
+    hw_new_file "$hw_target" "$hw_umask" || return
+  else
+    hw_new_file "$hw_target" || return
+  fi
   if [ "$hw_type" = file ]; then
     cp -p -- "$hw_target" "$hw_temporary" || hw_give_up "can't copy $hw_target" || return
     if [ ! -w "$hw_temporary" ]; then
       chmod u+w -- "$hw_temporary" || hw_give_up "can't write to $hw_temporary" || return
       hw_want_mode=${hw_want_mode:-u-w}
     fi
-  else
-    hw_want_mode=${hw_want_mode:-644}
   fi
   { hw_apply_owner "$hw_temporary" && "$@" >&3; } 3>"$hw_temporary" ||
     hw_give_up "can't write $hw_target, or set its owner or mode" || return
@@ -205,6 +211,16 @@ hw_replace() {
   mv -f -- "$hw_temporary" "$hw_target" || hw_give_up "can't replace $hw_target" || return
   hw_temporary=
   hw_touch "$hw_target"
+}
+
+# hw_umask_for MODE: the umask that makes a file of that mode, into hw_umask; fails where none does, or
+# where the file is to be somebody else's before others may read it.
+hw_umask_for() {
+  [ -z "$hw_want_user$hw_want_group" ] || return 1
+  case $1 in 006[0246][0246]) ;; *) return 1 ;; esac
+  # Digit by digit: not every shell takes a zero in front for octal.
+  hw_umask=${1#00?} hw_each=${1#00}
+  hw_umask=$((6 - ${hw_each%??}))$((6 - ${hw_umask%?}))$((6 - ${1#00??}))
 }
 
 hw_give_up() {
@@ -274,8 +290,13 @@ hw_directory() {
     case $hw_path in
       /*/*) [ -d "${hw_path%/*}" ] || mkdir -p -- "${hw_path%/*}" || hw_fail "can't make ${hw_path%/*}" || return ;;
     esac
-    (umask 077 && mkdir -- "$hw_path") || hw_fail "can't make $hw_path" || return
-    hw_want_mode=${hw_want_mode:-755}
+    hw_want_mode=${hw_want_mode:-00755}
+    if [ -z "$hw_want_user$hw_want_group" ]; then
+      mkdir -m "$hw_want_mode" -- "$hw_path" || hw_fail "can't make $hw_path" || return
+      hw_touch "$hw_path"
+      return
+    fi
+    mkdir -m 700 -- "$hw_path" || hw_fail "can't make $hw_path" || return
   fi
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
   hw_touch "$hw_path"

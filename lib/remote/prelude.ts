@@ -5,8 +5,9 @@ import { quote } from '../shell/quote.ts'
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
 
 /**
- * Comments and indentation are for readers here; the host is spared them. Safe because no part holds
- * a here-document, and in a quoted awk program a line that begins with # is a comment as well.
+ * Comments and indentation are for readers here; the host is spared them. Safe because the lines of
+ * here-documents hold nothing but variables, and in a quoted awk program a line that begins with # is
+ * a comment as well.
  */
 const strip = (text: string) =>
   text
