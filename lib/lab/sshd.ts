@@ -76,7 +76,9 @@ export function sshdConfig(options: SshdOptions): string {
     'MaxStartups 1000',
     'LoginGraceTime 30',
     'Subsystem sftp internal-sftp',
-    `SetEnv "${marker}=${options.mark}"`,
+    // A bash that thinks it is not the outermost one reads no ~/.bashrc: what its user has there for
+    // working is slow, and takes locks that a host's view of the file system may never see go.
+    `SetEnv "${marker}=${options.mark}" SHLVL=1`,
   ]
   // Since 9.8 sshd shuts out for a while whoever fails to log in: here that is everybody at once.
   if (options.version >= 908) lines.push('PerSourcePenalties no')

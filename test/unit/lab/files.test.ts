@@ -71,7 +71,7 @@ test('writes an sshd config that holds spaces and percent signs', () => {
   const lines = sshdConfig({ ...options, version: 902 }).split('\n')
   expect(lines).toContain('HostKey "/a lab/host_key"')
   expect(lines).toContain('AuthorizedKeysFile "/a lab/100%%/keys"')
-  expect(lines).toContain('SetEnv "HOSTWRIGHT_LAB_HOST=/a lab/lab1"')
+  expect(lines).toContain('SetEnv "HOSTWRIGHT_LAB_HOST=/a lab/lab1" SHLVL=1')
 })
 
 test('switches penalties off in the versions of sshd that know them', () => {
