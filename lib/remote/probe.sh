@@ -44,11 +44,11 @@ hw_with_port() {
 
 # hw_probe_tcp ADDRESS:PORT SECONDS: whether something accepts a connection.
 hw_probe_tcp() {
-  hw_connect "$1" "$2" </dev/null >/dev/null || hw_fail "nothing accepts connections at $1" heartbeat_failed
+  hw_connect "$1" "$2" only </dev/null >/dev/null || hw_fail "nothing accepts connections at $1" heartbeat_failed
 }
 
-# hw_connect ADDRESS:PORT SECONDS: standard input to a TCP port, its answer to standard output, with
-# what the host has.
+# hw_connect ADDRESS:PORT SECONDS [only]: standard input to a TCP port, its answer to standard output,
+# with what the host has. `only` connects and no more: many a service waits for us to speak first.
 hw_connect() {
   hw_port=${1##*:}
   hw_address=${1%:*}
@@ -56,9 +56,9 @@ hw_connect() {
   hw_address=${hw_address%\]}
   if command -v bash >/dev/null; then
     # shellcheck disable=SC2016 # for bash
-    hw_within "$2" bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; cat >&3; cat <&3' bash "$hw_address" "$hw_port"
+    hw_within "$2" bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; [ -z "$3" ] || exit 0; cat >&3; cat <&3' bash "$hw_address" "$hw_port" "${3-}"
   elif command -v nc >/dev/null; then
-    hw_within "$2" nc -w "$2" "$hw_address" "$hw_port"
+    hw_within "$2" nc ${3:+-z} -w "$2" "$hw_address" "$hw_port"
   else
     hw_without 'curl, bash or nc' curl
   fi
