@@ -1,0 +1,131 @@
+/** Heartbeats that come late, waver or fail, asked on a host by the built command line. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { labFor } from '../support/lab.ts'
+import { type Project, projectFor } from '../support/project.ts'
+
+const lab = labFor({ hosts: 1 })
+let project: Project
+
+beforeAll(async () => {
+  project = await projectFor(lab, {})
+})
+
+interface Service {
+  port: number
+  /** Questions so far. */
+  asked: number
+}
+
+/** An HTTP service on a port, that gives these statuses in turn, the last one from then on. */
+async function serve(statuses: readonly number[], wanted = 0): Promise<Service> {
+  const service: Service = { port: 0, asked: 0 }
+  const server: Server = createServer((_request, response) => {
+    const status = statuses[Math.min(service.asked++, statuses.length - 1)]!
+    const state = status === 200 ? 'up' : 'warming up'
+    response.writeHead(status, { connection: 'close' })
+    response.end(JSON.stringify({ state, question: service.asked }))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(wanted, '127.0.0.1', resolve)
+  })
+  onTestFinished(() => void server.close())
+  service.port = (server.address() as AddressInfo).port
+  return service
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Provisions a product with this heartbeat, which is asked then. */
+async function start(heartbeat: string) {
+  await project.write(
+    'inventories/x/bootstrap.ini',
+    `[server]
+modes = provisioning, active, upgrading
+[role:lamp]
+products = bulb
+[product:bulb]
+heartbeat_interval = 50ms
+${heartbeat}
+`,
+  )
+  const words = ['server.provision', 'lamp', '-i', 'x', '--on', 'lab', '--output', 'json']
+  return lab.start(words, { cwd: project.directory })
+}
+const provision = async (heartbeat: string) => (await start(heartbeat)).ended
+
+const url = ({ port }: { port: number }) => `heartbeat = http://127.0.0.1:${port}/`
+
+test('one that comes up late is waited for', async () => {
+  const port = await freePort()
+  const run = await start(`${url({ port })}\nheartbeat_attempts = 400`)
+  // It has been asked by now, or is about to be: nothing listens there yet.
+  await run.says('heartbeat bulb')
+  const service = await serve([200], port)
+  expect((await run.ended).status).toBe(0)
+  expect(service.asked).toBe(1)
+})
+
+test('is asked again after bad answers, until the first good one', async () => {
+  const service = await serve([503, 500, 404, 200, 503])
+  expect((await provision(`${url(service)}\nheartbeat_attempts = 10`)).status).toBe(0)
+  expect(service.asked).toBe(4)
+})
+
+test('is asked as often as it says, and the error holds the last answer', async () => {
+  const service = await serve([500, 502, 503])
+  const { status, stdout } = await provision(`${url(service)}\nheartbeat_attempts = 3`)
+  expect(status).toBe(4)
+  expect(service.asked).toBe(3)
+  expect(stdout).toContain('"code":"heartbeat_failed"')
+  expect(stdout).toContain('asked 3 times')
+  expect(stdout).toContain('status 503')
+  expect(stdout).toContain('\\"question\\":3')
+})
+
+test('must be good several times in a row where that is asked for', async () => {
+  const service = await serve([200, 200, 503, 200, 200, 200, 503])
+  const wants = `${url(service)}\nheartbeat_attempts = 10\nheartbeat_successes = 3`
+  expect((await provision(wants)).status).toBe(0)
+  expect(service.asked).toBe(6)
+})
+
+test('is judged by status, text and JSON', async () => {
+  const service = await serve([200])
+  const judged = async (key: string) =>
+    (await provision(`${url(service)}\nheartbeat_attempts = 1\n${key}`)).status
+  expect(await judged('heartbeat_json = state=up')).toBe(0)
+  expect(await judged('heartbeat_json = state=down')).toBe(4)
+  expect(await judged('heartbeat_body = "up"')).toBe(0)
+  expect(await judged('heartbeat_body = gone')).toBe(4)
+  expect(await judged('heartbeat_status = 204')).toBe(4)
+})
+
+test('may be a TCP port or a command on the host', async () => {
+  const service = await serve([200])
+  const closed = await freePort()
+  const once = 'heartbeat_attempts = 1'
+  const tcp = (port: number) => provision(`heartbeat = tcp://127.0.0.1:${port}\n${once}`)
+  expect((await tcp(service.port)).status).toBe(0)
+  expect((await tcp(closed)).status).toBe(4)
+  expect((await provision(`heartbeat = command:true\n${once}`)).status).toBe(0)
+  const bad = await provision(`heartbeat = command:echo it is dark >&2; false\n${once}`)
+  expect(bad.status).toBe(4)
+  expect(bad.stdout).toContain('it is dark')
+})
+
+test('a server stays in the mode on the way when its heartbeat fails', async () => {
+  expect((await provision('heartbeat = command:true')).status).toBe(0)
+  await provision('heartbeat = command:false\nheartbeat_attempts = 1')
+  const mode = ['server.mode', '-i', 'x', '--on', 'lab']
+  const shown = await lab.run(mode, { cwd: project.directory })
+  expect(shown.stdout).toMatch(/lab1 +provisioning +lamp/)
+})

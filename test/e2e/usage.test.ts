@@ -1,0 +1,174 @@
+/** What is wrong with a command line or a project is told with exit 2, before any host is touched. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hostwright } from '../support/cli.ts'
+
+let project = ''
+let connections = 0
+const server = createServer(socket => {
+  connections++
+  socket.destroy()
+})
+
+const catalogue = `[server]
+modes = provisioning, active, maintenance, upgrading
+[role:web]
+products = deepfiler
+[product:deepfiler]
+version = 1.0.0
+archive = releases/deepfiler-{version}.tar.gz
+home = /opt/deepfiler
+config = /etc/deepfiler.ini
+[setting:deepfiler:workers]
+type = integer
+default = 4
+allowed = 1..64
+[setting:deepfiler:log_level]
+default = info
+allowed = error, info
+`
+
+const write = async (name: string, text: string) => {
+  await mkdir(dirname(join(project, name)), { recursive: true })
+  await writeFile(join(project, name), text)
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'hostwright-usage-'))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const at = `ansible_host=127.0.0.1 ansible_port=${port}`
+  await write(
+    'inventories/production/hosts.ini',
+    `[web]\nweb1 ${at}\nweb2 ${at}\n[bad]\nodd ${at} role=wbe\nhigh ${at} deepfiler_workers=99\n`,
+  )
+  await write('inventories/production/bootstrap.ini', catalogue)
+  await write('inventories/malformed/hosts.ini', `[web]\nweb1\n\n[web:chlidren]\nx\n`)
+  await write('inventories/faulty/hosts.ini', `web1 ${at}\n`)
+  await write(
+    'inventories/faulty/bootstrap.ini',
+    `[server]
+modes = active, provisioning, upgrading
+[role:web]
+products = haproxi
+[product:haproxy]
+pakages = haproxy
+[setting:haproxy:maxconn]
+type = integer
+default = many
+`,
+  )
+  await write('inventories/bare/hosts.ini', `web1 ${at}\n`)
+})
+afterAll(async () => {
+  server.close()
+  await rm(project, { recursive: true, force: true })
+})
+
+const run = (words: readonly string[]) => hostwright(words, { cwd: project })
+
+/** A command line, and what its one error must say. */
+const cases: [line: string, ...says: string[]][] = [
+  ['server.provsion --on web', 'server.provsion', 'server.provision'],
+  ['--check server.mode', 'a command comes first'],
+  ['server.provision web --on web --chek', '--chek', '--check'],
+  ['server.mode --on web --check=yes', '--check takes no value'],
+  ['server.mode --on', '--on needs a value'],
+  ['server.mode --on web --on bad', '--on is given twice'],
+  ['server.mode', '--on <pattern> is missing'],
+  ['server.mode --on wbe', 'wbe', 'web'],
+  ['server.mode --on web&', 'web&'],
+  ['server.mode --on web:!web', 'no host'],
+  ['server.mode --on web -i prodction', 'prodction', 'production'],
+  ['server.mode --on web -i no/such.ini', 'no/such.ini'],
+  ['server.mode maintenence --on web', 'maintenence', 'maintenance'],
+  ['server.mode active now --on web', '"now" is one argument too many'],
+  ['server.provision wep --on web', 'wep', 'web'],
+  ['server.provision --on odd', 'wbe', 'web'],
+  ['server.provision web --on high', 'workers', '1..64'],
+  ['product.get --on web', '<product> is missing'],
+  ['product.get deepfilter --on web', 'deepfilter', 'deepfiler'],
+  ['product.get deepfiler wrokers --on web', 'wrokers', 'workers'],
+  ['product.set deepfiler --on web', '<settings> is missing'],
+  ['product.set deepfiler wrokers=1 --on web', 'wrokers', 'workers'],
+  ['product.set deepfiler workers --on web', 'key=value'],
+  ['product.set deepfiler workers=many --on web', 'many', 'integer'],
+  ['product.set deepfiler workers=65 --on web', '65', '1..64'],
+  ['product.set deepfiler log_level=loud --on web', 'loud', 'error, info'],
+  ['product.upgrade deepfiler 9 --on web', 'there is no deepfiler 9'],
+  ['heartbeat deepfilter --on web', 'deepfilter', 'deepfiler'],
+  ['exec --on web', 'which command?'],
+  ['server.mode --on web --forks 0', '--forks 0'],
+  ['server.mode --on web --serial 1,0', '--serial 1,0'],
+  ['server.mode --on web --serial 1,half', '"half"'],
+  ['server.mode --on web --timeout soon', 'soon'],
+  ['server.mode --on web --wait-lock later', 'later'],
+  ['server.mode --on web --output xml', 'xml', 'json'],
+  ['server.mode --on web --var role', '--var role'],
+  ['list host', 'host', 'hosts'],
+  ['lab upp', 'upp', 'up'],
+  ['lab up many', 'many'],
+  ['unlock web1', 'unlock takes no arguments'],
+]
+
+describe('a wrong command line', () => {
+  const inProduction = (words: string[]) =>
+    words.includes('-i') || words[0]!.startsWith('-') || words[0] === 'lab'
+      ? words
+      : [words[0]!, '-i', 'production', ...words.slice(1)]
+
+  test.concurrent.each(cases)('%s', async (line, ...says) => {
+    const { status, stdout, stderr } = await run(inProduction(line.split(' ')))
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    for (const text of says) expect(stderr).toContain(text)
+    expect(stderr).not.toMatch(/^\s+at .*\.js:\d+/m)
+  })
+})
+
+describe('a project with faults', () => {
+  test('a malformed inventory is told with file and line', async () => {
+    const { status, stderr } = await run(['server.mode', '--on', 'web', '-i', 'malformed'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('inventory_invalid')
+    expect(stderr).toContain('inventories/malformed/hosts.ini:4')
+    expect(stderr).toContain('chlidren')
+  })
+
+  test('all faults of bootstrap.ini are told at once, with line, section and key', async () => {
+    const { status, stderr } = await run(['server.mode', '--on', 'web1', '-i', 'faulty'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('bootstrap_ini_invalid')
+    expect(stderr).toMatch(/bootstrap\.ini:4 \[role:web\] products: .*haproxi.*haproxy/)
+    expect(stderr).toMatch(/bootstrap\.ini:6 \[product:haproxy\] pakages: .*packages/)
+    expect(stderr).toMatch(/bootstrap\.ini:9 \[setting:haproxy:maxconn\] default: .*many/)
+  })
+
+  test('a recipe that needs bootstrap.ini says that there is none', async () => {
+    const { status, stderr } = await run(['heartbeat', 'deepfiler', '--on', 'web1', '-i', 'bare'])
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining('there is no bootstrap.ini beside'),
+    })
+  })
+
+  test('of several environments one must be named', async () => {
+    const { status, stderr } = await run(['server.mode', '--on', 'web1'])
+    expect(status).toBe(2)
+    for (const name of ['bare', 'faulty', 'malformed', 'production']) expect(stderr).toContain(name)
+  })
+})
+
+test('no host was touched by any of them', () => {
+  expect(connections).toBe(0)
+})
+
+test('help shows arguments, defaults and an example, and exits 0', async () => {
+  const { status, stdout } = await run(['product.set', '--help'])
+  expect(status).toBe(0)
+  for (const text of ['<product> <...settings>', '--forks <number>', 'default: 50', 'Examples:']) {
+    expect(stdout).toContain(text)
+  }
+})
