@@ -9,7 +9,7 @@ import {
   string,
   UsageError,
 } from '../lib/index.ts'
-import { keepConfig, restoreConfig } from '../tasks/config-copy.ts'
+import { dropConfigCopy, keepConfig, restoreConfig } from '../tasks/config-copy.ts'
 import { installedVersion, upgrade } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
 import { inMode, settledMode } from '../tasks/server.ts'
@@ -54,7 +54,7 @@ export default recipe({
     const after = find(args.product, { version })
     const module = moduleOf(after)
     if (before.version === version) {
-      await converge(upgrade(after, host, module))
+      await converge(upgrade(after, host, module), dropConfigCopy(before, host))
       if (!check) await heartbeat(after)
       // A run that was cut short after the upgrade itself.
       if (context.state.server?.mode === 'upgrading') await context.setMode('active')
@@ -68,6 +68,7 @@ export default recipe({
           upgrade({ ...before, recorded: { ...after.recorded!, version } }, host, module),
         )
         await heartbeat(before)
+        await converge(dropConfigCopy(before, host))
       } catch (error) {
         const { message } = error as Error
         throw new StepError(
@@ -89,6 +90,7 @@ export default recipe({
         return error
       }
       await recordProduct(args.product, { version, previousVersion: before.version })
+      await converge(dropConfigCopy(before, host))
       return undefined
     })
     if (failure) {

@@ -1,4 +1,7 @@
-/** A copy of a product's config file, kept over an upgrade. */
+/**
+ * A copy of a product's config file, kept while an upgrade is under way. One that is there already is of
+ * an upgrade that was cut short, and the config since then may be half a new version's: it is left.
+ */
 import {
   command,
   directory,
@@ -17,9 +20,18 @@ export const keepConfig = (product: HostProduct, host: RunningHost): Items =>
     directory(`${host.bootstrapDir}/products`, { mode: 0o700 }),
     command(sh`cp -p ${product.config} ${copyOf(product, host)}`, {
       title: `keep ${product.config}`,
-      onlyIf: sh`test -f ${product.config} && ! cmp -s ${product.config} ${copyOf(product, host)}`,
+      creates: copyOf(product, host),
+      onlyIf: sh`test -f ${product.config}`,
     }),
   ]
+
+/** Removes the copy: the upgrade is over. */
+export const dropConfigCopy = (product: HostProduct, host: RunningHost): Items =>
+  product.config &&
+  command(sh`rm -f ${copyOf(product, host)}`, {
+    title: 'drop the copy of the config',
+    onlyIf: sh`test -f ${copyOf(product, host)}`,
+  })
 
 /** Puts the copy back, whole or not at all, if the file is another now. */
 export const restoreConfig = (product: HostProduct, host: RunningHost): Items => {

@@ -3,21 +3,28 @@
 # shell reaches ours.
 
 # hw_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: COMMAND by SHELL. If INPUT is not empty, the
-# function hw_input_ID prints its standard input, ID being the step's. A marker tells the process's id first, so that it can be ended alone.
-# The nonce goes there by environment: other users can't read that, as they can an argument.
+# function hw_input_ID prints its standard input, ID being the step's. A marker tells the process's id
+# first, so that it can be ended alone.
 hw_run() {
+  hw_announce=1
+  hw_execute "$@"
+}
+
+hw_execute() {
   hw_shell=$1 hw_in=$2 hw_input=$3 hw_command=$4
   shift 4
   if [ -n "$hw_input" ]; then
-    "hw_input_$hw_id" | hw_run_here "$@"
+    "hw_input_$hw_id" | hw_execute_here "$@"
   else
-    hw_run_here "$@"
+    hw_execute_here "$@"
   fi
 }
 
-hw_run_here() (
+hw_execute_here() (
   hw_enter "$hw_in" "$@"
-  hw_marker="$hw_newline$hw_nonce pid $hw_id"
+  [ -n "$hw_announce" ] || exec "$hw_shell" -c "$hw_command"
+  # By environment: other users can't read that, as they can an argument.
+  hw_marker="$hw_nonce pid $hw_id"
   export hw_marker
   # Where printf is built in; in bash echo would write it in two pieces, see hw_mark.
   # shellcheck disable=SC2016 # for the inner shell
@@ -53,7 +60,8 @@ hw_command() {
   hw_status=changed
   [ -z "$hw_check" ] || return 0
   hw_touch_all
-  hw_run "$@"
+  hw_announce=''
+  hw_execute "$@"
 }
 
 # hw_ask QUESTION SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: whether QUESTION succeeds where COMMAND is

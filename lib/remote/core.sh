@@ -14,8 +14,8 @@
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #
-# A marker is a line of its own: newline, nonce, word, arguments, newline. The newline before it is
-# not part of the step's output, so that output stays byte-exact whether or not it ends its line.
+# A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
+# whether or not it ends its line, and what is there of it can be shown at once.
 
 # What the host's profile may have set must not change what our commands print.
 hw_lc_all=${LC_ALL-}
@@ -50,7 +50,7 @@ fi
 # hw_mark WORD…: a marker line on standard output. The words hold no newline. One text, so that it is
 # one write(2) and what a process in the background prints can't get into it; echo is two in bash.
 hw_mark() {
-  hw_put "$hw_newline$hw_nonce $*$hw_newline"
+  hw_put "$hw_nonce $*$hw_newline"
 }
 
 # hw_batch CHECK DIFF [again]: a batch begins. `again` goes on with one that stopped for content:

@@ -3,6 +3,9 @@
 
 # Every state file, each after a marker that names it. Read with built-ins: most hosts have three.
 hw_read_state() {
+  # Without the right to look inside it would seem that there is nothing.
+  [ ! -d "$hw_dir" ] || [ -x "$hw_dir" ] ||
+    hw_fail "this user may not look into $hw_dir" state_unreadable || return
   for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"

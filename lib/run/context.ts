@@ -27,7 +27,8 @@ import { commandTitle, thrownError } from './report.ts'
 export interface ContextOptions<A> {
   host: Host
   session: Session
-  state: HostState
+  /** What is recorded on the host, parsed when a recipe first asks: one that does not can do without. */
+  state: () => HostState
   args: A
   catalogue: () => Catalogue
   /** Modules of products that have one, by product. */
@@ -88,7 +89,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     const catalogue = options.catalogue()
     const definition = catalogue.products.get(name)
     if (!definition) throw new StepError(`there is no product ${name} in bootstrap.ini`)
-    const recorded = state.products.get(name)
+    const recorded = state().products.get(name)
     const found = productOnHost(definition, {
       host,
       directory: catalogue.directory,
@@ -102,7 +103,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
 
   /** The other products of the host's role, for a heartbeat of the whole stack. */
   const stack = (own: HostProduct): HostProduct[] => {
-    const role = state.server?.role ?? host.vars.role
+    const role = state().server?.role ?? host.vars.role
     const products = (role !== undefined && options.catalogue().roles.get(role)?.products) || []
     const others = products.filter(name => name !== own.name).map(name => product(name))
     // A stack in the stack would ask about this one in turn.
@@ -158,10 +159,12 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     get catalogue() {
       return options.catalogue()
     },
-    state,
+    get state() {
+      return state()
+    },
     product,
     recordProduct: async (name, { settings, ...rest }) => {
-      const known = state.products.get(name)
+      const known = state().products.get(name)
       const before: ProductState = known ?? { settings: {} }
       const after: ProductState = {
         ...before,
@@ -172,7 +175,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
       if (known && JSON.stringify(after) === JSON.stringify(before)) return
       const stamped = { ...after, changedAt: now(), run }
       await write(`products/${name}.ini`, renderProduct(stamped))
-      if (!check) state.products.set(name, stamped)
+      if (!check) state().products.set(name, stamped)
     },
     setMode: createSetMode(options, write, now),
     heartbeat,
@@ -188,19 +191,22 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
  * before it, so that a run that changes nothing says so.
  */
 function createSetMode<A>(
-  { state, progress, check, run }: ContextOptions<A>,
+  { state: read, progress, check, run }: ContextOptions<A>,
   write: (name: string, text: string) => Promise<void>,
   now: () => string,
 ): RunContext['setMode'] {
-  let settled = state.server
+  let before: { server?: ServerState } | undefined
   return async (mode, { role, passing = false } = {}) => {
+    const state = read()
+    before ??= { server: state.server }
     const next = { ...state.server, mode, role: role ?? state.server?.role, changedAt: now(), run }
     if (passing) {
-      settled = state.server
+      before = { server: state.server }
       await write('server.ini', renderServer(next))
       if (!check) state.server = next
       return
     }
+    const settled = before.server
     const step = progress.own().step(`mode ${mode}`)
     step.start()
     try {
@@ -212,7 +218,7 @@ function createSetMode<A>(
         note: same || !settled ? undefined : `was ${describeServer(settled, next)}`,
       })
       if (!check) state.server = final
-      settled = final
+      before = { server: final }
     } catch (error) {
       step.end('failed', { error: thrownError(error) })
       throw error

@@ -150,7 +150,7 @@ async function runHost<A extends ArgumentTypes>(
     try {
       const state = locks
         ? await takeLock(session, options, progress, host)
-        : stateOf(session, host)
+        : onceAsked(() => stateOf(opened, host))
       const context = createContext({
         ...options,
         host,
@@ -207,6 +207,15 @@ const claimOf = <A extends ArgumentTypes>({
   time: new Date().toISOString(),
 })
 
+/** Parsed once, and only if somebody asks. */
+function onceAsked(parse: () => HostState): () => HostState {
+  let state: HostState | undefined
+  return () => {
+    state ??= parse()
+    return state
+  }
+}
+
 const stateOf = (session: Session, host: Host): HostState =>
   parseState(session.stateFiles, host.bootstrapDir)
 
@@ -216,10 +225,10 @@ async function takeLock<A extends ArgumentTypes>(
   options: RunOptions<A>,
   progress: Progress,
   host: Host,
-): Promise<HostState> {
+): Promise<() => HostState> {
   const deadline = Date.now() + options.waitLockMs
   let refusal = lockError(session.first[0]!)
-  if (!refusal) return stateOf(session, host)
+  if (!refusal) return onceAsked(() => stateOf(session, host))
   let told = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
@@ -233,5 +242,5 @@ async function takeLock<A extends ArgumentTypes>(
     refusal = lockError(await session.call(lockCall(claimOf(options))))
   }
   const again = await session.call({ name: 'hw_read_state', args: [] })
-  return parseState(stateFilesOf(again), host.bootstrapDir)
+  return onceAsked(() => parseState(stateFilesOf(again), host.bootstrapDir))
 }

@@ -26,7 +26,10 @@ export interface BatchCall {
 
 export interface Session {
   readonly facts: Facts
-  /** Files of the dynamic state by name (`server.ini`), as they were when the session began. */
+  /**
+   * Files of the dynamic state by name (`server.ini`), as they were when the session began.
+   * @throws {StepError} state_unreadable
+   */
   readonly stateFiles: ReadonlyMap<string, string>
   /** Results of the calls that went with the first write. */
   readonly first: readonly CallResult[]
@@ -54,7 +57,6 @@ export interface Session {
 /**
  * @param options.first calls that travel with the first write
  * @throws {UnreachableError} no shell, or it does not speak our protocol
- * @throws {StepError} state_unreadable
  */
 export async function openSession(options: {
   transport: Transport
@@ -79,7 +81,6 @@ export async function openSession(options: {
   )
   const [begun, ...first] = await Promise.all(opening.map(step => channel.expect(step.id)))
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
-  const stateFiles = stateFilesOf(begun!)
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
   const control = async (words: readonly string[]) => {
@@ -147,7 +148,9 @@ export async function openSession(options: {
 
   return {
     facts,
-    stateFiles,
+    get stateFiles() {
+      return stateFilesOf(begun!)
+    },
     first,
     get roundTrips() {
       return channel.roundTrips

@@ -1,7 +1,7 @@
 /**
- * Reading the frames of one stream of a session. The host's shell writes marker lines between the
- * outputs of steps: newline, nonce, words, newline. Everything else is output, byte for byte; the
- * newline before a marker belongs to the marker. Pure: bytes in, frames out.
+ * Reading the frames of one stream of a session. The host's shell writes markers between the outputs
+ * of steps: nonce, words, newline. Everything else is output, byte for byte, whether or not it ends its
+ * line before a marker. Pure: bytes in, frames out.
  */
 
 export type Frame = { kind: 'output'; chunk: Buffer } | { kind: 'mark'; words: string[] }
@@ -19,7 +19,7 @@ const longestMarker = 65_536
  * @throws {RangeError} from push: a marker without an end
  */
 export function createFrameReader(nonce: string): FrameReader {
-  const opening = Buffer.from(`\n${nonce} `)
+  const opening = Buffer.from(`${nonce} `)
   let held: Buffer = Buffer.alloc(0)
 
   return {

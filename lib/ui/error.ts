@@ -63,12 +63,12 @@ function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): s
   return where === '' ? code : `${code}  ${paint(theme, where, 'bold')}`
 }
 
-function commandLines({ command, exitStatus }: ErrorReport, theme: Theme): string[] {
+function commandLines({ command, exitStatus, message }: ErrorReport, theme: Theme): string[] {
   const lines = command === undefined ? [] : escapeLines(command)
   const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)
-  const status =
-    exitStatus === undefined ? [] : [paint(theme, `  exit status ${exitStatus}`, 'dim')]
-  return [...shown, ...status]
+  const status = `exit status ${exitStatus}`
+  const told = exitStatus === undefined || message.includes(status)
+  return told ? shown : [...shown, paint(theme, `  ${status}`, 'dim')]
 }
 
 function outputBlock(output: string | undefined, theme: Theme): string[] {

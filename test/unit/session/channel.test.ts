@@ -15,7 +15,7 @@ function fakeShell() {
     end = resolve
   })
   const channel = createChannel({ stdin, stdout, stderr, ended }, nonce)
-  const mark = (...words: (string | number)[]) => `\n${nonce} ${words.join(' ')}\n`
+  const mark = (...words: (string | number)[]) => `${nonce} ${words.join(' ')}\n`
   return {
     channel,
     stdin,

@@ -123,21 +123,31 @@ describe('opening', () => {
     expect(session.first.map(({ stdout }) => `${stdout}`)).toEqual(['one\n', 'two\n'])
   })
 
-  test('fails when the state can’t be read, instead of taking the host for new', async () => {
-    const directory = await temporaryDirectory()
-    await chmod(directory, 0o755)
-    await mkdir(`${directory}/bootstrap`, { mode: 0o755 })
-    await writeFile(`${directory}/bootstrap/server.ini`, '[server]\n')
-    await chmod(`${directory}/bootstrap/server.ini`, 0)
-    const transport = await testTransport({ as: unprivileged }, directory)
-    const opening = openSession({ transport, bootstrapDir: `${directory}/bootstrap` })
-    try {
-      await expect(opening).rejects.toMatchObject({
-        code: 'state_unreadable',
-        message: expect.stringContaining('server.ini'),
-      })
-    } finally {
-      transport.close()
-    }
-  })
+  test.each([
+    ['a file that can’t be read', 'server.ini', 'server.ini'],
+    ['a directory that can’t be looked into', '.', 'may not look into'],
+  ])(
+    'a state with %s is not taken for none; who does not ask for it can do without',
+    async (_, closed, message) => {
+      const directory = await temporaryDirectory()
+      await chmod(directory, 0o755)
+      await mkdir(`${directory}/bootstrap`, { mode: 0o755 })
+      await writeFile(`${directory}/bootstrap/server.ini`, '[server]\n')
+      await chmod(`${directory}/bootstrap/${closed}`, 0)
+      const transport = await testTransport({ as: unprivileged }, directory)
+      const session = await openSession({ transport, bootstrapDir: `${directory}/bootstrap` })
+      try {
+        expect(() => session.stateFiles).toThrow(
+          expect.objectContaining({
+            code: 'state_unreadable',
+            message: expect.stringContaining(message),
+          }),
+        )
+        const result = await session.call({ name: 'hw_run', args: ['sh', '', '', 'echo hello'] })
+        expect(result.stdout.toString()).toBe('hello\n')
+      } finally {
+        await session.close()
+      }
+    },
+  )
 })

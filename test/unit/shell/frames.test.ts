@@ -23,21 +23,17 @@ function read(bytes: Buffer, cuts: readonly number[] = []): (string | string[])[
   return said
 }
 
-const mark = (...words: string[]) => `\n${nonce} ${words.join(' ')}\n`
+const mark = (...words: string[]) => `${nonce} ${words.join(' ')}\n`
 
 describe('reading frames', () => {
   test.each([
     ['a marker between outputs', `one${mark('end', '1')}two`, ['one', ['end', '1'], 'two']],
-    ['the newline before a marker is the marker’s', `one\n${mark('x')}`, ['one\n', ['x']]],
+    ['a line’s end before a marker is output', `one\n${mark('x')}`, ['one\n', ['x']]],
     ['markers in a row', `${mark('a')}${mark('b')}`, [['a'], ['b']]],
-    [
-      'a marker that shares no newline with the one before',
-      `${mark('a')}${nonce} b\n.`,
-      [['a'], `${nonce} b\n.`],
-    ],
     ['empty words', mark('end', '', ''), [['end', '', '']]],
     ['another session’s marker', '\nhw000000000000 end 1\n.', ['\nhw000000000000 end 1\n.']],
-    ['a nonce within a line', `x${nonce} end\n.`, [`x${nonce} end\n.`]],
+    ['a marker within a line', `x${nonce} end\n.`, ['x', ['end'], '.']],
+    ['a nonce that nothing follows', `x${nonce}.`, [`x${nonce}.`]],
     ['UTF-8 in words', mark('file', 'ü'), [['file', 'ü']]],
   ])('%s', (_, text, expected) => {
     expect(read(Buffer.from(text))).toEqual(expected)
@@ -47,10 +43,10 @@ describe('reading frames', () => {
     const reader = createFrameReader(nonce)
     expect(reader.push(Buffer.from('abc'))).toEqual([{ kind: 'output', chunk: Buffer.from('abc') }])
     expect(reader.push(Buffer.from(`d\n${nonce.slice(0, 3)}`))).toEqual([
-      { kind: 'output', chunk: Buffer.from('d') },
+      { kind: 'output', chunk: Buffer.from('d\n') },
     ])
     expect(reader.push(Buffer.from('x'))).toEqual([
-      { kind: 'output', chunk: Buffer.from(`\n${nonce.slice(0, 3)}x`) },
+      { kind: 'output', chunk: Buffer.from(`${nonce.slice(0, 3)}x`) },
     ])
   })
 
@@ -63,7 +59,7 @@ describe('reading frames', () => {
     [
       'in pieces',
       (reader: ReturnType<typeof createFrameReader>) => {
-        reader.push(Buffer.from(`\n${nonce} `))
+        reader.push(Buffer.from(`${nonce} `))
         for (let n = 0; n < 70; n++) reader.push(Buffer.alloc(1000, 'x'))
       },
     ],
@@ -75,9 +71,9 @@ describe('reading frames', () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
     fc
-      .constantFrom('\n', nonce, `\n${nonce}`, `\n${nonce} `, mark('end', '1'), ' ', '\n\n')
+      .constantFrom('\n', nonce, `\n${nonce}`, `${nonce} `, mark('end', '1'), ' ', '\n\n')
       .map(text => Buffer.from(text)),
-    fc.nat(nonce.length).map(length => Buffer.from(`\n${nonce}`.slice(0, length))),
+    fc.nat(nonce.length).map(length => Buffer.from(nonce.slice(0, length))),
   )
   const stream = fc.array(piece, { maxLength: 20 }).map(pieces => Buffer.concat(pieces))
 
@@ -97,7 +93,7 @@ describe('reading frames', () => {
           // What is held back is a marker that has only begun.
           expect(bytes.subarray(0, back.length).equals(back)).toBe(true)
           const rest = bytes.subarray(back.length).toString('latin1')
-          const opening = `\n${nonce} `
+          const opening = `${nonce} `
           expect(rest.startsWith(opening) || opening.startsWith(rest)).toBe(true)
         }
       }),
