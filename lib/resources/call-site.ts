@@ -21,9 +21,10 @@ export function fromHere(file: string): string {
 
 /** The caller outside of this library. */
 export function callSite(): CallSite {
-  const { stack } = new Error()
+  // The stack is made text only when it is read: that takes longer than all else a resource does.
+  const error = new Error()
   return () => {
-    for (const line of (stack ?? '').split('\n').slice(1)) {
+    for (const line of (error.stack ?? '').split('\n').slice(1)) {
       const place = placeOf(line)
       if (place && !isOwn(place.file) && !place.file.includes('/node_modules/'))
         return place.line ? `${fromHere(place.file)}:${place.line}` : fromHere(place.file)
