@@ -117,7 +117,8 @@ function judgeHaproxy(csv: string): Verdict {
   const servers = rows
     .map(row => row.split(','))
     .filter(cells => cells[server!] !== 'FRONTEND' && cells[server!] !== 'BACKEND')
-  const unasked = (cells: string[]) => cells[check!] === 'INI'
+  // A star stands before it while the question is on its way.
+  const unasked = (cells: string[]) => /^(\* )?INI$/.test(cells[check!] ?? '')
   const down = servers.filter(
     cells => !/^(UP|no check)/.test(cells[status!] ?? '') || unasked(cells),
   )

@@ -41,12 +41,15 @@ test('names the servers that are down', () => {
   })
 })
 
-test('does not take a server for up that haproxy has not asked yet', () => {
-  expect(judge(haproxy, statistics('a,UP,INI'))).toEqual({
-    up: false,
-    answer: 'stack/a not checked yet',
-  })
-})
+test.each(['INI', '* INI'])(
+  'does not take a server for up that haproxy has not asked: %s',
+  check => {
+    expect(judge(haproxy, statistics(`a,UP,${check}`))).toEqual({
+      up: false,
+      answer: 'stack/a not checked yet',
+    })
+  },
+)
 
 test('tells a failed question in one line', () => {
   const stderr = Buffer.from('connection refused\nno answer from the socket\n')
