@@ -1,6 +1,5 @@
 import {
   type BootstrapError,
-  checkSetting,
   findProduct,
   isBootstrapError,
   parseAssignments,
@@ -10,7 +9,7 @@ import {
   StepError,
   string,
 } from '../lib/index.ts'
-import { configure } from '../tasks/product.ts'
+import { configure, reload } from '../tasks/product.ts'
 
 export default recipe({
   description: 'Change settings of a product, in its config file and on record',
@@ -36,10 +35,10 @@ export default recipe({
   async run({ args, catalogue, check, converge, heartbeat, product: find, recordProduct }) {
     const definition = findProduct(catalogue, args.product)
     const settings = parseAssignments(definition, args.settings)
-    for (const [key, value] of Object.entries(settings)) checkSetting(definition, key, value)
     const keys = Object.keys(settings)
     const before = find(args.product)
-    if (!before.recorded) {
+    const { recorded } = before
+    if (!recorded) {
       throw new StepError(`${args.product} is not provisioned on this host`, {
         hint: 'Run server.provision first.',
       })
@@ -63,7 +62,10 @@ export default recipe({
     }
     try {
       const { changed } = await converge(configure(after, keys))
-      if (changed && !check) await heartbeat(after)
+      // A run that was cut short after its edit has left the file as wanted, and what runs as it was.
+      const unfinished = !changed && keys.some(key => recorded.settings[key] !== settings[key])
+      if (unfinished) await converge(reload(after))
+      if ((changed || unfinished) && !check) await heartbeat(after)
     } catch (error) {
       // Without a connection, or after Ctrl-C, there is no going back now.
       if (!isBootstrapError(error) || error.exitCode !== 4) throw error

@@ -29,7 +29,7 @@ export interface ProductModule {
 }
 
 /** Reload what the product runs as. Nothing for one without a service. */
-const reload = (product: HostProduct): Resource[] =>
+export const reload = (product: HostProduct): Resource[] =>
   product.service ? [handler(service(product.service, { reloaded: true }))] : []
 
 /** Everything, in order: packages or release, config, service. */

@@ -135,7 +135,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     const down = verdicts.filter(([, verdict]) => !verdict.up)
     if (verdicts.length === 0) return { up: false, answer: 'no other product of a role to ask' }
     return down.length > 0
-      ? { up: false, answer: `down: ${down.map(([name]) => name).join(', ')}` }
+      ? { up: false, answer: `${down.map(([name]) => name).join(', ')} down` }
       : { up: true, answer: `${verdicts.length} of ${verdicts.length} products up` }
   }
 

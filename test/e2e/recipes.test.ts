@@ -184,6 +184,25 @@ describe('product.set', () => {
     expect(await record('lab1')).toMatch(/^workers *= *8$/m)
   })
 
+  test('reloads what an earlier run edited and did not come to reload', async () => {
+    const file = await lab.path('lab1', '/etc/deepfiler.ini')
+    await lab.read('lab1', `sed -i 's/^workers = 8$/workers = 16/' '${file}'`)
+    expect(await heartbeat('lab1')).toMatchObject({ workers: 8 })
+    const set = ['product.set', 'deepfiler', 'workers=16', '--on', 'lab1']
+    expect(await lab.run(set)).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('reloaded'),
+    })
+    expect(await heartbeat('lab1')).toMatchObject({ workers: 16 })
+    expect(await lab.run(set)).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('0 steps changed'),
+    })
+    expect((await lab.run(['product.set', 'deepfiler', 'workers=8', '--on', 'lab1'])).status).toBe(
+      0,
+    )
+  })
+
   test('sets back what makes the product fail', async () => {
     const before = await config('lab1')
     // Valid, and nothing can listen there: it is not the machine's (RFC 5737).
@@ -254,7 +273,7 @@ describe('heartbeat', () => {
     expect(status).toBe(4)
     expect(stdout).toMatch(/lab1 +deepfiler +up/)
     expect(stdout).toMatch(/lab2 +deepfiler +DOWN/)
-    expect(stdout).toMatch(/lab2 +appstack +DOWN +down: deepfiler/)
+    expect(stdout).toMatch(/lab2 +appstack +DOWN +deepfiler down/)
     const one = await lab.run(['heartbeat', 'deepfiler', '--on', 'lab1'])
     expect(one.status).toBe(0)
     await control('lab2', 'start')

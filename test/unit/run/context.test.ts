@@ -288,7 +288,7 @@ describe('heartbeats', () => {
         },
         { catalogue },
       )
-    expect((await probe('web')).outcomes[0]!.data).toEqual({ up: false, answer: 'down: bad' })
+    expect((await probe('web')).outcomes[0]!.data).toEqual({ up: false, answer: 'bad down' })
     expect((await probe('fine')).outcomes[0]!.data).toEqual({
       up: true,
       answer: '1 of 1 products up',
