@@ -1,8 +1,23 @@
 // Who may import whom (docs/architecture.md, "Layers"). A layer may import the ones above it in this
 // list, never the ones below; nothing imports in a circle; some libraries belong to one module only.
 const layers = [
-  'errors', 'events', 'shell', 'remote', 'ini', 'inventory', 'bootstrap', 'transport', 'session',
-  'resources', 'lock', 'heartbeat', 'callbacks', 'run', 'ui', 'lab', 'cli',
+  'errors',
+  'events',
+  'shell',
+  'remote',
+  'ini',
+  'inventory',
+  'bootstrap',
+  'transport',
+  'session',
+  'resources',
+  'lock',
+  'heartbeat',
+  'callbacks',
+  'run',
+  'ui',
+  'lab',
+  'cli',
 ]
 const path = layer => `^lib/${layer}(/|\\.ts$)`
 
@@ -24,10 +39,30 @@ const only = (library, modules) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'lib-stands-alone', severity: 'error', from: { path: '^lib/' }, to: { path: '^(recipes|tasks|inventories)/' } },
-    { name: 'recipes-use-the-public-api', severity: 'error', from: { path: '^(recipes|tasks)/' }, to: { path: '^lib/', pathNot: '^lib/index\\.ts$' } },
-    { name: 'tasks-know-no-recipes', severity: 'error', from: { path: '^tasks/' }, to: { path: '^recipes/' } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'lib-stands-alone',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '^(recipes|tasks|inventories)/' },
+    },
+    {
+      name: 'recipes-use-the-public-api',
+      severity: 'error',
+      from: { path: '^(recipes|tasks)/' },
+      to: { path: '^lib/', pathNot: '^lib/index\\.ts$' },
+    },
+    {
+      name: 'tasks-know-no-recipes',
+      severity: 'error',
+      from: { path: '^tasks/' },
+      to: { path: '^recipes/' },
+    },
     ...order,
     only('node-ssh', ['^lib/transport/ssh\\.ts$']),
     only('ssh2', ['^lib/transport/ssh\\.ts$', '^lib/lab/']),
@@ -43,6 +78,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 }

@@ -7,7 +7,11 @@ export interface Timing {
 }
 
 /** Runs a program to its end. @throws if it fails */
-export function time(program: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Timing> {
+export function time(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Timing> {
   return new Promise((resolve, reject) => {
     const start = process.hrtime.bigint()
     const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -17,7 +21,10 @@ export function time(program: string, args: readonly string[], options: { cwd?: 
     child.stderr.on('data', chunk => (stderr += chunk))
     child.on('error', reject)
     child.on('close', code => {
-      if (code !== 0) return reject(new Error(`${program} ${args.join(' ')}: exit status ${code}\n${stderr}${stdout}`))
+      if (code !== 0)
+        return reject(
+          new Error(`${program} ${args.join(' ')}: exit status ${code}\n${stderr}${stdout}`),
+        )
       resolve({ wallMs: Number(process.hrtime.bigint() - start) / 1e6, stdout })
     })
   })

@@ -2,15 +2,14 @@
  * `npm run bench`: what docs/performance.md shows. Each figure is a ratio of two whole processes, or
  * sets of them, measured in turn in the same run: machines are noisy, their ratios less so.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseInventory } from '../../lib/inventory/parse.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
+import { parseInventory } from '../../lib/inventory/parse.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
 import { formatTable } from '../../lib/ui/table.ts'
-import { readFileSync } from 'node:fs'
 import { median, time } from './measure.ts'
 
 const hostCount = 20
@@ -28,7 +27,16 @@ async function sshTrue(hosts: readonly Host[]): Promise<number> {
   await Promise.all(
     hosts.map(({ address, port, user, privateKeyFile, knownHostsFile }) =>
       time('ssh', [
-        ...['-F', 'none', '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${knownHostsFile}`, '-o', 'IdentitiesOnly=yes'],
+        ...[
+          '-F',
+          'none',
+          '-o',
+          'BatchMode=yes',
+          '-o',
+          `UserKnownHostsFile=${knownHostsFile}`,
+          '-o',
+          'IdentitiesOnly=yes',
+        ],
         ...['-i', privateKeyFile!, '-p', String(port), '-l', user!, address, 'true'],
       ]),
     ),
@@ -37,14 +45,34 @@ async function sshTrue(hosts: readonly Host[]): Promise<number> {
 }
 
 /** The recipe on every host; wall time and the most round trips of a host. */
-async function recipe(round: number): Promise<{ wallMs: number; roundTrips: number; changed: number }> {
+async function recipe(
+  round: number,
+): Promise<{ wallMs: number; roundTrips: number; changed: number }> {
   const { wallMs, stdout } = await time(
     process.execPath,
-    [cli, 'thirty', String(round), '--on', 'all', '-i', lab, '--output', 'json', '--forks', String(hostCount)],
+    [
+      cli,
+      'thirty',
+      String(round),
+      '--on',
+      'all',
+      '-i',
+      lab,
+      '--output',
+      'json',
+      '--forks',
+      String(hostCount),
+    ],
     { cwd: project, env },
   )
-  const events = stdout.trim().split('\n').map(line => JSON.parse(line) as Record<string, never>)
-  const ends = events.filter(event => event.type === ('host.end' as never)) as unknown as { roundTrips: number; counts: { changed: number } }[]
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Record<string, never>)
+  const ends = events.filter(event => event.type === ('host.end' as never)) as unknown as {
+    roundTrips: number
+    counts: { changed: number }
+  }[]
   return {
     wallMs,
     roundTrips: Math.max(...ends.map(end => end.roundTrips)),
@@ -56,12 +84,25 @@ const ms = (value: number) => `${Math.round(value)} ms`
 
 async function bench(): Promise<string[][]> {
   const status = await labUp({ hosts: hostCount, directory: lab })
-  const { hosts } = parseInventory(readFileSync(join(lab, 'hosts.ini'), 'utf8'), { file: join(lab, 'hosts.ini'), environment: 'lab' })
-  process.stderr.write(`${hostCount} hosts, ${status.kind}, ${status.server}, Node ${process.version}\n`)
+  const { hosts } = parseInventory(readFileSync(join(lab, 'hosts.ini'), 'utf8'), {
+    file: join(lab, 'hosts.ini'),
+    environment: 'lab',
+  })
+  process.stderr.write(
+    `${hostCount} hosts, ${status.kind}, ${status.server}, Node ${process.version}\n`,
+  )
   const rows: string[][] = []
   const add = (what: string, ours: number[], theirs: number[], peer: string, target: number) => {
     const ratio = median(ours) / median(theirs)
-    rows.push([what, ms(median(ours)), peer, ms(median(theirs)), ratio.toFixed(2), `≤ ${target}`, ratio <= target ? 'yes' : 'NO'])
+    rows.push([
+      what,
+      ms(median(ours)),
+      peer,
+      ms(median(theirs)),
+      ratio.toFixed(2),
+      `≤ ${target}`,
+      ratio <= target ? 'yes' : 'NO',
+    ])
   }
 
   let round = 0
@@ -78,13 +119,22 @@ async function bench(): Promise<string[][]> {
     unchanged.push(same.wallMs)
     roundTrips = Math.max(roundTrips, same.roundTrips)
     const other = await recipe(++round)
-    if (other.changed !== 30 * hostCount) throw new Error(`${other.changed} steps changed, not all ${30 * hostCount}`)
+    if (other.changed !== 30 * hostCount)
+      throw new Error(`${other.changed} steps changed, not all ${30 * hostCount}`)
     changed.push(other.wallMs)
   }
   const peer = `ssh host true × ${hostCount}`
   add(`(a) 30 unchanged resources × ${hostCount} hosts`, unchanged, plain, peer, 0.8)
   add(`(b) 30 changed resources × ${hostCount} hosts`, changed, plain, peer, 2)
-  rows.push(['(c) round trips of (a)', String(roundTrips), '', '', '', '≤ 2', roundTrips <= 2 ? 'yes' : 'NO'])
+  rows.push([
+    '(c) round trips of (a)',
+    String(roundTrips),
+    '',
+    '',
+    '',
+    '≤ 2',
+    roundTrips <= 2 ? 'yes' : 'NO',
+  ])
 
   const help: number[] = []
   const empty: number[] = []
@@ -98,7 +148,9 @@ async function bench(): Promise<string[][]> {
 
 try {
   const rows = await bench()
-  process.stdout.write(`${formatTable(['WHAT', 'TIME', 'PEER', 'TIME', 'RATIO', 'WANTED', 'MET'], rows, {})}\n`)
+  process.stdout.write(
+    `${formatTable(['WHAT', 'TIME', 'PEER', 'TIME', 'RATIO', 'WANTED', 'MET'], rows, {})}\n`,
+  )
 } finally {
   await labDown({ directory: lab })
   rmSync(directory, { recursive: true, force: true })

@@ -13,9 +13,17 @@ export default recipe({
     const base = `${host.root}/opt/bench`
     await converge(
       five.map(n => directory(`${base}/directory-${round}-${n}`, { mode: 0o750 })),
-      ten.map(n => file(`${base}/file-${n}`, { content: `round ${round}\n${`line of file ${n}\n`.repeat(20)}` })),
-      five.map(n => ini(`${base}/settings.ini`, { section: 'server', set: { [`key${n}`]: `value ${round}` } })),
-      five.map(n => command(`touch ${base}/made-${round}-${n}`, { creates: `${base}/made-${round}-${n}` })),
+      ten.map(n =>
+        file(`${base}/file-${n}`, {
+          content: `round ${round}\n${`line of file ${n}\n`.repeat(20)}`,
+        }),
+      ),
+      five.map(n =>
+        ini(`${base}/settings.ini`, { section: 'server', set: { [`key${n}`]: `value ${round}` } }),
+      ),
+      five.map(n =>
+        command(`touch ${base}/made-${round}-${n}`, { creates: `${base}/made-${round}-${n}` }),
+      ),
       five.map(n => file(`${base}/file-${n}`, { mode: Number(round) % 2 ? 0o600 : 0o640 })),
     )
   },
