@@ -23,14 +23,17 @@ export default recipe({
     parseAssignments(findProduct(catalogue, args.product), args.settings)
   },
 
-  show: (args, catalogue) => ({
-    product: args.product,
-    settings: args.settings.map(assignment => {
-      const [key] = assignment.split('=', 1)
-      const secret = catalogue.products.get(args.product)?.settings.get(key!)?.type === 'secret'
-      return secret ? `${key}=********` : assignment
-    }),
-  }),
+  show(args, catalogue) {
+    const definition = findProduct(catalogue, args.product)
+    const settings = Object.entries(parseAssignments(definition, args.settings))
+    return {
+      product: args.product,
+      settings: settings.map(([key, value]) => {
+        const secret = definition.settings.get(key)?.type === 'secret'
+        return `${key}=${secret ? '********' : value}`
+      }),
+    }
+  },
 
   async run({ args, catalogue, check, converge, heartbeat, product: find, recordProduct }) {
     const definition = findProduct(catalogue, args.product)
@@ -54,6 +57,13 @@ export default recipe({
         if (!changed || failure.code === 'validation_failed') return
         await heartbeat(before)
       } catch (error) {
+        // Refused before and after: somebody else left the file invalid, and it is as it was.
+        if (
+          isBootstrapError(error) &&
+          error.code === 'validation_failed' &&
+          error.code === failure.code
+        )
+          return
         const { message } = error as Error
         throw new StepError('rollback_failed', `${why}; that failed too: ${message}`)
       }

@@ -61,6 +61,7 @@ export default recipe({
       return
     }
 
+    const cutShort = context.state.server?.mode === 'upgrading'
     const goBack = async (reason: string) => {
       try {
         await converge(
@@ -81,7 +82,7 @@ export default recipe({
     const mode = settledMode(context.state)
     const failure = await inMode(context, 'upgrading', { mode }, async () => {
       try {
-        await converge(keepConfig(before, host), upgrade(after, host, module))
+        await converge(keepConfig(before, host, cutShort), upgrade(after, host, module))
         if (!check) await heartbeat(after)
       } catch (error) {
         // Without a connection, or after Ctrl-C, there is no going back now.

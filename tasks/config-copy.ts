@@ -1,7 +1,4 @@
-/**
- * A copy of a product's config file, kept while an upgrade is under way. One that is there already is of
- * an upgrade that was cut short, and the config since then may be half a new version's: it is left.
- */
+/** A copy of a product's config file, kept while an upgrade is under way. */
 import {
   command,
   directory,
@@ -14,14 +11,18 @@ import {
 const copyOf = ({ name }: HostProduct, host: RunningHost) =>
   `${host.bootstrapDir}/products/${name}.config.before-upgrade`
 
-/** Copies the config file, with its mode and owner, if there is one. */
-export const keepConfig = (product: HostProduct, host: RunningHost): Items =>
+/**
+ * Copies the config file, with its mode and owner, if there is one.
+ * @param cutShort the upgrade before this one was: a copy of its is left, as the config since then may be
+ *   half a new version's
+ */
+export const keepConfig = (product: HostProduct, host: RunningHost, cutShort: boolean): Items =>
   product.config && [
     directory(`${host.bootstrapDir}/products`, { mode: 0o700 }),
     command(sh`cp -p ${product.config} ${copyOf(product, host)}`, {
       title: `keep ${product.config}`,
-      creates: copyOf(product, host),
-      onlyIf: sh`test -f ${product.config}`,
+      ...(cutShort && { creates: copyOf(product, host) }),
+      onlyIf: sh`test -f ${product.config} && ! cmp -s ${product.config} ${copyOf(product, host)}`,
     }),
   ]
 

@@ -102,6 +102,23 @@ function readSections(
   } of named)
     if (form === 'setting' && name !== undefined && setting !== undefined)
       addSetting(products, name, setting, section, faults)
+  for (const { section, parts } of named) {
+    const product = parts[1] === undefined ? undefined : products.get(parts[1])
+    if (product) refuseSecrets(section, product, faults)
+  }
+}
+
+/**
+ * What templates make becomes paths, addresses and commands, which process lists and events show: a
+ * secret must not be part of one.
+ */
+function refuseSecrets(section: IniSection, product: ProductDefinition, faults: IniFault[]): void {
+  for (const { key, value, line } of section.entries)
+    for (const [, name] of value.matchAll(/(?<!\{)\{([A-Za-z_][\w.-]*)\}/g))
+      if (product.settings.get(name!)?.type === 'secret') {
+        const message = `{${name}} is a secret: it would show in process lists; a script gets it as an environment variable`
+        faults.push({ line, section: section.name, key, message })
+      }
 }
 
 /** The parts of a section's name, if it has a form we know. */

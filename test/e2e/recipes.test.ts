@@ -203,6 +203,27 @@ describe('product.set', () => {
     )
   })
 
+  test('says that a config was invalid before, and leaves it alone', async () => {
+    const file = await lab.path('lab1', '/etc/deepfiler.ini')
+    await lab.read('lab1', `printf 'nonsense = 1\n' >>'${file}'`)
+    const before = await config('lab1')
+    const { status, stderr } = await lab.run([
+      'product.set',
+      'deepfiler',
+      'workers=9',
+      '--on',
+      'lab1',
+    ])
+    expect({ status, stderr }).toEqual({
+      status: 4,
+      stderr: expect.stringContaining('validation_failed'),
+    })
+    expect(stderr).toContain('nonsense')
+    expect(stderr).not.toContain('rollback_failed')
+    expect(await config('lab1')).toBe(before)
+    await lab.read('lab1', `sed -i '$d' '${file}'`)
+  })
+
   test('sets back what makes the product fail', async () => {
     const before = await config('lab1')
     // Valid, and nothing can listen there: it is not the machine's (RFC 5737).

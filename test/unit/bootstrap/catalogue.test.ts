@@ -302,6 +302,15 @@ default = x
     expect(fault).toBe('7 [setting:x:y] default: the value does not match a')
   })
 
+  test('refuses a secret in what becomes a command, a path or an address', () => {
+    const text =
+      '[product:x]\nconfig = /x\nvalidate = check {pw} %s\nheartbeat = command:ask {pw} {{pw} {name}\n'
+    expect(faults(`${text}[setting:x:pw]\ntype = secret\n[setting:x:name]`)).toEqual([
+      expect.stringMatching(/^5 \[product:x\] validate: \{pw\} is a secret/),
+      expect.stringMatching(/^6 \[product:x\] heartbeat: \{pw\} is a secret/),
+    ])
+  })
+
   test('refuses settings of no product, with a taken name, or alike for scripts', () => {
     expect(
       faults(

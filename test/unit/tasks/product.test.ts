@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { productOnHost } from '../../../lib/bootstrap/product.ts'
-import type { HostProduct, RunningHost, Task } from '../../../lib/index.ts'
+import type { HostProduct, Items, RunningHost, Task } from '../../../lib/index.ts'
 import { flatten } from '../../../lib/resources/resource.ts'
 import { keepConfig, restoreConfig } from '../../../tasks/config-copy.ts'
 import { deepfiler } from '../../../tasks/deepfiler.ts'
@@ -15,7 +15,7 @@ import {
   upgrade,
 } from '../../../tasks/product.ts'
 import { moduleOf } from '../../../tasks/products.ts'
-import { temporaryDirectory } from '../../support/shells.ts'
+import { temporaryDirectory, testHost } from '../../support/shells.ts'
 import { catalogueOf, localHost } from '../run/local-run.ts'
 
 const host = { ...localHost('h1', '/state'), facts: {} } as unknown as RunningHost
@@ -154,7 +154,7 @@ describe('an upgrade', () => {
 
   test('keeps a copy of the config and can put it back', () => {
     const product = productOf({ config: '/etc/it’s app.ini' })
-    const kept = flatten(keepConfig(product, host))
+    const kept = flatten(keepConfig(product, host, false))
     expect(kept.map(({ title }) => title)).toEqual([
       'directory /state/h1-state/products',
       'keep /etc/it’s app.ini',
@@ -162,11 +162,37 @@ describe('an upgrade', () => {
     expect(flatten(restoreConfig(product, host)).map(({ title }) => title)).toEqual([
       'restore /etc/it’s app.ini',
     ])
-    expect(flatten([keepConfig(productOf({}), host), restoreConfig(productOf({}), host)])).toEqual(
-      [],
-    )
+    expect(
+      flatten([keepConfig(productOf({}), host, false), restoreConfig(productOf({}), host)]),
+    ).toEqual([])
   })
 })
+
+test.each([
+  { cutShort: false, restored: 'edited by hand' },
+  { cutShort: true, restored: 'before the upgrade' },
+])(
+  'a copy of a config that is there already; cut short: $cutShort',
+  async ({ cutShort, restored }) => {
+    const directory = await temporaryDirectory()
+    const at = { ...host, bootstrapDir: join(directory, 'state') }
+    const config = join(directory, 'app.ini')
+    const product = productOf({ config })
+    const { batch } = await testHost({})
+    const apply = async (items: Items) => {
+      const results = await batch(flatten(items).map(({ call }) => call))
+      expect(results.filter(({ status }) => status === 'failed')).toEqual([])
+    }
+    await mkdir(at.bootstrapDir)
+    await writeFile(config, 'before the upgrade')
+    await apply(keepConfig(product, at, false))
+    await writeFile(config, 'edited by hand')
+    await apply(keepConfig(product, at, cutShort))
+    await writeFile(config, 'of the new version')
+    await apply(restoreConfig(product, at))
+    expect(await readFile(config, 'utf8')).toBe(restored)
+  },
+)
 
 test('scripts are given the product, its settings and its place', () => {
   const product = productOf(

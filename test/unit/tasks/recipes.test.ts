@@ -74,11 +74,10 @@ describe('before any host is touched', () => {
   })
 
   test('product.set shows no secret', () => {
-    const args = { product: 'app', settings: ['workers=8', 'key=hunter2', 'key=a=b'] }
-    expect(productSet.show!(args, catalogue())).toEqual({
-      product: 'app',
-      settings: ['workers=8', 'key=********', 'key=********'],
-    })
+    for (const secret of ['key=hunter2', 'key =hunter2', 'key=a=b'])
+      expect(
+        productSet.show!({ product: 'app', settings: ['workers=8', secret] }, catalogue()),
+      ).toEqual({ product: 'app', settings: ['workers=8', 'key=********'] })
   })
 
   test('product.upgrade needs a version that can be one', async () => {
