@@ -3,21 +3,29 @@
 #
 # Most runs change nothing, so the state of all paths of a batch is gathered at its start with one
 # process for all (hw_gather_*), and a step looks there first. A path that a step touched is asked
-# again; after a command, a package or a service anything may have changed, so all are.
+# again, and each of the same last name; after a command, a package or a service anything may have changed, so all are.
 
 hw_forget() {
   hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services=''
 }
 
-# hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path.
-hw_touch() { hw_touched=$hw_touched$1$hw_newline; }
+# hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path. A path has many
+# spellings, as one of its directories may be a link or `..`; but the last name is the same in all of
+# them (PATH itself is no link, see hw_resolve), unless it is a dot name itself.
+hw_touch() {
+  case ${1##*/} in
+    . | ..) hw_touch_all ;;
+    *) hw_touched=$hw_touched${1##*/}$hw_newline ;;
+  esac
+}
 hw_touch_all() { hw_touched_all=1; }
 
 # hw_gathered NAME PATH: what the batch's gathering found for this step into hw_found; fails if it
-# found nothing or it no longer holds.
+# found nothing or it may no longer hold.
 hw_gathered() {
   [ -z "$hw_touched_all" ] || return 1
-  case $hw_touched in *"$hw_newline$2$hw_newline"*) return 1 ;; esac
+  case ${2##*/} in . | ..) return 1 ;; esac
+  case $hw_touched in *"$hw_newline${2##*/}$hw_newline"*) return 1 ;; esac
   eval "hw_found=\${hw_$1_$hw_id-}"
   [ -n "$hw_found" ]
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { directory } from '../../lib/resources/directory.ts'
 import { file } from '../../lib/resources/file.ts'
+import { ini } from '../../lib/resources/ini.ts'
 import {
   fakePrograms,
   root,
@@ -244,6 +245,54 @@ describe.each(shells)('hw_file under $name', shell => {
     ])
     expect(results.map(({ status }) => status)).toEqual(['changed', 'ok', 'changed'])
     expect(await host.read('f')).toEqual(Buffer.from('zero'))
+  })
+
+  test.each(['lnk/f', 'real/./f', 'real/sub/../f', 'other'])(
+    'a file is the same by its other path %s, within a batch',
+    async alias => {
+      const host = await testHost({ shell })
+      const spelled = (name: string) => `${host.directory}/${name}`
+      await mkdir(host.at('real/sub'), { recursive: true })
+      await symlink('real', host.at('lnk'))
+      await symlink('real/f', host.at('other'))
+      for (const [one, two] of [
+        [alias, 'real/f'],
+        ['real/f', alias],
+      ] as const) {
+        await host.write('real/f', 'b', 0o644)
+        const results = await host.batch([
+          file(spelled(one), { content: 'a', mode: 0o600 }).call,
+          file(spelled(two), { content: 'b', mode: 0o644 }).call,
+          ini(spelled(one), { set: { k: 1 } }).call,
+          file(spelled(two), { content: 'b', mode: 0o644 }).call,
+          ini(spelled(one), { set: { k: 1 } }).call,
+        ])
+        expect(results.map(({ note }) => note)).toEqual([
+          'content, mode',
+          'content, mode',
+          'k',
+          'content',
+          'k',
+        ])
+        expect(await host.read('real/f')).toEqual(Buffer.from('b\nk = 1'))
+      }
+    },
+  )
+
+  test('a directory is the same by its other paths, within a batch', async () => {
+    const host = await testHost({ shell })
+    const spelled = (name: string) => `${host.directory}/${name}`
+    await mkdir(host.at('real/d'), { recursive: true })
+    await symlink('real', host.at('lnk'))
+    const modes = { 'lnk/d': 0o700, 'real/d': 0o755, 'real/d/.': 0o711, 'lnk/d/../d': 0o755 }
+    for (const names of [
+      Object.keys(modes),
+      Object.keys(modes).reverse(),
+    ] as (keyof typeof modes)[][]) {
+      await chmod(host.at('real/d'), 0o755)
+      await host.batch(names.map(name => directory(spelled(name), { mode: modes[name] }).call))
+      expect(await modeOf(host.at('real/d'))).toBe(modes[names.at(-1)!])
+    }
   })
 
   const asRoot = root ? test : () => {}
