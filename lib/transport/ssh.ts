@@ -7,6 +7,7 @@ import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, Client, ClientChannel, ConnectConfig } from 'ssh2'
 import ssh2 from 'ssh2'
 import { UnreachableError } from '../errors.ts'
+import { agentProblem } from './agent.ts'
 import {
   checkHostKey,
   entriesFor,
@@ -77,7 +78,7 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
       return refusal === undefined
     },
   }
-  const { methods, problems } = authMethods(config.username!, target)
+  const { methods, problems } = await authMethods(config.username!, target)
   // ssh2 takes a plain list; its types want a tuple of one kind.
   config.authHandler = methods as never
   const ssh = new NodeSSH()
@@ -220,10 +221,10 @@ function readIfThere(file: string): string {
  * Ways to authenticate, in order: the inventory's key, the agent, the usual keys. `none` is not asked:
  * it costs a round trip and tells nothing we need.
  */
-function authMethods(
+async function authMethods(
   username: string,
   target: SshTarget,
-): { methods: AnyAuthMethod[]; problems: string[] } {
+): Promise<{ methods: AnyAuthMethod[]; problems: string[] }> {
   const methods: AnyAuthMethod[] = []
   const problems: string[] = []
   const addKey = (file: string, required: boolean) => {
@@ -238,7 +239,11 @@ function authMethods(
   }
   if (target.privateKeyFile) addKey(target.privateKeyFile, true)
   const agent = process.env.SSH_AUTH_SOCK
-  if (agent) methods.push({ type: 'agent', username, agent })
+  if (agent) {
+    const problem = await agentProblem(agent)
+    if (problem) problems.push(problem)
+    else methods.push({ type: 'agent', username, agent })
+  }
   if (!target.privateKeyFile) {
     for (const kind of ['id_ed25519', 'id_ecdsa', 'id_rsa'])
       addKey(join(homedir(), '.ssh', kind), false)
