@@ -22,7 +22,7 @@ import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
-import { listenForStrayPromises } from './stray-promises.ts'
+import { listenForStrays } from './strays.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
 
 export interface RunRequest {
@@ -64,7 +64,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
   if (callback) events.subscribe(callback.subscriber)
   const tell = (message: string) => events.emit({ type: 'warning', message })
   const interrupts = listenForInterrupts(tell)
-  const strays = listenForStrayPromises()
+  const strays = listenForStrays()
   try {
     const result = await runRecipe({
       recipe,
@@ -86,10 +86,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
       owner: place.env.SUDO_USER || accountName(),
       controller: hostname(),
       interrupts,
+      strays: strays.take,
     })
-    const stray = strays.messages()
-    for (const message of stray) tell(`the recipe did not await something that failed: ${message}`)
     await deliver(callback, events)
+    const late = strays.take()
+    for (const message of late) tell(message)
     await renderer.end()
     const report = mode === 'json' ? undefined : recipe.report?.(result.outcomes, args)
     if (report && report.rows.length > 0) {
@@ -98,7 +99,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
         `${formatTable(report.header, report.rows, { color, unicode, columns: place.stdout.columns })}\n`,
       )
     }
-    return stray.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
+    return late.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
   } finally {
     strays.dispose()
     interrupts.dispose()

@@ -46,6 +46,8 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   owner: string
   controller: string
   interrupts: Interrupts
+  /** What failed where no host's work could catch it, a line each; asked when all hosts are done. */
+  strays?: () => readonly string[]
 }
 
 /** Ctrl-C: `stop` aborts at the first, `kill` at the second. */
@@ -80,6 +82,12 @@ export async function runRecipe<A extends ArgumentTypes>(
     hosts: hosts.map(host => host.name),
   })
   const outcomes: HostOutcome[] = []
+  const redactors: Progress['redact'][] = []
+  const work = (host: Host) => {
+    const progress = createProgress(host.name, options.name, events)
+    redactors.push(progress.redact)
+    return runHost(host, options, progress)
+  }
   const groups = batches(hosts, options.serial ?? ['100%'])
   const limit = pLimit(options.forks)
   for (const [index, group] of groups.entries()) {
@@ -96,14 +104,21 @@ export async function runRecipe<A extends ArgumentTypes>(
       })
     const results = await Promise.all(
       group.map(host =>
-        limit(() =>
-          go && !interrupts.stop.aborted ? runHost(host, options) : skipHost(host, events),
-        ),
+        limit(() => (go && !interrupts.stop.aborted ? work(host) : skipHost(host, events))),
       ),
     )
     outcomes.push(...results)
   }
-  const exitCode = exitCodeOf(outcomes, { check, interrupted: interrupts.stop.aborted })
+  const strays = options.strays?.() ?? []
+  for (const stray of strays) {
+    const message = redactors.reduce((text, redact) => redact(text), stray)
+    events.emit({ type: 'warning', message })
+  }
+  const exitCode = exitCodeOf(outcomes, {
+    check,
+    interrupted: interrupts.stop.aborted,
+    fault: strays.length > 0,
+  })
   events.emit({
     type: 'run.end',
     run,
@@ -130,10 +145,10 @@ function skipHost(host: Host, events: EventStream): HostOutcome {
 async function runHost<A extends ArgumentTypes>(
   host: Host,
   options: RunOptions<A>,
+  progress: Progress,
 ): Promise<HostOutcome> {
   const { events, recipe, interrupts } = options
   const startedAt = Date.now()
-  const progress = createProgress(host.name, options.name, events)
   let session: Session | undefined
   let failure: BootstrapError | undefined
   let data: unknown

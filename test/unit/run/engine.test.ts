@@ -161,6 +161,28 @@ describe('the account of a run', () => {
   })
 })
 
+describe('what fails outside of any host’s work', () => {
+  test('is told before the run’s end, which counts it, and without secrets', async () => {
+    const { run } = await local()
+    const token = secret('hunter2-hunter2')
+    const strays = () => ['boom', `no ${token.reveal()}`]
+    const { seen, exitCode } = await run(
+      async ({ $ }) => {
+        await $({ env: { TOKEN: token } })`true`
+      },
+      { strays },
+    )
+    expect(exitCode).toBe(1)
+    expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual(['boom', 'no ********'])
+    expect(seen.at(-1)).toMatchObject({ type: 'run.end', ok: false, exitCode: 1 })
+  })
+
+  test('is nothing in a run without', async () => {
+    const { run } = await local()
+    expect((await run(async () => {}, { strays: () => [] })).exitCode).toBe(0)
+  })
+})
+
 describe('what a recipe does not wait for', () => {
   test('ends before its host does', async () => {
     const { run, at } = await local()

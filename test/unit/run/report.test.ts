@@ -31,7 +31,8 @@ describe('the exit code', () => {
   const skipped = outcome('skipped')
   const interrupted = outcome('interrupted', 'interrupted')
 
-  test.each<[string, HostOutcome[], { check?: boolean; interrupted?: boolean }, number]>([
+  type Options = { check?: boolean; interrupted?: boolean; fault?: boolean }
+  test.each<[string, HostOutcome[], Options, number]>([
     ['no hosts', [], {}, 0],
     ['all ok', [ok, ok], {}, 0],
     ['changed', [ok, changed], {}, 0],
@@ -45,11 +46,17 @@ describe('the exit code', () => {
     ['locked', [ok, locked], {}, 5],
     ['locked and unreachable', [locked, unreachable], {}, 3],
     ['a fault of ours', [failed, fault, locked], {}, 1],
+    ['a fault of no host', [ok, changed], { fault: true }, 1],
+    ['a fault of no host, with --check', [changed], { check: true, fault: true }, 1],
+    ['a fault of no host, and a failure', [failed], { fault: true }, 4],
     ['interrupted', [ok, interrupted, skipped], { interrupted: true }, 130],
     ['interrupted, whatever failed', [failed, fault], { interrupted: true }, 130],
-  ])('%s', (_, outcomes, { check = false, interrupted: stopped = false }, expected) => {
-    expect(exitCodeOf(outcomes, { check, interrupted: stopped })).toBe(expected)
-  })
+  ])(
+    '%s',
+    (_, outcomes, { check = false, interrupted: stopped = false, fault: stray }, expected) => {
+      expect(exitCodeOf(outcomes, { check, interrupted: stopped, fault: stray })).toBe(expected)
+    },
+  )
 })
 
 test.each<[BootstrapError, HostStatus]>([
