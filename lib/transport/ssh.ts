@@ -3,10 +3,11 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, Client, ClientChannel, ConnectConfig } from 'ssh2'
 import ssh2 from 'ssh2'
-import { UnreachableError } from '../errors.ts'
+import { InterruptedError, UnreachableError } from '../errors.ts'
 import { agentProblem } from './agent.ts'
 import {
   checkHostKey,
@@ -35,6 +36,8 @@ export interface SshTarget {
 export interface SshOptions {
   /** Time for connecting, handshake and authentication together. */
   timeoutMs: number
+  /** Ends the connecting. */
+  signal?: AbortSignal
   /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
 }
@@ -53,27 +56,35 @@ const hostKeyAlgorithms = [
   'ssh-rsa',
 ]
 
+/** How long a host whose connection is given up may take to agree. */
+const lingerMs = 1000
+
 /**
- * Connects and authenticates.
+ * Connects and authenticates. A server that has too many connections at its door (sshd's MaxStartups)
+ * closes some at random: those knock again.
  * @throws {UnreachableError} host_key_unknown, host_key_changed, auth_failed, connect_timeout,
  *   connect_failed
+ * @throws {InterruptedError} by the signal
  */
 export async function connectSsh(target: SshTarget, options: SshOptions): Promise<Transport> {
+  const { timeoutMs, signal } = options
+  const deadline = Date.now() + timeoutMs
   const name = knownHostName(target.address, target.port)
   const files = knownHostsFiles(target)
   const entries = files.flatMap(file => parseKnownHosts(readIfThere(file), file))
+  let presented = false
   let refusal: UnreachableError | undefined
   const config: ConnectConfig = {
     host: target.address,
     port: target.port,
     username: target.user ?? userInfo().username,
-    readyTimeout: options.timeoutMs,
     keepaliveInterval: keepaliveMs,
     keepaliveCountMax: 3,
     algorithms: {
       serverHostKey: preferKnown(hostKeyAlgorithms, entriesFor(entries, name)) as never,
     },
     hostVerifier: (key: Buffer) => {
+      presented = true
       refusal = verify({ entries, name, key, file: files[0]!, acceptNew: options.acceptNew })
       return refusal === undefined
     },
@@ -81,22 +92,60 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
   const { methods, problems } = await authMethods(config.username!, target)
   // ssh2 takes a plain list; its types want a tuple of one kind.
   config.authHandler = methods as never
+  for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
+    try {
+      // 0 would be no limit.
+      const readyTimeout = Math.max(1, deadline - Date.now())
+      return await attempt({ ...config, readyTimeout }, signal)
+    } catch (error) {
+      if (signal?.aborted) throw interrupted()
+      // At random, so that those who were turned away together do not come back together.
+      const wait = pause * (0.5 + Math.random())
+      const again = !presented && isTurnedAway(error) && Date.now() + wait < deadline
+      if (!again) throw refusal ?? connectError(error, target, options, problems)
+      await delay(wait, undefined, { signal }).catch(() => {
+        throw interrupted()
+      })
+    }
+  }
+}
+
+const interrupted = () => new InterruptedError('interrupted', 'interrupted while connecting')
+
+/** What ssh2 says, which has no code for it, when a server closes instead of naming itself. */
+const closedUnnamed = 'Connection lost before handshake'
+
+function isTurnedAway(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  return code === 'ECONNRESET' || code === 'EPIPE' || message === closedUnnamed
+}
+
+async function attempt(config: ConnectConfig, signal?: AbortSignal): Promise<Transport> {
+  signal?.throwIfAborted()
   const ssh = new NodeSSH()
   // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
   // acknowledgement of the one before it.
-  config.sock = createConnection({ host: target.address, port: target.port, noDelay: true })
+  const sock = createConnection({ host: config.host!, port: config.port!, noDelay: true })
+  const stop = () => sock.destroy()
+  signal?.addEventListener('abort', stop)
   try {
-    await ssh.connect(config as Parameters<NodeSSH['connect']>[0])
+    await ssh.connect({ ...config, sock } as Parameters<NodeSSH['connect']>[0])
   } catch (error) {
     // Whatever comes late (a reset after a refusal) has nobody left to tell.
     ssh.connection?.on('error', () => {})
     ssh.dispose()
-    throw refusal ?? connectError(error, target, options, problems)
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
-  return createTransport(ssh, ssh.connection!)
+  return createTransport(ssh.connection!, () => {
+    ssh.dispose()
+    // A host that is silent would keep the socket open, and with it this process.
+    setTimeout(stop, lingerMs).unref()
+  })
 }
 
-function createTransport(ssh: NodeSSH, connection: Client): Transport {
+function createTransport(connection: Client, close: () => void): Transport {
   // node-ssh takes its own listener away once connected; without one a reset ends this process.
   let lost = 'the host closed it'
   let closed = false
@@ -131,7 +180,7 @@ function createTransport(ssh: NodeSSH, connection: Client): Transport {
           })
         })
       }),
-    close: () => ssh.dispose(),
+    close,
   }
 }
 
@@ -284,7 +333,10 @@ function connectError(error: unknown, target: SshTarget, options: SshOptions, pr
     ENETUNREACH: 'there is no way to that network',
     ECONNRESET: 'it reset the connection',
   }
-  const reason = (code && reasons[code]) ?? message
+  const reason =
+    message === closedUnnamed
+      ? 'it closes connections before the handshake'
+      : ((code && reasons[code]) ?? message)
   return new UnreachableError('connect_failed', `can’t connect to ${where}: ${reason}`, {
     cause: error,
     hint: 'See ansible_host and ansible_port in the inventory; try `ssh` to the same host.',

@@ -1,0 +1,98 @@
+/** An SSH server in this process that behaves as badly as a test wants. */
+import { spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import ssh2 from 'ssh2'
+import { onTestFinished } from 'vitest'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
+import { temporaryDirectory } from '../support/shells.ts'
+
+export interface Behaviour {
+  /** How many connections are closed at once, before they are served. */
+  turnsAway?: number
+  /** How they are closed. */
+  how?: 'close' | 'reset'
+  /** Shells that one connection may have; more are refused (sshd's MaxSessions). */
+  shells?: number
+  /** How many connections are served; more are turned away. */
+  connections?: number
+  /** What logs in waits in its ~/.bashrc for ever. */
+  mute?: boolean
+}
+
+export interface BadServer {
+  host: Host
+  /** How many connections came. */
+  came(): number
+  /** Settles when a shell has been asked for. */
+  asked: Promise<void>
+}
+
+/** A server for one test; whoever comes is let in. */
+export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
+  const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute } = behaviour
+  const directory = await temporaryDirectory()
+  const hostKey = createKeyPair('host')
+  const sockets = new Set<Socket>()
+  let came = 0
+  let tell = () => {}
+  const asked = new Promise<void>(resolve => {
+    tell = resolve
+  })
+  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, client => {
+    let open = 0
+    client.on('error', () => {})
+    client.on('authentication', context => context.accept())
+    client.on('session', (accept, reject) => {
+      if (++open > shells) return reject()
+      accept().on('exec', (take, _, { command }) => {
+        const channel = take()
+        tell()
+        channel.on('error', () => {})
+        if (mute) return
+        const child = spawn('/bin/sh', ['-c', command])
+        child.stdin.on('error', () => {})
+        channel.pipe(child.stdin)
+        child.stdout.pipe(channel, { end: false })
+        child.stderr.pipe(channel.stderr, { end: false })
+        child.on('close', code => {
+          channel.exit(code ?? 255)
+          channel.end()
+        })
+      })
+    })
+  })
+  const listener = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    came++
+    if (came > turnsAway && came <= connections) server.injectSocket(socket)
+    else if (how === 'reset') socket.resetAndDestroy()
+    else socket.end()
+  })
+  await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    listener.close()
+  })
+  const { port } = listener.address() as AddressInfo
+  const [knownHostsFile, privateKeyFile] = [join(directory, 'known'), join(directory, 'key')]
+  await writeFile(knownHostsFile, `[127.0.0.1]:${port} ssh-ed25519 ${keyData(hostKey.public)}\n`)
+  await writeFile(privateKeyFile, createKeyPair('user').private)
+  const host: Host = {
+    name: 'bad',
+    vars: {},
+    groups: [],
+    connection: 'ssh',
+    address: '127.0.0.1',
+    port,
+    user: 'somebody',
+    privateKeyFile,
+    knownHostsFile,
+    bootstrapDir: join(directory, 'state'),
+    root: '',
+  }
+  return { host, came: () => came, asked }
+}
