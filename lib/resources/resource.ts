@@ -82,13 +82,40 @@ export function task<F extends (...args: never[]) => Items>(
 export const handler = (resource: Resource): Resource => resource
 
 /** All resources of nested items, in order; tasks are opened. */
-export function flatten(items: Items): Resource[] {
-  if (!items) return []
-  if (isList(items)) return items.flatMap(flatten)
-  return items.kind === 'task' ? [...items.resources] : [items]
+export const flatten = (items: Items): Resource[] =>
+  unnest(items).flatMap(item => (item.kind === 'task' ? item.resources : [item]))
+
+/**
+ * Resources and tasks of nested items, in order.
+ * @throws {UsageError} recipe_invalid: what is neither
+ */
+export function unnest(items: Items): (Resource | Task)[] {
+  // Not by recursion: a stack ends after ten frames, and the recipe's is wanted.
+  const nested: readonly unknown[] = [items]
+  const found = nested.flat(Number.POSITIVE_INFINITY) as (Resource | Task | false | null)[]
+  return found.flatMap(item => {
+    if (!item) return []
+    // Recipes in JavaScript hand over what the types would refuse.
+    if (item.kind !== 'resource' && item.kind !== 'task') throw notAnItem(item)
+    return item
+  })
 }
 
-export const isList = (items: Items): items is readonly Items[] => Array.isArray(items)
+function notAnItem(value: object | string | number | boolean): UsageError {
+  const [what, hint] =
+    typeof value === 'object' && 'then' in value
+      ? ['a promise', 'Did you forget `await`?']
+      : typeof value === 'function'
+        ? ['a function', 'A task is called: converge(web({ port: 80 })).']
+        : [
+            typeof value === 'object' ? 'an object' : `a ${typeof value}`,
+            "Resources are made by functions: file('/etc/motd', { content: '…' }).",
+          ]
+  return new UsageError('recipe_invalid', `${what} is neither a resource nor a task`, {
+    at: callSite()(),
+    hint,
+  })
+}
 
 /** The error of an option that can't be: names the resource and the recipe's line. */
 export function invalidOption(title: string, message: string): UsageError {

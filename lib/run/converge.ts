@@ -7,7 +7,7 @@ import {
   InterruptedError,
   StepError,
 } from '../errors.ts'
-import { flatten, type Items, isList, type Resource, type Task } from '../resources/resource.ts'
+import { type Items, type Resource, unnest } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
 import type { BatchCall, Session } from '../session/session.ts'
 import type { Progress, StepProgress, TaskProgress } from './progress.ts'
@@ -105,9 +105,9 @@ function planBatch(items: readonly Items[], progress: Progress): Planned[] {
     plan.push({ resource, step: task.step(resource.title), notifiers })
   }
   const titled: TaskProgress[] = []
-  for (const item of topLevel(items)) {
+  for (const item of unnest(items)) {
     if (item.kind === 'resource') add(item, progress.own())
-    else {
+    else if (item.resources.length > 0) {
       const task = progress.task(item.title)
       titled.push(task)
       for (const resource of item.resources) add(resource, task)
@@ -138,12 +138,6 @@ function handlersOf(resources: readonly Resource[]): Resource[] {
   }
   visit(resources)
   return found.reverse()
-}
-
-function topLevel(items: Items): (Resource | Task)[] {
-  if (!items) return []
-  if (isList(items)) return items.flatMap(topLevel)
-  return items.kind === 'task' && flatten(items).length === 0 ? [] : [items]
 }
 
 /** The error of a failed resource: what its own messages say, and where it was declared. */

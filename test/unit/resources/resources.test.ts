@@ -281,6 +281,22 @@ describe('composition', () => {
     expect(flatten(undefined)).toEqual([])
   })
 
+  test.each<[string, unknown, string]>([
+    ['a promise', Promise.resolve([]), 'await'],
+    ['a string', 'text', 'made by functions'],
+    ['a boolean', true, 'made by functions'],
+    ['an object', {}, 'made by functions'],
+    ['a function', task('web', () => []), 'called'],
+  ])('%s among them is the recipe’s fault, with its line', (what, value, hint) => {
+    const error = expect.objectContaining({
+      code: 'recipe_invalid',
+      message: `${what} is neither a resource nor a task`,
+      details: { at: expect.stringContaining(`${here}:`), hint: expect.stringContaining(hint) },
+    })
+    expect(() => flatten([[value as Resource]])).toThrow(error)
+    expect(() => task('t', () => value as Resource)()).toThrow(error)
+  })
+
   test('a task may be titled by its arguments', () => {
     const web = task(
       ({ port }) => `web on ${port}`,

@@ -30,6 +30,17 @@ const logged = (place: Local, name: string, more = {}) =>
 const log = async (place: Local) =>
   (await readFile(place.at('log'), 'utf8').catch(() => '')).split('\n').filter(Boolean)
 
+test('what is no resource is refused, with the recipe’s line', async () => {
+  const forgotten = Promise.resolve([]) as unknown as Items
+  const { outcomes } = await converge(await local(), [forgotten])
+  expect(outcomes[0]!.error).toMatchObject({
+    code: 'recipe_invalid',
+    message: 'a promise is neither a resource nor a task',
+    at: expect.stringMatching(/^test\/unit\/run\/converge\.test\.ts:\d+$/),
+    hint: 'Did you forget `await`?',
+  })
+})
+
 describe('handlers', () => {
   test('run once, after everything else, if something that notifies them changed', async () => {
     const place = await local()
