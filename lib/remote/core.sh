@@ -4,7 +4,8 @@
 # The controller feeds these files to one `sh` on the host and then sends one short call a step. All
 # names begin with hw_. There is no `local` in POSIX, so a function's variables are plain ones; what
 # outlives a function is named here:
-#   hw_nonce  word that only this session knows; begins every marker line
+#   hw_nonce  word that only this session knows; begins every marker, so it must never be printed
+#   hw_token  another such word, for names of temporary files: those show in messages
 #   hw_dir    bootstrap_dir on this host
 #   hw_id     id of the running step
 #   hw_status ok | changed | need | failed, set by the running step (ok unless it says otherwise)
@@ -215,7 +216,7 @@ hw_cleanup() {
   hw_unlock exec
 }
 
-hw_nonce='' hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_trigger=0 hw_temporary=''
+hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_trigger=0 hw_temporary=''
 trap hw_cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT

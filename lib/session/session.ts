@@ -54,6 +54,8 @@ export interface Session {
   close(skip?: boolean): Promise<void>
 }
 
+const randomWord = () => randomBytes(12).toString('hex')
+
 /**
  * @param options.first calls that travel with the first write
  * @throws {UnreachableError} no shell, or it does not speak our protocol
@@ -64,7 +66,7 @@ export async function openSession(options: {
   first?: readonly HostCall[]
 }): Promise<Session> {
   const { transport, bootstrapDir } = options
-  const nonce = `hw${randomBytes(12).toString('hex')}`
+  const nonce = `hw${randomWord()}`
   const shell = await transport.open()
   const channel = createChannel(shell, nonce)
   let lastId = 0
@@ -75,7 +77,7 @@ export async function openSession(options: {
   const opening = [begin, ...(options.first ?? [])].map(call => ({ id: ++lastId, call }))
   channel.write(
     Buffer.concat([
-      Buffer.from(`${loadPrelude()}hw_nonce=${nonce}\n`),
+      Buffer.from(`${loadPrelude()}hw_nonce=${nonce} hw_token=${randomWord()}\n`),
       ...opening.map(step => stepScript(step, true)),
     ]),
   )

@@ -101,6 +101,15 @@ describe.each(shells)('hw_file under $name', shell => {
     expect(await host.run(again)).toMatchObject({ status: 'changed' })
   })
 
+  test('a validator may print the name of the new file', async () => {
+    const host = await testHost({ shell })
+    // As `nginx -t` does; a marker is known by a word that must not be part of that name.
+    const validate = 'echo "file %s test failed" | tee /dev/stderr; false'
+    const result = await host.run(file(host.at('f'), { content: 'x', validate }).call)
+    expect(result).toMatchObject({ status: 'failed', code: 'validation_failed' })
+    expect(result.stderr.toString()).toMatch(/\.f\.hw-\S+ test failed\n/)
+  })
+
   test('edits what a link points to, and the link stays one', async () => {
     const host = await testHost({ shell })
     await host.write('target', 'old\n', 0o600)
