@@ -21,6 +21,8 @@
 
 # hw_read_lock FILE: its holder into hw_holder_*; fails if there is no such file.
 hw_read_lock() {
+  # Reading a pipe would wait for ever.
+  [ -f "$1" ] || return 1
   hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_text=''
   {
     IFS= read -r hw_holder_pid
@@ -102,7 +104,7 @@ hw_lock() {
   rm -f -- "$hw_claim"
   case $hw_taken in
     0) return 0 ;;
-    1) hw_fail "can't take the lock $hw_lock_file" ;;
+    1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
       hw_lines "pid=$hw_holder_pid"
       hw_put "$hw_holder_text"
@@ -111,19 +113,30 @@ hw_lock() {
   esac
 }
 
+# hw_link NAME: one more name for our claim, if it is free; else hw_said says why not. In a directory of
+# that name, or a link to one, ln would succeed again and again, each claim under its own name.
+hw_link() {
+  hw_said=
+  hw_no_directory "$1" && hw_said=$(ln -- "$hw_claim" "$1" 2>&1)
+}
+
 # hw_take_lock RUN: 0 taken (or ours already), 1 can't, 2 held: hw_holder_* says by whom.
 hw_take_lock() {
   hw_tries=0
   # Each turn is one sight of the lock that somebody changed before we could act on it.
   while [ "$hw_tries" -lt 200 ]; do
     hw_tries=$((hw_tries + 1))
-    if ln -- "$hw_claim" "$hw_lock_file" 2>/dev/null; then
+    if hw_link "$hw_lock_file"; then
       hw_sweep
       return 0
     fi
     if ! hw_read_lock "$hw_lock_file"; then
-      # Gone meanwhile, unless it is there and not for us to read, or nothing can be made here.
-      if [ -e "$hw_lock_file" ]; then [ -r "$hw_lock_file" ]; else [ -w "$hw_dir" ]; fi || return 1
+      # Gone meanwhile, unless it is there and no file, or not for us to read, or nothing can be made here.
+      if [ -e "$hw_lock_file" ]; then
+        [ -f "$hw_lock_file" ] && [ -r "$hw_lock_file" ]
+      else
+        [ -w "$hw_dir" ]
+      fi || return 1
       continue
     fi
     hw_first=$hw_holder hw_dead=''
@@ -133,7 +146,7 @@ hw_take_lock() {
         return 2
       fi
       hw_heir=$hw_lock_file.heir-$hw_holder
-      if ln -- "$hw_claim" "$hw_heir" 2>/dev/null; then
+      if hw_link "$hw_heir"; then
         for hw_each in $hw_dead; do
           [ ! -e "$hw_lock_file.claim-$hw_each" ] || rm -f -- "$hw_lock_file.claim-$hw_each"
         done
@@ -145,6 +158,7 @@ hw_take_lock() {
         rm -f -- "$hw_heir"
         break
       fi
+      [ ! -d "$hw_heir" ] || return 1
       hw_read_lock "$hw_heir" || break
       hw_dead="$hw_dead $hw_holder"
     done
@@ -173,6 +187,7 @@ hw_sweep() {
 # Renaming over it keeps the rule that a lock is never absent between two holders.
 hw_break_lock() {
   [ -e "$hw_dir/bootstrap.pid" ] || return 0
+  hw_no_directory "$hw_dir/bootstrap.pid" || return
   hw_make_claim run=unlock || return
   mv -f -- "$hw_claim" "$hw_lock_file" || hw_fail "can't replace $hw_lock_file" || return
   hw_status=changed
@@ -182,6 +197,7 @@ hw_break_lock() {
 
 # hw_show_lock: who holds the lock: `alive=yes|no` and its lines; nothing when it is free.
 hw_show_lock() {
+  hw_no_directory "$hw_dir/bootstrap.pid" || return
   hw_boot_id
   hw_read_lock "$hw_dir/bootstrap.pid" || return 0
   if hw_holder_alive; then hw_lines alive=yes; else hw_lines alive=no; fi

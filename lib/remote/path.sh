@@ -165,7 +165,7 @@ hw_apply_owner() {
 # that others may write to could be a trap. By `true` and not `:`, whose failed redirection would end
 # the shell, as it is a special built-in.
 hw_new_file() {
-  hw_temporary=${1%/*}/.${1##*/}.hw-$hw_nonce
+  hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
   umask "${2-077}"
   set -C
   { true >"$hw_temporary"; } 2>/dev/null
@@ -180,6 +180,11 @@ hw_new_file() {
       hw_fail "there is no directory ${1%/*}"
     fi
   fi
+}
+
+# hw_no_directory PATH: fails if PATH is a directory or a link to one: mv and ln would work inside it.
+hw_no_directory() {
+  [ ! -d "$1" ] || hw_fail "$1 is a directory, not a file"
 }
 
 # hw_drop_file: give up the new file.

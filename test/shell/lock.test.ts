@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import {
   breakLockCall,
@@ -221,6 +221,44 @@ describe.each(shells)('the lock under $name', shell => {
     const next = await testHost({ shell, directory: holder.directory, first: [lock('r')] })
     expect(next.session.first[0]).toMatchObject({ status: 'failed', code: 'locked' })
     expect(parseHolder(next.session.first[0]!.stdout.toString())).toMatchObject({ run: 'heir' })
+  })
+
+  test.each(['a directory', 'a link to a directory'])(
+    '%s in place of the lock is no lock, and nobody gets one',
+    async what => {
+      const host = await testHost({ shell })
+      await mkdir(host.bootstrapDir)
+      const path = `${host.bootstrapDir}/bootstrap.pid`
+      await mkdir(host.at('inside'))
+      if (what === 'a directory') await mkdir(path)
+      else await symlink(host.at('inside'), path)
+      for (const call of [lock('r'), showLockCall, breakLockCall]) {
+        const session = (await testHost({ shell, directory: host.directory })).session
+        const result = await session.call(call)
+        expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+        expect(result.stderr.toString()).toContain(`${path} is a directory, not a file`)
+      }
+      expect(await left(host.directory)).toEqual(['bootstrap.pid'])
+      expect([await readdir(path), await readdir(host.at('inside'))]).toEqual([[], []])
+    },
+  )
+
+  test('a directory in place of an heir is no heir', async () => {
+    const directory = await temporaryDirectory()
+    await writeLock(directory, '999999999', '1', await bootId())
+    const heir = `${directory}/bootstrap/bootstrap.pid.heir-999999999-1-${await bootId()}`
+    await mkdir(heir)
+    const { session } = await testHost({ shell, directory, first: [lock('r')] })
+    expect(session.first[0]).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(session.first[0]!.stderr.toString()).toContain(`${heir} is a directory, not a file`)
+    expect(await readdir(heir)).toEqual([])
+  })
+
+  test('a pipe in place of the lock fails the step at once', async () => {
+    const host = await testHost({ shell })
+    await mkdir(host.bootstrapDir)
+    await host.run(runCall(`mkfifo '${host.bootstrapDir}/bootstrap.pid'`))
+    expect(await host.session.call(lock('r'))).toMatchObject({ status: 'failed' })
   })
 
   test('what a killed contender left is swept by the next that takes it', async () => {
