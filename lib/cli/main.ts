@@ -2,7 +2,7 @@
 /** The entry of the command line. Loads little: what a command needs comes with the command. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { asBootstrapError, exitCodes } from '../errors.ts'
+import { exitCodes } from '../errors.ts'
 import type { Place } from './command.ts'
 import { runProgram } from './program.ts'
 import { createSource } from './source.ts'
@@ -41,15 +41,14 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   process.exitCode = await runProgram(words, createSource(place.project), place, packageVersion())
 } catch (error) {
-  const known = asBootstrapError(error)
   const { formatError } = await import('../ui/error.ts')
   const { themeFor } = await import('../ui/theme.ts')
-  const { errorReport } = await import('../run/report.ts')
+  const { errorReport, stackOf, thrownError } = await import('../run/report.ts')
+  const known = thrownError(error)
+  if (words.includes('--verbose')) known.within({ output: stackOf(known) })
   const { color, unicode } = themeFor(process.stderr, process.env)
   process.stderr.write(
     `${formatError(errorReport(known), { color, unicode, columns: process.stderr.columns })}\n`,
   )
-  if (known.code === 'internal' && words.includes('--verbose'))
-    process.stderr.write(`${(error as Error).stack}\n`)
   process.exitCode = known.exitCode ?? exitCodes.fault
 }

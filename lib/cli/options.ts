@@ -45,7 +45,7 @@ const acceptNew: Option = {
 }
 const verbose: Option = {
   flags: '--verbose',
-  description: 'Show steps that changed nothing, and what steps print',
+  description: 'Show steps that changed nothing, what steps print, and the stack of a fault',
 }
 const forks: Option = { flags: '--forks <number>', description: 'Hosts at a time', default: '50' }
 const yes: Option = { flags: '--yes', description: 'Ask nothing' }

@@ -78,6 +78,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       run: runId(),
       check: options.check === true,
       diff: drawn.diff,
+      verbose: drawn.verbose,
       forks,
       serial,
       timeoutMs,

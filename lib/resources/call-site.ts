@@ -1,4 +1,5 @@
 /** Where a recipe declared something. */
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** `recipes/web.ts:12`; worked out when asked, since it is wanted for errors only. */
@@ -23,15 +24,28 @@ export function fromHere(file: string): string {
 export function callSite(): CallSite {
   // The stack is made text only when it is read: that takes longer than all else a resource does.
   const error = new Error()
-  return () => {
-    for (const line of (error.stack ?? '').split('\n').slice(1)) {
-      const place = placeOf(line)
-      if (place && !isOwn(place.file) && !place.file.includes('/node_modules/'))
-        return place.line ? `${fromHere(place.file)}:${place.line}` : fromHere(place.file)
-    }
-    return undefined
-  }
+  return () => siteIn(error.stack)
 }
+
+/** The first place in a stack that is neither this library's nor another's. */
+export function siteIn(stack: string | undefined): string | undefined {
+  const place = placesIn(stack).find(({ file }) => !isOwn(file) && !file.includes('/node_modules/'))
+  return place && (place.line ? `${fromHere(place.file)}:${place.line}` : fromHere(place.file))
+}
+
+/** Whether what was thrown is the fault of a project's code: of a recipe, or of what it calls. */
+export function isProjects(stack: string | undefined): boolean {
+  const [first] = placesIn(stack)
+  return first !== undefined && !isShipped(first.file)
+}
+
+/** Recipes and tasks that come with this library are beside it. */
+const isShipped = (file: string) =>
+  [own, source].some(lib =>
+    ['lib', 'recipes', 'tasks'].some(each => file.startsWith(join(lib, '..', each, '/'))),
+  )
+
+const placesIn = (stack = '') => stack.split('\n').flatMap(line => placeOf(line) ?? [])
 
 /** File and line of one line of a stack; the line is not known of what tsx made CommonJS of. */
 function placeOf(text: string): { file: string; line?: string } | undefined {

@@ -16,7 +16,7 @@ import { connectHost } from './connect.ts'
 import { createContext } from './context.ts'
 import { cleanData, cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
-import { errorReport, exitCodeOf, statusOf, thrownError } from './report.ts'
+import { errorReport, exitCodeOf, stackOf, statusOf, thrownError } from './report.ts'
 import { batches } from './rollout.ts'
 
 export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
@@ -34,6 +34,8 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   run: string
   check: boolean
   diff: boolean
+  /** Tell where faults came from. */
+  verbose?: boolean
   /** Hosts at a time. */
   forks: number
   /** Sizes of batches (`parseSerial`). Default: all at once. */
@@ -189,6 +191,7 @@ async function runHost<A extends ArgumentTypes>(
     }
   } catch (error) {
     failure = thrownError(error)
+    if (options.verbose) failure.within({ output: stackOf(failure) })
   }
   progress.end()
   const status: HostStatus = failure

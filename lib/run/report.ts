@@ -1,13 +1,14 @@
 /** Errors and outcomes as data. Pure. */
 import {
   asBootstrapError,
-  type BootstrapError,
+  BootstrapError,
   errorCodes,
   exitCodes,
   isBootstrapError,
   StepError,
 } from '../errors.ts'
 import type { ErrorReport, HostOutcome, HostStatus } from '../events.ts'
+import { isProjects, siteIn } from '../resources/call-site.ts'
 import type { FailedCommand, ProcessOutput } from '../session/dollar.ts'
 
 /** An error as events carry it. */
@@ -24,11 +25,13 @@ export const commandTitle = (command: string) =>
 type FailedOutput = Pick<ProcessOutput, 'exitCode' | 'signal' | 'stdout' | 'stderr'> &
   Partial<FailedCommand>
 
-/** Anything a recipe threw as one of our errors. A failed `$` becomes a failed step. */
+/**
+ * Anything a recipe threw as one of our errors. A failed `$` becomes a failed step; what is none of
+ * ours, a fault with its place.
+ */
 export function thrownError(error: unknown): BootstrapError {
-  if (isBootstrapError(error) || !(error instanceof Error) || !('exitCode' in error)) {
-    return asBootstrapError(error)
-  }
+  if (isBootstrapError(error) || !(error instanceof Error)) return asBootstrapError(error)
+  if (!('exitCode' in error)) return faultOf(error)
   // zx wraps what our transport threw.
   if (error.cause) return asBootstrapError(error.cause)
   const { exitCode, signal, stdout, stderr, command, at } = error as unknown as FailedOutput
@@ -40,6 +43,22 @@ export function thrownError(error: unknown): BootstrapError {
     output: said.split('\n').slice(-20).join('\n') || undefined,
     at,
   })
+}
+
+const faultOf = (error: Error): BootstrapError =>
+  new BootstrapError('internal', error.message || error.name, {
+    cause: error,
+    at: siteIn(error.stack),
+    hint: isProjects(error.stack)
+      ? 'It is a fault of the recipe, or of a module it uses: mend that line. `--verbose` shows how it got there.'
+      : errorCodes.internal.next,
+  })
+
+/** Where a fault came from, a line a call; of other errors there is nothing to say. */
+export function stackOf({ code, details: { cause } }: BootstrapError): string | undefined {
+  if (code !== 'internal' || !(cause instanceof Error)) return undefined
+  const calls = cause.stack?.split('\n').filter(line => /^ {4}at /.test(line))
+  return calls?.map(line => line.trim()).join('\n')
 }
 
 /** What a host that ended with this error counts as. */

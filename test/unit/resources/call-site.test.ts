@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { callSite, fromHere } from '../../../lib/resources/call-site.ts'
+import { callSite, fromHere, isProjects, siteIn } from '../../../lib/resources/call-site.ts'
 
 /** The place found in a stack of these lines. */
 function placeOf(...lines: string[]): string | undefined {
@@ -49,4 +49,22 @@ describe('the place of a call', () => {
 test('a path below the working directory is shown from there', () => {
   expect(fromHere(`${process.cwd()}/a/b.ts`)).toBe('a/b.ts')
   expect(fromHere(`${process.cwd()}-other/b.ts`)).toBe(`${process.cwd()}-other/b.ts`)
+})
+
+const stack = (...files: string[]) =>
+  ['TypeError: no', ...files.map(file => `    at f (${file}:3:1)`)].join('\n')
+
+test.each<[string, string[], boolean, string | undefined]>([
+  ['a recipe', ['node:internal/x', '/p/recipes/x.ts', own], true, '/p/recipes/x.ts:3'],
+  ['what a recipe uses', ['/p/node_modules/a/b.js', '/p/recipes/x.ts'], true, '/p/recipes/x.ts:3'],
+  ['this library', [own, '/p/recipes/x.ts'], false, '/p/recipes/x.ts:3'],
+  ['a recipe that ships', [`${process.cwd()}/recipes/x.ts`], false, 'recipes/x.ts:3'],
+  ['nobody that is known', ['node:internal/x'], false, undefined],
+])('a fault of %s is told from others', (_, files, projects, at) => {
+  expect(isProjects(stack(...files))).toBe(projects)
+  expect(siteIn(stack(...files))).toBe(at)
+})
+
+test('an error without a stack has no place', () => {
+  expect([isProjects(undefined), siteIn(undefined)]).toEqual([false, undefined])
 })

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { StepError } from '../../../lib/errors.ts'
 import { lockCall } from '../../../lib/lock/lock.ts'
 import { command } from '../../../lib/resources/command.ts'
@@ -124,7 +125,34 @@ describe('the account of a run', () => {
     })
     expect(exitCode).toBe(1)
     expect(outcomes.map(({ status }) => status)).toEqual(['failed', 'ok'])
-    expect(outcomes[0]!.error).toMatchObject({ code: 'internal' })
+    expect(outcomes[0]!.error).toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('undefined'),
+      at: expect.stringMatching(/^test\/unit\/run\/engine\.test\.ts:\d+$/),
+      hint: expect.stringContaining('a fault of the recipe'),
+    })
+    expect(outcomes[0]!.error).not.toHaveProperty('output')
+  })
+
+  test('a fault says how it got there if that is wanted, without secrets', async () => {
+    const { run } = await local()
+    const token = secret('hunter2-hunter2')
+    const { outcomes } = await run(
+      async ({ $, step }) => {
+        await $({ env: { TOKEN: token } })`true`
+        await step('count', async () => {
+          const error = new RangeError(token.reveal())
+          error.stack += '\n    at hunter2-hunter2 (/x.ts:1:1)'
+          throw error
+        })
+      },
+      { verbose: true },
+    )
+    const { output, message } = outcomes[0]!.error!
+    expect(message).toBe('********')
+    expect(output).toMatch(/^at .*engine\.test\.ts:\d+:\d+\)?\n/)
+    expect(output).toContain('at ******** (/x.ts:1:1)')
+    expect(output).not.toContain('RangeError')
   })
 
   test('all hosts’ failures are told, whatever kind they are', async () => {
@@ -410,6 +438,17 @@ describe('Ctrl-C', () => {
     expect(exitCode).toBe(130)
     expect(['interrupted', 'failed']).toContain(outcomes[0]!.status)
     expect(await exists(at('h1-state/bootstrap.pid'))()).toBe(false)
+  })
+
+  test('ends the connecting to a host that does not answer', async () => {
+    const { run, directory, stop } = await local()
+    const silent = createServer(() => stop.abort())
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const hosts = [{ ...deadHost('dead', directory), port }]
+    const { exitCode, outcomes } = await run(async () => {}, { hosts, timeoutMs: 600_000 })
+    expect([exitCode, outcomes[0]!.status]).toEqual([130, 'interrupted'])
   })
 
   test('before a host was reached skips it', async () => {
