@@ -40,7 +40,7 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   forks: number
   /** Sizes of batches (`parseSerial`). Default: all at once. */
   serial?: readonly string[]
-  /** For connecting, handshake and authentication of one host. */
+  /** For connecting, handshake, authentication, and the first answer of one host's shell. */
   timeoutMs: number
   acceptNew: boolean
   /** How long to wait for a lock that another run holds. */
@@ -157,7 +157,11 @@ async function runHost<A extends ArgumentTypes>(
   events.emit({ type: 'host.start', host: host.name })
   try {
     const locks = recipe.lock(options.args) && !options.check
-    session = await connectHost(host, options, locks ? [lockCall(claimOf(options))] : [])
+    session = await connectHost(
+      host,
+      { ...options, signal: interrupts.stop },
+      locks ? [lockCall(claimOf(options))] : [],
+    )
     const opened = session
     const stop = () => void opened.interrupt().catch(() => {})
     const kill = () => void opened.kill().catch(() => {})

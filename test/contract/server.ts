@@ -1,5 +1,6 @@
 /** An SSH server in this process that behaves as badly as a test wants. */
 import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -18,6 +19,8 @@ export interface Behaviour {
   shells?: number
   /** How many connections are served; more are turned away. */
   connections?: number
+  /** Connections are taken, and nothing is said. */
+  silent?: boolean
   /** What logs in waits in its ~/.bashrc for ever. */
   mute?: boolean
 }
@@ -26,21 +29,23 @@ export interface BadServer {
   host: Host
   /** How many connections came. */
   came(): number
+  /** Settles when a first connection came. */
+  reached: Promise<unknown>
   /** Settles when a shell has been asked for. */
-  asked: Promise<void>
+  asked: Promise<unknown>
+  /** Settles when a connection has ended. */
+  left: Promise<unknown>
 }
 
 /** A server for one test; whoever comes is let in. */
 export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
-  const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute } = behaviour
+  const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute, silent } = behaviour
   const directory = await temporaryDirectory()
   const hostKey = createKeyPair('host')
   const sockets = new Set<Socket>()
   let came = 0
-  let tell = () => {}
-  const asked = new Promise<void>(resolve => {
-    tell = resolve
-  })
+  const told = new EventEmitter()
+  const moments = ['reached', 'asked', 'left'].map(name => once(told, name))
   const server = new ssh2.Server({ hostKeys: [hostKey.private] }, client => {
     let open = 0
     client.on('error', () => {})
@@ -49,7 +54,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
       if (++open > shells) return reject()
       accept().on('exec', (take, _, { command }) => {
         const channel = take()
-        tell()
+        told.emit('asked')
         channel.on('error', () => {})
         if (mute) return
         const child = spawn('/bin/sh', ['-c', command])
@@ -67,8 +72,11 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const listener = createServer(socket => {
     sockets.add(socket)
     socket.on('error', () => {})
+    socket.on('close', () => told.emit('left'))
+    told.emit('reached')
     came++
-    if (came > turnsAway && came <= connections) server.injectSocket(socket)
+    if (silent) socket.resume()
+    else if (came > turnsAway && came <= connections) server.injectSocket(socket)
     else if (how === 'reset') socket.resetAndDestroy()
     else socket.end()
   })
@@ -94,5 +102,6 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
     bootstrapDir: join(directory, 'state'),
     root: '',
   }
-  return { host, came: () => came, asked }
+  const [reached, asked, left] = moments
+  return { host, came: () => came, reached: reached!, asked: asked!, left: left! }
 }

@@ -1,0 +1,54 @@
+/** Connecting a host as a run does: one deadline, and Ctrl-C at any moment. */
+import { describe, expect, test } from 'vitest'
+import { connectHost } from '../../lib/run/connect.ts'
+import { startServer } from './server.ts'
+
+const options = { timeoutMs: 20_000, acceptNew: false }
+
+describe('a host whose login never comes to an end', () => {
+  test('is given up when the time is over', async () => {
+    const { host, left } = await startServer({ mute: true })
+    await expect(connectHost(host, { ...options, timeoutMs: 700 }, [])).rejects.toMatchObject({
+      code: 'connect_timeout',
+      message: expect.stringContaining('shell said nothing within 0.7 s'),
+      details: { hint: expect.stringContaining('.bashrc') },
+    })
+    await left
+  })
+
+  test('is given up by Ctrl-C', async () => {
+    const { host, asked, left } = await startServer({ mute: true })
+    const stop = new AbortController()
+    const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+    void asked.then(() => stop.abort())
+    await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+    await left
+  })
+})
+
+test('Ctrl-C ends the connecting to a port that says nothing', async () => {
+  const { host, reached, left } = await startServer({ silent: true })
+  const stop = new AbortController()
+  const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+  void reached.then(() => stop.abort())
+  await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+  await left
+})
+
+test('Ctrl-C ends the waiting for a server that turns us away', async () => {
+  const { host, reached } = await startServer({ turnsAway: 1000 })
+  const stop = new AbortController()
+  const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+  void reached.then(() => stop.abort())
+  await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+})
+
+test('the time to connect is not the session’s', async () => {
+  const { host } = await startServer()
+  const stop = new AbortController()
+  const session = await connectHost(host, { ...options, timeoutMs: 1500, signal: stop.signal }, [])
+  const call = { name: 'hw_run', args: ['sh', '', '', 'sleep 1.6; echo on'] }
+  const result = await session.call(call)
+  expect(result.stdout.toString()).toBe('on\n')
+  await session.close()
+})
