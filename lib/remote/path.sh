@@ -221,7 +221,8 @@ hw_replace() {
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return
   fi
-  mv -f -- "$hw_temporary" "$hw_target" || hw_give_up "can't replace $hw_target" || return
+  { hw_no_directory "$hw_target" && mv -f -- "$hw_temporary" "$hw_target"; } ||
+    hw_give_up "can't replace $hw_target" || return
   hw_temporary=
   hw_touch "$hw_target"
 }

@@ -28,7 +28,7 @@ hw_write_state() {
     */*) [ -d "$hw_dir/${1%/*}" ] || (umask 077 && mkdir -p -- "$hw_dir/${1%/*}") || return ;;
   esac
   hw_new_file "$hw_dir/$1" || return
-  { "$2" >"$hw_temporary" && mv -f -- "$hw_temporary" "$hw_dir/$1"; } ||
+  { "$2" >"$hw_temporary" && hw_no_directory "$hw_dir/$1" && mv -f -- "$hw_temporary" "$hw_dir/$1"; } ||
     hw_give_up "can't write $hw_dir/$1" || return
   hw_temporary=
 }

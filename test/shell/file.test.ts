@@ -169,6 +169,15 @@ describe.each(shells)('hw_file under $name', shell => {
     expect(result.stderr.toString()).toContain('is not a regular file')
   })
 
+  test('a directory that comes meanwhile does not swallow the file', async () => {
+    const host = await testHost({ shell })
+    const validate = `mkdir '${host.at('f')}' && : %s`
+    const result = await host.run(file(host.at('f'), { content: 'x', validate }).call)
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(result.stderr.toString()).toContain(`${host.at('f')} is a directory, not a file`)
+    expect(await readdir(host.directory, { recursive: true })).toEqual(['f'])
+  })
+
   test('without content only mode and owner are looked at, and the file must exist', async () => {
     const host = await testHost({ shell })
     await host.write('f', 'whatever', 0o600)

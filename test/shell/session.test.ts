@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../lib/resources/command.ts'
 import { directory } from '../../lib/resources/directory.ts'
@@ -68,6 +68,24 @@ describe.each(shells)('a session under $name', shell => {
       'products/back\\nslash.ini': '',
     })
     expect(await readdir(`${host.bootstrapDir}/products`)).toHaveLength(2)
+  })
+
+  test('a directory, or a link to one, in place of a state file is refused', async () => {
+    const host = await testHost({ shell })
+    await mkdir(`${host.bootstrapDir}/products/app.ini`, { recursive: true })
+    await mkdir(host.at('elsewhere'))
+    await symlink(host.at('elsewhere'), `${host.bootstrapDir}/server.ini`)
+    for (const name of ['server.ini', 'products/app.ini']) {
+      const result = await host.session.call(writeState(name, 'version = 1\n'))
+      expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+      expect(`${result.stderr}`).toContain(`${host.bootstrapDir}/${name} is a directory`)
+      // A failure skips what follows, until the next batch.
+      await host.run(runCall('true'))
+    }
+    for (const empty of ['elsewhere', 'bootstrap/products/app.ini'])
+      expect(await readdir(host.at(empty))).toEqual([])
+    expect(await readdir(host.bootstrapDir)).toEqual(['products', 'server.ini'])
+    expect(await readdir(`${host.bootstrapDir}/products`)).toEqual(['app.ini'])
   })
 
   test('output that imitates markers stays output', async () => {
