@@ -12,6 +12,8 @@ export interface TransportOptions {
   acceptNew: boolean
   /** Ctrl-C: nobody waits for the host any more. Once the session is open it means nothing. */
   signal?: AbortSignal
+  /** Told when what runs there could be neither interrupted nor ended. */
+  warn?: (message: string) => void
 }
 
 /**
@@ -29,7 +31,14 @@ export async function connectHost(
   const transport = await openTransport(host, options)
   const giveUp = givingUp(host, options, deadline)
   try {
-    const opening = openSession({ transport, bootstrapDir: host.bootstrapDir, first })
+    const opening = openSession({
+      transport,
+      bootstrapDir: host.bootstrapDir,
+      first,
+      // Ctrl-C is what it is for.
+      reconnect: () => openTransport(host, { ...options, signal: undefined }),
+      warn: options.warn,
+    })
     return await Promise.race([opening, giveUp.failure])
   } catch (error) {
     transport.close()

@@ -154,15 +154,17 @@ async function runHost<A extends ArgumentTypes>(
   let session: Session | undefined
   let failure: BootstrapError | undefined
   let data: unknown
+  let over = false
   events.emit({ type: 'host.start', host: host.name })
   try {
     const locks = recipe.lock(options.args) && !options.check
     session = await connectHost(
       host,
-      { ...options, signal: interrupts.stop },
+      { ...options, signal: interrupts.stop, warn: message => !over && progress.warn(message) },
       locks ? [lockCall(claimOf(options))] : [],
     )
     const opened = session
+    // The session warns where it can't.
     const stop = () => void opened.interrupt().catch(() => {})
     const kill = () => void opened.kill().catch(() => {})
     interrupts.stop.addEventListener('abort', stop)
@@ -197,6 +199,7 @@ async function runHost<A extends ArgumentTypes>(
     failure = thrownError(error)
     if (options.verbose) failure.within({ output: stackOf(failure) })
   }
+  over = true
   progress.end()
   const status: HostStatus = failure
     ? statusOf(failure)

@@ -7,7 +7,8 @@
  *     travels whole, before the command starts;
  *   - `text()`, `json()`, `lines()` read standard output only (zx mixes standard error in);
  *   - `.pipe` by a template runs on the host too; by a stream or a file name it comes here;
- *   - `kill()`, `timeout` and `signal` end the command on the host;
+ *   - `kill()`, `timeout` and `signal` end the command on the host, which has failed then whatever its
+ *     exit status;
  *   - `nothrow` is about exit statuses: a lost connection throws all the same.
  */
 import { createWriteStream, type WriteStream } from 'node:fs'

@@ -52,9 +52,11 @@ export function createRemoteProcess(
   let kill: ((signal: string) => Promise<void>) | undefined
   let wanted: string | undefined
 
-  const finish = (code: number | null, error?: unknown) => {
+  const finish = (status: number | null, error?: unknown) => {
     if (state === 'ended') return
     state = 'ended'
+    // Who ended it does not count on its work, even if it takes the signal for a polite request.
+    const code = status === 0 && wanted !== undefined ? null : status
     // The host may give the number of this process to another one from now on.
     kill = undefined
     if (code !== 0) failing(error)

@@ -5,10 +5,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import { text as readText } from 'node:stream/consumers'
-import { StepError } from '../errors.ts'
+import { asBootstrapError, StepError } from '../errors.ts'
 import { loadControl, loadPrelude } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { ShellStream, Transport } from '../transport/transport.ts'
 import type { CallResult, HostCall } from './call.ts'
 import { createChannel, type StepListener } from './channel.ts'
 import { type Facts, parseFacts } from './facts.ts'
@@ -43,9 +43,12 @@ export interface Session {
   batch(calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]>
   /** Runs one call. Calls that are not awaited are pipelined. */
   call(call: HostCall, listener?: StepListener): Promise<CallResult>
-  /** The running step ends by itself; what else was sent is skipped. */
+  /**
+   * The running step ends by itself; what else was sent is skipped.
+   * @throws {UnreachableError} the host allows neither another shell nor another connection
+   */
   interrupt(): Promise<void>
-  /** Ends a process on the host and all it started; without a pid, whatever this session runs. */
+  /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
   kill(pid?: number, signal?: string): Promise<void>
   /**
    * Ends the shell, which releases the lock and removes what it left, then the connection. What was
@@ -58,14 +61,19 @@ const randomWord = () => randomBytes(12).toString('hex')
 
 /**
  * @param options.first calls that travel with the first write
+ * @param options.reconnect another connection to the same host, for interrupting and ending what runs
+ *   where the host allows one shell a connection
+ * @param options.warn told when what runs could be neither interrupted nor ended
  * @throws {UnreachableError} no shell, or it does not speak our protocol
  */
 export async function openSession(options: {
   transport: Transport
   bootstrapDir: string
   first?: readonly HostCall[]
+  reconnect?: () => Promise<Transport>
+  warn?: (message: string) => void
 }): Promise<Session> {
-  const { transport, bootstrapDir } = options
+  const { transport, bootstrapDir, reconnect, warn } = options
   const nonce = `hw${randomWord()}`
   const shell = await transport.open()
   const channel = createChannel(shell, nonce)
@@ -86,9 +94,19 @@ export async function openSession(options: {
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
   const control = async (words: readonly string[]) => {
-    const beside = await transport.open()
-    beside.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
-    await Promise.all([readText(beside.stdout), readText(beside.stderr), beside.ended])
+    try {
+      await beside(transport, reconnect, async shell => {
+        shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
+        await Promise.all([readText(shell.stdout), readText(shell.stderr), shell.ended])
+      })
+    } catch (error) {
+      // A connection that is gone tells that itself, to all who wait.
+      const known = asBootstrapError(error)
+      if (known.code !== 'connection_lost') {
+        warn?.(`what runs can’t be interrupted or ended: ${known.message}`)
+      }
+      throw known
+    }
   }
 
   const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
@@ -176,6 +194,29 @@ export async function openSession(options: {
       await channel.end()
       transport.close()
     },
+  }
+}
+
+/** Does `work` in a second shell: on this connection, or where the host refuses that on another. */
+async function beside(
+  transport: Transport,
+  reconnect: (() => Promise<Transport>) | undefined,
+  work: (shell: ShellStream) => Promise<void>,
+): Promise<void> {
+  let other: Transport | undefined
+  const open = async () => {
+    try {
+      return await transport.open()
+    } catch (error) {
+      if (!reconnect || asBootstrapError(error).code === 'connection_lost') throw error
+      other = await reconnect()
+      return other.open()
+    }
+  }
+  try {
+    await work(await open())
+  } finally {
+    other?.close()
   }
 }
 

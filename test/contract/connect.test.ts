@@ -1,4 +1,7 @@
 /** Connecting a host as a run does: one deadline, and Ctrl-C at any moment. */
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { connectHost } from '../../lib/run/connect.ts'
 import { startServer } from './server.ts'
@@ -41,6 +44,40 @@ test('Ctrl-C ends the waiting for a server that turns us away', async () => {
   const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
   void reached.then(() => stop.abort())
   await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+})
+
+describe('a host that allows one shell a connection', () => {
+  const steps = (path: string) =>
+    [`: >${path}/begun; while [ ! -e ${path}/go ]; do sleep 0.02; done`, 'true'].map(command => ({
+      call: { name: 'hw_run', args: ['sh', '', '', command] },
+    }))
+
+  /** What becomes of two steps, the first of which is interrupted. */
+  const interrupted = async (connections: number) => {
+    const { host, directory } = await startServer({ shells: 1, connections })
+    const warnings: string[] = []
+    const warn = (message: string) => void warnings.push(message)
+    const session = await connectHost(host, { ...options, timeoutMs: 2000, warn }, [])
+    const running = session.batch(steps(directory), { check: false, diff: false })
+    while (!existsSync(`${directory}/begun`)) await delay(5)
+    await session.interrupt().catch(() => {})
+    await writeFile(`${directory}/go`, '')
+    const statuses = (await running).map(({ status }) => status)
+    await session.close()
+    return { statuses, warnings }
+  }
+
+  test('is interrupted by way of another connection', async () => {
+    expect(await interrupted(2)).toEqual({ statuses: ['ok', 'skipped'], warnings: [] })
+  })
+
+  test('is warned of where there is no other', async () => {
+    const { statuses, warnings } = await interrupted(1)
+    expect(statuses).toEqual(['ok', 'ok'])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^what runs can’t be interrupted or ended: .*before the handshake/),
+    ])
+  })
 })
 
 test('the time to connect is not the session’s', async () => {

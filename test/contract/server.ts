@@ -27,6 +27,8 @@ export interface Behaviour {
 
 export interface BadServer {
   host: Host
+  /** A directory of the test's own. */
+  directory: string
   /** How many connections came. */
   came(): number
   /** Settles when a first connection came. */
@@ -103,5 +105,5 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
     root: '',
   }
   const [reached, asked, left] = moments
-  return { host, came: () => came, reached: reached!, asked: asked!, left: left! }
+  return { host, directory, came: () => came, reached: reached!, asked: asked!, left: left! }
 }

@@ -377,6 +377,18 @@ describe('ending a command', () => {
     expect((await $`echo on`).stdout).toBe('on\n')
   })
 
+  test('one that ends well after its time is over has failed', async () => {
+    const { $, at } = await host()
+    const raw = [`trap 'exit 0' TERM; echo $$ >${at('pid')}; while :; do sleep 0.01; done`]
+    const command = $(raw as unknown as TemplateStringsArray)
+    const failed = expect(command).rejects.toMatchObject({ exitCode: null, signal: 'SIGTERM' })
+    await until(written(at('pid')))
+    await command.kill()
+    await failed
+    const late = await $({ timeout: 50, nothrow: true })`trap '' TERM; sleep 0.2; exit 0`
+    expect(late).toMatchObject({ ok: false, signal: 'SIGTERM' })
+  })
+
   test('kill ends it, by the signal asked for', async () => {
     const { $, at } = await host()
     const raw = [`trap '' TERM; ${sleeper(at('pid'))}`] as unknown as TemplateStringsArray
