@@ -5,11 +5,15 @@ import { findRecipes, loadRecipe, type RecipeFile } from '../run/recipe-files.ts
 import type { Command } from './command.ts'
 import { runOptions } from './options.ts'
 import { describeRecipe } from './overview.ts'
+import { checkName, ownCommands } from './own-commands.ts'
 import type { CommandSource } from './program.ts'
 
-/** Commands that are no recipes. */
+/** What they are, before they are loaded. */
 const own: Readonly<
-  Record<string, { usage: string; description: string; load: () => Promise<Command> }>
+  Record<
+    (typeof ownCommands)[number],
+    { usage: string; description: string; load: () => Promise<Command> }
+  >
 > = {
   exec: {
     usage: '-- <command>',
@@ -37,11 +41,11 @@ const own: Readonly<
 export function createSource(project: string | undefined): CommandSource {
   let found: RecipeFile[] | undefined
   const recipes = () => {
-    found ??= findRecipes(project).filter(({ name }) => !Object.hasOwn(own, name))
+    found ??= findRecipes(project)
     return found
   }
   return {
-    names: () => [...recipes().map(({ name }) => name), ...Object.keys(own)],
+    names: () => [...new Set([...recipes().map(({ name }) => name), ...ownCommands])],
     overview: async () => {
       const loaded = await Promise.all(recipes().map(describeRecipe))
       return [
@@ -54,9 +58,12 @@ export function createSource(project: string | undefined): CommandSource {
       ]
     },
     load: async name => {
-      if (Object.hasOwn(own, name)) return own[name]!.load()
-      const file = recipes().find(each => each.name === name)!
-      return recipeCommand(name, await loadRecipe(file))
+      const file = recipes().find(each => each.name === name)
+      // Neither is run where either may be meant.
+      if (file) checkName(file)
+      const command = ownCommands.find(each => each === name)
+      if (command) return own[command].load()
+      return recipeCommand(name, await loadRecipe(file!))
     },
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -6,6 +7,7 @@ import type { Command, Place } from '../../../lib/cli/command.ts'
 import { runOptions } from '../../../lib/cli/options.ts'
 import { type CommandSource, commandHelp, runProgram } from '../../../lib/cli/program.ts'
 import { createSource } from '../../../lib/cli/source.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
 
 const place = (): Place & ReturnType<typeof fakeOutput> => ({
@@ -89,6 +91,40 @@ describe('a command line', () => {
       await expect(run(...line.split(' '))).rejects.toMatchObject({ code: 'unknown_name' })
     },
   )
+})
+
+describe('a recipe with the name of a command of ours', () => {
+  const own = ['exec', 'help', 'lab', 'list', 'unlock']
+
+  async function project() {
+    const directory = await temporaryDirectory()
+    await mkdir(join(directory, 'recipes'))
+    for (const name of own) await writeFile(join(directory, 'recipes', `${name}.js`), 'throw 1\n')
+    return directory
+  }
+
+  test('is refused when it is named, and so is the command', async () => {
+    const source = createSource(await project())
+    expect(source.names().filter(name => name === 'exec')).toHaveLength(1)
+    for (const name of own) {
+      await expect(source.load(name)).rejects.toMatchObject({
+        code: 'recipe_invalid',
+        message: expect.stringContaining(`${name}.js can’t be run: ${name} is hostwright’s own`),
+        details: { hint: 'Give the file another name.' },
+      })
+    }
+    expect(await runProgram(['help'], source, place(), '1')).toBe(0)
+  })
+
+  test('is listed with that', async () => {
+    const source = createSource(await project())
+    const listed = await source.overview()
+    for (const name of own) {
+      const [recipe, command] = listed.filter(each => each.name === name)
+      expect(recipe!.description).toContain('can’t be run')
+      expect(command === undefined).toBe(name === 'help')
+    }
+  })
 })
 
 describe('help', () => {

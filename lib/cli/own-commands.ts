@@ -1,0 +1,22 @@
+/** Commands that are hostwright's own. */
+import { UsageError } from '../errors.ts'
+import { fromHere } from '../resources/call-site.ts'
+import type { RecipeFile } from '../run/recipe-files.ts'
+
+/** Commands that are no recipes, as no recipe can have their names. */
+export const ownCommands = ['exec', 'list', 'unlock', 'lab'] as const
+
+const taken: readonly string[] = [...ownCommands, 'help']
+
+/**
+ * Whether the recipe can be named on the command line.
+ * @throws {UsageError} recipe_invalid: its name is that of a command of ours
+ */
+export function checkName({ name, file }: RecipeFile): void {
+  if (!taken.includes(name)) return
+  throw new UsageError(
+    'recipe_invalid',
+    `${fromHere(file)} can’t be run: ${name} is hostwright’s own command`,
+    { at: fromHere(file), hint: 'Give the file another name.' },
+  )
+}
