@@ -186,6 +186,7 @@ hw_sweep() {
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.
 # Renaming over it keeps the rule that a lock is never absent between two holders.
 hw_break_lock() {
+  hw_may_look || return
   [ -e "$hw_dir/bootstrap.pid" ] || return 0
   hw_no_directory "$hw_dir/bootstrap.pid" || return
   hw_make_claim run=unlock || return
@@ -197,6 +198,7 @@ hw_break_lock() {
 
 # hw_show_lock: who holds the lock: `alive=yes|no` and its lines; nothing when it is free.
 hw_show_lock() {
+  hw_may_look || return
   hw_no_directory "$hw_dir/bootstrap.pid" || return
   hw_boot_id
   hw_read_lock "$hw_dir/bootstrap.pid" || return 0

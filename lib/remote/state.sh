@@ -1,11 +1,14 @@
 # shellcheck shell=sh
 # state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini.
 
+# hw_may_look: fails where this user may not look into bootstrap_dir: it would seem that nothing is there.
+hw_may_look() {
+  [ ! -d "$hw_dir" ] || [ -x "$hw_dir" ] || hw_fail "this user may not look into $hw_dir" state_unreadable
+}
+
 # Every state file, each after a marker that names it. Read with built-ins: most hosts have three.
 hw_read_state() {
-  # Without the right to look inside it would seem that there is nothing.
-  [ ! -d "$hw_dir" ] || [ -x "$hw_dir" ] ||
-    hw_fail "this user may not look into $hw_dir" state_unreadable || return
+  hw_may_look || return
   for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"

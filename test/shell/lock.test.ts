@@ -13,6 +13,7 @@ import {
 import { loadPrelude } from '../../lib/remote/prelude.ts'
 import {
   type Program,
+  root,
   shells,
   temporaryDirectory,
   testHost,
@@ -104,6 +105,23 @@ describe.each(shells)('the lock under $name', shell => {
     expect(await show()).toMatchObject({ ...claim('r1'), alive: true })
     await writeLock(host.directory, process.pid, '1', await bootId())
     expect(await show()).toMatchObject({ run: 'old', alive: false })
+  })
+
+  const asRoot = root ? test : () => {}
+  asRoot('is not taken for free by a user who may not look', async () => {
+    for (const call of [showLockCall, breakLockCall]) {
+      const host = await testHost({ shell, as: unprivileged })
+      await chmod(host.directory, 0o755)
+      await mkdir(host.bootstrapDir, { mode: 0o700 })
+      const result = await host.session.call(call)
+      expect(result).toMatchObject({ status: 'failed', code: 'state_unreadable' })
+      expect(result.stderr.toString()).toContain('may not look into')
+      // In a new session it is skipped, as the state can't be read either.
+      const later = { shell, as: unprivileged, directory: host.directory, first: [call] }
+      const { session } = await testHost(later)
+      expect(session.first[0]!.status).toBe('skipped')
+      expect(() => session.stateFiles).toThrow('may not look into')
+    }
   })
 
   test('is granted again to the same run, whose first session keeps it', async () => {
