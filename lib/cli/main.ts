@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** The entry of the command line. Loads little: what a command needs comes with the command. */
+import { Console } from 'node:console'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { exitCodes } from '../errors.ts'
 import type { Place } from './command.ts'
+import { watchForEarlyExit } from './early-exit.ts'
 import { runProgram } from './program.ts'
 import { createSource } from './source.ts'
 
@@ -35,9 +37,13 @@ const place: Place = {
 }
 const words = process.argv.slice(2)
 
+// Standard output is for results: what recipes print would get into lists and JSON.
+globalThis.console = new Console(process.stderr)
+
 // A reader that went away (`hostwright … | head`) ends the output, not the run.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
+const done = watchForEarlyExit(line => place.stderr.write(`hostwright: ${line}\n`))
 try {
   process.exitCode = await runProgram(words, createSource(place.project), place, packageVersion())
 } catch (error) {
@@ -51,4 +57,6 @@ try {
     `${formatError(errorReport(known), { color, unicode, columns: process.stderr.columns })}\n`,
   )
   process.exitCode = known.exitCode ?? exitCodes.fault
+} finally {
+  done()
 }
