@@ -46,17 +46,22 @@ describe.each(combinations)('hw_ini under $shell.name with $awk.name', ({ shell,
     expect((await readdir(host.directory)).filter(name => name.includes('.hw-'))).toEqual([])
   })
 
-  test('a file that holds NUL is either edited without loss or refused and untouched', async () => {
+  // With some, the size is what an awk that drops a NUL expects of a file without a last newline.
+  test.each([
+    ['[s]\na = 1\n\0\0x\0\nb = \0 2\n', '[s]\na = 2\n\0\0x\0\nb = \0 2\n'],
+    ['[s]\na=\0\n', '[s]\na=2\n'],
+    ['[s]\na=\0', '[s]\na=2'],
+    ['[s]\na=1\0', '[s]\na=2'],
+    ['[s]\na=1\n\0', '[s]\na=2\n\0'],
+    ['[s]\na=1\n\0\n', '[s]\na=2\n\0\n'],
+    ['\0[s]\na=1\n[s]\na=1', '\0[s]\na=1\n[s]\na=2'],
+  ])('%j is edited without loss, or refused and untouched', async (before, after) => {
     const host = await testHost({ shell, awk })
-    const before = Buffer.from('[app]\na = 1\n\0\0x\0\nb = \0 2\n')
     await host.write('f', before)
-    const result = await host.run(ini(host.at('f'), { section: 'app', set: { a: 2 } }).call)
-    if (result.status === 'failed') {
+    const result = await host.run(ini(host.at('f'), { section: 's', set: { a: 2 } }).call)
+    if (result.status === 'failed')
       expect(result.stderr.toString()).toContain("that this host's awk does not keep")
-      expect(await host.read('f')).toEqual(before)
-    } else {
-      expect(await host.read('f')).toEqual(Buffer.from('[app]\na = 2\n\0\0x\0\nb = \0 2\n'))
-    }
+    expect(latin1(await host.read('f'))).toBe(result.status === 'failed' ? before : after)
   })
 })
 
