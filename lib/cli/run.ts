@@ -91,7 +91,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
     })
     await deliver(callback, events)
     const late = strays.take()
-    for (const message of late) tell(message)
+    for (const message of late) tell(result.redact(message))
     await renderer.end()
     const report = mode === 'json' ? undefined : recipe.report?.(result.outcomes, args)
     if (report && report.rows.length > 0) {

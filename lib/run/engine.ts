@@ -62,6 +62,8 @@ export interface Interrupts {
 export interface RunResult {
   exitCode: number
   outcomes: HostOutcome[]
+  /** A text without the secrets of any host. */
+  redact(text: string): string
 }
 
 /** How often a held lock is asked for again. */
@@ -85,6 +87,7 @@ export async function runRecipe<A extends ArgumentTypes>(
   })
   const outcomes: HostOutcome[] = []
   const redactors: Progress['redact'][] = []
+  const redactAll = (text: string) => redactors.reduce((rest, redact) => redact(rest), text)
   const work = (host: Host) => {
     const progress = createProgress(host.name, options.name, events)
     redactors.push(progress.redact)
@@ -112,10 +115,7 @@ export async function runRecipe<A extends ArgumentTypes>(
     outcomes.push(...results)
   }
   const strays = options.strays?.() ?? []
-  for (const stray of strays) {
-    const message = redactors.reduce((text, redact) => redact(text), stray)
-    events.emit({ type: 'warning', message })
-  }
+  for (const stray of strays) events.emit({ type: 'warning', message: redactAll(stray) })
   const exitCode = exitCodeOf(outcomes, {
     check,
     interrupted: interrupts.stop.aborted,
@@ -129,7 +129,7 @@ export async function runRecipe<A extends ArgumentTypes>(
     durationMs: Date.now() - startedAt,
     hosts: outcomes,
   })
-  return { exitCode, outcomes }
+  return { exitCode, outcomes, redact: redactAll }
 }
 
 function skipHost(host: Host, events: EventStream): HostOutcome {

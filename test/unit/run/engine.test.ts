@@ -194,12 +194,13 @@ describe('what fails outside of any host’s work', () => {
     const { run } = await local()
     const token = secret('hunter2-hunter2')
     const strays = () => ['boom', `no ${token.reveal()}`]
-    const { seen, exitCode } = await run(
+    const { seen, exitCode, redact } = await run(
       async ({ $ }) => {
         await $({ env: { TOKEN: token } })`true`
       },
       { strays },
     )
+    expect(redact(token.reveal())).toBe('********')
     expect(exitCode).toBe(1)
     expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual(['boom', 'no ********'])
     expect(seen.at(-1)).toMatchObject({ type: 'run.end', ok: false, exitCode: 1 })
