@@ -8,6 +8,7 @@ import { type ErrorCode, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { CallResult, CallStatus } from './call.ts'
+import { createTail, type Tail } from './tail.ts'
 
 /** What a caller wants to hear of a step while it runs. */
 export interface StepListener {
@@ -15,6 +16,8 @@ export interface StepListener {
   output?(stream: 'stdout' | 'stderr', chunk: Buffer): void
   /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. */
   mark?(words: string[]): void
+  /** How many bytes of each output the result holds, the last ones. Default: all. */
+  keep?: number
 }
 
 interface Pending extends StepListener {
@@ -23,7 +26,7 @@ interface Pending extends StepListener {
   /** Which of the two streams have ended; the step ends with both. */
   open: Set<'stdout' | 'stderr'>
   part?: Buffer[]
-  output_: Record<'stdout' | 'stderr', Buffer[]>
+  kept: Record<'stdout' | 'stderr', Tail>
   parts: Map<string, Buffer[]>
   resolve(result: CallResult): void
   reject(error: Error): void
@@ -49,7 +52,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   let roundTrips = 0
   let failure: Error | undefined
   // What a shell prints while no step runs, for the error when it ends.
-  const noise: Buffer[] = []
+  const noise = createTail(noiseBytes)
   // A shell says goodbye on both streams. They may stay open after it: a process that a step left in
   // the background has them too.
   const byes = new Set<string>()
@@ -71,8 +74,8 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     pending.open.delete(stream)
     if (pending.open.size > 0) return
     const { result } = pending
-    result.stdout = Buffer.concat(pending.output_.stdout)
-    result.stderr = Buffer.concat(pending.output_.stderr)
+    result.stdout = pending.kept.stdout.bytes()
+    result.stderr = pending.kept.stderr.bytes()
     for (const [name, chunks] of pending.parts) result.parts.set(name, Buffer.concat(chunks))
     pending.resolve(result)
     // The next step runs from here on; behind one that needs content or was skipped, none does.
@@ -81,8 +84,9 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
 
   /** The shell ended by itself: what still waits for an answer gets none. */
   const failEnded = (how: string) => {
-    const { stdout = [], stderr = [] } = waiting.stderr[0]?.output_ ?? {}
-    const said = Buffer.concat([...noise, ...stdout, ...stderr]).toString('utf8')
+    const { stdout, stderr } = waiting.stderr[0]?.kept ?? {}
+    const parts = [noise, stdout, stderr].map(part => part?.bytes() ?? none)
+    const said = Buffer.concat(parts).toString('utf8')
     fail(protocolError(`the host’s shell ended (${how})`, said.trim().slice(-2000)))
   }
 
@@ -96,13 +100,13 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     }
     const pending = waiting[stream][0]
     if (!pending) {
-      if (frame.kind === 'output' && noise.length < 100) noise.push(frame.chunk)
+      if (frame.kind === 'output') noise.push(frame.chunk)
       return
     }
     if (frame.kind === 'output') {
       if (stream === 'stdout' && pending.part) pending.part.push(frame.chunk)
       else {
-        pending.output_[stream].push(frame.chunk)
+        pending.kept[stream].push(frame.chunk)
         pending.output?.(stream, frame.chunk)
       }
       return
@@ -152,6 +156,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     expect: (id, listener = {}) =>
       new Promise((resolve, reject) => {
         if (failure) return reject(failure)
+        const { keep = Number.POSITIVE_INFINITY } = listener
         const pending: Pending = {
           ...listener,
           id,
@@ -165,7 +170,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
             parts: new Map(),
           },
           open: new Set(['stdout', 'stderr']),
-          output_: { stdout: [], stderr: [] },
+          kept: { stdout: createTail(keep), stderr: createTail(keep) },
           parts: new Map(),
           resolve,
           reject,
@@ -193,6 +198,9 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
  * process in the background keeps the streams open: then it may never come.
  */
 const graceMs = 200
+
+/** How much is kept of what a shell prints while no step runs. */
+const noiseBytes = 65_536
 
 const none = Buffer.alloc(0)
 

@@ -37,11 +37,15 @@ export interface Session {
   readonly roundTrips: number
   /**
    * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content travels
-   * only where the host says that it lacks it. Never rejects for a failed step.
+   * only where the host says that it lacks it. Results hold the last MiB of each output. Never rejects
+   * for a failed step.
    * @throws {UnreachableError} the connection or the shell is gone
    */
   batch(calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]>
-  /** Runs one call. Calls that are not awaited are pipelined. */
+  /**
+   * Runs one call. Calls that are not awaited are pipelined. The result holds all of each output, or
+   * the last 8 MiB where a listener takes it as it comes.
+   */
   call(call: HostCall, listener?: StepListener): Promise<CallResult>
   /**
    * The running step ends by itself; what else was sent is skipped.
@@ -89,7 +93,10 @@ export async function openSession(options: {
       ...opening.map(step => stepScript(step, true)),
     ]),
   )
-  const [begun, ...first] = await Promise.all(opening.map(step => channel.expect(step.id)))
+  const [begun, ...first] = await Promise.all(
+    // A login that says a lot before our first marker is not listened to for ever.
+    opening.map(step => channel.expect(step.id, { keep: openingBytes })),
+  )
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
@@ -126,6 +133,7 @@ export async function openSession(options: {
         const { listener } = calls[from + offset]!
         const result = await channel.expect(id, {
           ...listener,
+          keep: stepBytes,
           mark: words => {
             if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
             else listener?.mark?.(words)
@@ -163,7 +171,7 @@ export async function openSession(options: {
     await barrier
     const step = { id: ++lastId, call: wanted }
     channel.write(Buffer.concat([Buffer.from("hw_batch '' ''\n"), stepScript(step, true)]))
-    return channel.expect(step.id, listener)
+    return channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
   }
 
   return {
@@ -196,6 +204,15 @@ export async function openSession(options: {
     },
   }
 }
+
+/** How much the results of the first calls hold of each output: answers about locks. */
+const openingBytes = 65_536
+
+/** How much the results of a batch hold of each output: enough for an error. */
+const stepBytes = 1_048_576
+
+/** The same of a call whose listener took the output as it came. */
+const listenedBytes = 8 * 1_048_576
 
 /** Does `work` in a second shell: on this connection, or where the host refuses that on another. */
 async function beside(

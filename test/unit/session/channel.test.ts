@@ -92,6 +92,19 @@ describe('the channel', () => {
     ])
   })
 
+  test('holds the last of each output, as much as is asked for', async () => {
+    const { channel, out, err, finish } = fakeShell()
+    const heard: string[] = []
+    const output = (_: string, chunk: Buffer) => void heard.push(chunk.toString())
+    const step = channel.expect(1, { keep: 3, output })
+    for (const word of ['one', 'two', 'three']) out(word)
+    err('wrong')
+    finish(1, 'ok', 0, '-')
+    const { stdout, stderr } = await step
+    expect([`${stdout}`, `${stderr}`]).toEqual(['ree', 'ong'])
+    expect(heard.join('').length).toBe('onetwothreewrong'.length)
+  })
+
   test('keeps texts with a name apart from output', async () => {
     const { channel, out, mark, finish } = fakeShell()
     const step = channel.expect(1)

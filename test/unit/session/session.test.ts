@@ -50,6 +50,22 @@ describe('calls and batches', () => {
     expect(`${await read('log')}`).toBe('first\nsecond\nthird\n')
   })
 
+  test('holds the last of what it told as it came, and all that nobody took', async () => {
+    const { session } = await testHost()
+    const mebi = 1_048_576
+    const lots = run(`echo first; head -c ${9 * mebi} /dev/zero; echo last`)
+    let told = 0
+    const output = (_: string, chunk: Buffer) => {
+      told += chunk.length
+    }
+    const [step] = await session.batch([{ call: lots }], { check: false, diff: false })
+    const heard = await session.call(lots, { output })
+    expect([step!, heard].map(({ stdout }) => stdout.length)).toEqual([mebi, 8 * mebi])
+    for (const { stdout } of [step!, heard]) expect(`${stdout.subarray(-5)}`).toBe('last\n')
+    expect(told).toBe(9 * mebi + 11)
+    expect((await session.call(lots)).stdout.length).toBe(9 * mebi + 11)
+  })
+
   test('a batch of nothing asks nothing', async () => {
     const { session } = await testHost()
     const before = session.roundTrips
