@@ -9,6 +9,8 @@ hw_gather_ini() {
     # Reading a pipe would wait for ever.
     [ -f "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
   done
+  # Without it there is a step to say so.
+  command -v awk >/dev/null || return 0
   # shellcheck disable=SC2013 # a word a line
   for hw_line in $(awk -v mode=check "$hw_ini_awk"); do
     eval "hw_ini_${hw_line%%=*}=\${hw_line#*=}"
@@ -27,12 +29,13 @@ hw_ini() {
   if hw_gathered ini "$hw_path"; then
     [ "$hw_found" != same ] || return 0
   fi
+  command -v awk >/dev/null || hw_without awk mawk || return
   hw_stat "$hw_path" || return
   case $hw_type in
     file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
-  hw_found=$(hw_ini_edit list) || hw_ini_without_nul || return
+  hw_found=$(hw_ini_edit list) || hw_ini_again $? || return
   [ -n "$hw_found" ] || return 0
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_found"
@@ -52,8 +55,10 @@ $hw_requests
 EOF
 }
 
-# hw_ini_without_nul: list again, for an awk that can't tell a NUL, if the file holds none.
-hw_ini_without_nul() {
+# hw_ini_again STATUS: what to do when awk ended with STATUS. It is 3 where awk can't tell whether it read
+# all: list again if the file holds no NUL.
+hw_ini_again() {
+  [ "$1" -eq 3 ] || hw_fail "awk failed on $hw_path, with exit status $1" || return
   [ "$(tr -d '\000' <"$hw_path" | wc -c)" -eq "$hw_size" ] && hw_trusted=1 &&
     hw_found=$(hw_ini_edit list) ||
     hw_fail "$hw_path holds bytes that this host's awk does not keep"

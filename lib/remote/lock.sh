@@ -85,7 +85,7 @@ hw_make_claim() {
   # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
   hw_claim=$hw_lock_file.claim-$hw_self
   umask 077
-  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" 2>/dev/null >"$hw_claim"
+  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" >"$hw_claim"
   hw_made=$?
   umask 022
   [ "$hw_made" -eq 0 ] || {
@@ -97,6 +97,7 @@ hw_make_claim() {
 # hw_lock RUN RECIPE OWNER CONTROLLER TIME: take the lock, or fail with code `locked` and the holder's
 # lines on standard output. The same run may take it twice.
 hw_lock() {
+  command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
   hw_make_claim "run=$1" "recipe=$2" "owner=$3" "controller=$4" "time=$5" || return
   hw_take_lock "$1"

@@ -165,20 +165,17 @@ hw_apply_owner() {
 # that others may write to could be a trap. By `true` and not `:`, whose failed redirection would end
 # the shell, as it is a special built-in.
 hw_new_file() {
+  [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
   hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
   umask "${2-077}"
   set -C
-  { true >"$hw_temporary"; } 2>/dev/null
+  { true >"$hw_temporary"; }
   hw_made=$?
   set +C
   umask 022
   if [ "$hw_made" -ne 0 ]; then
     hw_temporary=
-    if [ -d "${1%/*}/" ]; then
-      hw_fail "can't make a file in ${1%/*}/"
-    else
-      hw_fail "there is no directory ${1%/*}"
-    fi
+    hw_fail "can't make a file in ${1%/*}/"
   fi
 }
 

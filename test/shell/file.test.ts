@@ -356,6 +356,7 @@ describe.each(shells)('hw_file under $name', shell => {
     const result = await host.run(file(host.at('closed/f'), { content: 'x' }).call)
     expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
     expect(result.stderr.toString()).toContain("can't make a file in")
+    expect(result.stderr.toString()).toContain('Permission denied')
     expect(await host.run(runCall('echo alive'))).toMatchObject({ stdout: Buffer.from('alive\n') })
   })
 })

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { ini } from '../../lib/resources/ini.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { awks, fakePrograms, shells, temporaryDirectory, testHost } from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 import { type IniCase, iniCases } from './ini-cases.ts'
 
@@ -137,6 +137,26 @@ describe.each(shells)('hw_ini under $name', shell => {
       expect(result.status).toBe('failed')
       expect(result.stderr.toString()).toContain('is not a regular file')
     }
+  })
+
+  test('a missing awk, and one that fails, are told as what they are', async () => {
+    const host = await testHost({ shell })
+    await host.write('f', 'a = 1\n')
+    const call = ini(host.at('f'), { set: { a: 2 } }).call
+    // Without a slash in its name a program is sought on PATH only.
+    await host.run({ name: 'eval', args: ['hw_kept=$PATH PATH=/nowhere'] })
+    const missing = await host.run(call)
+    expect(missing).toMatchObject({ status: 'failed', code: 'tool_missing' })
+    expect(missing.stderr.toString()).toContain('awk is not on this host')
+    const home = await temporaryDirectory()
+    const fake = await fakePrograms(home, { awk: 'echo out of memory >&2; exit 2' })
+    await host.run({ name: 'eval', args: [`PATH='${fake}':$hw_kept`] })
+    const failed = await host.run(call)
+    expect(failed).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(failed.stderr.toString()).toContain('out of memory')
+    expect(failed.stderr.toString()).toContain('exit status 2')
+    expect(failed.stderr.toString()).not.toContain('bytes')
+    expect(latin1(await host.read('f'))).toBe('a = 1\n')
   })
 
   test('a path with spaces and quotes', async () => {

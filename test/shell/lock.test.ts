@@ -12,6 +12,7 @@ import {
 } from '../../lib/lock/lock.ts'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
 import {
+  fakePrograms,
   type Program,
   root,
   shells,
@@ -309,6 +310,23 @@ describe.each(shells)('the lock under $name', shell => {
     expect(await left(directory)).toEqual(['bootstrap.pid'])
   })
 
+  test('a missing ln, and one that can make no links, are told', async () => {
+    const home = await temporaryDirectory()
+    const host = await testHost({
+      shell,
+      path: [await fakePrograms(home, { ln: 'echo "ln: no hard links here" >&2; exit 1' })],
+    })
+    const refused = await host.session.call(lock('r'))
+    expect(refused).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(refused.stderr.toString()).toContain('no hard links here')
+    // What has no slash in it is sought on PATH, and found nowhere.
+    await host.run({ name: 'eval', args: ['PATH=/nowhere'] })
+    const missing = await host.session.call(lock('r'))
+    expect(missing).toMatchObject({ status: 'failed', code: 'tool_missing' })
+    expect(missing.stderr.toString()).toContain('ln is not on this host')
+    await host.run({ name: 'eval', args: [`PATH='${process.env.PATH}'`] })
+  })
+
   test('a directory that can’t be written to fails the step, not as locked', async () => {
     const host = await testHost({ shell, as: unprivileged })
     await chmod(host.directory, 0o755)
@@ -316,6 +334,7 @@ describe.each(shells)('the lock under $name', shell => {
     const result = await host.session.call(lock('r'))
     expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
     expect(result.stderr.toString()).toContain("can't write")
+    expect(result.stderr.toString()).toContain('Permission denied')
     expect(await host.session.call(runCall('umask'))).toMatchObject({
       stdout: expect.toSatisfy((bytes: Buffer) => /^0?022\n$/.test(bytes.toString())),
     })
