@@ -144,12 +144,14 @@ function handlersOf(resources: readonly Resource[]): Resource[] {
 function stepError(resource: Resource, result: CallResult): StepError {
   const said = lastLines(result.stderr) || lastLines(result.stdout)
   const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
-  const message = said.split('\n').at(-1) || `exit status ${result.exitStatus}`
+  // The last line says it; those before it say why.
+  const before = said.slice(0, Math.max(0, said.lastIndexOf('\n')))
+  const message = said.slice(said.lastIndexOf('\n') + 1) || `exit status ${result.exitStatus}`
   return new StepError(code, message, {
     step: resource.title,
     command: resource.command?.split('\n', 10).join('\n'),
     exitStatus: result.exitStatus,
-    output: said === message ? undefined : said,
+    output: before || undefined,
     at: resource.at(),
     // Of a step that failed in its own way there is nothing to say in general.
     hint: code === 'step_failed' ? undefined : errorCodes[code].next,
