@@ -21,7 +21,7 @@ function trim(text) {
   return text
 }
 
-# The section that a line begins, or none (then `begins` is 0).
+# The section that a line begins, or none (then `begins` is 0). lib/resources/ini.ts has the same keywords.
 function section_of(line,   text) {
   begins = 0
   if (format == "words") {

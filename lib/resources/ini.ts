@@ -9,6 +9,27 @@ import {
 } from './resource.ts'
 import { validateArg } from './validate.ts'
 
+/** What can begin a section in the format `words`: haproxy's. lib/remote/ini.awk has the same list. */
+export const sectionKeywords = [
+  'global',
+  'defaults',
+  'frontend',
+  'backend',
+  'listen',
+  'userlist',
+  'peers',
+  'resolvers',
+  'mailers',
+  'cache',
+  'program',
+  'ring',
+  'fcgi-app',
+  'http-errors',
+  'log-forward',
+  'crt-store',
+  'traces',
+]
+
 export interface IniOptions extends CommonOptions {
   /** Section of the keys; default: those before the first section. */
   section?: string
@@ -19,7 +40,7 @@ export interface IniOptions extends CommonOptions {
   /**
    * `ini` (default): `[section]` lines and `key = value`. `words`: haproxy's, where a section begins
    * with a keyword in the first column (`global`, `frontend web`) and a key is the first words of a
-   * line (`timeout server`).
+   * line (`timeout server`). Several blanks count as one in a section's name.
    */
   format?: 'ini' | 'words'
   /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
@@ -57,12 +78,11 @@ export function ini(path: string, options: IniOptions): Resource {
   })
 }
 
-function iniRequests(title: string, { section = '', set = {}, unset = [] }: IniOptions): string[] {
+function iniRequests(title: string, options: IniOptions): string[] {
+  const { set = {}, unset = [] } = options
   if (Object.keys(set).length + unset.length === 0)
     throw invalidOption(title, 'names no key to set or unset')
-  checkLine(title, 'section', section)
-  if (section.includes(']')) throw invalidOption(title, 'a section can’t hold ]')
-  const requests = [`S ${section}`]
+  const requests = [`S ${sectionOf(title, options)}`]
   for (const [key, value] of Object.entries(set)) {
     const text = plain(value)
     checkKey(title, key)
@@ -77,6 +97,21 @@ function iniRequests(title: string, { section = '', set = {}, unset = [] }: IniO
     requests.push(`K ${key}`, 'D')
   }
   return requests
+}
+
+/** The section as the editor compares it; one that it would not find again is refused. */
+function sectionOf(title: string, { section = '', format }: IniOptions): string {
+  checkLine(title, 'section', section)
+  if (section.includes(']')) throw invalidOption(title, 'a section can’t hold ]')
+  if (format !== 'words') return section
+  const words = section.split(/[ \t]+/).filter(word => word !== '')
+  if (words.length > 0 && !sectionKeywords.includes(words[0]!)) {
+    const known = sectionKeywords.join(', ')
+    throw invalidOption(title, `no section begins with ${words[0]}, only with one of ${known}`)
+  }
+  if (words.some(word => word.startsWith('#')))
+    throw invalidOption(title, 'the section holds a comment')
+  return words.join(' ')
 }
 
 function checkKey(title: string, key: string) {

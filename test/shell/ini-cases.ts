@@ -367,6 +367,20 @@ export const iniCases: readonly IniCase[] = [
     note: 'server b, balance, server a',
   },
   {
+    name: 'words: a section of several blanks, in the file and as wanted',
+    before: 'global\n    daemon\nfrontend \t web\n    mode tcp\n',
+    want: { format: 'words', section: 'frontend  web', set: { mode: 'http' } },
+    after: 'global\n    daemon\nfrontend \t web\n    mode http\n',
+    note: 'mode',
+  },
+  {
+    name: 'words: adds a section that is wanted with several blanks',
+    before: 'global\n    daemon\n',
+    want: { format: 'words', section: 'frontend  web ', set: { mode: 'http' } },
+    after: 'global\n    daemon\n\nfrontend web\n    mode http\n',
+    note: 'mode',
+  },
+  {
     name: 'words: adds a section',
     before: 'global\n\tdaemon\n',
     want: { format: 'words', section: 'listen stats', set: { mode: 'http' } },

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../../lib/resources/command.ts'
 import { directory } from '../../../lib/resources/directory.ts'
 import { file } from '../../../lib/resources/file.ts'
-import { ini } from '../../../lib/resources/ini.ts'
+import { ini, sectionKeywords } from '../../../lib/resources/ini.ts'
 import { permissions } from '../../../lib/resources/ownership.ts'
 import { pkg } from '../../../lib/resources/pkg.ts'
 import { flatten, handler, type Resource, task } from '../../../lib/resources/resource.ts'
@@ -15,6 +15,7 @@ import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const words = (section: string) => ini('/i', { format: 'words', section, set: { a: 1 } })
 const here = relative(process.cwd(), fileURLToPath(import.meta.url))
 
 describe('what a resource asks of its host', () => {
@@ -228,6 +229,8 @@ describe('what can’t be is refused where it is declared', () => {
     ['a value of two lines', () => ini('/i', { set: { a: 'b\nc' } })],
     ['a value between spaces', () => ini('/i', { set: { a: ' b' } })],
     ['a section that ends early', () => ini('/i', { section: 'a]b', set: { a: 1 } })],
+    ['words that begin no section', () => words('front web')],
+    ['a section with a comment', () => words('frontend web # x')],
     ['no package', () => pkg([])],
     ['a package that is an option', () => pkg('--purge')],
     ['a package that is removed by its name', () => pkg('haproxy-')],
@@ -259,6 +262,17 @@ describe('what can’t be is refused where it is declared', () => {
       })
     }
     expect(line).toBeGreaterThan(0)
+  })
+
+  test('a section of words is known to the editor, whatever its blanks', async () => {
+    expect(words(' frontend \t web ').call.args).toContain('S frontend web')
+    expect(words('').call.args).toContain('S ')
+    expect(ini('/i', { section: 'a  b', set: { c: 1 } }).call.args).toContain('S a  b')
+    expect(() => words('front web')).toThrow(
+      `no section begins with front, only with one of ${sectionKeywords.join(', ')}`,
+    )
+    const editor = await readFile(new URL('../../../lib/remote/ini.awk', import.meta.url), 'utf8')
+    expect(editor).toContain(`/^(${sectionKeywords.join('|')})(`)
   })
 
   test('names that all objects have are keys like others', () => {
