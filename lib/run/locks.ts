@@ -36,6 +36,8 @@ async function visit(host: Host, options: LocksOptions, take: boolean): Promise<
     const first = take ? [showLockCall, breakLockCall] : [showLockCall]
     const session = await connectHost(host, options, first)
     await session.close()
+    // Where the state can't be looked at, the lock was not: the getter says why.
+    if (session.first.some(result => result.status === 'skipped')) session.stateFiles
     const failed = session.first.find(result => result.status === 'failed')
     if (failed)
       throw new StepError(failed.stderr.toString('utf8').trim() || 'the lock can’t be read')

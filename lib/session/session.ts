@@ -104,7 +104,8 @@ export async function openSession(options: {
     try {
       await beside(transport, reconnect, async shell => {
         shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
-        await Promise.all([readText(shell.stdout), readText(shell.stderr), shell.ended])
+        // What it says is of no interest, nor that we closed it while it spoke.
+        await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
       })
     } catch (error) {
       // A connection that is gone tells that itself, to all who wait.

@@ -79,12 +79,8 @@ export function faults(before: string, after: string, wanted: Wanted): string[] 
 
   const bom = '\u00ef\u00bb\u00bf'
   if (before.startsWith(bom) !== after.startsWith(bom)) found.push('the byte order mark')
-  if (
-    before !== '' &&
-    after !== '' &&
-    before !== bom &&
-    before.endsWith('\n') !== after.endsWith('\n')
-  )
-    found.push('the final newline')
+  // Where there is no line, before or after, there is no last one.
+  const lines = ![before, after].some(text => text === '' || text === bom)
+  if (lines && before.endsWith('\n') !== after.endsWith('\n')) found.push('the final newline')
   return found
 }
