@@ -200,4 +200,24 @@ describe('a lab that can’t start', () => {
     })
     expect(await traces(directory)).toEqual([])
   })
+
+  test('uses its own server where sshd lets nobody in', async () => {
+    const sshd = await findSshd()
+    const bin = await mkdtemp(join(base, 'bin-'))
+    // As for an account that is locked. Without an sshd there is nothing to fall back from.
+    if (sshd !== undefined) {
+      await writeFile(join(bin, 'sshd'), `#!/bin/sh\nexec '${sshd}' "$@" -o 'DenyUsers *'\n`)
+      await chmod(join(bin, 'sshd'), 0o755)
+      process.env.PATH = `${bin}:${path}`
+    }
+    const told: string[] = []
+    const onProgress = (line: string) => told.push(line)
+    const lab = await labUp({ hosts: 1, directory, kind: 'directory', onProgress })
+    expect(lab).toMatchObject({ server: 'embedded', hosts: [{ ready: true }] })
+    if (sshd !== undefined) {
+      expect(told).toContain('the embedded server is used: lab1 did not start: it lets nobody in')
+    }
+    await labDown({ directory })
+    expect(await traces(directory)).toEqual([])
+  })
 })
