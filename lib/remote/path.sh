@@ -214,6 +214,7 @@ hw_replace() {
   fi
   { hw_apply_owner "$hw_temporary" && "$@" >&3; } 3>"$hw_temporary" ||
     hw_give_up "can't write $hw_target, or set its owner or mode" || return
+  hw_restore_special "$hw_temporary" || hw_give_up "can't set the mode of $hw_target" || return
   if [ -n "$hw_validate" ]; then
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return
@@ -222,6 +223,18 @@ hw_replace() {
     hw_give_up "can't replace $hw_target" || return
   hw_temporary=
   hw_touch "$hw_target"
+}
+
+# hw_restore_special PATH: the set-id bits that PATH is to have: the system takes them away when a user
+# who is not root writes to a file.
+hw_restore_special() {
+  case $hw_want_mode in
+    00[2-7]???) chmod -- "$hw_want_mode" "$1" || return ;;
+    [0-7]*) return 0 ;;
+  esac
+  [ "$hw_type" = file ] || return 0
+  case $hw_perms in ??[sS]*) chmod u+s -- "$1" || return ;; esac
+  case $hw_perms in ?????[sS]*) chmod g+s -- "$1" || return ;; esac
 }
 
 # hw_umask_for MODE: the umask that makes a file of that mode, into hw_umask; fails where none does, or

@@ -349,6 +349,22 @@ describe.each(shells)('hw_file under $name', shell => {
     expect(await modeOf(host.at('kept'))).toBe(0o555)
   })
 
+  test('an unprivileged user’s files keep the set-id bits that writing takes away', async () => {
+    const host = await testHost({ shell, as: unprivileged })
+    await chmod(host.directory, 0o777)
+    for (const content of ['one', 'two']) {
+      const results = await host.batch([
+        file(host.at('wanted'), { content, mode: 0o6755 }).call,
+        file(host.at('kept'), { content }).call,
+      ])
+      expect(results.map(({ status }) => status)).toEqual(['changed', 'changed'])
+      await host.run(file(host.at('kept'), { mode: 0o2750 }).call)
+    }
+    expect(await modeOf(host.at('wanted'))).toBe(0o6755)
+    await host.run(file(host.at('kept'), { content: 'three' }).call)
+    expect(await modeOf(host.at('kept'))).toBe(0o2750)
+  })
+
   test('a directory that may not be written to fails the step, not the session', async () => {
     const host = await testHost({ shell, as: unprivileged })
     await chmod(host.directory, 0o755)

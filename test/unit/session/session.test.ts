@@ -163,6 +163,8 @@ describe('opening', () => {
         expect(result.stdout.toString()).toBe('hello\n')
       } finally {
         await session.close()
+        // Its owner could not clean up either.
+        await chmod(`${directory}/bootstrap`, 0o755)
       }
     },
   )
