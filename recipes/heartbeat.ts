@@ -1,4 +1,4 @@
-import { optional, product, recipe, StepError } from '../lib/index.ts'
+import { findProduct, optional, product, recipe, StepError, UsageError } from '../lib/index.ts'
 
 interface Pulse {
   product: string
@@ -11,6 +11,14 @@ export default recipe({
   args: { product: optional(product('default: every product of the server’s role')) },
   examples: ['heartbeat --on all', 'heartbeat deepfiler --on web'],
   lock: false,
+
+  prepare({ args, catalogue }) {
+    if (args.product !== undefined && !findProduct(catalogue, args.product).heartbeat) {
+      throw new UsageError('invalid_value', `${args.product} has no heartbeat in bootstrap.ini`, {
+        hint: 'Give it one: heartbeat = http://…, tcp://…, command:…, service:…; see docs/bootstrap-ini.md.',
+      })
+    }
+  },
 
   async run({ args, catalogue, host, output, probe, product: find, state }) {
     const role = state.server?.role ?? host.vars.role

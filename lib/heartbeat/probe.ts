@@ -1,6 +1,5 @@
 /** One question of a heartbeat: the prelude call that asks it on the host, and what its answer says. */
 import type { Probe } from '../bootstrap/definitions.ts'
-import { UsageError } from '../errors.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 
 /** A probe that is asked on one host; `stack` is answered by other products' probes. */
@@ -138,7 +137,3 @@ function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ')
   return line.length > 200 ? `${line.slice(0, 199)}…` : line
 }
-
-/** The error for a product that has no heartbeat where one is asked for. */
-export const noHeartbeat = (product: string) =>
-  new UsageError('invalid_value', `${product} has no heartbeat in bootstrap.ini`)

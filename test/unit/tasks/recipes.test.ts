@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { productOnHost } from '../../../lib/bootstrap/product.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import type { PrepareContext, Recipe } from '../../../lib/run/recipe.ts'
+import heartbeat from '../../../recipes/heartbeat.ts'
 import productGet from '../../../recipes/product.get.ts'
 import productSet from '../../../recipes/product.set.ts'
 import productUpgrade from '../../../recipes/product.upgrade.ts'
@@ -71,6 +72,13 @@ describe('before any host is touched', () => {
         code,
         message: expect.stringContaining(text),
       })
+  })
+
+  test('heartbeat refuses a product that has none', async () => {
+    await prepare(heartbeat as never, {}, catalogue)
+    await expect(prepare(heartbeat as never, { product: 'bare' }, catalogue)).rejects.toMatchObject(
+      usage('invalid_value', 'bare has no heartbeat'),
+    )
   })
 
   test('product.set shows no secret', () => {
