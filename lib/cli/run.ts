@@ -46,14 +46,15 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const timeoutMs = parseTime('--timeout', text('timeout'))
   const waitLockMs = parseTime('--wait-lock', text('waitLock'))
   const { inventory, hosts } = await findTargets(options, place)
-  const catalogue = await openCatalogue(inventory)
+  const loaded = await findCatalogue(inventory)
+  const catalogue = () => loaded ?? noCatalogue(inventory)
   const args = parseArguments(recipe.args, request.words, { catalogue })
-  const modules = await loadModules(catalogue)
+  const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
   const callback = prepareCallback(
     options.callbackUrl as string | undefined,
     place.env,
-    optionalCatalogue(catalogue)?.callbackUrl,
+    loaded?.callbackUrl,
   )
 
   const events = createEventStream()
@@ -129,33 +130,19 @@ function runId(): string {
 }
 
 /** bootstrap.ini is checked whole at start-up; that there is none is a fault of recipes that need it. */
-async function openCatalogue(inventory: Inventory): Promise<() => Catalogue> {
-  if (existsSync(join(inventory.directory, 'bootstrap.ini'))) {
-    const catalogue = await loadCatalogue(inventory.directory)
-    return () => catalogue
-  }
-  return () => {
-    throw new UsageError(
-      'bootstrap_ini_invalid',
-      `there is no bootstrap.ini beside ${inventory.file}`,
-      {
-        hint: 'It says what roles and products there are: see docs/bootstrap-ini.md.',
-      },
-    )
-  }
+async function findCatalogue({ directory }: Inventory): Promise<Catalogue | undefined> {
+  return existsSync(join(directory, 'bootstrap.ini')) ? loadCatalogue(directory) : undefined
 }
 
-function optionalCatalogue(catalogue: () => Catalogue): Catalogue | undefined {
-  try {
-    return catalogue()
-  } catch {
-    return undefined
-  }
+function noCatalogue({ file }: Inventory): never {
+  throw new UsageError('bootstrap_ini_invalid', `there is no bootstrap.ini beside ${file}`, {
+    hint: 'It says what roles and products there are: see docs/bootstrap-ini.md.',
+  })
 }
 
-async function loadModules(catalogue: () => Catalogue): Promise<Map<string, unknown>> {
+async function loadModules(catalogue: Catalogue | undefined): Promise<Map<string, unknown>> {
   const modules = new Map<string, unknown>()
-  for (const { name, module } of optionalCatalogue(catalogue)?.products.values() ?? []) {
+  for (const { name, module } of catalogue?.products.values() ?? []) {
     if (module) modules.set(name, defaultExport(await loadModule(module)))
   }
   return modules

@@ -19,8 +19,15 @@ const strip = (text: string) =>
 /** What a second shell runs to interrupt or end the work of a session's own. */
 export const loadControl = (): string => strip(read('control.sh')).concat('\n')
 
-/** Puts the parts that prelude.sh names together. Read once a process: every host gets the same. */
+let prelude: string | undefined
+
+/** The parts that prelude.sh names, put together. Read once a process: every host gets the same. */
 export function loadPrelude(): string {
+  prelude ??= assemble()
+  return prelude
+}
+
+function assemble(): string {
   const parts = [...read('prelude.sh').matchAll(/^\. \.\/(\w+\.sh)$/gm)].map(match => match[1]!)
   const editor = `hw_ini_awk=${quote(strip(read('ini.awk')))}`
   return `${[editor, ...parts.map(part => strip(read(part)))].join('\n')}\n`

@@ -171,14 +171,12 @@ async function runHost<A extends ArgumentTypes>(
     interrupts.kill.addEventListener('abort', kill)
     let failed = true
     try {
-      const state = locks
-        ? await takeLock(session, options, progress, host)
-        : onceAsked(() => stateOf(opened, host))
+      const files = locks ? await takeLock(session, options, progress) : () => opened.stateFiles
       const context = createContext({
         ...options,
         host,
         session,
-        state,
+        state: onceAsked(() => parseState(files(), host.bootstrapDir)),
         progress,
         signal: interrupts.stop,
         kill: interrupts.kill,
@@ -241,19 +239,18 @@ function onceAsked(parse: () => HostState): () => HostState {
   }
 }
 
-const stateOf = (session: Session, host: Host): HostState =>
-  parseState(session.stateFiles, host.bootstrapDir)
-
-/** Waits for the lock if asked to. The state is read again then: its last holder may have changed it. */
+/**
+ * Waits for the lock if asked to.
+ * @returns the state files: read again after waiting, as the last holder may have changed them
+ */
 async function takeLock<A extends ArgumentTypes>(
   session: Session,
   options: RunOptions<A>,
   progress: Progress,
-  host: Host,
-): Promise<() => HostState> {
+): Promise<() => Session['stateFiles']> {
   const deadline = Date.now() + options.waitLockMs
   let refusal = lockError(session.first[0]!)
-  if (!refusal) return onceAsked(() => stateOf(session, host))
+  if (!refusal) return () => session.stateFiles
   let told = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
@@ -267,5 +264,5 @@ async function takeLock<A extends ArgumentTypes>(
     refusal = lockError(await session.call(lockCall(claimOf(options))))
   }
   const again = await session.call({ name: 'hw_read_state', args: [] })
-  return onceAsked(() => parseState(stateFilesOf(again), host.bootstrapDir))
+  return () => stateFilesOf(again)
 }
