@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,shell,contract,e2e}/**/*.test.ts'],
+    include: ['test/{unit,shell,resources,contract,e2e}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Files run in parallel; the hosts of each have addresses and directories of their own.

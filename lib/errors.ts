@@ -169,6 +169,11 @@ export const errorCodes = {
     'The host’s key is not the one in known_hosts.',
     'Find out why before anything else; then `ssh-keygen -R`.',
   ),
+  host_not_back: entry(
+    unreachable,
+    'The host did not come back in time after a restart.',
+    'See its console; the option `withinMs` gives it longer.',
+  ),
   connection_lost: entry(
     unreachable,
     'The connection ended in the middle of the work.',
@@ -178,6 +183,36 @@ export const errorCodes = {
     unreachable,
     'The host’s shell did not start or did not answer in our protocol.',
     'See whether `ssh host sh -c true` works.',
+  ),
+  checksum_mismatch: entry(
+    failed,
+    'What was downloaded or sent is not what its checksum says.',
+    'See whether the address or the checksum is out of date.',
+  ),
+  edit_conflict: entry(
+    failed,
+    'A file changed on the host between being read and being written; it was left as it is.',
+    'Run again; if it happens each time, see what else writes that file.',
+  ),
+  file_invalid: entry(
+    failed,
+    'A file on the host can’t be read in its format; it was left as it is.',
+    'Mend the file at the place the message names.',
+  ),
+  plan_stale: entry(
+    failed,
+    'The host, or the recipe, is no longer as it was when the plan was made; nothing was changed.',
+    'Make the plan again and look at what is new.',
+  ),
+  wait_timeout: entry(
+    failed,
+    'What a step waits for did not come in time.',
+    'The message has what was seen last.',
+  ),
+  user_refused: entry(
+    failed,
+    'The login may not work as the user that a step names with `as`.',
+    'Log in as root, or let the login run `sudo -n -u USER sh` without a password.',
   ),
   step_failed: entry(failed, 'A step failed.', 'The message has its exit status and last output.'),
   tool_missing: entry(

@@ -71,6 +71,8 @@ export type RunEvent = { at: number } & (
       stream: 'stdout' | 'stderr'
       text: string
     }
+  /** How far a transfer of content is, in bytes. Some times a second. */
+  | { type: 'step.progress'; host: string; task: string; step: string; done: number; total: number }
   | {
       type: 'step.end'
       host: string

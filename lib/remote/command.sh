@@ -58,6 +58,7 @@ hw_command() {
     hw_ask "$hw_only_if" "$@" || return 0
   fi
   hw_status=changed
+  hw_saw 'to be run'
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   hw_announce=''

@@ -14,6 +14,7 @@
 #   hw_stop   why the rest of the batch is not run: failed | need | interrupted, or empty
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
+#   hw_plan   1 for a plan: send a hash of what each step saw
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
 # whether or not it ends its line, and what is there of it can be shown at once.
@@ -54,18 +55,38 @@ hw_mark() {
   hw_put "$hw_nonce $*$hw_newline"
 }
 
-# hw_batch CHECK DIFF [again]: a batch begins. `again` goes on with one that stopped for content:
+# hw_batch CHECK DIFF PLAN [again]: a batch begins. `again` goes on with one that stopped for content:
 # what was gathered of files still holds, but for what was touched since.
 hw_batch() {
-  hw_check=$1 hw_diff=$2
+  hw_check=$1 hw_diff=$2 hw_plan=$3
   [ "$hw_stop" = interrupted ] || hw_stop=
-  [ -n "${3-}" ] || hw_forget
+  [ -n "${4-}" ] || hw_forget
 }
+
+# Where a step has to look again is noted here. Most runs change nothing, so the state of all paths of a
+# batch is gathered at its start with one process for all (hw_gather_*), and a step looks there first. A
+# path that a step touched is asked again, and each of the same last name; after a command, a package or
+# a service anything may have changed, so all are.
+hw_forget() {
+  hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services=''
+}
+
+# hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path. A path has many
+# spellings, as one of its directories may be a link or `..`; but the last name is the same in all of
+# them (PATH itself is no link, see hw_resolve), unless it is a dot name itself.
+hw_touch() {
+  case ${1##*/} in
+    . | ..) hw_touch_all ;;
+    *) hw_touched=$hw_touched${1##*/}$hw_newline ;;
+  esac
+}
+hw_touch_all() { hw_touched_all=1; }
+
 
 # hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
 # shell's own standard input is the script.
 hw_step() {
-  hw_id=$1 hw_status=ok hw_note='' hw_code=-
+  hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen=''
   shift
   if [ -n "$hw_stop" ]; then
     hw_end skipped 0
@@ -80,6 +101,7 @@ hw_step() {
     hw_stop=${hw_stop:-need}
   fi
   [ "$hw_status" != changed ] || hw_changes="$hw_changes $hw_id "
+  [ -z "$hw_plan" ] || hw_mark_seen
   hw_end "$hw_status" "$hw_exit_status"
 }
 
@@ -89,15 +111,27 @@ hw_end() {
   hw_mark end "$hw_id" >&2
 }
 
-# hw_if_changed IDS FUNCTION ARGUMENT…: a handler: run only if one of the steps IDS, in rising order,
-# changed something. hw_trigger is the last of those that did.
-hw_if_changed() {
-  hw_trigger=0
-  for hw_each in $1; do
-    case $hw_changes in *" $hw_each "*) hw_trigger=$hw_each ;; esac
-  done
-  shift
-  if [ "$hw_trigger" -gt 0 ]; then "$@"; else hw_status=skipped; fi
+# hw_also WORD: one more thing that changes.
+hw_also() {
+  hw_note=${hw_note:+$hw_note, }$1
+  hw_status=changed
+}
+
+# hw_no_directory PATH: fails if PATH is a directory or a link to one: mv and ln would work inside it.
+hw_no_directory() {
+  [ ! -d "$1" ] || hw_fail "$1 is a directory, not a file"
+}
+
+# hw_saw TEXT: what a step found on the host, before it decides. `hostwright plan` keeps a hash of it, and
+# `hostwright apply` does nothing on a host where it is another: see docs/architecture.md.
+hw_saw() {
+  [ -z "$hw_plan" ] || hw_seen=$hw_seen$1$hw_newline
+}
+
+# hw_mark_seen: the hash of all that the step saw.
+hw_mark_seen() {
+  # shellcheck disable=SC2086 # the program and its options
+  hw_found=$(hw_put "$hw_seen" | ${hw_sha:-cksum}) && hw_mark saw "$hw_id" "${hw_found%% *}"
 }
 
 # hw_fail MESSAGE [CODE]: say why a step fails. Use as `hw_fail … || return`.
@@ -213,10 +247,12 @@ hw_cleanup() {
     hw_mark bye "$hw_exit_status" 2>/dev/null
     hw_mark bye >&2 2>/dev/null
   fi
-  hw_unlock exec
+  [ -z "$hw_claim" ] || hw_unlock exec
 }
 
-hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_changes='' hw_trigger=0 hw_temporary=''
+hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
+hw_trigger=0 hw_temporary='' hw_claim='' hw_due='' hw_due_loaded=''
+hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT

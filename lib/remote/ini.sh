@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # ini.sh: keys of INI files, and of haproxy's keyword files, edited in place. The work is ini.awk's,
 # whose text is in $hw_ini_awk.
+# Needs: write
 
 # hw_gather_ini PATH…: reads requests (see ini.awk) of all steps of a batch from standard input and
 # notes, with one process for all, which of the files PATH are as wanted already.
@@ -26,6 +27,7 @@ hw_ini() {
   IFS=$hw_newline
   hw_requests="$*" hw_trusted=''
   IFS=" 	$hw_newline"
+  [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
   if hw_gathered ini "$hw_path"; then
     [ "$hw_found" != same ] || return 0
   fi

@@ -219,5 +219,3 @@ hw_unlock() {
   fi
   hw_claim=''
 }
-
-hw_claim=''

@@ -38,6 +38,7 @@ hw_apt_pending() {
     hw_each='${db:Status-Status} ${Package}'
     dpkg-query -W -f "$hw_each=\${Version}\\n$hw_each:\${Architecture}=\${Version}\\n" -- "$@" 2>/dev/null
   )$hw_newline
+  hw_saw "$hw_installed"
   hw_pending=
   for hw_each in "$@"; do
     case $hw_each in

@@ -1,11 +1,18 @@
 # shellcheck shell=sh
-# The prelude: what the controller sends to a host's shell at the start of a session, in this order.
-# lib/remote/prelude.ts puts the parts together; nothing is sourced on the host.
-hw_ini_awk='the text of ini.awk'
+# The prelude: what the controller sends to a host's shell. lib/remote/prelude.ts puts the parts
+# together; nothing is sourced on the host. Where PART.awk stands beside PART.sh, its text is in
+# $hw_PART_awk. Every session begins with these:
 . ./core.sh
-. ./path.sh
 . ./state.sh
+# On demand: sent before the first call of one of their functions, with the parts that they need
+# (the line `# Needs:` of their head); in this order, one a line.
+. ./step.sh
+. ./path.sh
 . ./lock.sh
+. ./write.sh
+. ./record.sh
+. ./file.sh
+hw_ini_awk='the text of ini.awk'
 . ./ini.sh
 . ./package.sh
 . ./service.sh

@@ -70,6 +70,7 @@ hw_service_is() {
 
 # hw_service_make VERB WORD: do it and say so.
 hw_service_make() {
+  hw_saw "not $2"
   hw_also "$2"
   [ -z "$hw_check" ] || return 0
   hw_touch_all

@@ -1,6 +1,8 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
 import { UsageError } from '../errors.ts'
 import type { HostCall } from '../session/call.ts'
+import type { Condition } from '../session/condition.ts'
+import type { Facts } from '../session/facts.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { type CallSite, callSite } from './call-site.ts'
 
@@ -12,6 +14,16 @@ export interface Resource {
   readonly call: HostCall
   /** Run after all others of the batch, once, if this one changed something. */
   readonly notify: readonly Resource[]
+  /** Left out unless this holds. */
+  readonly when?: Condition<Resource>
+  /** The user to do it as; default: the connection's. */
+  readonly as?: string
+  /** For --tags and --skip-tags. */
+  readonly tags: readonly string[]
+  /** It restarts the host, which is to be back by then. */
+  readonly restarts?: { readonly withinMs: number }
+  /** The same for one host, where what it says depends on the host. */
+  readonly forHost?: (host: TemplateHost) => Resource
   /** The whole new text, for --diff, where the controller has it. */
   readonly text?: string
   /** Path shown in the head of a diff. */
@@ -24,20 +36,45 @@ export interface Resource {
   readonly at: CallSite
 }
 
+/** What content that is a function is given: what is known of the host. */
+export interface TemplateHost {
+  readonly name: string
+  readonly groups: readonly string[]
+  readonly vars: Readonly<Record<string, string>>
+  readonly facts: Facts
+}
+
 /** A titled group of resources, a node of the task tree. */
 export interface Task {
   readonly kind: 'task'
   readonly title: string
-  readonly resources: readonly Resource[]
+  /** In order; tasks within it are shown as a part of it. */
+  readonly resources: readonly (Resource | Task | Flush)[]
+  /** What goes for each of its resources that does not say otherwise. */
+  readonly as?: string
+  readonly tags: readonly string[]
+  /** Each of its resources is left out unless this holds when its turn comes. */
+  readonly when?: Condition<Resource>
+}
+
+/** The place where handlers run that are due by then; made by `flushHandlers()`. */
+export interface Flush {
+  readonly kind: 'flush'
 }
 
 /** What `converge` takes; lists may be nested, and what is falsy (`wanted && file(…)`) is left out. */
-export type Items = Resource | Task | false | '' | null | undefined | readonly Items[]
+export type Items = Resource | Task | Flush | false | '' | null | undefined | readonly Items[]
 
 /** Options that every resource has. */
 export interface CommonOptions {
-  /** Handlers to run, once, after the batch's other resources, if this one changed something. */
+  /** Handlers to run, once, after the other resources, if this one changed something. */
   notify?: Resource | readonly Resource[]
+  /** Left out unless this holds, which the host finds out: `changed(config)`, `exists('/etc/app')`. */
+  when?: Condition<Resource>
+  /** The user to do it as: `'postgres'`. Default: the connection's. */
+  as?: string
+  /** Words for --tags and --skip-tags. */
+  tags?: string | readonly string[]
 }
 
 /** What a resource's own module says of it. */
@@ -49,17 +86,44 @@ interface Declaration {
   path?: string
   command?: string
   secrets?: readonly string[]
+  restarts?: { withinMs: number }
+  forHost?: (host: TemplateHost) => Resource
 }
 
 /** For the modules of this folder. */
 export function declare({ options, secrets = [], ...declared }: Declaration): Resource {
-  const notify = options.notify === undefined ? [] : [options.notify].flat()
-  return { kind: 'resource', ...declared, notify, secrets, at: callSite() }
+  const { when, as, tags } = options
+  return {
+    kind: 'resource',
+    ...declared,
+    notify: [options.notify ?? []].flat(),
+    when,
+    as: as === undefined ? undefined : checkUser(declared.title, as),
+    tags: checkTags(declared.title, tags),
+    secrets,
+    at: callSite(),
+  }
+}
+
+function checkTags(title: string, tags: CommonOptions['tags'] = []): string[] {
+  const list = [tags].flat()
+  for (const tag of list) {
+    if (!/^[\w.-]+$/.test(tag)) throw invalidOption(title, `${JSON.stringify(tag)} can’t be a tag`)
+  }
+  return list
+}
+
+/** The name or number of a user of the host. */
+export function checkUser(title: string, user: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(user))
+    throw invalidOption(title, `${JSON.stringify(user)} can’t be a user’s name`)
+  return user
 }
 
 /**
  * A reusable, titled group of resources.
  * @param build makes the resources from the task's arguments
+ * @param options what goes for all of them
  * @returns a function; calling it makes a value for `converge`
  * @example
  * export const web = task('web server', ({ port }: { port: number }) => [
@@ -70,33 +134,55 @@ export function declare({ options, secrets = [], ...declared }: Declaration): Re
 export function task<F extends (...args: never[]) => Items>(
   title: string | ((...args: Parameters<F>) => string),
   build: F,
+  options: Pick<CommonOptions, 'when' | 'as' | 'tags'> = {},
 ): (...args: Parameters<F>) => Task {
-  return (...args) => ({
-    kind: 'task',
-    title: typeof title === 'string' ? title : title(...args),
-    resources: flatten(build(...args)),
-  })
+  return (...args) => {
+    const name = typeof title === 'string' ? title : title(...args)
+    const tags = checkTags(name, options.tags)
+    const as = options.as === undefined ? undefined : checkUser(name, options.as)
+    return {
+      kind: 'task',
+      title: name,
+      tags,
+      as,
+      when: options.when,
+      resources: unnest(build(...args)),
+    }
+  }
 }
 
-/** A resource that runs only when another one's `notify` names it and that one changed. */
+/**
+ * A resource that runs only when another one's `notify` names it and that one changed: once, after the
+ * task list, or where `flushHandlers()` stands. One that is due when a run fails is remembered on the
+ * host, and runs in the next run.
+ * @example const reload = handler(service('haproxy', { reloaded: true }))
+ */
 export const handler = (resource: Resource): Resource => resource
+
+/**
+ * Runs the handlers that are due at this place of the list, instead of at its end.
+ * @example converge(config, flushHandlers(), smokeTest)
+ */
+export const flushHandlers = (): Flush => ({ kind: 'flush' })
 
 /** All resources of nested items, in order; tasks are opened. */
 export const flatten = (items: Items): Resource[] =>
-  unnest(items).flatMap(item => (item.kind === 'task' ? item.resources : [item]))
+  unnest(items).flatMap(item =>
+    item.kind === 'task' ? flatten(item.resources) : item.kind === 'resource' ? [item] : [],
+  )
 
 /**
  * Resources and tasks of nested items, in order.
  * @throws {UsageError} recipe_invalid: what is neither
  */
-export function unnest(items: Items): (Resource | Task)[] {
+export function unnest(items: Items): (Resource | Task | Flush)[] {
   // Not by recursion: a stack ends after ten frames, and the recipe's is wanted.
   const nested: readonly unknown[] = [items]
-  const found = nested.flat(Number.POSITIVE_INFINITY) as (Resource | Task | false | null)[]
+  const found = nested.flat(Number.POSITIVE_INFINITY) as (Resource | Task | Flush | false | null)[]
   return found.flatMap(item => {
     if (!item) return []
     // Recipes in JavaScript hand over what the types would refuse.
-    if (item.kind !== 'resource' && item.kind !== 'task') throw notAnItem(item)
+    if (!['resource', 'task', 'flush'].includes(item.kind)) throw notAnItem(item)
     return item
   })
 }

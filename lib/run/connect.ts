@@ -1,5 +1,6 @@
 /** Sessions of hosts, over the transport that the inventory's entry asks for. */
-import { InterruptedError, UnreachableError } from '../errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { HostCall } from '../session/call.ts'
 import { openSession, type Session } from '../session/session.ts'
@@ -16,6 +17,12 @@ export interface TransportOptions {
   warn?: (message: string) => void
 }
 
+/** A host with its connection and the session of the connection's user. */
+export interface ConnectedHost {
+  transport: Transport
+  session: Session
+}
+
 /**
  * Connects and opens the host's session.
  * @param first calls that travel with the session's first write: the lock
@@ -26,7 +33,7 @@ export async function connectHost(
   host: Host,
   options: TransportOptions,
   first: readonly HostCall[],
-): Promise<Session> {
+): Promise<ConnectedHost> {
   const deadline = Date.now() + options.timeoutMs
   const transport = await openTransport(host, options)
   const giveUp = givingUp(host, options, deadline)
@@ -39,7 +46,7 @@ export async function connectHost(
       reconnect: () => openTransport(host, { ...options, signal: undefined }),
       warn: options.warn,
     })
-    return await Promise.race([opening, giveUp.failure])
+    return { transport, session: await Promise.race([opening, giveUp.failure]) }
   } catch (error) {
     transport.close()
     throw error
@@ -47,6 +54,45 @@ export async function connectHost(
     giveUp.dispose()
   }
 }
+
+/**
+ * Connects to a host that restarts: until it is another boot that answers.
+ * @param options.withinMs how long that may take
+ * @throws {UnreachableError} host_not_back
+ */
+export async function reconnectHost(
+  host: Host,
+  options: TransportOptions & { withinMs: number },
+  first: readonly HostCall[],
+): Promise<ConnectedHost> {
+  const deadline = Date.now() + options.withinMs
+  for (;;) {
+    const left = deadline - Date.now()
+    try {
+      return await connectHost(
+        host,
+        { ...options, timeoutMs: Math.min(options.timeoutMs, left) },
+        first,
+      )
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error
+      if (Date.now() + retryMs > deadline) {
+        throw new UnreachableError(
+          'host_not_back',
+          `it did not come back within ${options.withinMs / 1000} s`,
+          {
+            output: error.message,
+            cause: error,
+            hint: errorCodes.host_not_back.next,
+          },
+        )
+      }
+    }
+    await delay(retryMs, undefined, { signal: options.signal })
+  }
+}
+
+const retryMs = 1000
 
 /** `failure` rejects when the time is over or the signal comes. */
 function givingUp(host: Host, { timeoutMs, signal }: TransportOptions, deadline: number) {

@@ -15,18 +15,20 @@ import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { callSite } from '../resources/call-site.ts'
 import { assignment } from '../resources/command.ts'
+import type { Resource } from '../resources/resource.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { CommandRunner } from '../session/remote-process.ts'
-import type { Session } from '../session/session.ts'
 import { converge, lastLines } from './converge.ts'
 import type { Progress } from './progress.ts'
 import type { RunContext } from './recipe.ts'
 import { commandTitle, thrownError } from './report.ts'
+import type { Selection } from './selection.ts'
+import type { HostSessions } from './sessions.ts'
 
 export interface ContextOptions<A> {
   host: Host
-  session: Session
+  sessions: HostSessions
   /** What is recorded on the host, parsed when a recipe first asks: one that does not can do without. */
   state: () => HostState
   args: A
@@ -37,6 +39,11 @@ export interface ContextOptions<A> {
   check: boolean
   diff: boolean
   run: string
+  /** The recipe's name. */
+  name: string
+  selection: Selection
+  /** Keys of handlers that are due. */
+  due: Set<string>
   /** Aborted by the first Ctrl-C. */
   signal: AbortSignal
   /** Aborted by the second. */
@@ -46,7 +53,9 @@ export interface ContextOptions<A> {
 }
 
 export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
-  const { host, session, state, args, progress, check, diff, run, signal } = options
+  const { host, sessions, state, args, progress, check, run, signal } = options
+  /** What became of the resources so far. */
+  const known = new Map<Resource, boolean>()
   const alive = () => {
     if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
   }
@@ -55,7 +64,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   /** A call that is no step of its own; its failure is the caller's step's. */
   const ask = async (call: HostCall): Promise<CallResult> => {
     alive()
-    const result = await session.call(call)
+    const result = await sessions.main.call(call)
     // Ctrl-C came while it was under way: no answer at all.
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return result
@@ -140,7 +149,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   }
 
   return {
-    host: { ...host, facts: session.facts },
+    host: { ...host, facts: sessions.main.facts },
     args,
     check,
     $: createDollar(commandRunner(options, check), callSite),
@@ -148,10 +157,13 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     converge: async (...items) => {
       alive()
       return converge(items, {
-        session,
-        progress,
-        check,
-        diff,
+        ...options,
+        schedule: {
+          host: { ...host, facts: sessions.main.facts },
+          origin: { run, recipe: options.name },
+          selection: options.selection,
+        },
+        known,
         interrupted: () => signal.aborted,
         killed: () => options.kill.aborted,
       })
@@ -232,7 +244,7 @@ const describeServer = (before: ServerState, after: ServerState) =>
 
 /** Runs a command of `$` as a step of its own. */
 function commandRunner<A>(
-  { session, progress, signal }: ContextOptions<A>,
+  { sessions, progress, signal }: ContextOptions<A>,
   skip: boolean,
 ): CommandRunner {
   return async ({ command, shell, cwd, env, input, secrets }, output, running) => {
@@ -246,6 +258,7 @@ function commandRunner<A>(
       return { exitStatus: 0 }
     }
     try {
+      const session = sessions.main
       const result = await session.call(
         {
           name: 'hw_run',

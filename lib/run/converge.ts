@@ -7,137 +7,266 @@ import {
   InterruptedError,
   StepError,
 } from '../errors.ts'
-import { type Items, type Resource, unnest } from '../resources/resource.ts'
+import type { Items, Resource, Task } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
-import type { BatchCall, Session } from '../session/session.ts'
+import type { BatchCall } from '../session/session.ts'
 import type { Progress, StepProgress, TaskProgress } from './progress.ts'
 import type { Converged } from './recipe.ts'
 import { thrownError } from './report.ts'
+import { type Planned, placeCondition, type Schedule, schedule } from './schedule.ts'
+import type { HostSessions } from './sessions.ts'
 
 export interface ConvergeContext {
-  session: Session
+  sessions: HostSessions
   progress: Progress
+  /** What of the recipe the run takes, and for whom. */
+  schedule: Schedule
+  /** What became of resources in this run; more are added. */
+  known: Map<Resource, boolean>
+  /** Keys of the handlers that are due; kept up to date. */
+  due: Set<string>
   check: boolean
   diff: boolean
+  /** Asked before each step, with --step; without it none is asked about. */
+  confirm?(title: string): Promise<boolean>
+  /** Told what became of each step that was not left out. */
+  record?(planned: Planned, result: CallResult): void
   /** True once Ctrl-C was pressed: skipped steps are then no failure. */
   interrupted(): boolean
   /** True once it was pressed twice: what ran was ended, and did not fail by itself. */
   killed(): boolean
 }
 
-/** A resource in its place in the batch. */
-interface Planned {
-  resource: Resource
+/** A step with its place on the screen. */
+interface Shown extends Planned {
   step: StepProgress
-  /** Places of the resources that notify this one. */
-  notifiers?: number[]
 }
 
 /**
- * Runs the resources in order, then the handlers that were notified.
+ * Runs the resources in order, then the handlers that are due. What one user does in a row is one
+ * batch.
  * @throws {StepError} the first that failed; {InterruptedError} Ctrl-C came before the end
  */
 export async function converge(
   items: readonly Items[],
   context: ConvergeContext,
 ): Promise<Converged> {
-  const { session, progress, check, diff } = context
-  const plan = planBatch(items, progress)
-  const changed = new Set<Resource>()
-  for (const { resource } of plan) progress.hide(resource.secrets)
-  let failure: BootstrapError | undefined
-  let skipped = false
-  const ended = ({ resource, step, notifiers }: Planned, result: CallResult) => {
-    if (result.status === 'failed') {
-      failure = context.killed()
-        ? new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
-        : stepError(resource, result)
-      step.end('failed', { error: failure })
-    } else if (result.status === 'skipped') {
-      // A handler that nobody notified was never there.
-      if (notifiers) return step.drop()
-      skipped = true
-      step.end('skipped', { note: failure ? 'a step before it failed' : 'interrupted' })
-    } else {
-      const did = result.status === 'changed'
-      if (did) changed.add(resource)
-      step.end(did ? 'changed' : 'ok', {
-        // `service x reloaded` says it already.
-        note: resource.title.endsWith(result.note) ? undefined : result.note,
-        diff: did && diff ? unifiedDiff(resource, result) : undefined,
-      })
-    }
-  }
-  const calls: BatchCall[] = plan.map(planned => ({
-    call: planned.resource.call,
-    ifChanged: planned.notifiers,
-    listener: {
-      start: () => !planned.notifiers && planned.step.start(),
-      output: (stream, chunk) => planned.step.output(stream, chunk),
-      end: result => ended(planned, result),
-    },
-  }))
+  const { progress, known } = context
+  const { plan, excluded } = schedule(items, context.schedule)
+  // What was left out changed nothing.
+  for (const resource of excluded) known.set(resource, false)
+  checkConditions(plan, known)
+  const shown = show(plan, progress)
+  for (const { resource } of shown) progress.hide(resource.secrets)
+  const outcome: Outcome = { changed: new Set() }
   try {
-    await session.batch(calls, { check, diff })
+    for (const batch of batchesOf(shown, context)) await runBatch(batch, context, outcome)
   } catch (error) {
     // The connection is gone: what ran has failed, what was to come never was.
-    for (const { step } of plan) step.drop(thrownError(error))
+    for (const { step } of shown) step.drop(thrownError(error))
     throw error
   }
-  if (failure) throw failure
-  if (skipped && context.interrupted()) throw new InterruptedError('interrupted', 'interrupted')
-  return { changed: changed.size > 0, has: resource => changed.has(resource as Resource) }
+  if (outcome.failure) throw outcome.failure
+  if (outcome.skipped && context.interrupted())
+    throw new InterruptedError('interrupted', 'interrupted')
+  return {
+    changed: outcome.changed.size > 0,
+    has: resource => outcome.changed.has(resource as Resource),
+  }
 }
 
-/**
- * Tasks and resources in order, then each handler once, as a step of the last task that may notify it.
- * Handlers may notify others, which then stand behind them.
- */
-function planBatch(items: readonly Items[], progress: Progress): Planned[] {
-  const plan: Planned[] = []
-  const tasks: TaskProgress[] = []
-  const notified = new Map<Resource, number[]>()
-  const add = (resource: Resource, task: TaskProgress, notifiers?: number[]) => {
-    for (const handler of resource.notify) {
-      notified.set(handler, [...(notified.get(handler) ?? []), plan.length])
-    }
-    tasks.push(task)
-    plan.push({ resource, step: task.step(resource.title), notifiers })
-  }
-  const titled: TaskProgress[] = []
-  for (const item of unnest(items)) {
-    if (item.kind === 'resource') add(item, progress.own())
-    else if (item.resources.length > 0) {
-      const task = progress.task(item.title)
-      titled.push(task)
-      for (const resource of item.resources) add(resource, task)
-    }
-  }
-  for (const handler of handlersOf(plan.map(({ resource }) => resource))) {
-    const notifiers = notified.get(handler)!
-    add(handler, tasks[notifiers.at(-1)!]!, notifiers)
-  }
-  for (const task of titled) task.end()
-  return plan
+/** What came of the batches so far. */
+interface Outcome {
+  changed: Set<Resource>
+  failure?: BootstrapError
+  /** A step was not run, and not because of its condition. */
+  skipped?: boolean
 }
 
-/**
- * Each handler once, behind all that may notify it, else in the order in which they are first named.
- * (Topological order by depth-first search: last visited, first in line.)
- */
-function handlersOf(resources: readonly Resource[]): Resource[] {
-  const seen = new Set<Resource>()
-  const found: Resource[] = []
-  const visit = (notifying: readonly Resource[]) => {
-    for (const handler of notifying.flatMap(({ notify }) => notify).reverse()) {
-      if (seen.has(handler)) continue
-      seen.add(handler)
-      visit([handler])
-      found.push(handler)
-    }
+/** Steps in a row that one session can do without us: of one user, up to one that restarts the host. */
+function batchesOf(plan: readonly Shown[], { confirm }: ConvergeContext): Shown[][] {
+  const batches: Shown[][] = []
+  for (const planned of plan) {
+    const before = batches.at(-1)?.at(-1)
+    if (before && !confirm && before.as === planned.as && !before.resource.restarts) {
+      batches.at(-1)!.push(planned)
+    } else batches.push([planned])
   }
-  visit(resources)
-  return found.reverse()
+  return batches
+}
+
+async function runBatch(batch: readonly Shown[], context: ConvergeContext, outcome: Outcome) {
+  const { sessions, due, known, check, diff } = context
+  const last = batch.at(-1)!
+  const { as } = last
+  const left = outcome.failure ? leftOut : await declined(last, context)
+  if (left) {
+    for (const each of batch) ended(each, left, context, outcome)
+    return
+  }
+  const session = await sessions.as(as)
+  const main = as === undefined
+  const restarts = check ? undefined : last.resource.restarts
+  const calls = batch.map((planned, index): BatchCall => {
+    const { resource, notify, handler, step } = planned
+    const when = placeCondition(
+      planned,
+      of => placeIn(batch.slice(0, index), of),
+      of => known.get(of),
+    )
+    return {
+      call: resource.call,
+      // What other users' steps make due is written down by the main session, below.
+      notify: main ? notify : undefined,
+      handler: main ? handler : undefined,
+      when: main || !handler || due.has(handler) ? when : { kind: 'is', value: false },
+      listener: {
+        start: () => !handler && step.start(),
+        output: (stream, chunk) => step.output(stream, chunk),
+        progress: (done, total) => step.transfer(done, total),
+        // One that restarts the host ends when the host is back.
+        end: result => (restarts && planned === last) || ended(planned, result, context, outcome),
+      },
+    }
+  })
+  const results = await session.batch(calls, {
+    check,
+    diff,
+    plan: context.record !== undefined,
+  })
+  if (restarts) {
+    const result = results.at(-1)!
+    if (result.status === 'changed') await restart(last, restarts, context, outcome)
+    if (!outcome.failure) ended(last, result, context, outcome)
+  }
+  if (!main) await settleDue(batch, results, context)
+}
+
+/** The result of a step that was not sent. */
+const leftOut: CallResult = {
+  status: 'skipped',
+  exitStatus: 0,
+  code: '-',
+  note: '',
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  parts: new Map(),
+  marks: [],
+}
+
+/** With --step: the result of a step that was not wanted. */
+async function declined(
+  { resource, handler }: Shown,
+  { confirm, due }: ConvergeContext,
+): Promise<CallResult | undefined> {
+  if (!confirm || (handler && !due.has(handler))) return undefined
+  return (await confirm(resource.title)) ? undefined : { ...leftOut, note: 'not wanted' }
+}
+
+/** Connects again after a restart; the host's error is the step's. */
+async function restart(
+  { resource, step }: Shown,
+  { withinMs }: { withinMs: number },
+  { sessions }: ConvergeContext,
+  outcome: Outcome,
+) {
+  try {
+    await sessions.reconnect(withinMs)
+  } catch (error) {
+    outcome.failure = thrownError(error).within({ step: resource.title, at: resource.at() })
+    step.end('failed', { error: outcome.failure })
+  }
+}
+
+/** Accounts for the end of one step. */
+function ended(planned: Shown, result: CallResult, context: ConvergeContext, outcome: Outcome) {
+  const { declared, resource, step, handler, when, notify } = planned
+  const { known, due, diff } = context
+  const did = result.status === 'changed'
+  if (result.status === 'failed') {
+    outcome.failure = context.killed()
+      ? new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
+      : stepError(resource, result)
+    return step.end('failed', { error: outcome.failure })
+  }
+  if (result.status === 'skipped') {
+    // A handler that nobody notified was never there.
+    if (handler && result.note === '') return step.drop()
+    const whyNot = outcome.failure ? 'a step before it failed' : result.note
+    if (whyNot === '') outcome.skipped = true
+    else if (when && !outcome.failure) known.set(declared, false)
+    context.record?.(planned, result)
+    return step.end('skipped', { note: whyNot || 'interrupted' })
+  }
+  known.set(declared, did)
+  if (handler) due.delete(handler)
+  if (did) {
+    outcome.changed.add(declared)
+    for (const { key } of notify) due.add(key)
+  }
+  context.record?.(planned, result)
+  step.end(did ? 'changed' : 'ok', {
+    // `service x reloaded` says it already.
+    note: resource.title.endsWith(result.note) ? undefined : result.note,
+    diff: did && diff ? unifiedDiff(resource, result) : undefined,
+  })
+}
+
+/** What the steps of another user made due, or did, is written down by the session that may. */
+async function settleDue(
+  batch: readonly Shown[],
+  results: readonly CallResult[],
+  { sessions, check }: ConvergeContext,
+) {
+  const calls = batch.flatMap(({ notify, handler }, index): BatchCall[] => {
+    const { status } = results[index]!
+    const done = status === 'ok' || status === 'changed'
+    return [
+      ...(status === 'changed' && notify.length > 0
+        ? [{ call: { name: 'hw_changed', args: [] }, notify }]
+        : []),
+      ...(handler && done ? [{ call: { name: 'hw_undo_due', args: [handler] } }] : []),
+    ]
+  })
+  const settled = await sessions.main.batch(calls, { check, diff: false })
+  const failed = settled.find(({ status }) => status === 'failed')
+  if (failed) throw new StepError(lastLines(failed.stderr))
+}
+
+/** The last place of a resource among these. */
+function placeIn(batch: readonly Planned[], resource: Resource): number | undefined {
+  const at = batch.findLastIndex(({ declared }) => declared === resource)
+  return at < 0 ? undefined : at
+}
+
+/** Finds conditions that can't be answered, before anything is done. */
+function checkConditions(plan: readonly Planned[], known: ReadonlyMap<Resource, boolean>) {
+  for (const [index, planned] of plan.entries()) {
+    placeCondition(
+      planned,
+      of => placeIn(plan.slice(0, index), of),
+      of => known.get(of),
+    )
+  }
+}
+
+/** Steps in their tasks. */
+function show(plan: readonly Planned[], progress: Progress): Shown[] {
+  const tasks = new Map<Task, TaskProgress>()
+  const taskOf = (task: Task | undefined) => {
+    if (!task) return progress.own()
+    const known = tasks.get(task)
+    if (known) return known
+    const made = progress.task(task.title)
+    tasks.set(task, made)
+    return made
+  }
+  const shown = plan.map(planned => ({
+    ...planned,
+    step: taskOf(planned.task).step(planned.resource.title),
+  }))
+  for (const task of tasks.values()) task.end()
+  return shown
 }
 
 /** The error of a failed resource: what its own messages say, and where it was declared. */

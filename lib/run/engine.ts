@@ -12,12 +12,14 @@ import type { Host } from '../inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
-import { connectHost } from './connect.ts'
+import { connectHost, reconnectHost } from './connect.ts'
 import { createContext } from './context.ts'
 import { cleanData, cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
 import { errorReport, exitCodeOf, stackOf, statusOf, thrownError } from './report.ts'
 import { batches } from './rollout.ts'
+import { createSelection, everything, type SelectionOptions } from './selection.ts'
+import { createSessions, type HostSessions } from './sessions.ts'
 
 export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   recipe: Recipe<A>
@@ -34,6 +36,8 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   run: string
   check: boolean
   diff: boolean
+  /** What of the recipe to take. Default: all. */
+  selection?: SelectionOptions
   /** Tell where faults came from. */
   verbose?: boolean
   /** Hosts at a time. */
@@ -151,19 +155,26 @@ async function runHost<A extends ArgumentTypes>(
 ): Promise<HostOutcome> {
   const { events, recipe, interrupts } = options
   const startedAt = Date.now()
-  let session: Session | undefined
+  let sessions: HostSessions | undefined
   let failure: BootstrapError | undefined
   let data: unknown
   let over = false
   events.emit({ type: 'host.start', host: host.name })
   try {
     const locks = recipe.lock(options.args) && !options.check
-    session = await connectHost(
-      host,
-      { ...options, signal: interrupts.stop, warn: message => !over && progress.warn(message) },
-      locks ? [lockCall(claimOf(options))] : [],
-    )
-    const opened = session
+    const connecting = {
+      ...options,
+      signal: interrupts.stop,
+      warn: (message: string) => !over && progress.warn(message),
+    }
+    const first = locks ? [lockCall(claimOf(options))] : []
+    const opened = createSessions(await connectHost(host, connecting, first), async withinMs => {
+      const again = await reconnectHost(host, { ...connecting, withinMs }, first)
+      const refusal = locks && lockError(again.session.first[0]!)
+      if (refusal) throw refusal
+      return again
+    })
+    sessions = opened
     // The session warns where it can't.
     const stop = () => void opened.interrupt().catch(() => {})
     const kill = () => void opened.kill().catch(() => {})
@@ -171,11 +182,15 @@ async function runHost<A extends ArgumentTypes>(
     interrupts.kill.addEventListener('abort', kill)
     let failed = true
     try {
-      const files = locks ? await takeLock(session, options, progress) : () => opened.stateFiles
+      const files = locks
+        ? await takeLock(opened.main, options, progress)
+        : () => opened.main.stateFiles
       const context = createContext({
         ...options,
         host,
-        session,
+        sessions: opened,
+        selection: createSelection(options.selection ?? everything),
+        due: new Set(),
         state: onceAsked(() => parseState(files(), host.bootstrapDir)),
         progress,
         signal: interrupts.stop,
@@ -190,7 +205,7 @@ async function runHost<A extends ArgumentTypes>(
     } finally {
       interrupts.stop.removeEventListener('abort', stop)
       // What the recipe did not wait for ends before the host does; after a failure nothing more begins.
-      await session.close(failed)
+      await opened.close(failed)
       interrupts.kill.removeEventListener('abort', kill)
     }
   } catch (error) {
@@ -211,7 +226,7 @@ async function runHost<A extends ArgumentTypes>(
     durationMs: Date.now() - startedAt,
     data: cleanData(data, progress.redact),
     error: failure && cleanReport({ ...errorReport(failure), host: host.name }, progress.redact),
-    roundTrips: session?.roundTrips ?? 0,
+    roundTrips: sessions?.roundTrips ?? 0,
   }
   events.emit({ type: 'host.end', ...outcome })
   return outcome

@@ -34,7 +34,7 @@ function each(hosts: readonly Host[], options: LocksOptions, take: boolean): Pro
 async function visit(host: Host, options: LocksOptions, take: boolean): Promise<HostLock> {
   try {
     const first = take ? [showLockCall, breakLockCall] : [showLockCall]
-    const session = await connectHost(host, options, first)
+    const { session } = await connectHost(host, options, first)
     await session.close()
     // Where the state can't be looked at, the lock was not: the getter says why.
     if (session.first.some(result => result.status === 'skipped')) session.stateFiles

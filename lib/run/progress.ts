@@ -23,6 +23,8 @@ export interface StepProgress {
   /** The step begins now. Called by itself at the first output or at the end if it was not. */
   start(): void
   output(stream: 'stdout' | 'stderr', chunk: Buffer): void
+  /** How far a transfer is, in bytes. */
+  transfer(done: number, total: number): void
   /** Only the first end counts. */
   end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
   /** Nothing more comes of it: a step that began has failed, one that did not was never there. */
@@ -94,6 +96,10 @@ export function createProgress(host: string, title: string, events: EventStream)
       output: (stream, chunk) => {
         start()
         emitText(stream, partial[stream].push(chunk, secrets))
+      },
+      transfer: (done, total) => {
+        start()
+        events.emit({ type: 'step.progress', host, task, step, done, total })
       },
       end,
       drop: error => {

@@ -1,10 +1,34 @@
 /** Calls of prelude functions, as data: what resources compile to and a session sends. */
 
+import type { ShellStream } from '../transport/transport.ts'
+
 /** Content that travels only if the host does not have it. */
 export interface Content {
   /** SHA-256, hexadecimal. */
   sha256: string
   bytes: Buffer
+}
+
+/** What a step that ended with `need` is told with its second try. */
+export interface Answer {
+  /** Further arguments of the call. */
+  args?: readonly string[]
+  /** Sent as a function that prints it; its name becomes the last argument. */
+  content?: Buffer
+  /** The step fails instead. */
+  failure?: { message: string; code?: string }
+}
+
+/** A step that ended with `need`, as who answers it sees it. */
+export interface Asked {
+  /** What it sent: `parts` have its texts, `marks` its other markers. */
+  result: CallResult
+  /** bootstrap_dir on the host; empty in sessions of other users than the connection's. */
+  bootstrapDir: string
+  /** Another shell beside the session's, of the same user: for what is too large for the script. */
+  open(): Promise<ShellStream>
+  /** Tells how far a transfer is, in bytes. */
+  progress(done: number, total: number): void
 }
 
 /** One call of a prelude function. */
@@ -14,6 +38,8 @@ export interface HostCall {
   args: readonly string[]
   /** Sent as a function that prints it when the host asks; its name becomes the last argument. */
   content?: Content
+  /** Asked each time the step ends with `need`. Throws what is the controller's fault, not the host's. */
+  answer?(asked: Asked): Promise<Answer>
   /** Standard input of a command: sent along as the function hw_input_ID. */
   input?: Buffer
   /** What the batch finds out beforehand, for all its calls with one process each. */
@@ -36,6 +62,8 @@ export interface CallResult {
   note: string
   stdout: Buffer
   stderr: Buffer
-  /** Texts the step sent under a name: `facts`, `file server.ini`, `old`, `new`. */
+  /** Texts the step sent under a name: `facts`, `file server.ini`, `old`, `new`, `text`. */
   parts: Map<string, Buffer>
+  /** Other markers it sent, as words: `saw 3 f00d…`. */
+  marks: string[][]
 }

@@ -125,7 +125,10 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     } else if (word && parts.has(word)) {
       pending.part = []
       pending.parts.set(frame.words.join(' '), pending.part)
-    } else pending.mark?.(frame.words)
+    } else {
+      pending.result.marks.push(frame.words)
+      pending.mark?.(frame.words)
+    }
   }
 
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -168,6 +171,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
             stdout: none,
             stderr: none,
             parts: new Map(),
+            marks: [],
           },
           open: new Set(['stdout', 'stderr']),
           kept: { stdout: createTail(keep), stderr: createTail(keep) },
@@ -205,7 +209,7 @@ const noiseBytes = 65_536
 const none = Buffer.alloc(0)
 
 /** Words of markers after which standard output is a text with a name. */
-const parts = new Set(['facts', 'file', 'old', 'new'])
+const parts = new Set(['facts', 'file', 'old', 'new', 'text'])
 
 function protocolError(message: string, output?: string) {
   const code: ErrorCode = 'shell_failed'

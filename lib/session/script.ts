@@ -1,42 +1,86 @@
 /** Script text of calls and batches. Pure; quoting is the only way a value gets in. */
 import { contentFunction } from '../shell/content.ts'
 import { quoteAll } from '../shell/quote.ts'
-import type { HostCall } from './call.ts'
+import type { Answer, HostCall } from './call.ts'
+import { type Condition, conditionWords } from './condition.ts'
+
+/** What stands before a step's own function: see lib/remote/step.sh. */
+export interface StepOptions<Step> {
+  /** Run only if it holds. */
+  when?: Condition<Step>
+  /** Handlers that are due if this step changes something. */
+  notify?: readonly Notification[]
+  /** Run only if the handler of this key is due. */
+  handler?: string
+}
+
+/** A handler as a step that notifies it writes it down. */
+export interface Notification {
+  /** Letters and digits. */
+  key: string
+  /** What another run is told of it: one line. */
+  record: string
+}
 
 /** A call with its id in the session. */
-export interface Step {
+export interface Step extends StepOptions<number> {
   id: number
   call: HostCall
-  /** Run only if one of these steps of the batch changed something. */
-  ifChanged?: readonly number[]
 }
 
 export interface BatchMode {
   check: boolean
   diff: boolean
+  /** Send a hash of what each step saw, as the marker `saw`. */
+  plan?: boolean
 }
 
 const flag = (value: boolean) => (value ? '1' : '')
 
+/** Names of all functions of the prelude that the steps call themselves. */
+export function functionsOf(steps: readonly Step[]): string[] {
+  const wrapped = steps.some(step => step.when || step.notify || step.handler)
+  return [
+    ...new Set([
+      ...(wrapped ? ['hw_when'] : []),
+      ...gathers(steps).map(({ name }) => name),
+      ...steps.map(step => step.call.name),
+    ]),
+  ]
+}
+
 /**
  * The text of one step.
- * @param withContent whether its content travels along
+ * @param answer to a step that asked: travels along
  */
-export function stepScript({ id, call, ifChanged }: Step, withContent = false): Buffer {
-  const words = ifChanged ? ['hw_if_changed', ifChanged.join(' ')] : []
-  words.push(call.name, ...call.args)
+export function stepScript({ id, call, ...options }: Step, answer?: Answer): Buffer {
+  const words = wrappersOf(options)
+  words.push(call.name, ...call.args, ...(answer?.args ?? []))
   const functions = new Map<string, Buffer>()
-  if (call.content && withContent) {
-    functions.set(`hw_content_${id}`, call.content.bytes)
+  if (answer?.content) {
+    functions.set(`hw_content_${id}`, answer.content)
     words.push(`hw_content_${id}`)
   }
   if (call.input) functions.set(`hw_input_${id}`, call.input)
   const names = [...functions.keys()]
+  const step = answer?.failure
+    ? ['hw_fail', answer.failure.message, answer.failure.code ?? 'step_failed']
+    : words
   return Buffer.concat([
     ...Array.from(functions, ([name, bytes]) => contentFunction(name, bytes)),
-    Buffer.from(`hw_step ${id} ${quoteAll(words)}\n`),
+    Buffer.from(`hw_step ${id} ${quoteAll(step)}\n`),
     Buffer.from(names.length > 0 ? `unset -f ${names.join(' ')}\n` : ''),
   ])
+}
+
+function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string[] {
+  return [
+    ...(handler ? ['hw_handler', handler] : []),
+    ...(when ? ['hw_when', ...conditionWords(when), '--'] : []),
+    ...(notify.length > 0
+      ? ['hw_notify', ...notify.flatMap(({ key, record }) => [key, record]), '--']
+      : []),
+  ]
 }
 
 /**
@@ -45,25 +89,49 @@ export function stepScript({ id, call, ifChanged }: Step, withContent = false): 
  */
 export function batchScript(steps: readonly Step[], mode: BatchMode, nonce: string): Buffer {
   return Buffer.concat([
-    Buffer.from(`hw_batch ${quoteAll([flag(mode.check), flag(mode.diff)])}\n`),
+    Buffer.from(beginBatch(mode)),
     Buffer.from(gatherScript(steps, nonce)),
     ...steps.map(step => stepScript(step)),
   ])
 }
 
-/** The rest of a batch that stopped because it needed content. */
+/**
+ * The rest of a batch that stopped because it needed an answer.
+ * @param answers by id
+ */
 export function againScript(
   steps: readonly Step[],
   mode: BatchMode,
-  contents: ReadonlySet<number>,
+  answers: ReadonlyMap<number, Answer>,
 ): Buffer {
   return Buffer.concat([
-    Buffer.from(`hw_batch ${quoteAll([flag(mode.check), flag(mode.diff), 'again'])}\n`),
-    ...steps.map(step => stepScript(step, contents.has(step.id))),
+    Buffer.from(beginBatch(mode, 'again')),
+    ...steps.map(step => stepScript(step, answers.get(step.id))),
   ])
 }
 
+/** The line that begins a batch. */
+export const beginBatch = ({ check, diff, plan = false }: BatchMode, ...again: 'again'[]) =>
+  `hw_batch ${quoteAll([flag(check), flag(diff), flag(plan), ...again])}\n`
+
+/** One process for all steps that want the same of the host beforehand. */
+interface Gather {
+  name: string
+  args: readonly string[]
+  /** Lines of its standard input. */
+  input?: readonly string[]
+}
+
 function gatherScript(steps: readonly Step[], nonce: string): string {
+  return gathers(steps)
+    .map(({ name, args, input }) => {
+      const lines = input ? [` <<'${nonce}'`, ...input, nonce] : ['']
+      return `${name} ${quoteAll(args)}${lines.join('\n')}\n`
+    })
+    .join('')
+}
+
+function gathers(steps: readonly Step[]): Gather[] {
   const stats = steps.filter(step => step.call.gather?.stat)
   // The checksum programs write a name that holds a backslash in another way.
   const sums = steps.filter(
@@ -71,25 +139,23 @@ function gatherScript(steps: readonly Step[], nonce: string): string {
   )
   const inis = steps.filter(step => step.call.gather?.ini)
   const ids = (of: readonly Step[]) => of.map(step => step.id).join(' ')
-  const lines: string[] = []
+  const found: Gather[] = []
   if (stats.length > 0) {
-    lines.push(
-      `hw_gather_stat ${quoteAll([ids(stats), ...stats.map(step => step.call.gather!.stat!)])}`,
-    )
+    const paths = stats.map(step => step.call.gather!.stat!)
+    found.push({ name: 'hw_gather_stat', args: [ids(stats), ...paths] })
   }
   if (sums.length > 0) {
     const wanted = sums.map(step => step.call.content!.sha256).join(' ')
-    lines.push(
-      `hw_gather_sum ${quoteAll([ids(sums), `${wanted} `, ...sums.map(step => step.call.gather!.sum!)])}`,
-    )
+    const paths = sums.map(step => step.call.gather!.sum!)
+    found.push({ name: 'hw_gather_sum', args: [ids(sums), `${wanted} `, ...paths] })
   }
   if (inis.length > 0) {
-    const requests = inis.flatMap(({ id, call }) => {
+    const input = inis.flatMap(({ id, call }) => {
       const { path, format, requests } = call.gather!.ini!
       return [`F ${id} ${format} ${path}`, ...requests]
     })
     const paths = inis.map(step => step.call.gather!.ini!.path)
-    lines.push(`hw_gather_ini ${quoteAll(paths)} <<'${nonce}'`, ...requests, nonce)
+    found.push({ name: 'hw_gather_ini', args: paths, input })
   }
-  return lines.map(line => `${line}\n`).join('')
+  return found
 }

@@ -5,20 +5,31 @@
  */
 import { randomBytes } from 'node:crypto'
 import { text as readText } from 'node:stream/consumers'
-import { asBootstrapError, StepError } from '../errors.ts'
-import { loadControl, loadPrelude } from '../remote/prelude.ts'
+import { asBootstrapError, errorCodes, StepError } from '../errors.ts'
+import { loadControl, partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { ShellStream, Transport } from '../transport/transport.ts'
-import type { CallResult, HostCall } from './call.ts'
+import type { Answer, CallResult, HostCall } from './call.ts'
 import { createChannel, type StepListener } from './channel.ts'
+import { mapCondition } from './condition.ts'
 import { type Facts, parseFacts } from './facts.ts'
-import { againScript, type BatchMode, batchScript, type Step, stepScript } from './script.ts'
+import {
+  againScript,
+  type BatchMode,
+  batchScript,
+  beginBatch,
+  functionsOf,
+  type Step,
+  type StepOptions,
+  stepScript,
+} from './script.ts'
 
-/** A call of a batch; `ifChanged` holds indexes of calls before it in the same batch. */
-export interface BatchCall {
+/** A call of a batch; its condition names calls before it by their place in the batch. */
+export interface BatchCall extends StepOptions<number> {
   call: HostCall
-  ifChanged?: readonly number[]
   listener?: StepListener & {
+    /** How far a transfer for this step is, in bytes. */
+    progress?(done: number, total: number): void
     /** Told at once when the step has ended for good. */
     end?(result: CallResult): void
   }
@@ -55,8 +66,9 @@ export interface Session {
   /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
   kill(pid?: number, signal?: string): Promise<void>
   /**
-   * Ends the shell, which releases the lock and removes what it left, then the connection. What was
-   * asked and not awaited ends first; with `skip` only the running step does.
+   * Ends the shell, which releases the lock and removes what it left, then the connection, unless it is
+   * that of another user. What was asked and not awaited ends first; with `skip` only the running step
+   * does.
    */
   close(skip?: boolean): Promise<void>
 }
@@ -65,6 +77,8 @@ const randomWord = () => randomBytes(12).toString('hex')
 
 /**
  * @param options.first calls that travel with the first write
+ * @param options.command what to start instead of `sh`: the shell of another user
+ * @param options.user that user, for errors
  * @param options.reconnect another connection to the same host, for interrupting and ending what runs
  *   where the host allows one shell a connection
  * @param options.warn told when what runs could be neither interrupted nor ended
@@ -74,12 +88,14 @@ export async function openSession(options: {
   transport: Transport
   bootstrapDir: string
   first?: readonly HostCall[]
+  command?: readonly string[]
+  user?: string
   reconnect?: () => Promise<Transport>
   warn?: (message: string) => void
 }): Promise<Session> {
-  const { transport, bootstrapDir, reconnect, warn } = options
+  const { transport, bootstrapDir, command, user, reconnect, warn } = options
   const nonce = `hw${randomWord()}`
-  const shell = await transport.open()
+  const shell = await transport.open(command)
   const channel = createChannel(shell, nonce)
   let lastId = 0
   // What follows a batch waits for its end: a batch may need a second write.
@@ -87,16 +103,24 @@ export async function openSession(options: {
 
   const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
   const opening = [begin, ...(options.first ?? [])].map(call => ({ id: ++lastId, call }))
+  /** Parts of the prelude that the shell has. */
+  const sent = new Set<string>()
+  const partsOf = (steps: readonly Step[]) => Buffer.from(partsFor(functionsOf(steps), sent))
   channel.write(
     Buffer.concat([
-      Buffer.from(`${loadPrelude()}hw_nonce=${nonce} hw_token=${randomWord()}\n`),
-      ...opening.map(step => stepScript(step, true)),
+      partsOf(opening),
+      Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
+      ...opening.map(step =>
+        stepScript(step, step.call.content && { content: step.call.content.bytes }),
+      ),
     ]),
   )
   const [begun, ...first] = await Promise.all(
     // A login that says a lot before our first marker is not listened to for ever.
     opening.map(step => channel.expect(step.id, { keep: openingBytes })),
-  )
+  ).catch(error => {
+    throw user === undefined ? error : noShellOf(user, error)
+  })
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
@@ -120,16 +144,17 @@ export async function openSession(options: {
   const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
     const base = lastId + 1
     lastId += calls.length
-    const steps: Step[] = calls.map(({ call, ifChanged }, index) => ({
+    const steps: Step[] = calls.map(({ when, listener: _, ...each }, index) => ({
+      ...each,
       id: base + index,
-      call,
-      ifChanged: ifChanged?.map(other => base + other),
+      when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
     }))
     const results: CallResult[] = []
+    /** Ids of steps whose content the host lacks. */
     const wanted = new Set<number>()
-    /** Expects the steps from `from` on, up to the first that needs content: what follows it comes again. */
-    const expect = async (from: number) => {
-      let waiting = false
+    /** Expects the steps from `from` on, up to the first that asks: what follows it comes again. */
+    const expect = async (from: number): Promise<CallResult | undefined> => {
+      let asking: CallResult | undefined
       const answers = steps.slice(from).map(async ({ id }, offset) => {
         const { listener } = calls[from + offset]!
         const result = await channel.expect(id, {
@@ -140,20 +165,36 @@ export async function openSession(options: {
             else listener?.mark?.(words)
           },
         })
-        waiting ||= result.status === 'need'
-        if (waiting) return
+        if (result.status === 'need') asking ??= result
+        if (asking) return
         results.push(result)
         listener?.end?.(result)
       })
       await Promise.all(answers)
+      return asking
     }
-    channel.write(batchScript(steps, mode, nonce))
-    await expect(0)
-    while (results.length < steps.length) {
+    channel.write(Buffer.concat([partsOf(steps), batchScript(steps, mode, nonce)]))
+    for (let asking = await expect(0); asking; asking = await expect(results.length)) {
       const rest = steps.slice(results.length)
+      const answers = new Map<number, Answer>()
       wanted.add(rest[0]!.id)
-      channel.write(againScript(rest, mode, wanted))
-      await expect(results.length)
+      for (const { id, call } of rest) {
+        if (wanted.has(id) && call.content) answers.set(id, { content: call.content.bytes })
+      }
+      const { call } = rest[0]!
+      if (call.answer) {
+        const progress = calls[results.length]!.listener?.progress ?? (() => {})
+        answers.set(
+          rest[0]!.id,
+          await call.answer({
+            result: asking,
+            bootstrapDir,
+            open: () => transport.open(command),
+            progress,
+          }),
+        )
+      }
+      channel.write(againScript(rest, mode, answers))
     }
     return results
   }
@@ -171,7 +212,13 @@ export async function openSession(options: {
   const call = async (wanted: HostCall, listener?: StepListener) => {
     await barrier
     const step = { id: ++lastId, call: wanted }
-    channel.write(Buffer.concat([Buffer.from("hw_batch '' ''\n"), stepScript(step, true)]))
+    channel.write(
+      Buffer.concat([
+        partsOf([step]),
+        Buffer.from(beginBatch({ check: false, diff: false })),
+        stepScript(step, wanted.content && { content: wanted.content.bytes }),
+      ]),
+    )
     return channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
   }
 
@@ -201,9 +248,19 @@ export async function openSession(options: {
       if (skip && pending.size > 0) await interrupt().catch(() => {})
       while (pending.size > 0) await Promise.allSettled(pending)
       await channel.end()
-      transport.close()
+      if (user === undefined) transport.close()
     },
   }
+}
+
+/** Why there is no session of another user. */
+function noShellOf(user: string, error: unknown) {
+  const { code, details } = asBootstrapError(error)
+  if (code !== 'shell_failed') return error
+  return new StepError('user_refused', `this login can’t work as ${user}`, {
+    output: details.output,
+    hint: errorCodes.user_refused.next,
+  })
 }
 
 /** How much the results of the first calls hold of each output: answers about locks. */

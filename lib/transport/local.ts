@@ -9,12 +9,13 @@ import type { ShellEnd, ShellStream, Transport } from './transport.ts'
  *   wants another
  */
 export function connectLocal(options: { shell?: readonly string[] } = {}): Transport {
-  const [program, ...args] = options.shell ?? ['sh']
+  const shell = options.shell ?? ['sh']
   const open = new Set<() => void>()
   return {
     kind: 'local',
-    open: () =>
+    open: (command = shell) =>
       new Promise<ShellStream>((resolve, reject) => {
+        const [program, ...args] = command
         // A process group of its own: Ctrl-C in the terminal is the controller's to handle.
         const child = spawn(program!, args, { stdio: 'pipe', detached: true })
         const end = () => {

@@ -8,6 +8,7 @@ import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, Client, ClientChannel, ConnectConfig } from 'ssh2'
 import ssh2 from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
+import { quoteAll } from '../shell/quote.ts'
 import { agentProblem } from './agent.ts'
 import {
   checkHostKey,
@@ -157,13 +158,13 @@ function createTransport(connection: Client, close: () => void): Transport {
   })
   return {
     kind: 'ssh',
-    open: () =>
+    open: (command = ['sh']) =>
       new Promise<ShellStream>((resolve, reject) => {
         if (closed) {
           return reject(new UnreachableError('connection_lost', `the connection was lost: ${lost}`))
         }
         // `exec` works in every login shell, and leaves one process instead of two.
-        connection.exec('exec sh', (cause, channel) => {
+        connection.exec(`exec ${quoteAll(command)}`, (cause, channel) => {
           if (cause) {
             return reject(
               new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {

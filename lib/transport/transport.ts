@@ -29,9 +29,10 @@ export interface Transport {
   kind: string
   /**
    * Starts another `sh` over the same connection.
+   * @param command what to start instead, a program with its arguments, which becomes such a `sh`
    * @throws {UnreachableError} the connection is gone, or the host refuses another channel
    */
-  open(): Promise<ShellStream>
+  open(command?: readonly string[]): Promise<ShellStream>
   /** Ends the connection and everything on it. Idempotent. */
   close(): void
 }

@@ -57,7 +57,7 @@ describe('a host that allows one shell a connection', () => {
     const { host, directory } = await startServer({ shells: 1, connections })
     const warnings: string[] = []
     const warn = (message: string) => void warnings.push(message)
-    const session = await connectHost(host, { ...options, timeoutMs: 2000, warn }, [])
+    const { session } = await connectHost(host, { ...options, timeoutMs: 2000, warn }, [])
     const running = session.batch(steps(directory), { check: false, diff: false })
     while (!existsSync(`${directory}/begun`)) await delay(5)
     await session.interrupt().catch(() => {})
@@ -83,7 +83,11 @@ describe('a host that allows one shell a connection', () => {
 test('the time to connect is not the session’s', async () => {
   const { host } = await startServer()
   const stop = new AbortController()
-  const session = await connectHost(host, { ...options, timeoutMs: 1500, signal: stop.signal }, [])
+  const { session } = await connectHost(
+    host,
+    { ...options, timeoutMs: 1500, signal: stop.signal },
+    [],
+  )
   const call = { name: 'hw_run', args: ['sh', '', '', 'sleep 1.6; echo on'] }
   const result = await session.call(call)
   expect(result.stdout.toString()).toBe('on\n')

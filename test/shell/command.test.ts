@@ -227,15 +227,4 @@ describe.each(shells)('hw_run under $name', shell => {
     expect(results[0]!.stdout.toString()).toBe('up\ndone\n')
     expect(await host.run(runCall('echo nor me'))).toMatchObject({ status: 'skipped' })
   })
-
-  test('runs a handler only if one of its steps changed something', async () => {
-    const host = await testHost({ shell })
-    await host.write('same', 'same')
-    const changes = (name: string) => ({ call: file(host.at(name), { content: 'same' }).call })
-    const handler = (ifChanged: number[]) => ({ call: command('echo ran').call, ifChanged })
-    const calls = [changes('same'), changes('new'), handler([0]), handler([0, 1]), handler([1])]
-    const status = async () => (await host.batch(calls)).map(result => result.status)
-    expect(await status()).toEqual(['ok', 'changed', 'skipped', 'changed', 'changed'])
-    expect(await status()).toEqual(['ok', 'ok', 'skipped', 'skipped', 'skipped'])
-  })
 })

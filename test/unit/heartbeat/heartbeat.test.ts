@@ -15,6 +15,7 @@ const answer = (good: boolean, said = good ? 'fine' : 'not yet'): CallResult => 
   stdout: Buffer.from(`${said}\n`),
   stderr: Buffer.alloc(0),
   parts: new Map(),
+  marks: [],
 })
 
 const heartbeat = (more: Partial<HostHeartbeat> = {}): HostHeartbeat => ({

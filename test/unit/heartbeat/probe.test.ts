@@ -10,6 +10,7 @@ const result = (wanted: Partial<CallResult>): CallResult => ({
   stdout: Buffer.alloc(0),
   stderr: Buffer.alloc(0),
   parts: new Map(),
+  marks: [],
   ...wanted,
 })
 

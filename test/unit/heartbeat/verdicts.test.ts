@@ -10,6 +10,7 @@ const answered = (stdout: string): CallResult => ({
   stdout: Buffer.from(stdout),
   stderr: Buffer.alloc(0),
   parts: new Map(),
+  marks: [],
 })
 
 describe('the question', () => {

@@ -284,7 +284,7 @@ describe('composition', () => {
   test('a resource knows where it was declared, also in a task', () => {
     const line = Number(/resources\.test\.ts:(\d+)/.exec(new Error().stack!)![1])
     const web = task('web', () => [directory('/a')])
-    expect(web().resources[0]!.at()).toBe(`${here}:${line + 1}`)
+    expect(flatten(web())[0]!.at()).toBe(`${here}:${line + 1}`)
   })
 
   test('lists may be nested, and what is falsy is left out', () => {
@@ -317,7 +317,7 @@ describe('composition', () => {
       ({ port }: { port: number }) => ini('/i', { set: { port } }),
     )
     expect(web({ port: 80 })).toMatchObject({ kind: 'task', title: 'web on 80' })
-    expect(web({ port: 80 }).resources[0]!.call.args).toContain('V 80')
+    expect(flatten(web({ port: 80 }))[0]!.call.args).toContain('V 80')
   })
 
   test('notify takes one handler or several', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../../lib/session/call.ts'
+import type { Condition } from '../../../lib/session/condition.ts'
 import { againScript, batchScript, stepScript } from '../../../lib/session/script.ts'
 
 const mode = { check: false, diff: false }
@@ -28,7 +29,7 @@ describe('the script of a step', () => {
   test('holds content only when it is to travel, and removes it afterwards', () => {
     const step = { id: 7, call: fileCall('/f') }
     expect(stepScript(step).toString()).not.toContain('hw_content_7')
-    expect(stepScript(step, true).toString()).toBe(
+    expect(stepScript(step, { content: step.call.content!.bytes }).toString()).toBe(
       `hw_content_7() {\nhw_put x\n}\nhw_step 7 hw_file /f ${'f'.repeat(64)} hw_content_7\nunset -f hw_content_7\n`,
     )
   })
@@ -40,10 +41,27 @@ describe('the script of a step', () => {
     )
   })
 
-  test('makes a handler wait for a change of other steps', () => {
+  test('puts the handler, the condition and what it notifies before its own function', () => {
     const call = { name: 'hw_service', args: ['x'] }
-    expect(stepScript({ id: 7, call, ifChanged: [3, 5] }).toString()).toBe(
-      "hw_step 7 hw_if_changed '3 5' hw_service x\n",
+    const when: Condition<number> = {
+      kind: 'any',
+      of: [
+        { kind: 'changed', of: 3 },
+        { kind: 'not', of: { kind: 'exists', path: '/a b' } },
+      ],
+    }
+    const notify = [{ key: 'k2', record: '{"it":"\'"}' }]
+    expect(stepScript({ id: 7, call, handler: 'k1', when, notify }).toString()).toBe(
+      "hw_step 7 hw_handler k1 hw_when false changed 3 or exists '/a b' not or -- " +
+        `hw_notify k2 '{"it":"'\\''"}' -- hw_service x\n`,
+    )
+  })
+
+  test('fails with what the controller found wrong, instead of being run', () => {
+    const call = { name: 'hw_edit', args: ['/f'] }
+    const failure = { message: "it's no JSON", code: 'invalid_value' }
+    expect(stepScript({ id: 7, call }, { failure }).toString()).toBe(
+      "hw_step 7 hw_fail 'it'\\''s no JSON' invalid_value\n",
     )
   })
 })
@@ -53,7 +71,7 @@ describe('the script of a batch', () => {
     const ini = { path: '/i', format: 'ini' as const, requests: ['S s', "K it's", 'V $x'] }
     const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: { ini } }
     expect(batch([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
-      "hw_batch '' ''",
+      "hw_batch '' '' ''",
       "hw_gather_stat '1 3' '/a b' /c",
       `hw_gather_sum '1 3' '${'f'.repeat(64)} ${'f'.repeat(64)} ' '/a b' /c`,
       "hw_gather_ini /i <<'hwnonce'",
@@ -70,7 +88,9 @@ describe('the script of a batch', () => {
   })
 
   test('gathers nothing where nobody asks', () => {
-    expect(batch([{ name: 'hw_run', args: ['sh'] }])).toBe("hw_batch '' ''\nhw_step 1 hw_run sh\n")
+    expect(batch([{ name: 'hw_run', args: ['sh'] }])).toBe(
+      "hw_batch '' '' ''\nhw_step 1 hw_run sh\n",
+    )
   })
 
   test('does not ask the checksum programs for a name that they would write in another way', () => {
@@ -78,14 +98,14 @@ describe('the script of a batch', () => {
   })
 
   test('carries its mode', () => {
-    expect(batchScript([], { check: true, diff: true }, 'n').toString()).toBe('hw_batch 1 1\n')
-    const again = againScript([], { check: false, diff: true }, new Set()).toString()
-    expect(again).toBe("hw_batch '' 1 again\n")
+    expect(batchScript([], { check: true, diff: true }, 'n').toString()).toBe("hw_batch 1 1 ''\n")
+    const again = againScript([], { check: false, diff: true }, new Map()).toString()
+    expect(again).toBe("hw_batch '' 1 '' again\n")
   })
 
   test('sends, when asked again, the contents that are wanted and no others', () => {
     const steps = [3, 4].map(id => ({ id, call: fileCall(`/${id}`) }))
-    const again = againScript(steps, mode, new Set([4])).toString()
+    const again = againScript(steps, mode, new Map([[4, { content: Buffer.from('x') }]])).toString()
     expect(again).not.toContain('hw_content_3')
     expect(again).toContain('hw_content_4() {')
   })

@@ -33,7 +33,7 @@ const productOf = (definition: object, wishes: Wishes = {}): HostProduct =>
 const setting = (name: string, more: object = {}) =>
   [name, { name, type: 'string', section: 's', key: name, description: '', ...more }] as const
 
-const titles = ({ resources }: Task) => resources.map(({ title }) => title)
+const titles = (task: Task) => flatten(task).map(({ title }) => title)
 
 describe('what provisions a product', () => {
   test('of packages: the first with the version that is wanted', () => {
@@ -42,7 +42,7 @@ describe('what provisions a product', () => {
       'pkg haproxy socat',
       'service haproxy running, enabled',
     ])
-    const calls = provision(productOf(definition, { version: '2.6' }), host).resources
+    const calls = flatten(provision(productOf(definition, { version: '2.6' }), host))
     expect(calls.slice(0, 2).map(({ call }) => call.args)).toEqual([
       ['present', 'haproxy=2.6'],
       ['present', 'socat'],
@@ -71,7 +71,7 @@ describe('what provisions a product', () => {
       // A script of the release itself can't be enabled.
       'service /opt/app/current/bin/app running',
     ])
-    expect(task.resources[3]!.notify.map(({ title }) => title)).toEqual([
+    expect(flatten(task)[3]!.notify.map(({ title }) => title)).toEqual([
       'service /opt/app/current/bin/app restarted',
     ])
   })
@@ -88,7 +88,7 @@ describe('what provisions a product', () => {
         setting('other', { section: 'o', key: 'the key' }),
       ]),
     })
-    const [first, second] = provision(product, host).resources
+    const [first, second] = flatten(provision(product, host))
     expect(first!.call.args).toEqual([
       '/etc/app.ini',
       'ini',
@@ -104,7 +104,7 @@ describe('what provisions a product', () => {
     expect(first!.notify.map(({ title }) => title)).toEqual(['service app reloaded'])
     expect(second!.notify[0]).toBe(first!.notify[0])
     expect(titles(configure(product, ['workers']))).toEqual(['ini /etc/app.ini [s]'])
-    expect(configure(product, ['workers']).resources[0]!.call.args).not.toContain('K key')
+    expect(flatten(configure(product, ['workers']))[0]!.call.args).not.toContain('K key')
   })
 
   test('runs its script unless it succeeded with the same before', async () => {

@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# file.sh: files and directories as resources.
+# Needs: write
+
+# hw_file PATH SUM PERMS MODE USER GROUP VALIDATE [CONTENT]: a regular file. SUM is the SHA-256 of the
+# wanted content, empty if any will do. Where the content differs and CONTENT (a function that prints
+# it) was not sent yet, the step asks for it: status need.
+hw_file() {
+  hw_want_perms=$3 hw_want_mode=${4:+00$4} hw_want_user=$5 hw_want_group=$6 hw_validate=$7
+  hw_resolve "$1" || return
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    file) hw_compare_owner ;;
+    absent)
+      [ -n "$2" ] || hw_fail "$1 does not exist, and there is no content to make it of" || return
+      hw_also created
+      ;;
+    *) hw_fail "$1 is not a regular file" || return ;;
+  esac
+  hw_new_content=
+  if [ "$hw_type" = absent ]; then
+    hw_new_content=1
+  elif [ -n "$2" ]; then
+    hw_sum "$hw_path" || return
+    if [ "$hw_found" != "$2" ]; then
+      hw_new_content=1
+      hw_note="content${hw_note:+, $hw_note}" hw_status=changed
+    fi
+  fi
+  [ "$hw_status" = changed ] || return 0
+  if [ -n "$hw_check" ]; then
+    [ -z "$hw_new_content" ] || hw_send_old "$hw_path"
+  elif [ -z "$hw_new_content" ]; then
+    hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
+    hw_touch "$hw_path"
+  elif [ -z "${8-}" ]; then
+    hw_status=need hw_note=
+  else
+    hw_send_old "$hw_path"
+    hw_replace "$hw_path" "$8"
+  fi
+}
+
+# hw_directory PATH PERMS MODE USER GROUP: a directory, with those above it.
+hw_directory() {
+  hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5
+  hw_resolve "$1" || return
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    directory) hw_compare_owner ;;
+    absent) hw_also created ;;
+    *) hw_fail "$1 is not a directory" || return ;;
+  esac
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  # It is ours alone until it has its owner and mode.
+  if [ "$hw_type" = absent ]; then
+    case $hw_path in
+      /*/*) [ -d "${hw_path%/*}" ] || mkdir -p -- "${hw_path%/*}" || hw_fail "can't make ${hw_path%/*}" || return ;;
+    esac
+    hw_want_mode=${hw_want_mode:-00755}
+    if [ -z "$hw_want_user$hw_want_group" ]; then
+      mkdir -m "$hw_want_mode" -- "$hw_path" || hw_fail "can't make $hw_path" || return
+      hw_touch "$hw_path"
+      return
+    fi
+    mkdir -m 700 -- "$hw_path" || hw_fail "can't make $hw_path" || return
+  fi
+  hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
+  hw_touch "$hw_path"
+}

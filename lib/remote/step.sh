@@ -1,0 +1,128 @@
+# shellcheck shell=sh
+# step.sh: what stands before a step's own function: a condition, the handlers it notifies; and handlers.
+# Needs: write command
+
+# hw_when WORD… -- FUNCTION ARG…: run only if the condition holds. It is in reverse Polish notation, so
+# that it is words and never code: `changed ID`, `exists PATH`, `succeeds COMMAND`, `true` and `false` put
+# an answer on the stack; `not`, `and` and `or` take theirs from it.
+hw_when() {
+  hw_answers=
+  while [ "$1" != -- ]; do
+    case $1 in
+      changed)
+        case $hw_changes in *" $2 "*) hw_answer true ;; *) hw_answer false ;; esac
+        shift
+        ;;
+      exists)
+        if [ -e "$2" ] || [ -L "$2" ]; then hw_answer true; else hw_answer false; fi
+        shift
+        ;;
+      succeeds)
+        if (hw_enter '' && exec sh -c "$2") >/dev/null 2>&1; then hw_answer true; else hw_answer false; fi
+        shift
+        ;;
+      not)
+        case $hw_answers in t*) hw_answers=f${hw_answers#?} ;; *) hw_answers=t${hw_answers#?} ;; esac
+        ;;
+      and)
+        case $hw_answers in tt*) hw_answers=${hw_answers#?} ;; *) hw_answers=f${hw_answers#??} ;; esac
+        ;;
+      or)
+        case $hw_answers in ff*) hw_answers=${hw_answers#?} ;; *) hw_answers=t${hw_answers#??} ;; esac
+        ;;
+      *) hw_answer "$1" ;;
+    esac
+    shift
+  done
+  shift
+  hw_saw "when $hw_answers"
+  case $hw_answers in
+    t*) "$@" ;;
+    *) hw_status=skipped hw_note='its condition does not hold' ;;
+  esac
+}
+
+# hw_answer true|false: one more on the stack.
+hw_answer() {
+  case $1 in true) hw_answers=t$hw_answers ;; *) hw_answers=f$hw_answers ;; esac
+}
+
+# hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That
+# is written down at once, before the next step begins, so that a handler is not lost with a run that
+# fails: RECORD, a line that tells a later run what the handler is.
+hw_notify() {
+  hw_notify_keys='' hw_notify_records=''
+  while [ "$1" != -- ]; do
+    hw_notify_keys="$hw_notify_keys $1" hw_notify_records=$hw_notify_records$2$hw_newline
+    shift 2
+  done
+  shift
+  "$@" || return
+  [ "$hw_status" = changed ] || return 0
+  hw_load_due
+  for hw_each in $hw_notify_keys; do
+    hw_line=${hw_notify_records%%"$hw_newline"*}
+    hw_notify_records=${hw_notify_records#*"$hw_newline"}
+    case $hw_due in
+      *" $hw_each:"*) ;;
+      *)
+        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || { hw_make_dir && hw_lines "$hw_each $hw_line" >>"$hw_dir/handlers"; } ||
+          hw_fail "can't write $hw_dir/handlers" || return
+        ;;
+    esac
+    hw_due="$hw_due $hw_each:$hw_id "
+  done
+}
+
+# hw_changed: a step that changed something somewhere else: in the session of another user, which may not
+# write down what is due.
+hw_changed() { hw_status=changed; }
+
+# hw_handler KEY [WORD…] FUNCTION ARG…: a handler: run only if it is due, and no longer due when it has
+# succeeded. hw_trigger is the last step that notified it, 0 if that was in an earlier run.
+hw_handler() {
+  hw_load_due
+  hw_handler_key=$1
+  shift
+  case $hw_due in
+    *" $hw_handler_key:"*) ;;
+    *)
+      hw_status=skipped
+      return
+      ;;
+  esac
+  hw_trigger=${hw_due##*" $hw_handler_key:"}
+  hw_trigger=${hw_trigger%% *}
+  "$@" || return
+  [ "$hw_status" != need ] || return 0
+  hw_undo_due "$hw_handler_key" || hw_fail "can't write $hw_dir/handlers"
+}
+
+# hw_load_due: handlers that an earlier run left due; asked when first needed, which is under the lock.
+hw_load_due() {
+  [ -z "$hw_due_loaded" ] || return 0
+  hw_due_loaded=1
+  [ -n "$hw_dir" ] && [ -f "$hw_dir/handlers" ] || return 0
+  while IFS= read -r hw_line; do
+    hw_due="$hw_due ${hw_line%% *}:0 "
+  done <"$hw_dir/handlers"
+}
+
+# hw_undo_due KEY: it is due no longer.
+hw_undo_due() {
+  hw_rest=$hw_due hw_due=''
+  for hw_each in $hw_rest; do
+    [ "${hw_each%:*}" = "$1" ] || hw_due="$hw_due $hw_each "
+  done
+  [ -z "$hw_check" ] && [ -n "$hw_dir" ] && [ -f "$hw_dir/handlers" ] || return 0
+  if [ -z "$hw_due" ]; then
+    rm -f -- "$hw_dir/handlers"
+    return
+  fi
+  hw_new_file "$hw_dir/handlers" || return
+  while IFS= read -r hw_line; do
+    [ "${hw_line%% *}" = "$1" ] || hw_lines "$hw_line"
+  done <"$hw_dir/handlers" >"$hw_temporary" && mv -f -- "$hw_temporary" "$hw_dir/handlers" ||
+    hw_give_up "can't write $hw_dir/handlers" || return
+  hw_temporary=
+}

@@ -1,0 +1,195 @@
+/**
+ * From what a recipe hands to `converge` to a list of steps in order: what is selected, with its task,
+ * its condition, its user, and the handlers behind all that may notify them. Pure.
+ */
+import { createHash } from 'node:crypto'
+import { UsageError } from '../errors.ts'
+import {
+  type Flush,
+  type Items,
+  type Resource,
+  type Task,
+  type TemplateHost,
+  unnest,
+} from '../resources/resource.ts'
+import type { HostCall } from '../session/call.ts'
+import { type Condition, mapCondition } from '../session/condition.ts'
+import type { Notification } from '../session/script.ts'
+import type { Selection } from './selection.ts'
+
+/** A resource in its place. */
+export interface Planned {
+  /** As it was declared: what `changed` and `has` name. */
+  declared: Resource
+  /** The same for this host. */
+  resource: Resource
+  /** Its task, the outermost one; undefined for those that stand alone. */
+  task?: Task
+  as?: string
+  when?: Condition<Resource>
+  notify: Notification[]
+  /** Its key, if it is a handler: run only if it is due. */
+  handler?: string
+}
+
+/** The run as a remembered handler names it. */
+export interface Origin {
+  run: string
+  recipe: string
+}
+
+export interface Schedule {
+  host: TemplateHost
+  origin: Origin
+  selection: Selection
+}
+
+/**
+ * Steps in order, handlers behind the list or where it flushes them.
+ * @throws {UsageError} recipe_invalid: a condition names a resource that does not stand before it
+ */
+export function schedule(
+  items: readonly Items[],
+  options: Schedule,
+): { plan: Planned[]; excluded: Set<Resource> } {
+  const plan: Planned[] = []
+  const excluded = new Set<Resource>()
+  /** Where the handlers were run last. */
+  let flushed = 0
+  const add = (declared: Resource, tasks: readonly Task[], handler?: string) => {
+    const { selection, host } = options
+    if (!handler && !selection.takes(declared, tasks)) {
+      excluded.add(declared)
+      return
+    }
+    const resource = declared.forHost?.(host) ?? declared
+    plan.push({
+      declared,
+      resource,
+      task: tasks[0],
+      as: resource.as ?? tasks.findLast(({ as }) => as)?.as,
+      when: together([...tasks.map(({ when }) => when), resource.when]),
+      notify: resource.notify.map(each => notification(each, options)),
+      handler,
+    })
+  }
+  const flush = () => {
+    for (const handler of handlersOf(plan.slice(flushed).map(({ declared }) => declared))) {
+      const key = keyOf(handler.forHost?.(options.host) ?? handler)
+      const notifier = plan.findLast(({ notify }) => notify.some(each => each.key === key))
+      add(handler, notifier?.task ? [notifier.task] : [], key)
+    }
+    flushed = plan.length
+  }
+  const addAll = (all: readonly (Resource | Task | Flush)[], tasks: readonly Task[]) => {
+    for (const item of all) {
+      if (item.kind === 'resource') add(item, tasks)
+      else if (item.kind === 'flush') flush()
+      else addAll(item.resources, [...tasks, item])
+    }
+  }
+  addAll(unnest(items), [])
+  flush()
+  return { plan, excluded }
+}
+
+/** All of the conditions that there are. */
+function together(
+  conditions: readonly (Condition<Resource> | undefined)[],
+): Condition<Resource> | undefined {
+  const given = conditions.filter(each => each !== undefined)
+  return given.length < 2 ? given[0] : { kind: 'all', of: given }
+}
+
+/**
+ * Each handler once, behind all that may notify it, else in the order in which they are first named.
+ * Two that do the same are one. (Topological order by depth-first search: last visited, first in line.)
+ */
+function handlersOf(resources: readonly Resource[]): Resource[] {
+  const seen = new Set<string>()
+  const found: Resource[] = []
+  const visit = (notifying: readonly Resource[]) => {
+    for (const handler of notifying.flatMap(({ notify }) => notify).reverse()) {
+      const key = keyOf(handler)
+      if (seen.has(key)) continue
+      seen.add(key)
+      visit([handler])
+      found.push(handler)
+    }
+  }
+  visit(resources)
+  return found.reverse()
+}
+
+/** What a handler does, as a word: the same in every run that declares the same. */
+export function keyOf({ call, as = '' }: Resource): string {
+  const input = call.input?.toString('base64')
+  const said = JSON.stringify([as, call.name, call.args, call.content?.sha256, input])
+  return createHash('sha256').update(said).digest('hex').slice(0, 24)
+}
+
+/** A handler that a run left due, as it is written down on the host. */
+export interface Remembered extends Origin {
+  key: string
+  title: string
+  /** Absent where it can't be written down: it holds a secret, or needs the controller. */
+  call?: Pick<HostCall, 'name' | 'args'>
+  as?: string
+}
+
+function notification(handler: Resource, { host, origin }: Schedule): Notification {
+  const resource = handler.forHost?.(host) ?? handler
+  const { title, call, as, secrets } = resource
+  const whole = secrets.length === 0 && !call.content && !call.input && !call.answer
+  const key = keyOf(resource)
+  const record: Remembered = {
+    key,
+    title,
+    as,
+    ...origin,
+    ...(whole && { call: { name: call.name, args: call.args } }),
+  }
+  return { key, record: JSON.stringify(record) }
+}
+
+/** The handlers in the text of `bootstrap_dir/handlers`; lines that are damaged are left out. */
+export function parseRemembered(text: string): Remembered[] {
+  return text.split('\n').flatMap(line => {
+    try {
+      const found = JSON.parse(line.slice(line.indexOf(' ') + 1)) as Remembered
+      return typeof found.key === 'string' && typeof found.title === 'string' ? [found] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+/**
+ * A condition in terms of one batch.
+ * @param place where a resource stands in the batch, if it does and before the condition
+ * @param known what is known of resources that ran before
+ * @throws {UsageError} recipe_invalid: it names a resource that does not stand before it
+ */
+export function placeCondition(
+  { when, resource }: Planned,
+  place: (of: Resource) => number | undefined,
+  known: (of: Resource) => boolean | undefined,
+): Condition<number> | undefined {
+  return (
+    when &&
+    mapCondition<Resource, number>(when, of => {
+      const at = place(of)
+      if (at !== undefined) return { kind: 'changed', of: at }
+      const value = known(of)
+      if (value !== undefined) return { kind: 'is', value }
+      throw new UsageError(
+        'recipe_invalid',
+        `${resource.title}: its condition names ${of.title}, which does not stand before it`,
+        {
+          at: resource.at(),
+          hint: 'List that resource first, or as a step of a converge() before.',
+        },
+      )
+    })
+  )
+}

@@ -1,0 +1,55 @@
+/** Which resources of a recipe a run takes: --tags, --skip-tags and --start-at. */
+import type { Resource, Task } from '../resources/resource.ts'
+
+export interface SelectionOptions {
+  /** Only what has one of these tags, or `always`. Empty: all but what has the tag `never`. */
+  tags: readonly string[]
+  skipTags: readonly string[]
+  /** Nothing before the first task or resource of this title; `*` stands for anything. */
+  startAt?: string
+}
+
+/** One host's selection in one run: it remembers whether it has started. */
+export interface Selection {
+  /** Asked once for each resource, in order, with the tasks it is in. */
+  takes(resource: Resource, tasks: readonly Task[]): boolean
+  /** Whether the title of --start-at has come; true without one. */
+  readonly started: boolean
+}
+
+/** All but what has the tag `never`. */
+export const everything: SelectionOptions = { tags: [], skipTags: [] }
+
+/** @example createSelection({ tags: ['config'], skipTags: [], startAt: 'web*' }) */
+export function createSelection({ tags, skipTags, startAt }: SelectionOptions): Selection {
+  const wanted = startAt === undefined ? undefined : globOf(startAt)
+  let started = wanted === undefined
+  return {
+    takes: (resource, tasks) => {
+      started ||= [...tasks, resource].some(({ title }) => wanted!.test(title))
+      return (
+        started &&
+        isTagged(
+          [...tasks, resource].flatMap(each => each.tags),
+          tags,
+          skipTags,
+        )
+      )
+    },
+    get started() {
+      return started
+    },
+  }
+}
+
+function isTagged(own: readonly string[], tags: readonly string[], skip: readonly string[]) {
+  if (own.some(tag => skip.includes(tag))) return false
+  if (own.some(tag => tags.includes(tag))) return true
+  if (own.includes('never')) return false
+  return tags.length === 0 || own.includes('always')
+}
+
+function globOf(pattern: string): RegExp {
+  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')
+  return new RegExp(`^${source}$`, 'is')
+}

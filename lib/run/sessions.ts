@@ -1,0 +1,102 @@
+/** All sessions of one host in a run: the connection's own user, and others over the same connection. */
+import { openSession, type Session } from '../session/session.ts'
+import type { ConnectedHost } from './connect.ts'
+
+export interface HostSessions {
+  /** The session of the connection's user. Another one after `reconnect`. */
+  readonly main: Session
+  /** The session of a user, opened when first asked for; without a user, the main one. */
+  as(user?: string): Promise<Session>
+  /**
+   * Connects anew, as after a restart; sessions of other users are opened again when asked for.
+   * @throws {UnreachableError} the host is not back in time
+   */
+  reconnect(withinMs: number): Promise<void>
+  /** How often the controller waited for the host, in all sessions. */
+  readonly roundTrips: number
+  /** As a session's own, of all. */
+  interrupt(): Promise<void>
+  kill(): Promise<void>
+  close(skip?: boolean): Promise<void>
+}
+
+/**
+ * @param connect connects to the host and opens its main session
+ * @param first what `connect` gave the first time
+ */
+export function createSessions(
+  first: ConnectedHost,
+  connect: (withinMs: number) => Promise<ConnectedHost>,
+): HostSessions {
+  let connected = first
+  let others = new Map<string, Promise<Session>>()
+  let trips = 0
+  const open = async () => {
+    const opened = await Promise.allSettled(others.values())
+    return opened.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+  }
+  const every = async (work: (session: Session) => Promise<void>) => {
+    await Promise.all([connected.session, ...(await open())].map(work))
+  }
+  const opened: Session[] = []
+  return {
+    get main() {
+      return connected.session
+    },
+    as: user => {
+      if (user === undefined) return Promise.resolve(connected.session)
+      const known = others.get(user)
+      if (known) return known
+      const session = openSession({
+        transport: connected.transport,
+        bootstrapDir: '',
+        command: shellOf(user),
+        user,
+      }).then(session => {
+        opened.push(session)
+        return session
+      })
+      others.set(user, session)
+      // Who asked is told; whoever asks later may have more luck.
+      session.catch(() => others.delete(user))
+      return session
+    },
+    reconnect: async withinMs => {
+      trips += connected.session.roundTrips
+      const before = connected
+      others = new Map()
+      // What is gone needs no goodbye.
+      before.transport.close()
+      connected = await connect(withinMs)
+    },
+    get roundTrips() {
+      return opened.reduce(
+        (sum, session) => sum + session.roundTrips,
+        trips + connected.session.roundTrips,
+      )
+    },
+    interrupt: () => every(session => session.interrupt()),
+    kill: () => every(session => session.kill()),
+    close: async skip => {
+      // The main one last: it holds the lock.
+      for (const session of await open()) await session.close(skip)
+      await connected.session.close(skip)
+    },
+  }
+}
+
+/**
+ * The command that starts a shell of another user. Root needs no permission; others ask sudo, which
+ * must not ask back: there is nobody to answer. The user's name is an argument, never code.
+ */
+const shellOf = (user: string): readonly string[] => [
+  'sh',
+  '-c',
+  `id -u -- "$1" >/dev/null || exit
+if [ "$(id -u -- "$1")" -eq "$(id -u)" ]; then exec sh; fi
+cd / || exit
+if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$1"; fi
+exec sudo -n -H -u "$1" -- sh`,
+  'sh',
+  user,
+]

@@ -1,0 +1,53 @@
+/** Conditions of steps: data that the host decides, so that they cost no round trip. */
+
+/**
+ * `Step` is how a step is named: by its place in a batch, its id, or in recipes by its resource.
+ * `succeeds` runs a command by `sh`, with --check too: it is to look, and to change nothing.
+ */
+export type Condition<Step> =
+  | { readonly kind: 'changed'; readonly of: Step }
+  | { readonly kind: 'exists'; readonly path: string }
+  | { readonly kind: 'succeeds'; readonly command: string }
+  | { readonly kind: 'not'; readonly of: Condition<Step> }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Step>[] }
+  | { readonly kind: 'is'; readonly value: boolean }
+
+/** The same condition with each `changed` as `replace` says. */
+export function mapCondition<From, To>(
+  condition: Condition<From>,
+  replace: (of: From) => Condition<To>,
+): Condition<To> {
+  switch (condition.kind) {
+    case 'changed':
+      return replace(condition.of)
+    case 'not':
+      return { kind: 'not', of: mapCondition(condition.of, replace) }
+    case 'all':
+    case 'any':
+      return { kind: condition.kind, of: condition.of.map(each => mapCondition(each, replace)) }
+    default:
+      return condition
+  }
+}
+
+/** Words of hw_when: reverse Polish notation. */
+export function conditionWords(condition: Condition<number>): string[] {
+  switch (condition.kind) {
+    case 'changed':
+      return ['changed', String(condition.of)]
+    case 'exists':
+      return ['exists', condition.path]
+    case 'succeeds':
+      return ['succeeds', condition.command]
+    case 'is':
+      return [String(condition.value)]
+    case 'not':
+      return [...conditionWords(condition.of), 'not']
+    case 'all':
+    case 'any': {
+      const start = [String(condition.kind === 'all')]
+      const word = condition.kind === 'all' ? 'and' : 'or'
+      return [...start, ...condition.of.flatMap(each => [...conditionWords(each), word])]
+    }
+  }
+}

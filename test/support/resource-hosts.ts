@@ -1,0 +1,107 @@
+/**
+ * Hosts for the tables of resources: a directory of this machine, or an overlay of its whole file
+ * system where nothing a test does can hurt. Both are real sessions over a child process.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll } from 'vitest'
+import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { whyNoViews } from '../../lib/lab/overlay.ts'
+import { connectLocal } from '../../lib/transport/local.ts'
+import type { Transport } from '../../lib/transport/transport.ts'
+import { inCi } from './lab.ts'
+import type { Program } from './shells.ts'
+
+const execute = promisify(execFile)
+
+/** A place that resources are tried on. */
+export interface ResourceHost {
+  /** A transport whose shells are of this kind. */
+  transport(shell: Program): Transport
+  /** A fresh, empty directory on the host for one case. */
+  directory(): Promise<string>
+  /**
+   * Runs a script by `sh -e` on the host, as root where it is an overlay; `$at` is the case's directory.
+   * @returns what it printed; throws when it fails
+   */
+  script(text: string, at: string): Promise<string>
+  /** What changes whenever anything of the host's files does: names, owners, modes, times of change. */
+  snapshot(at: string): Promise<string>
+}
+
+const listing = (roots: string) =>
+  `find ${roots} -xdev -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
+
+/** What of an overlay host is looked at: all that packages, services and files of a recipe touch. */
+const watched = '/boot /etc /home /opt /root /run /srv /tmp /usr/local /usr/share/keyrings /var'
+
+/** Directories of this machine. To be called in a `describe`; everything is gone at its end. */
+export function directoryHost(): ResourceHost {
+  let base = ''
+  let count = 0
+  beforeAll(async () => {
+    base = await mkdtemp(join(tmpdir(), 'hw-resource-'))
+  })
+  afterAll(() => rm(base, { recursive: true, force: true }))
+  return {
+    transport: shell => connectLocal({ shell: shell.command }),
+    directory: async () => {
+      const made = join(base, `case-${++count}`)
+      await mkdir(made)
+      return made
+    },
+    script: async (text, at) =>
+      (await execute('sh', ['-ec', text], { cwd: at, env: { ...process.env, at } })).stdout,
+    snapshot: async at => (await execute('sh', ['-c', listing('"$0"'), at])).stdout,
+  }
+}
+
+/** Why there are no overlay hosts here, or undefined. In CI there must be. */
+export async function noOverlay(): Promise<string | undefined> {
+  const probe = await mkdtemp(join(tmpdir(), 'hw-probe-'))
+  try {
+    const why = await whyNoViews(probe)
+    if (why && inCi) throw new Error(`CI must test on overlay hosts: ${why}`)
+    return why
+  } finally {
+    await rm(probe, { recursive: true, force: true })
+  }
+}
+
+/**
+ * An overlay host, root in it. To be called in a `describe` that is left out where `noOverlay()` says
+ * why; everything is gone at its end.
+ */
+export function overlayHost(): ResourceHost & { pid(): number } {
+  let directory = ''
+  let pid = 0
+  let count = 0
+  beforeAll(async () => {
+    directory = join(await mkdtemp(join(tmpdir(), 'hw-resource-')), 'lab')
+    pid = (await labUp({ hosts: 1, directory, kind: 'overlay' })).hosts[0]!.pid
+  })
+  afterAll(async () => {
+    await labDown({ directory })
+    await rm(join(directory, '..'), { recursive: true, force: true })
+  })
+  const enter = () => ['nsenter', '--target', String(pid), '--mount', '--pid', '--uts']
+  const inside = async (words: string[], env: Record<string, string> = {}) =>
+    execute(enter()[0]!, [...enter().slice(1), ...words], {
+      env: { PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env },
+      maxBuffer: 1 << 28,
+    })
+  return {
+    pid: () => pid,
+    transport: shell => connectLocal({ shell: [...enter(), ...shell.command] }),
+    directory: async () => {
+      const made = `/srv/case-${++count}`
+      await inside(['mkdir', '-p', made])
+      return made
+    },
+    script: async (text, at) => (await inside(['sh', '-ec', `cd "$at"\n${text}`], { at })).stdout,
+    snapshot: async () => (await inside(['sh', '-c', listing(watched)])).stdout,
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What every resource must do, as a table: fresh → changed, again → ok, drift → changed; --check on
+ * each → no change on the host; --diff with --check → the diff that applying makes.
+ */
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+import { describe, expect, test } from 'vitest'
+import type { Items } from '../../lib/resources/resource.ts'
+import { type ConvergeContext, converge } from '../../lib/run/converge.ts'
+import { createProgress } from '../../lib/run/progress.ts'
+import { createSelection, everything } from '../../lib/run/selection.ts'
+import { createSessions } from '../../lib/run/sessions.ts'
+import { openSession } from '../../lib/session/session.ts'
+import { recordEvents } from '../unit/run/events.ts'
+import type { ResourceHost } from './resource-hosts.ts'
+import { type Program, shells } from './shells.ts'
+
+export interface ResourceCase {
+  name: string
+  /** Makes the host as it is before: a script by `sh -e`, `$at` being the case's directory. */
+  given?: string
+  /** The resource, or several; `at('x')` is a path in the case's directory. */
+  wanted: (at: (name: string) => string) => Items
+  /** Script that succeeds only where the host is as wanted. */
+  holds?: string
+  /** Scripts that each undo some of it; each is then found and mended. */
+  drift?: readonly string[]
+  /** What the first change says: `content, mode`. */
+  note?: string | RegExp
+  /** Script that takes away what the case left outside of its directory. */
+  cleanup?: string
+}
+
+/** What one converging came to. */
+export interface Converging {
+  /** `title status` of each step. */
+  steps: string[]
+  statuses: string[]
+  notes: (string | undefined)[]
+  diffs: string[]
+  error?: { code: string; message: string; output?: string; at?: string; hint?: string }
+}
+
+/** Brings a host to a state, in a session of its own. */
+export async function bring(
+  host: ResourceHost,
+  shell: Program,
+  directory: string,
+  items: Items,
+  mode: Partial<Pick<ConvergeContext, 'check' | 'diff' | 'record'>> = {},
+): Promise<Converging> {
+  const transport = host.transport(shell)
+  const session = await openSession({ transport, bootstrapDir: `${directory}/.bootstrap` })
+  const sessions = createSessions({ transport, session }, () => Promise.reject(new Error('no')))
+  const { events, seen } = recordEvents()
+  const progress = createProgress('host', 'table', events)
+  let error: Converging['error']
+  try {
+    await converge([items], {
+      sessions,
+      progress,
+      schedule: {
+        host: { name: 'host', groups: [], vars: {}, facts: session.facts },
+        origin: { run: 'r1', recipe: 'table' },
+        selection: createSelection(everything),
+      },
+      known: new Map(),
+      due: new Set(),
+      check: false,
+      diff: false,
+      interrupted: () => false,
+      killed: () => false,
+      ...mode,
+    })
+  } catch (thrown) {
+    const { code, message, details = {} } = thrown as Error & { code: string; details?: object }
+    if (code === undefined) throw thrown
+    error = { code, message, ...details }
+  } finally {
+    await sessions.close()
+  }
+  const ends = seen.flatMap(event => (event.type === 'step.end' ? [event] : []))
+  return {
+    steps: ends.map(end => `${end.title} ${end.status}`),
+    statuses: ends.map(({ status }) => status),
+    notes: ends.map(({ note }) => note),
+    diffs: ends.flatMap(({ diff }) => (diff === undefined ? [] : [diff])),
+    error,
+  }
+}
+
+/** Whether some step would change or changed something, and none failed. */
+const changed = ({ statuses, error }: Converging) => !error && statuses.includes('changed')
+
+/**
+ * Holds each case to the table, under each shell.
+ * @param options.host a function to be called in a `describe`: directoryHost or overlayHost
+ * @param options.shells default: all that the prelude must run under
+ */
+export function resourceTable(
+  title: string,
+  cases: readonly ResourceCase[],
+  options: { host: () => ResourceHost; shells?: readonly Program[] },
+) {
+  describe(title, () => {
+    const host = options.host()
+    describe.each(options.shells ?? shells)('under $name', shell => {
+      test.each(cases)('$name: fresh, again, drift, --check and --diff', async each => {
+        const directory = await host.directory()
+        const at = (name: string) => `${directory}/${name}`
+        const go = (mode = {}) => bring(host, shell, directory, each.wanted(at), mode)
+        const script = (text: string) => host.script(text, directory)
+
+        const findAndMend = async (note?: string | RegExp) => {
+          const before = await host.snapshot(directory)
+          const checked = await go({ check: true, diff: true })
+          expect(checked, 'with --check').toSatisfy(changed)
+          expect(await host.snapshot(directory), '--check changed the host').toBe(before)
+          const texts = await textsOf(host, directory, checked.diffs)
+          const applied = await go({ diff: true })
+          expect(applied, 'applied').toSatisfy(changed)
+          expect(applied.statuses, 'applying does what --check said').toEqual(checked.statuses)
+          expect(applied.notes, 'applying says what --check said').toEqual(checked.notes)
+          expect(applied.diffs).toEqual(checked.diffs)
+          if (note !== undefined) expect(applied.notes.find(Boolean) ?? '').toMatch(note)
+          for (const [path, text] of texts) {
+            const diff = patch(path, text, await readIfThere(host, directory, path))
+            if (text.includes('\0')) continue
+            expect(checked.diffs, 'the diff is what applying did').toContain(diff)
+          }
+          if (each.holds) await script(each.holds)
+        }
+        const findNothing = async () => {
+          const before = await host.snapshot(directory)
+          for (const mode of [{ check: true, diff: true }, {}]) {
+            const again = await go(mode)
+            expect(again.error).toBeUndefined()
+            expect(again.statuses, again.steps.join('\n')).not.toContain('changed')
+            expect(await host.snapshot(directory), 'nothing to do, yet it changed').toBe(before)
+          }
+        }
+
+        try {
+          if (each.given) await script(each.given)
+          await findAndMend(each.note)
+          await findNothing()
+          for (const drift of each.drift ?? []) {
+            await script(drift)
+            await findAndMend()
+            await findNothing()
+          }
+        } finally {
+          if (each.cleanup) await script(each.cleanup)
+        }
+      })
+    })
+  })
+}
+
+const patch = (path: string, before: string, after: string) =>
+  createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+    context: 3,
+    headerOptions: FILE_HEADERS_ONLY,
+  })
+
+/** The files that diffs are about, as they are now. */
+async function textsOf(host: ResourceHost, directory: string, diffs: readonly string[]) {
+  const texts = new Map<string, string>()
+  for (const diff of diffs) {
+    const path = /^--- (.+?)(\t|$)/m.exec(diff)?.[1]
+    if (path) texts.set(path, await readIfThere(host, directory, path))
+  }
+  return texts
+}
+
+const readIfThere = (host: ResourceHost, directory: string, path: string) =>
+  host.script(`[ ! -f '${path}' ] || cat '${path}'`, directory)
