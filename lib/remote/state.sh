@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini.
+# state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini, and handlers, those that a run
+# left due (see step.sh).
 
 # hw_may_look: fails where this user may not look into bootstrap_dir: it would seem that nothing is there.
 hw_may_look() {
@@ -9,7 +10,7 @@ hw_may_look() {
 # Every state file, each after a marker that names it. Read with built-ins: most hosts have three.
 hw_read_state() {
   hw_may_look || return
-  for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini; do
+  for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir/handlers"; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"
     while IFS= read -r hw_line || [ -n "$hw_line" ]; do

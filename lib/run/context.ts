@@ -15,15 +15,14 @@ import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { callSite } from '../resources/call-site.ts'
 import { assignment } from '../resources/command.ts'
-import type { Resource } from '../resources/resource.ts'
+import { checkUser } from '../resources/resource.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { CommandRunner } from '../session/remote-process.ts'
-import { converge, lastLines } from './converge.ts'
+import { type ConvergeContext, converge, lastLines } from './converge.ts'
 import type { Progress } from './progress.ts'
 import type { RunContext } from './recipe.ts'
 import { commandTitle, thrownError } from './report.ts'
-import type { Selection } from './selection.ts'
 import type { HostSessions } from './sessions.ts'
 
 export interface ContextOptions<A> {
@@ -41,9 +40,8 @@ export interface ContextOptions<A> {
   run: string
   /** The recipe's name. */
   name: string
-  selection: Selection
-  /** Keys of handlers that are due. */
-  due: Set<string>
+  /** How `converge` works on this host. */
+  converging: ConvergeContext
   /** Aborted by the first Ctrl-C. */
   signal: AbortSignal
   /** Aborted by the second. */
@@ -54,8 +52,6 @@ export interface ContextOptions<A> {
 
 export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   const { host, sessions, state, args, progress, check, run, signal } = options
-  /** What became of the resources so far. */
-  const known = new Map<Resource, boolean>()
   const alive = () => {
     if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
   }
@@ -156,17 +152,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     read: createDollar(commandRunner(options, false), callSite),
     converge: async (...items) => {
       alive()
-      return converge(items, {
-        ...options,
-        schedule: {
-          host: { ...host, facts: sessions.main.facts },
-          origin: { run, recipe: options.name },
-          selection: options.selection,
-        },
-        known,
-        interrupted: () => signal.aborted,
-        killed: () => options.kill.aborted,
-      })
+      return converge(items, options.converging)
     },
     get catalogue() {
       return options.catalogue()
@@ -247,10 +233,11 @@ function commandRunner<A>(
   { sessions, progress, signal }: ContextOptions<A>,
   skip: boolean,
 ): CommandRunner {
-  return async ({ command, shell, cwd, env, input, secrets }, output, running) => {
+  return async ({ command, as, shell, cwd, env, input, secrets }, output, running) => {
     if (signal.aborted) throw new InterruptedError('interrupted', 'interrupted')
     const title = commandTitle(command)
     const variables = Object.entries(env).map(([name, value]) => assignment(title, name, value))
+    if (as !== undefined) checkUser(title, as)
     progress.hide(secrets)
     const step = progress.own().step(title)
     if (skip) {
@@ -258,7 +245,8 @@ function commandRunner<A>(
       return { exitStatus: 0 }
     }
     try {
-      const session = sessions.main
+      // Not awaited where it need not be: commands keep their order.
+      const session = as === undefined ? sessions.main : await sessions.as(as)
       const result = await session.call(
         {
           name: 'hw_run',

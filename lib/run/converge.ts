@@ -51,10 +51,18 @@ export async function converge(
   items: readonly Items[],
   context: ConvergeContext,
 ): Promise<Converged> {
-  const { progress, known } = context
   const { plan, excluded } = schedule(items, context.schedule)
   // What was left out changed nothing.
-  for (const resource of excluded) known.set(resource, false)
+  for (const resource of excluded) context.known.set(resource, false)
+  return runPlan(plan, context)
+}
+
+/** The same for steps that are planned already. */
+export async function runPlan(
+  plan: readonly Planned[],
+  context: ConvergeContext,
+): Promise<Converged> {
+  const { progress, known } = context
   checkConditions(plan, known)
   const shown = show(plan, progress)
   for (const { resource } of shown) progress.hide(resource.secrets)

@@ -14,8 +14,10 @@ import { type Session, stateFilesOf } from '../session/session.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import { connectHost, reconnectHost } from './connect.ts'
 import { createContext } from './context.ts'
+import { type ConvergeContext, runPlan } from './converge.ts'
 import { cleanData, cleanReport, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
+import { parseRemembered, plannedOf, type Remembered } from './remembered.ts'
 import { errorReport, exitCodeOf, stackOf, statusOf, thrownError } from './report.ts'
 import { batches } from './rollout.ts'
 import { createSelection, everything, type SelectionOptions } from './selection.ts'
@@ -159,6 +161,8 @@ async function runHost<A extends ArgumentTypes>(
   let failure: BootstrapError | undefined
   let data: unknown
   let over = false
+  /** Keys of the handlers that are due. */
+  const due = new Set<string>()
   events.emit({ type: 'host.start', host: host.name })
   try {
     const locks = recipe.lock(options.args) && !options.check
@@ -185,12 +189,28 @@ async function runHost<A extends ArgumentTypes>(
       const files = locks
         ? await takeLock(opened.main, options, progress)
         : () => opened.main.stateFiles
+      const remembered = parseRemembered(files().get('handlers'))
+      tellRemembered(remembered, locks || options.check, progress)
+      for (const { key } of remembered) due.add(key)
+      const converging: ConvergeContext = {
+        ...options,
+        sessions: opened,
+        progress,
+        due,
+        known: new Map(),
+        schedule: {
+          host: { ...host, facts: opened.main.facts },
+          origin: { run: options.run, recipe: options.name },
+          selection: createSelection(options.selection ?? everything),
+        },
+        interrupted: () => interrupts.stop.aborted,
+        killed: () => interrupts.kill.aborted,
+      }
       const context = createContext({
         ...options,
         host,
         sessions: opened,
-        selection: createSelection(options.selection ?? everything),
-        due: new Set(),
+        converging,
         state: onceAsked(() => parseState(files(), host.bootstrapDir)),
         progress,
         signal: interrupts.stop,
@@ -201,6 +221,9 @@ async function runHost<A extends ArgumentTypes>(
         },
       })
       await recipe.run(context)
+      // What an earlier run left due and this recipe does not declare.
+      const left = remembered.filter(({ key }) => due.has(key))
+      if (locks || options.check) await runPlan(plannedOf(left), converging)
       failed = false
     } finally {
       interrupts.stop.removeEventListener('abort', stop)
@@ -214,6 +237,11 @@ async function runHost<A extends ArgumentTypes>(
   }
   over = true
   progress.end()
+  if (failure && due.size > 0 && !options.check) {
+    progress.warn(
+      `${due.size === 1 ? 'a handler is' : `${due.size} handlers are`} due: remembered on the host, to run in its next run`,
+    )
+  }
   const status: HostStatus = failure
     ? statusOf(failure)
     : progress.counts.changed > 0
@@ -230,6 +258,16 @@ async function runHost<A extends ArgumentTypes>(
   }
   events.emit({ type: 'host.end', ...outcome })
   return outcome
+}
+
+/** Says what an earlier run left due. */
+function tellRemembered(remembered: readonly Remembered[], now: boolean, progress: Progress) {
+  for (const { title, run, recipe, call } of remembered) {
+    const what = `${title} is due since run ${run} of ${recipe}`
+    if (!now) progress.warn(`${what}: it runs in the next run that changes something`)
+    else if (call) progress.warn(`${what}: it runs in this run`)
+    else progress.warn(`${what}: it runs when ${recipe} does`)
+  }
 }
 
 const claimOf = <A extends ArgumentTypes>({

@@ -12,9 +12,9 @@ import {
   type TemplateHost,
   unnest,
 } from '../resources/resource.ts'
-import type { HostCall } from '../session/call.ts'
 import { type Condition, mapCondition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
+import { type Origin, recordOf } from './remembered.ts'
 import type { Selection } from './selection.ts'
 
 /** A resource in its place. */
@@ -30,12 +30,6 @@ export interface Planned {
   notify: Notification[]
   /** Its key, if it is a handler: run only if it is due. */
   handler?: string
-}
-
-/** The run as a remembered handler names it. */
-export interface Origin {
-  run: string
-  recipe: string
 }
 
 export interface Schedule {
@@ -128,40 +122,10 @@ export function keyOf({ call, as = '' }: Resource): string {
   return createHash('sha256').update(said).digest('hex').slice(0, 24)
 }
 
-/** A handler that a run left due, as it is written down on the host. */
-export interface Remembered extends Origin {
-  key: string
-  title: string
-  /** Absent where it can't be written down: it holds a secret, or needs the controller. */
-  call?: Pick<HostCall, 'name' | 'args'>
-  as?: string
-}
-
 function notification(handler: Resource, { host, origin }: Schedule): Notification {
   const resource = handler.forHost?.(host) ?? handler
-  const { title, call, as, secrets } = resource
-  const whole = secrets.length === 0 && !call.content && !call.input && !call.answer
   const key = keyOf(resource)
-  const record: Remembered = {
-    key,
-    title,
-    as,
-    ...origin,
-    ...(whole && { call: { name: call.name, args: call.args } }),
-  }
-  return { key, record: JSON.stringify(record) }
-}
-
-/** The handlers in the text of `bootstrap_dir/handlers`; lines that are damaged are left out. */
-export function parseRemembered(text: string): Remembered[] {
-  return text.split('\n').flatMap(line => {
-    try {
-      const found = JSON.parse(line.slice(line.indexOf(' ') + 1)) as Remembered
-      return typeof found.key === 'string' && typeof found.title === 'string' ? [found] : []
-    } catch {
-      return []
-    }
-  })
+  return { key, record: recordOf(resource, key, origin) }
 }
 
 /**

@@ -9,6 +9,7 @@
  *   - `.pipe` by a template runs on the host too; by a stream or a file name it comes here;
  *   - `kill()`, `timeout` and `signal` end the command on the host, which has failed then whatever its
  *     exit status;
+ *   - `as` runs it in the session of another user; commands of one user keep their order;
  *   - `nothrow` is about exit statuses: a lost connection throws all the same.
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
@@ -42,6 +43,8 @@ export type DollarOptions = Partial<
     | 'halt'
   >
 > & {
+  /** The user to run it as; default: the connection's. */
+  as?: string
   env?: Readonly<Record<string, string | number | Secret | undefined>>
   input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
 }
@@ -99,7 +102,7 @@ function start(
   values: unknown[],
 ): ProcessPromise {
   const at = locate()
-  const { input, env, signal, ...rest } = options
+  const { input, env, signal, as: _, ...rest } = options
   const child = createRemoteProcess(run, error => {
     // Not to have run at all is no exit status.
     if (error !== undefined) promise.nothrow(false)
@@ -218,11 +221,15 @@ function fileStream(path: string): WriteStream {
   return stream
 }
 
-function request(command: string, { shell, cwd, env = {}, input }: DollarOptions): CommandRequest {
+function request(
+  command: string,
+  { as, shell, cwd, env = {}, input }: DollarOptions,
+): CommandRequest {
   const given = Object.entries(env).filter(([, value]) => value !== undefined)
   const secrets = [...Object.values(env), input].filter(isSecret)
   return {
     command,
+    as,
     shell: typeof shell === 'string' ? shell : 'sh',
     cwd: String(cwd ?? ''),
     env: Object.fromEntries(

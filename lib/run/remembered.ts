@@ -1,0 +1,82 @@
+/**
+ * Handlers that a run left due, as they stand in `bootstrap_dir/handlers`: a line each, the key, a space
+ * and JSON. The host writes a line down before its next step begins (lib/remote/step.sh) and takes it
+ * out when the handler has run. Pure.
+ */
+import type { Resource } from '../resources/resource.ts'
+import type { HostCall } from '../session/call.ts'
+import type { Planned } from './schedule.ts'
+
+/** The run that left a handler due. */
+export interface Origin {
+  run: string
+  recipe: string
+}
+
+export interface Remembered extends Origin {
+  key: string
+  title: string
+  as?: string
+  /** Absent where it can’t be written down: it holds a secret, or needs the controller. */
+  call?: Pick<HostCall, 'name' | 'args'>
+}
+
+/** What the host is to write down of a handler: one line. */
+export function recordOf({ title, call, as, secrets }: Resource, key: string, origin: Origin) {
+  const whole = secrets.length === 0 && !call.content && !call.input && !call.answer
+  const remembered: Remembered = {
+    key,
+    title,
+    as,
+    ...origin,
+    ...(whole && { call: { name: call.name, args: call.args } }),
+  }
+  return JSON.stringify(remembered)
+}
+
+/** The handlers in the text of the file, each once; lines that are damaged are left out. */
+export function parseRemembered(text = ''): Remembered[] {
+  const found = new Map<string, Remembered>()
+  for (const line of text.split('\n')) {
+    const one = parseLine(line)
+    if (one) found.set(one.key, one)
+  }
+  return [...found.values()]
+}
+
+function parseLine(line: string): Remembered | undefined {
+  try {
+    const { key, title, run, recipe, as, call } = JSON.parse(line.slice(line.indexOf(' ') + 1))
+    const texts = [key, title, run, recipe, as ?? '', ...(call ? [call.name, ...call.args] : [])]
+    if (!texts.every(text => typeof text === 'string') || !/^[0-9a-f]+$/.test(key)) return undefined
+    // Whatever stands there, nothing but a function of the prelude is called.
+    if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
+    return { key, title, run, recipe, as, call }
+  } catch {
+    return undefined
+  }
+}
+
+/** The handlers as steps of a run that does not declare them; those that can’t be are left out. */
+export function plannedOf(remembered: readonly Remembered[]): Planned[] {
+  return remembered.flatMap(({ key, title, as, call, recipe, run }) => {
+    if (!call) return []
+    const resource: Resource = {
+      kind: 'resource',
+      title,
+      call,
+      as,
+      notify: [],
+      tags: [],
+      secrets: [],
+      at: () => undefined,
+    }
+    const task = {
+      kind: 'task' as const,
+      title: `due since run ${run} of ${recipe}`,
+      resources: [resource],
+      tags: [],
+    }
+    return [{ declared: resource, resource, task, as, notify: [], handler: key }]
+  })
+}

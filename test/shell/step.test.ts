@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { command } from '../../lib/resources/command.ts'
+import { file } from '../../lib/resources/file.ts'
+import type { Condition } from '../../lib/session/condition.ts'
+import type { BatchCall } from '../../lib/session/session.ts'
+import { shells, type TestHost, testHost } from '../support/shells.ts'
+
+const statuses = async (host: TestHost, calls: readonly BatchCall[], mode = {}) =>
+  (await host.batch(calls, mode)).map(({ status }) => status)
+
+const yes: Condition<number> = { kind: 'is', value: true }
+const no: Condition<number> = { kind: 'is', value: false }
+
+describe.each(shells)('conditions under $name', shell => {
+  test('are decided by what the host did in the same batch', async () => {
+    const host = await testHost({ shell })
+    await host.write('same', 'same')
+    const make = (name: string) => ({ call: file(host.at(name), { content: 'same' }).call })
+    const when = (condition: Condition<number>) => ({
+      call: command('true').call,
+      when: condition,
+    })
+    const calls = [
+      make('same'),
+      make('new'),
+      when({ kind: 'changed', of: 0 }),
+      when({ kind: 'changed', of: 1 }),
+      when({ kind: 'not', of: { kind: 'changed', of: 0 } }),
+    ]
+    const trips = host.session.roundTrips
+    const found = ['ok', 'changed', 'skipped', 'changed', 'changed']
+    expect(await statuses(host, calls.slice(0, 1))).toEqual(['ok'])
+    expect(await statuses(host, calls)).toEqual(found)
+    // One for the first batch; two for the second, which lacked the content of `new`.
+    expect(host.session.roundTrips - trips).toBe(3)
+    expect(await statuses(host, calls)).toEqual(['ok', 'ok', 'skipped', 'skipped', 'changed'])
+  })
+
+  test.each<[string, Condition<number>, boolean]>([
+    ['exists', { kind: 'exists', path: '/bin/sh' }, true],
+    ['does not exist', { kind: 'exists', path: '/none such/-x' }, false],
+    ['succeeds', { kind: 'succeeds', command: 'echo noise; echo noise >&2; exit 0' }, true],
+    ['fails', { kind: 'succeeds', command: 'exit 3' }, false],
+    ['a command that ends its shell', { kind: 'succeeds', command: 'kill $$' }, false],
+    ['all of none', { kind: 'all', of: [] }, true],
+    ['any of none', { kind: 'any', of: [] }, false],
+    ['all', { kind: 'all', of: [yes, yes, no] }, false],
+    ['any', { kind: 'any', of: [no, no, yes] }, true],
+    [
+      'nested',
+      {
+        kind: 'all',
+        of: [
+          { kind: 'any', of: [no, yes] },
+          { kind: 'not', of: no },
+        ],
+      },
+      true,
+    ],
+  ])('%s', async (_, when, holds) => {
+    const host = await testHost({ shell })
+    const [result] = await host.batch([{ call: command('echo ran').call, when }])
+    expect(result).toMatchObject({ status: holds ? 'changed' : 'skipped', exitStatus: 0 })
+    expect(result!.stdout.toString()).toBe(holds ? 'ran\n' : '')
+    expect(result!.note).toBe(holds ? '' : 'its condition does not hold')
+  })
+
+  test('hold what is odd in a path or a command as it is', async () => {
+    const host = await testHost({ shell })
+    await host.write("it's $(x) `y` *", '')
+    const when: Condition<number> = { kind: 'exists', path: host.at("it's $(x) `y` *") }
+    expect(await statuses(host, [{ call: command('true').call, when }])).toEqual(['changed'])
+  })
+})
+
+describe.each(shells)('handlers under $name', shell => {
+  const record = (key: string) => `{"key":"${key}","odd":"it's $(x) \\\\ \\""}`
+  const due = (host: TestHost) => readFile(`${host.bootstrapDir}/handlers`, 'utf8').catch(() => '')
+  const change = (...keys: string[]): BatchCall => ({
+    call: command('true').call,
+    notify: keys.map(key => ({ key, record: record(key) })),
+  })
+  const handler = (key: string, line = 'true'): BatchCall => ({
+    call: command(line).call,
+    handler: key,
+  })
+
+  test('run only if something notified them, and once', async () => {
+    const host = await testHost({ shell })
+    const calls = [change('a'), handler('a'), handler('b'), handler('a')]
+    expect(await statuses(host, calls)).toEqual(['changed', 'changed', 'skipped', 'skipped'])
+    expect(await due(host)).toBe('')
+  })
+
+  test('are written down before the next step begins, and taken out when they have run', async () => {
+    const host = await testHost({ shell })
+    const look = { call: command(`cat '${host.bootstrapDir}/handlers'`).call }
+    const results = await host.batch([change('a', 'b'), look, handler('a'), look, handler('b')])
+    const line = (key: string) => `${key} ${record(key)}\n`
+    expect(results[1]!.stdout.toString()).toBe(line('a') + line('b'))
+    expect(results[3]!.stdout.toString()).toBe(line('b'))
+    expect(await due(host)).toBe('')
+  })
+
+  test('stay due when a step before them fails, and run in the next session', async () => {
+    const first = await testHost({ shell })
+    const calls = [change('a'), { call: command('exit 1').call }, handler('a')]
+    expect(await statuses(first, calls)).toEqual(['changed', 'failed', 'skipped'])
+    expect(await due(first)).toContain('a {"key":"a"')
+    const next = await testHost({ shell, directory: first.directory })
+    expect(next.session.stateFiles.get('handlers')).toContain('a {"key":"a"')
+    expect(await statuses(next, [handler('b'), handler('a')])).toEqual(['skipped', 'changed'])
+    expect(await due(first)).toBe('')
+  })
+
+  test('stay due when they fail themselves', async () => {
+    const host = await testHost({ shell })
+    expect(await statuses(host, [change('a'), handler('a', 'exit 1')])).toEqual([
+      'changed',
+      'failed',
+    ])
+    expect(await due(host)).toContain('a {"key":"a"')
+    expect(await statuses(host, [handler('a')])).toEqual(['changed'])
+    expect(await due(host)).toBe('')
+  })
+
+  test('with --check they would run, and nothing is written down', async () => {
+    const host = await testHost({ shell })
+    const calls = [change('a'), handler('a'), handler('a')]
+    expect(await statuses(host, calls, { check: true })).toEqual(['changed', 'changed', 'skipped'])
+    expect(await due(host)).toBe('')
+  })
+
+  test('may notify others', async () => {
+    const host = await testHost({ shell })
+    const calls = [change('a'), { ...change('b'), handler: 'a' }, handler('b')]
+    expect(await statuses(host, calls)).toEqual(['changed', 'changed', 'changed'])
+    expect(await due(host)).toBe('')
+  })
+})
