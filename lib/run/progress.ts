@@ -1,7 +1,8 @@
 /** The account of one host's tasks and steps, as events. */
 import type { BootstrapError } from '../errors.ts'
 import type { EventStream, StepCounts, StepStatus } from '../events.ts'
-import { redact } from '../shell/secret.ts'
+import { createRedactor } from '../shell/redact.ts'
+import { stars } from '../shell/secret.ts'
 import { errorReport } from './report.ts'
 
 /** Begins with its first step. */
@@ -44,12 +45,19 @@ export interface Progress {
   end(): void
 }
 
-/** @param title of the recipe's own task */
-export function createProgress(host: string, title: string, events: EventStream): Progress {
+/**
+ * @param title of the recipe's own task
+ * @param hidden forms of the whole run's secrets (`Redactor.forms`)
+ */
+export function createProgress(
+  host: string,
+  title: string,
+  events: EventStream,
+  hidden: readonly string[] = [],
+): Progress {
   const counts: StepCounts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
-  /** The longest first: one may be part of another. */
-  let secrets: string[] = []
-  const clean = (text: string) => redact(text, secrets)
+  const redactor = createRedactor(hidden)
+  const clean = redactor.redact
   let tasks = 0
   let steps = 0
   let own: TaskProgress | undefined
@@ -95,7 +103,7 @@ export function createProgress(host: string, title: string, events: EventStream)
       start,
       output: (stream, chunk) => {
         start()
-        emitText(stream, partial[stream].push(chunk, secrets))
+        emitText(stream, partial[stream].push(chunk, redactor.forms))
       },
       transfer: (done, total) => {
         start()
@@ -152,11 +160,7 @@ export function createProgress(host: string, title: string, events: EventStream)
 
   return {
     counts,
-    hide: values => {
-      // Output is looked at line by line.
-      const more = [...values].flatMap(value => [value, ...value.split('\n')])
-      secrets = [...new Set([...secrets, ...more])].sort((a, b) => b.length - a.length)
-    },
+    hide: redactor.hide,
     redact: clean,
     task: taskTitle => {
       // What the recipe does next of its own comes after this task, and is shown there.
@@ -186,9 +190,13 @@ export function cleanReport<T extends object>(report: T, clean: (text: string) =
 /** What a recipe put out, as JSON data, its texts without secrets. */
 export function cleanData(data: unknown, clean: (text: string) => string): unknown {
   if (data === undefined) return undefined
-  return JSON.parse(JSON.stringify(data), (_key, value) =>
-    typeof value === 'string' ? clean(value) : value,
-  )
+  return JSON.parse(JSON.stringify(data), (_key, value) => {
+    if (typeof value === 'string') return clean(value)
+    // A number may be a secret as well: a PIN.
+    if (typeof value === 'number') return clean(String(value)) === String(value) ? value : stars
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [clean(key), each]))
+  })
 }
 
 /** A line longer than this is passed on in parts. */

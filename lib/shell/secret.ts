@@ -1,6 +1,7 @@
 /** Values that must not be shown. */
 
-const shown = '********'
+/** What stands in the place of a secret. */
+export const stars = '********'
 
 /** A value that prints as stars everywhere; `reveal()` is for the one place that needs it. */
 export interface Secret {
@@ -9,9 +10,21 @@ export interface Secret {
   toJSON(): string
 }
 
-/** @example secret(process.env.TOKEN ?? '') */
-export function secret(value: string): Secret {
-  const show = () => shown
+/**
+ * A value that is shown nowhere. As a template it makes one of others: what is put in is revealed, and
+ * the whole is a secret.
+ * @example secret(process.env.TOKEN ?? '')
+ * @example secret`postgres://app:${secrets.db}@db1/app`
+ */
+export function secret(value: string): Secret
+export function secret(pieces: TemplateStringsArray, ...values: readonly unknown[]): Secret
+export function secret(
+  first: string | TemplateStringsArray,
+  ...values: readonly unknown[]
+): Secret {
+  const value =
+    typeof first === 'string' ? first : String.raw({ raw: [...first] }, ...values.map(revealed))
+  const show = () => stars
   return Object.freeze({
     reveal: () => value,
     toString: show,
@@ -20,17 +33,9 @@ export function secret(value: string): Secret {
   })
 }
 
+const revealed = (value: unknown) => (isSecret(value) ? value.reveal() : String(value))
+
 /** Whether a value was made by `secret()`. */
 export function isSecret(value: unknown): value is Secret {
   return typeof value === 'object' && value !== null && 'reveal' in value
-}
-
-/** Replaces each of `secrets` in `text`. Very short ones are left: they would hide ordinary text. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  let result = text
-  // The longest first: one may be the beginning of another.
-  for (const value of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (value.length >= 4) result = result.replaceAll(value, shown)
-  }
-  return result
 }

@@ -1,0 +1,70 @@
+/**
+ * Taking secrets out of texts, in whatever form a program may have put them: as they are, quoted for a
+ * shell, escaped as in JSON, in base64, or URL-encoded. Pure.
+ */
+import { stars } from './secret.ts'
+import { encodedForms, shortest } from './secret-forms.ts'
+
+export interface Redactor {
+  /** From now on no text holds these values, nor a line of one that has several. */
+  hide(values: Iterable<string>): void
+  redact(text: string): string
+  /** All that is looked for, the longest first. */
+  readonly forms: readonly string[]
+}
+
+/**
+ * Values shorter than four characters are left: they would hide ordinary text.
+ * @param base forms that are looked for anyway: those of a redactor that others share
+ */
+export function createRedactor(base: readonly string[] = []): Redactor {
+  const known = new Set<string>()
+  let forms = base
+  return {
+    // Steps bring the same ones again and again.
+    hide: values => {
+      const fresh = [...values].filter(value => !known.has(value))
+      if (fresh.length === 0) return
+      for (const value of fresh) known.add(value)
+      const all = new Set([...forms, ...fresh.flatMap(formsOf)])
+      forms = [...all].sort((a, b) => b.length - a.length)
+    },
+    redact: text => withoutForms(text, forms),
+    get forms() {
+      return forms
+    },
+  }
+}
+
+/** A value, and each of its lines, as output is looked at line by line; in all forms. */
+function formsOf(value: string): string[] {
+  const lines = value.split(/\r?\n/)
+  // Of a bracket on a line of its own there is nothing to hide.
+  const pieces = lines.length > 1 ? lines.filter(line => line.trim().length >= shortest) : []
+  return [value, ...pieces]
+    .filter(piece => piece.length >= shortest)
+    .flatMap(piece => [piece, ...encodedForms(piece)])
+}
+
+/** All places are found in the text as it came, so that no form is missed because another overlaps it. */
+function withoutForms(text: string, forms: readonly string[]): string {
+  const found: (readonly [start: number, end: number])[] = []
+  for (const form of forms) {
+    for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1))
+      found.push([at, at + form.length])
+  }
+  if (found.length === 0) return text
+  found.sort(([a], [b]) => a - b)
+  let result = ''
+  let from = 0
+  let [start, end] = found[0]!
+  for (const [nextStart, nextEnd] of found) {
+    if (nextStart >= end) {
+      result += text.slice(from, start) + stars
+      from = end
+      start = nextStart
+    }
+    end = Math.max(end, nextEnd)
+  }
+  return result + text.slice(from, start) + stars + text.slice(end)
+}

@@ -1,0 +1,108 @@
+/** How programs write a value when they do not write it as it is. Pure. */
+
+/** A form that is shorter hides more than it protects. */
+export const shortest = 4
+
+/** The value as shells, JSON, base64 and URLs have it; not as it is. */
+export function encodedForms(value: string): string[] {
+  const all = [...shellForms(value), ...jsonForms(value), ...base64Forms(value), ...urlForms(value)]
+  return [...new Set(all)].filter(form => form !== value && form.length >= shortest)
+}
+
+/** What stands within the quotes, and words quoted by backslashes. */
+function shellForms(value: string): string[] {
+  const escapes: Record<string, string> = {
+    '\\': '\\\\',
+    "'": "\\'",
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+  }
+  const escaped = (pattern: RegExp) => value.replace(pattern, char => escapes[char] ?? char)
+  const octal = (text: string) =>
+    text.replace(/[\u0080-\uffff]+/g, chars =>
+      [...Buffer.from(chars)].map(byte => `\\${byte.toString(8)}`).join(''),
+    )
+  return [
+    // 'it'\''s', 'it'"'"'s', and "it's"
+    value.replaceAll("'", "'\\''"),
+    value.replaceAll("'", `'"'"'`),
+    value.replace(/[\\"$`]/g, '\\$&'),
+    // it\'s, as bash's %q and as others write it
+    value.replace(/[ \t'"\\|&;()<>!{}*[\]?^$`,]/g, '\\$&'),
+    value.replace(/[^\w@%+=:,./\-\u0080-\uffff]/g, '\\$&'),
+    // $'it\'s', 'a'$'\n''b', and the literals of many a language
+    escaped(/[\\'\n\r\t]/g),
+    octal(escaped(/[\\'\n\r\t]/g)),
+    escaped(/[\\\n\r\t]/g),
+    value.replaceAll("'", "'\\''").replaceAll('\n', "'$'\\n''"),
+  ]
+}
+
+/** What stands within the quotes: JSON may escape more than it must. */
+function jsonForms(value: string): string[] {
+  const text = JSON.stringify(value).slice(1, -1)
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const ascii = text.replace(/[\u0080-\uffff]/g, escaped)
+  const upper = ascii.replace(/\\u[0-9a-f]{4}/g, code => `\\u${code.slice(2).toUpperCase()}`)
+  const all = [text, ascii, upper]
+  return [
+    ...all,
+    // As PHP writes it, then as Go does.
+    ...all.map(each => each.replaceAll('/', '\\/')),
+    ...all.map(each => each.replace(/[<>&]/g, escaped)),
+  ]
+}
+
+/**
+ * The characters that the value alone decides, wherever in a longer text it begins: base64 makes four
+ * characters of three bytes, so there are three ways. With and without padding, where the text ends
+ * with it; in lines, where it fills several.
+ */
+function base64Forms(value: string): string[] {
+  const bytes = Buffer.from(value)
+  const forms = [0, 1, 2].flatMap(before => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+    // A character is six bits; those that share bits with what stands before or behind are not ours.
+    const from = before === 0 ? 0 : before + 1
+    const to = Math.floor(((before + bytes.length) * 8) / 6)
+    return [text.slice(from), text.slice(from).replace(/=+$/, ''), text.slice(from, to)]
+  })
+  const lines = ['', '\n'].flatMap(end => {
+    const text = Buffer.from(value + end).toString('base64')
+    return [64, 76].flatMap(width => linesOf(text, width))
+  })
+  const all = [...forms, ...lines]
+  return [...all, ...all.map(each => each.replaceAll('+', '-').replaceAll('/', '_'))]
+}
+
+/** None where all is one line. A last line of a few characters says nothing and would hide much. */
+const linesOf = (text: string, width: number): string[] =>
+  text.length <= width
+    ? []
+    : (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).filter(line => line.length >= 8)
+
+/** Programs differ in which characters they encode, in the case of digits, and in spaces. */
+function urlForms(value: string): string[] {
+  const encode = (kept: RegExp) =>
+    [...value]
+      .map(char =>
+        kept.test(char)
+          ? char
+          : [...Buffer.from(char)]
+              .map(byte => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
+              .join(''),
+      )
+      .join('')
+  const all = [
+    // curl, jq; Python's quote; encodeURIComponent; forms as in browsers, as PHP has them; encodeURI
+    encode(/[\w.~-]/),
+    encode(/[\w.~/-]/),
+    encode(/[\w.~!'()*-]/),
+    encode(/[\w.*-]/),
+    encode(/[\w.-]/),
+    encode(/[\w.~!'()*;/?:@&=+$,#-]/),
+  ]
+  const spaces = [...all, ...all.map(each => each.replaceAll('%20', '+'))]
+  return [...spaces, ...spaces.map(each => each.replace(/%[0-9A-F]{2}/g, hex => hex.toLowerCase()))]
+}

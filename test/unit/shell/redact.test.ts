@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createRedactor } from '../../../lib/shell/redact.ts'
+
+/** A text without these values. */
+function redact(text: string, values: readonly string[]): string {
+  const redactor = createRedactor()
+  redactor.hide(values)
+  return redactor.redact(text)
+}
+
+const nasty = `it's "50%" + $HOME \`id\` a/b\\c <ü日> ~x!`
+
+describe('a secret is taken out of texts', () => {
+  test('wherever it stands, and as often', () => {
+    expect(redact('a s3cret-value, s3cret-value', ['s3cret-value'])).toBe('a ********, ********')
+    expect(redact('hunter2hunter2', ['hunter2'])).toBe('****************')
+    expect(redact('a $& b', ['$& b'])).toBe('a ********')
+  })
+
+  test('but not when it is too short to tell', () => {
+    expect(redact('abc', ['', 'b', 'abc'])).toBe('abc')
+  })
+
+  test('also where another one overlaps it, or holds it', () => {
+    expect(redact('x abcdefghi y', ['abcdef', 'defghi'])).toBe('x ******** y')
+    expect(redact('x abcdefghi y', ['cdef', 'abcdefghi'])).toBe('x ******** y')
+  })
+
+  test('line by line, but for lines that say nothing', () => {
+    const values = ['{\n  "key": "open sesame"\n  }\n}\r\n']
+    expect(redact('+  "key": "open sesame"', values)).toBe('+********')
+    expect(redact('  }', values)).toBe('  }')
+  })
+
+  const forms: readonly (readonly [string, (value: string) => string])[] = [
+    ['JSON', value => JSON.stringify(value)],
+    ['URL-encoded', encodeURIComponent],
+    ['URL-encoded in lower case', value => encodeURIComponent(value).toLowerCase()],
+    ['URL-encoded in part', encodeURI],
+    ['a form', value => new URLSearchParams({ value }).toString()],
+    ['quoted for a shell', value => `'${value.replaceAll("'", "'\\''")}'`],
+    ['base64', value => Buffer.from(value).toString('base64')],
+    ['base64 for URLs', value => Buffer.from(value).toString('base64url')],
+  ]
+  test.each(forms)('%s', (_name, encode) => {
+    for (const value of [nasty, `${nasty}\nsecond line`, 'correct horse battery', 'zażółć gęślą']) {
+      // Case is kept where it is the value's own.
+      const wanted = /lower/.test(_name) ? value.toLowerCase() : value
+      expect(redact(`a ${encode(wanted)} b`, [wanted])).toMatch(/^a .{0,8}\*{8}.? b$/)
+    }
+  })
+
+  const programs: readonly (readonly [string, string, string[]])[] = [
+    ['bash’s %q', 'bash', ['-c', `printf '%q\\n' "$0"`]],
+    ['bash’s %q in the C locale', 'bash', ['-c', `LC_ALL=C; printf '%q\\n' "$0"`]],
+    ['bash’s trace', 'bash', ['-c', 'set -x; : "$0"']],
+    ['the name of a file as ls prints it', 'bash', ['-c', `ls --quoting-style=shell-escape "$0"`]],
+    ['Python’s shlex', 'python3', ['-c', 'import shlex,sys; print(shlex.quote(sys.argv[1]))']],
+    ['Python’s repr', 'python3', ['-c', 'import sys; print(repr(sys.argv[1]))']],
+    ['Python’s json', 'python3', ['-c', 'import json,sys; print(json.dumps(sys.argv[1]))']],
+    [
+      'Python’s quote',
+      'python3',
+      ['-c', 'import sys; from urllib.parse import *; print(quote(sys.argv[1]))'],
+    ],
+    [
+      'Python’s quote_plus',
+      'python3',
+      ['-c', 'import sys; from urllib.parse import *; print(quote_plus(sys.argv[1]))'],
+    ],
+    ['base64 of coreutils', 'bash', ['-c', 'printf %s "$0" | base64']],
+    ['base64 of openssl', 'bash', ['-c', 'printf "%s\\n" "$0" | openssl base64']],
+    ['basic authentication', 'bash', ['-c', 'printf "u:%s" "$0" | base64 -w0']],
+  ]
+  test.each(programs)('as %s has it', (_name, program, words) => {
+    for (const value of [nasty, `${nasty}\nand more`, `${nasty} ${nasty} ${nasty}`]) {
+      let printed = ''
+      try {
+        printed = execFileSync(program, [...words, value], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, LC_ALL: 'C.UTF-8' },
+        })
+      } catch (error) {
+        // ls tells of a file that is not there on standard error.
+        printed = String((error as { stderr: string }).stderr)
+      }
+      const clean = redact(printed, [value])
+      // What surrounds it: quotes, the program's name, the first letters that share bits with others.
+      const left = clean
+        .replaceAll('********', '')
+        .replace(/^(\+ : |ls: cannot access |dTo\w?)/, '')
+      expect(left.replace(/: No such file or directory|[$"'\\]/g, '').trim()).toMatch(
+        /^[=\w]{0,4}$/,
+      )
+    }
+  })
+
+  test('base64 at each of its three places within a longer text', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 7 }),
+        fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme' }),
+        fc.uint8Array({ maxLength: 7 }),
+        (before, value, after) => {
+          fc.pre(value.length >= 4)
+          const bytes = Buffer.concat([before, Buffer.from(value), after])
+          for (const encoding of ['base64', 'base64url'] as const) {
+            const left = redact(bytes.toString(encoding), [value]).replace(/\*{8}/, '')
+            // Of the characters of the value none is left but those that share bits with a neighbour.
+            const others = before.length + after.length
+            expect(left.replace(/=+$/, '').length).toBeLessThanOrEqual(
+              Math.ceil((others * 8) / 6) + 2,
+            )
+          }
+        },
+      ),
+    )
+  })
+})
+
+describe('a redactor', () => {
+  test('goes on from the forms of another, and leaves that as it is', () => {
+    const shared = createRedactor()
+    shared.hide(['first-secret'])
+    const own = createRedactor(shared.forms)
+    own.hide(['second-secret'])
+    expect(own.redact('first-secret second-secret')).toBe('******** ********')
+    expect(shared.redact('first-secret second-secret')).toBe('******** second-secret')
+  })
+
+  test('has its forms the longest first, each once', () => {
+    const redactor = createRedactor()
+    for (let again = 0; again < 3; again++) redactor.hide([nasty, 'simple-one'])
+    const lengths = redactor.forms.map(({ length }) => length)
+    expect(lengths).toEqual(lengths.toSorted((a, b) => b - a))
+    expect(new Set(redactor.forms).size).toBe(redactor.forms.length)
+  })
+
+  test('keeps up with what hosts print', () => {
+    const redactor = createRedactor()
+    redactor.hide(Array.from({ length: 10 }, (_, index) => `${nasty}${index}`))
+    const line =
+      'Get:1 http://deb.debian.org/debian bookworm/main amd64 libc6 amd64 2.36-9 [2,755 kB]'
+    const startedAt = performance.now()
+    for (let count = 0; count < 2000; count++) redactor.redact(line)
+    // Ten secrets of the worst kind: far below what a line costs elsewhere.
+    expect((performance.now() - startedAt) / 2000).toBeLessThan(1)
+  })
+})
