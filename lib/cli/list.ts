@@ -6,23 +6,33 @@ import { chooseMode } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Command, Place } from './command.ts'
+import { listTasks } from './list-tasks.ts'
 import { listOptions, type OptionValues } from './options.ts'
 import { describeRecipe } from './overview.ts'
 import { findTargets } from './targets.ts'
 
 export const list: Command = {
   name: 'list',
-  usage: 'recipes|hosts',
-  description: 'Show the recipes, or the hosts of an inventory',
-  args: [['recipes|hosts', 'what to show; hosts prints one name a line when piped']],
-  examples: ['list recipes', 'list hosts -i production', "list hosts --on 'web:&eu'"],
+  usage: 'recipes|hosts|tasks',
+  description: 'Show the recipes, the hosts of an inventory, or what a recipe would do',
+  args: [
+    ['recipes', 'the recipes there are'],
+    ['hosts', 'the hosts of an inventory; one name a line when piped'],
+    ['tasks', 'the tasks and resources of a recipe, which is named with its arguments'],
+  ],
+  examples: [
+    'list recipes',
+    "list hosts -i production --on 'web:&eu'",
+    'list tasks server.provision app --on web1 --tags config',
+  ],
   options: listOptions,
   run: async ([what, ...more], options, place) => {
+    if (what === 'tasks') return listTasks(more, options, place)
     if (what === undefined || more.length > 0)
-      throw new UsageError('usage', 'list recipes, or list hosts')
+      throw new UsageError('usage', 'list recipes, list hosts, or list tasks <recipe>')
     if (what === 'recipes') return listRecipes(options, place)
     if (what === 'hosts') return listHosts(options, place)
-    throw unknownName('list', what, ['recipes', 'hosts'])
+    throw unknownName('list', what, ['recipes', 'hosts', 'tasks'])
   },
 }
 

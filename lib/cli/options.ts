@@ -53,22 +53,70 @@ const yes: Option = { flags: '--yes', description: 'Ask nothing' }
 /** Options of everything that talks to hosts. */
 export const connectionOptions = [on, inventory, variable, forks, timeout, acceptNew]
 
+const diff: Option = { flags: '--diff', description: 'Show what changes in files' }
+const serial: Option = {
+  flags: '--serial <sizes>',
+  description: 'Batches, each after the one before succeeded: 1,25%,100%',
+}
+const waitLock: Option = {
+  flags: '--wait-lock <duration>',
+  description: 'Wait for a host’s lock instead of failing',
+  default: '0s',
+}
+const callbackUrl: Option = {
+  flags: '--callback-url <url>',
+  description: 'POST the outcome there when the run ends',
+}
+
+/** Options that say what of a recipe is taken. */
+const selectionOptions: readonly Option[] = [
+  {
+    flags: '--tags <words>',
+    description: 'Only resources and tasks with one of these tags, or the tag always: config,web',
+  },
+  { flags: '--skip-tags <words>', description: 'None with one of these tags' },
+  {
+    flags: '--start-at <title>',
+    description: 'Nothing before this task or resource; * stands for anything',
+  },
+]
+
 /** Options of recipes. */
 export const runOptions: readonly Option[] = [
   ...connectionOptions,
   { flags: '--check', description: 'Change nothing; exit 6 if something would change' },
-  { flags: '--diff', description: 'Show what changes in files' },
-  {
-    flags: '--serial <sizes>',
-    description: 'Batches, each after the one before succeeded: 1,25%,100%',
-  },
-  {
-    flags: '--wait-lock <duration>',
-    description: 'Wait for a host’s lock instead of failing',
-    default: '0s',
-  },
+  diff,
+  ...selectionOptions,
+  { flags: '--step', description: 'Ask before each step; one host at a time' },
+  serial,
+  waitLock,
   output,
-  { flags: '--callback-url <url>', description: 'POST the outcome there when the run ends' },
+  callbackUrl,
+  verbose,
+  yes,
+]
+
+/** Options of `plan`. */
+export const planOptions: readonly Option[] = [
+  ...connectionOptions,
+  { flags: '-o, --out <file>', description: 'Where to save the plan', default: 'plan.json' },
+  diff,
+  ...selectionOptions,
+  output,
+  verbose,
+]
+
+/** Options of `apply`: what is to be done stands in the plan. */
+export const applyOptions: readonly Option[] = [
+  { ...on, description: 'Only these of the plan’s hosts; default: all of them' },
+  forks,
+  timeout,
+  acceptNew,
+  diff,
+  serial,
+  waitLock,
+  output,
+  callbackUrl,
   verbose,
   yes,
 ]
@@ -77,6 +125,10 @@ export const listOptions: readonly Option[] = [
   { ...on, default: 'all' },
   inventory,
   variable,
+  forks,
+  timeout,
+  acceptNew,
+  ...selectionOptions,
   output,
 ]
 

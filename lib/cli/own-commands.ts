@@ -4,7 +4,7 @@ import { fromHere } from '../resources/call-site.ts'
 import type { RecipeFile } from '../run/recipe-files.ts'
 
 /** Commands that are no recipes, as no recipe can have their names. */
-export const ownCommands = ['exec', 'list', 'unlock', 'lab'] as const
+export const ownCommands = ['exec', 'list', 'plan', 'apply', 'unlock', 'lab'] as const
 
 const taken: readonly string[] = [...ownCommands, 'help']
 

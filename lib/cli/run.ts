@@ -11,7 +11,7 @@ import { exitCodes, UsageError } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { parseArguments } from '../run/arguments.ts'
-import { runRecipe } from '../run/engine.ts'
+import { type RunOptions, runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
@@ -22,8 +22,9 @@ import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
+import { confirmSteps } from './step-by-step.ts'
 import { listenForStrays } from './strays.ts'
-import { findTargets, parseCount, parseTime } from './targets.ts'
+import { findTargets, parseCount, parseSelection, parseTime, type Targets } from './targets.ts'
 
 export interface RunRequest {
   name: string
@@ -33,6 +34,12 @@ export interface RunRequest {
   place: Place
   /** Draws the run, instead of the renderer of the output mode; not for json. */
   draw?: (hosts: readonly Host[], place: Place) => Renderer
+  /** Which hosts; default: what the options say. */
+  targets?: () => Promise<Targets>
+  /** What `list tasks`, `plan` and `apply` want of the run. Nothing is posted for the first two. */
+  mode?: Pick<RunOptions, 'list' | 'record' | 'expect' | 'selection'> & { check?: true }
+  /** Told the arguments, before any host is touched. */
+  parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
 }
 
 /** @returns the exit code */
@@ -41,26 +48,30 @@ export async function runCommand(request: RunRequest): Promise<number> {
   // Everything that can be wrong is found before a host is touched.
   const text = (key: string) => options[key] as string
   const mode = chooseMode(options.output as string | undefined, place)
-  const forks = parseCount('--forks', text('forks'))
+  const confirm = options.step === true ? confirmSteps(mode, options) : undefined
+  const forks = confirm ? 1 : parseCount('--forks', text('forks'))
   const serial = options.serial === undefined ? undefined : parseSerial(text('serial'))
   const timeoutMs = parseTime('--timeout', text('timeout'))
-  const waitLockMs = parseTime('--wait-lock', text('waitLock'))
-  const { inventory, hosts } = await findTargets(options, place)
+  const waitLockMs = parseTime('--wait-lock', text('waitLock') ?? '0s')
+  const selection = request.mode?.selection ?? parseSelection(options)
+  const { inventory, hosts } = await (request.targets ?? (() => findTargets(options, place)))()
   const loaded = await findCatalogue(inventory)
   const catalogue = () => loaded ?? noCatalogue(inventory)
   const args = parseArguments(recipe.args, request.words, { catalogue })
   const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
-  const callback = prepareCallback(
-    options.callbackUrl as string | undefined,
-    place.env,
-    loaded?.callbackUrl,
-  )
+  request.parsed?.(args, recipe.show ? recipe.show(args, catalogue()) : args)
+  const callback = request.mode?.record
+    ? undefined
+    : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)
 
   const events = createEventStream()
   const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }
   const renderer =
-    mode !== 'json' && request.draw ? request.draw(hosts, place) : await createRenderer(mode, drawn)
+    mode !== 'json' && request.draw
+      ? request.draw(hosts, place)
+      : // A tree that is drawn again and again leaves no place to ask at.
+        await createRenderer(confirm ? 'plain' : mode, drawn)
   events.subscribe(renderer.subscriber)
   if (callback) events.subscribe(callback.subscriber)
   const tell = (message: string) => events.emit({ type: 'warning', message })
@@ -79,6 +90,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
       run: runId(),
       check: options.check === true,
       diff: drawn.diff,
+      selection,
+      ...request.mode,
+      confirm: confirm && ((host, title) => confirm(host, title, interrupts.stop)),
       verbose: drawn.verbose,
       forks,
       serial,

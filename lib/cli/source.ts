@@ -20,9 +20,19 @@ const own: Readonly<
     description: 'Run one command on hosts',
     load: async () => (await import('./exec.ts')).exec,
   },
+  plan: {
+    usage: '<recipe> [arguments]',
+    description: 'Save what a recipe would do, for apply',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  apply: {
+    usage: '<plan>',
+    description: 'Do what a plan says; refuses hosts that have moved on since',
+    load: async () => (await import('./apply.ts')).apply,
+  },
   list: {
-    usage: 'recipes|hosts',
-    description: 'Show the recipes, or the hosts of an inventory',
+    usage: 'recipes|hosts|tasks',
+    description: 'Show the recipes, the hosts of an inventory, or what a recipe would do',
     load: async () => (await import('./list.ts')).list,
   },
   unlock: {

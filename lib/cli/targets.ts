@@ -5,6 +5,7 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { selectHosts } from '../inventory/pattern.ts'
 import { defaultLabDirectory } from '../lab/directory.ts'
+import type { SelectionOptions } from '../run/selection.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
 
@@ -47,6 +48,27 @@ export function parseVariables(texts: readonly string[]): Record<string, string>
     values[key] = text.slice(at + 1)
   }
   return values
+}
+
+/** --tags, --skip-tags and --start-at. */
+export function parseSelection(options: OptionValues): SelectionOptions {
+  const words = (key: string) => {
+    const list = String(options[key] ?? '')
+      .split(',')
+      .map(word => word.trim())
+      .filter(word => word !== '')
+    if (options[key] !== undefined && list.length === 0)
+      throw new UsageError(
+        'invalid_value',
+        `--${key === 'tags' ? 'tags' : 'skip-tags'} names no tag`,
+      )
+    return list
+  }
+  return {
+    tags: words('tags'),
+    skipTags: words('skipTags'),
+    startAt: options.startAt as string | undefined,
+  }
 }
 
 /** A whole number of at least one. */

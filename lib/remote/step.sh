@@ -108,6 +108,11 @@ hw_load_due() {
   done <"$hw_dir/handlers"
 }
 
+# hw_reload_due: what is due is what is written down, after a look at what would be done.
+hw_reload_due() {
+  hw_due='' hw_due_loaded=''
+}
+
 # hw_undo_due KEY: it is due no longer.
 hw_undo_due() {
   hw_rest=$hw_due hw_due=''

@@ -123,6 +123,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
       for (const other of stack(subject)) await heartbeat(other)
       return
     }
+    if (options.converging.list) return
     await step(`heartbeat ${subject.name}`, () =>
       awaitHeartbeat(subject.name, { ...pulse, probe }, { ask, signal }),
     )
@@ -230,7 +231,7 @@ const describeServer = (before: ServerState, after: ServerState) =>
 
 /** Runs a command of `$` as a step of its own. */
 function commandRunner<A>(
-  { sessions, progress, signal }: ContextOptions<A>,
+  { sessions, progress, signal, converging }: ContextOptions<A>,
   skip: boolean,
 ): CommandRunner {
   return async ({ command, as, shell, cwd, env, input, secrets }, output, running) => {
@@ -239,6 +240,11 @@ function commandRunner<A>(
     const variables = Object.entries(env).map(([name, value]) => assignment(title, name, value))
     if (as !== undefined) checkUser(title, as)
     progress.hide(secrets)
+    if (skip) {
+      const kind = 'command' as const
+      converging.record?.({ kind, title, ...(as && { as }), tags: [], status: 'unknown' })
+      if (converging.list) return { exitStatus: 0 }
+    }
     const step = progress.own().step(title)
     if (skip) {
       step.end('skipped', { note: 'not known with --check' })

@@ -10,6 +10,7 @@ import {
 import type { Items, Resource, Task } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
 import type { BatchCall } from '../session/session.ts'
+import { accountOf, type StepAccount } from './account.ts'
 import type { Progress, StepProgress, TaskProgress } from './progress.ts'
 import type { Converged } from './recipe.ts'
 import { thrownError } from './report.ts'
@@ -29,8 +30,12 @@ export interface ConvergeContext {
   diff: boolean
   /** Asked before each step, with --step; without it none is asked about. */
   confirm?(title: string): Promise<boolean>
-  /** Told what became of each step that was not left out. */
-  record?(planned: Planned, result: CallResult): void
+  /** Find out what would be done, and ask the host nothing: `list tasks`. */
+  list?: boolean
+  /** Told of each step that a run takes, with what the host was found to be: plans and lists. */
+  record?(step: StepAccount): void
+  /** Throws where the steps of a batch are not those of the plan that is applied. */
+  expect?(steps: readonly StepAccount[]): void
   /** True once Ctrl-C was pressed: skipped steps are then no failure. */
   interrupted(): boolean
   /** True once it was pressed twice: what ran was ended, and did not fail by itself. */
@@ -64,6 +69,11 @@ export async function runPlan(
 ): Promise<Converged> {
   const { progress, known } = context
   checkConditions(plan, known)
+  if (context.list) {
+    for (const planned of plan) context.record?.(accountOf(planned))
+    return { changed: false, has: () => false }
+  }
+  context.expect?.(plan.map(planned => accountOf(planned)))
   const shown = show(plan, progress)
   for (const { resource } of shown) progress.hide(resource.secrets)
   const outcome: Outcome = { changed: new Set() }
@@ -189,8 +199,12 @@ async function restart(
 /** Accounts for the end of one step. */
 function ended(planned: Shown, result: CallResult, context: ConvergeContext, outcome: Outcome) {
   const { declared, resource, step, handler, when, notify } = planned
-  const { known, due, diff } = context
+  const { known, due } = context
   const did = result.status === 'changed'
+  const diff = did && context.diff ? unifiedDiff(resource, result) : undefined
+  // A handler that nobody notified was never there.
+  const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
+  if (!absent) context.record?.(accountOf(planned, result, diff))
   if (result.status === 'failed') {
     outcome.failure = context.killed()
       ? new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
@@ -198,12 +212,10 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
     return step.end('failed', { error: outcome.failure })
   }
   if (result.status === 'skipped') {
-    // A handler that nobody notified was never there.
-    if (handler && result.note === '') return step.drop()
+    if (absent) return step.drop()
     const whyNot = outcome.failure ? 'a step before it failed' : result.note
     if (whyNot === '') outcome.skipped = true
     else if (when && !outcome.failure) known.set(declared, false)
-    context.record?.(planned, result)
     return step.end('skipped', { note: whyNot || 'interrupted' })
   }
   known.set(declared, did)
@@ -212,11 +224,10 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
     outcome.changed.add(declared)
     for (const { key } of notify) due.add(key)
   }
-  context.record?.(planned, result)
   step.end(did ? 'changed' : 'ok', {
     // `service x reloaded` says it already.
     note: resource.title.endsWith(result.note) ? undefined : result.note,
-    diff: did && diff ? unifiedDiff(resource, result) : undefined,
+    diff,
   })
 }
 

@@ -86,11 +86,11 @@ const worstFirst = [
 
 /**
  * The exit code of a run: interrupted above all; then the worst of its hosts' errors; then a fault
- * outside of any host's work; then, with --check, drift.
+ * outside of any host's work; then a selection that took nothing; then, with --check, drift.
  */
 export function exitCodeOf(
   outcomes: readonly HostOutcome[],
-  options: { check: boolean; interrupted: boolean; fault?: boolean },
+  options: { check: boolean; interrupted: boolean; fault?: boolean; unmet?: boolean },
 ): number {
   if (options.interrupted) return exitCodes.interrupted
   const codes = new Set<number>(
@@ -99,6 +99,7 @@ export function exitCodeOf(
   const worst = worstFirst.find(code => codes.has(code))
   if (worst !== undefined) return worst
   if (options.fault) return exitCodes.fault
+  if (options.unmet) return exitCodes.usage
   const changed = outcomes.some(({ status }) => status === 'changed')
   return options.check && changed ? exitCodes.drift : exitCodes.ok
 }

@@ -13,8 +13,8 @@ export interface SelectionOptions {
 export interface Selection {
   /** Asked once for each resource, in order, with the tasks it is in. */
   takes(resource: Resource, tasks: readonly Task[]): boolean
-  /** Whether the title of --start-at has come; true without one. */
-  readonly started: boolean
+  /** What was asked for and did not come, in words; of all of the run's hosts at once. */
+  readonly unmet: readonly string[]
 }
 
 /** All but what has the tag `never`. */
@@ -24,20 +24,17 @@ export const everything: SelectionOptions = { tags: [], skipTags: [] }
 export function createSelection({ tags, skipTags, startAt }: SelectionOptions): Selection {
   const wanted = startAt === undefined ? undefined : globOf(startAt)
   let started = wanted === undefined
+  const seen = new Set<string>()
   return {
     takes: (resource, tasks) => {
       started ||= [...tasks, resource].some(({ title }) => wanted!.test(title))
-      return (
-        started &&
-        isTagged(
-          [...tasks, resource].flatMap(each => each.tags),
-          tags,
-          skipTags,
-        )
-      )
+      const own = [...tasks, resource].flatMap(each => each.tags)
+      for (const tag of own) seen.add(tag)
+      return started && isTagged(own, tags, skipTags)
     },
-    get started() {
-      return started
+    get unmet() {
+      const missing = tags.filter(tag => !seen.has(tag)).map(tag => `nothing has the tag ${tag}`)
+      return started ? missing : [...missing, `nothing is titled ${startAt}`]
     },
   }
 }

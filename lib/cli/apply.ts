@@ -1,0 +1,74 @@
+/** `hostwright apply plan.json`: does what a plan says, and nothing where it no longer fits. */
+import { readFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import { selectHosts } from '../inventory/pattern.ts'
+import type { Command, Place } from './command.ts'
+import { applyOptions, type OptionValues } from './options.ts'
+import { namedRecipe } from './plan.ts'
+import { type Plan, parsePlan } from './plan-file.ts'
+import { findTargets, type Targets } from './targets.ts'
+
+export const apply: Command = {
+  name: 'apply',
+  usage: '<plan>',
+  description: 'Do what a plan says; refuses hosts that have moved on since',
+  args: [['plan', 'the file that plan saved']],
+  examples: ['apply plan.json', 'apply plan.json --on web1'],
+  options: applyOptions,
+  run: async (words, options, place) => {
+    const [file, ...more] = words
+    if (file === undefined || more.length > 0) {
+      throw new UsageError('usage', 'which plan? apply takes one file', {
+        hint: 'For example: hostwright apply plan.json',
+      })
+    }
+    const plan = parsePlan(read(file), file)
+    const recipe = await namedRecipe(plan.recipe, place)
+    const { runCommand } = await import('./run.ts')
+    return runCommand({
+      name: plan.recipe,
+      recipe,
+      words: plan.args,
+      options,
+      place,
+      targets: () => targetsOf(plan, options, place),
+      mode: { expect: new Map(Object.entries(plan.hosts)), selection: plan.selection },
+    })
+  },
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError('usage', `can’t read ${file}: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * The plan’s hosts, as the inventory has them now.
+ * @throws {UsageError} no_hosts: one of them is not in the inventory, or none is meant
+ */
+async function targetsOf(plan: Plan, options: OptionValues, place: Place): Promise<Targets> {
+  const variables = Object.entries(plan.variables).map(([key, value]) => `${key}=${value}`)
+  const { inventory, hosts } = await findTargets(
+    { ...options, inventory: plan.inventory, on: plan.on, var: variables },
+    place,
+  )
+  const names = new Set(Object.keys(plan.hosts))
+  const planned = hosts.filter(({ name }) => names.delete(name))
+  if (names.size > 0) {
+    throw new UsageError(
+      'no_hosts',
+      `the plan has hosts that ${plan.on} no longer matches: ${[...names].join(', ')}`,
+      { hint: 'Make the plan again.' },
+    )
+  }
+  const wanted = options.on as string | undefined
+  if (wanted === undefined) return { inventory, hosts: planned }
+  const chosen = new Set(selectHosts(inventory, wanted).map(({ name }) => name))
+  const some = planned.filter(({ name }) => chosen.has(name))
+  if (some.length === 0)
+    throw new UsageError('no_hosts', `--on ${wanted} matches no host of the plan`)
+  return { inventory, hosts: some }
+}

@@ -1,0 +1,62 @@
+/** The file that `plan` writes and `apply` reads. Pure. */
+import { UsageError } from '../errors.ts'
+import type { StepAccount } from '../run/account.ts'
+import type { SelectionOptions } from '../run/selection.ts'
+
+export interface Plan {
+  /** Raised when what an older version wrote can’t be read any more. */
+  format: 1
+  /** ISO 8601 */
+  made: string
+  recipe: string
+  /** Its arguments, as words of the command line. */
+  args: string[]
+  inventory?: string
+  /** Pattern of hosts. */
+  on: string
+  /** --var */
+  variables: Record<string, string>
+  selection: SelectionOptions
+  /** What was found, by host. */
+  hosts: Record<string, StepAccount[]>
+}
+
+export const renderPlan = (plan: Plan): string => `${JSON.stringify(plan, null, 2)}\n`
+
+/**
+ * @param file for errors
+ * @throws {UsageError} invalid_value: it is no plan, or one of another version
+ */
+export function parsePlan(text: string, file: string): Plan {
+  const fail = (why: string) =>
+    new UsageError('invalid_value', `${file} is no plan: ${why}`, {
+      hint: 'Make one: hostwright plan <recipe> … -o plan.json',
+    })
+  let plan: Plan
+  try {
+    plan = JSON.parse(text) as Plan
+  } catch (error) {
+    throw fail((error as Error).message)
+  }
+  if (typeof plan !== 'object' || plan === null) throw fail('it holds no object')
+  if (plan.format !== 1) throw fail(`its format is ${JSON.stringify(plan.format)}, not 1`)
+  const isTexts = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every(each => typeof each === 'string')
+  const isRecord = (value: unknown) => typeof value === 'object' && value !== null
+  if (
+    typeof plan.recipe !== 'string' ||
+    typeof plan.on !== 'string' ||
+    !isTexts(plan.args) ||
+    !isRecord(plan.variables) ||
+    !isRecord(plan.selection) ||
+    !isTexts(plan.selection.tags) ||
+    !isTexts(plan.selection.skipTags) ||
+    !isRecord(plan.hosts) ||
+    !Object.values(plan.hosts).every(
+      steps => Array.isArray(steps) && steps.every(step => typeof step?.title === 'string'),
+    )
+  ) {
+    throw fail('something of it is missing')
+  }
+  return plan
+}

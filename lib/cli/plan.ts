@@ -1,0 +1,119 @@
+/** `hostwright plan`: what a recipe would do, saved for `apply`. */
+import { writeFileSync } from 'node:fs'
+import { exitCodes, UsageError } from '../errors.ts'
+import type { StepAccount } from '../run/account.ts'
+import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
+import { unknownName } from '../shell/nearest.ts'
+import type { Command, Place } from './command.ts'
+import { type OptionValues, planOptions } from './options.ts'
+import { type Plan, renderPlan } from './plan-file.ts'
+import { parseSelection, parseVariables } from './targets.ts'
+
+export const plan: Command = {
+  name: 'plan',
+  usage: '<recipe> [arguments]',
+  description: 'Save what a recipe would do, for apply',
+  args: [['recipe', 'the recipe with its arguments, as on its own command line']],
+  examples: ['plan server.provision app --on web -i production -o plan.json'],
+  options: planOptions,
+  run: async (words, options, place) => {
+    const [name, ...rest] = words
+    if (name === undefined) {
+      throw new UsageError('usage', 'which recipe?', {
+        hint: 'For example: hostwright plan server.provision app --on web -o plan.json',
+      })
+    }
+    const recipe = await namedRecipe(name, place)
+    const hosts: Record<string, StepAccount[]> = {}
+    const { runCommand } = await import('./run.ts')
+    const exitCode = await runCommand({
+      name,
+      recipe,
+      words: rest,
+      options: { ...options, check: true },
+      place,
+      mode: {
+        check: true,
+        record: (host, step) => {
+          hosts[host] ??= []
+          hosts[host].push(step)
+        },
+      },
+      parsed: (args, shown) => refuseSecrets(rest, args, shown),
+    })
+    if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {
+      place.stderr.write('No plan was saved: it would not be whole.\n')
+      return exitCode
+    }
+    save(
+      {
+        format: 1,
+        made: new Date().toISOString(),
+        recipe: name,
+        args: rest,
+        inventory: options.inventory as string | undefined,
+        on: options.on as string,
+        variables: parseVariables(options.var as readonly string[]),
+        selection: parseSelection(options),
+        hosts,
+      },
+      options,
+      place,
+    )
+    return exitCodes.ok
+  },
+}
+
+/** @throws {UsageError} unknown_name */
+export async function namedRecipe(name: string, { project }: Place) {
+  const recipes = findRecipes(project)
+  const file = recipes.find(each => each.name === name)
+  if (!file) {
+    throw unknownName(
+      'recipe',
+      name,
+      recipes.map(each => each.name),
+    )
+  }
+  return loadRecipe(file)
+}
+
+/** A plan is a file that people pass on: the words that hold a secret can’t stand in it. */
+function refuseSecrets(
+  words: readonly string[],
+  args: Record<string, unknown>,
+  shown: Record<string, unknown>,
+) {
+  const texts = (value: unknown): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(texts)
+      : [String(value)]
+  const open = new Set(texts(shown))
+  const hidden = texts(args).filter(text => text !== '' && !open.has(text))
+  if (!words.some(word => hidden.some(text => word.includes(text)))) return
+  throw new UsageError('usage', 'an argument holds a secret, and a plan would hold it too', {
+    hint: 'Hand it over as key=@file, which the plan then names.',
+  })
+}
+
+function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
+  const file = out as string
+  try {
+    // Diffs are in it: for nobody else to read.
+    writeFileSync(file, renderPlan(made), { mode: 0o600 })
+  } catch (error) {
+    throw new UsageError('usage', `can’t write ${file}: ${(error as Error).message}`)
+  }
+  const steps = Object.values(made.hosts).flat()
+  const count = (status: StepAccount['status']) =>
+    steps.filter(step => step.status === status).length
+  const unknown = count('unknown')
+  const found = [
+    `${count('changed')} to change`,
+    `${count('ok')} as wanted`,
+    ...(unknown > 0 ? [`${unknown} unknown until they run`] : []),
+  ]
+  stderr.write(
+    `${file}: ${found.join(', ')}, on ${Object.keys(made.hosts).length} hosts.\nNext: hostwright apply ${file}\n`,
+  )
+}

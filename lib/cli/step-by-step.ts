@@ -1,0 +1,61 @@
+/** `--step`: asking before each step. */
+import { createInterface } from 'node:readline/promises'
+import { InterruptedError, UsageError } from '../errors.ts'
+import { escapeControls } from '../ui/escape.ts'
+import type { OutputMode } from '../ui/render.ts'
+import type { OptionValues } from './options.ts'
+
+/** Whether the step is wanted. */
+export type Confirm = (host: string, title: string, stop: AbortSignal) => Promise<boolean>
+
+/**
+ * @throws {UsageError} there is no terminal to ask on, or the options leave nothing to ask
+ */
+export function confirmSteps(mode: OutputMode, options: OptionValues): Confirm {
+  if (mode === 'json') throw new UsageError('usage', '--step asks, which --output json can’t')
+  if (options.check === true)
+    throw new UsageError('usage', '--check changes nothing: there is nothing for --step to ask')
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      'confirmation_needed',
+      '--step asks before each step, and there is no terminal',
+      {
+        hint: 'Leave it out, or look first with --check.',
+      },
+    )
+  }
+  let all = false
+  return async (host, title, stop) => {
+    while (!all) {
+      const answer = (
+        await ask(
+          `${host}: ${escapeControls(title)}? [y]es, [n]o, [c]ontinue without asking: `,
+          stop,
+        )
+      )
+        .trim()
+        .toLowerCase()
+      if (answer === 'y' || answer === 'yes') return true
+      if (answer === 'n' || answer === 'no') return false
+      if (answer === 'c') all = true
+    }
+    return true
+  }
+}
+
+async function ask(question: string, stop: AbortSignal): Promise<string> {
+  // Without `terminal` the system's own line editing stays, and with it Ctrl-C as a signal.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  // End of input answers nothing: it must not be taken for a yes.
+  const ended = new Promise<never>((_, reject) => {
+    lines.once('close', () => reject(new InterruptedError('interrupted', 'there is no answer')))
+  })
+  try {
+    return await Promise.race([lines.question(question, { signal: stop }), ended])
+  } catch {
+    throw new InterruptedError('interrupted', 'interrupted before the step')
+  } finally {
+    lines.close()
+    ended.catch(() => {})
+  }
+}
