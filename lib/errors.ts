@@ -139,6 +139,11 @@ export const errorCodes = {
     'The action needs a yes, and there is no terminal to ask on.',
     'Add `--yes` when you are sure.',
   ),
+  secret_missing: entry(
+    usage,
+    'A secret that the recipe declares can’t be had from where it says.',
+    'The message says what was looked for; see docs/secrets.md.',
+  ),
   lab_failed: entry(
     fault,
     'A lab host could not be started or stopped.',

@@ -1,77 +1,14 @@
 /**
- * Where the secrets of a recipe come from. Sources are values, declared on the recipe; all are asked
- * once a run, before any host is touched, and every host gets the same answers.
+ * Asking the sources of a recipe's secrets: once a run, before any host is touched, so that every host
+ * gets the same answers.
  */
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
+import { quoteAll } from '../shell/quote.ts'
 import { createRedactor } from '../shell/redact.ts'
-import { isSecret, type Secret, secret } from '../shell/secret.ts'
-
-/** Where one secret comes from; made by `fromEnv`, `fromFile`, `fromPrompt` and `fromCommand`. */
-export type SecretSource =
-  | { readonly kind: 'env'; readonly variable: string }
-  | { readonly kind: 'file'; readonly path: string | URL; readonly whole: boolean }
-  | { readonly kind: 'prompt'; readonly question: string }
-  | { readonly kind: 'command'; readonly words: readonly string[]; readonly timeoutMs: number }
-
-/** Sources by the names that the recipe has for them. */
-export type SecretSources = Readonly<Record<string, SecretSource>>
-
-/** The secrets themselves, by the same names. */
-export type SecretValues<S extends SecretSources = SecretSources> = {
-  readonly [K in keyof S]: Secret
-}
-
-/**
- * A variable of hostwright's own environment.
- * @example recipe({ secrets: { token: fromEnv('TOKEN') }, … })
- */
-export const fromEnv = (variable: string): SecretSource => ({ kind: 'env', variable })
-
-/**
- * A file of this machine, as UTF-8, without the newline at its end.
- * @param path from the working directory, or a URL
- * @param options.whole keep the newline at the end: private keys need it. Default: false
- * @example fromFile('secrets/tls.key', { whole: true })
- */
-export const fromFile = (path: string | URL, options: { whole?: boolean } = {}): SecretSource => ({
-  kind: 'file',
-  path,
-  whole: options.whole ?? false,
-})
-
-/**
- * An answer typed at the terminal, where it does not show.
- * @example fromPrompt('PIN of the HSM')
- */
-export const fromPrompt = (question: string): SecretSource => ({ kind: 'prompt', question })
-
-export interface CommandSourceOptions {
-  /** How long it may take, in milliseconds. Default: 60 000. */
-  timeoutMs?: number
-}
-
-/**
- * What a program of this machine prints, as UTF-8, without the newline at its end. It is started without
- * a shell; its standard input is empty. Process lists show its words, so none may be a secret.
- * @example fromCommand('sops', '-d', '--extract', '["db"]', 'secrets.yaml')
- * @example fromCommand('op', 'read', 'op://vault/db/password', { timeoutMs: 120_000 })
- */
-export function fromCommand(
-  program: string,
-  ...rest: readonly string[] | readonly [...string[], CommandSourceOptions]
-): SecretSource {
-  const last = rest.at(-1)
-  const { timeoutMs = 60_000 } = typeof last === 'object' && !isSecret(last) ? last : {}
-  const words = [program, ...rest.filter(word => typeof word !== 'object' || isSecret(word))]
-  if (words.some(isSecret)) {
-    throw new UsageError('recipe_invalid', 'fromCommand: a secret can’t be a word of a command', {
-      hint: 'Process lists show it. Let the program read it from its environment or from a file.',
-    })
-  }
-  return { kind: 'command', words: words as string[], timeoutMs }
-}
+import { secret } from '../shell/secret.ts'
+import type { SecretSource, SecretSources, SecretValues } from './secret-sources.ts'
 
 /** What resolving needs of the world. */
 export interface SecretWorld {
@@ -183,63 +120,55 @@ export const withoutEnd = (text: string) => text.replace(/\r?\n$/, '')
 /** How much of what a program printed a message shows. */
 const shownLines = 10
 
+/** What a program prints. */
 function run(
-  [program, ...words]: readonly string[],
+  words: readonly string[],
   timeoutMs: number,
   env: SecretWorld['env'],
   others: readonly string[],
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program!, words, {
+  const program = words[0]!
+  return new Promise<Buffer>((resolve, reject) => {
+    // In our own process group: it may ask the person at the terminal.
+    const child = spawn(program, words.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: env as NodeJS.ProcessEnv,
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
     })
-    const startedAt = Date.now()
-    const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
-    for (const stream of ['stdout', 'stderr'] as const)
-      child[stream].on('data', (chunk: Buffer) => printed[stream].push(chunk))
-    child.once('error', (error: NodeJS.ErrnoException) =>
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+      // What it started may hold them open.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, timeoutMs)
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer)
+      const none = error.code === 'ENOENT'
+      const why = none ? `there is no program ${program}` : `can’t start ${program}: ${error.code}`
+      reject(missing(why, { hint: `Install ${program}, or name it by its path.` }))
+    })
+    child.once('close', (status, signal) => {
+      clearTimeout(timer)
+      if (status === 0 && !late) {
+        resolve(Buffer.concat(stdout))
+        return
+      }
+      const redactor = createRedactor()
+      redactor.hide(others)
+      const said = redactor.redact(Buffer.concat(stderr).toString('utf8')).trim()
+      const ended = signal ? `signal ${signal}` : `exit status ${status}`
       reject(
-        missing(
-          error.code === 'ENOENT'
-            ? `there is no program ${program} on this machine`
-            : `can’t start ${program}: ${error.code}`,
-          { hint: `Install ${program}, or name it by its path.` },
-        ),
-      ),
-    )
-    // Not `close`: what the program left running may keep its outputs open.
-    child.once('exit', (status, signal) => {
-      setImmediate(() => {
-        for (const stream of [child.stdout, child.stderr]) stream.destroy()
-      })
-      child.once('close', () => {
-        const said = Buffer.concat(printed.stderr).toString('utf8').trim()
-        if (status === 0) {
-          try {
-            resolve(withoutEnd(decode(Buffer.concat(printed.stdout), `what ${program} printed`)))
-          } catch (error) {
-            reject(error)
-          }
-          return
-        }
-        const late = signal === 'SIGKILL' && Date.now() - startedAt >= timeoutMs
-        const how = late
-          ? `took longer than ${timeoutMs / 1000} s`
-          : `failed: ${signal ? `signal ${signal}` : `exit status ${status}`}`
-        const redactor = createRedactor()
-        redactor.hide(others)
-        const output = redactor.redact(said).split('\n').slice(-shownLines).join('\n')
-        reject(
-          missing(`${program} ${how}`, {
-            output: output || undefined,
-            exitStatus: status ?? undefined,
-            hint: `Try it by itself: ${program} ${words.join(' ')}`,
-          }),
-        )
-      })
+        missing(`${program}: ${late ? `not done in ${timeoutMs / 1000} s` : ended}`, {
+          output: said.split('\n').slice(-shownLines).join('\n') || undefined,
+          exitStatus: status ?? undefined,
+          hint: `Try it by itself: ${quoteAll(words)}`,
+        }),
+      )
     })
-  })
+  }).then(bytes => withoutEnd(decode(bytes, `what ${program} printed`)))
 }
