@@ -18,3 +18,4 @@ hw_ini_awk='the text of ini.awk'
 . ./service.sh
 . ./command.sh
 . ./probe.sh
+. ./receive.sh

@@ -6,7 +6,8 @@ import type { ShellStream } from '../transport/transport.ts'
 export interface Content {
   /** SHA-256, hexadecimal. */
   sha256: string
-  bytes: Buffer
+  /** Absent where it is too large for the script: the call's `answer` sends it, see upload.ts. */
+  bytes?: Buffer
 }
 
 /** What a step that ended with `need` is told with its second try. */
@@ -46,6 +47,11 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
+  /**
+   * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when
+   * its batch begins; where it throws, the step fails.
+   */
+  prepare?(): Promise<HostCall>
     ini?: { path: string; format: 'ini' | 'words'; requests: readonly string[] }
   }
 }

@@ -1,0 +1,147 @@
+/**
+ * Content that is too large for a session's script: raw bytes over a shell of their own, beside the
+ * session's. The host's side is lib/remote/receive.sh.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Writable } from 'node:stream'
+import { StepError, UnreachableError } from '../errors.ts'
+import { partsFor } from '../remote/prelude.ts'
+import { quoteAll } from '../shell/quote.ts'
+import type { ShellStream } from '../transport/transport.ts'
+import type { Asked } from './call.ts'
+import type { Source } from './source.ts'
+import { createTail } from './tail.ts'
+
+/**
+ * Brings content to the host: what of it came before, in whatever run, is not sent again. The whole is
+ * compared with its SHA-256 there before it counts.
+ *
+ * The file is the user's alone (0600), in bootstrap_dir/incoming or, in sessions of other users, in
+ * ~/.cache/hostwright/incoming. Whoever uses it takes it away afterwards, or leaves it for a next try;
+ * after two weeks it is removed.
+ * @param asked what the call's `answer` was given
+ * @returns its absolute path on the host
+ * @throws {StepError} checksum_mismatch: what arrives is not what its hash says
+ * @throws {StepError} step_failed: the host can't take it, or the transfer was ended
+ * @throws {UnreachableError} the connection is gone, or the host refuses another shell
+ * @example
+ * answer: async asked => ({ args: [await sendContent(asked, fileSource('image.iso'))] })
+ */
+export async function sendContent(
+  asked: Pick<Asked, 'bootstrapDir' | 'open' | 'progress'>,
+  source: Source,
+): Promise<string> {
+  const sha256 = await source.sha256()
+  // What was kept may be damaged: then all of it is sent anew, once.
+  const path = (await transfer(asked, source, sha256)) ?? (await transfer(asked, source, sha256))
+  if (path !== undefined) return path
+  throw new StepError('checksum_mismatch', `what arrives of ${source.name} is not what was read`, {
+    hint: 'See whether the file changes while it is sent, and whether the host’s disk is sound.',
+  })
+}
+
+/** One try. @returns the path on the host; undefined if it came damaged and was dropped */
+async function transfer(
+  { bootstrapDir, open, progress }: Pick<Asked, 'bootstrapDir' | 'open' | 'progress'>,
+  source: Source,
+  sha256: string,
+): Promise<string | undefined> {
+  const word = `hw${randomBytes(12).toString('hex')}`
+  const shell = await open()
+  const errors = createTail(4096)
+  shell.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  // Writing to a shell that is gone: `ended` tells why.
+  shell.stdin.on('error', () => {})
+  const answers = answersOf(shell, word)
+  const receive = ['hw_receive', word, bootstrapDir, sha256, String(source.size)]
+  // In one line: the shell reads no further before all has come, and what comes is not for it to read.
+  shell.stdin.write(`${partsFor(['hw_receive'], new Set())}hw_detect; ${quoteAll(receive)}; exit\n`)
+  const first = await answers.next()
+  if (first?.verb === 'from') {
+    const from = Number(first.rest)
+    progress(from, source.size)
+    await pour(shell, source.read(from), sent => progress(from + sent, source.size))
+  }
+  shell.stdin.end()
+  const last = first?.verb === 'from' ? await answers.next() : first
+  const ended = await shell.ended
+  if (last?.verb === 'have') return last.rest
+  if (last?.verb === 'damaged') return undefined
+  if (ended.lost) {
+    throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
+  }
+  const said = errors.bytes().toString('utf8').trim().split('\n')
+  throw new StepError(
+    `${source.name} could not be sent: ${said.at(-1) || 'the host took nothing'}`,
+    {
+      output: said.slice(0, -1).join('\n') || undefined,
+    },
+  )
+}
+
+/** Writes the pieces as fast as the host takes them, until the shell ends or somebody ends its input. */
+async function pour(
+  { stdin, ended }: ShellStream,
+  pieces: AsyncIterable<Buffer>,
+  tell: (sent: number) => void,
+): Promise<void> {
+  let over = false
+  const end = ended.then(() => {
+    over = true
+  })
+  let sent = 0
+  for await (const piece of pieces) {
+    if (over || stdin.writableEnded || stdin.destroyed) return
+    if (!stdin.write(piece)) await Promise.race([drained(stdin), end])
+    sent += piece.length
+    tell(sent)
+  }
+}
+
+/** Until more may be written, or nothing more can be. */
+function drained(stream: Writable): Promise<void> {
+  const events = ['drain', 'finish', 'close']
+  return new Promise(resolve => {
+    const done = () => {
+      for (const event of events) stream.off(event, done)
+      resolve()
+    }
+    for (const event of events) stream.on(event, done)
+  })
+}
+
+/** Lines `WORD VERB REST` of a shell's output, whatever its login says around them. */
+function answersOf(shell: ShellStream, word: string) {
+  const found: { verb: string; rest: string }[] = []
+  let text = ''
+  let over = false
+  let wake = () => {}
+  shell.stdout.on('data', (chunk: Buffer) => {
+    text = `${text}${chunk.toString('latin1')}`
+    for (let match = find(); match; match = find()) {
+      text = text.slice(match.index + match[0].length)
+      const rest = Buffer.from(match[2]!, 'latin1').toString('utf8')
+      found.push({ verb: match[1]!, rest })
+    }
+    text = text.slice(-longestAnswer)
+    wake()
+  })
+  const find = () => new RegExp(`${word} (\\w+) ?(.*)\\n`).exec(text)
+  shell.ended.then(() => {
+    over = true
+    wake()
+  })
+  return {
+    /** The next one; undefined when no more come. */
+    next: async () => {
+      while (found.length === 0 && !over) {
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      }
+      return found.shift()
+    },
+  }
+}
+
+const longestAnswer = 16_384
