@@ -30,6 +30,18 @@ export interface Asked {
   open(): Promise<ShellStream>
   /** Tells how far a transfer is, in bytes. */
   progress(done: number, total: number): void
+  /** Whether this is a dry run. */
+  check: boolean
+  /** Whether the texts of what changes are wanted. */
+  diff: boolean
+}
+
+/** What a text file becomes: nothing where it is as wanted already. */
+export interface Edit {
+  content?: Buffer
+  /** What changes, in a few words. */
+  note?: string
+  failure?: Answer['failure']
 }
 
 /** One call of a prelude function. */
@@ -39,6 +51,11 @@ export interface HostCall {
   args: readonly string[]
   /** Sent as a function that prints it when the host asks; its name becomes the last argument. */
   content?: Content
+  /**
+   * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when
+   * its batch begins; where it throws, the step fails.
+   */
+  prepare?(): Promise<HostCall>
   /** Asked each time the step ends with `need`. Throws what is the controller's fault, not the host's. */
   answer?(asked: Asked): Promise<Answer>
   /** Standard input of a command: sent along as the function hw_input_ID. */
@@ -47,11 +64,6 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
-  /**
-   * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when
-   * its batch begins; where it throws, the step fails.
-   */
-  prepare?(): Promise<HostCall>
     ini?: { path: string; format: 'ini' | 'words'; requests: readonly string[] }
   }
 }

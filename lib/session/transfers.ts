@@ -1,0 +1,76 @@
+/** Answers to steps that take their time: other shells beside the session's, progress, and how it ends. */
+import { isBootstrapError } from '../errors.ts'
+import type { ShellStream } from '../transport/transport.ts'
+import type { Answer, Asked, HostCall } from './call.ts'
+
+export interface Transfers {
+  /** Another shell, of the same user. */
+  open(): Promise<ShellStream>
+  /** No more is sent by those that are open: who waits for one hears that it ended. */
+  end(): void
+}
+
+/** @param openShell opens one, on whatever connection there is */
+export function createTransfers(openShell: () => Promise<ShellStream>): Transfers {
+  const shells = new Set<ShellStream>()
+  return {
+    open: async () => {
+      const shell = await openShell()
+      shells.add(shell)
+      shell.ended.then(() => shells.delete(shell))
+      return shell
+    },
+    end: () => {
+      for (const { stdin } of shells) stdin.end()
+    },
+  }
+}
+
+/**
+ * What a step is told that asked. What fails on the host while that is found out is the step's own
+ * failure; what is ours, or the connection's, is thrown.
+ */
+export async function answerTo(call: HostCall, asked: Asked): Promise<Answer> {
+  try {
+    return await call.answer!({ ...asked, progress: seldom(asked.progress) })
+  } catch (error) {
+    return { failure: failureOf(error) }
+  }
+}
+
+/**
+ * Calls as they are sent. One whose source can't be read fails when its turn comes.
+ */
+export async function prepare(call: HostCall): Promise<HostCall> {
+  if (!call.prepare) return call
+  try {
+    return await call.prepare()
+  } catch (error) {
+    const { message, code } = failureOf(error)
+    return { name: 'hw_fail', args: [message, code ?? 'step_failed'] }
+  }
+}
+
+/** An error that belongs to one step; any other is thrown on. */
+function failureOf(error: unknown): NonNullable<Answer['failure']> {
+  if (isBootstrapError(error)) {
+    if (error.exitCode !== 4) throw error
+    const { message, code, details } = error
+    // The last line says it; those before it say why.
+    return { message: details.output ? `${details.output}\n${message}` : message, code }
+  }
+  // A file of ours that can't be read.
+  if (error instanceof Error && 'syscall' in error) return { message: error.message }
+  throw error
+}
+
+/** Tells the first, the last, and a few a second. */
+function seldom(progress: Asked['progress'], everyMs = 250): Asked['progress'] {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (done, total) => {
+    const now = performance.now()
+    if (done < total && now - toldAt < everyMs) return
+    toldAt = now
+    progress(done, total)
+  }
+}
