@@ -6,6 +6,8 @@ import type { Subscriber } from '../events.ts'
 
 export interface Callback {
   subscriber: Subscriber
+  /** What of it must not be shown. */
+  secrets: readonly string[]
   /** @returns why it was not delivered, if it was not */
   deliver(): Promise<string | undefined>
 }
@@ -28,6 +30,7 @@ export function prepareCallback(
   const collector = createDocumentCollector()
   return {
     subscriber: collector.subscriber,
+    secrets: [secret, decodeURIComponent(url.password)].filter(each => each !== undefined),
     deliver: async () => {
       const document = collector.document()
       if (!document) return undefined

@@ -4,6 +4,7 @@ import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../run/account.ts'
 import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { escapeControls } from '../ui/escape.ts'
 import type { Command, Place } from './command.ts'
 import { type OptionValues, planOptions } from './options.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
@@ -104,7 +105,15 @@ function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
   } catch (error) {
     throw new UsageError('usage', `can’t write ${file}: ${(error as Error).message}`)
   }
-  const steps = Object.values(made.hosts).flat()
+  const hosts = Object.entries(made.hosts)
+  const steps = hosts.flatMap(([, each]) => each)
+  const titles = steps.flatMap(({ status, title }) => (status === 'unknown' ? [title] : []))
+  for (const title of new Set(titles)) {
+    const where = hosts.flatMap(([host, each]) =>
+      each.some(step => step.status === 'unknown' && step.title === title) ? [host] : [],
+    )
+    stderr.write(`unknown until it runs: ${escapeControls(title)} (${where.join(', ')})\n`)
+  }
   const count = (status: StepAccount['status']) =>
     steps.filter(step => step.status === status).length
   const unknown = count('unknown')
@@ -114,6 +123,6 @@ function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
     ...(unknown > 0 ? [`${unknown} unknown until they run`] : []),
   ]
   stderr.write(
-    `${file}: ${found.join(', ')}, on ${Object.keys(made.hosts).length} hosts.\nNext: hostwright apply ${file}\n`,
+    `${file}: ${found.join(', ')}, on ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}.\nNext: hostwright apply ${file}\n`,
   )
 }

@@ -8,16 +8,19 @@ import { loadCatalogue } from '../bootstrap/load.ts'
 import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
 import { exitCodes, UsageError } from '../errors.ts'
-import { createEventStream, type EventStream } from '../events.ts'
+import { createEventStream } from '../events.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { parseArguments } from '../run/arguments.ts'
 import { type RunOptions, runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
+import { standIns } from '../run/secret-sources.ts'
+import { resolveSecrets } from '../run/secrets.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
+import { askSecret } from './ask-secret.ts'
 import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
@@ -65,6 +68,10 @@ export async function runCommand(request: RunRequest): Promise<number> {
     ? undefined
     : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)
 
+  const secrets = request.mode?.list
+    ? standIns(recipe.secrets)
+    : await resolveSecrets(recipe.secrets, { env: place.env, ask: askSecret })
+
   const events = createEventStream()
   const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }
   const renderer =
@@ -82,6 +89,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
       recipe,
       name,
       args,
+      secrets,
+      hidden: callback?.secrets,
       hosts,
       environment: inventory.environment,
       catalogue,
@@ -104,7 +113,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
       interrupts,
       strays: strays.take,
     })
-    await deliver(callback, events)
+    const undelivered = await callback?.deliver()
+    if (undelivered) tell(result.redact(`the callback was not delivered: ${undelivered}`))
     const late = strays.take()
     for (const message of late) tell(result.redact(message))
     await renderer.end()
@@ -120,12 +130,6 @@ export async function runCommand(request: RunRequest): Promise<number> {
     strays.dispose()
     interrupts.dispose()
   }
-}
-
-async function deliver(callback: ReturnType<typeof prepareCallback>, events: EventStream) {
-  const failure = await callback?.deliver()
-  if (failure)
-    events.emit({ type: 'warning', message: `the callback was not delivered: ${failure}` })
 }
 
 /** The account's name; its number where it has none, as in some containers. */

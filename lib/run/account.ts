@@ -66,8 +66,9 @@ export function differenceOf(
     if (before.title !== now.title || before.kind !== now.kind || before.as !== now.as)
       return `the plan has ${before.title} where there is ${now.title} now`
     if (before.does !== now.does) return `the recipe wants something else of ${now.title} now`
-    if (before.status !== now.status || before.saw !== now.saw)
-      return `${now.title}: the host is not as it was (then ${described(before)}, now ${described(now)})`
+    if (before.status !== now.status || before.note !== now.note)
+      return `${now.title}: then ${described(before)}, now ${described(now)}`
+    if (before.saw !== now.saw) return `${now.title}: what was read of it is another now`
   }
   return undefined
 }

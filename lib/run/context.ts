@@ -20,9 +20,11 @@ import type { CallResult, HostCall } from '../session/call.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { CommandRunner } from '../session/remote-process.ts'
 import { type ConvergeContext, converge, lastLines } from './converge.ts'
+import { createFacts } from './facts/fact.ts'
 import type { Progress } from './progress.ts'
 import type { RunContext } from './recipe.ts'
 import { commandTitle, thrownError } from './report.ts'
+import type { SecretValues } from './secret-sources.ts'
 import type { HostSessions } from './sessions.ts'
 
 export interface ContextOptions<A> {
@@ -31,6 +33,8 @@ export interface ContextOptions<A> {
   /** What is recorded on the host, parsed when a recipe first asks: one that does not can do without. */
   state: () => HostState
   args: A
+  /** By the names that the recipe has for them. */
+  secrets?: SecretValues
   catalogue: () => Catalogue
   /** Modules of products that have one, by product. */
   modules: ReadonlyMap<string, unknown>
@@ -148,6 +152,8 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
   return {
     host: { ...host, facts: sessions.main.facts },
     args,
+    secrets: options.secrets ?? {},
+    facts: createFacts(ask),
     check,
     $: createDollar(commandRunner(options, check), callSite),
     read: createDollar(commandRunner(options, false), callSite),

@@ -6,13 +6,15 @@ import pLimit from 'p-limit'
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { EventStream, HostOutcome } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { createRedactor } from '../shell/redact.ts'
 import type { StepAccount } from './account.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import { runHost } from './host-run.ts'
-import { createProgress, type Progress } from './progress.ts'
+import { cleanData, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
 import { exitCodeOf } from './report.ts'
 import { batches } from './rollout.ts'
+import type { SecretValues } from './secret-sources.ts'
 import { createSelection, everything, type Selection, type SelectionOptions } from './selection.ts'
 
 export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
@@ -20,6 +22,10 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   /** The recipe's name on the command line. */
   name: string
   args: ArgumentValues<A>
+  /** The recipe's secrets, resolved (`resolveSecrets`). No host's output shows them. */
+  secrets?: SecretValues
+  /** More that must not be shown. */
+  hidden?: readonly string[]
   hosts: readonly Host[]
   environment: string
   catalogue: () => Catalogue
@@ -78,22 +84,26 @@ export async function runRecipe<A extends ArgumentTypes>(
 ): Promise<RunResult> {
   const { recipe, hosts, events, run, check, interrupts } = options
   const startedAt = Date.now()
+  const shared = createRedactor()
+  shared.hide(Object.values(options.secrets ?? {}).map(secret => secret.reveal()))
+  shared.hide(options.hidden ?? [])
   const args = recipe.show ? recipe.show(options.args, options.catalogue()) : { ...options.args }
   events.emit({
     type: 'run.start',
     run,
     recipe: options.name,
     environment: options.environment,
-    args,
+    args: cleanData(args, shared.redact) as Record<string, unknown>,
     check,
     hosts: hosts.map(host => host.name),
   })
   const outcomes: HostOutcome[] = []
   const redactors: Progress['redact'][] = []
   const selections: Selection[] = []
-  const redactAll = (text: string) => redactors.reduce((rest, redact) => redact(rest), text)
+  const redactAll = (text: string) =>
+    [shared.redact, ...redactors].reduce((rest, redact) => redact(rest), text)
   const work = (host: Host) => {
-    const progress = createProgress(host.name, options.name, events)
+    const progress = createProgress(host.name, options.name, events, shared.forms)
     redactors.push(progress.redact)
     const selection = createSelection(options.selection ?? everything)
     selections.push(selection)

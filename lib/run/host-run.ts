@@ -1,7 +1,13 @@
 /** One host's part in a run: connecting, the lock, the recipe, and the account of it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type HostState, parseState } from '../bootstrap/state.ts'
-import { type BootstrapError, InterruptedError, LockedError, StepError } from '../errors.ts'
+import {
+  type BootstrapError,
+  errorCodes,
+  InterruptedError,
+  LockedError,
+  StepError,
+} from '../errors.ts'
 import { createEventStream, type HostOutcome, type HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../lock/lock.ts'
@@ -198,7 +204,11 @@ async function compare<A extends ArgumentTypes>(work: Work<A>) {
   // What the host took for done while it only looked.
   await sessions.main.call({ name: 'hw_reload_due', args: [] })
   const difference = differenceOf(options.expect!.get(host.name) ?? [], found)
-  if (difference) throw new StepError('plan_stale', difference)
+  if (difference) {
+    throw new StepError('plan_stale', `the plan no longer fits: ${difference}`, {
+      hint: errorCodes.plan_stale.next,
+    })
+  }
 }
 
 /** Holds the steps of each batch to those of the plan, in order. */

@@ -10,6 +10,8 @@ import type { Items } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
 import type { Facts } from '../session/facts.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
+import type { Fact } from './facts/fact.ts'
+import type { SecretSources, SecretValues } from './secret-sources.ts'
 
 /** A host while a recipe runs on it. */
 export interface RunningHost extends Host {
@@ -31,9 +33,17 @@ export interface ProductWishes {
 }
 
 /** What a recipe can ask and do on one host. Passed to it; nothing is ambient. */
-export interface RunContext<A = unknown> {
+export interface RunContext<A = unknown, S = SecretValues> {
   readonly host: RunningHost
   readonly args: A
+  /** What the recipe's `secrets` say, the same on every host. */
+  readonly secrets: S
+  /**
+   * More of what is known of the host: `await facts(network)`. Each is asked once a run, when it is first
+   * wanted, with --check too.
+   * @throws {StepError} the host can't tell
+   */
+  facts<T>(fact: Fact<T>): Promise<T>
   /** With --check: find out, change nothing. */
   readonly check: boolean
   /** zx's `$`, on the host. With --check nothing runs and the output is empty. */
@@ -81,14 +91,18 @@ export interface Report {
   rows: readonly (readonly string[])[]
 }
 
-export interface Recipe<A extends ArgumentTypes = ArgumentTypes> {
+export interface Recipe<
+  A extends ArgumentTypes = ArgumentTypes,
+  S extends SecretSources = SecretSources,
+> {
   readonly kind: 'recipe'
   readonly description: string
   readonly args: A
+  readonly secrets: S
   readonly examples: readonly string[]
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
-  readonly run: (context: RunContext<ArgumentValues<A>>) => Promise<void>
+  readonly run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
   readonly report?: (
     outcomes: readonly HostOutcome[],
     args: ArgumentValues<A>,
@@ -97,11 +111,19 @@ export interface Recipe<A extends ArgumentTypes = ArgumentTypes> {
   readonly show?: (args: ArgumentValues<A>, catalogue: Catalogue) => Record<string, unknown>
 }
 
-export interface RecipeOptions<A extends ArgumentTypes> {
+export interface RecipeOptions<
+  A extends ArgumentTypes,
+  S extends SecretSources = Record<never, never>,
+> {
   /** One line for lists. */
   description: string
   /** Positional arguments, in order. */
   args?: A
+  /**
+   * Secrets and where they come from: `fromEnv`, `fromFile`, `fromPrompt`, `fromCommand`. They are asked
+   * once a run, before any host is touched.
+   */
+  secrets?: S
   /** Command lines for --help, without the program's name. */
   examples?: readonly string[]
   /** Whether the run takes the host's lock: those that change something do. Default: true. */
@@ -109,7 +131,7 @@ export interface RecipeOptions<A extends ArgumentTypes> {
   /** Finds what is wrong before any host is touched. */
   prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   /** Runs on each host. */
-  run: (context: RunContext<ArgumentValues<A>>) => Promise<void>
+  run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
   /** A table for standard output when all hosts are done. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
   /** Arguments as events and callbacks show them, if they may hold secrets. */
@@ -127,14 +149,16 @@ export interface RecipeOptions<A extends ArgumentTypes> {
  *   },
  * })
  */
-export function recipe<const A extends ArgumentTypes = Record<never, never>>(
-  options: RecipeOptions<A>,
-): Recipe<A> {
+export function recipe<
+  const A extends ArgumentTypes = Record<never, never>,
+  const S extends SecretSources = Record<never, never>,
+>(options: RecipeOptions<A, S>): Recipe<A, S> {
   const { lock = true } = options
   return {
     ...options,
     kind: 'recipe',
     args: options.args ?? ({} as A),
+    secrets: options.secrets ?? ({} as S),
     examples: options.examples ?? [],
     lock: typeof lock === 'function' ? lock : () => lock,
   }

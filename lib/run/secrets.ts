@@ -35,7 +35,7 @@ export async function resolveSecrets<S extends SecretSources>(
     for (const [name, source] of entries) {
       if (!kinds.includes(source.kind)) continue
       try {
-        const value = await valueOf(source, world, [...found.values()])
+        const value = await ask(source, world, [...found.values()])
         if (value === '') throw missing(`${describe(source)} is empty`)
         found.set(name, value)
       } catch (error) {
@@ -67,7 +67,7 @@ function describe(source: SecretSource): string {
   }
 }
 
-function valueOf(source: SecretSource, world: SecretWorld, others: readonly string[]) {
+function ask(source: SecretSource, world: SecretWorld, others: readonly string[]) {
   switch (source.kind) {
     case 'env': {
       const value = world.env[source.variable]

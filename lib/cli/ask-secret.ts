@@ -1,0 +1,44 @@
+/** A question at the terminal whose answer does not show. */
+import { openSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { ReadStream, WriteStream } from 'node:tty'
+import { InterruptedError, UsageError } from '../errors.ts'
+import { escapeControls } from '../ui/escape.ts'
+
+/**
+ * Asks at the controlling terminal, also where standard input and output are files.
+ * @throws {UsageError} secret_missing: there is no terminal, or it was closed; {InterruptedError} Ctrl-C
+ */
+export function askSecret(question: string): Promise<string> {
+  const input = new ReadStream(openTerminal('r', question))
+  const output = new WriteStream(openTerminal('w', question))
+  // The line editor shows what is typed; this shows none of it.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  // Sets the terminal to show nothing; the question comes after that.
+  const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 })
+  output.write(`${escapeControls(question)}: `)
+  return new Promise<string>((resolve, reject) => {
+    lines.once('line', resolve)
+    lines.once('SIGINT', () => reject(new InterruptedError('interrupted', 'interrupted')))
+    // After one of these it says nothing new.
+    lines.once('close', () =>
+      reject(new UsageError('secret_missing', `“${question}” was not answered`)),
+    )
+  }).finally(() => {
+    output.write('\n')
+    lines.close()
+    input.destroy()
+    output.destroy()
+  })
+}
+
+function openTerminal(flags: 'r' | 'w', question: string): number {
+  try {
+    return openSync('/dev/tty', flags)
+  } catch {
+    throw new UsageError('secret_missing', `there is no terminal to ask for “${question}” at`, {
+      hint: 'Run it in a terminal, or let the recipe take it from elsewhere: fromEnv, fromFile, fromCommand.',
+    })
+  }
+}

@@ -1,0 +1,280 @@
+/** Looking before leaping: list tasks, tags and starting points, plan and apply, --step. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type CliOptions, eventsOf, hostwright } from '../support/cli.ts'
+import { inCi, labFor } from '../support/lab.ts'
+import { type Project, projectFor } from '../support/project.ts'
+import { whereIs } from '../support/shells.ts'
+
+const lab = labFor({ hosts: 2 })
+let project: Project
+let root = ''
+
+const recipe = (last = "'x'") => `
+import { command, directory, file, handler, recipe, task } from 'hostwright'
+const web = task('web server', (root: string) => {
+  const reload = handler(command(\`echo reloaded >>\${root}/tmp/log\`, { title: 'reload web' }))
+  return [
+    directory(root + '/opt/web', { tags: 'dirs' }),
+    file(root + '/opt/web/index', { content: 'hello\\n', notify: reload, tags: ['config', 'text'] }),
+    file(root + '/opt/web/rare', { content: 'rare', tags: 'never' }),
+  ]
+})
+export default recipe({
+  description: 'site',
+  async run({ $, converge, host }) {
+    const root = host.root
+    await converge(web(root))
+    await $\`uptime\`
+    await converge(file(root + '/opt/last', { content: ${last} }))
+  },
+})
+`
+
+beforeAll(async () => {
+  project = await projectFor(lab, { 'recipes/site.ts': recipe() })
+  root = await lab.path('lab1', '')
+})
+const clean = async () => {
+  for (const host of ['lab1', 'lab2']) {
+    const at = await lab.path(host, '')
+    await lab.read(host, `rm -rf '${at}/opt/web' '${at}/opt/last' '${at}/tmp/log'`)
+  }
+}
+const run = (words: string[], options: CliOptions = {}) =>
+  lab.run([words[0]!, '-i', 'x', ...words.slice(1)], { cwd: project.directory, ...options })
+const apply = (...words: string[]) =>
+  hostwright(['apply', ...words], {
+    cwd: project.directory,
+    env: { HOSTWRIGHT_LAB: lab.directory },
+  })
+const has = async (host: string, path: string) =>
+  (await lab.on(host, `test -e '${await lab.path(host, path)}'`)).status === 0
+
+describe('list tasks', () => {
+  beforeEach(clean)
+
+  test('shows what would run, in order, and touches nothing', async () => {
+    const { status, stdout } = await run(['list', 'tasks', 'site', '--on', 'all'])
+    expect(status).toBe(0)
+    const rows = stdout.replaceAll(root, '').split('\n')
+    // Hosts with a view of their own do the same; where each has a root of its own, they do not.
+    const from = rows.findIndex(row => row.startsWith('TASK'))
+    expect(rows.slice(from, from + 6).map(row => row.trim().replace(/ {2,}/g, ' | '))).toEqual([
+      'TASK | STEP | TAGS',
+      'web server | directory /opt/web | dirs',
+      'file /opt/web/index | config, text',
+      'reload web | handler',
+      '$ uptime',
+      'file /opt/last',
+    ])
+    expect(await has('lab1', '/opt/web')).toBe(false)
+  })
+
+  test('obeys the selection, and puts out JSON', async () => {
+    const { stdout } = await run([
+      ...['list', 'tasks', 'site', '--on', 'lab1'],
+      ...['--tags', 'config,never', '--output', 'json'],
+    ])
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(steps.map(({ title }) => title.replaceAll(root, ''))).toEqual([
+      'file /opt/web/index',
+      'file /opt/web/rare',
+      'reload web',
+      '$ uptime',
+    ])
+    expect(steps[0]).toMatchObject({ host: 'lab1', task: 'web server', tags: ['config', 'text'] })
+  })
+
+  test('names the nearest recipe', async () => {
+    const { status, stderr } = await run(['list', 'tasks', 'sit', '--on', 'lab1'])
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('site') })
+  })
+})
+
+describe('a selection', () => {
+  beforeEach(clean)
+
+  test.each([
+    [['--tags', 'config'], '/opt/web/index', '/opt/web/rare'],
+    [['--skip-tags', 'config,dirs'], '/opt/last', '/opt/web'],
+    [['--start-at', '*last'], '/opt/last', '/opt/web'],
+  ])('%j', async (options, done, left) => {
+    await lab.read('lab1', options.includes('config') ? `mkdir -p '${root}/opt/web'` : 'true')
+    const { status } = await run(['site', '--on', 'lab1', ...options])
+    expect(status).toBe(0)
+    expect([await has('lab1', done), await has('lab1', left)]).toEqual([true, false])
+  })
+
+  test.each([
+    ['--tags', 'confg', 'nothing has the tag confg'],
+    ['--start-at', 'web sever', 'nothing is titled web sever'],
+  ])('that takes nothing is an error: %s %s', async (option, word, message) => {
+    const { status, stderr } = await run(['site', '--on', 'lab1', option, word])
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) })
+  })
+})
+
+describe('a plan', () => {
+  beforeEach(clean)
+  const planned = async (...words: string[]) => {
+    const made = await run(['plan', 'site', '--on', 'all', '-o', 'plan.json', ...words])
+    expect(made).toMatchObject({ status: 0 })
+    return made
+  }
+
+  test('holds what --check found, names what is unknown, and changes nothing', async () => {
+    const { stderr } = await planned()
+    expect(stderr).toContain('unknown until it runs: $ uptime (lab1, lab2)')
+    expect(stderr).toContain('plan.json: 8 to change, 0 as wanted, 2 unknown until they run')
+    expect(await has('lab1', '/opt/web')).toBe(false)
+    const plan = JSON.parse(await readFile(project.path('plan.json'), 'utf8'))
+    expect(Object.keys(plan.hosts)).toEqual(['lab1', 'lab2'])
+    expect(plan.hosts.lab1[2]).toMatchObject({ title: 'reload web', status: 'changed' })
+    expect(plan.hosts.lab1[3]).toMatchObject({ title: '$ uptime', status: 'unknown' })
+    for (const { kind, does, saw } of plan.hosts.lab1) {
+      if (kind === 'resource') expect([does, saw]).toEqual([expect.any(String), expect.any(String)])
+    }
+    expect((await stat(project.path('plan.json'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('is applied just so', async () => {
+    await planned()
+    const { status, stderr } = await apply('plan.json')
+    expect({ status, stderr }).toMatchObject({ status: 0 })
+    for (const host of ['lab1', 'lab2']) {
+      expect(await has(host, '/opt/last')).toBe(true)
+      expect(await lab.read(host, `cat '${await lab.path(host, '/tmp/log')}'`)).toBe('reloaded\n')
+    }
+  })
+
+  test('is refused by a host that has moved on, before anything is done there, and by no other', async () => {
+    await planned()
+    await lab.read('lab1', `mkdir -p '${root}/opt/web' && echo other >'${root}/opt/web/index'`)
+    const { status, stderr } = await apply('plan.json')
+    expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining('plan_stale') })
+    expect(stderr).toMatch(/plan_stale +lab1\n +the plan no longer fits: directory/)
+    expect(await has('lab1', '/opt/last')).toBe(false)
+    expect(await has('lab2', '/opt/last')).toBe(true)
+  })
+
+  test('tells a file of other content from the one it saw, though both are to be replaced', async () => {
+    await lab.read('lab1', `mkdir -p '${root}/opt/web' && echo one >'${root}/opt/web/index'`)
+    await planned()
+    await lab.read('lab1', `echo two >'${root}/opt/web/index'`)
+    const { status, stderr } = await apply('plan.json', '--on', 'lab1')
+    expect(status).toBe(4)
+    expect(stderr).toContain('what was read of it is another now')
+    expect(await lab.read('lab1', `cat '${root}/opt/web/index'`)).toBe('two\n')
+    expect(await has('lab2', '/opt/last')).toBe(false)
+  })
+
+  test('is refused when the recipe wants something else by now', async () => {
+    await planned()
+    await project.write('recipes/site.ts', recipe("'y'"))
+    const { status, stderr } = await apply('plan.json')
+    await project.write('recipes/site.ts', recipe())
+    expect(status).toBe(4)
+    expect(stderr).toContain('the recipe wants something else of file')
+    expect(await has('lab1', '/opt/web')).toBe(false)
+  })
+
+  test('keeps its selection', async () => {
+    await lab.read('lab1', `mkdir -p '${root}/opt/web'`)
+    await run(['plan', 'site', '--on', 'lab1', '--tags', 'config', '-o', 'plan.json'])
+    expect((await apply('plan.json')).status).toBe(0)
+    expect(await has('lab1', '/opt/web/index')).toBe(true)
+    expect(await has('lab1', '/opt/last')).toBe(false)
+  })
+
+  test('of a host that fails is not saved', async () => {
+    await rm(project.path('plan.json'), { force: true })
+    await lab.read('lab1', `echo file >'${root}/opt/web'`)
+    const { status, stderr } = await run(['plan', 'site', '--on', 'all', '-o', 'plan.json'])
+    await lab.read('lab1', `rm '${root}/opt/web'`)
+    expect(status).toBe(4)
+    expect(stderr).toContain('No plan was saved')
+    await expect(readFile(project.path('plan.json'))).rejects.toThrow('ENOENT')
+  })
+
+  test.each([
+    ['no JSON', 'not json', 'is no plan'],
+    ['another format', '{"format":2}', 'its format is 2, not 1'],
+    ['half of one', '{"format":1,"recipe":"site"}', 'something of it is missing'],
+  ])('that is %s is refused before a host is touched', async (_, text, message) => {
+    await writeFile(project.path('bad.json'), text)
+    const { status, stderr } = await apply('bad.json')
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) })
+  })
+})
+
+test('a plan’s arguments hold no secret', async () => {
+  await project.write(
+    'recipes/keyed.ts',
+    `import { recipe, string } from 'hostwright'
+    export default recipe({
+      description: 'keyed',
+      args: { key: string() },
+      show: () => ({ key: '********' }),
+      async run() {},
+    })`,
+  )
+  const words = ['plan', 'keyed', 'hunter2hunter2', '--on', 'lab1', '-o', 'secret.json']
+  const { status, stderr } = await run(words)
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringContaining('an argument holds a secret'),
+  })
+  await expect(stat(project.path('secret.json'))).rejects.toThrow('ENOENT')
+})
+
+test('events of a plan are those of --check', async () => {
+  await clean()
+  const words = ['plan', 'site', '--on', 'lab1', '-o', 'plan.json', '--output', 'json']
+  const events = eventsOf(await run(words))
+  expect(events[0]).toMatchObject({ type: 'run.start', check: true })
+})
+
+describe('--step', () => {
+  beforeEach(clean)
+
+  test('needs a terminal', async () => {
+    const { status, stderr } = await run(['site', '--on', 'lab1', '--step'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('there is no terminal')
+  })
+
+  const hasScript = whereIs('script') !== undefined
+  if (inCi && !hasScript) throw new Error('CI must have script(1)')
+  test.skipIf(!hasScript)('asks before each step, and leaves out what is not wanted', async () => {
+    const program = new URL('../../dist/lib/cli/main.js', import.meta.url).pathname
+    const words = [process.execPath, program, 'site', '-i', 'x', '--on', 'lab1', '--step']
+    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+      cwd: project.directory,
+      env: { ...process.env, HOSTWRIGHT_LAB: lab.directory, CI: '' },
+    })
+    let seen = ''
+    let asked = 0
+    // yes to the directory and the file, no to the handler, and on without asking.
+    const answers = ['y\n', 'y\n', 'n\n', 'c\n']
+    child.stdout.on('data', (chunk: Buffer) => {
+      seen += chunk
+      const questions = seen.split('asking: ').length - 1
+      while (asked < questions) child.stdin.write(answers[asked++] ?? 'n\n')
+    })
+    const [status] = await once(child, 'close')
+    expect({ status, seen }).toMatchObject({ status: 0 })
+    expect(seen.replaceAll(root, '')).toContain('lab1: file /opt/web/index? [y]es, [n]o')
+    expect(asked).toBe(4)
+    expect(await has('lab1', '/opt/last')).toBe(true)
+    expect(await has('lab1', '/tmp/log')).toBe(false)
+    // What was not wanted of a handler is still due.
+    expect((await run(['site', '--on', 'lab1'])).stderr).toContain('reload web is due since')
+    expect(await has('lab1', '/tmp/log')).toBe(true)
+  })
+})
