@@ -68,9 +68,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
     ? undefined
     : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)
 
+  // Not there in a recipe that was made by hand, without `recipe()`.
+  const declared = recipe.secrets ?? {}
   const secrets = request.mode?.list
-    ? standIns(recipe.secrets)
-    : await resolveSecrets(recipe.secrets, { env: place.env, ask: askSecret })
+    ? standIns(declared)
+    : await resolveSecrets(declared, { env: place.env, ask: askSecret })
 
   const events = createEventStream()
   const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }
