@@ -24,7 +24,7 @@ export default recipe({
   },
 
   show(args, catalogue) {
-    const definition = findProduct(catalogue, args.product)
+    const definition = findProduct(catalogue(), args.product)
     const settings = Object.entries(parseAssignments(definition, args.settings))
     return {
       product: args.product,

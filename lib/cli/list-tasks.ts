@@ -6,7 +6,7 @@ import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
-import { namedRecipe } from './plan.ts'
+import { byName, namedRecipe } from './plan.ts'
 
 /** @returns the exit code */
 export async function listTasks(
@@ -48,7 +48,7 @@ export async function listTasks(
 /** Hosts that would do the same, together. */
 function grouped(found: ReadonlyMap<string, StepAccount[]>) {
   const groups = new Map<string, { hosts: string[]; steps: StepAccount[] }>()
-  for (const [host, steps] of found) {
+  for (const [host, steps] of [...found].sort(([a], [b]) => byName(a, b))) {
     const rows = JSON.stringify(steps.map(rowOf))
     const group = groups.get(rows) ?? { hosts: [], steps }
     group.hosts.push(host)

@@ -56,7 +56,7 @@ export const plan: Command = {
         on: options.on as string,
         variables: parseVariables(options.var as readonly string[]),
         selection: parseSelection(options),
-        hosts,
+        hosts: Object.fromEntries(Object.entries(hosts).sort(([a], [b]) => byName(a, b))),
       },
       options,
       place,
@@ -64,6 +64,9 @@ export const plan: Command = {
     return exitCodes.ok
   },
 }
+
+/** Hosts answer in any order: web2 stands before web10. */
+export const byName = new Intl.Collator('en', { numeric: true }).compare
 
 /** @throws {UsageError} unknown_name */
 export async function namedRecipe(name: string, { project }: Place) {

@@ -63,7 +63,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const args = parseArguments(recipe.args, request.words, { catalogue })
   const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
-  request.parsed?.(args, recipe.show ? recipe.show(args, catalogue()) : args)
+  request.parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args)
   const callback = request.mode?.record
     ? undefined
     : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)

@@ -87,7 +87,7 @@ export async function runRecipe<A extends ArgumentTypes>(
   const shared = createRedactor()
   shared.hide(Object.values(options.secrets ?? {}).map(secret => secret.reveal()))
   shared.hide(options.hidden ?? [])
-  const args = recipe.show ? recipe.show(options.args, options.catalogue()) : { ...options.args }
+  const args = recipe.show ? recipe.show(options.args, options.catalogue) : { ...options.args }
   events.emit({
     type: 'run.start',
     run,

@@ -108,7 +108,7 @@ export interface Recipe<
     args: ArgumentValues<A>,
   ) => Report | undefined
   /** Arguments as events and callbacks show them: without secrets. */
-  readonly show?: (args: ArgumentValues<A>, catalogue: Catalogue) => Record<string, unknown>
+  readonly show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
 
 export interface RecipeOptions<
@@ -135,7 +135,7 @@ export interface RecipeOptions<
   /** A table for standard output when all hosts are done. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
   /** Arguments as events and callbacks show them, if they may hold secrets. */
-  show?: (args: ArgumentValues<A>, catalogue: Catalogue) => Record<string, unknown>
+  show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
 
 /**
