@@ -1,32 +1,79 @@
-# ini.awk: look up and set keys of INI files, leaving every other byte as it is.
-#
-# Requests come on standard input, a line each:
-#   F ID FORMAT PATH   the file the next requests are about; FORMAT is ini or words
-#   S SECTION          the section of the next keys; empty: before the first section
+# ini.awk: keys and sections of INI files; see editor.awk. Requests:
+#   O format NAME      ini, words (haproxy's) or git
+#   O continued HOW    lines that go on: indent (as Python's configparser reads them) or backslash
+#   O comments yes     a comment may stand behind a value
+#   O separator TEXT   what a new key has before its value; else as its neighbours have it
+#   S SECTION          the section of what follows; empty: before the first section
+#   X                  the section must not be there
 #   K KEY              a key …
 #   V VALUE            … that must have this value
+#   N LINE               with this further line
+#   L VALUE            … that must stand there with each of these values, in this order, and no other
+#   B                  … that must stand there without a value
 #   D                  … that must not be there
-# Modes: check prints `ID=same` or `ID=differs` for each file; list prints the keys of the one file that
-# differ; edit prints the file as it should be. The last two want its `size` in bytes, and exit with 3
-# if that is not what they read, or if they can't tell (unless `trusted`).
 #
 # Formats: ini has `[section]` lines and `key = value` (or `:`); # and ; begin comments. words is
 # haproxy's: sections begin with a keyword in the first column, keys are the first words of a line, and
-# a comment may follow a value.
-# Where a key stands twice in a section the last one counts, and is the one that is changed.
+# a comment may follow a value. git is git's: `[section "subsection"]`, values in quotes or with escapes,
+# and a backslash at a line's end; letter case counts in subsections and values only.
+# Where a key that is wanted once stands twice in a section, the last one counts, and is the one that is
+# changed.
 
-function trim(text) {
-  sub(/^[ \t]+/, "", text)
-  sub(/[ \t\r]+$/, "", text)
-  return text
+function ini_request(kind, rest,   name) {
+  if (kind == "F") {
+    ini_wanted = 0
+    ini_format = "ini"
+    ini_continued = ini_comments = ini_separator = ini_away = ""
+  }
+  else if (kind == "O") {
+    name = rest
+    sub(/ .*/, "", name)
+    rest = substr(rest, length(name) + 2)
+    if (name == "format") ini_format = rest
+    else if (name == "continued") ini_continued = rest
+    else if (name == "comments") ini_comments = rest
+    else ini_separator = rest
+  }
+  else if (kind == "S") ini_of = ini_section_key(rest)
+  else if (kind == "X") ini_away = 1
+  else if (kind == "K") {
+    ini_wanted++
+    ini_want_section[ini_wanted] = ini_of
+    ini_want_header[ini_wanted] = ini_header
+    ini_want_key[ini_wanted] = rest
+    ini_want_kind[ini_wanted] = "V"
+    ini_wants[ini_wanted] = 0
+  }
+  else if (kind == "N") {
+    ini_want_value[ini_wanted, ini_wants[ini_wanted]] = ini_want_value[ini_wanted, ini_wants[ini_wanted]] "\n" rest
+  }
+  else {
+    ini_want_kind[ini_wanted] = kind
+    if (kind == "V" || kind == "L") {
+      ini_wants[ini_wanted]++
+      ini_want_value[ini_wanted, ini_wants[ini_wanted]] = rest
+    }
+  }
 }
 
-# The section that a line begins, or none (then `begins` is 0). lib/resources/ini.ts has the same keywords.
-function section_of(line,   text) {
-  begins = 0
-  if (format == "words") {
+# A section as it is compared: of git's, letter case counts within the quotes only. ini_header is how a new
+# one is written.
+function ini_section_key(text,   at) {
+  ini_header = text
+  if (ini_format != "git") return text
+  at = index(text, "\"")
+  if (!at) return tolower(trim(text))
+  return tolower(trim(substr(text, 1, at - 1))) " " substr(text, at)
+}
+
+# The section that a line begins, or none (then ini_begins is 0). ini_rest is what follows the header.
+# lib/resources/ini.ts has the same keywords.
+function ini_section_of(line,   text) {
+  ini_begins = 0
+  ini_rest = ""
+  if (ini_format == "words") {
     if (line ~ /^(global|defaults|frontend|backend|listen|userlist|peers|resolvers|mailers|cache|program|ring|fcgi-app|http-errors|log-forward|crt-store|traces)([ \t\r]|$)/) {
-      begins = 1
+      ini_begins = 1
       text = line
       sub(/[ \t]+#.*$/, "", text)
       text = trim(text)
@@ -35,41 +82,98 @@ function section_of(line,   text) {
     }
     return ""
   }
-  if (line ~ /^[ \t]*\[[^]]+\]/) {
-    begins = 1
-    text = line
+  if (ini_format == "git" && match(line, /^[ \t]*\[[^]" \t]+[ \t]+"([^"\\]|\\.)*"[ \t]*\]/)) {
+    ini_begins = 1
+    ini_rest = substr(line, RLENGTH + 1)
+    text = substr(line, 1, RLENGTH)
     sub(/^[ \t]*\[/, "", text)
-    sub(/\].*$/, "", text)
-    return text
+    sub(/[ \t]*\]$/, "", text)
+    return ini_section_key(text)
+  }
+  if (match(line, /^[ \t]*\[[^]]+\]/)) {
+    ini_begins = 1
+    ini_rest = substr(line, RLENGTH + 1)
+    text = substr(line, 1, RLENGTH - 1)
+    sub(/^[ \t]*\[/, "", text)
+    return ini_section_key(text)
   }
   return ""
 }
 
-# Where a comment begins behind a value of haproxy's, or 0: at # that is neither quoted nor escaped.
-function comment_at(text,   i, c, quoted) {
+# Where a comment begins behind a value, or 0. Of haproxy's: at # that is neither quoted nor escaped.
+# Elsewhere: at # or ; behind a blank that is not in quotes.
+function ini_comment_at(text,   i, c, quoted, before) {
   quoted = ""
+  before = " "
   for (i = 1; i <= length(text); i++) {
     c = substr(text, i, 1)
     if (quoted != "") {
       if (c == "\\" && quoted == "\"") i++
       else if (c == quoted) quoted = ""
     }
-    else if (c == "\\") i++
-    else if (c == "\"" || c == "'") quoted = c
-    else if (c == "#") return i
+    else if (ini_format == "words") {
+      if (c == "\\") i++
+      else if (c == "\"" || c == "'") quoted = c
+      else if (c == "#") return i
+    }
+    else if ((c == "\"" || c == "'") && before ~ /[ \t=,]/) {
+      # An apostrophe begins nothing that another one does not end.
+      if (index(substr(text, i + 1), c)) quoted = c
+    }
+    else if ((c == "#" || c == ";") && before ~ /[ \t]/) return i
+    before = c
   }
   return 0
 }
 
-# Whether the line holds the wanted key. Sets found_lead (everything up to the value), found_value,
-# found_tail (a comment behind it) and bare.
-function holds(line, key,   text, at, name, n, i, word) {
-  bare = 0
-  found_tail = ""
-  text = line
-  sub(/\r$/, "", text)
+# Reads what stands behind a separator: ini_value, and ini_tail, a comment behind it.
+function ini_read_value(text,   at) {
+  at = (ini_comments != "" || ini_format == "words") ? ini_comment_at(text) : 0
+  ini_value = trim(at ? substr(text, 1, at - 1) : text)
+  ini_tail = at ? substr(text, length(ini_value) + 1) : ""
+}
+
+# Reads one line of a value of git's, which may go on in the next: adds to ini_value, sets ini_tail, and
+# ini_goes_on where the line ends with a backslash.
+function ini_read_git(text,   i, c, blanks) {
+  ini_tail = blanks = ""
+  ini_goes_on = 0
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    if (c == "\\") {
+      if (i == length(text)) {
+        ini_goes_on = 1
+        ini_value = ini_value blanks
+        return
+      }
+      c = substr(text, ++i, 1)
+      ini_value = ini_value blanks (c == "n" ? "\n" : c == "t" ? "\t" : c == "b" ? "\b" : c)
+      blanks = ""
+    }
+    else if (c == "\"") {
+      ini_quoted = !ini_quoted
+      ini_value = ini_value blanks
+      blanks = ""
+    }
+    else if (!ini_quoted && (c == "#" || c == ";")) {
+      ini_tail = blanks substr(text, i)
+      return
+    }
+    else if (!ini_quoted && c ~ /[ \t]/) blanks = blanks c
+    else {
+      ini_value = ini_value blanks c
+      blanks = ""
+    }
+  }
+}
+
+# Whether text, a line, holds the wanted key. Sets ini_lead (everything up to the value), ini_value,
+# ini_tail (a comment behind it) and ini_bare.
+function ini_holds(text, key,   at, name, n, i, word) {
+  ini_bare = 0
+  ini_tail = ""
   if (text ~ /^[ \t]*[#;]/) return 0
-  if (format == "words") {
+  if (ini_format == "words") {
     name = text
     n = split(key, word, " ")
     for (i = 1; i <= n; i++) {
@@ -79,207 +183,327 @@ function holds(line, key,   text, at, name, n, i, word) {
       if (name != "" && name !~ /^[ \t]/) return 0
     }
     match(name, /^[ \t]*/)
-    found_lead = substr(text, 1, length(text) - length(name) + RLENGTH)
-    if (name == "") found_lead = found_lead " "
+    ini_lead = substr(text, 1, length(text) - length(name) + RLENGTH)
+    if (name == "") ini_lead = ini_lead " "
     name = substr(name, RLENGTH + 1)
-    at = comment_at(name)
-    found_value = trim(at ? substr(name, 1, at - 1) : name)
-    if (at) found_tail = (found_value == "" ? " " : "") substr(name, length(found_value) + 1)
+    ini_read_value(name)
+    if (ini_tail != "" && ini_value == "") ini_tail = " " ini_tail
     return 1
   }
-  if (key ~ /:/ ? !match(text, /=/) : !match(text, /[=:]/)) {
+  if (ini_format == "git") {
+    if (!match(text, /^[ \t]*[A-Za-z][A-Za-z0-9-]*/) || tolower(trim(substr(text, 1, RLENGTH))) != tolower(key)) return 0
+    at = RLENGTH
+    name = substr(text, at + 1)
+    if (match(name, /^[ \t]*=[ \t]*/)) ini_lead = substr(text, 1, at + RLENGTH)
+    else {
+      if (name !~ /^[ \t]*([#;]|$)/) return 0
+      ini_lead = substr(text, 1, at) " = "
+      ini_bare = 1
+      RLENGTH = 0
+    }
+    ini_value = ""
+    ini_quoted = 0
+    ini_read_git(substr(name, RLENGTH + 1))
+    return 1
+  }
+  # What a comment holds separates nothing.
+  n = ini_comments == "" ? 0 : ini_comment_at(text)
+  name = n ? substr(text, 1, n - 1) : text
+  if (key ~ /:/ ? !match(name, /=/) : !match(name, /[=:]/)) {
     # A key without a value.
-    if (trim(text) != key) return 0
-    sub(/[ \t]+$/, "", text)
-    found_lead = text " = "
-    found_value = ""
-    bare = 1
+    if (trim(name) != key) return 0
+    n = length(indent_of(text)) + length(key)
+    ini_lead = substr(text, 1, n) " = "
+    if (length(name) < length(text)) ini_tail = substr(text, n + 1)
+    ini_value = ""
+    ini_bare = 1
     return 1
   }
   at = RSTART
   if (trim(substr(text, 1, at - 1)) != key) return 0
   name = substr(text, at + 1)
   match(name, /^[ \t]*/)
-  found_lead = substr(text, 1, at + RLENGTH)
-  found_value = trim(substr(name, RLENGTH + 1))
+  ini_lead = substr(text, 1, at + RLENGTH)
+  ini_read_value(substr(name, RLENGTH + 1))
   return 1
 }
 
-# Read the file and find where each wanted key stands.
-function scan(   line, i, section, text, found) {
-  count = bytes = 0
-  section = ""
-  for (i in last) delete last[i]
-  for (i in value) delete value[i]
-  for (i in lead) delete lead[i]
-  for (i in place) delete place[i]
-  for (i in seen) delete seen[i]
-  for (i in gone) delete gone[i]
-  for (i in sample) delete sample[i]
-  seen[""] = 1
-  place[""] = 0
-  while ((found = (getline line < path)) > 0) {
-    count++
-    bytes += length(line) + 1
-    lines[count] = line
-    text = line
-    if (count == 1) sub(/^\357\273\277/, "", text)
-    i = section_of(text)
-    if (begins) {
-      section = i
-      seen[section] = 1
-      place[section] = count
+# Whether a line that is not yet the end of a value ends with a backslash that no other one escapes.
+function ini_escapes_end(text) {
+  match(text, /\\*$/)
+  return RLENGTH % 2
+}
+
+# The same of a value of git's, where a comment may end it, from its beginning.
+function ini_ends_open(text) {
+  ini_quoted = 0
+  ini_read_git(text)
+  return ini_goes_on
+}
+
+# Whether line i, behind the key of line ini_open, belongs to that key's value, or stands within it.
+function ini_goes_through(i,   text, n) {
+  text = texts[i]
+  if (ini_continued == "indent") {
+    # A blank line belongs to it only if the value goes on behind it.
+    if (text ~ /^[ \t]*$/ || text ~ /^[ \t]*[#;]/) return 1
+    if (length(indent_of(text)) <= ini_open_indent) return 0
+    for (n = ini_end[ini_open] + 1; n < i; n++) if (texts[n] ~ /^[ \t]*$/) ini_more(n, "")
+    match(text, /^[ \t]*/)
+    ini_read_value(substr(text, RLENGTH + 1))
+    ini_more(i, ini_value)
+    return 1
+  }
+  if (!ini_unended) return 0
+  if (ini_format != "git" && text ~ /^[ \t]*([#;]|$)/) return 1
+  if (ini_format != "git") ini_unended = ini_escapes_end(text)
+  else {
+    ini_read_git(text)
+    ini_unended = ini_goes_on
+  }
+  ini_more(i, text)
+  return 1
+}
+
+# Line i is a further one of the value that begins at line ini_open.
+function ini_more(i, text) {
+  ini_lines[ini_open]++
+  ini_line[ini_open, ini_lines[ini_open]] = i
+  ini_line_text[ini_open, ini_lines[ini_open]] = text
+  ini_end[ini_open] = i
+}
+
+# The whole value of the n-th place of the wanted key j: ini_value, and its comment, ini_tail.
+function ini_whole(j, n,   line, i) {
+  line = ini_at[j, n]
+  ini_value = ini_values[j, n]
+  ini_tail = ini_tails[j, n]
+  if (ini_format == "git" && ini_lines[line] > 0) {
+    # Quotes may go over the line's end: it is read from its beginning.
+    ini_value = ""
+    ini_quoted = 0
+    ini_read_git(substr(ini_text_at[line], length(ini_leads[j, n]) + 1))
+    for (i = 1; i <= ini_lines[line]; i++) ini_read_git(ini_line_text[line, i])
+    return
+  }
+  for (i = 1; i <= ini_lines[line]; i++) {
+    if (ini_continued == "indent") ini_value = ini_value "\n" ini_line_text[line, i]
+    else {
+      sub(/[ \t]*\\$/, "", ini_value)
+      ini_value = ini_value " " trim(ini_line_text[line, i])
+    }
+  }
+}
+
+# Find where each wanted key stands, and each section.
+function ini_scan(   i, j, name, section, text) {
+  split("", ini_seen)
+  split("", ini_place)
+  split("", ini_sample)
+  split("", ini_newest)
+  split("", ini_places)
+  split("", ini_lines)
+  split("", ini_end)
+  ini_heads = ini_open = 0
+  ini_sample_all = section = ""
+  ini_seen[""] = 1
+  ini_place[""] = 0
+  for (i = 1; i <= count; i++) {
+    if (ini_open && ini_continued != "" && ini_goes_through(i)) {
+      if (ini_end[ini_open] == i) ini_place[section] = i
       continue
     }
-    if (text ~ /^[ \t\r]*$/ || text ~ /^[ \t]*[#;]/) continue
-    place[section] = count
-    # The first key of a section is the one that can't be the continuation of another.
-    if (!(section in sample) && (text ~ /[=:]/ || format == "words")) {
-      sample[section] = sample_all = text
+    ini_open = 0
+    text = texts[i]
+    name = ini_section_of(text)
+    if (ini_begins) {
+      section = name
+      ini_seen[section] = 1
+      ini_place[section] = i
+      ini_heads++
+      ini_head[ini_heads] = i
+      ini_head_name[ini_heads] = section
+      # git takes a key on the line of the header.
+      if (ini_format != "git" || ini_rest ~ /^[ \t]*([#;]|$)/) continue
+      ini_front = substr(text, 1, length(text) - length(ini_rest))
+      text = ini_rest
+    } else {
+      if (text ~ /^[ \t]*$/ || text ~ /^[ \t]*[#;]/) continue
+      ini_front = ""
     }
-    for (i = 1; i <= wanted; i++) {
-      if (want_section[i] == section && holds(text, want_key[i])) {
-        if (want_gone[i]) gone[count] = i
-        last[i] = count
-        lead[i] = found_lead
-        value[i] = found_value
-        tail[i] = found_tail
-        empty[i] = bare
+    ini_place[section] = ini_open = ini_end[i] = i
+    ini_lines[i] = 0
+    ini_text_at[i] = text
+    ini_unended = ini_escapes_end(text)
+    if (ini_format == "git") ini_unended = match(text, /^[^#;=]*=/) && ini_ends_open(substr(text, RLENGTH + 1))
+    ini_open_indent = length(indent_of(text))
+    # The first key of a section is the one that can't be the continuation of another.
+    if (ini_front == "" && (text ~ /[=:]/ || ini_format == "words")) {
+      if (!(section in ini_sample)) ini_sample[section] = ini_sample_all = text
+      ini_newest[section] = text
+    }
+    for (j = 1; j <= ini_wanted; j++) {
+      if (ini_want_section[j] == section && ini_holds(text, ini_want_key[j])) {
+        ini_places[j]++
+        ini_at[j, ini_places[j]] = i
+        ini_fronts[j, ini_places[j]] = ini_front
+        ini_leads[j, ini_places[j]] = ini_lead
+        ini_values[j, ini_places[j]] = ini_value
+        ini_tails[j, ini_places[j]] = ini_tail
+        ini_bares[j, ini_places[j]] = ini_bare
       }
     }
   }
-  close(path)
 }
 
-function as_wanted(i) {
-  if (want_gone[i]) return !(i in last)
-  if (!(i in last) || (empty[i] && want_value[i] != "")) return 0
-  return value[i] == want_value[i] || (tail[i] != "" && value[i] tail[i] == want_value[i])
+# Whether the n-th place of the wanted key j has its v-th value.
+function ini_is(j, n, v,   wanted) {
+  if (ini_want_kind[j] == "B") return ini_bares[j, n]
+  wanted = ini_want_value[j, v]
+  if (ini_bares[j, n] && wanted != "") return 0
+  ini_whole(j, n)
+  return ini_value == wanted || (ini_tail != "" && ini_format != "git" && ini_value ini_tail == wanted)
 }
 
-# The line that a new key gets: indented and spaced like its neighbours.
-function fresh(i,   like, indent, between) {
-  like = (want_section[i] in sample) ? sample[want_section[i]] : sample_all
-  match(like, /^[ \t]*/)
-  indent = substr(like, 1, RLENGTH)
-  if (format == "words") {
-    if (like == "") indent = "    "
-    return indent want_key[i] " " want_value[i] cr
+# A value as it is written.
+function ini_written(text,   i, c, quotes, out) {
+  if (ini_format != "git") return text
+  quotes = (text ~ /^[ \t]/ || text ~ /[ \t]$/ || text ~ /[#;]/) ? "\"" : ""
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    out = out ((c == "\\" || c == "\"") ? "\\" c : c == "\t" ? "\\t" : c)
+  }
+  return quotes out quotes
+}
+
+# The n-th place of the wanted key j gets its v-th value.
+function ini_change(j, n, v,   line, lines, parts, i, deep, lead, tail) {
+  line = ini_at[j, n]
+  ini_whole(j, n)
+  tail = ini_tail
+  lead = ini_leads[j, n]
+  if (ini_want_kind[j] == "B") {
+    sub(/[ \t]*[=:][ \t]*$/, "", lead)
+    replace(line, ini_fronts[j, n] lead tail)
+    lines = 1
+  } else {
+    lines = split(ini_want_value[j, v], parts, "\n")
+    if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", lead)
+    if (ini_format == "words" && ini_comment_at(ini_want_value[j, v])) tail = ""
+    replace(line, ini_fronts[j, n] lead ini_written(parts[1]) tail)
+  }
+  deep = ini_lines[line] > 0 ? indent_of(texts[ini_line[line, 1]]) : indent_of(texts[line]) "    "
+  for (i = 1; i <= ini_lines[line]; i++) remove(ini_line[line, i])
+  for (i = 2; i <= lines; i++) insert(line, (parts[i] == "" ? "" : deep) parts[i])
+}
+
+# The n-th place of the wanted key j goes.
+function ini_drop(j, n,   line, i) {
+  line = ini_at[j, n]
+  if (ini_fronts[j, n] != "") replace(line, ini_fronts[j, n])
+  else remove(line)
+  for (i = 1; i <= ini_lines[line]; i++) remove(ini_line[line, i])
+}
+
+# The wanted key j with its v-th value as new lines behind line at, indented and spaced like its
+# neighbours.
+function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
+  section = ini_want_section[j]
+  like = (section in ini_sample) ? ini_sample[section] : ini_sample_all
+  indent = indent_of(like)
+  if (ini_continued == "indent") indent = (section in ini_newest) ? indent_of(ini_newest[section]) : ""
+  if (like == "" && ini_format == "git") indent = "\t"
+  if (ini_format == "words") {
+    ini_line_new(at, (like == "" ? "    " : indent) ini_want_key[j] " " ini_want_value[j, v])
+    return
+  }
+  if (ini_want_kind[j] == "B") {
+    ini_line_new(at, indent ini_want_key[j])
+    return
   }
   between = " = "
-  if (match(like, /[ \t]*[=:][ \t]*/)) between = substr(like, RSTART, RLENGTH)
+  if (match(like, /[ \t]*[=:][ \t]*/) && (ini_format != "git" || like ~ /^[^:]*=/)) {
+    between = substr(like, RSTART, RLENGTH)
+  }
+  if (ini_separator != "") between = ini_separator
   # A key that holds a colon can't be told from its value by one.
-  if (want_key[i] ~ /:/ && between !~ /=/) between = " = "
-  return indent want_key[i] between want_value[i] cr
+  if (ini_want_key[j] ~ /:/ && between !~ /=/) between = " = "
+  lines = split(ini_want_value[j, v], parts, "\n")
+  if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", between)
+  ini_line_new(at, indent ini_want_key[j] between ini_written(parts[1]))
+  for (i = 2; i <= lines; i++) ini_line_new(at, (parts[i] == "" ? "" : indent "    ") parts[i])
 }
 
-# Print line by line. The last is held back: flush prints it, without its newline if the file had none.
-function put(line) {
-  if (printed++) printf "%s\n", held
-  held = line
+# One more line behind line at, or in the new section at the end where at is empty.
+function ini_line_new(at, text) {
+  if (at != "") insert(at, text)
+  else ini_body[++ini_bodies] = text
 }
 
-function flush() {
-  if (!printed) return
-  if (borrowed) sub(/\r$/, "", held)
-  printf "%s", held
-  if (final || count == 0) printf "\n"
-}
-
-function edit(   i, n, at, end, order, done, bom) {
-  cr = (count > 0 && lines[1] ~ /\r$/) ? "\r" : ""
-  if (count > 0 && substr(lines[1], 1, 3) == "\357\273\277") {
-    bom = "\357\273\277"
-    lines[1] = substr(lines[1], 4)
+function ini_plan(   j, n, v, found, right, kind) {
+  ini_scan()
+  if (ini_away) {
+    ini_drop_section(ini_of)
+    return
   }
-  # A last line without its newline has no carriage return either; it needs one if others follow.
-  if (!final && cr != "" && lines[count] !~ /\r$/) {
-    lines[count] = lines[count] cr
-    borrowed = 1
-  }
-  for (i = 1; i <= wanted; i++) {
-    if (as_wanted(i) || want_gone[i]) continue
-    if (i in last) {
-      end = (lines[last[i]] ~ /\r$/) ? "\r" : ""
-      lines[last[i]] = lead[i] want_value[i] (comment_at(want_value[i]) ? "" : tail[i]) end
-    } else if (want_section[i] in seen) {
-      at = place[want_section[i]]
-      after[at] = after[at] (after[at] == "" ? "" : "\n") fresh(i)
-    } else {
-      if (!(want_section[i] in added)) {
-        added[want_section[i]] = ++sections
-        name[sections] = want_section[i]
+  ini_bodies = 0
+  for (j = 1; j <= ini_wanted; j++) {
+    kind = ini_want_kind[j]
+    found = ini_places[j] + 0
+    if (kind == "D") {
+      if (found) also(ini_want_key[j])
+      for (n = 1; n <= found; n++) ini_drop(j, n)
+    } else if (kind == "L") {
+      right = (found == ini_wants[j])
+      for (n = 1; right && n <= found; n++) right = ini_is(j, n, n)
+      if (right) continue
+      also(ini_want_key[j])
+      for (n = 1; n <= found; n++) {
+        if (n > ini_wants[j]) ini_drop(j, n)
+        else if (!ini_is(j, n, n)) ini_change(j, n, n)
       }
-      n = added[want_section[i]]
-      body[n] = body[n] "\n" fresh(i)
+      for (v = found + 1; v <= ini_wants[j]; v++) ini_append(j, v, found ? ini_end[ini_at[j, found]] : "")
+    } else if (!found) {
+      also(ini_want_key[j])
+      ini_append(j, 1, "")
+    } else if (!ini_is(j, found, 1)) {
+      also(ini_want_key[j])
+      ini_change(j, found, 1)
     }
   }
-  printf "%s", bom
-  if (0 in after && after[0] != "") put(after[0])
-  for (i = 1; i <= count; i++) {
-    if (!(i in gone)) put(lines[i])
-    if (i in after) put(after[i])
-  }
-  for (n = 1; n <= sections; n++) {
-    if (n > 1 || (printed && held !~ /^[ \t\r]*$/)) put(cr)
-    put((format == "words" ? name[n] : "[" name[n] "]") cr body[n])
-  }
-  flush()
+  ini_add_section()
 }
 
-function finish(   i, same) {
-  if (path == "") return
-  scan()
-  if (mode == "check") {
-    same = 1
-    for (i = 1; i <= wanted; i++) if (!as_wanted(i)) same = 0
-    print id "=" (same ? "same" : "differs")
-  } else {
-    # What this awk read must be all there is, but for the newline that a last line may lack. An awk
-    # that has no NUL takes one for the end of a line or of the file: it must be told that there is none.
-    if (bytes != size && bytes != size + 1) exit_status = 3
-    else if (!trusted && size > 0 && length(sprintf("%c", 0)) != 1) exit_status = 3
-    else if (mode == "edit") {
-      final = (bytes == size)
-      edit()
-    } else {
-      for (i = 1; i <= wanted; i++) if (!as_wanted(i)) {
-        printf "%s%s", (listed++ ? ", " : ""), want_key[i]
-      }
-      print ""
+# One more place of the wanted key j: behind line at, else at the end of its section.
+function ini_append(j, v, at) {
+  if (at == "" && (ini_want_section[j] in ini_seen)) at = ini_place[ini_want_section[j]]
+  ini_add(j, v, at)
+  if (at == "") ini_new_header = ini_want_header[j]
+}
+
+# The section that was not there, at the end of the file, with its keys.
+function ini_add_section(   i) {
+  if (ini_bodies == 0) return
+  # The last line may be one that goes.
+  for (i = count; i > 0 && (i in gone); i--) ;
+  if (ini_format != "git" && i > 0 && texts[i] !~ /^[ \t]*$/) insert(count, "")
+  insert(count, ini_format == "words" ? ini_new_header : "[" ini_new_header "]")
+  for (i = 1; i <= ini_bodies; i++) insert(count, ini_body[i])
+}
+
+# Every section of this name goes, up to the comments right above the next one.
+function ini_drop_section(name,   n, from, to, i) {
+  for (n = 1; n <= ini_heads; n++) {
+    if (ini_head_name[n] != name) continue
+    if (note == "") also("section removed")
+    from = ini_head[n]
+    to = n < ini_heads ? ini_head[n + 1] - 1 : count
+    if (n < ini_heads) {
+      for (i = to; i > from && texts[i] ~ /^[ \t]*[#;]/; i--) ;
+      if (i > from) to = i
     }
+    # At the end of the file, the blank line that set it apart goes too.
+    else if (from > 1 && texts[from - 1] ~ /^[ \t]*$/) remove(from - 1)
+    for (i = from; i <= to; i++) remove(i)
   }
-}
-
-{
-  kind = substr($0, 1, 1)
-  rest = substr($0, 3)
-  if (kind == "F") {
-    finish()
-    wanted = 0
-    section = ""
-    id = rest
-    sub(/ .*/, "", id)
-    rest = substr(rest, length(id) + 2)
-    format = rest
-    sub(/ .*/, "", format)
-    path = substr(rest, length(format) + 2)
-  } else if (kind == "S") {
-    section = rest
-  } else if (kind == "K") {
-    wanted++
-    want_section[wanted] = section
-    want_key[wanted] = rest
-    want_value[wanted] = ""
-    want_gone[wanted] = 0
-  } else if (kind == "V") {
-    want_value[wanted] = rest
-  } else if (kind == "D") {
-    want_gone[wanted] = 1
-  }
-}
-
-END {
-  finish()
-  exit exit_status
 }

@@ -12,8 +12,13 @@
 . ./write.sh
 . ./record.sh
 . ./file.sh
-hw_ini_awk='the text of ini.awk'
+hw_editor_awk='the text of editor.awk'
+. ./editor.sh
 . ./ini.sh
+. ./line.sh
+. ./block.sh
+. ./env.sh
+. ./hosts.sh
 . ./package.sh
 . ./service.sh
 . ./command.sh

@@ -1,13 +1,5 @@
-import { isSecret, type Secret } from '../shell/secret.ts'
-import {
-  type CommonOptions,
-  checkPath,
-  declare,
-  invalidOption,
-  plain,
-  type Resource,
-} from './resource.ts'
-import { validateArg } from './validate.ts'
+import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+import { invalidOption, plain, type Resource } from './resource.ts'
 
 /** What can begin a section in the format `words`: haproxy's. lib/remote/ini.awk has the same list. */
 export const sectionKeywords = [
@@ -30,78 +22,145 @@ export const sectionKeywords = [
   'traces',
 ]
 
-export interface IniOptions extends CommonOptions {
+export interface IniOptions extends EditOptions {
   /** Section of the keys; default: those before the first section. */
   section?: string
-  /** Keys and the values they must have. */
-  set?: Readonly<Record<string, string | number | boolean | Secret>>
+  /**
+   * Keys and the values they must have. Of a list: the key stands there once for each value, in this
+   * order, as in systemd's units: `{ ExecStart: ['', '/usr/bin/app'] }`.
+   */
+  set?: Readonly<Record<string, TextValue | readonly TextValue[]>>
+  /** Keys that must stand there without a value: `skip-networking` in my.cnf. */
+  bare?: readonly string[]
   /** Keys that must not be there. */
   unset?: readonly string[]
+  /** The whole section must not be there. */
+  absent?: boolean
   /**
-   * `ini` (default): `[section]` lines and `key = value`. `words`: haproxy's, where a section begins
-   * with a keyword in the first column (`global`, `frontend web`) and a key is the first words of a
-   * line (`timeout server`). Several blanks count as one in a section's name.
+   * `ini` (default): `[section]` lines and `key = value` or `key: value`. `git`: git's, with
+   * `[remote "origin"]`, quotes and escapes in values, and keys in any letter case. `words`: haproxy's,
+   * where a section begins with a keyword in the first column (`global`, `frontend web`) and a key is
+   * the first words of a line (`timeout server`). Several blanks count as one in a section's name.
    */
-  format?: 'ini' | 'words'
-  /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
-  validate?: string
+  format?: 'ini' | 'git' | 'words'
+  /**
+   * How a value goes on in the next line: `indent`, as Python's configparser reads it, where a line that
+   * is indented deeper than its key belongs to the value; or `backslash` at a line's end, as in units of
+   * systemd. Default: it does not.
+   */
+  continued?: 'indent' | 'backslash'
+  /** `#` or `;` behind a value and a blank begins a comment, which stays. Default: it is part of the value. */
+  inlineComments?: boolean
+  /** What stands between a new key and its value: `=`, ` = `, `: `. Default: as of its neighbours. */
+  separator?: string
 }
 
 /**
  * Keys of an INI file, edited in place: comments, order, spacing, line endings, encoding and mode stay
  * as they are, and the file is replaced whole or not at all. A key that is not there is added at the
  * end of its section, spaced like its neighbours; so is a section. Where a key stands twice, the last
- * one counts. The value is all that follows the separator: what looks like a comment behind it is part
- * of it, as in most programs that read such files.
+ * one counts, unless it is set to a list.
  * @param path absolute path on the host
  * @throws {UsageError} recipe_invalid, when declared
  * @example ini('/etc/app.ini', { section: 'server', set: { port: 8080 }, unset: ['debug'] })
  */
 export function ini(path: string, options: IniOptions): Resource {
   const title = `ini ${path}${options.section ? ` [${options.section}]` : ''}`
-  const target = checkPath(title, path)
-  const format = options.format ?? 'ini'
-  const requests = iniRequests(title, options)
-  const secrets = Object.values(options.set ?? {}).flatMap(value =>
-    isSecret(value) ? [value.reveal()] : [],
-  )
-  return declare({
-    title,
-    options,
-    secrets,
-    path: target,
-    call: {
-      name: 'hw_ini',
-      args: [target, format, validateArg(title, options.validate), ...requests],
-      gather: { ini: { path: target, format, requests } },
-    },
-  })
+  const values = Object.values(options.set ?? {}).flat()
+  const requests = [
+    ...optionRequests(title, options),
+    `S ${sectionOf(title, options)}`,
+    ...(options.absent ? absentRequests(title, options) : keyRequests(title, options)),
+  ]
+  return editedFile({ title, name: 'ini', path, options, requests, values })
 }
 
-function iniRequests(title: string, options: IniOptions): string[] {
-  const { set = {}, unset = [] } = options
-  if (Object.keys(set).length + unset.length === 0)
-    throw invalidOption(title, 'names no key to set or unset')
-  const requests = [`S ${sectionOf(title, options)}`]
-  for (const [key, value] of Object.entries(set)) {
-    const text = plain(value)
-    checkKey(title, key)
-    checkLine(title, `value of ${key}`, text)
-    if (text !== text.trim())
-      throw invalidOption(title, `the value of ${key} begins or ends with a space`)
-    requests.push(`K ${key}`, `V ${text}`)
-  }
-  for (const key of unset) {
-    checkKey(title, key)
-    if (Object.hasOwn(set, key)) throw invalidOption(title, `${key} is both set and unset`)
-    requests.push(`K ${key}`, 'D')
-  }
+function optionRequests(title: string, options: IniOptions): string[] {
+  const { format = 'ini', continued, inlineComments, separator } = options
+  if (!['ini', 'git', 'words'].includes(format))
+    throw invalidOption(title, 'format is ini, git or words')
+  if (format !== 'ini' && (continued !== undefined || inlineComments !== undefined))
+    throw invalidOption(title, `continued and inlineComments are not for the format ${format}`)
+  if (continued !== undefined && !['indent', 'backslash'].includes(continued))
+    throw invalidOption(title, 'continued is indent or backslash')
+  if (separator !== undefined && !/^[ \t]*[=:][ \t]*$/.test(separator))
+    throw invalidOption(title, 'a separator is = or : and blanks')
+  const requests: string[] = []
+  if (format !== 'ini') requests.push(`O format ${format}`)
+  if (format === 'git') requests.push('O continued backslash')
+  if (continued) requests.push(`O continued ${continued}`)
+  if (inlineComments) requests.push('O comments yes')
+  if (separator !== undefined) requests.push(`O separator ${separator}`)
   return requests
+}
+
+function absentRequests(title: string, { section, set, bare, unset }: IniOptions): string[] {
+  if (!section) throw invalidOption(title, 'only a section with a name can be absent')
+  if (set ?? bare ?? unset) throw invalidOption(title, 'an absent section has no keys')
+  return ['X']
+}
+
+function keyRequests(title: string, options: IniOptions): string[] {
+  const { set = {}, bare = [], unset = [], format } = options
+  const keys = [...Object.keys(set), ...bare, ...unset]
+  if (keys.length === 0) throw invalidOption(title, 'names no key to set or unset')
+  const seen = new Set<string>()
+  for (const key of keys) {
+    checkKey(title, key, format)
+    const name = format === 'git' ? key.toLowerCase() : key
+    if (seen.has(name)) throw invalidOption(title, `${key} is both set and unset`)
+    seen.add(name)
+  }
+  const requests: string[] = []
+  for (const [key, value] of Object.entries(set)) {
+    if (Array.isArray(value) && value.length === 0)
+      throw invalidOption(title, `${key} has no values: unset it`)
+    requests.push(`K ${key}`)
+    for (const each of [value].flat() as TextValue[]) {
+      const [first, ...more] = valueLines(title, key, plain(each), options)
+      requests.push(
+        `${Array.isArray(value) ? 'L' : 'V'} ${first}`,
+        ...more.map(line => `N ${line}`),
+      )
+    }
+  }
+  for (const key of bare) {
+    if (format === 'words' || key.includes(':'))
+      throw invalidOption(
+        title,
+        `${key} can’t be bare${format === 'words' ? ": set it to ''" : ''}`,
+      )
+    requests.push(`K ${key}`, 'B')
+  }
+  for (const key of unset) requests.push(`K ${key}`, 'D')
+  return requests
+}
+
+/** The lines of a value; one that the editor, or who reads the file, would not read so is refused. */
+function valueLines(title: string, key: string, text: string, options: IniOptions): string[] {
+  const { format, continued, inlineComments } = options
+  const lines = continued === 'indent' ? text.split('\n') : [text]
+  for (const line of lines) {
+    checkLine(title, `value of ${key}`, line)
+    if (format === 'git') continue
+    if (line !== line.trim())
+      throw invalidOption(title, `the value of ${key} begins or ends with a space`)
+    if (inlineComments && /(^|[ \t])[#;]/.test(line) && !/^(["'])(?:(?!\1).)*\1$/.test(line))
+      throw invalidOption(title, `the value of ${key} holds a comment: put it in quotes`)
+  }
+  if (lines.length > 1 && lines.at(-1) === '')
+    throw invalidOption(title, `the value of ${key} ends with an empty line`)
+  if (lines.slice(1).some(line => /^[#;]/.test(line)))
+    throw invalidOption(title, `a line of the value of ${key} would be a comment`)
+  if (continued === 'backslash' && /(^|[^\\])(\\\\)*\\$/.test(text))
+    throw invalidOption(title, `the value of ${key} ends with a backslash: it would go on`)
+  return lines
 }
 
 /** The section as the editor compares it; one that it would not find again is refused. */
 function sectionOf(title: string, { section = '', format }: IniOptions): string {
   checkLine(title, 'section', section)
+  if (format === 'git') return gitSection(title, section)
   if (section.includes(']')) throw invalidOption(title, 'a section can’t hold ]')
   if (format !== 'words') return section
   const words = section.split(/[ \t]+/).filter(word => word !== '')
@@ -114,15 +173,19 @@ function sectionOf(title: string, { section = '', format }: IniOptions): string 
   return words.join(' ')
 }
 
-function checkKey(title: string, key: string) {
-  checkLine(title, 'key', key)
-  if (key === '' || key !== key.trim() || /^[#;[]|=/.test(key)) {
-    throw invalidOption(title, `${JSON.stringify(key)} can’t be a key`)
-  }
+function gitSection(title: string, section: string): string {
+  const [, name, subsection] =
+    /^([A-Za-z0-9.-]+)(?:[ \t]+("(?:[^"\\]|\\.)*"))?$/.exec(section) ?? []
+  if (name === undefined)
+    throw invalidOption(title, `write git’s section as core or remote "origin", not ${section}`)
+  return subsection === undefined ? name : `${name} ${subsection}`
 }
 
-/** Tabs are fine; what else is below a space could end the line, or the editor's request. */
-function checkLine(title: string, what: string, text: string) {
-  if (/[\0-\x08\x0a-\x1f\x7f]/.test(text))
-    throw invalidOption(title, `the ${what} holds control characters`)
+function checkKey(title: string, key: string, format: IniOptions['format']) {
+  checkLine(title, 'key', key)
+  const wrong =
+    format === 'git'
+      ? !/^[A-Za-z][A-Za-z0-9-]*$/.test(key)
+      : key === '' || key !== key.trim() || /^[#;[]|=/.test(key)
+  if (wrong) throw invalidOption(title, `${JSON.stringify(key)} can’t be a key`)
 }

@@ -64,7 +64,8 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
-    ini?: { path: string; format: 'ini' | 'words'; requests: readonly string[] }
+    /** A file that NAME.awk edits on the host; see lib/remote/editor.awk for the requests. */
+    editor?: { name: string; path: string; requests: readonly string[] }
   }
 }
 

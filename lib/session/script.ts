@@ -85,7 +85,7 @@ function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string
 
 /**
  * The text of a batch: what is gathered for all its steps, then the steps.
- * @param nonce ends the list of INI requests: no request can hold it
+ * @param nonce ends the list of the editors’ requests: no request can hold it
  */
 export function batchScript(steps: readonly Step[], mode: BatchMode, nonce: string): Buffer {
   return Buffer.concat([
@@ -137,7 +137,7 @@ function gathers(steps: readonly Step[]): Gather[] {
   const sums = steps.filter(
     step => step.call.content && step.call.gather?.sum && !step.call.gather.sum.includes('\\'),
   )
-  const inis = steps.filter(step => step.call.gather?.ini)
+  const edited = steps.filter(step => step.call.gather?.editor)
   const ids = (of: readonly Step[]) => of.map(step => step.id).join(' ')
   const found: Gather[] = []
   if (stats.length > 0) {
@@ -149,13 +149,14 @@ function gathers(steps: readonly Step[]): Gather[] {
     const paths = sums.map(step => step.call.gather!.sum!)
     found.push({ name: 'hw_gather_sum', args: [ids(sums), `${wanted} `, ...paths] })
   }
-  if (inis.length > 0) {
-    const input = inis.flatMap(({ id, call }) => {
-      const { path, format, requests } = call.gather!.ini!
-      return [`F ${id} ${format} ${path}`, ...requests]
+  if (edited.length > 0) {
+    const input = edited.flatMap(({ id, call }) => {
+      const { name, path, requests } = call.gather!.editor!
+      return [`F ${id} ${name} ${path}`, ...requests]
     })
-    const paths = inis.map(step => step.call.gather!.ini!.path)
-    found.push({ name: 'hw_gather_ini', args: paths, input })
+    const names = new Set(edited.map(step => step.call.gather!.editor!.name))
+    const paths = edited.map(step => step.call.gather!.editor!.path)
+    found.push({ name: 'hw_gather_editors', args: [[...names].join(' '), ...paths], input })
   }
   return found
 }

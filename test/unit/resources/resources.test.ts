@@ -40,7 +40,7 @@ describe('what a resource asks of its host', () => {
       'hw_ini',
       [
         '/i',
-        'ini',
+        '',
         '',
         'S a b',
         'K port',
@@ -57,7 +57,7 @@ describe('what a resource asks of its host', () => {
       'ini /i',
       ini('/i', { set: { a: '' }, format: 'words' }),
       'hw_ini',
-      ['/i', 'words', '', 'S ', 'K a', 'V '],
+      ['/i', '', '', 'O format words', 'S ', 'K a', 'V '],
     ],
     ['pkg jq g++', pkg(['jq', 'g++']), 'hw_package', ['present', 'jq', 'g++']],
     [

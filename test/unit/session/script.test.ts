@@ -68,13 +68,13 @@ describe('the script of a step', () => {
 
 describe('the script of a batch', () => {
   test('gathers for all its steps at once, then runs them', () => {
-    const ini = { path: '/i', format: 'ini' as const, requests: ['S s', "K it's", 'V $x'] }
-    const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: { ini } }
+    const editor = { name: 'ini', path: '/i', requests: ['S s', "K it's", 'V $x'] }
+    const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: { editor } }
     expect(batch([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
       "hw_batch '' '' ''",
       "hw_gather_stat '1 3' '/a b' /c",
       `hw_gather_sum '1 3' '${'f'.repeat(64)} ${'f'.repeat(64)} ' '/a b' /c`,
-      "hw_gather_ini /i <<'hwnonce'",
+      "hw_gather_editors ini /i <<'hwnonce'",
       'F 2 ini /i',
       'S s',
       "K it's",

@@ -1,0 +1,184 @@
+# editor.awk: the frame of the editors of text files: reads a file, lets an editor say what of it changes, and
+# leaves every other byte as it is.
+#
+# Requests come on standard input, a line each:
+#   F ID EDITOR PATH   the file the next requests are about, and who edits it
+#   anything else      EDITOR's own; see EDITOR.awk
+# Modes: check prints `ID=same` or `ID=differs` for each file; list prints a few words on what changes of
+# the one file; edit prints the file as it should be. The last two want its `size` in bytes, and exit with
+# 3 if that is not what they read, or if they can't tell (unless `trusted`); with 4 where the file is not
+# one that can be edited, and print why.
+#
+# An editor NAME has NAME_request(kind, rest), called with each of its requests, and NAME_plan(), which
+# looks at texts[1..count] and calls replace, remove, insert and also. Its names begin with its own.
+
+function trim(text) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  return text
+}
+
+function indent_of(text) {
+  match(text, /^[ \t]*/)
+  return substr(text, 1, RLENGTH)
+}
+
+# The file's lines without their line ends into texts; ends has a carriage return where there was one.
+function read_file(   line) {
+  if (path == read_path) return
+  read_path = path
+  count = bytes = 0
+  bom = cr = ""
+  while ((getline line < path) > 0) {
+    count++
+    bytes += length(line) + 1
+    ends[count] = ""
+    if (line ~ /\r$/) {
+      ends[count] = "\r"
+      line = substr(line, 1, length(line) - 1)
+    }
+    # As text: what looks like a number must not be compared as one.
+    texts[count] = line ""
+  }
+  close(path)
+  if (count == 0) return
+  cr = ends[1]
+  if (substr(texts[1], 1, 3) == "\357\273\277") {
+    bom = "\357\273\277"
+    texts[1] = substr(texts[1], 4)
+  }
+}
+
+# One more thing that changes.
+function also(word) {
+  note = note (note == "" ? "" : ", ") word
+}
+
+function also_once(word) {
+  if (index(", " note ",", ", " word ",") == 0) also(word)
+}
+
+# Line i becomes text.
+function replace(i, text) {
+  changed[i] = text
+}
+
+function remove(i) {
+  gone[i] = 1
+}
+
+# One more line behind line i, and behind those that were put there before; 0 is the file's beginning.
+function insert(i, text) {
+  added[i]++
+  added_text[i, added[i]] = text
+}
+
+# Where a new line belongs: behind the last line that is as `after` says, or before the first that is as
+# `before` says; else at the end.
+function place_of(   i) {
+  if (after_kind != "") {
+    for (i = count; i > 0; i--) if (is_like(texts[i], after_kind, after_text)) return i
+  } else if (before_kind != "") {
+    for (i = 1; i <= count; i++) if (is_like(texts[i], before_kind, before_text)) return i - 1
+  }
+  return count
+}
+
+# Whether text matches the pattern (kind r) or is the same (kind l).
+function is_like(text, kind, wanted) {
+  return kind == "r" ? text ~ wanted : text == wanted
+}
+
+# Requests of a place: `A KIND TEXT` and `B KIND TEXT`.
+function place_request(kind, rest) {
+  if (kind == "A") {
+    after_kind = substr(rest, 1, 1)
+    after_text = pattern_of(after_kind, substr(rest, 3))
+  } else {
+    before_kind = substr(rest, 1, 1)
+    before_text = pattern_of(before_kind, substr(rest, 3))
+  }
+}
+
+# A pattern as it came: \001 stands for any character of UTF-8 beyond ASCII, \002 in brackets for any byte of
+# one. lib/resources/host-pattern.ts makes them.
+function pattern_of(kind, text) {
+  if (kind != "r") return text
+  gsub(/\001/, "[\302-\337][\200-\277]|[\340-\357][\200-\277][\200-\277]|[\360-\364][\200-\277][\200-\277][\200-\277]", text)
+  gsub(/\002/, "\200-\377", text)
+  return text
+}
+
+# Print line by line. The last is held back: flush prints it, without its newline if the file had none.
+function put(line) {
+  if (printed++) printf "%s\n", held
+  held = line
+}
+
+function put_added(i,   n) {
+  for (n = 1; n <= added[i]; n++) put(added_text[i, n] cr)
+}
+
+function print_file(   i, final, borrowed) {
+  final = (bytes == size)
+  # A last line without its newline has no carriage return either; it needs one if others follow.
+  if (!final && cr != "" && ends[count] == "") {
+    ends[count] = cr
+    borrowed = 1
+  }
+  printf "%s", bom
+  put_added(0)
+  for (i = 1; i <= count; i++) {
+    if (!(i in gone)) put(((i in changed) ? changed[i] : texts[i]) ends[i])
+    put_added(i)
+  }
+  if (!printed) return
+  if (borrowed) sub(/\r$/, "", held)
+  printf "%s", held
+  if (final || count == 0) printf "\n"
+}
+
+function finish() {
+  if (path == "") return
+  read_file()
+  note = fault = ""
+  split("", changed)
+  split("", gone)
+  split("", added)
+  run_plan()
+  if (mode == "check") {
+    print id "=" (note == "" && fault == "" ? "same" : "differs")
+    return
+  }
+  # What this awk read must be all there is, but for the newline that a last line may lack. An awk
+  # that has no NUL takes one for the end of a line or of the file: it must be told that there is none.
+  if (bytes != size && bytes != size + 1) exit_status = 3
+  else if (!trusted && size > 0 && length(sprintf("%c", 0)) != 1) exit_status = 3
+  else if (fault != "") {
+    print fault
+    exit_status = 4
+  }
+  else if (mode == "edit") print_file()
+  else print note
+}
+
+{
+  kind = substr($0, 1, 1)
+  rest = substr($0, 3)
+  if (kind == "F") {
+    finish()
+    id = rest
+    sub(/ .*/, "", id)
+    rest = substr(rest, length(id) + 2)
+    editor = rest
+    sub(/ .*/, "", editor)
+    path = substr(rest, length(editor) + 2)
+    after_kind = before_kind = ""
+  }
+  run_request()
+}
+
+END {
+  finish()
+  exit exit_status
+}

@@ -1,0 +1,95 @@
+# shellcheck shell=sh
+# editor.sh: text files edited on the host, line by line. The work is that of awk programs: the frame,
+# editor.awk, whose text is in $hw_editor_awk, and one for each kind of file: ini.awk, line.awk …
+# Needs: write
+
+# hw_gather_editors EDITORS PATH…: reads requests (see editor.awk) of all steps of a batch from standard
+# input and notes, with one process for all, which of the files PATH are as wanted already.
+hw_gather_editors() {
+  hw_editors=$1
+  shift
+  for hw_path in "$@"; do
+    # Reading a pipe would wait for ever.
+    [ -f "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
+  done
+  # Without it there is a step to say so.
+  command -v awk >/dev/null || return 0
+  hw_editor_program "$hw_editors"
+  # shellcheck disable=SC2013 # a word a line
+  for hw_line in $(awk -v mode=check "$hw_program"); do
+    eval "hw_editor_${hw_line%%=*}=\${hw_line#*=}"
+  done
+}
+
+# hw_editor_program EDITORS: the awk program for these editors into hw_program.
+hw_editor_program() {
+  hw_program=$hw_editor_awk hw_asked='' hw_planned=''
+  for hw_each in $1; do
+    eval "hw_program=\$hw_program\$hw_newline\$hw_${hw_each}_awk"
+    hw_asked="$hw_asked if (editor == \"$hw_each\") ${hw_each}_request(kind, rest);"
+    hw_planned="$hw_planned if (editor == \"$hw_each\") ${hw_each}_plan();"
+  done
+  hw_program="$hw_program
+function run_request() {$hw_asked }
+function run_plan() {$hw_planned }"
+}
+
+# hw_editor EDITOR PATH MODE VALIDATE REQUEST…: MODE is for a file that is made; the requests are the lines
+# that EDITOR.awk reads.
+hw_editor() {
+  hw_resolve "$2" || return
+  hw_editor=$1 hw_new_mode=${3:+00$3} hw_validate=$4
+  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  shift 4
+  IFS=$hw_newline
+  hw_requests="$*" hw_trusted=''
+  IFS=" 	$hw_newline"
+  [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
+  if hw_gathered editor "$hw_path"; then
+    [ "$hw_found" != same ] || return 0
+  fi
+  command -v awk >/dev/null || hw_without awk mawk || return
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    file) [ -r "$hw_path" ] || hw_fail "can't read $hw_path" || return ;;
+    absent) hw_want_mode=$hw_new_mode ;;
+    *) hw_fail "$hw_path is not a regular file" || return ;;
+  esac
+  hw_editor_program "$hw_editor"
+  hw_found=$(hw_editor_run list) || hw_editor_again $? || return
+  [ -n "$hw_found" ] || return 0
+  [ "$hw_type" = file ] || hw_also created
+  hw_also "$hw_found"
+  if [ -n "$hw_diff" ]; then
+    hw_send_old "$hw_path"
+    hw_mark new
+    hw_editor_run edit
+  fi
+  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_editor_run edit
+}
+
+# hw_editor_run MODE: run the editor on hw_path.
+hw_editor_run() {
+  awk -v mode="$1" -v size="$hw_size" -v trusted="$hw_trusted" "$hw_program" <<EOF
+F 0 $hw_editor $hw_path
+$hw_requests
+EOF
+}
+
+# hw_editor_again STATUS: what to do when awk ended with STATUS. It is 3 where awk can't tell whether it
+# read all: list again if the file holds no NUL.
+hw_editor_again() {
+  [ "$1" -eq 3 ] || hw_editor_refused "$1" || return
+  [ "$(tr -d '\000' <"$hw_path" | wc -c)" -eq "$hw_size" ] || hw_editor_refused 3 || return
+  hw_trusted=1
+  hw_found=$(hw_editor_run list) || hw_editor_refused $?
+}
+
+# hw_editor_refused STATUS: why awk did not edit the file.
+hw_editor_refused() {
+  case $1 in
+    3) hw_fail "$hw_path holds bytes that this host's awk does not keep" ;;
+    4) hw_fail "$hw_path: $hw_found" file_invalid ;;
+    *) hw_fail "awk failed on $hw_path, with exit status $1" ;;
+  esac
+}
