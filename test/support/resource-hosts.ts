@@ -32,9 +32,9 @@ export interface ResourceHost {
   snapshot(at: string): Promise<string>
 }
 
-/** Not what is deep in /root: on a machine of developers that is hundreds of thousands of files. */
+/** Not npm's logs, nor what is deep in /root: a developer's machine has hundreds of thousands of files. */
 const listing = (roots: string) =>
-  `find ${roots} -xdev -path '/root/*/*/*' -prune -o -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
+  `find ${roots} -xdev \\( -path '/root/*/*/*' -o -path /root/.npm \\) -prune -o -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
 
 /** What of an overlay host is looked at: all that packages, services and files of a recipe touch. */
 const watched = '/boot /etc /home /opt /root /run /srv /tmp /usr/local /usr/share/keyrings /var'
