@@ -48,6 +48,18 @@ export {
   role,
   string,
 } from './run/arguments.ts'
+export { type Disk, type Disks, disks, type FileSystem, type Partition } from './run/facts/disks.ts'
+export { type Fact, type FactOptions, fact } from './run/facts/fact.ts'
+export {
+  type Address,
+  type Gateway,
+  type Interface,
+  type Network,
+  network,
+} from './run/facts/network.ts'
+export { type Package, type Packages, packages } from './run/facts/packages.ts'
+export { type Service, type Services, services } from './run/facts/services.ts'
+export { type Group, type User, type Users, users } from './run/facts/users.ts'
 export {
   type Converged,
   type PrepareContext,
@@ -59,6 +71,16 @@ export {
   type RunningHost,
   recipe,
 } from './run/recipe.ts'
+export {
+  type CommandSourceOptions,
+  fromCommand,
+  fromEnv,
+  fromFile,
+  fromPrompt,
+  type SecretSource,
+  type SecretSources,
+  type SecretValues,
+} from './run/secret-sources.ts'
 export type { Dollar, ProcessOutput, ProcessPromise } from './session/dollar.ts'
 export type { Facts } from './session/facts.ts'
 export { type Secret, secret } from './shell/secret.ts'

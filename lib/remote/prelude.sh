@@ -24,3 +24,9 @@ hw_editor_awk='the text of editor.awk'
 . ./command.sh
 . ./probe.sh
 . ./receive.sh
+. ./fact.sh
+. ./facts-network.sh
+. ./facts-disks.sh
+. ./facts-packages.sh
+. ./facts-services.sh
+. ./facts-users.sh

@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# facts-services.sh: services, by systemd, OpenRC or SysV. lib/run/facts/services.ts reads it.
+# Needs: fact
+
+# hw_fact_services: a line `manager NAME`, then sections that begin with a line `[NAME]`.
+hw_fact_services() {
+  hw_lines "manager $hw_init"
+  case $hw_init in
+    systemd)
+      command -v systemctl >/dev/null || hw_without systemctl systemd || return
+      hw_fact_section units systemctl list-units --type=service --all --plain --no-legend --no-pager
+      hw_fact_section files systemctl list-unit-files --type=service --no-legend --no-pager
+      ;;
+    openrc)
+      hw_fact_section scripts hw_fact_names /etc/init.d/*
+      hw_fact_section started hw_fact_names /run/openrc/started/*
+      hw_fact_section enabled hw_fact_names /etc/runlevels/*/*
+      ;;
+    sysv)
+      hw_fact_section scripts hw_fact_names /etc/init.d/*
+      hw_fact_section enabled hw_fact_names /etc/rc[2345].d/S[0-9][0-9]* /etc/rc.d/rc[2345].d/S[0-9][0-9]*
+      # It asks each script; it knows which of them are none.
+      if command -v service >/dev/null; then hw_fact_section states service --status-all; fi
+      ;;
+    *) hw_fail 'no service manager that hostwright knows is on this host: systemd, OpenRC or SysV' tool_missing ;;
+  esac
+}
+
+# hw_fact_names PATH…: the last names of those that can be run.
+hw_fact_names() {
+  for hw_each in "$@"; do
+    [ -f "$hw_each" ] && [ -x "$hw_each" ] && hw_lines "${hw_each##*/}"
+  done
+}
