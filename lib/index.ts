@@ -25,16 +25,30 @@ export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
 export { type BlockOptions, block } from './resources/block.ts'
 export { type CommandOptions, command } from './resources/command.ts'
+export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
 export { type DirectoryOptions, directory } from './resources/directory.ts'
+export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'
 export { type EnvFileOptions, envFile } from './resources/env-file.ts'
 export { type FileOptions, file } from './resources/file.ts'
 export type { LinePattern } from './resources/host-pattern.ts'
 export { type HostsOptions, hosts } from './resources/hosts.ts'
 export { type IniOptions, ini } from './resources/ini.ts'
+export { type JsonOptions, json } from './resources/json.ts'
 export { type LineOptions, line } from './resources/line.ts'
 export { type PkgOptions, pkg } from './resources/pkg.ts'
-export { handler, type Items, type Resource, type Task, task } from './resources/resource.ts'
+export { type RebootOptions, reboot } from './resources/reboot.ts'
+export {
+  flushHandlers,
+  handler,
+  type Items,
+  type Resource,
+  type Task,
+  type TemplateHost,
+  task,
+} from './resources/resource.ts'
 export { type ServiceOptions, service } from './resources/service.ts'
+export { type TomlOptions, toml } from './resources/toml.ts'
+export { type YamlOptions, yaml } from './resources/yaml.ts'
 export {
   type Argument,
   type ArgumentTypes,

@@ -9,9 +9,12 @@
 . ./step.sh
 . ./path.sh
 . ./lock.sh
+. ./reboot.sh
 . ./write.sh
 . ./record.sh
 . ./file.sh
+. ./tree.sh
+. ./link.sh
 hw_editor_awk='the text of editor.awk'
 . ./editor.sh
 . ./ini.sh
@@ -19,8 +22,19 @@ hw_editor_awk='the text of editor.awk'
 . ./block.sh
 . ./env.sh
 . ./hosts.sh
+. ./edit.sh
 . ./package.sh
+. ./package-rpm.sh
+. ./package-apt.sh
+. ./package-dnf.sh
+. ./package-zypper.sh
+. ./package-apk.sh
+. ./package-pacman.sh
+. ./package-any.sh
 . ./service.sh
+. ./accounts.sh
+. ./group.sh
+. ./user.sh
 . ./command.sh
 . ./probe.sh
 . ./receive.sh

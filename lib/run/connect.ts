@@ -58,40 +58,41 @@ export async function connectHost(
 /**
  * Connects to a host that restarts: until it is another boot that answers.
  * @param options.withinMs how long that may take
- * @throws {UnreachableError} host_not_back
+ * @param options.boot id of the boot that is to end
+ * @throws {UnreachableError} host_not_back; host_key_changed at once
  */
 export async function reconnectHost(
   host: Host,
-  options: TransportOptions & { withinMs: number },
-  first: readonly HostCall[],
+  options: TransportOptions & { withinMs: number; boot: string },
 ): Promise<ConnectedHost> {
-  const deadline = Date.now() + options.withinMs
-  for (;;) {
-    const left = deadline - Date.now()
+  const { withinMs, boot, timeoutMs, signal } = options
+  const deadline = Date.now() + withinMs
+  let last = ''
+  while (Date.now() < deadline) {
+    const left = Math.min(timeoutMs, deadline - Date.now())
     try {
-      return await connectHost(
-        host,
-        { ...options, timeoutMs: Math.min(options.timeoutMs, left) },
-        first,
-      )
+      const connected = await connectHost(host, { ...options, timeoutMs: left }, [showBoot])
+      if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) return connected
+      last = 'it has not gone down yet'
+      await connected.session.close()
     } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error
-      if (Date.now() + retryMs > deadline) {
-        throw new UnreachableError(
-          'host_not_back',
-          `it did not come back within ${options.withinMs / 1000} s`,
-          {
-            output: error.message,
-            cause: error,
-            hint: errorCodes.host_not_back.next,
-          },
-        )
-      }
+      // Its port is closed, or it lets nobody in while it starts: that passes.
+      if (!(error instanceof UnreachableError) || error.code === 'host_key_changed') throw error
+      last = error.message
     }
-    await delay(retryMs, undefined, { signal: options.signal })
+    await delay(retryMs, undefined, { signal }).catch(() => {
+      throw new InterruptedError('interrupted', 'interrupted while the host restarted')
+    })
   }
+  throw new UnreachableError('host_not_back', `it did not come back within ${withinMs / 1000} s`, {
+    output: last,
+    hint: errorCodes.host_not_back.next,
+  })
 }
 
+const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
+
+/** How often a host that restarts is tried. */
 const retryMs = 1000
 
 /** `failure` rejects when the time is over or the signal comes. */

@@ -154,7 +154,7 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
   })
   if (restarts) {
     const result = results.at(-1)!
-    if (result.status === 'changed') await restart(last, restarts, context, outcome)
+    if (result.status === 'changed') await restart(last, result, context, outcome)
     if (!outcome.failure) ended(last, result, context, outcome)
   }
   if (!main) await settleDue(batch, results, context)
@@ -184,12 +184,13 @@ async function declined(
 /** Connects again after a restart; the host's error is the step's. */
 async function restart(
   { resource, step }: Shown,
-  { withinMs }: { withinMs: number },
+  { marks }: CallResult,
   { sessions }: ConvergeContext,
   outcome: Outcome,
 ) {
   try {
-    await sessions.reconnect(withinMs)
+    const boot = marks.find(([word]) => word === 'boot')?.[1] ?? ''
+    await sessions.reconnect({ ...resource.restarts!, boot })
   } catch (error) {
     outcome.failure = thrownError(error).within({ step: resource.title, at: resource.at() })
     step.end('failed', { error: outcome.failure })

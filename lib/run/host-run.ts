@@ -132,10 +132,12 @@ async function connect<A extends ArgumentTypes>(
 ): Promise<HostSessions> {
   const connecting = { ...options, signal: options.interrupts.stop }
   const first = locks ? [lockCall(claimOf(options))] : []
-  return createSessions(await connectHost(host, connecting, first), async withinMs => {
-    const again = await reconnectHost(host, { ...connecting, withinMs }, first)
-    const refusal = locks && lockError(again.session.first[0]!)
-    if (refusal) throw refusal
+  return createSessions(await connectHost(host, connecting, first), async restarting => {
+    const again = await reconnectHost(host, { ...connecting, ...restarting })
+    for (const call of first) {
+      const refusal = lockError(await again.session.call(call))
+      if (refusal) throw refusal
+    }
     return again
   })
 }

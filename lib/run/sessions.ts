@@ -2,6 +2,13 @@
 import { openSession, type Session } from '../session/session.ts'
 import type { ConnectedHost } from './connect.ts'
 
+/** A host that is to be back. */
+export interface Restarting {
+  withinMs: number
+  /** Id of the boot that is to end. */
+  boot: string
+}
+
 export interface HostSessions {
   /** The session of the connection's user. Another one after `reconnect`. */
   readonly main: Session
@@ -11,7 +18,7 @@ export interface HostSessions {
    * Connects anew, as after a restart; sessions of other users are opened again when asked for.
    * @throws {UnreachableError} the host is not back in time
    */
-  reconnect(withinMs: number): Promise<void>
+  reconnect(restarting: Restarting): Promise<void>
   /** How often the controller waited for the host, in all sessions. */
   readonly roundTrips: number
   /** As a session's own, of all. */
@@ -21,12 +28,12 @@ export interface HostSessions {
 }
 
 /**
- * @param connect connects to the host and opens its main session
+ * @param connect connects to the host after a restart and opens its main session
  * @param first what `connect` gave the first time
  */
 export function createSessions(
   first: ConnectedHost,
-  connect: (withinMs: number) => Promise<ConnectedHost>,
+  connect: (restarting: Restarting) => Promise<ConnectedHost>,
 ): HostSessions {
   let connected = first
   let others = new Map<string, Promise<Session>>()
@@ -61,13 +68,13 @@ export function createSessions(
       session.catch(() => others.delete(user))
       return session
     },
-    reconnect: async withinMs => {
+    reconnect: async restarting => {
       trips += connected.session.roundTrips
       const before = connected
       others = new Map()
-      // What is gone needs no goodbye.
+      // The host may be gone already: nobody waits for its goodbye.
       before.transport.close()
-      connected = await connect(withinMs)
+      connected = await connect(restarting)
     },
     get roundTrips() {
       return opened.reduce(

@@ -84,7 +84,7 @@ describe('before any host is touched', () => {
   test('product.set shows no secret', () => {
     for (const secret of ['key=hunter2', 'key =hunter2', 'key=a=b'])
       expect(
-        productSet.show!({ product: 'app', settings: ['workers=8', secret] }, catalogue()),
+        productSet.show!({ product: 'app', settings: ['workers=8', secret] }, catalogue),
       ).toEqual({ product: 'app', settings: ['workers=8', 'key=********'] })
   })
 
