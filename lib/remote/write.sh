@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # write.sh: putting a file where it is wanted, whole or not at all, with its owner and mode.
 # Needs: path
+hw_guard=''
 
 # hw_compare_owner: adds to hw_note what of mode and owner is not as wanted (hw_want_*; empty: any will do).
 hw_compare_owner() {
@@ -49,7 +50,8 @@ hw_drop_file() {
 # all: written beside it, given its owner and mode before its content, validated (hw_validate, a
 # command with "$1" for the file), renamed. An existing file keeps owner and mode unless others are
 # wanted. hw_type says whether there is one. The content goes through a descriptor that was opened
-# before, as the wanted mode may be one that forbids its owner to write.
+# before, as the wanted mode may be one that forbids its owner to write. hw_guard, if not empty, is a
+# function that is asked right before the renaming, and says itself why not.
 hw_replace() {
   hw_target=$1
   shift
@@ -74,6 +76,8 @@ hw_replace() {
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return
   fi
+  [ -z "$hw_guard" ] || "$hw_guard" "$hw_target" || { hw_drop_file; return 1; }
+  [ -z "$hw_backup" ] || hw_keep_old "$hw_target" || { hw_drop_file; return 1; }
   { hw_no_directory "$hw_target" && mv -f -- "$hw_temporary" "$hw_target"; } ||
     hw_give_up "can't replace $hw_target" || return
   hw_temporary=

@@ -58,6 +58,11 @@ export interface HostCall {
   prepare?(): Promise<HostCall>
   /** Asked each time the step ends with `need`. Throws what is the controller's fault, not the host's. */
   answer?(asked: Asked): Promise<Answer>
+  /**
+   * A text file edited here: the host sends it, with all others of the batch at its beginning, and
+   * `change` says what it becomes; undefined where there is none. See lib/remote/edit.sh.
+   */
+  edit?: { path: string; change(text: Buffer | undefined): Promise<Edit> }
   /** Standard input of a command: sent along as the function hw_input_ID. */
   input?: Buffer
   /** What the batch finds out beforehand, for all its calls with one process each. */

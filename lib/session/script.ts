@@ -44,6 +44,7 @@ export function functionsOf(steps: readonly Step[]): string[] {
     ...new Set([
       ...(wrapped ? ['hw_when'] : []),
       ...gathers(steps).map(({ name }) => name),
+      ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...steps.map(step => step.call.name),
     ]),
   ]
@@ -86,11 +87,18 @@ function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string
 /**
  * The text of a batch: what is gathered for all its steps, then the steps.
  * @param nonce ends the list of the editors’ requests: no request can hold it
+ * @param reading a step before them that sends the texts to be edited
  */
-export function batchScript(steps: readonly Step[], mode: BatchMode, nonce: string): Buffer {
+export function batchScript(
+  steps: readonly Step[],
+  mode: BatchMode,
+  nonce: string,
+  reading?: Step,
+): Buffer {
   return Buffer.concat([
     Buffer.from(beginBatch(mode)),
     Buffer.from(gatherScript(steps, nonce)),
+    ...(reading ? [stepScript(reading)] : []),
     ...steps.map(step => stepScript(step)),
   ])
 }

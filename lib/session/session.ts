@@ -12,6 +12,7 @@ import type { ShellStream, Transport } from '../transport/transport.ts'
 import type { Answer, CallResult, HostCall } from './call.ts'
 import { createChannel, type StepListener } from './channel.ts'
 import { mapCondition } from './condition.ts'
+import { createEdits, readingCall } from './edits.ts'
 import { type Facts, parseFacts } from './facts.ts'
 import {
   againScript,
@@ -173,7 +174,10 @@ export async function openSession(options: {
       await Promise.all(answers)
       return asking
     }
-    channel.write(Buffer.concat([partsOf(steps), batchScript(steps, mode, nonce)]))
+    const read = readingCall(steps)
+    const reading = read && { id: ++lastId, call: read }
+    const edits = createEdits(steps, reading && channel.expect(reading.id))
+    channel.write(Buffer.concat([partsOf(steps), batchScript(steps, mode, nonce, reading)]))
     for (let asking = await expect(0); asking; asking = await expect(results.length)) {
       const rest = steps.slice(results.length)
       const answers = new Map<number, Answer>()
@@ -181,17 +185,13 @@ export async function openSession(options: {
       for (const { id, call } of rest) {
         if (wanted.has(id) && call.content) answers.set(id, { content: call.content.bytes })
       }
-      const { call } = rest[0]!
+      const { call, id } = rest[0]!
+      for (const [of, answer] of await edits.answers(id, asking)) answers.set(of, answer)
       if (call.answer) {
         const progress = calls[results.length]!.listener?.progress ?? (() => {})
         answers.set(
-          rest[0]!.id,
-          await call.answer({
-            result: asking,
-            bootstrapDir,
-            open: () => transport.open(command),
-            progress,
-          }),
+          id,
+          await answerTo(call, { ...mode, result: asking, bootstrapDir, open, progress }),
         )
       }
       channel.write(againScript(rest, mode, answers))

@@ -1,0 +1,99 @@
+# shellcheck shell=sh
+# edit.sh: text files that are edited on the controller: json, yaml, toml. The host sends the text, the
+# controller answers what it becomes, and that is written only if the text is still what was sent.
+# Needs: write
+
+# hw_gather_text IDS PATH…: send what is there, for the steps IDS.
+hw_gather_text() {
+  hw_found_ids="$1 "
+  shift
+  for hw_path in "$@"; do
+    hw_key=${hw_found_ids%% *} hw_found_ids=${hw_found_ids#* }
+    # A pipe would be waited for; what is no file is for the step to say.
+    if [ -f "$hw_path" ] && [ -r "$hw_path" ]; then
+      hw_mark text "$hw_key"
+      cat -- "$hw_path" || continue
+    elif [ ! -e "$hw_path" ] && [ ! -L "$hw_path" ]; then
+      hw_mark absent "$hw_key"
+    else
+      continue
+    fi
+    eval "hw_text_$hw_key=sent"
+  done
+}
+
+# hw_edit PATH VALIDATE KEY [HOW BEFORE NOTE [CONTENT]]: KEY tells one edit from others. With an answer:
+# BEFORE is the SHA-256 of the text it is for, or `absent`; HOW is `asked` where this step sent that text,
+# `gathered` where it was sent when the batch began; CONTENT prints what the file becomes, and NOTE says
+# what changes. Without CONTENT the file is as wanted.
+hw_edit() {
+  hw_validate=$2 hw_answer=${4-} hw_before=${5-}
+  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  hw_resolve "$1" || return
+  [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
+  if hw_gathered text "$hw_path"; then
+    if [ -z "$hw_answer" ]; then
+      hw_status=need
+      return
+    fi
+    # Nothing was touched since: what was as wanted then is so now.
+    [ "$hw_answer" != gathered ] || [ -n "${7-}" ] || return 0
+  fi
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    file | absent) ;;
+    *) hw_fail "$hw_path is not a regular file" || return ;;
+  esac
+  case $hw_answer in
+    '') hw_send_text ;;
+    asked) hw_same_text "$hw_path" && hw_edit_to "$6" "${7-}" ;;
+    *)
+      hw_text_sum "$hw_path" || return
+      if [ "$hw_now" = "$hw_before" ]; then hw_edit_to "$6" "${7-}"; else hw_send_text; fi
+      ;;
+  esac
+}
+
+hw_send_text() {
+  hw_status=need
+  if [ "$hw_type" = absent ]; then
+    hw_mark absent
+  else
+    hw_mark text
+    cat -- "$hw_path" || hw_fail "can't read $hw_path"
+  fi
+}
+
+# hw_edit_to NOTE CONTENT: hw_path becomes what CONTENT prints.
+hw_edit_to() {
+  [ -n "$2" ] || return 0
+  [ "$hw_type" = file ] || hw_also created
+  hw_also "$1"
+  if [ -n "$hw_diff" ]; then
+    hw_send_old "$hw_path"
+    hw_mark new
+    "$2"
+  fi
+  [ -z "$hw_check" ] || return 0
+  hw_guard=hw_same_text
+  hw_replace "$hw_path" "$2"
+  hw_edited=$? hw_guard=''
+  return "$hw_edited"
+}
+
+# hw_text_sum PATH: the SHA-256 of what is there into hw_now, or `absent`.
+hw_text_sum() {
+  hw_now=absent
+  [ -e "$1" ] || return 0
+  [ -n "$hw_sha" ] || hw_without sha256sum coreutils || return
+  # shellcheck disable=SC2086 # the program and its options
+  hw_now=$($hw_sha <"$1") || hw_fail "can't read $1" || return
+  hw_now=${hw_now%% *}
+}
+
+# hw_same_text PATH: fails unless it is what the controller was sent.
+hw_same_text() {
+  hw_text_sum "$1" || return
+  [ "$hw_now" = "$hw_before" ] ||
+    hw_fail "$1 changed between being read and being written: it stays as it is now" edit_conflict
+}
