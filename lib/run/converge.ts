@@ -134,10 +134,9 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
     )
     return {
       call: resource.call,
-      // What other users' steps make due is written down by the main session, below.
-      notify: main ? notify : undefined,
-      handler: main ? handler : undefined,
-      when: main || !handler || due.has(handler) ? when : { kind: 'is', value: false },
+      notify,
+      handler,
+      when,
       listener: {
         start: () => !handler && step.start(),
         output: (stream, chunk) => step.output(stream, chunk),
@@ -147,6 +146,12 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
       },
     }
   })
+  // Only the main session reads what is due; its answer is that of the batch behind it.
+  const handlers = batch.flatMap(({ handler }) => (handler ? [handler] : []))
+  if (!main && handlers.length > 0) {
+    const known = handlers.filter(key => due.has(key))
+    session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
+  }
   const results = await session.batch(calls, {
     check,
     diff,

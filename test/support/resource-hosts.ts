@@ -96,7 +96,13 @@ export function overlayHost(): ResourceHost & { pid(): number } {
     })
   return {
     pid: () => pid,
-    transport: shell => connectLocal({ shell: [...enter(), ...shell.command] }),
+    transport: shell => {
+      const machine = connectLocal()
+      return {
+        ...machine,
+        open: (command = shell.command) => machine.open([...enter(), ...command]),
+      }
+    },
     directory: async () => {
       const made = `/srv/case-${++count}`
       await inside(['mkdir', '-p', made])

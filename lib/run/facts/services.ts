@@ -3,7 +3,7 @@ import { recordOf, sectionsOf, wordsOf } from './sections.ts'
 
 export interface Service {
   readonly name: string
-  /** Undefined where the host can't tell without asking the service's own script. */
+  /** Undefined where the service's own script does not say. */
   readonly running?: boolean
   /** Starts at boot. Undefined for what is neither enabled nor disabled: units that others start. */
   readonly enabled?: boolean
@@ -67,13 +67,7 @@ function ofScripts(lines: Lines, manager: 'openrc' | 'sysv'): Service[] {
   const scripts = lines('scripts').filter(name => !none.test(name))
   const enabled = new Set(lines('enabled').map(name => name.replace(/^S\d\d/, '')))
   const started = new Set(lines('started'))
-  // ` [ + ]  name`; a question mark is for those that do not say.
-  const states = new Map(
-    lines('states').flatMap(line => {
-      const [, sign, name] = /^\s*\[ ([+-]) \]\s+(\S+)/.exec(line) ?? []
-      return name === undefined ? [] : [[name, sign === '+'] as const]
-    }),
-  )
+  const states = new Map(lines('states').map(line => [line.slice(2), line[0] === '+'] as const))
   return scripts.map(name => ({
     name,
     running: manager === 'openrc' ? started.has(name) : states.get(name),

@@ -1,0 +1,140 @@
+/** Steps of other users: one session each over the same connection. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { command } from '../../lib/resources/command.ts'
+import { changed } from '../../lib/resources/conditions.ts'
+import { file } from '../../lib/resources/file.ts'
+import { handler, task } from '../../lib/resources/resource.ts'
+import { createSessions } from '../../lib/run/sessions.ts'
+import { openSession } from '../../lib/session/session.ts'
+import { connectLocal } from '../../lib/transport/local.ts'
+import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
+import { bring } from '../support/resource-table.ts'
+import { shells } from '../support/shells.ts'
+
+const why = await noOverlay()
+
+describe.skipIf(why)('as another user', () => {
+  const host = overlayHost()
+  const shell = shells[0]!
+  beforeAll(async () => {
+    await host.script(
+      `useradd --create-home --shell /bin/sh deploy
+      useradd --create-home --shell /usr/sbin/nologin app
+      useradd --create-home lone
+      printf 'deploy ALL=(app) NOPASSWD: ALL\\n' >/etc/sudoers.d/deploy`,
+      '/srv',
+    )
+  })
+  const at = () => host.directory()
+
+  test('what is made is theirs, by root without a password and whatever their login shell', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at"', directory)
+    const items = [
+      file(`${directory}/root`, { content: 'x' }),
+      file(`${directory}/app`, { content: 'x', as: 'app' }),
+      command(`id -un >${directory}/id; pwd; echo "$HOME $USER" >>${directory}/id`, { as: 'app' }),
+    ]
+    const { error, statuses } = await bring(host, shell, directory, items)
+    expect(error).toBeUndefined()
+    expect(statuses).toEqual(['changed', 'changed', 'changed'])
+    expect(await host.script('stat -c %U root app; cat id', directory)).toBe(
+      'root\napp\napp\n/home/app app\n',
+    )
+  })
+
+  test('goes for all of a task but what says otherwise, and keeps the order', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at"', directory)
+    await host.script('touch log && chmod 666 log', directory)
+    const say = (name: string, more = {}) =>
+      command(`echo "${name} $(id -un)" >>${directory}/log`, more)
+    const list = [
+      say('0'),
+      task('t', () => [say('1'), say('2', { as: 'lone' }), say('3')], { as: 'app' })(),
+      say('4'),
+    ]
+    const { error } = await bring(host, shell, directory, list)
+    expect(error).toBeUndefined()
+    expect(await host.script('cat log', directory)).toBe('0 root\n1 app\n2 lone\n3 app\n4 root\n')
+  })
+
+  test('conditions and handlers reach across users', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at" && touch log && chmod 666 log', directory)
+    const say = (name: string, more = {}) =>
+      command(`echo "${name} $(id -un)" >>${directory}/log`, { title: name, ...more })
+    const asRoot = handler(say('reload'))
+    const asApp = handler(say('note', { as: 'app' }))
+    const made = file(`${directory}/app`, { content: 'x', as: 'app', notify: [asRoot, asApp] })
+    const list = [made, say('after', { when: changed(made) })]
+    expect((await bring(host, shell, directory, list)).error).toBeUndefined()
+    expect(await host.script('cat log', directory)).toBe('after root\nreload root\nnote app\n')
+    expect((await bring(host, shell, directory, list)).statuses).toEqual(['ok', 'skipped'])
+    await host.script('rm app', directory)
+    // Both of one user: the step, the handler, and nothing in between.
+    const alone = file(`${directory}/app`, { content: 'x', as: 'app', notify: asApp })
+    expect((await bring(host, shell, directory, alone)).statuses).toEqual(['changed', 'changed'])
+    await host.script("sed -i '$d' log", directory)
+    expect(await host.script('cat log', directory)).toBe('after root\nreload root\nnote app\n')
+  })
+
+  test('a handler that another user’s step made due is remembered when the run fails', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at"', directory)
+    const note = handler(command(`touch ${directory}/noted`, { title: 'note' }))
+    const made = file(`${directory}/app`, { content: 'x', as: 'app', notify: note })
+    const first = await bring(host, shell, directory, [made, command('exit 3')])
+    expect(first.error).toMatchObject({ code: 'step_failed' })
+    expect(await host.script('cat .bootstrap/handlers', directory)).toContain('"title":"note"')
+    expect((await bring(host, shell, directory, [made])).statuses).toEqual(['ok', 'changed'])
+    expect(await host.script('ls', directory)).toContain('noted')
+  })
+
+  /** Sessions of a login that is not root. */
+  const sessionsOf = async (login: string) => {
+    const enter = ['nsenter', '--target', String(host.pid()), '--mount', '--pid', '--uts']
+    const { uid } = { uid: (await host.script(`id -u ${login}`, '/srv')).trim() }
+    const drop = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--init-groups']
+    const base = connectLocal()
+    const transport = {
+      ...base,
+      open: (words: readonly string[] = ['sh']) => base.open([...enter, ...drop, ...words]),
+    }
+    const session = await openSession({ transport, bootstrapDir: `/home/${login}/.bootstrap` })
+    return createSessions({ transport, session }, () => Promise.reject(new Error('no')))
+  }
+
+  test('a login that is not root asks sudo, which asks nothing', async () => {
+    const sessions = await sessionsOf('deploy')
+    const session = await sessions.as('app')
+    const [result] = await session.batch([{ call: command('id -un').call }], {
+      check: false,
+      diff: false,
+    })
+    expect(result!.stdout.toString()).toBe('app\n')
+    expect(await sessions.as('app')).toBe(session)
+    await sessions.close()
+  })
+
+  test.each([
+    ['that sudo refuses', 'deploy', 'lone'],
+    ['that sudo refuses everything', 'lone', 'app'],
+    ['that there is none of', 'deploy', 'nobody-there'],
+  ])('a user %s fails with the reason, and at once', async (_, login, user) => {
+    const sessions = await sessionsOf(login)
+    await expect(sessions.as(user)).rejects.toMatchObject({
+      code: 'user_refused',
+      message: `this login can’t work as ${user}`,
+      details: { output: expect.stringMatching(/password is required|no such user|not allowed/) },
+    })
+    await sessions.close()
+  })
+
+  test.each(['', '-x', 'a b', "a'b", 'a\nb', '$(x)'])(
+    'a name that can be no user’s is refused before a host is touched: %j',
+    name => {
+      expect(() => file('/f', { content: 'x', as: name })).toThrow('can’t be a user’s name')
+    },
+  )
+})
