@@ -30,6 +30,7 @@ export { type DirectoryOptions, directory } from './resources/directory.ts'
 export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'
 export { type EnvFileOptions, envFile } from './resources/env-file.ts'
 export { type FileOptions, file } from './resources/file.ts'
+export { type GroupOptions, group } from './resources/group.ts'
 export type { LinePattern } from './resources/host-pattern.ts'
 export { type HostsOptions, hosts } from './resources/hosts.ts'
 export { type IniOptions, ini } from './resources/ini.ts'
@@ -48,6 +49,7 @@ export {
 } from './resources/resource.ts'
 export { type ServiceOptions, service } from './resources/service.ts'
 export { type TomlOptions, toml } from './resources/toml.ts'
+export { type UserOptions, user } from './resources/user.ts'
 export { type YamlOptions, yaml } from './resources/yaml.ts'
 export {
   type Argument,
