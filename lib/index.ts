@@ -55,6 +55,7 @@ export {
   type Argument,
   type ArgumentTypes,
   type ArgumentValues,
+  assignment,
   integer,
   mode,
   oneOf,

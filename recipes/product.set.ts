@@ -1,4 +1,5 @@
 import {
+  assignment,
   type BootstrapError,
   findProduct,
   isBootstrapError,
@@ -7,16 +8,16 @@ import {
   recipe,
   rest,
   StepError,
-  string,
 } from '../lib/index.ts'
 import { configure, reload } from '../tasks/product.ts'
 
 export default recipe({
   description: 'Change settings of a product, in its config file and on record',
-  args: { product: product(), settings: rest(string('key=value')) },
+  args: { product: product(), settings: rest(assignment()) },
   examples: [
     'product.set deepfiler workers=8 --on web',
     'product.set haproxy maxconn=4000 --on lb --check --diff',
+    'product.set app token=@secrets/token --on web',
   ],
 
   prepare({ args, catalogue }) {

@@ -10,7 +10,7 @@ import { productOnHost } from '../bootstrap/product.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { createEventStream } from '../events.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { parseArguments } from '../run/arguments.ts'
+import { parseArguments, readValues } from '../run/arguments.ts'
 import { type RunOptions, runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
@@ -28,6 +28,7 @@ import type { OptionValues } from './options.ts'
 import { confirmSteps } from './step-by-step.ts'
 import { listenForStrays } from './strays.ts'
 import { findTargets, parseCount, parseSelection, parseTime, type Targets } from './targets.ts'
+import { createValueSources } from './value-sources.ts'
 
 export interface RunRequest {
   name: string
@@ -60,7 +61,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const { inventory, hosts } = await (request.targets ?? (() => findTargets(options, place)))()
   const loaded = await findCatalogue(inventory)
   const catalogue = () => loaded ?? noCatalogue(inventory)
-  const args = parseArguments(recipe.args, request.words, { catalogue })
+  const words = await readValues(recipe.args, request.words, createValueSources())
+  const args = parseArguments(recipe.args, words, { catalogue })
   const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
   request.parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args)

@@ -17,6 +17,8 @@ export interface Argument<T> {
   readonly optional: boolean
   /** Takes all that is left, as a list. */
   readonly rest: boolean
+  /** Its words are `key=value`, and the value may stand elsewhere: see `readValues`. */
+  readonly assigns?: boolean
 }
 
 /** Arguments by name, in the order of the command line. */
@@ -36,6 +38,12 @@ const argument = <T>(description: string, parse: Argument<T>['parse']): Argument
 
 /** Any text. */
 export const string = (description = ''): Argument<string> => argument(description, text => text)
+
+/** `key=value`. The value may stand in a file or come from standard input: `key=@file`, `key=-`. */
+export const assignment = (description = 'key=value, key=@file, or key=-'): Argument<string> => ({
+  ...string(description),
+  assigns: true,
+})
 
 /** A whole number. */
 export const integer = (description = ''): Argument<number> =>
@@ -98,10 +106,8 @@ export function parseArguments<A extends ArgumentTypes>(
   context: ArgumentContext,
 ): ArgumentValues<A> {
   const values: Record<string, unknown> = {}
-  let at = 0
-  for (const [name, type] of Object.entries(types)) {
-    const own = type.rest ? words.slice(at) : words.slice(at, at + 1)
-    at += own.length
+  const dealt = deal(types, words)
+  for (const [name, type, own] of dealt) {
     if (own.length === 0) {
       if (!type.optional)
         throw new UsageError('usage', `the argument <${name}> is missing`, {
@@ -113,10 +119,58 @@ export function parseArguments<A extends ArgumentTypes>(
     const parsed = own.map(word => type.parse(word, context))
     values[name] = type.rest ? (parsed as unknown[][]).flat() : parsed[0]
   }
-  if (at < words.length) {
-    throw new UsageError('usage', `${JSON.stringify(words[at])} is one argument too many`, {
+  const taken = dealt.reduce((sum, [, , own]) => sum + own.length, 0)
+  if (taken < words.length) {
+    throw new UsageError('usage', `${JSON.stringify(words[taken])} is one argument too many`, {
       hint: `usage: ${usage(types) || 'no arguments'}`,
     })
   }
   return values as ArgumentValues<A>
+}
+
+/** Each argument with its words. */
+function deal(types: ArgumentTypes, words: readonly string[]) {
+  let at = 0
+  return Object.entries(types).map(([name, type]) => {
+    const own = type.rest ? words.slice(at) : words.slice(at, at + 1)
+    at += own.length
+    return [name, type, own] as const
+  })
+}
+
+/** Where values that do not stand on the command line are. */
+export interface ValueSources {
+  /** The text of a file. */
+  file(path: string): Promise<string>
+  /** What is typed or piped in for this key. */
+  input(key: string): Promise<string>
+}
+
+/**
+ * The words with the values put in that stand elsewhere, so that no process list shows them: `key=@file`,
+ * and `key=-` for standard input. `key=@@x` is the value `@x`. Only words of arguments that assign.
+ * @throws {UsageError} invalid_value: the value can't be had
+ */
+export async function readValues(
+  types: ArgumentTypes,
+  words: readonly string[],
+  sources: ValueSources,
+): Promise<string[]> {
+  const read: string[] = []
+  for (const [, { assigns }, own] of deal(types, words)) {
+    for (const word of own) read.push(assigns ? await readValue(word, sources) : word)
+  }
+  return [...read, ...words.slice(read.length)]
+}
+
+async function readValue(word: string, { file, input }: ValueSources): Promise<string> {
+  const [, key, value] = /^([^=]+)=(-|@.*)$/s.exec(word) ?? []
+  if (key === undefined || value === undefined) return word
+  if (value.startsWith('@@')) return `${key}=${value.slice(1)}`
+  try {
+    return `${key}=${value === '-' ? await input(key) : await file(value.slice(1))}`
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    throw new UsageError('invalid_value', `${key}: ${error.message}`, error.details)
+  }
 }

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../../lib/bootstrap/definitions.ts'
+import { UsageError } from '../../../lib/errors.ts'
 import {
   type ArgumentTypes,
+  assignment,
   integer,
   mode,
   oneOf,
   optional,
   parseArguments,
   product,
+  readValues,
   rest,
   role,
   string,
@@ -91,4 +94,45 @@ test('the usage shows which may be left out and which take more', () => {
   expect(usage({ product: product(), settings: rest(string()) })).toBe('<product> <...settings>')
   expect(usage({ names: optional(rest(string())) })).toBe('[...names]')
   expect(usage({})).toBe('')
+})
+
+describe('values that do not stand on the command line', () => {
+  const types = { name: string(), settings: rest(assignment()) }
+  const read = (...words: string[]) =>
+    readValues(types, words, {
+      file: async path => {
+        if (path === 'none') throw new UsageError('secret_missing', 'can’t read the file none')
+        return `content of ${path}`
+      },
+      input: async key => `typed for ${key}`,
+    })
+
+  test.each([
+    ['a=@secrets/a b', 'a=content of secrets/a b'],
+    ['a=-', 'a=typed for a'],
+    ['a=@@literal', 'a=@literal'],
+    ['a=@@', 'a=@'],
+    ['a=x@y', 'a=x@y'],
+    ['a=--', 'a=--'],
+    ['a=', 'a='],
+    ['a=b=@c', 'a=b=@c'],
+    ['no assignment', 'no assignment'],
+    ['=@x', '=@x'],
+  ])('%j is %j', async (word, expected) => {
+    expect(await read('n', 'x=1', word)).toEqual(['n', 'x=1', expected])
+  })
+
+  test('are those of arguments that assign only', async () => {
+    expect(await read('n=@x', 'a=@x')).toEqual(['n=@x', 'a=content of x'])
+    expect(await readValues({ n: string() }, ['n=-', 'more=-'], {} as never)).toEqual([
+      'n=-',
+      'more=-',
+    ])
+  })
+
+  test('and can’t be had name their key', async () => {
+    await expect(read('n', 'a=@none')).rejects.toEqual(
+      refused('invalid_value', 'a: can’t read the file none'),
+    )
+  })
 })
