@@ -33,6 +33,8 @@ function line_plan(   i, n, meant, at) {
   meant = 0
   for (i = 1; i <= count; i++) if (line_is_meant(i)) at[++meant] = i
   if (line_absent) {
+    # A byte order mark and nothing else has no line to remove.
+    if (count == 1 && bom != "" && texts[1] == "") return
     for (n = 1; n <= meant; n++) remove(at[n])
     if (meant) also("removed")
     return

@@ -247,7 +247,7 @@ export function posixPattern({ source, flags }: RegExp): string {
       for (const code of ascii) rest.delete(code)
       const without = members(rest)
       return {
-        text: `([^${without}${beyondBytes}]|${beyond})`,
+        text: `([^${members(rest, beyondBytes)}]|${beyond})`,
         whole: true,
         many: without === '' ? '.' : `[^${without}]`,
       }
@@ -276,8 +276,8 @@ export function posixPattern({ source, flags }: RegExp): string {
 
 const allAscii = () => new Set(Array.from({ length: 128 }, (_, code) => code))
 
-/** What stands in brackets for these. In their order, but for those that mean something there. */
-function members(set: ReadonlySet<number>): string {
+/** What stands in brackets for these and `more`. In their order, but for those that mean something there. */
+function members(set: ReadonlySet<number>, more = ''): string {
   const sorted = [...set].filter(code => code !== 10 && code !== 0).sort((a, b) => a - b)
   const chars = sorted.map(code => String.fromCharCode(code))
   const odd =
@@ -295,6 +295,7 @@ function members(set: ReadonlySet<number>): string {
     index = last
   }
   if (chars.includes('\\')) text += '\\\\'
+  text += more
   // A ^ in front would negate; a - that is not at an end would make a range.
   if (chars.includes('^')) text = text === '' && chars.includes('-') ? '-^' : `${text}^`
   return chars.includes('-') && !text.startsWith('-') ? `${text}-` : text
