@@ -68,7 +68,7 @@ hw_batch() {
 # path that a step touched is asked again, and each of the same last name; after a command, a package or
 # a service anything may have changed, so all are.
 hw_forget() {
-  hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services=''
+  hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services='' hw_gathered_names=''
 }
 
 # hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path. A path has many
@@ -243,6 +243,7 @@ hw_cleanup() {
   trap - EXIT
   trap '' HUP INT PIPE TERM USR1
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
+  [ -z "$hw_scratch" ] || rm -rf -- "$hw_scratch"
   if [ -n "$hw_nonce" ]; then
     hw_mark bye "$hw_exit_status" 2>/dev/null
     hw_mark bye >&2 2>/dev/null
@@ -251,7 +252,7 @@ hw_cleanup() {
 }
 
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
-hw_trigger=0 hw_temporary='' hw_claim='' hw_due='' hw_due_loaded=''
+hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

@@ -1,78 +1,312 @@
 # shellcheck shell=sh
-# package.sh: packages of the distribution, by apt.
+# package.sh: packages of the distribution: what is the same for all package managers. What is not is in
+# package-apt.sh, package-dnf.sh …, each with these functions (BY is its name):
+#   hw_BY_look NAME…          `name=version` for each that is installed, `held name` for each that is held,
+#                             `rest name` for each of which only config files are left
+#   hw_BY_plan NAME[=VERSION]…  `name=version` for each that installing them would bring to a version;
+#                             fails where one is not to be had
+#   hw_BY_refresh             fetches the index; with --check into $hw_index, and hw_BY_plan then uses that
+#   hw_BY_install NAME=VERSION…   as planned; $hw_pending has what was asked for
+#   hw_BY_remove NAME…        with their config files if $hw_want is purged
+#   hw_BY_hold held|unheld NAME…
+#
+# Beside the names of core.sh, these outlive a step:
+#   hw_index_fresh    the index was fetched in this session
+#   hw_index_changed  files of repositories that changed since their index was fetched
+#   hw_index          directory of an index that --check fetched, gone with the session
+#   hw_gathered_packages, hw_gathered_names  what the batch's gathering found, and of which packages
 
-# hw_package WANT NAME…: the packages are installed (WANT present; `name=version` for that version) or
-# not installed (absent).
-hw_package() {
-  hw_want=$1
+# hw_gather_packages BY NAME…: looks for all package steps of a batch with one process.
+hw_gather_packages() {
+  hw_by=$1
   shift
-  case $hw_package_manager in
-    apt-get) ;;
-    '') hw_fail 'no package manager that hostwright knows is on this host' tool_missing || return ;;
-    *) hw_fail "packages on $hw_package_manager hosts are not supported yet, only apt" || return ;;
-  esac
-  hw_apt_pending "$hw_want" "$@"
-  [ -n "$hw_pending" ] || return 0
-  hw_note=${hw_pending# } hw_status=changed
-  [ -z "$hw_check" ] || return 0
-  hw_touch_all
-  # shellcheck disable=SC2086 # package names hold no spaces; the caller checked them
-  if [ "$hw_want" = absent ]; then
-    hw_apt remove $hw_pending
-  else
-    hw_apt_refresh $hw_pending && hw_apt install $hw_pending
-  fi || hw_fail "apt-get could not make ${hw_pending# } $hw_want" || return
+  hw_gathered_names=" $* "
+  hw_gathered_packages=$hw_newline$("hw_${hw_by}_look" "$@" 2>/dev/null)$hw_newline
 }
 
-# hw_apt_pending WANT NAME…: those that are not as wanted into hw_pending. One dpkg-query for all, which
-# names each with and without its architecture, as either may be asked for.
-hw_apt_pending() {
-  hw_want=$1
-  shift
-  # shellcheck disable=SC2016 # dpkg-query's own placeholders
-  hw_installed=$hw_newline$(
-    for hw_each in "$@"; do
-      shift
-      set -- "$@" "${hw_each%%=*}"
-    done
-    hw_each='${db:Status-Status} ${Package}'
-    dpkg-query -W -f "$hw_each=\${Version}\\n$hw_each:\${Architecture}=\${Version}\\n" -- "$@" 2>/dev/null
-  )$hw_newline
-  hw_saw "$hw_installed"
+# hw_package_by BY WANT HOLD NAME…: the packages are installed (WANT present; `name=version` for that
+# version), not installed (absent), that without their config files (purged), or the newest that is to
+# be had (latest). HOLD is held, unheld or empty.
+hw_package_by() {
+  hw_by=$1 hw_want=$2 hw_hold=$3
+  shift 3
+  hw_package_look "$@" || return
+  hw_pending='' hw_holding='' hw_coming=''
+  for hw_each in "$@"; do
+    hw_package_is "$hw_each" || hw_pending="$hw_pending $hw_each"
+    case $hw_hold$hw_packages in
+      held*"${hw_newline}held ${hw_each%%=*}$hw_newline"*) ;;
+      held*) hw_holding="$hw_holding ${hw_each%%=*}" ;;
+      unheld*"${hw_newline}held ${hw_each%%=*}$hw_newline"*) hw_holding="$hw_holding ${hw_each%%=*}" ;;
+    esac
+  done
+  # shellcheck disable=SC2086 # names and versions hold no spaces; the controller checked them
+  case $hw_want in
+    present | latest) [ -z "$hw_pending" ] || hw_package_plan $hw_pending || return ;;
+  esac
+  # shellcheck disable=SC2086
+  hw_package_held $hw_pending || return
+  # shellcheck disable=SC2086
+  hw_package_note $hw_pending
+  for hw_each in $hw_holding; do
+    hw_also "$hw_each $hw_hold"
+  done
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  hw_gathered_names=''
+  # A hold would be in the way, and ends with what it held.
+  # shellcheck disable=SC2086
+  [ "$hw_hold" != unheld ] || hw_held=$hw_holding hw_holding=''
+  # shellcheck disable=SC2086
+  [ -z "$hw_held" ] || hw_package_hold unheld $hw_held || return
+  # shellcheck disable=SC2086
+  [ -z "$hw_pending" ] || hw_package_change $hw_pending || {
+    [ "$hw_hold" != held ] || [ -z "$hw_held" ] || hw_package_hold held $hw_held
+    return 1
+  }
+  [ "$hw_hold" != held ] || hw_holding=$hw_holding$hw_held
+  # shellcheck disable=SC2086
+  [ -z "$hw_holding" ] || hw_package_hold "$hw_hold" $hw_holding
+}
+
+# hw_package_hold held|unheld NAME…
+hw_package_hold() {
+  hw_package_run "hw_${hw_by}_hold" "$@" && return
+  case $hw_said in
+    *'the package that has it is'*) hw_code=tool_missing ;;
+    *) hw_fail "could not make $*" ;;
+  esac
+  return 1
+}
+
+# hw_package_look NAME…: what is installed of them into hw_packages.
+hw_package_look() {
+  hw_each=
+  for hw_name in "$@"; do
+    shift
+    set -- "$@" "${hw_name%%=*}"
+    case $hw_touched_all${hw_gathered_names-} in
+      *" ${hw_name%%=*} "*) ;;
+      *) hw_each=ask ;;
+    esac
+  done
+  if [ -n "$hw_each$hw_touched_all" ]; then
+    hw_packages=$hw_newline$("hw_${hw_by}_look" "$@" 2>/dev/null)$hw_newline
+  else
+    hw_packages=$hw_gathered_packages
+  fi
+  # The gathering knows packages of other steps too.
+  [ -z "$hw_plan" ] || for hw_name in "$@"; do
+    case $hw_packages in *"${hw_newline}held $hw_name$hw_newline"*) hw_saw "held $hw_name" ;; esac
+    hw_package_version "$hw_packages" "$hw_name"
+    hw_saw "$hw_name=$hw_version"
+  done
+}
+
+# hw_package_version LINES NAME: the version that a line `name=version` of them says, into hw_version.
+hw_package_version() {
+  hw_version=
+  case $1 in
+    *"$hw_newline$2="*)
+      hw_version=${1#*"$hw_newline$2="}
+      hw_version=${hw_version%%"$hw_newline"*}
+      ;;
+  esac
+}
+
+# hw_package_is NAME[=VERSION]: whether it is as wanted; of latest only the index can tell.
+hw_package_is() {
+  hw_package_version "$hw_packages" "${1%%=*}"
+  case $hw_want in
+    present)
+      [ -n "$hw_version" ] || return
+      case $1 in *=*) hw_package_has "${1%%=*}" "${1#*=}" ;; esac
+      ;;
+    absent) [ -z "$hw_version" ] ;;
+    purged)
+      case $hw_packages in *"${hw_newline}rest $1$hw_newline"*) return 1 ;; esac
+      [ -z "$hw_version" ]
+      ;;
+    latest) return 1 ;;
+  esac
+}
+
+# hw_package_has NAME VERSION: whether it is installed in that version, of those that may be there (kernels).
+hw_package_has() {
+  hw_line=$hw_packages
+  while :; do
+    hw_package_version "$hw_line" "$1"
+    [ -n "$hw_version" ] || return
+    ! hw_package_matches "$2" "$hw_version" || return 0
+    hw_line=$hw_newline${hw_line#*"$hw_newline$1=$hw_version"}
+    hw_line=$hw_newline${hw_line#"$hw_newline"}
+  done
+}
+
+# hw_package_matches WANTED VERSION: apt's versions are compared whole; elsewhere the epoch, what stands
+# before the colon, and the release, what stands behind the dash, may be left out.
+hw_package_matches() {
+  [ "$1" != "$2" ] || return 0
+  [ "$hw_by" != apt ] || return 1
+  case $2 in "$1"-* | *:"$1" | *:"$1"-*) ;; *) return 1 ;; esac
+}
+
+# hw_package_plan NAME[=VERSION]…: what is to be installed, with the versions that are to be had, into
+# hw_coming; and what of it changes something into hw_pending. The index is fetched at most once, and
+# only if it has to be: where one of the packages is not in it, for the latest, or for a repository that
+# changed.
+hw_package_plan() {
+  [ -z "$hw_check" ] || hw_scratch || return
+  if [ "$hw_want" = latest ]; then
+    hw_package_refresh || hw_fail "can't fetch the package index, so it can't be told what is latest" || return
+  elif [ -n "${hw_index_changed-}" ]; then
+    hw_package_refresh
+  fi
+  if ! hw_package_planned "$@" 2>/dev/null; then
+    hw_package_refresh
+    # With --check, a repository that an earlier step would set up may have it.
+    hw_package_planned "$@" || [ -n "$hw_check" ] ||
+      hw_fail "can't be installed on this host:$hw_absent" || return
+  fi
   hw_pending=
   for hw_each in "$@"; do
-    case $hw_each in
-      *=*) hw_line="${hw_newline}installed $hw_each$hw_newline" ;;
-      *) hw_line="${hw_newline}installed $hw_each=" ;;
-    esac
-    case $hw_installed in
-      *"$hw_line"*) [ "$hw_want" = present ] || hw_pending="$hw_pending $hw_each" ;;
-      *) [ "$hw_want" = absent ] || hw_pending="$hw_pending $hw_each" ;;
-    esac
+    hw_package_version "$hw_packages" "${hw_each%%=*}"
+    hw_old=$hw_version
+    hw_package_version "$hw_coming" "${hw_each%%=*}"
+    [ "$hw_want" = latest ] && [ -n "$hw_old" ] && [ "${hw_version:-$hw_old}" = "$hw_old" ] ||
+      hw_pending="$hw_pending $hw_each"
   done
+  hw_saw "$hw_coming"
 }
 
-# hw_apt_refresh NAME…: fetch the package lists if one of the packages is not in those we have.
-hw_apt_refresh() {
+# hw_package_planned NAME[=VERSION]…: asks the package manager; fails if it can't or leaves one out, those
+# into hw_absent.
+hw_package_planned() {
+  hw_absent=" $*"
+  hw_coming=$hw_newline$("hw_${hw_by}_plan" "$@") || return
+  hw_coming=$hw_coming$hw_newline hw_absent=
   for hw_each in "$@"; do
-    # `apt-cache madison` lists `name | version | source`, nothing for what is not to be had.
-    case $hw_each in
-      *=*) hw_line="| ${hw_each#*=} |" ;;
-      *) hw_line='|' ;;
+    case $hw_coming in *"$hw_newline${hw_each%%=*}="*) continue ;; esac
+    hw_package_version "$hw_packages" "${hw_each%%=*}"
+    [ "$hw_want" = latest ] && [ -n "$hw_version" ] || hw_absent="$hw_absent $hw_each"
+  done
+  [ -z "$hw_absent" ]
+}
+
+# hw_package_refresh: the index is fetched, unless it was in this session. With --check that is another
+# one, beside the host's: nothing of the host changes.
+hw_package_refresh() {
+  if [ -n "${hw_index_fresh-}" ] && { [ -n "$hw_check" ] || [ -z "${hw_index_changed-}" ]; }; then
+    [ "$hw_index_fresh" = yes ]
+    return
+  fi
+  [ -z "$hw_check" ] || hw_index=$hw_scratch
+  if hw_package_run "hw_${hw_by}_refresh"; then hw_index_fresh=yes; else hw_index_fresh=failed; fi
+  [ -n "$hw_check" ] || hw_index_changed=
+  [ "$hw_index_fresh" = yes ]
+}
+
+# hw_package_change NAME[=VERSION]…: do it. The index may name what the mirror has no more: then a fresh one
+# is fetched, and it is tried again.
+hw_package_change() {
+  case $hw_want in
+    absent | purged)
+      hw_package_run "hw_${hw_by}_remove" "$@" || hw_fail "could not remove $*"
+      return
+      ;;
+  esac
+  hw_package_install "$@" ||
+    { [ -z "${hw_index_fresh-}" ] && hw_package_refresh && hw_package_planned "$@" && hw_package_install "$@"; } ||
+    hw_fail "could not install $*" || return
+  # Some package managers succeed without having done it.
+  hw_packages=$hw_newline$("hw_${hw_by}_look" $(hw_package_names "$@") 2>/dev/null)$hw_newline
+  for hw_each in "$@"; do
+    hw_package_version "$hw_packages" "${hw_each%%=*}"
+    hw_new=$hw_version
+    hw_package_version "$hw_coming" "${hw_each%%=*}"
+    [ "$hw_new" = "$hw_version" ] || hw_package_has "${hw_each%%=*}" "$hw_version" ||
+      hw_fail "$hw_each was to be $hw_version, but is ${hw_new:-not installed}" || return
+  done
+}
+
+hw_package_names() {
+  for hw_each in "$@"; do
+    hw_lines "${hw_each%%=*}"
+  done
+}
+
+# hw_package_install NAME[=VERSION]…: with the versions that are planned.
+hw_package_install() {
+  for hw_each in "$@"; do
+    shift
+    hw_package_version "$hw_coming" "${hw_each%%=*}"
+    set -- "$@" "${hw_each%%=*}=$hw_version"
+  done
+  hw_package_run "hw_${hw_by}_install" "$@"
+}
+
+# hw_package_held NAME[=VERSION]…: those of them that are held, into hw_held. Where the step does not speak
+# of holds, somebody else's is not to be broken.
+hw_package_held() {
+  hw_held=
+  for hw_each in "$@"; do
+    hw_package_version "$hw_packages" "${hw_each%%=*}"
+    case $hw_version$hw_packages in
+      [!"$hw_newline"]*"${hw_newline}held ${hw_each%%=*}$hw_newline"*) hw_held="$hw_held ${hw_each%%=*}" ;;
     esac
-    case $(apt-cache madison "${hw_each%%=*}" 2>/dev/null) in
-      *"$hw_line"*) ;;
-      *)
-        hw_apt update
-        return
-        ;;
+  done
+  [ -z "$hw_held" ] || [ -n "$hw_hold" ] ||
+    hw_fail "held on this host:$hw_held; the option hold says whether it is to stay so after the change"
+}
+
+# hw_package_note NAME[=VERSION]…: says what changes.
+hw_package_note() {
+  for hw_each in "$@"; do
+    hw_name=${hw_each%%=*}
+    hw_package_version "$hw_packages" "$hw_name"
+    hw_old=$hw_version
+    hw_package_version "$hw_coming" "$hw_name"
+    case $hw_want in
+      purged) hw_also "$hw_name purged" ;;
+      absent) hw_also "$hw_name $hw_old removed" ;;
+      *) hw_also "$hw_name${hw_old:+ $hw_old to}${hw_version:+ $hw_version}" ;;
     esac
   done
 }
 
-# hw_apt WORD NAME…: apt-get without questions, keeping config files that were edited, and waiting for
-# another's lock instead of failing.
-hw_apt() {
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -y -o DPkg::Lock::Timeout=120 \
-    -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef --allow-downgrades "$@"
+# hw_package_run COMMAND…: run it; where another process has the lock, again until it is free, for five
+# minutes. What it says on standard output is shown as it comes.
+hw_package_run() {
+  hw_tries=300
+  while :; do
+    { hw_said=$("$@" 2>&1 >&3 3>&-); } 3>&1 && hw_exit_status=0 || hw_exit_status=$?
+    [ "$hw_exit_status" -ne 0 ] && hw_package_locked "$hw_said" && [ "$hw_tries" -gt 0 ] && [ -z "$hw_stop" ] || break
+    [ "$hw_tries" -ne 300 ] || hw_lines 'Another process has the lock of the package manager: waiting for it'
+    hw_tries=$((hw_tries - 1))
+    sleep 1
+  done
+  [ -z "$hw_said" ] || hw_lines "$hw_said" >&2
+  return "$hw_exit_status"
+}
+
+# hw_package_locked TEXT: whether a package manager that failed with TEXT did so for another's lock.
+hw_package_locked() {
+  case $1 in
+    *'Could not get lock'* | *'lock was locked by another process'* | *'nable to lock database'* | \
+      *'System management is locked'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# hw_scratch: a directory into hw_scratch that is gone with the session. In memory where there is such a
+# place, as --check is to leave no trace.
+hw_scratch() {
+  [ -z "$hw_scratch" ] || return 0
+  hw_scratch=/dev/shm
+  [ -d "$hw_scratch" ] && [ -w "$hw_scratch" ] || hw_scratch=${TMPDIR:-/tmp}
+  hw_scratch=$hw_scratch/hw-$hw_token
+  mkdir -m 700 -- "$hw_scratch" || {
+    hw_scratch=
+    hw_fail "can't make a temporary directory"
+  }
 }

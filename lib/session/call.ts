@@ -28,7 +28,7 @@ export interface Asked {
   bootstrapDir: string
   /** Another shell beside the session's, of the same user: for what is too large for the script. */
   open(): Promise<ShellStream>
-  /** Tells how far a transfer is, in bytes. */
+  /** Tells how far a transfer is, in bytes. As often as you like: it is shown a few times a second. */
   progress(done: number, total: number): void
   /** Whether this is a dry run. */
   check: boolean
@@ -69,6 +69,8 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
+    /** Packages, by the name of the host's package manager in the prelude. */
+    packages?: { by: string; names: readonly string[] }
     /** A file that NAME.awk edits on the host; see lib/remote/editor.awk for the requests. */
     editor?: { name: string; path: string; requests: readonly string[] }
   }

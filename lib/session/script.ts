@@ -166,5 +166,10 @@ function gathers(steps: readonly Step[]): Gather[] {
     const paths = edited.map(step => step.call.gather!.editor!.path)
     found.push({ name: 'hw_gather_editors', args: [[...names].join(' '), ...paths], input })
   }
+  const packages = steps.flatMap(step => step.call.gather?.packages ?? [])
+  if (packages.length > 0) {
+    const names = new Set(packages.flatMap(each => each.names))
+    found.push({ name: `hw_gather_${packages[0]!.by}`, args: [...names] })
+  }
   return found
 }

@@ -1,0 +1,114 @@
+/** Real package managers on hosts of their own, each with a repository that the test makes. */
+import { describe } from 'vitest'
+import { pkg } from '../../lib/resources/pkg.ts'
+import {
+  caches,
+  missingFor,
+  operands,
+  type PackageManager,
+  packageHost,
+  packageManagers,
+} from '../support/package-hosts.ts'
+import { noOverlay } from '../support/resource-hosts.ts'
+import { type ResourceCase, resourceTable } from '../support/resource-table.ts'
+import { shells } from '../support/shells.ts'
+
+const noHosts = await noOverlay()
+
+/** The script that makes a host as it is before: only hwkeep and `installed` are there, `offers` can be had. */
+const before = (manager: PackageManager, offers: string[], installed: string[] = []) => {
+  const { list, install, remove, refresh, unhold } = manager
+  const offer = (each: string) => `offer ${each.replace('=', ' ')}`
+  return `. /srv/functions
+${unhold} 2>/dev/null ||:
+for name in $(${list} | cut -d' ' -f1); do
+  [ "$name" = hwkeep ] || ${operands(remove, '"$name"')}
+done
+rm -rf /srv/repository/* /srv/index/*
+${['hwkeep=1.0', ...offers].map(offer).join('\n')}
+publish
+${refresh}
+${operands(install, ['hwkeep', ...installed].join(' '))}`
+}
+
+/** A script that succeeds only where these, and hwkeep, are what is installed. */
+const exactly = ({ list, version }: PackageManager, installed: string[]) => {
+  const lines = ['hwkeep=1.0', ...installed].map(each => {
+    const [name, number] = each.split('=') as [string, string]
+    return `${name} ${version(number)}`
+  })
+  return `[ "$(${list} | sort)" = "${lines.sort().join('\n')}" ]`
+}
+
+/** What every package manager is held to. */
+function casesFor(manager: PackageManager): ResourceCase[] {
+  const { name, install, remove, hold, unhold, version } = manager
+  const v = version
+  return [
+    {
+      name: 'several at once, one of them there',
+      given: before(manager, ['hwalpha=1.0', 'hwbeta=1.0'], ['hwbeta']),
+      wanted: () => pkg(['hwalpha', 'hwbeta']),
+      holds: exactly(manager, ['hwalpha=1.0', 'hwbeta=1.0']),
+      drift: [operands(remove, 'hwalpha')],
+      note: new RegExp(`^hwalpha ${v('1.0')}$`),
+    },
+    {
+      name: 'one that the host has not heard of yet, held',
+      given: `${before(manager, [])}\noffer hwalpha 1.0\npublish`,
+      wanted: () => pkg('hwalpha', { hold: true }),
+      holds: exactly(manager, ['hwalpha=1.0']),
+      drift: [unhold],
+      note: new RegExp(`^hwalpha ${v('1.0')}, hwalpha held$`),
+    },
+    {
+      name: 'absent',
+      given: before(manager, ['hwalpha=1.0', 'hwbeta=1.0'], ['hwalpha', 'hwbeta']),
+      wanted: () => pkg(['hwalpha', 'hwnone'], { absent: true, purge: name !== 'apt' }),
+      holds: exactly(manager, ['hwbeta=1.0']),
+      drift: [operands(install, 'hwalpha')],
+      note: new RegExp(`^hwalpha${name === 'apt' ? ` ${v('1.0')} removed` : ' purged'}$`),
+    },
+    ...(name === 'pacman'
+      ? []
+      : [
+          {
+            name: 'an older version, held',
+            given: `${before(manager, ['hwalpha=1.0', 'hwalpha=2.0'], ['hwalpha'])}
+${hold}`,
+            wanted: () => pkg('hwalpha', { version: '1.0', hold: true }),
+            holds: exactly(manager, ['hwalpha=1.0']),
+            drift: [unhold],
+            note: new RegExp(`^hwalpha ${v('2.0')} to ${v('1.0')}$`),
+          },
+        ]),
+  ]
+}
+
+/** Finding out what is latest fetches the index also where nothing changes. */
+function latestOf(manager: PackageManager): ResourceCase {
+  const { version } = manager
+  return {
+    name: 'the latest, of what came after the host last looked',
+    given: `${before(manager, ['hwalpha=1.0'], ['hwalpha'])}\noffer hwalpha 2.0\npublish`,
+    wanted: () => pkg(['hwalpha', 'hwkeep'], { latest: true }),
+    holds: `for newest in /srv/repository/hwalpha*; do :; done
+case $newest in *3.0*) ${exactly(manager, ['hwalpha=3.0'])} ;; *) ${exactly(manager, ['hwalpha=2.0'])} ;; esac`,
+    drift: ['. /srv/functions; offer hwalpha 3.0; publish'],
+    note: new RegExp(`^hwalpha ${version('1.0')} to ${version('2.0')}$`),
+  }
+}
+
+describe.each(packageManagers)('$name', manager => {
+  const without = noHosts ?? missingFor(manager).join(', ')
+  describe.skipIf(without)('on a host of its own', () => {
+    resourceTable('pkg', casesFor(manager), {
+      host: () => packageHost(manager),
+      shells: shells.filter(({ name }) => name === 'dash'),
+    })
+    resourceTable('pkg', [latestOf(manager)], {
+      host: () => packageHost(manager, caches),
+      shells: shells.filter(({ name }) => name === 'busybox sh'),
+    })
+  })
+})
