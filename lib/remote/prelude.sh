@@ -23,6 +23,7 @@ hw_editor_awk='the text of editor.awk'
 . ./env.sh
 . ./hosts.sh
 . ./edit.sh
+. ./download.sh
 . ./package.sh
 . ./package-rpm.sh
 . ./package-apt.sh

@@ -51,7 +51,8 @@ hw_drop_file() {
 # command with "$1" for the file), renamed. An existing file keeps owner and mode unless others are
 # wanted. hw_type says whether there is one. The content goes through a descriptor that was opened
 # before, as the wanted mode may be one that forbids its owner to write. hw_guard, if not empty, is a
-# function that is asked right before the renaming, and says itself why not.
+# function that is asked right before the renaming, and says itself why not. Where CONTENT fails it may
+# put the reason into hw_why, and its code into hw_why_code.
 hw_replace() {
   hw_target=$1
   shift
@@ -69,8 +70,9 @@ hw_replace() {
       hw_want_mode=${hw_want_mode:-u-w}
     fi
   fi
+  hw_why="can't write $hw_target, or set its owner or mode" hw_why_code=step_failed
   { hw_apply_owner "$hw_temporary" && "$@" >&3; } 3>"$hw_temporary" ||
-    hw_give_up "can't write $hw_target, or set its owner or mode" || return
+    hw_give_up "$hw_why" "$hw_why_code" || return
   hw_restore_special "$hw_temporary" || hw_give_up "can't set the mode of $hw_target" || return
   if [ -n "$hw_validate" ]; then
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
