@@ -7,7 +7,8 @@ import { keyOf, type Planned } from './schedule.ts'
 
 /** One step of a host's account. */
 export interface StepAccount {
-  kind: 'resource' | 'handler' | 'command'
+  /** `step`: a step of the recipe’s own, such as a mode or a heartbeat. */
+  kind: 'resource' | 'handler' | 'command' | 'step'
   task?: string
   title: string
   /** The user it is done as, unless it is the connection's. */

@@ -19,6 +19,7 @@ import { checkUser } from '../resources/resource.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { CommandRunner } from '../session/remote-process.ts'
+import type { StepAccount } from './account.ts'
 import { type ConvergeContext, converge, lastLines } from './converge.ts'
 import { createFacts } from './facts/fact.ts'
 import type { Progress } from './progress.ts'
@@ -85,6 +86,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
     shown.start()
     try {
       const value = await work()
+      recordStep(options, title, 'ok')
       shown.end('ok')
       return value
     } catch (error) {
@@ -127,7 +129,7 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
       for (const other of stack(subject)) await heartbeat(other)
       return
     }
-    if (options.converging.list) return
+    if (options.converging.list) return recordStep(options, `heartbeat ${subject.name}`, 'unknown')
     await step(`heartbeat ${subject.name}`, () =>
       awaitHeartbeat(subject.name, { ...pulse, probe }, { ask, signal }),
     )
@@ -196,10 +198,11 @@ export function createContext<A>(options: ContextOptions<A>): RunContext<A> {
  * before it, so that a run that changes nothing says so.
  */
 function createSetMode<A>(
-  { state: read, progress, check, run }: ContextOptions<A>,
+  options: ContextOptions<A>,
   write: (name: string, text: string) => Promise<void>,
   now: () => string,
 ): RunContext['setMode'] {
+  const { state: read, progress, check, run } = options
   let before: { server?: ServerState } | undefined
   return async (mode, { role, passing = false } = {}) => {
     const state = read()
@@ -212,10 +215,12 @@ function createSetMode<A>(
       return
     }
     const settled = before.server
+    const same = settled?.mode === mode && settled.role === next.role
+    recordStep(options, `mode ${mode}`, same ? 'ok' : 'changed')
+    if (options.converging.list) return
     const step = progress.own().step(`mode ${mode}`)
     step.start()
     try {
-      const same = settled?.mode === mode && settled.role === next.role
       // As it was before the passing mode, with the time and run of its own change.
       const final = same ? settled! : next
       if (!same || state.server !== settled) await write('server.ini', renderServer(final))
@@ -229,6 +234,15 @@ function createSetMode<A>(
       throw error
     }
   }
+}
+
+/** The account of a step that is no resource. */
+function recordStep<A>(
+  { converging }: ContextOptions<A>,
+  title: string,
+  status: StepAccount['status'],
+) {
+  converging.record?.({ kind: 'step', title, tags: [], status })
 }
 
 /** What of the server's state was another. */
