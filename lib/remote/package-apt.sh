@@ -59,22 +59,16 @@ hw_apt_plan() {
   IFS=" 	$hw_newline"
 }
 
-# Of repositories that changed after all were fetched, only theirs. A source that can't be fetched is a
-# failure: apt-get alone warns and goes on with what it has.
+# A source that can't be fetched is a failure: apt-get alone warns and goes on with what it has.
 hw_apt_refresh() {
   if [ -n "$hw_check" ]; then
     mkdir -p -- "$hw_index/lists/partial" "$hw_index/archives/partial" || return
-  elif [ -n "${hw_index_fresh-}" ]; then
-    IFS=$hw_newline
-    for hw_each in ${hw_index_changed-}; do
-      IFS=" 	$hw_newline"
-      [ ! -f "$hw_each" ] || hw_apt -o "Dir::Etc::SourceList=$hw_each" -o Dir::Etc::SourceParts=/dev/null \
-        -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update || return
-    done
-    IFS=" 	$hw_newline"
-    return
   fi
-  hw_apt -o APT::Update::Error-Mode=any update
+  for hw_file in "$@"; do
+    [ ! -f "$hw_file" ] || hw_apt -o "Dir::Etc::SourceList=$hw_file" -o Dir::Etc::SourceParts=/dev/null \
+      -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update || return
+  done
+  [ $# -gt 0 ] || hw_apt -o APT::Update::Error-Mode=any update
 }
 
 hw_apt_install() { hw_apt --allow-downgrades install "$@"; }

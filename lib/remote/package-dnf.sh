@@ -111,8 +111,13 @@ hw_dnf_rows() {
 }
 
 hw_dnf_refresh() {
+  for hw_file in "$@"; do
+    shift
+    [ ! -f "$hw_file" ] || hw_each=${hw_file##*/}
+    [ ! -f "$hw_file" ] || set -- "$@" --repo "${hw_each%.repo}"
+  done
   if command -v dnf >/dev/null; then
-    hw_dnf --refresh makecache
+    hw_dnf --refresh "$@" makecache
   else
     hw_dnf clean expire-cache && hw_dnf makecache fast
   fi

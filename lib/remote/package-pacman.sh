@@ -78,7 +78,8 @@ hw_pacman_remove() {
 hw_pacman_hold() {
   hw_hold=$1
   shift
-  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group='' hw_validate=''
+  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  hw_validate='' hw_guard='' hw_backup=''
   hw_resolve /etc/pacman.conf && hw_stat "$hw_path" && [ "$hw_type" = file ] &&
     hw_replace "$hw_path" hw_pacman_conf "$@"
 }

@@ -5,7 +5,8 @@
 #                             `rest name` for each of which only config files are left
 #   hw_BY_plan NAME[=VERSION]…  `name=version` for each that installing them would bring to a version;
 #                             fails where one is not to be had
-#   hw_BY_refresh             fetches the index; with --check into $hw_index, and hw_BY_plan then uses that
+#   hw_BY_refresh [FILE…]     fetches the index, or that of the repositories that FILEs name alone; with --check
+#                             into $hw_index, and hw_BY_plan then uses that
 #   hw_BY_install NAME=VERSION…   as planned; $hw_pending has what was asked for
 #   hw_BY_remove NAME…        with their config files if $hw_want is purged
 #   hw_BY_hold held|unheld NAME…
@@ -159,8 +160,12 @@ hw_package_plan() {
   [ -z "$hw_check" ] || hw_scratch || return
   if [ "$hw_want" = latest ]; then
     hw_package_refresh || hw_fail "can't fetch the package index, so it can't be told what is latest" || return
-  elif [ -n "${hw_index_changed-}" ]; then
-    hw_package_refresh
+  elif [ -n "${hw_index_changed-}" ] && [ -z "$hw_check" ]; then
+    # Without it, what another repository has of that name might be taken for what was meant.
+    # shellcheck disable=SC2086 # their names hold no spaces
+    hw_package_run "hw_${hw_by}_refresh" $hw_index_changed ||
+      hw_fail "can't fetch the index of a repository that changed" || return
+    hw_index_changed=
   fi
   if ! hw_package_planned "$@" 2>/dev/null; then
     hw_package_refresh
@@ -193,10 +198,15 @@ hw_package_planned() {
   [ -z "$hw_absent" ]
 }
 
-# hw_package_refresh: the index is fetched, unless it was in this session. With --check that is another
-# one, beside the host's: nothing of the host changes.
+# hw_package_refresh: the index is fetched, unless it was in this session; then that of repositories that
+# changed since. With --check that is another one, beside the host's: nothing of the host changes.
 hw_package_refresh() {
-  if [ -n "${hw_index_fresh-}" ] && { [ -n "$hw_check" ] || [ -z "${hw_index_changed-}" ]; }; then
+  if [ -n "${hw_index_fresh-}" ]; then
+    # What changed since was not in it.
+    # shellcheck disable=SC2086
+    [ -z "${hw_index_changed-}" ] || [ -n "$hw_check" ] ||
+      hw_package_run "hw_${hw_by}_refresh" $hw_index_changed || return
+    hw_index_changed=
     [ "$hw_index_fresh" = yes ]
     return
   fi
