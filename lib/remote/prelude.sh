@@ -32,6 +32,9 @@ hw_editor_awk='the text of editor.awk'
 . ./package-apk.sh
 . ./package-pacman.sh
 . ./package-any.sh
+. ./package-repo.sh
+. ./apt-repo.sh
+. ./dnf-repo.sh
 . ./service.sh
 . ./accounts.sh
 . ./group.sh
