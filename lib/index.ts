@@ -23,10 +23,12 @@ export {
 export type { HostOutcome } from './events.ts'
 export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
+export { type AptRepoOptions, aptRepo } from './resources/apt-repo.ts'
 export { type BlockOptions, block } from './resources/block.ts'
 export { type CommandOptions, command } from './resources/command.ts'
 export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
 export { type DirectoryOptions, directory } from './resources/directory.ts'
+export { type DnfRepoOptions, dnfRepo } from './resources/dnf-repo.ts'
 export { type DownloadOptions, download } from './resources/download.ts'
 export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'
 export { type EnvFileOptions, envFile } from './resources/env-file.ts'
@@ -39,6 +41,7 @@ export { type JsonOptions, json } from './resources/json.ts'
 export { type LineOptions, line } from './resources/line.ts'
 export { type PkgOptions, pkg } from './resources/pkg.ts'
 export { type RebootOptions, reboot } from './resources/reboot.ts'
+export type { RepositoryKey } from './resources/repository-key.ts'
 export {
   flushHandlers,
   handler,
