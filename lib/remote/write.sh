@@ -64,7 +64,7 @@ hw_replace() {
     hw_new_file "$hw_target" || return
   fi
   if [ "$hw_type" = file ]; then
-    cp -p -- "$hw_target" "$hw_temporary" || hw_give_up "can't copy $hw_target" || return
+    hw_copy_attributes "$hw_target" "$hw_temporary" || hw_give_up "can't copy $hw_target" || return
     if [ ! -w "$hw_temporary" ]; then
       chmod u+w -- "$hw_temporary" || hw_give_up "can't write to $hw_temporary" || return
       hw_want_mode=${hw_want_mode:-u-w}
@@ -84,6 +84,27 @@ hw_replace() {
     hw_give_up "can't replace $hw_target" || return
   hw_temporary=
   hw_touch "$hw_target"
+}
+
+# hw_copy_attributes FROM TO: owner, mode, access lists; with them the content of all but large files,
+# which GNU's cp can leave out.
+hw_copy_attributes() {
+  if [ "${hw_size:-0}" -gt 1048576 ]; then
+    cp -p --attributes-only -- "$1" "$2" 2>/dev/null && return 0
+  fi
+  cp -p -- "$1" "$2"
+}
+
+# hw_keep_old PATH: the file that is there stays beside it, under a name with the time. It is a link to
+# the file where it may be: what comes in its place has a file of its own.
+hw_backup=''
+hw_keep_old() {
+  [ "$hw_type" = file ] || return 0
+  hw_old=$1.$(date -u +%Y%m%dT%H%M%SZ)~ || hw_fail "can't tell the time" || return
+  # Not the first in this second.
+  while [ -e "$hw_old" ] || [ -L "$hw_old" ]; do hw_old=$hw_old~; done
+  ln -- "$1" "$hw_old" 2>/dev/null || cp -p -- "$1" "$hw_old" || hw_fail "can't keep $1 as $hw_old" || return
+  hw_also "the old one is ${hw_old##*/}"
 }
 
 # hw_restore_special PATH: the set-id bits that PATH is to have: the system takes them away when a user
@@ -113,9 +134,9 @@ hw_give_up() {
   hw_fail "$@"
 }
 
-# hw_send_old PATH: with --diff, the text that is there now.
+# hw_send_old PATH: with --diff, the text that is there now, unless it is more than a person reads.
 hw_send_old() {
-  [ -n "$hw_diff" ] || return 0
+  [ -n "$hw_diff" ] && [ "${hw_size:-0}" -le 1048576 ] || return 0
   hw_mark old
   [ ! -f "$1" ] || cat -- "$1"
 }

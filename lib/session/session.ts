@@ -24,6 +24,7 @@ import {
   type StepOptions,
   stepScript,
 } from './script.ts'
+import { answerTo, createTransfers, prepare } from './transfers.ts'
 
 /** A call of a batch; its condition names calls before it by their place in the batch. */
 export interface BatchCall extends StepOptions<number> {
@@ -142,11 +143,19 @@ export async function openSession(options: {
     }
   }
 
+  const transfers = createTransfers(async () => {
+    const { shell, close } = await openBeside(transport, reconnect, command)
+    shell.ended.then(close)
+    return shell
+  })
+
   const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
     const base = lastId + 1
     lastId += calls.length
+    const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
     const steps: Step[] = calls.map(({ when, listener: _, ...each }, index) => ({
       ...each,
+      call: prepared[index]!,
       id: base + index,
       when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
     }))
@@ -189,6 +198,7 @@ export async function openSession(options: {
       for (const [of, answer] of await edits.answers(id, asking)) answers.set(of, answer)
       if (call.answer) {
         const progress = calls[results.length]!.listener?.progress ?? (() => {})
+        const { open } = transfers
         answers.set(
           id,
           await answerTo(call, { ...mode, result: asking, bootstrapDir, open, progress }),
@@ -199,7 +209,11 @@ export async function openSession(options: {
     return results
   }
 
-  const interrupt = () => control(['hw_interrupt', String(pid)])
+  const interrupt = async () => {
+    await control(['hw_interrupt', String(pid)])
+    // A step that waits for content is skipped; what was sent of it is there for the next run.
+    transfers.end()
+  }
 
   const pending = new Set<Promise<unknown>>()
   const track = <T>(answer: Promise<T>): Promise<T> => {
@@ -239,10 +253,11 @@ export async function openSession(options: {
     },
     call: (wanted, listener) => track(call(wanted, listener)),
     interrupt,
-    kill: (victim, signal = 'TERM') =>
-      control(
-        victim ? ['hw_kill', String(victim), signal, 'itself'] : ['hw_kill', String(pid), signal],
-      ),
+    kill: (victim, signal = 'TERM') => {
+      if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
+      transfers.end()
+      return control(['hw_kill', String(pid), signal])
+    },
     close: async (skip = false) => {
       // Where the connection is gone, so is all that waits.
       if (skip && pending.size > 0) await interrupt().catch(() => {})
@@ -278,20 +293,32 @@ async function beside(
   reconnect: (() => Promise<Transport>) | undefined,
   work: (shell: ShellStream) => Promise<void>,
 ): Promise<void> {
-  let other: Transport | undefined
-  const open = async () => {
-    try {
-      return await transport.open()
-    } catch (error) {
-      if (!reconnect || asBootstrapError(error).code === 'connection_lost') throw error
-      other = await reconnect()
-      return other.open()
-    }
-  }
+  const { shell, close } = await openBeside(transport, reconnect)
   try {
-    await work(await open())
+    await work(shell)
   } finally {
-    other?.close()
+    close()
+  }
+}
+
+/** A second shell; `close` ends the connection it is on, if that is its own. */
+async function openBeside(
+  transport: Transport,
+  reconnect: (() => Promise<Transport>) | undefined,
+  command?: readonly string[],
+): Promise<{ shell: ShellStream; close: () => void }> {
+  try {
+    return { shell: await transport.open(command), close: () => {} }
+  } catch (error) {
+    if (!reconnect || asBootstrapError(error).code === 'connection_lost') throw error
+  }
+  const other = await reconnect()
+  const close = () => other.close()
+  try {
+    return { shell: await other.open(command), close }
+  } catch (error) {
+    close()
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 /** Content of the controller that may be larger than its memory: it is read in pieces, as often as needed. */
 import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export interface Source {
@@ -14,6 +14,11 @@ export interface Source {
   read(from?: number): AsyncIterable<Buffer>
 }
 
+export interface FileSource extends Source {
+  /** All of it at once. */
+  bytes(): Buffer
+}
+
 /** What is larger than this goes over a channel of its own, in bytes. */
 export const largeBytes = 1_048_576
 
@@ -24,7 +29,7 @@ const pieceBytes = 262_144
  * A file of the controller.
  * @throws a system error: it is not there, or it is a directory
  */
-export function fileSource(path: string | URL): Source {
+export function fileSource(path: string | URL): FileSource {
   const name = path instanceof URL ? fileURLToPath(path) : path
   const found = statSync(name, { bigint: true })
   if (!found.isFile()) throw new Error('it is not a file')
@@ -33,7 +38,13 @@ export function fileSource(path: string | URL): Source {
   // Time of change and inode too: a file may be replaced by one of the same size and time.
   const { dev, ino, size, mtimeNs, ctimeNs } = found
   const version = [dev, ino, size, mtimeNs, ctimeNs].join(' ')
-  return { name, size: Number(size), read, sha256: () => hashOnce(version, read) }
+  return {
+    name,
+    size: Number(size),
+    read,
+    sha256: () => hashOnce(version, read),
+    bytes: () => readFileSync(name),
+  }
 }
 
 /** Bytes that are in memory already. */

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
-import { StepError, UnreachableError } from '../errors.ts'
+import { type ErrorCode, errorCodes, StepError, UnreachableError } from '../errors.ts'
 import { partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { ShellStream } from '../transport/transport.ts'
@@ -55,7 +55,8 @@ async function transfer(
   const answers = answersOf(shell, word)
   const receive = ['hw_receive', word, bootstrapDir, sha256, String(source.size)]
   // In one line: the shell reads no further before all has come, and what comes is not for it to read.
-  shell.stdin.write(`${partsFor(['hw_receive'], new Set())}hw_detect; ${quoteAll(receive)}; exit\n`)
+  const work = `hw_detect; ${quoteAll(receive)} || hw_lines "${word} failed $hw_code"; exit`
+  shell.stdin.write(`${partsFor(['hw_receive'], new Set())}${work}\n`)
   const first = await answers.next()
   if (first?.verb === 'from') {
     const from = Number(first.rest)
@@ -71,11 +72,11 @@ async function transfer(
     throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
   }
   const said = errors.bytes().toString('utf8').trim().split('\n')
+  const code = last?.verb === 'failed' && last.rest in errorCodes ? last.rest : 'step_failed'
   throw new StepError(
+    code as ErrorCode,
     `${source.name} could not be sent: ${said.at(-1) || 'the host took nothing'}`,
-    {
-      output: said.slice(0, -1).join('\n') || undefined,
-    },
+    { output: said.slice(0, -1).join('\n') || undefined },
   )
 }
 

@@ -1,7 +1,12 @@
-import { directory } from '../../lib/resources/directory.ts'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
 import { file } from '../../lib/resources/file.ts'
+import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
-import { resourceTable } from '../support/resource-table.ts'
+import { bring, resourceTable } from '../support/resource-table.ts'
+import { fakePrograms, shells } from '../support/shells.ts'
+
+const large = Buffer.alloc(1_300_000, 'every byte: \0\xff\n')
 
 resourceTable(
   'file',
@@ -13,20 +18,175 @@ resourceTable(
       drift: ['echo other >motd', 'chmod 600 motd', 'rm motd'],
       note: 'created',
     },
-  ],
-  { host: directoryHost },
-)
-
-resourceTable(
-  'directory',
-  [
     {
-      name: 'mode, with those above it',
-      wanted: at => directory(at('a/b/c'), { mode: 0o750 }),
-      holds: '[ "$(stat -c %a a/b/c)" = 750 ]',
-      drift: ['chmod 700 a/b/c', 'rmdir a/b/c'],
+      name: 'content made for the host',
+      wanted: at => file(at('motd'), { content: host => `${host.name} on ${host.facts.os}\n` }),
+      holds: 'grep -qx "host on $(uname -s)" motd',
+      drift: ['echo other >motd'],
       note: 'created',
+    },
+    {
+      name: 'more than a script carries',
+      given: 'echo old >image; chmod 751 image',
+      wanted: at => file(at('image'), { content: large, mode: 0o640 }),
+      holds: `[ "$(wc -c <image)" -eq ${large.length} ] && [ "$(stat -c %a image)" = 640 ]`,
+      drift: ['chmod 600 image', 'printf x >>image', 'rm image'],
+      note: 'content, mode',
+    },
+    {
+      name: 'absent',
+      given: 'printf "one\\ntwo\\n" >old',
+      wanted: at => file(at('old'), { absent: true }),
+      holds: '[ ! -e old ]',
+      drift: ['echo again >old', 'ln -s /nowhere old', 'mkfifo old'],
+      note: 'removed',
     },
   ],
   { host: directoryHost },
 )
+
+describe.each(shells)('under $name', shell => {
+  const host = directoryHost()
+
+  test('backup keeps the file that was, with its mode, and says where', async () => {
+    const at = await host.directory()
+    const wanted = (content: string) => file(`${at}/f`, { content, backup: true })
+    expect((await bring(host, shell, at, wanted('one'))).notes).toEqual(['created'])
+    expect(await readdir(at)).toEqual(['f'])
+    await chmod(`${at}/f`, 0o751)
+    expect((await bring(host, shell, at, wanted('two'), { check: true })).notes).toEqual([
+      'content',
+    ])
+    // Twice, most likely in one second.
+    const notes = [
+      ...(await bring(host, shell, at, wanted('two'))).notes,
+      ...(await bring(host, shell, at, wanted('three'))).notes,
+    ]
+    const kept = notes.map(note => /^content, the old one is (f\.\d{8}T\d{6}Z~+)$/.exec(note!)![1]!)
+    expect(new Set(kept).size).toBe(2)
+    const texts = await Promise.all(kept.map(name => readFile(`${at}/${name}`, 'utf8')))
+    expect(texts).toEqual(['one', 'two'])
+    expect((await stat(`${at}/${kept[0]}`)).mode & 0o777).toBe(0o751)
+    expect(await readFile(`${at}/f`, 'utf8')).toBe('three')
+    // Nothing to do, nothing to keep.
+    expect((await bring(host, shell, at, wanted('three'))).statuses).toEqual(['ok'])
+    expect((await readdir(at)).length).toBe(3)
+  })
+
+  test('what fails its validation leaves no backup; one that is removed can have one', async () => {
+    const at = await host.directory()
+    await writeFile(`${at}/f`, 'good\n')
+    const bad = file(`${at}/f`, { content: 'bad\n', backup: true, validate: 'grep -q good %s' })
+    expect((await bring(host, shell, at, bad)).error).toMatchObject({ code: 'validation_failed' })
+    expect(await readdir(at)).toEqual(['f'])
+    const gone = await bring(host, shell, at, file(`${at}/f`, { absent: true, backup: true }))
+    expect(gone.notes[0]).toMatch(/^removed, the old one is f\.\w+~$/)
+    expect(await readFile(`${at}/${(await readdir(at))[0]}`, 'utf8')).toBe('good\n')
+  })
+
+  test('absent takes a link, not what it points to, and no directory', async () => {
+    const at = await host.directory()
+    await writeFile(`${at}/target`, 'x')
+    await symlink('target', `${at}/link`)
+    await bring(host, shell, at, file(`${at}/link`, { absent: true }))
+    expect(await readdir(at)).toEqual(['target'])
+    await mkdir(`${at}/d`)
+    const refused = await bring(host, shell, at, file(`${at}/d`, { absent: true }))
+    expect(refused.error).toMatchObject({
+      code: 'step_failed',
+      message: `${at}/d is a directory, not a file`,
+      at: expect.stringMatching(/file\.test\.ts:\d+$/),
+    })
+  })
+
+  test('a large file that fails its validation is not sent again', async () => {
+    const at = await host.directory()
+    const source = `${at}/source`
+    await writeFile(source, large)
+    const wanted = (validate: string) => file(`${at}/f`, { source, validate })
+    const failed = await bring(host, shell, at, wanted('false %s'))
+    expect(failed.error).toMatchObject({ code: 'validation_failed' })
+    const incoming = `${at}/.bootstrap/incoming`
+    const [sha256] = await readdir(incoming)
+    const sent = await stat(`${incoming}/${sha256}`)
+    expect([sent.size, sent.mode & 0o777]).toEqual([large.length, 0o600])
+    expect((await stat(incoming)).mode & 0o777).toBe(0o700)
+    expect((await bring(host, shell, at, wanted('true %s'))).notes).toEqual(['created'])
+    expect((await readFile(`${at}/f`)).equals(large)).toBe(true)
+    expect(await readdir(incoming)).toEqual([])
+    // Nothing is asked for, nor made, to find it as wanted.
+    expect((await bring(host, shell, at, wanted('true %s'))).statuses).toEqual(['ok'])
+  })
+
+  test('--check of a large file asks for nothing, and shows no text', async () => {
+    const at = await host.directory()
+    await writeFile(`${at}/f`, 'old\n')
+    const wanted = file(`${at}/f`, { content: large })
+    const checked = await bring(host, shell, at, wanted, { check: true, diff: true })
+    expect(checked).toMatchObject({ statuses: ['changed'], notes: ['content'], diffs: [] })
+    expect(await readdir(at)).toEqual(['f'])
+  })
+
+  test('without a program for checksums a large file fails with its name', async () => {
+    const at = await host.directory()
+    const only = ['sh', 'stat', 'rm', 'mkdir', 'mv', 'cat', 'find', 'wc', 'chmod', 'id']
+    const path = await fakePrograms(
+      at,
+      Object.fromEntries(only.map(name => [name, `exec /usr/bin/${name} "$@"`])),
+    )
+    const bare = { name: shell.name, command: ['env', `PATH=${path}`, ...absolute(shell)] as const }
+    const result = await bring(host, bare, at, file(`${at}/f`, { content: large }))
+    expect(result.error).toMatchObject({ code: 'tool_missing' })
+    expect(result.error!.message).toMatch(/sha256sum is not on this host.* coreutils/)
+  })
+})
+
+/** The shell by its whole path: PATH is about to be another. */
+const absolute = ({ command }: (typeof shells)[number]) =>
+  [`/usr/bin/${command[0]}`, ...command.slice(1)] as [string, ...string[]]
+
+describe('a file that can’t be is refused at its line', () => {
+  const refused = (declared: () => unknown, message: RegExp) =>
+    expect(declared).toThrow(
+      expect.objectContaining({
+        code: 'recipe_invalid',
+        message: expect.stringMatching(message),
+        details: expect.objectContaining({ at: expect.stringMatching(/file\.test\.ts:\d+$/) }),
+      }),
+    )
+  test.each([
+    ['content and source', { content: 'x', source: '/dev/null' }, /content or source/],
+    ['a template and a source', { content: () => 'x', source: '/dev/null' }, /content or source/],
+    ['a source that is not there', { source: '/no/such' }, /can’t read the source .*ENOENT/],
+    ['a source that is a directory', { source: '/tmp' }, /not a file/],
+    ['an absent file with content', { absent: true, content: '' }, /absent file has no content/],
+    ['an absent file with a mode', { absent: true, mode: 0o644 }, /absent file has no mode/],
+    ['a number as content', { content: 7 as never }, /content is a number/],
+    ['no %s to validate', { content: '', validate: 'true' }, /%s/],
+  ])('%s', (_, options, message) => refused(() => file('/f', options), message))
+})
+
+describe('a template', () => {
+  const host = { name: 'web1', groups: ['web'], vars: { port: '80' }, facts: {} as never }
+
+  test('is made for each host; its secret is one', () => {
+    const declared = file('/f', { content: ({ vars }) => secret(`port=${vars.port}`), mode: 0o600 })
+    const made = declared.forHost!(host)
+    expect(made).toMatchObject({ title: 'file /f', secrets: ['port=80'], at: declared.at })
+    expect(made.call.content!.bytes!.toString()).toBe('port=80')
+    expect(made.call.args.slice(2, 4)).toEqual(['rw-------', '600'])
+  })
+
+  test.each([
+    ['throws', () => (undefined as never as { x: string }).x, /could not be made: Cannot read/],
+    ['returns a promise', () => Promise.resolve('x') as never, /it returned a object|an object/],
+  ])('that %s is told with the file’s line', (_, content, message) => {
+    expect(() => file('/f', { content }).forHost!(host)).toThrow(
+      expect.objectContaining({
+        code: 'recipe_invalid',
+        message: expect.stringMatching(message),
+        details: expect.objectContaining({ at: expect.stringMatching(/file\.test\.ts:\d+$/) }),
+      }),
+    )
+  })
+})

@@ -27,12 +27,12 @@ describe('what a resource asks of its host', () => {
       'hw_directory',
       ['/d', 'rwxr-x---', '750', 'app', '33'],
     ],
-    ['file /f', file('/f'), 'hw_file', ['/f', '', '', '', '', '', '']],
+    ['file /f', file('/f'), 'hw_file', ['/f', '', '', '', '', '', '', '']],
     [
       'file /f',
       file('/f', { content: 'x', mode: '0644', validate: 'check -f %s; echo %s' }),
       'hw_file',
-      ['/f', sha256('x'), 'rw-r--r--', '644', '', '', 'check -f "$1"; echo "$1"'],
+      ['/f', sha256('x'), 'rw-r--r--', '644', '', '', 'check -f "$1"; echo "$1"', ''],
     ],
     [
       'ini /i [a b]',

@@ -1,0 +1,65 @@
+# shellcheck shell=sh
+# link.sh: symbolic links.
+# Needs: file
+
+# hw_link PATH TARGET FORCE USER GROUP: a link to TARGET, whatever is there. FORCE: also in place of a file.
+hw_link() {
+  hw_want_perms='' hw_want_user=$4 hw_want_group=$5 hw_link_stays=''
+  hw_saw "want $2"
+  if [ -L "$1" ]; then
+    # What ends the name of its target is not to be lost.
+    hw_found=$(readlink -- "$1" && echo .) || hw_fail "can't read the link $1" || return
+    hw_found=${hw_found%"$hw_newline".}
+    hw_saw "link $1 $hw_found"
+    if [ "$hw_found" = "$2" ]; then hw_link_stays=1; else hw_also target; fi
+    if [ -n "$hw_want_user$hw_want_group" ]; then
+      hw_stat "$1" && hw_compare_owner || return
+    fi
+  elif [ -d "$1" ]; then
+    hw_fail "$1 is a directory, not a link"
+    return
+  elif [ -e "$1" ]; then
+    [ -n "$3" ] || hw_fail "$1 is there, and is no link; with force it is replaced" || return
+    hw_saw "no link $1"
+    hw_also 'in place of a file'
+  else
+    hw_saw "absent $1"
+    hw_also created
+  fi
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_touch "$1"
+  if [ -n "$hw_link_stays" ]; then
+    hw_own_link "$1" || hw_fail "can't set the owner of $1"
+    return
+  fi
+  hw_put_link "$1" "$2" || hw_give_up "can't make the link $1"
+}
+
+# hw_put_link PATH TARGET: at once, so that there is a link at any moment.
+hw_put_link() {
+  [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
+  hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
+  ln -s -- "$2" "$hw_temporary" && hw_own_link "$hw_temporary" || return
+  if [ -d "$1" ]; then
+    # It is a link to a directory: mv would go into it, where it has no -T.
+    mv -f -T -- "$hw_temporary" "$1" 2>/dev/null || { rm -f -- "$1" && mv -f -- "$hw_temporary" "$1"; } || return
+  else
+    mv -f -- "$hw_temporary" "$1" || return
+  fi
+  hw_temporary=
+}
+
+hw_own_link() {
+  [ -z "$hw_want_user$hw_want_group" ] || chown -h -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$1"
+}
+
+# hw_no_link PATH: no link of this name; what it points to stays.
+hw_no_link() {
+  hw_absent_already "$1" && return
+  [ -L "$1" ] || hw_fail "$1 is there, and is no link" || return
+  [ -z "$hw_plan" ] || hw_saw "link $1 $(readlink -- "$1")"
+  hw_also removed
+  [ -z "$hw_check" ] || return 0
+  rm -f -- "$1" || hw_fail "can't remove $1" || return
+  hw_touch "$1"
+}
