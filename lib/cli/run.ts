@@ -15,7 +15,6 @@ import { type RunOptions, runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
-import { standIns } from '../run/secret-sources.ts'
 import { resolveSecrets } from '../run/secrets.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
@@ -70,11 +69,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
     ? undefined
     : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)
 
-  // Not there in a recipe that was made by hand, without `recipe()`.
-  const declared = recipe.secrets ?? {}
-  const secrets = request.mode?.list
-    ? standIns(declared)
-    : await resolveSecrets(declared, { env: place.env, ask: askSecret })
+  // Lists and plans need them too: recipes read of hosts what must not be shown. A recipe that was made
+  // without `recipe()` has none.
+  const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
 
   const events = createEventStream()
   const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }

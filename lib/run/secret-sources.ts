@@ -1,7 +1,7 @@
 /** Where the secrets of a recipe come from: values, declared on the recipe. Nothing is asked here. */
 import { UsageError } from '../errors.ts'
 import { callSite } from '../resources/call-site.ts'
-import { isSecret, type Secret, secret } from '../shell/secret.ts'
+import { isSecret, type Secret } from '../shell/secret.ts'
 
 /** Where one secret comes from; made by `fromEnv`, `fromFile`, `fromPrompt` and `fromCommand`. */
 export type SecretSource =
@@ -68,9 +68,3 @@ export function fromCommand(
   }
   return { kind: 'command', words: words as string[], timeoutMs }
 }
-
-/** Values in the place of secrets, for lists of what a recipe would do: nobody is asked for those. */
-export const standIns = <S extends SecretSources>(sources: S): SecretValues<S> =>
-  Object.fromEntries(
-    Object.keys(sources).map(name => [name, secret(`stand-in for ${name}`)]),
-  ) as unknown as SecretValues<S>

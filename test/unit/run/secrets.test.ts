@@ -9,7 +9,6 @@ import {
   fromFile,
   fromPrompt,
   type SecretSources,
-  standIns,
 } from '../../../lib/run/secret-sources.ts'
 import { resolveSecrets } from '../../../lib/run/secrets.ts'
 import { type Secret, secret } from '../../../lib/shell/secret.ts'
@@ -163,12 +162,6 @@ test('no word of a program may be a secret', () => {
       details: expect.objectContaining({ at: expect.stringContaining('secrets.test.ts:') }),
     }),
   )
-})
-
-test('stand-ins have the names and ask nobody', () => {
-  const values = standIns({ pin: fromPrompt('PIN'), token: fromEnv('NO_TOKEN') })
-  expect(Object.keys(values)).toEqual(['pin', 'token'])
-  expect(`${values.pin}`).toBe('********')
 })
 
 describe('in a run', () => {
