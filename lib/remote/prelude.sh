@@ -24,6 +24,7 @@ hw_editor_awk='the text of editor.awk'
 . ./hosts.sh
 . ./edit.sh
 . ./download.sh
+. ./git.sh
 . ./package.sh
 . ./package-rpm.sh
 . ./package-apt.sh

@@ -1,0 +1,171 @@
+# shellcheck shell=sh
+# git.sh: a revision of a git repository, checked out.
+# Needs: path
+
+# hw_git PATH REMOTE REVISION NAME DEPTH SUBMODULES FORCE SSH [KEY VALUE]: SSH is the command for remotes of
+# ssh; KEY and VALUE a setting of git that may be a secret: it is in the environment of git and nowhere else.
+hw_git() {
+  hw_remote=$2 hw_revision=$3 hw_name=$4 hw_depth=$5 hw_submodules=$6 hw_force=$7
+  hw_resolve "$1" || return
+  hw_clone=$hw_path
+  shift 7
+  hw_git_ssh=$1 hw_git_key=$2 hw_git_value=$3
+  if ! command -v git >/dev/null; then
+    [ -n "$hw_check" ] || hw_without git git || return
+    hw_also cloned
+    return
+  fi
+  hw_find_head && hw_find_commit || return
+  hw_saw "head $hw_head wanted $hw_commit"
+  hw_git_todo=
+  if [ -z "$hw_head" ]; then
+    hw_also cloned
+    hw_git_todo=move
+  else
+    hw_found=$(hw_git_run config --get "remote.$hw_name.url") || hw_found=''
+    hw_saw "remote $hw_found"
+    [ "$hw_found" = "$hw_remote" ] || {
+      hw_also remote
+      hw_git_todo="remote"
+    }
+    hw_compare_head || return
+  fi
+  if [ "$hw_git_todo" != move ] && [ -n "$hw_submodules" ] && hw_submodules_differ; then
+    hw_also submodules
+  fi
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  hw_bring_clone
+}
+
+# hw_git_run ARGUMENT…: git in the repository, asking nobody anything.
+hw_git_run() (
+  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_NAMESPACE
+  # No optional locks: to look at the state must not write the index.
+  GIT_TERMINAL_PROMPT=0 GIT_OPTIONAL_LOCKS=0 GIT_SSH_COMMAND=$hw_git_ssh
+  export GIT_TERMINAL_PROMPT GIT_OPTIONAL_LOCKS GIT_SSH_COMMAND
+  if [ -n "$hw_git_key" ]; then
+    GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=$hw_git_key GIT_CONFIG_VALUE_0=$hw_git_value
+    export GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
+  fi
+  cd / && [ ! -e "$hw_clone/.git" ] || cd -- "$hw_clone" || exit
+  exec git "$@"
+)
+
+# hw_find_head: the commit that is checked out into hw_head; empty where there is none yet.
+hw_find_head() {
+  hw_head=
+  if [ -e "$hw_clone/.git" ]; then
+    hw_head=$(hw_git_run rev-parse -q --verify 'HEAD^{commit}' 2>/dev/null) && return
+    hw_head=
+    hw_git_run rev-parse --git-dir >/dev/null || hw_fail "git refuses $hw_clone"
+    return
+  fi
+  [ -e "$hw_clone" ] || return 0
+  [ -d "$hw_clone" ] || hw_fail "$hw_clone is not a directory" || return
+  for hw_each in "$hw_clone"/* "$hw_clone"/.[!.]* "$hw_clone"/..?*; do
+    if [ -e "$hw_each" ] || [ -L "$hw_each" ]; then
+      hw_fail "$hw_clone has files already, and is no git repository"
+      return
+    fi
+  done
+}
+
+# hw_find_commit: the wanted commit into hw_commit, and what to ask the remote for it into hw_refspec.
+hw_find_commit() {
+  case $hw_revision in
+    *[!0-9a-f]*) ;;
+    ????????????????????????????????????????)
+      hw_commit=$hw_revision hw_refspec=$hw_revision
+      return
+      ;;
+  esac
+  case $hw_revision in
+    HEAD | refs/*) set -- "$hw_revision" "$hw_revision^{}" ;;
+    *) set -- "refs/heads/$hw_revision" "refs/tags/$hw_revision" "refs/tags/$hw_revision^{}" ;;
+  esac
+  hw_list=$(hw_git_run ls-remote -q -- "$hw_remote" "$@") || hw_fail "can't read the remote $hw_remote" || return
+  hw_commit=''
+  # The first of them that is there; what a tag stands for before the tag itself.
+  for hw_each in "$@"; do
+    hw_found="$hw_newline$hw_list$hw_newline"
+    case $hw_found in
+      *"	$hw_each$hw_newline"*) hw_found=${hw_found%%"	$hw_each$hw_newline"*} ;;
+      *) continue ;;
+    esac
+    case $hw_each in
+      *'^{}') hw_commit=${hw_found##*"$hw_newline"} ;;
+      *)
+        [ -z "$hw_commit" ] || continue
+        hw_commit=${hw_found##*"$hw_newline"} hw_refspec=$hw_each
+        case $hw_each in refs/heads/*) return 0 ;; esac
+        ;;
+    esac
+  done
+  [ -n "$hw_commit" ] ||
+    hw_fail "the remote $hw_remote has no branch or tag $hw_revision (a commit is named by all its 40 digits)"
+}
+
+# hw_compare_head: whether HEAD is to move, or local changes are to go; fails where they would be lost.
+hw_compare_head() {
+  if [ "$hw_head" = "$hw_commit" ] && [ -z "$hw_force" ]; then
+    return 0
+  fi
+  hw_changes_here=$(hw_git_run status --porcelain --untracked-files=no --ignore-submodules=all) ||
+    hw_fail "git can't tell the state of $hw_clone" || return
+  hw_saw "changes $hw_changes_here"
+  if [ "$hw_head" != "$hw_commit" ]; then
+    hw_git_todo=move
+    hw_also "$(hw_put "$hw_head" | cut -c 1-7)..$(hw_put "$hw_commit" | cut -c 1-7)"
+    [ -n "$hw_force" ] || [ -z "$hw_changes_here" ] ||
+      hw_fail "$hw_changes_here
+$hw_clone has local changes, which would be lost" || return
+    [ -n "$hw_force" ] || [ -n "$(hw_git_run for-each-ref --count=1 --contains "$hw_head")" ] ||
+      hw_fail "$hw_clone has local commits on no branch, which would be lost" || return
+  elif [ -n "$hw_changes_here" ]; then
+    hw_git_todo=move
+    hw_also 'local changes dropped'
+  fi
+}
+
+# hw_submodules_differ: whether one is not checked out, or at another commit.
+hw_submodules_differ() {
+  hw_found=$(hw_git_run submodule status --recursive 2>/dev/null) || return 0
+  hw_saw "submodules $hw_found"
+  case $hw_newline$hw_found in *"$hw_newline"[-+U]*) return 0 ;; esac
+  return 1
+}
+
+# hw_bring_clone: makes it as wanted. What is cut off at any point is taken up by the next run.
+hw_bring_clone() {
+  if [ ! -e "$hw_clone/.git" ]; then
+    hw_git_run init -q -- "$hw_clone" || hw_fail "can't make a repository in $hw_clone" || return
+  fi
+  hw_git_run config "remote.$hw_name.url" "$hw_remote" &&
+    hw_git_run config "remote.$hw_name.fetch" "+refs/heads/*:refs/remotes/$hw_name/*" ||
+    hw_fail "can't set the remote of $hw_clone" || return
+  if [ "$hw_git_todo" = move ]; then
+    hw_fetch_commit || hw_fail "can't fetch $hw_revision from $hw_remote" || return
+    # So that it stays reachable whatever the remote does: see hw_compare_head.
+    hw_git_run update-ref refs/hostwright/HEAD "$hw_commit" &&
+      hw_git_run checkout -q --detach ${hw_force:+--force} "$hw_commit" -- ||
+      hw_fail "can't check out $hw_revision in $hw_clone" || return
+  fi
+  [ -z "$hw_submodules" ] ||
+    hw_git_run submodule -q update --init --recursive ${hw_force:+--force} ${hw_depth:+--depth "$hw_depth"} ||
+    hw_fail "can't check out the submodules of $hw_clone"
+}
+
+# hw_fetch_commit: what is not there already. A server that gives no single commit gives all branches and tags.
+hw_fetch_commit() {
+  ! hw_git_run cat-file -e "$hw_commit^{commit}" 2>/dev/null || return 0
+  case $hw_refspec in
+    refs/heads/*) hw_refspec="+$hw_refspec:refs/remotes/$hw_name/${hw_refspec#refs/heads/}" ;;
+    refs/tags/*) hw_refspec="+$hw_refspec:$hw_refspec" ;;
+  esac
+  hw_git_run fetch -q ${hw_depth:+--depth "$hw_depth"} -- "$hw_name" "$hw_refspec" || {
+    [ "$hw_refspec" = "$hw_commit" ] && hw_git_run fetch -q --tags -- "$hw_name"
+  } || return
+  # A branch may have moved on since it was asked for.
+  [ "$hw_refspec" = "$hw_commit" ] || hw_commit=$(hw_git_run rev-parse --verify 'FETCH_HEAD^{commit}')
+}
