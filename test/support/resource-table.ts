@@ -5,6 +5,7 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { describe, expect, test } from 'vitest'
 import type { Items } from '../../lib/resources/resource.ts'
+import type { StepAccount } from '../../lib/run/account.ts'
 import { type ConvergeContext, converge } from '../../lib/run/converge.ts'
 import { createProgress } from '../../lib/run/progress.ts'
 import { createSelection, everything } from '../../lib/run/selection.ts'
@@ -37,6 +38,8 @@ export interface Converging {
   statuses: string[]
   notes: (string | undefined)[]
   diffs: string[]
+  /** Hashes of what each step saw, with `plan`. */
+  saw: string[]
   error?: { code: string; message: string; output?: string; at?: string; hint?: string }
 }
 
@@ -46,7 +49,7 @@ export async function bring(
   shell: Program,
   directory: string,
   items: Items,
-  mode: Partial<Pick<ConvergeContext, 'check' | 'diff' | 'record'>> = {},
+  { plan, ...mode }: Partial<Pick<ConvergeContext, 'check' | 'diff'>> & { plan?: boolean } = {},
 ): Promise<Converging> {
   const transport = host.transport(shell)
   const session = await openSession({ transport, bootstrapDir: `${directory}/.bootstrap` })
@@ -54,6 +57,8 @@ export async function bring(
   const { events, seen } = recordEvents()
   const progress = createProgress('host', 'table', events)
   let error: Converging['error']
+  const saw: string[] = []
+  const record = (step: StepAccount) => saw.push(step.saw ?? '')
   try {
     await converge([items], {
       sessions,
@@ -70,6 +75,7 @@ export async function bring(
       interrupted: () => false,
       killed: () => false,
       ...mode,
+      ...(plan && { record }),
     })
   } catch (thrown) {
     const { code, message, details = {} } = thrown as Error & { code: string; details?: object }
@@ -83,6 +89,7 @@ export async function bring(
     steps: ends.map(end => `${end.title} ${end.status}`),
     statuses: ends.map(({ status }) => status),
     notes: ends.map(({ note }) => note),
+    saw,
     diffs: ends.flatMap(({ diff }) => (diff === undefined ? [] : [diff])),
     error,
   }
@@ -112,7 +119,7 @@ export function resourceTable(
 
         const findAndMend = async (note?: string | RegExp) => {
           const before = await host.snapshot(directory)
-          const checked = await go({ check: true, diff: true })
+          const checked = await go({ check: true, diff: true, plan: true })
           expect(checked, 'with --check').toSatisfy(changed)
           expect(await host.snapshot(directory), '--check changed the host').toBe(before)
           const texts = await textsOf(host, directory, checked.diffs)
@@ -128,11 +135,15 @@ export function resourceTable(
             expect(checked.diffs, 'the diff is what applying did').toContain(diff)
           }
           if (each.holds) await script(each.holds)
+          await findNothing(checked.saw)
         }
-        const findNothing = async () => {
+        /** @param saw what --check saw before, when there was something to do */
+        const findNothing = async (saw: readonly string[]) => {
           const before = await host.snapshot(directory)
-          for (const mode of [{ check: true, diff: true }, {}]) {
+          for (const mode of [{ check: true, diff: true, plan: true }, {}]) {
             const again = await go(mode)
+            if (mode.plan)
+              expect(again.saw, 'a plan can’t tell the host has moved on: hw_saw').not.toEqual(saw)
             expect(again.error).toBeUndefined()
             expect(again.statuses, again.steps.join('\n')).not.toContain('changed')
             expect(await host.snapshot(directory), 'nothing to do, yet it changed').toBe(before)
@@ -142,11 +153,9 @@ export function resourceTable(
         try {
           if (each.given) await script(each.given)
           await findAndMend(each.note)
-          await findNothing()
           for (const drift of each.drift ?? []) {
             await script(drift)
             await findAndMend()
-            await findNothing()
           }
         } finally {
           if (each.cleanup) await script(each.cleanup)
@@ -167,7 +176,8 @@ async function textsOf(host: ResourceHost, directory: string, diffs: readonly st
   const texts = new Map<string, string>()
   for (const diff of diffs) {
     const path = /^--- (.+?)(\t|$)/m.exec(diff)?.[1]
-    if (path) texts.set(path, await readIfThere(host, directory, path))
+    // Some are of what a program keeps: a crontab.
+    if (path?.startsWith('/')) texts.set(path, await readIfThere(host, directory, path))
   }
   return texts
 }
