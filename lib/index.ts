@@ -23,10 +23,13 @@ export {
 export type { HostOutcome } from './events.ts'
 export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
+export type { ActionOptions, ChangedWhen } from './resources/action.ts'
 export { type AptRepoOptions, aptRepo } from './resources/apt-repo.ts'
 export { type BlockOptions, block } from './resources/block.ts'
 export { type CommandOptions, command } from './resources/command.ts'
 export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
+export { type CronOptions, cron } from './resources/cron.ts'
+export type { CronTimes } from './resources/cron-schedule.ts'
 export { type DirectoryOptions, directory } from './resources/directory.ts'
 export { type DnfRepoOptions, dnfRepo } from './resources/dnf-repo.ts'
 export { type DownloadOptions, download } from './resources/download.ts'
@@ -36,9 +39,11 @@ export { type FileContent, type FileOptions, file } from './resources/file.ts'
 export { type GitOptions, git } from './resources/git.ts'
 export { type GroupOptions, group } from './resources/group.ts'
 export type { LinePattern } from './resources/host-pattern.ts'
+export { hostname } from './resources/hostname.ts'
 export { type HostsOptions, hosts } from './resources/hosts.ts'
 export { type IniOptions, ini } from './resources/ini.ts'
 export { type JsonOptions, json } from './resources/json.ts'
+export { type KernelModuleOptions, kernelModule } from './resources/kernel-module.ts'
 export { type LineOptions, line } from './resources/line.ts'
 export { type LinkOptions, link } from './resources/link.ts'
 export { type LocaleOptions, locale } from './resources/locale.ts'
@@ -55,9 +60,20 @@ export {
   type TemplateHost,
   task,
 } from './resources/resource.ts'
+export { type ScriptOptions, script } from './resources/script.ts'
 export { type ServiceOptions, service } from './resources/service.ts'
+export { type SwapOptions, swap } from './resources/swap.ts'
+export { type SysctlOptions, sysctl } from './resources/sysctl.ts'
+export {
+  type SystemdUnitOptions,
+  systemdUnit,
+  type UnitSections,
+  type UnitValue,
+} from './resources/systemd-unit.ts'
+export { timezone } from './resources/timezone.ts'
 export { type TomlOptions, toml } from './resources/toml.ts'
 export { type UserOptions, user } from './resources/user.ts'
+export { type Awaited, type WaitOptions, waitFor } from './resources/wait-for.ts'
 export { type YamlOptions, yaml } from './resources/yaml.ts'
 export {
   type Argument,

@@ -11,6 +11,8 @@ hw_run() {
 }
 
 hw_execute() {
+  # It may be one that asks systemd for what an earlier step has changed.
+  [ -z "${hw_units_changed-}" ] || hw_units_settle || return
   hw_shell=$1 hw_in=$2 hw_input=$3 hw_command=$4
   shift 4
   if [ -n "$hw_input" ]; then
@@ -20,9 +22,10 @@ hw_execute() {
   fi
 }
 
+# hw_timeout: seconds that a command without an announcement may take; empty for no end.
 hw_execute_here() (
   hw_enter "$hw_in" "$@"
-  [ -n "$hw_announce" ] || exec "$hw_shell" -c "$hw_command"
+  [ -n "$hw_announce" ] || exec ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command"
   # By environment: other users can't read that, as they can an argument.
   hw_marker="$hw_nonce pid $hw_id"
   export hw_marker
@@ -44,33 +47,3 @@ hw_enter() {
     export "$hw_each"
   done
 }
-
-# hw_command CREATES UNLESS ONLY_IF SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: a command as a
-# resource: nothing is done if the path CREATES is there, UNLESS succeeds or ONLY_IF fails.
-hw_command() {
-  hw_creates=$1 hw_unless=$2 hw_only_if=$3
-  shift 3
-  [ -z "$hw_creates" ] || { [ ! -e "$hw_creates" ] && [ ! -L "$hw_creates" ]; } || return 0
-  if [ -n "$hw_unless" ]; then
-    hw_ask "$hw_unless" "$@" && return 0
-  fi
-  if [ -n "$hw_only_if" ]; then
-    hw_ask "$hw_only_if" "$@" || return 0
-  fi
-  hw_status=changed
-  hw_saw 'to be run'
-  [ -z "$hw_check" ] || return 0
-  hw_touch_all
-  hw_announce=''
-  hw_execute "$@"
-}
-
-# hw_ask QUESTION SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: whether QUESTION succeeds where COMMAND is
-# to run; what it prints is of no interest.
-hw_ask() (
-  exec >/dev/null 2>&1
-  hw_question=$1 hw_shell=$2 hw_in=$3
-  shift 5
-  hw_enter "$hw_in" "$@"
-  exec "$hw_shell" -c "$hw_question"
-)
