@@ -18,6 +18,8 @@ export interface NodeDetail {
   counts: StepCounts
   note?: string
   diff?: string
+  /** How far its transfer is: `312 of 1024 MiB`. */
+  transfer?: string
   /** Last line of a running step's output. */
   tail?: string
   error?: ErrorReport
@@ -82,13 +84,14 @@ export function nodeLine(
   depth: number,
   more: readonly Part[] = [],
 ): string {
-  const { status, note, tail } = node.rendererTaskOptions
+  const { status, note, tail, transfer } = node.rendererTaskOptions
   const { theme } = view
   return layoutLine(
     [
       { text: '  '.repeat(depth) },
       { text: `${symbol(status, view)} `, look: statusLook(status) },
       { text: node.title ?? '', look: depth === 0 ? 'bold' : undefined, shrink: 1, keep: 16 },
+      ...(transfer ? [{ text: ` ${transfer}` }] : []),
       ...more,
       ...(note
         ? [{ text: `  ${escapeLines(note).join(' ')}`, look: 'dim', shrink: 2 } as const]

@@ -9,7 +9,13 @@ import { createOutputLines } from './output-lines.ts'
 import type { Renderer, RenderOptions } from './render.ts'
 import { countsText, summaryLine } from './summary.ts'
 import { paint, type Status, statusLook, statusWord, themeFor } from './theme.ts'
+import { formatTransfer } from './transfer.ts'
 import { createWriter } from './writer.ts'
+
+/** How often the log says how far a transfer is. */
+const sayEveryMs = 10_000
+
+const stepId = (of: { host: string; step: string }) => JSON.stringify([of.host, of.step])
 
 type StepEnd = Extract<RunEvent, { type: 'step.end' }>
 
@@ -23,6 +29,8 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
   const log = createFailureLog()
   const lines = createOutputLines()
   let check = false
+  /** Steps that run, and when something was said of each. */
+  const running = new Map<string, { title: string; saidAt: number }>()
 
   const say = (...texts: string[]) => writer.write(texts.map(text => `${text}\n`).join(''))
   const prefix = (host: string) => `${escapeControls(host)} |`
@@ -41,6 +49,13 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
       `${prefix(host)} ${word(status)} | ${escapeControls(title)}${why}${message}  ${time}`,
       ...(diff && event.diff ? formatDiff(event.diff, theme, `${prefix(host)}   `) : []),
     )
+  }
+
+  const sayProgress = (event: Extract<RunEvent, { type: 'step.progress' }>) => {
+    const step = running.get(stepId(event))
+    if (!step || event.at - step.saidAt < sayEveryMs) return
+    step.saidAt = event.at
+    say(`${prefix(event.host)} sending | ${escapeControls(step.title)} ${formatTransfer(event)}`)
   }
 
   const sayHostError = (event: HostOutcome) => {
@@ -67,8 +82,12 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
       if (event.type === 'batch.start' && event.of > 1) {
         say(`batch ${event.number} of ${event.of}: ${event.hosts.map(escapeControls).join(', ')}`)
       }
+      if (event.type === 'step.start')
+        running.set(stepId(event), { title: event.title, saidAt: event.at })
+      if (event.type === 'step.progress') sayProgress(event)
       if (event.type === 'step.output') sayOutput(event.host, lines.add(event))
       if (event.type === 'step.end') {
+        running.delete(stepId(event))
         sayOutput(event.host, lines.finish(event))
         sayStep(event)
       }

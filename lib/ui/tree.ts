@@ -7,6 +7,7 @@ import type { RunEvent, StepStatus } from '../events.ts'
 import { escapeControls, escapeLine } from './escape.ts'
 import type { NodeDetail } from './frame.ts'
 import type { Status } from './theme.ts'
+import { formatTransfer } from './transfer.ts'
 
 type RendererClass = typeof ListrRenderer
 type Node = ListrRendererTask<RendererClass>
@@ -91,9 +92,15 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
       case 'step.output':
         tail(nodes.get(stepId(event)), event.text)
         break
+      case 'step.progress': {
+        const step = nodes.get(stepId(event))
+        if (step) update(step, { transfer: formatTransfer(event) })
+        break
+      }
       case 'step.end': {
         const { status, durationMs, note, diff, error } = event
-        update(stepNode(event), { status, durationMs, note, diff, error, tail: undefined })
+        const over = { tail: undefined, transfer: undefined }
+        update(stepNode(event), { status, durationMs, note, diff, error, ...over })
         addTo(hostNode(event.host, event.at), status)
         const task = nodes.get(taskId(event))
         if (task) addTo(task, status)
