@@ -30,12 +30,21 @@ export function prepareCallback(
   const collector = createDocumentCollector()
   return {
     subscriber: collector.subscriber,
-    secrets: [secret, decodeURIComponent(url.password)].filter(each => each !== undefined),
+    secrets: [secret, url.password, decoded(url.password)].filter(each => each !== undefined),
     deliver: async () => {
       const document = collector.document()
       if (!document) return undefined
       const result = await deliverCallback({ url, secret, document })
       return result.delivered ? undefined : result.reason
     },
+  }
+}
+
+/** As it is where it is not encoded as it should be. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }

@@ -161,7 +161,7 @@ async function perform<A extends ArgumentTypes>(
       selection,
     },
     record: record && (step => record(host.name, cleanReport(step, progress.redact))),
-    confirm: confirm && (title => confirm(host.name, title)),
+    confirm: confirm && (title => confirm(host.name, progress.redact(title))),
     expect: expect && expecting(expect.get(host.name) ?? []),
     interrupted: () => interrupts.stop.aborted,
     killed: () => interrupts.kill.aborted,

@@ -87,7 +87,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     const { stdout, stderr } = waiting.stderr[0]?.kept ?? {}
     const parts = [noise, stdout, stderr].map(part => part?.bytes() ?? none)
     const said = Buffer.concat(parts).toString('utf8')
-    fail(protocolError(`the host’s shell ended (${how})`, said.trim().slice(-2000)))
+    fail(protocolError(`the host’s shell ended (${how})`, lastOf(said.trim())))
   }
 
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
@@ -202,6 +202,10 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
  * process in the background keeps the streams open: then it may never come.
  */
 const graceMs = 200
+
+/** The end of a text, from the beginning of a line: half a secret would not be known for one. */
+const lastOf = (text: string, length = 2000) =>
+  text.length <= length ? text : text.slice(-length).replace(/^[^\n]*\n?/, '')
 
 /** How much is kept of what a shell prints while no step runs. */
 const noiseBytes = 65_536

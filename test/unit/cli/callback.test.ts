@@ -35,3 +35,12 @@ test('a secret that can’t be is found before the run', () => {
 test('delivers nothing when the run never began', async () => {
   expect(await prepareCallback(url, {}, undefined)!.deliver()).toBeUndefined()
 })
+
+test('its signing key and the password in its URL are named as secrets, also a damaged one', () => {
+  const secretsOf = (address: string, env = {}) => prepareCallback(address, env, undefined)?.secrets
+  expect(secretsOf(url, { HOSTWRIGHT_CALLBACK_SECRET: 'sign-with-this' })).toContain(
+    'sign-with-this',
+  )
+  expect(secretsOf('https://me:a%20b@example.org/')).toEqual(['a%20b', 'a b'])
+  expect(secretsOf('https://me:50%@example.org/')).toContain('50%')
+})

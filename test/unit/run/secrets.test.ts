@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../../lib/errors.ts'
+import { recipe } from '../../../lib/run/recipe.ts'
 import {
   fromCommand,
   fromEnv,
@@ -12,7 +14,7 @@ import {
 } from '../../../lib/run/secret-sources.ts'
 import { resolveSecrets } from '../../../lib/run/secrets.ts'
 import { type Secret, secret } from '../../../lib/shell/secret.ts'
-import { temporaryDirectory } from '../../support/shells.ts'
+import { temporaryDirectory, whereIs } from '../../support/shells.ts'
 import { local } from './local-run.ts'
 
 const noTerminal = () => Promise.reject(new UsageError('secret_missing', 'there is no terminal'))
@@ -66,6 +68,22 @@ describe('a secret comes', () => {
     expect(await resolve({ db: fromCommand(path, 'a b', '$HOME', '["db"]', '') })).toEqual({
       db: 'a b|$HOME|["db"]||\nnone',
     })
+  })
+
+  test('from age, which decrypts a file', async ({ skip }) => {
+    if (!process.env.CI && !whereIs('age')) skip('age is not installed')
+    const directory = await temporaryDirectory()
+    const [key, file] = [join(directory, 'key.txt'), join(directory, 'token.age')]
+    execFileSync('age-keygen', ['-o', key], { stdio: 'pipe' })
+    const recipient = execFileSync('age-keygen', ['-y', key], { encoding: 'utf8' }).trim()
+    execFileSync('age', ['-r', recipient, '-o', file], { input: 'it’s "50%"\n', stdio: 'pipe' })
+    expect(await resolve({ token: fromCommand('age', '-d', '-i', key, file) })).toEqual({
+      token: 'it’s "50%"',
+    })
+    await writeFile(file, 'damaged')
+    const found = await refused({ token: fromCommand('age', '-d', '-i', key, file) })
+    expect(found.message).toBe('the secret token: age: exit status 1')
+    expect(found).toMatchObject({ output: expect.stringContaining('age: error') })
   })
 
   test('from a program with all that it prints, however much', async () => {
@@ -152,6 +170,19 @@ describe('a secret that can’t be had', () => {
     const { readFileSync } = await import('node:fs')
     process.kill(Number(readFileSync(`${slow}.pid`, 'utf8')), 'SIGKILL')
   })
+})
+
+test('names are typed', () => {
+  const made = recipe({
+    description: '',
+    secrets: { token: fromEnv('TOKEN') },
+    async run({ secrets: found }) {
+      found.token.reveal()
+      // @ts-expect-error: there is none of that name
+      found.tokn.reveal()
+    },
+  })
+  expect(made.secrets.token).toEqual({ kind: 'env', variable: 'TOKEN' })
 })
 
 test('no word of a program may be a secret', () => {
