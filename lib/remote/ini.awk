@@ -339,7 +339,10 @@ function ini_scan(   i, j, name, section, text) {
     ini_open_indent = length(indent_of(text))
     # The first key of a section is the one that can't be the continuation of another.
     if (ini_front == "" && (text ~ /[=:]/ || ini_format == "words")) {
-      if (!(section in ini_sample)) ini_sample[section] = ini_sample_all = text
+      # One whose value begins in the next line does not show how others are spaced.
+      if (!(section in ini_sample) && (ini_continued != "indent" || text !~ /[=:][ \t]*$/)) {
+        ini_sample[section] = ini_sample_all = text
+      }
       ini_newest[section] = text
     }
     for (j = 1; j <= ini_wanted; j++) {

@@ -1,0 +1,150 @@
+/** Edits of INI files in all encodings and with all line ends. */
+import { anIni, type EditorCase, equals, python } from './editor-case.ts'
+
+export const encodingCases: readonly EditorCase[] = [
+  anIni(
+    'crlf.ini',
+    { section: 'Settings', set: { Name: 'Other', New: 1 } },
+    ['-Name=App\r', '+Name=Other\r', '+New=1\r'],
+    python({ Settings: { Name: 'Other', New: '1' } }),
+  ),
+  anIni('crlf.ini', { section: 'Fonts', set: { Size: 10 }, bare: ['Bold'] }, ['+Bold\r']),
+  anIni(
+    'crlf-no-final.ini',
+    { section: 'operating systems', set: { 'C:\\': '"Linux"' } },
+    ['-C:\\="Windows" /fastdetect', '+C:\\="Linux"'],
+    python({ 'operating systems': { 'C:\\': '"Linux"' } }, equals),
+  ),
+  anIni(
+    'no-final-newline.conf',
+    { section: 'ifupdown', set: { managed: true } },
+    ['-managed=false', '+managed=true'],
+    python({ ifupdown: { managed: 'true' } }),
+  ),
+  anIni(
+    'no-final-newline.conf',
+    { section: 'ifupdown', absent: true },
+    ['-', '-[ifupdown]', '-managed=false'],
+    python({ ifupdown: null }),
+  ),
+  anIni(
+    'bom.ini',
+    { section: 'Général', set: { langue: 'anglais' } },
+    ['-langue=français', '+langue=anglais'],
+    python({ Général: { langue: 'anglais' } }),
+  ),
+  anIni(
+    'bom-crlf.ini',
+    { set: { key: 'x', other: 'y' } },
+    ['-\ufeffkey=before any section\r', '+\ufeffkey=x\r', '+other=y\r'],
+    python({ TOP: { key: 'x', other: 'y' } }, {}, 'TOP'),
+  ),
+  anIni(
+    'bom-crlf.ini',
+    { section: 'Application', set: { Count: 4 } },
+    ['-Count=3\r', '+Count=4\r'],
+    python({ Application: { Count: '4' } }, {}, 'TOP'),
+  ),
+  anIni(
+    'bom-no-section.properties',
+    { unset: ['first'] },
+    ['-\ufefffirst=1', '-second=2', '+\ufeffsecond=2'],
+    python({ TOP: { first: null } }, {}, 'TOP'),
+  ),
+  anIni(
+    'latin1.ini',
+    { section: 'Fenster', set: { Rahmen: 'ja' } },
+    ['+Rahmen=ja'],
+    python({ Fenster: { Rahmen: 'ja' } }),
+  ),
+  anIni(
+    'tabs.ini',
+    { section: 'tabs', set: { two: 3, three: 4 } },
+    ['-\ttwo\t=\t2\t\t', '+\ttwo\t=\t3', '+\tthree\t=\t4'],
+    python({ tabs: { two: '3', three: '4' } }),
+  ),
+  anIni(
+    'duplicate-sections.ini',
+    { section: 'app', set: { port: 3, name: 'n' } },
+    ['-port=2', '+port=3', '+name=n'],
+    python({ app: { port: '3', name: 'n' } }),
+  ),
+  anIni(
+    'duplicate-sections.ini',
+    { section: 'app', set: { port: [3] } },
+    ['-port=1', '-port=2', '+port=3'],
+    python({ app: { port: '3' } }),
+  ),
+  anIni(
+    'duplicate-sections.ini',
+    { section: 'app', absent: true },
+    ['-[app]', '-port=1', '-[app]', '-port=2', '-host=b'],
+    python({ app: null }),
+  ),
+  anIni(
+    'mixed-line-ends.ini',
+    { section: 'b', set: { z: 4 } },
+    ['-z=3\r', '+z=4\r'],
+    python({ b: { z: '4' } }),
+  ),
+  anIni(
+    'trailing-blanks.ini',
+    { section: 'a', set: { y: 3 } },
+    ['-y\t= 2\t', '+y\t= 3'],
+    python({ a: { y: '3' } }),
+  ),
+  anIni(
+    'empty.conf',
+    { section: 'a', set: { x: 1 } },
+    ['+[a]', '+x = 1'],
+    python({ a: { x: '1' } }),
+  ),
+  anIni(
+    'only-comments.conf',
+    { section: 'a', set: { x: 1 } },
+    ['+', '+[a]', '+x = 1'],
+    python({ a: { x: '1' } }),
+  ),
+  anIni(
+    'only-comments-no-final.conf',
+    { set: { x: 1 } },
+    ['+x = 1'],
+    python({ TOP: { x: '1' } }, {}, 'TOP'),
+  ),
+  anIni(
+    'one-line-no-final.conf',
+    { set: { value: 2 } },
+    ['-value=1', '+value=2'],
+    python({ TOP: { value: '2' } }, {}, 'TOP'),
+  ),
+  anIni(
+    'control-characters.ini',
+    { section: 'a', set: { port: 2 } },
+    ['-port=1', '+port=2'],
+    python({ a: { port: '2' } }),
+  ),
+  anIni(
+    'long-lines.conf',
+    { section: 'list', set: { after: 2 } },
+    ['-after = 1', '+after = 2'],
+    python({ list: { after: '2' } }),
+  ),
+  anIni(
+    'many-keys.ini',
+    { section: 's59', set: { key19: 'x' } },
+    ['-key19 = 59-19', '+key19 = x'],
+    python({ s59: { key19: 'x' } }),
+  ),
+  anIni(
+    'many-keys.ini',
+    { section: 's30', absent: true },
+    ['-[s30]', ...Array.from({ length: 20 }, (_, i) => `-key${i} = 30-${i}`)],
+    python({ s30: null }),
+  ),
+  anIni(
+    'shell-metacharacters.ini',
+    { section: '$HOME', set: { '`id`': '&\\1 $x', '*': '[a]' } },
+    ['-`id` = $(id)', '-* = ?', '+`id` = &\\1 $x', '+* = [a]'],
+    python({ $HOME: { '`id`': '&\\1 $x', '*': '[a]' } }, equals),
+  ),
+]
