@@ -29,7 +29,8 @@ const words = ['Zq7env', 'Zq7file', 'Zq7prog', 'Zq7code']
 
 const recipeText = String.raw`
 import {
-  command, file, fromCommand, fromEnv, fromFile, ini, recipe, secret, string, optional,
+  block, command, envFile, file, fromCommand, fromEnv, fromFile, ini, json, line, optional, recipe,
+  script, secret, string, yaml,
 } from 'hostwright'
 
 /** Prints A in all forms, then fails if told to. */
@@ -59,6 +60,12 @@ export default recipe({
       file(at('leak'), { content: secrets.env, mode: 0o600 }),
       file(at('leak.url'), { content: secret${'`'}http://app:${'$'}{secrets.prog}@db/${'`'} }),
       ini(at('leak.ini'), { section: 's', set: { key: secrets.prog, other: args.how ?? 'none' } }),
+      envFile(at('leak.env'), { set: { KEY: secrets.prog } }),
+      line(at('leak.txt'), { line: secret${'`'}key ${'$'}{secrets.prog}${'`'}, create: true }),
+      block(at('leak.txt'), { content: secrets.file }),
+      json(at('leak.json'), { set: { 'a.b': secrets.env } }),
+      yaml(at('leak.yaml'), { set: { 'a.b': secrets.env } }),
+      script({ text: secret${'`'}# ${'$'}{secrets.prog}\ncat; sleep 0.37${'`'} }, { input: secrets.file }),
       // It has no secret of its own, but stands beside one.
       ini(at('leak.ini'), { section: 's', set: { third: args.how ?? 'none' } }),
       command(leak, { title: 'command with env', env: { A: secrets.env } }),
@@ -100,7 +107,7 @@ beforeAll(async () => {
           output({ length: pin.reveal().length, pin: pin.reveal() })
         },
       })`,
-    print: '#!/bin/sh\ncat "${0%/*}/$1"\n',
+    print: '#!/bin/sh\ncat "$(dirname "$0")/$1"\n',
   })
   await chmod(project.path('print'), 0o755)
 })
