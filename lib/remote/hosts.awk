@@ -64,8 +64,8 @@ function hosts_take_from(i,   n, left, found, text, rest, word) {
       found = 1
       # The first name stands where the first name stood.
       if (!left && rest != "") {
-        match(rest, /^[ \t]+/)
-        rest = indent_of(word) substr(rest, RLENGTH + 1)
+        sub(/^[ \t]+/, "", rest)
+        rest = indent_of(word) rest
       }
     } else {
       text = text word

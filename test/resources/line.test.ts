@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { line } from '../../lib/resources/line.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { ungathered } from '../shell/calls.ts'
+import { directoryHost } from '../support/resource-hosts.ts'
+import { bring, resourceTable } from '../support/resource-table.ts'
+import { fakePrograms, shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+
+resourceTable(
+  'line',
+  [
+    {
+      name: 'a line that is not there is added; one that is lost, again',
+      given: 'printf "a\\nb\\n" >conf; chmod 640 conf',
+      wanted: at => line(at('conf'), { line: 'c d', after: /^a/ }),
+      holds: '[ "$(cat conf)" = "a\nc d\nb" ] && [ "$(stat -c %a conf)" = 640 ]',
+      drift: ['printf "a\\nb\\n" >conf'],
+      note: 'added',
+    },
+    {
+      name: 'what matches becomes the line',
+      given: 'printf "#Port 22\\nPort 23\\n" >conf',
+      wanted: at => line(at('conf'), { line: 'Port 24', match: /^#?Port\s/, replace: 'only' }),
+      holds: '[ "$(cat conf)" = "Port 24" ]',
+      drift: ['echo "Port 25" >>conf', 'sed -i s/24/22/ conf'],
+      note: 'removed, replaced',
+    },
+    {
+      name: 'what matches goes',
+      given: 'printf "a\\nswap x\\nb\\nswap y\\n" >conf',
+      wanted: at => line(at('conf'), { match: /^swap/, absent: true }),
+      holds: '[ "$(cat conf)" = "a\nb" ]',
+      drift: ['echo "swap z" >>conf'],
+      note: 'removed',
+    },
+    {
+      name: 'a file that is not there is made',
+      wanted: at => line(at('new'), { line: `it's "odd" $x \`id\` \\n & %s *` }),
+      holds: `[ "$(cat new)" = 'it'"'"'s "odd" $x \`id\` \\n & %s *' ] && [ "$(stat -c %a new)" = 644 ]`,
+      drift: ['rm new', ': >new'],
+      note: 'created, added',
+    },
+  ],
+  { host: directoryHost },
+)
+
+describe.each(shells)('line under $name', shell => {
+  test('twenty in one batch cost one awk when nothing changes', async () => {
+    const log = `${await temporaryDirectory()}/log`
+    const path = await fakePrograms(await temporaryDirectory(), {
+      awk: `echo awk >>'${log}'; exec '${whereIs('awk')}' "$@"`,
+    })
+    const host = await testHost({ shell, path: [path] })
+    const names = Array.from({ length: 20 }, (_, index) => `name ${index}`)
+    await host.write('conf', `${names.join('\n')}\n`)
+    const calls = names.map(name => line(host.at('conf'), { line: name }).call)
+    const results = await host.batch(calls)
+    expect(results.map(({ status }) => status)).toEqual(names.map(() => 'ok'))
+    const { stdout } = await host.run({ name: 'cat', args: [log] })
+    expect(stdout.toString()).toBe('awk\n')
+  })
+
+  test('each sees what those before it did to the same file', async () => {
+    const host = await testHost({ shell })
+    await host.write('conf', 'a\n')
+    const path = host.at('conf')
+    const results = await host.batch([
+      line(path, { line: 'b' }).call,
+      line(path, { line: 'b' }).call,
+      line(path, { line: 'c', match: 'b' }).call,
+      line(path, { match: /^[ac]$/, absent: true }).call,
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['changed', 'ok', 'changed', 'changed'])
+    expect((await host.read('conf')).toString()).toBe('')
+  })
+
+  test('a directory, a missing awk, and a failed validation fail, and leave the file', async () => {
+    const host = await testHost({ shell })
+    await host.write('conf', 'a\n')
+    const path = host.at('conf')
+    const invalid = await host.run(line(path, { line: 'b', validate: '! grep b %s' }).call)
+    expect(invalid.code).toBe('validation_failed')
+    const directory = await host.run(line(host.directory, { line: 'b' }).call)
+    expect(directory.stderr.toString()).toContain('is not a regular file')
+    await host.run({ name: 'eval', args: ['PATH=/nowhere'] })
+    const missing = await host.run(ungathered(line(path, { line: 'b' }).call))
+    expect(missing).toMatchObject({ status: 'failed', code: 'tool_missing' })
+    expect(missing.stderr.toString()).toContain('awk is not on this host; the package that has it')
+    expect((await host.read('conf')).toString()).toBe('a\n')
+  })
+})
+
+describe('a secret line', () => {
+  const host = directoryHost()
+  test('is shown nowhere, and a file that is made for it is its owner’s', async () => {
+    const directory = await host.directory()
+    const wanted = line(`${directory}/f`, { line: secret('password=hunter2') })
+    const result = await bring(host, shells[0]!, directory, wanted, { diff: true })
+    expect(result.statuses).toEqual(['changed'])
+    expect(JSON.stringify(result)).not.toContain('hunter2')
+    expect(await host.script('stat -c %a f; cat f', directory)).toBe('600\npassword=hunter2\n')
+  })
+})
+
+describe('what can’t be is refused where it is declared', () => {
+  test.each([
+    ['no line', () => line('/f', {}), 'give the line'],
+    ['nothing to be absent', () => line('/f', { absent: true }), 'give line or match'],
+    ['two lines', () => line('/f', { line: 'a\nb' }), 'block()'],
+    ['an empty line', () => line('/f', { line: '' }), 'is empty'],
+    ['control characters', () => line('/f', { line: 'a\x07' }), 'control characters'],
+    ['a relative path', () => line('f', { line: 'a' }), 'not absolute'],
+    ['before and after', () => line('/f', { line: 'a', before: 'b', after: 'c' }), 'not both'],
+    [
+      'a place for what is absent',
+      () => line('/f', { line: 'a', before: 'b', absent: true }),
+      'neither',
+    ],
+    ['no choice', () => line('/f', { line: 'a', replace: 'some' as never }), 'last, first, all'],
+    ['a word boundary', () => line('/f', { line: 'a', match: /\ba/ }), '\\b can’t be had'],
+    ['a look ahead', () => line('/f', { line: 'a', match: /a(?!b)/ }), '(?! can’t be had'],
+    ['a look behind', () => line('/f', { line: 'a', match: /(?<=b)a/ }), '(?<= can’t be had'],
+    ['a backward reference', () => line('/f', { line: 'a', match: /(a)\1/ }), '\\1 can’t be had'],
+    ['a property', () => line('/f', { line: 'a', match: /\p{L}/u }), '\\p can’t be had'],
+    ['a flag', () => line('/f', { line: 'a', match: /a/s }), 'the flag s'],
+    ['what is not in any line', () => line('/f', { line: 'a', match: /a\nb/ }), 'no line can hold'],
+    ['a range beyond ASCII', () => line('/f', { line: 'a', match: /[à-ü]/ }), 'the range à-ü'],
+    [
+      'letters beyond ASCII in any case',
+      () => line('/f', { line: 'a', match: /ä/i }),
+      'letter case',
+    ],
+    ['all but one beyond ASCII', () => line('/f', { line: 'a', match: /[^ä]/ }), 'anything but ä'],
+    ['too many', () => line('/f', { line: 'a', match: /(a{1000}){100}/ }), 'so long'],
+  ])('%s', (_, declare, message) => {
+    expect(declare).toThrow(
+      expect.objectContaining({
+        code: 'recipe_invalid',
+        message: expect.stringContaining(message),
+        details: expect.objectContaining({ at: expect.stringMatching(/line\.test\.ts:\d+/) }),
+      }),
+    )
+  })
+})
