@@ -17,6 +17,9 @@
 . ./link.sh
 hw_editor_awk='the text of editor.awk'
 . ./editor.sh
+hw_dialect_awk='the text of dialect.awk'
+hw_ini_awk='the text of ini.awk'
+. ./dialect.sh
 . ./ini.sh
 . ./line.sh
 . ./block.sh
