@@ -177,7 +177,8 @@ hw_detect() {
   done
   if [ -d /run/systemd/system ]; then
     hw_init=systemd
-  elif [ -d /run/openrc ]; then
+  elif [ -e /run/openrc/softlevel ]; then
+    # The directory alone comes with the package already.
     hw_init=openrc
   elif [ -d /etc/init.d ] || [ -d /etc/rc.d ]; then
     hw_init=sysv

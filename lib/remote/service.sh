@@ -1,18 +1,28 @@
 # shellcheck shell=sh
-# service.sh: services, by systemd where it runs, else by SysV style scripts. A name that is a path is
-# such a script itself: start | stop | restart | reload | status.
+# service.sh: services, by systemd or OpenRC where one of them runs, else by SysV style scripts. A name
+# that is a path is such a script itself: start | stop | restart | reload | status.
+# Needs: units
 
-# hw_service NAME RUNNING ENABLED ACTION: RUNNING and ENABLED are yes, no or empty (any will do); ACTION
-# is reloaded, restarted or empty. A service that this batch started after what notified the action
-# has read all of it already: it is left alone.
+# hw_service NAME RUNNING ENABLED ACTION MASKED: RUNNING, ENABLED and MASKED are yes, no or empty (any will
+# do); ACTION is reloaded, restarted or empty. A service that this batch started after what notified the
+# action has read all of it already: it is left alone.
 hw_service() {
   hw_service_name=$1
-  hw_service_find || {
-    # With --check a package that is not installed yet may bring the service.
-    [ -n "$hw_check" ] || return
-    hw_code=- hw_note=unknown hw_status=changed
-    return 0
-  }
+  hw_service_find
+  if [ "$hw_service_by" = systemd ]; then
+    hw_units_settle || return
+    [ -z "$2$3$5" ] || hw_unit_state "$1" || return
+  fi
+  if ! hw_service_exists; then
+    # What is not there is stopped and disabled.
+    case $2-$3-$4-$5 in
+      yes-* | *-yes-*-* | *-reloaded-* | *-restarted-*) hw_service_missing || return ;;
+      *-yes) ;;
+      *) return 0 ;;
+    esac
+    [ "$hw_note" != unknown ] || return 0
+  fi
+  [ "$5" != no ] || hw_service_unmask || return
   case $2 in
     yes)
       if ! hw_service_is running; then
@@ -20,12 +30,15 @@ hw_service() {
         hw_fresh_services="$hw_fresh_services$hw_newline$hw_id $hw_service_name$hw_newline"
       fi
       ;;
-    no) ! hw_service_is running || hw_service_make stop stopped || return ;;
+    no) hw_service_is stopped || hw_service_make stop stopped || return ;;
   esac
   case $3 in
     yes) hw_service_is enabled || hw_service_make enable enabled || return ;;
-    no) ! hw_service_is enabled || hw_service_make disable disabled || return ;;
+    no) hw_service_is disabled || hw_service_make disable disabled || return ;;
   esac
+  if [ "$5" = yes ] && ! hw_service_is masked; then
+    hw_service_make mask masked || return
+  fi
   [ -z "$4" ] || hw_service_is_fresh || hw_service_make "${4%ed}" "$4"
 }
 
@@ -38,47 +51,158 @@ hw_service_is_fresh() {
 
 # hw_service_find: how this service is managed, into hw_service_by and hw_service_script.
 hw_service_find() {
+  hw_service_script=/etc/init.d/$hw_service_name
+  hw_unit_load='' hw_unit_active='' hw_unit_file='' hw_unit_stale=''
   case $hw_service_name in
     /*) hw_service_script=$hw_service_name hw_service_by=script ;;
     *)
-      hw_service_script=/etc/init.d/$hw_service_name hw_service_by=sysv
-      if [ "$hw_init" = systemd ]; then
-        hw_service_by=systemd
-        return 0
-      fi
+      case $hw_init in
+        systemd | openrc) hw_service_by=$hw_init ;;
+        *) hw_service_by=sysv ;;
+      esac
       ;;
   esac
-  [ -x "$hw_service_script" ] ||
-    hw_fail "there is no service $hw_service_name: no executable $hw_service_script" tool_missing
 }
 
-# hw_service_is running|enabled
+hw_service_exists() {
+  case $hw_service_by in
+    systemd) [ "$hw_unit_load" != not-found ] ;;
+    openrc) [ -x "$hw_service_script" ] || rc-service -e -- "$hw_service_name" ;;
+    *) [ -x "$hw_service_script" ] ;;
+  esac
+}
+
+# hw_service_missing: fails, but with --check something that an earlier step would do may bring it.
+hw_service_missing() {
+  if [ -n "$hw_check" ]; then
+    case $hw_newline$hw_units_new in
+      *"$hw_newline${hw_service_name%.service}.service$hw_newline"*) hw_unit_load=new ;;
+      *) hw_note=unknown hw_status=changed ;;
+    esac
+    return 0
+  fi
+  case $hw_service_by in
+    systemd) hw_fail "there is no service $hw_service_name: systemd has no unit of that name" tool_missing ;;
+    *) hw_fail "there is no service $hw_service_name: no executable $hw_service_script" tool_missing ;;
+  esac
+}
+
+# hw_service_is running|stopped|enabled|disabled|masked: stopped is not the same as not running, as there
+# are states between the two; nor is disabled, as there are units that can't be either.
 hw_service_is() {
   case $hw_service_by-$1 in
-    systemd-running) systemctl -q is-active -- "$hw_service_name" ;;
-    systemd-enabled) systemctl -q is-enabled -- "$hw_service_name" 2>/dev/null ;;
-    *-running) "$hw_service_script" status >/dev/null 2>&1 ;;
-    script-enabled) hw_fail "$hw_service_name is a script: it can't be enabled" ;;
+    systemd-running) case $hw_unit_active in active | reloading | refreshing) ;; *) return 1 ;; esac ;;
+    systemd-stopped) case $hw_unit_active in inactive | failed | '') ;; *) return 1 ;; esac ;;
+    systemd-masked) case $hw_unit_file in masked | masked-runtime) ;; *) return 1 ;; esac ;;
+    systemd-*) hw_unit_is "$1" ;;
+    openrc-running) rc-service -- "$hw_service_name" status >/dev/null 2>&1 ;;
+    sysv-running | script-running) "$hw_service_script" status >/dev/null 2>&1 ;;
+    *-stopped) ! hw_service_is running ;;
+    openrc-disabled | sysv-disabled) ! hw_service_is enabled ;;
+    openrc-enabled)
+      for hw_each in /etc/runlevels/*/"$hw_service_name"; do
+        { [ -e "$hw_each" ] || [ -L "$hw_each" ]; } && return
+      done
+      return 1
+      ;;
     sysv-enabled)
       for hw_each in /etc/rc[2345].d/S[0-9][0-9]"$hw_service_name"; do
         [ -e "$hw_each" ] && return
       done
       return 1
       ;;
+    # Nothing to be found out: making it so says why not.
+    *) return 1 ;;
   esac
+}
+
+# hw_unit_is enabled|disabled: a unit that is static, an alias or indirect (others start it) can be neither
+# enabled nor disabled: it is as wanted. One that is enabled for this boot only is neither.
+hw_unit_is() {
+  case $hw_unit_file in
+    enabled) [ "$1" = enabled ] ;;
+    enabled-runtime) return 1 ;;
+    static | alias | indirect | transient) return 0 ;;
+    # Made of a SysV script: only asking tells.
+    generated)
+      if systemctl -q is-enabled -- "$hw_service_name" >/dev/null 2>&1; then
+        [ "$1" = enabled ]
+      else
+        [ "$1" = disabled ]
+      fi
+      ;;
+    *) [ "$1" = disabled ] ;;
+  esac
+}
+
+# hw_service_unmask: what it is without its mask is looked at again; with --check, where systemd can't be
+# asked for that, the links that enable it tell.
+hw_service_unmask() {
+  [ "$hw_service_by" = systemd ] && hw_service_is masked || return 0
+  hw_service_make unmask unmasked || return
+  if [ -z "$hw_check" ]; then
+    hw_unit_state "$hw_service_name"
+    return
+  fi
+  hw_unit_load=loaded hw_unit_file=disabled
+  for hw_each in /etc/systemd/system/*.wants /etc/systemd/system/*.requires; do
+    [ ! -L "$hw_each/${hw_service_name%.service}.service" ] || hw_unit_file=enabled
+  done
 }
 
 # hw_service_make VERB WORD: do it and say so.
 hw_service_make() {
   hw_saw "not $2"
   hw_also "$2"
+  case $hw_service_by-$1 in
+    script-enable | script-disable) hw_fail "$hw_service_name is a script: it can't be enabled" || return ;;
+    systemd-start | systemd-enable)
+      [ "$hw_unit_load" != masked ] ||
+        hw_fail "$hw_service_name is masked, so that it can't be $2; masked: false takes the mask away" || return
+      ;;
+    systemd-*) ;;
+    *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;
+  esac
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   case $hw_service_by-$1 in
+    systemd-disable)
+      case $hw_unit_file in
+        enabled-runtime) systemctl disable --runtime -- "$hw_service_name" ;;
+        *) systemctl disable -- "$hw_service_name" ;;
+      esac
+      ;;
+    systemd-unmask) systemctl unmask -- "$hw_service_name" && systemctl unmask --runtime -- "$hw_service_name" ;;
+    systemd-start | systemd-restart | systemd-reload)
+      systemctl "$1" -- "$hw_service_name" || {
+        # What it said itself.
+        systemctl status --no-pager --full -n 10 -- "$hw_service_name" >&2
+        false
+      }
+      ;;
     systemd-*) systemctl "$1" -- "$hw_service_name" ;;
-    sysv-enable) update-rc.d "$hw_service_name" defaults && update-rc.d "$hw_service_name" enable ;;
-    sysv-disable) update-rc.d "$hw_service_name" disable ;;
-    script-enable | script-disable) hw_fail "$hw_service_name is a script: it can't be enabled" ;;
+    openrc-enable) rc-update add "$hw_service_name" default ;;
+    openrc-disable) rc-update --all delete "$hw_service_name" ;;
+    openrc-*) rc-service -- "$hw_service_name" "$1" ;;
+    sysv-enable | sysv-disable)
+      hw_sysv_make "$1"
+      return
+      ;;
     *) "$hw_service_script" "$1" ;;
-  esac || hw_fail "could not $1 $hw_service_name" || return
+  esac || hw_fail "could not $1 $hw_service_name"
+}
+
+# hw_sysv_make enable|disable: by Debian's program, or Red Hat's.
+hw_sysv_make() {
+  if command -v update-rc.d >/dev/null; then
+    { [ "$1" = disable ] || update-rc.d "$hw_service_name" defaults; } && update-rc.d "$hw_service_name" "$1"
+  elif command -v chkconfig >/dev/null; then
+    case $1 in
+      enable) chkconfig --add "$hw_service_name" && chkconfig "$hw_service_name" on ;;
+      disable) chkconfig "$hw_service_name" off ;;
+    esac
+  else
+    hw_without update-rc.d init-system-helpers
+    return
+  fi || hw_fail "could not $1 $hw_service_name"
 }

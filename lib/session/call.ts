@@ -69,6 +69,8 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
+    /** A unit of systemd. `changes`: the step may change its files, which systemd then has to read anew. */
+    unit?: { name: string; changes?: boolean }
     /** Packages, by the name of the host's package manager in the prelude. */
     packages?: { by: string; names: readonly string[] }
     /** A file that NAME.awk edits on the host; see lib/remote/editor.awk for the requests. */

@@ -166,6 +166,15 @@ function gathers(steps: readonly Step[]): Gather[] {
     const paths = edited.map(step => step.call.gather!.editor!.path)
     found.push({ name: 'hw_gather_editors', args: [[...names].join(' '), ...paths], input })
   }
+  const units = steps.filter(step => step.call.gather?.unit)
+  if (units.length > 0) {
+    // Not one that may be left out when its turn comes.
+    const last = units.findLast(
+      ({ call, when, handler }) => call.gather!.unit!.changes && !when && !handler,
+    )
+    const names = units.map(step => step.call.gather!.unit!.name)
+    found.push({ name: 'hw_gather_units', args: [ids(units), String(last?.id ?? 0), ...names] })
+  }
   const packages = steps.flatMap(step => step.call.gather?.packages ?? [])
   if (packages.length > 0) {
     const names = new Set(packages.flatMap(each => each.names))

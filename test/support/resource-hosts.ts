@@ -33,7 +33,7 @@ export interface ResourceHost {
 }
 
 /** Not npm's logs, nor what is deep in /root: a developer's machine has hundreds of thousands of files. */
-const listing = (roots: string) =>
+export const listing = (roots: string) =>
   `find ${roots} -xdev \\( -path '/root/*/*/*' -o -path /root/.npm \\) -prune -o -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
 
 /** What of an overlay host is looked at: all that packages, services and files of a recipe touch. */

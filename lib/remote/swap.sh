@@ -1,0 +1,85 @@
+# shellcheck shell=sh
+# swap.sh: swap files.
+# Needs: fstab
+
+# hw_swap PATH POINT MIB OPTIONS PRIORITY: a swap file of that size, in use now and after a start; without
+# OPTIONS it is there, but not in use. POINT is PATH as fstab has it.
+hw_swap() {
+  hw_swap_active "$2"
+  hw_stat "$1" || return
+  hw_want_perms='rw-------' hw_want_mode=00600 hw_want_user='' hw_want_group='' hw_validate=''
+  hw_swap_new=
+  case $hw_type in
+    absent) hw_swap_new=1 && hw_also created ;;
+    'file')
+      if [ "$hw_size" -ne "$(($3 * 1048576))" ]; then
+        hw_swap_new=1
+        hw_also size
+      fi
+      hw_compare_owner
+      ;;
+    *) hw_fail "$1 is not a regular file" || return ;;
+  esac
+  hw_swap_off=''
+  if [ -n "$hw_active" ]; then
+    if [ -z "$4" ]; then
+      hw_swap_off=1
+      hw_also off
+    elif [ -n "$hw_swap_new" ]; then
+      hw_swap_off=1
+    elif [ -n "$5" ] && [ "$5" != "$hw_active" ]; then
+      hw_swap_off=1
+      hw_also priority
+    fi
+  elif [ -n "$4" ]; then
+    hw_also on
+  fi
+  hw_fstab "$2" '' "${4:+$2 none swap $4 0 0}" || return
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  [ -z "$hw_swap_off" ] || hw_swap_stop "$1" || return
+  if [ -n "$hw_swap_new" ]; then
+    hw_swap_make "$1" "$3" || return
+  else
+    chmod 600 -- "$1" || hw_fail "can't set the mode of $1" || return
+  fi
+  if [ -n "$4" ] && { [ -z "$hw_active" ] || [ -n "$hw_swap_off" ]; }; then
+    swapon ${5:+-p "$5"} "$1" || hw_fail "could not take $1 into use"
+  fi
+}
+
+# hw_no_swap PATH POINT: the file is neither there nor in use.
+hw_no_swap() {
+  hw_swap_active "$2"
+  if [ -n "$hw_active" ]; then
+    hw_also off
+    [ -n "$hw_check" ] || hw_swap_stop "$1" || return
+  fi
+  hw_fstab "$2" '' '' && hw_no_text "$1" removed
+}
+
+# hw_swap_active POINT: its priority into hw_active if it is in use, else nothing.
+hw_swap_active() {
+  hw_active=
+  [ -r /proc/swaps ] || return 0
+  while read -r hw_each hw_key hw_line hw_rest hw_found; do
+    [ "$hw_each" != "$1" ] || hw_active=$hw_found
+  done </proc/swaps
+  hw_saw "swap $1 $hw_active"
+}
+
+hw_swap_stop() {
+  swapoff "$1" || hw_fail "could not take $1 out of use"
+}
+
+# hw_swap_make PATH MIB: beside it first, so that what has that name is whole. Written out, as a file with
+# holes can't be swapped to; where each write would make a copy (btrfs) that is switched off.
+hw_swap_make() {
+  command -v mkswap >/dev/null || hw_without mkswap util-linux || return
+  hw_new_file "$1" || return
+  chattr +C "$hw_temporary" >/dev/null 2>&1
+  { dd if=/dev/zero of="$hw_temporary" bs=1048576 count="$2" 2>/dev/null && mkswap "$hw_temporary" >/dev/null; } ||
+    hw_give_up "could not make a swap file of $2 MiB: is there room?" || return
+  hw_no_directory "$1" && mv -f -- "$hw_temporary" "$1" || hw_give_up "can't replace $1" || return
+  hw_temporary=
+}

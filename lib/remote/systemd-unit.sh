@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# systemd-unit.sh: unit files and drop-ins of systemd. It reads changed files once for all of a batch:
+# before the next service or command, and at the latest with the last step that may change one.
+# Needs: text units
+
+# hw_systemd_unit UNIT PATH TEXT VALIDATE: PATH is the unit's own file, or a drop-in of it.
+hw_systemd_unit() {
+  command -v systemctl >/dev/null || hw_without systemctl systemd || return
+  [ ! -c "$2" ] || hw_fail "$1 is masked: $2 leads to /dev/null" || return
+  hw_text_validate=$4
+  hw_shown_text "$2" "$3" content || return
+  case $hw_note in created*) hw_units_new=$hw_units_new$1$hw_newline ;; esac
+  hw_unit_changed "$1"
+}
+
+# hw_no_systemd_unit UNIT PATH: there is no such file, nor the directory of drop-ins that it leaves empty.
+hw_no_systemd_unit() {
+  hw_no_text "$2" removed shown || return
+  if [ "$hw_status" = changed ] && [ -z "$hw_check" ]; then
+    case $2 in */"$1".d/*) rmdir -- "${2%/*}" 2>/dev/null ;; esac
+  fi
+  hw_unit_changed "$1"
+}
+
+# hw_unit_changed UNIT: has systemd read the files now or later, if it has to. That it has not yet read a
+# file that is as wanted comes of a run that was cut short.
+hw_unit_changed() {
+  [ "$hw_init" = systemd ] || return 0
+  if [ "$hw_status" = changed ]; then
+    hw_units_changed=1
+  elif [ -z "$hw_units_changed" ]; then
+    case $1 in
+      # A template is no unit that can be asked for.
+      *@.*) ;;
+      *)
+        hw_unit_state "$1" || return
+        if [ "$hw_unit_stale" = yes ]; then
+          hw_also reloaded
+          hw_units_changed=1
+        fi
+        ;;
+    esac
+  fi
+  [ "$hw_id" -lt "$hw_last_unit" ] || hw_units_settle
+}
