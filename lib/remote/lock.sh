@@ -114,9 +114,9 @@ hw_lock() {
   esac
 }
 
-# hw_link NAME: one more name for our claim, if it is free; else hw_said says why not. In a directory of
+# hw_link_claim NAME: one more name for our claim, if it is free; else hw_said says why not. In a directory of
 # that name, or a link to one, ln would succeed again and again, each claim under its own name.
-hw_link() {
+hw_link_claim() {
   hw_said=
   hw_no_directory "$1" && hw_said=$(ln -- "$hw_claim" "$1" 2>&1)
 }
@@ -127,7 +127,7 @@ hw_take_lock() {
   # Each turn is one sight of the lock that somebody changed before we could act on it.
   while [ "$hw_tries" -lt 200 ]; do
     hw_tries=$((hw_tries + 1))
-    if hw_link "$hw_lock_file"; then
+    if hw_link_claim "$hw_lock_file"; then
       hw_sweep
       return 0
     fi
@@ -147,7 +147,7 @@ hw_take_lock() {
         return 2
       fi
       hw_heir=$hw_lock_file.heir-$hw_holder
-      if hw_link "$hw_heir"; then
+      if hw_link_claim "$hw_heir"; then
         for hw_each in $hw_dead; do
           [ ! -e "$hw_lock_file.claim-$hw_each" ] || rm -f -- "$hw_lock_file.claim-$hw_each"
         done

@@ -41,7 +41,7 @@ hw_apk_plan() {
   }
   while read -r hw_line hw_each hw_name hw_version; do
     case $hw_each in Installing | Upgrading | Downgrading) ;; *) continue ;; esac
-    hw_version=${hw_version##*[( ]}
+    hw_version=${hw_version##*[\( ]}
     hw_lines "$hw_name=${hw_version%%)*}"
   done <<EOF
 $hw_list

@@ -6,7 +6,6 @@
 . ./state.sh
 # On demand: sent before the first call of one of their functions, with the parts that they need
 # (the line `# Needs:` of their head); in this order, one a line.
-. ./step.sh
 . ./path.sh
 . ./lock.sh
 . ./reboot.sh
@@ -26,7 +25,9 @@ hw_ini_awk='the text of ini.awk'
 . ./env.sh
 . ./hosts.sh
 . ./edit.sh
+. ./fetch.sh
 . ./download.sh
+. ./archive.sh
 . ./git.sh
 . ./package.sh
 . ./package-rpm.sh
@@ -55,9 +56,14 @@ hw_ini_awk='the text of ini.awk'
 . ./accounts.sh
 . ./group.sh
 . ./user.sh
+hw_keys_awk='the text of keys.awk'
+. ./keys.sh
+. ./sudoers.sh
 . ./command.sh
+. ./step.sh
 . ./action.sh
 . ./probe.sh
+. ./probe-service.sh
 . ./wait.sh
 . ./receive.sh
 . ./fact.sh

@@ -80,13 +80,6 @@ hw_probe_command() {
   hw_within "$1" sh -c "$2" || hw_fail "exit status $?" heartbeat_failed
 }
 
-# hw_probe_service NAME: whether it runs.
-hw_probe_service() {
-  hw_service_name=$1
-  hw_service_find || return
-  hw_service_is running || hw_fail "$1 is not running" heartbeat_failed
-}
-
 # hw_probe_haproxy SOCKET SECONDS: haproxy's `show stat` as CSV, from its stats socket.
 hw_probe_haproxy() {
   [ -S "$1" ] || hw_fail "there is no socket $1" heartbeat_failed || return

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { loadPrelude, partsFor } from '../../../lib/remote/prelude.ts'
+
+const directory = new URL('../../../lib/remote/', import.meta.url)
+const read = (name: string) => readFileSync(new URL(name, directory), 'utf8')
+const list = read('prelude.sh')
+const partNames = (text: string) =>
+  [...text.matchAll(/^\. \.\/([\w-]+)\.sh$/gm)].map(match => match[1]!)
+const names = partNames(list)
+const always = partNames(list.split('# On demand')[0]!)
+
+const sources = new Map(names.map(name => [name, read(`${name}.sh`)]))
+const definedIn = (source: string) =>
+  [...source.matchAll(/^(hw_\w+)\(\) [{(]/gm)].map(match => match[1]!)
+const needsOf = (name: string) => /^# Needs: (.+)$/m.exec(sources.get(name)!)?.[1]?.split(' ') ?? []
+const home = new Map(
+  [...sources].flatMap(([name, source]) => definedIn(source).map(each => [each, name])),
+)
+
+/** Where a word is a command, as far as a pattern can tell: variables may have a function's name. */
+const inCommandPosition =
+  /(?:^|[;&|({!`]|\$\(|\b(?:then|else|do|if|elif|while|until)\b|\))[ \t]*(hw_\w+)(?=[\s;)]|$)/gm
+
+/**
+ * Called only where what it belongs to was sent before: a lock is given back if
+ * there is one, units that changed are read again. */
+const asked = new Map([
+  ['core', 'hw_unlock'],
+  ['command', 'hw_units_settle'],
+])
+
+/** A part with all that it needs, and what every session has. */
+function closure(name: string): Set<string> {
+  const found = new Set(always)
+  const add = (each: string) => {
+    if (found.has(each)) return
+    found.add(each)
+    for (const other of needsOf(each)) add(other)
+  }
+  add(name)
+  for (const each of always) for (const other of needsOf(each)) add(other)
+  return found
+}
+
+test('lists every shell file once, but the list itself and the control shell’s', () => {
+  const files = readdirSync(directory).filter(name => name.endsWith('.sh'))
+  const own = ['prelude.sh', 'control.sh']
+  expect([...names].sort()).toEqual(
+    files
+      .filter(name => !own.includes(name))
+      .map(name => name.slice(0, -3))
+      .sort(),
+  )
+})
+
+test('defines each function in one part', () => {
+  const all = [...sources.values()].flatMap(definedIn)
+  expect(all.filter((name, at) => all.indexOf(name) !== at)).toEqual([])
+})
+
+describe.each(names)('the part %s', name => {
+  const source = sources.get(name)!
+
+  test('needs parts that there are, and that stand before it', () => {
+    const before = names.slice(0, names.indexOf(name))
+    expect(needsOf(name).filter(each => !before.includes(each))).toEqual([])
+  })
+
+  test('calls nothing that is in no part it needs', () => {
+    const has = closure(name)
+    const code = source.replace(/^\s*#.*$/gm, '')
+    const called = [...code.matchAll(inCommandPosition)].map(match => match[1]!)
+    const missing = called.filter(
+      each => home.has(each) && !has.has(home.get(each)!) && each !== asked.get(name),
+    )
+    expect([...new Set(missing)]).toEqual([])
+  })
+})
+
+describe('the parts of a session', () => {
+  test('are sent once, with what they need, in order', () => {
+    const sent = new Set<string>()
+    const first = partsFor(['hw_begin', 'hw_lock'], sent)
+    expect(first).toContain('hw_begin() {')
+    expect(first).toContain('hw_lock() {')
+    expect(first).not.toContain('hw_file() {')
+    const second = partsFor(['hw_file', 'hw_begin'], sent)
+    expect(second).not.toContain('hw_begin() {')
+    expect(second.indexOf('hw_stat() {')).toBeLessThan(second.indexOf('hw_file() {'))
+    expect(partsFor(['hw_file'], sent)).toBe('')
+  })
+
+  test('are none for what a call brings itself', () => {
+    const sent = new Set<string>()
+    partsFor([], sent)
+    expect(partsFor(['hw_content_7'], sent)).toBe('')
+  })
+
+  test('hold neither comments nor indentation', () => {
+    const lines = loadPrelude().split('\n')
+    expect(lines.filter(line => /^\s*#|^\s+\S/.test(line))).toEqual([])
+  })
+})
