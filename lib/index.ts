@@ -31,6 +31,7 @@ export { all, any, changed, exists, not, succeeds, type When } from './resources
 export { type CronOptions, cron } from './resources/cron.ts'
 export type { CronTimes } from './resources/cron-schedule.ts'
 export { type DirectoryOptions, directory } from './resources/directory.ts'
+export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/archive.ts'
 export { type DnfRepoOptions, dnfRepo } from './resources/dnf-repo.ts'
 export { type DownloadOptions, download } from './resources/download.ts'
 export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'

@@ -1,0 +1,243 @@
+# shellcheck shell=sh
+# archive.sh: tarballs and zip files, unpacked once.
+# Needs: write download
+
+# hw_archive DIR PERMS MODE USER GROUP NAME FORMAT STRIP KIND PLACE ALGORITHM SUM [URL CURL WGET PRIVATE]
+# [CONTENT]: what the archive holds is in DIR. KIND: `host`, then PLACE is its path; `url`, see
+# hw_download; `sent`, then CONTENT prints it, or is the path of a file that came in for it. FORMAT: tar, or
+# the program that makes one of it (gzip xz zstd bzip2), or zip. NAME tells several archives in DIR apart.
+hw_archive() {
+  hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5 hw_name=$6 hw_format=$7 hw_strip=$8
+  hw_kind=$9
+  hw_resolve "$1" || return
+  shift 9
+  hw_archive_file=$1 hw_algorithm=$2 hw_wanted=$3
+  if [ "$hw_kind" = url ]; then
+    hw_url=$4 hw_curl=$5 hw_wget=$6 hw_private=$7
+    shift 4
+  fi
+  hw_content=${4-}
+  hw_tree=$hw_path hw_unpack=
+  hw_stat "$hw_tree" || return
+  case $hw_type in
+    directory) hw_compare_owner ;;
+    absent) hw_also created ;;
+    *) hw_fail "$hw_tree is not a directory" || return ;;
+  esac
+  hw_know_archive || return
+  hw_have=
+  hw_marker=.hostwright-archive${hw_name:+-$hw_name}
+  [ ! -f "$hw_tree/$hw_marker" ] || read -r hw_have <"$hw_tree/$hw_marker"
+  hw_saw "has $hw_have wants $hw_wanted"
+  if [ "$hw_have" != "$hw_wanted strip=$hw_strip" ]; then
+    hw_also unpacked
+    hw_unpack=1
+  fi
+  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  if [ -z "$hw_unpack" ]; then
+    hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
+    hw_touch "$hw_tree"
+    return
+  fi
+  if [ "$hw_kind" = sent ] && [ -z "$hw_content" ]; then
+    hw_status=need hw_note=
+    return
+  fi
+  hw_have_unpackers || return
+  [ "$hw_kind" != url ] || hw_find_client || return
+  hw_stage_archive
+}
+
+# hw_know_archive: the checksum of one that is on the host, if none is wanted.
+hw_know_archive() {
+  [ "$hw_kind" = host ] || return 0
+  if [ ! -f "$hw_archive_file" ]; then
+    # A step before this one may bring it.
+    [ -n "$hw_check" ] || hw_fail "$hw_archive_file does not exist"
+    return
+  fi
+  [ -z "$hw_wanted" ] || return 0
+  hw_sum "$hw_archive_file" || return
+  hw_wanted=$hw_found
+}
+
+# hw_have_unpackers: fails if a program is missing that unpacks it.
+hw_have_unpackers() {
+  case $hw_format in
+    zip)
+      command -v unzip >/dev/null || hw_without unzip unzip
+      return
+      ;;
+    xz) [ "$hw_package_manager" = apt-get ] && set -- xz xz-utils || set -- xz xz ;;
+    *) set -- "$hw_format" "$hw_format" ;;
+  esac
+  command -v "$1" >/dev/null || hw_without "$1" "$2" || return
+  command -v tar >/dev/null || hw_without tar tar
+}
+
+# hw_stage_archive: unpacks beside the directory and brings all in place when it is whole. One name for
+# the stage, so that what a run left that was cut off goes away with the next.
+hw_stage_archive() {
+  [ -d "${hw_tree%/*}/" ] || mkdir -p -- "${hw_tree%/*}" || hw_fail "can't make ${hw_tree%/*}" || return
+  hw_stage=${hw_tree%/*}/.${hw_tree##*/}.hw-archive
+  rm -rf -- "$hw_stage" && mkdir -m 700 -- "$hw_stage" && mkdir -- "$hw_stage/tree" ||
+    hw_fail "can't make $hw_stage" || return
+  hw_fill_stage
+  set -- $?
+  rm -rf -- "$hw_stage"
+  [ "$1" -eq 0 ] || return "$1"
+  hw_touch_all
+  # What came in beside the session is not needed any more.
+  case $hw_content in /*) rm -f -- "$hw_content" ;; esac
+}
+
+hw_fill_stage() {
+  hw_bring_archive && hw_check_names || return
+  if [ "$hw_format" = zip ]; then
+    unzip -q -o "$hw_archive_file" -d "$hw_stage/tree" >&2
+  else
+    hw_tar -x -o -C "$hw_stage/tree"
+  fi || hw_fail "can't unpack the archive: $hw_tree stays as it is" || return
+  hw_count=$hw_strip
+  while [ "$hw_count" -gt 0 ]; do
+    hw_strip_one || hw_fail "can't leave out $hw_strip leading directories" || return
+    hw_count=$((hw_count - 1))
+  done
+  hw_place_tree
+}
+
+# hw_bring_archive: its bytes into a file, hw_archive_file, compared with its checksum.
+hw_bring_archive() {
+  case $hw_kind:$hw_content in
+    host:*) ;;
+    url:*)
+      hw_archive_file=$hw_stage/archive
+      hw_get >"$hw_archive_file" || hw_fail 'the download failed' || return
+      ;;
+    sent:/*) hw_archive_file=$hw_content ;;
+    *)
+      hw_archive_file=$hw_stage/archive
+      "$hw_content" >"$hw_archive_file" || hw_fail "can't write $hw_archive_file" || return
+      ;;
+  esac
+  [ -n "$hw_algorithm" ] || return 0
+  hw_digest "$hw_algorithm" <"$hw_archive_file" || hw_fail "can't read $hw_archive_file" || return
+  [ "$hw_found" = "$hw_wanted" ] ||
+    hw_fail "the archive has the $hw_algorithm $hw_found, not $hw_wanted" checksum_mismatch
+}
+
+# hw_tar ARGUMENT…: tar of the archive. Fails too where the program before it does.
+hw_tar() {
+  case $hw_format in
+    tar) tar "$@" -f "$hw_archive_file" ;;
+    *)
+      hw_found=$({
+        {
+          "$hw_format" -dc <"$hw_archive_file" 3>&-
+          echo $? >&3
+        } | hw_untar "$@" >&4 3>&-
+      } 3>&1 4>&1 >&2) && [ "${hw_found##*"$hw_newline"}" = 0 ]
+      ;;
+  esac
+}
+
+# hw_untar ARGUMENT…: tar of standard input, up to its end: tar stops at the end of what it knows.
+hw_untar() {
+  tar "$@" -f -
+  set -- $?
+  cat >/dev/null
+  return "$1"
+}
+
+# hw_check_names: refuses what would be written outside of the directory: by its own name, or through a
+# link that the archive brings itself. Lines of both lists come in one order.
+hw_check_names() {
+  if [ "$hw_format" = zip ]; then
+    hw_list=$(unzip -l "$hw_archive_file") || hw_fail "can't read the archive" || return
+    hw_list=$(hw_lines "$hw_list" | sed -n 's/^ *[0-9][0-9]*  *[0-9-]* *[0-9:]*  *//p')
+    hw_kinds=
+  else
+    hw_list=$(hw_list_tar -t) && hw_kinds=$(hw_list_tar -t -v) || hw_fail "can't read the archive" || return
+  fi
+  # The line between the lists is a word that no archive knows.
+  hw_found=$(hw_lines "$hw_token" "$hw_list" "$hw_token" "$hw_kinds" | awk '
+    NR == 1 { border = $0; next }
+    $0 == border { second = 1; next }
+    !second {
+      name = $0
+      sub(/\/+$/, "", name)
+      names[++count] = name
+      if (name ~ /^\//) { print "the absolute path " $0; exit }
+      if (name ~ /(^|\/)\.\.(\/|$)/) { print "the path " $0; exit }
+      next
+    }
+    { if (substr($0, 1, 1) == "l") links[names[++line]] = 1; else ++line }
+    END {
+      for (each = 1; each <= count; each++) {
+        rest = names[each]
+        while (sub(/\/[^\/]*$/, "", rest)) if (rest in links) {
+          print names[each] " within the link " rest
+          exit
+        }
+      }
+    }')
+  [ -z "$hw_found" ] || hw_fail "the archive holds $hw_found: nothing of it is unpacked"
+}
+
+# hw_list_tar -t [-v]: lines of its list, without the status that hw_tar adds.
+hw_list_tar() {
+  case $hw_format in
+    tar) tar "$@" -f "$hw_archive_file" ;;
+    *) "$hw_format" -dc <"$hw_archive_file" | tar "$@" -f - ;;
+  esac
+}
+
+# hw_strip_one: what is in the directories at the top takes their place.
+hw_strip_one() {
+  mv -- "$hw_stage/tree" "$hw_stage/top" && mkdir -- "$hw_stage/tree" || return
+  hw_each_in "$hw_stage/top" hw_raise && rm -rf -- "$hw_stage/top"
+}
+
+hw_raise() {
+  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  hw_each_in "$1" hw_raise_one
+}
+hw_raise_one() { mv -- "$1" "$hw_stage/tree/"; }
+
+# hw_each_in DIR FUNCTION: calls it with each path in DIR. (In a loop of its own: functions share variables.)
+hw_each_in() {
+  for hw_each in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    if [ -e "$hw_each" ] || [ -L "$hw_each" ]; then "$2" "$hw_each" || return; fi
+  done
+}
+
+# hw_place_tree: the tree becomes the directory, or comes into the one that is there. The note of what was
+# unpacked comes last.
+hw_place_tree() {
+  hw_lines "$hw_wanted strip=$hw_strip" >"$hw_stage/note" || hw_fail "can't write to $hw_stage" || return
+  if [ -n "$hw_want_user$hw_want_group" ]; then
+    chown -Rh -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_stage/tree" "$hw_stage/note" ||
+      hw_fail "can't set the owner of what was unpacked" || return
+  fi
+  if [ "$hw_type" = absent ]; then
+    hw_want_mode=${hw_want_mode:-00755}
+    mv -- "$hw_stage/note" "$hw_stage/tree/$hw_marker" && hw_apply_owner "$hw_stage/tree" &&
+      mv -- "$hw_stage/tree" "$hw_tree" || hw_fail "can't make $hw_tree"
+    return
+  fi
+  hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
+  hw_each_in "$hw_stage/tree" hw_place_one ||
+    hw_fail "can't put all of the archive into $hw_tree" || return
+  hw_no_directory "$hw_tree/$hw_marker" && mv -f -- "$hw_stage/note" "$hw_tree/$hw_marker" ||
+    hw_fail "can't write $hw_tree/$hw_marker"
+}
+
+# hw_place_one PATH: by tar where there is one, which puts a file in the place of another; cp writes into
+# it, or into what it points to.
+hw_place_one() {
+  if command -v tar >/dev/null; then
+    tar -C "$hw_stage/tree" -cf - -- "./${1##*/}" | tar -C "$hw_tree" -xpf -
+  else
+    cp -af -- "$1" "$hw_tree/"
+  fi
+}

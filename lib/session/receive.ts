@@ -1,0 +1,89 @@
+/** Files of the host that come to the controller, over a shell of their own, in bounded memory. */
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { StepError, UnreachableError } from '../errors.ts'
+import { quote } from '../shell/quote.ts'
+import type { ShellStream } from '../transport/transport.ts'
+import type { Asked } from './call.ts'
+import { createTail } from './tail.ts'
+
+/**
+ * Brings a file of the host here, whole or not at all. A local file that is replaced keeps its mode.
+ * @param asked what the call's `answer` was given
+ * @param content what the host says that the file is
+ * @param target local path, and the mode of a file that is made
+ * @throws {StepError} checksum_mismatch: the file changes while it is read
+ * @throws {StepError} step_failed: it can't be read, or the transfer was ended
+ * @throws {UnreachableError} the connection is gone, or the host refuses another shell
+ */
+export async function receiveContent(
+  asked: Pick<Asked, 'open' | 'progress'>,
+  content: { path: string; sha256: string; size: number },
+  target: { path: string; mode: number },
+): Promise<void> {
+  await mkdir(dirname(target.path), { recursive: true })
+  const mode = await stat(target.path).then(
+    found => found.mode & 0o777,
+    () => target.mode,
+  )
+  // Beside it, as only a rename within one file system is atomic.
+  const word = randomBytes(12).toString('hex')
+  const temporary = join(dirname(target.path), `.${basename(target.path)}.hw-${word}`)
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    const hash = createHash('sha256')
+    const shell = await asked.open()
+    let done = 0
+    for await (const chunk of contentOf(shell, word, content.path)) {
+      hash.update(chunk)
+      await file.writeFile(chunk)
+      done += chunk.length
+      asked.progress(done, content.size)
+    }
+    if (hash.digest('hex') !== content.sha256) {
+      throw new StepError('checksum_mismatch', `${content.path} changed while it was fetched`, {
+        hint: 'Run again, or fetch a copy that nobody writes to.',
+      })
+    }
+    await file.close()
+    await chmod(temporary, mode)
+    await rename(temporary, target.path)
+  } finally {
+    await file.close().catch(() => {})
+    await rm(temporary, { force: true })
+  }
+}
+
+/** What a file of the host holds, up to its end. */
+async function* contentOf(shell: ShellStream, word: string, path: string): AsyncGenerator<Buffer> {
+  const errors = createTail(4096)
+  shell.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  // Writing to a shell that is gone: `ended` tells why.
+  shell.stdin.on('error', () => {})
+  // Whatever the login says comes before the word.
+  shell.stdin.write(`printf '%s\\n' ${word}; cat -- ${quote(path)} </dev/null || exit; exit 0\n`)
+  let before: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
+    // Ctrl-C ends the input of what is under way.
+    if (shell.stdin.writableEnded) break
+    if (before === undefined) {
+      yield chunk
+      continue
+    }
+    before = Buffer.concat([before, chunk])
+    const at = before.indexOf(`${word}\n`)
+    if (at < 0) continue
+    const rest = before.subarray(at + word.length + 1)
+    before = undefined
+    if (rest.length > 0) yield rest
+  }
+  if (shell.stdin.writableEnded) throw new StepError(`the transfer of ${path} was ended`)
+  shell.stdin.end()
+  const ended = await shell.ended
+  if (ended.lost)
+    throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
+  if (ended.code === 0) return
+  const said = errors.bytes().toString('utf8').trim().split('\n').at(-1)
+  throw new StepError(`${path} could not be fetched: ${said || 'the host sent nothing'}`)
+}
