@@ -103,7 +103,7 @@ export async function runRecipe<A extends ArgumentTypes>(
   const redactAll = (text: string) =>
     [shared.redact, ...redactors].reduce((rest, redact) => redact(rest), text)
   const work = (host: Host) => {
-    const progress = createProgress(host.name, options.name, events, shared.forms)
+    const progress = createProgress(host.name, options.name, events, shared)
     redactors.push(progress.redact)
     const selection = createSelection(options.selection ?? everything)
     selections.push(selection)

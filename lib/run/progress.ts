@@ -1,7 +1,7 @@
 /** The account of one host's tasks and steps, as events. */
 import type { BootstrapError } from '../errors.ts'
 import type { EventStream, StepCounts, StepStatus } from '../events.ts'
-import { createRedactor } from '../shell/redact.ts'
+import { createRedactor, type Redactor } from '../shell/redact.ts'
 import { stars } from '../shell/secret.ts'
 import { errorReport } from './report.ts'
 
@@ -47,16 +47,16 @@ export interface Progress {
 
 /**
  * @param title of the recipe's own task
- * @param hidden forms of the whole run's secrets (`Redactor.forms`)
+ * @param shared hides the whole run's secrets
  */
 export function createProgress(
   host: string,
   title: string,
   events: EventStream,
-  hidden: readonly string[] = [],
+  shared?: Redactor,
 ): Progress {
   const counts: StepCounts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
-  const redactor = createRedactor(hidden)
+  const redactor = createRedactor(shared)
   const clean = redactor.redact
   let tasks = 0
   let steps = 0

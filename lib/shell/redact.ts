@@ -3,7 +3,7 @@
  * shell, escaped as in JSON, in base64, or URL-encoded. Pure.
  */
 import { stars } from './secret.ts'
-import { encodedForms, shortest } from './secret-forms.ts'
+import { encodedForms, shortest, wholeForms } from './secret-forms.ts'
 
 export interface Redactor {
   /** From now on no text holds these values, nor a line of one that has several. */
@@ -11,36 +11,52 @@ export interface Redactor {
   redact(text: string): string
   /** All that is looked for, the longest first. */
   readonly forms: readonly string[]
+  /** The forms of a value, worked out once for all that go on from this one. */
+  formsOf(value: string): readonly string[]
 }
 
 /**
  * Values shorter than four characters are left: they would hide ordinary text.
- * @param base forms that are looked for anyway: those of a redactor that others share
+ * @param base what it hides is hidden here too: a redactor that others share
  */
-export function createRedactor(base: readonly string[] = []): Redactor {
+export function createRedactor(base?: Redactor): Redactor {
   const known = new Set<string>()
-  let forms = base
-  return {
+  let forms = base?.forms ?? []
+  const worked = new Map<string, readonly string[]>()
+  const work = (value: string) => {
+    const found = worked.get(value) ?? formsOf(value)
+    worked.set(value, found)
+    return found
+  }
+  const redactor: Redactor = {
     // Steps bring the same ones again and again.
     hide: values => {
       const fresh = [...values].filter(value => !known.has(value))
       if (fresh.length === 0) return
       for (const value of fresh) known.add(value)
-      const all = new Set([...forms, ...fresh.flatMap(formsOf)])
-      forms = [...all].sort((a, b) => b.length - a.length)
+      const before = new Set(forms)
+      const more = fresh.flatMap(redactor.formsOf).filter(form => !before.has(form))
+      if (more.length === 0) return
+      forms = [...new Set([...forms, ...more])].sort((a, b) => b.length - a.length)
     },
     redact: text => withoutForms(text, forms),
     get forms() {
       return forms
     },
+    formsOf: base?.formsOf ?? work,
   }
+  return redactor
 }
+
+/** Of what is larger, lines are looked for as they are only: their forms would be tens of thousands. */
+const longest = 65_536
 
 /** A value, and each of its lines, as output is looked at line by line; in all forms. */
 function formsOf(value: string): string[] {
   const lines = value.split(/\r?\n/)
   // Of a bracket on a line of its own there is nothing to hide.
   const pieces = lines.length > 1 ? lines.filter(line => line.trim().length >= shortest) : []
+  if (value.length > longest) return [value, ...wholeForms(value), ...pieces]
   return [value, ...pieces]
     .filter(piece => piece.length >= shortest)
     .flatMap(piece => [piece, ...encodedForms(piece)])

@@ -4,10 +4,20 @@
 export const shortest = 4
 
 /** The value as shells, JSON, base64 and URLs have it; not as it is. */
-export function encodedForms(value: string): string[] {
-  const all = [...shellForms(value), ...jsonForms(value), ...base64Forms(value), ...urlForms(value)]
-  return [...new Set(all)].filter(form => form !== value && form.length >= shortest)
-}
+export const encodedForms = (value: string): string[] =>
+  others(value, [...wholeForms(value), ...base64Lines(value)])
+
+/** The same, but for base64 in lines. */
+export const wholeForms = (value: string): string[] =>
+  others(value, [
+    ...shellForms(value),
+    ...jsonForms(value),
+    ...base64Forms(value),
+    ...urlForms(value),
+  ])
+
+const others = (value: string, forms: readonly string[]) =>
+  [...new Set(forms)].filter(form => form !== value && form.length >= shortest)
 
 /** What stands within the quotes, and words quoted by backslashes. */
 function shellForms(value: string): string[] {
@@ -57,7 +67,7 @@ function jsonForms(value: string): string[] {
 /**
  * The characters that the value alone decides, wherever in a longer text it begins: base64 makes four
  * characters of three bytes, so there are three ways. With and without padding, where the text ends
- * with it; in lines, where it fills several.
+ * with it.
  */
 function base64Forms(value: string): string[] {
   const bytes = Buffer.from(value)
@@ -68,12 +78,15 @@ function base64Forms(value: string): string[] {
     const to = Math.floor(((before + bytes.length) * 8) / 6)
     return [text.slice(from), text.slice(from).replace(/=+$/, ''), text.slice(from, to)]
   })
-  const lines = ['', '\n'].flatMap(end => {
+  return [...forms, ...forms.map(each => each.replaceAll('+', '-').replaceAll('/', '_'))]
+}
+
+/** The lines of openssl's base64 and of that of others, where the value fills several. */
+function base64Lines(value: string): string[] {
+  return ['', '\n'].flatMap(end => {
     const text = Buffer.from(value + end).toString('base64')
     return [64, 76].flatMap(width => linesOf(text, width))
   })
-  const all = [...forms, ...lines]
-  return [...all, ...all.map(each => each.replaceAll('+', '-').replaceAll('/', '_'))]
 }
 
 /** None where all is one line. A last line of a few characters says nothing and would hide much. */
@@ -84,24 +97,20 @@ const linesOf = (text: string, width: number): string[] =>
 
 /** Programs differ in which characters they encode, in the case of digits, and in spaces. */
 function urlForms(value: string): string[] {
-  const encode = (kept: RegExp) =>
-    [...value]
-      .map(char =>
-        kept.test(char)
-          ? char
-          : [...Buffer.from(char)]
-              .map(byte => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
-              .join(''),
-      )
-      .join('')
+  const encode = (others: RegExp) =>
+    value.replace(others, char =>
+      [...Buffer.from(char)]
+        .map(byte => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
+        .join(''),
+    )
   const all = [
     // curl, jq; Python's quote; encodeURIComponent; forms as in browsers, as PHP has them; encodeURI
-    encode(/[\w.~-]/),
-    encode(/[\w.~/-]/),
-    encode(/[\w.~!'()*-]/),
-    encode(/[\w.*-]/),
-    encode(/[\w.-]/),
-    encode(/[\w.~!'()*;/?:@&=+$,#-]/),
+    encode(/[^\w.~-]/gu),
+    encode(/[^\w.~/-]/gu),
+    encode(/[^\w.~!'()*-]/gu),
+    encode(/[^\w.*-]/gu),
+    encode(/[^\w.-]/gu),
+    encode(/[^\w.~!'()*;/?:@&=+$,#-]/gu),
   ]
   const spaces = [...all, ...all.map(each => each.replaceAll('%20', '+'))]
   return [...spaces, ...spaces.map(each => each.replace(/%[0-9A-F]{2}/g, hex => hex.toLowerCase()))]

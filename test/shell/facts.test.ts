@@ -60,7 +60,12 @@ describe.each(shells)('under $name', ({ command }) => {
 
   test('packages, as the package manager lists them', async () => {
     const { manager, installed } = await facts(packages)
-    const lines = output('dpkg-query', '-W', '-f', `\${db:Status-Status} \${Package} \${Version}\\n`)
+    const lines = output(
+      'dpkg-query',
+      '-W',
+      '-f',
+      `\${db:Status-Status} \${Package} \${Version}\\n`,
+    )
     const wanted = new Map(
       [...lines.matchAll(/^installed (\S+) (\S+)$/gm)].map(([, name, version]) => [name, version]),
     )

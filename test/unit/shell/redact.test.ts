@@ -125,7 +125,7 @@ describe('a redactor', () => {
   test('goes on from the forms of another, and leaves that as it is', () => {
     const shared = createRedactor()
     shared.hide(['first-secret'])
-    const own = createRedactor(shared.forms)
+    const own = createRedactor(shared)
     own.hide(['second-secret'])
     expect(own.redact('first-secret second-secret')).toBe('******** ********')
     expect(shared.redact('first-secret second-secret')).toBe('******** second-secret')
@@ -137,6 +137,16 @@ describe('a redactor', () => {
     const lengths = redactor.forms.map(({ length }) => length)
     expect(lengths).toEqual(lengths.toSorted((a, b) => b - a))
     expect(new Set(redactor.forms).size).toBe(redactor.forms.length)
+  })
+
+  test('looks for large secrets whole, in all forms, and for their lines as they are', () => {
+    const redactor = createRedactor()
+    const value = Array.from({ length: 5000 }, (_, line) => `line ${line} of "it"`).join('\n')
+    redactor.hide([value])
+    for (const text of [value, JSON.stringify(value), encodeURIComponent(value), 'line 7 of "it"'])
+      expect(redactor.redact(text)).toMatch(/^"?\*{8}"?$/)
+    expect(redactor.redact(Buffer.from(value).toString('base64'))).toMatch(/^\*{8}.?$/)
+    expect(redactor.forms.length).toBeLessThan(5100)
   })
 
   test('keeps up with what hosts print', () => {
