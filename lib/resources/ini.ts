@@ -1,7 +1,7 @@
 import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
 import { invalidOption, plain, type Resource } from './resource.ts'
 
-/** What can begin a section in the format `words`: haproxy's. lib/remote/ini.awk has the same list. */
+/** What can begin a section in the format `words`: haproxy's. lib/remote/dialect.awk has the same list. */
 export const sectionKeywords = [
   'global',
   'defaults',

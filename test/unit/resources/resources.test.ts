@@ -271,7 +271,7 @@ describe('what can’t be is refused where it is declared', () => {
     expect(() => words('front web')).toThrow(
       `no section begins with front, only with one of ${sectionKeywords.join(', ')}`,
     )
-    const editor = await readFile(new URL('../../../lib/remote/ini.awk', import.meta.url), 'utf8')
+    const editor = await readFile(new URL('../../../lib/remote/dialect.awk', import.meta.url), 'utf8')
     expect(editor).toContain(`/^(${sectionKeywords.join('|')})(`)
   })
 
