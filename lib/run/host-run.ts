@@ -189,7 +189,12 @@ async function perform<A extends ArgumentTypes>(
 async function compare<A extends ArgumentTypes>(work: Work<A>) {
   const { host, options, sessions } = work
   const found: StepAccount[] = []
-  const silent = createProgress(host.name, options.name, createEventStream())
+  const silent = {
+    ...createProgress(host.name, options.name, createEventStream()),
+    // The plan has stars where there is a secret; so must what it is compared with.
+    hide: work.progress.hide,
+    redact: work.progress.redact,
+  }
   const looking = {
     ...work,
     progress: silent,
