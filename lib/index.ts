@@ -25,13 +25,19 @@ export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
 export type { ActionOptions, ChangedWhen } from './resources/action.ts'
 export { type AptRepoOptions, aptRepo } from './resources/apt-repo.ts'
+export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/archive.ts'
+export {
+  type AuthorizedKey,
+  type AuthorizedKeysOptions,
+  authorizedKeys,
+} from './resources/authorized-keys.ts'
 export { type BlockOptions, block } from './resources/block.ts'
 export { type CommandOptions, command } from './resources/command.ts'
 export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
+export { type CopyTreeOptions, copyTree } from './resources/copy-tree.ts'
 export { type CronOptions, cron } from './resources/cron.ts'
 export type { CronTimes } from './resources/cron-schedule.ts'
 export { type DirectoryOptions, directory } from './resources/directory.ts'
-export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/archive.ts'
 export { type DnfRepoOptions, dnfRepo } from './resources/dnf-repo.ts'
 export { type DownloadOptions, download } from './resources/download.ts'
 export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'
@@ -63,6 +69,7 @@ export {
 } from './resources/resource.ts'
 export { type ScriptOptions, script } from './resources/script.ts'
 export { type ServiceOptions, service } from './resources/service.ts'
+export { type SudoersOptions, type SudoRule, sudoers } from './resources/sudoers.ts'
 export { type SwapOptions, swap } from './resources/swap.ts'
 export { type SysctlOptions, sysctl } from './resources/sysctl.ts'
 export {

@@ -1,0 +1,90 @@
+# keys.awk: the lines of an authorized_keys file, edited. Standard input has the requests, a line each:
+#   P KEY      the key (base64) is to be there, once; what follows goes for it:
+#   T TYPE     ssh-ed25519 …
+#   O OPTIONS  what stands before it
+#   C COMMENT  what stands behind it; without this line any will do
+#   A KEY      the key is not to be there
+#   E          nor any other that is not named
+# then comes the file, if there is one. mode=list: a few words on what changes, nothing where nothing does;
+# mode=edit: the new text. What is no key, comments for one, stays where it is.
+
+FNR == NR {
+  word = substr($0, 1, 1)
+  value = substr($0, 3)
+  if (word == "P") { key = value; place[key] = ++wanted; at[wanted] = key }
+  if (word == "T") type[key] = value
+  if (word == "O") options[key] = value
+  if (word == "C") { comment[key] = value; given[key] = 1 }
+  if (word == "A") gone[value] = 1
+  if (word == "E") others = 1
+  next
+}
+
+{
+  if (!parse($0)) {
+    if (others && $0 !~ /^[ \t\r]*(#.*)?$/) removed++
+    else text = text $0 "\n"
+    next
+  }
+  if (found_key in gone || (others && !(found_key in place))) { removed++; next }
+  if (!(found_key in place)) { text = text $0 "\n"; next }
+  # sshd takes the next line of a key whose first forbids it: there may be no second.
+  if (seen[found_key]++) { removed++; next }
+  line = compose(found_key, given[found_key] ? comment[found_key] : found_comment)
+  if (line != $0) changed++
+  text = text line "\n"
+}
+
+END {
+  for (each = 1; each <= wanted; each++) {
+    if (at[each] in seen) continue
+    added++
+    text = text compose(at[each], comment[at[each]]) "\n"
+  }
+  if (mode == "edit") printf "%s", text
+  else if (added + changed + removed) {
+    words = (added ? ", " added " added" : "") (changed ? ", " changed " changed" : "") (removed ? ", " removed " removed" : "")
+    print substr(words, 3)
+  }
+}
+
+function compose(key, behind) {
+  return (options[key] == "" ? "" : options[key] " ") type[key] " " key (behind == "" ? "" : " " behind)
+}
+
+# parse(LINE): whether it has a key, which goes to found_key, and what is behind it to found_comment.
+function parse(line, first) {
+  sub(/^[ \t]+/, "", line)
+  if (line == "" || line ~ /^#/) return 0
+  first = word_of(line)
+  if (!is_type(first)) {
+    line = rest_of(line, first)
+    first = word_of(line)
+    if (!is_type(first)) return 0
+  }
+  line = rest_of(line, first)
+  found_key = line
+  sub(/[ \t].*/, "", found_key)
+  if (found_key == "") return 0
+  found_comment = rest_of(line, found_key)
+  return 1
+}
+
+function is_type(word) { return word ~ /^(ssh|ecdsa|sk)-[a-z0-9@.-]+$/ }
+
+function rest_of(line, word) {
+  line = substr(line, length(word) + 1)
+  sub(/^[ \t]+/, "", line)
+  return line
+}
+
+# word_of(LINE): up to the first blank that is in no quotes; options may hold some.
+function word_of(line, place_in, one, quoted) {
+  for (place_in = 1; place_in <= length(line); place_in++) {
+    one = substr(line, place_in, 1)
+    if (one == "\\" && substr(line, place_in + 1, 1) == "\"") place_in++
+    else if (one == "\"") quoted = !quoted
+    else if (!quoted && (one == " " || one == "\t")) break
+  }
+  return substr(line, 1, place_in - 1)
+}
