@@ -162,7 +162,7 @@ async function perform<A extends ArgumentTypes>(
     },
     record: record && (step => record(host.name, cleanReport(step, progress.redact))),
     confirm: confirm && (title => confirm(host.name, progress.redact(title))),
-    expect: expect && expecting(expect.get(host.name) ?? []),
+    expect: expect && expecting(expect.get(host.name) ?? [], progress.redact),
     interrupted: () => interrupts.stop.aborted,
     killed: () => interrupts.kill.aborted,
   }
@@ -219,7 +219,10 @@ async function compare<A extends ArgumentTypes>(work: Work<A>) {
 }
 
 /** Holds the steps of each batch to those of the plan, in order. */
-function expecting(planned: readonly StepAccount[]): ConvergeContext['expect'] {
+function expecting(
+  planned: readonly StepAccount[],
+  redact: Progress['redact'],
+): ConvergeContext['expect'] {
   // Handlers and commands come and go with what runs.
   const resources = planned.filter(({ kind }) => kind === 'resource')
   let at = 0
@@ -227,7 +230,7 @@ function expecting(planned: readonly StepAccount[]): ConvergeContext['expect'] {
     for (const step of steps) {
       if (step.kind !== 'resource') continue
       const before = resources[at++]
-      if (before?.title === step.title && before.does === step.does) continue
+      if (before?.title === redact(step.title) && before.does === step.does) continue
       throw new StepError('plan_stale', `${step.title} is not in the plan`, {
         hint: 'It follows from a command whose result was not known when the plan was made.',
       })

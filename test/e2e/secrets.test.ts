@@ -68,7 +68,7 @@ export default recipe({
       script({ text: secret${'`'}# ${'$'}{secrets.prog}\ncat; sleep 0.37${'`'} }, { input: secrets.file }),
       // It has no secret of its own, but stands beside one.
       ini(at('leak.ini'), { section: 's', set: { third: args.how ?? 'none' } }),
-      command(leak, { title: 'command with env', env: { A: secrets.env } }),
+      command(leak, { title: 'command with env ' + secrets.prog.reveal(), env: { A: secrets.env } }),
       command('cat; sleep 0.37', { title: 'command with input', input: secrets.file }),
     )
     await $({ env: { A: secrets.env } })([leak])
