@@ -9,8 +9,8 @@ hw_gather_editors() {
   hw_editors=$1
   shift
   for hw_path in "$@"; do
-    # Reading a pipe would wait for ever.
-    [ -f "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
+    # Reading a pipe would wait for ever; what can't be read is not empty. The step tells.
+    [ -f "$hw_path" ] && [ -r "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
   done
   # Without it there is a step to say so.
   command -v awk >/dev/null || return 0
@@ -44,7 +44,9 @@ hw_editor() {
   IFS=$hw_newline
   hw_requests="$*" hw_trusted=''
   IFS=" 	$hw_newline"
-  [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
+  if [ -n "$hw_plan" ]; then
+    if [ -f "$hw_path" ]; then hw_sum "$hw_path" || return; else hw_saw "no file $hw_path"; fi
+  fi
   if hw_gathered editor "$hw_path"; then
     [ "$hw_found" != same ] || return 0
   fi

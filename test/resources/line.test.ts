@@ -1,10 +1,20 @@
+import { chmod, readdir, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { line } from '../../lib/resources/line.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { ungathered } from '../shell/calls.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import {
+  awks,
+  fakePrograms,
+  shells,
+  temporaryDirectory,
+  testHost,
+  unprivileged,
+  whereIs,
+} from '../support/shells.ts'
+import { lineEdit } from './lines-model.ts'
 
 resourceTable(
   'line',
@@ -74,6 +84,37 @@ describe.each(shells)('line under $name', shell => {
     expect((await host.read('conf')).toString()).toBe('')
   })
 
+  test('does not make a file to remove a line from', async () => {
+    const host = await testHost({ shell })
+    const call = line(host.at('none'), { match: /./, absent: true }).call
+    for (const each of [call, ungathered(call)])
+      expect(await host.run(each)).toMatchObject({ status: 'ok', note: '' })
+    expect(await readdir(host.directory)).toEqual([])
+  })
+
+  test('what can’t be read is not taken for empty', async () => {
+    const host = await testHost({ shell, as: unprivileged })
+    const path = await host.write('conf', 'a\n', 0o000)
+    await chmod(host.directory, 0o755)
+    const result = await host.run(line(path, { line: 'a', absent: true }).call)
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(result.stderr.toString()).toContain(`can't read ${path}`)
+  })
+
+  test('a plan sees a file that changes, appears or goes', async () => {
+    const host = await testHost({ shell })
+    const call = line(host.at('conf'), { line: 'a', absent: true }).call
+    const seen = async () =>
+      (await host.run(call, { plan: true })).marks.find(([word]) => word === 'saw')!.at(-1)
+    const none = await seen()
+    await host.write('conf', 'b\n')
+    const b = await seen()
+    await host.write('conf', 'c\n')
+    expect(new Set([none, b, await seen()]).size).toBe(3)
+    await rm(host.at('conf'))
+    expect(await seen()).toBe(none)
+  })
+
   test('a directory, a missing awk, and a failed validation fail, and leave the file', async () => {
     const host = await testHost({ shell })
     await host.write('conf', 'a\n')
@@ -88,6 +129,22 @@ describe.each(shells)('line under $name', shell => {
     expect(missing.stderr.toString()).toContain('awk is not on this host; the package that has it')
     expect((await host.read('conf')).toString()).toBe('a\n')
   })
+})
+
+describe.each(awks)('line with $name', awk => {
+  test.each(['a\n\0b\n', 'a\0', '\0', 'a\n\0\n', 'b\0\na'])(
+    'a NUL in %j is kept, or the file refused and untouched',
+    async before => {
+      const host = await testHost({ awk })
+      await host.write('conf', before)
+      const result = await host.run(line(host.at('conf'), { line: 'x', match: 'a' }).call)
+      const after = (await host.read('conf')).toString()
+      if (result.status === 'failed') {
+        expect(result.stderr.toString()).toContain("that this host's awk does not keep")
+        expect(after).toBe(before)
+      } else expect(after).toBe(lineEdit(before, { line: 'x', match: 'a' }))
+    },
+  )
 })
 
 describe('a secret line', () => {
