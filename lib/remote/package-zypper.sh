@@ -33,6 +33,9 @@ hw_zypper_plan() {
     shift
     set -- "$@" "${hw_name%%=*}"
   done
+  # Looking takes no lock.
+  ZYPP_READONLY_HACK=1
+  export ZYPP_READONLY_HACK
   hw_list=$(hw_zypper search -s --match-exact -t package -- "$@") || return
   while IFS='|' read -r hw_line hw_name hw_line hw_version hw_line; do
     hw_name=${hw_name# } hw_version=${hw_version# }

@@ -55,7 +55,7 @@ publish() { cd /srv/repository; dpkg-scanpackages -m . >Packages 2>/dev/null; }`
 
 const rpm = `offer() {
   mkdir -p /srv/build
-  printf '%s\\n' "Name: $1" "Version: $2" 'Release: 1' 'Summary: t' 'License: MIT' 'BuildArch: noarch' \\
+  printf '%s\\n' "Name: $1" "Version: $2" 'Release: 1' 'Summary: t' 'License: MIT' 'BuildArch: noarch' 'Provides: /bin/sh' \\
     '%description' t \${3+%post} \${3+"$3"} '%files' >/srv/build/spec
   rpmbuild --quiet -bb --define '_rpmdir /srv/repository' --define '_rpmfilename %%{NAME}-%%{VERSION}.rpm' \\
     --define '_topdir /srv/build' /srv/build/spec
