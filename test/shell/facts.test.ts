@@ -191,7 +191,7 @@ describe.skipIf(why)('on a host of its own', () => {
 
   test.each(plain)('services by OpenRC’s files, under $name', async shell => {
     await host.script(
-      `rm -rf /run/systemd; mkdir -p /run/openrc/started /etc/runlevels/default
+      `rm -rf /run/systemd; mkdir -p /run/openrc/started /etc/runlevels/default; echo default >/run/openrc/softlevel
       printf '#!/sbin/openrc-run\n' >/etc/init.d/nginx; chmod 755 /etc/init.d/nginx
       cp /etc/init.d/nginx /etc/init.d/chronyd
       ln -sf /etc/init.d/nginx /run/openrc/started/nginx
