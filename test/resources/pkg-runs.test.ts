@@ -1,0 +1,199 @@
+/** What package steps cost, how they fail, and how two runs at once get along; on real package managers. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { pkg } from '../../lib/resources/pkg.ts'
+import type { Items } from '../../lib/resources/resource.ts'
+import {
+  missingFor,
+  type PackageManager,
+  packageHost,
+  packageManagers,
+} from '../support/package-hosts.ts'
+import { noOverlay } from '../support/resource-hosts.ts'
+import { bring } from '../support/resource-table.ts'
+import { shells } from '../support/shells.ts'
+
+const noHosts = await noOverlay()
+const shell = shells[0]!
+const [apt] = packageManagers
+
+/** What shows that the second run has come to the lock. */
+const waiting: Record<PackageManager['name'], string> = {
+  apt: 'confdef --allow-downgrades install hwbeta',
+  dnf: 'install hwbeta-1.0',
+  zypper: '^sleep 1$',
+  pacman: '^sleep 1$',
+}
+
+describe.each(packageManagers)('two runs at once, by $name', manager => {
+  describe.skipIf(noHosts ?? missingFor(manager).join())('', () => {
+    const host = packageHost(manager)
+
+    test('the second waits for the lock of the first', async () => {
+      await host.script(
+        `. /srv/functions
+offer hwslow 1.0 'touch /srv/working; until [ -e /srv/go ]; do sleep 0.05; done'
+offer hwbeta 1.0
+publish
+${manager.refresh}`,
+        '/',
+      )
+      const go = (name: string) => bring(host, shell, '/srv', pkg(name))
+      const first = go('hwslow')
+      await host.script('until [ -e /srv/working ]; do sleep 0.05; done', '/')
+      const second = go('hwbeta')
+      await host.script(
+        `until pgrep -f '${waiting[manager.name]}' >/dev/null; do sleep 0.05; done; touch /srv/go`,
+        '/',
+      )
+      for (const { error, notes } of await Promise.all([first, second])) {
+        expect(error).toBeUndefined()
+        expect(notes[0]).toMatch(/^hw(slow|beta) 1\.0/)
+      }
+    })
+  })
+})
+
+describe.skipIf(noHosts)('pkg by apt', () => {
+  const host = packageHost(apt!)
+  const go = (items: Items, mode = {}) => bring(host, shell, '/srv', items, mode)
+  beforeAll(async () => {
+    await host.script(
+      `. /srv/functions
+for each in hwalpha=1.0 hwalpha=2.0 hwbeta=1.0 hwgamma=1.0; do offer "\${each%=*}" "\${each#*=}"; done
+publish
+${apt!.refresh}
+apt-get -qq -y install hwbeta >/dev/null 2>&1
+for each in apt-get dpkg-query; do
+  mv /usr/bin/$each /usr/bin/$each.real
+  printf '%s\\n' '#!/bin/sh' "printf '%s\\\\n' \\"$each \\$*\\" >>/srv/log" "exec /usr/bin/$each.real \\"\\$@\\"" >/usr/bin/$each
+  chmod 755 /usr/bin/$each
+done`,
+      '/',
+    )
+  })
+  /** What was run since the last time. */
+  const log = async () =>
+    (await host.script('[ ! -e /srv/log ] || cat /srv/log; rm -f /srv/log', '/')).trim().split('\n')
+
+  test('asks once for all package steps of a batch where nothing is to be done', async () => {
+    const wanted = ['hwbeta', 'dpkg', 'tar'].map(name => pkg(name))
+    expect(await go([wanted, pkg('hwnone', { absent: true })])).toMatchObject({
+      statuses: ['ok', 'ok', 'ok', 'ok'],
+    })
+    expect(await log()).toEqual([expect.stringMatching(/^dpkg-query .* hwbeta dpkg tar hwnone$/)])
+  })
+
+  test('a package step after one that changed something looks again', async () => {
+    const steps = [
+      pkg('hwgamma'),
+      pkg('hwgamma', { absent: true }),
+      pkg('hwgamma', { absent: true }),
+    ]
+    expect((await go(steps)).statuses).toEqual(['changed', 'changed', 'ok'])
+  })
+
+  test('fetches the index once a run for all that want the latest, and never where it has the package', async () => {
+    await log()
+    await go([pkg('hwgamma'), pkg('hwgamma', { absent: true })])
+    expect((await log()).filter(line => line.endsWith(' update'))).toEqual([])
+    const { statuses } = await go([
+      pkg('hwbeta', { latest: true }),
+      pkg(['hwbeta', 'hwgamma'], { latest: true }),
+      pkg('hwgamma', { absent: true }),
+    ])
+    expect(statuses).toEqual(['ok', 'changed', 'changed'])
+    expect((await log()).filter(line => line.endsWith(' update'))).toHaveLength(1)
+  })
+
+  test('where the host’s package manager is not known to the controller, the host knows', async () => {
+    const wanted = { ...pkg('hwgamma'), forHost: undefined }
+    expect(await go(wanted)).toMatchObject({ statuses: ['changed'], notes: ['hwgamma 1.0'] })
+    expect((await go(pkg('hwgamma', { absent: true }))).statuses).toEqual(['changed'])
+  })
+
+  test('what is not to be had fails with apt’s own words, after the index was fetched once', async () => {
+    await log()
+    const { error } = await go(pkg(['hwbeta', 'hwnone', 'hwgamma']))
+    expect(error).toMatchObject({
+      code: 'step_failed',
+      message: "can't be installed on this host: hwnone hwgamma",
+      output: 'E: Unable to locate package hwnone',
+      at: expect.stringMatching(/pkg-runs\.test\.ts:\d+$/),
+    })
+    expect((await log()).filter(line => line.endsWith(' update'))).toHaveLength(1)
+    expect((await go(pkg('hwnone'), { check: true })).statuses).toEqual(['changed'])
+  })
+
+  test('a name that apt would take for an expression installs nothing', async () => {
+    const { error } = await go(pkg('hwalph.'))
+    expect(error!.message).toBe("can't be installed on this host: hwalph.")
+    expect(await host.script(apt!.list, '/')).toBe('hwbeta 1.0\n')
+  })
+
+  test('a version that is not to be had fails, and the installed one stays', async () => {
+    const { error } = await go(pkg('hwbeta', { version: '7' }))
+    expect(error!.output).toContain("Version '7' for 'hwbeta' was not found")
+  })
+
+  test('does not break a hold that the recipe does not speak of', async () => {
+    await go(pkg('hwalpha', { version: '1.0', hold: true }))
+    for (const step of [pkg('hwalpha', { latest: true }), pkg('hwalpha', { absent: true })]) {
+      const { error } = await go(step)
+      expect(error!.message).toContain('held on this host: hwalpha')
+    }
+    const { notes } = await go(pkg('hwalpha', { latest: true, hold: false }))
+    expect(notes).toEqual(['hwalpha 1.0 to 2.0, hwalpha unheld'])
+    expect((await go(pkg('hwalpha', { absent: true }))).statuses).toEqual(['changed'])
+  })
+
+  test('config files that a removed package left are counted only for purge', async () => {
+    await go([pkg('hwalpha'), pkg('hwalpha', { absent: true })])
+    expect((await go(pkg('hwalpha', { absent: true }))).statuses).toEqual(['ok'])
+    const purged = await go(pkg('hwalpha', { absent: true, purge: true }))
+    expect(purged.notes).toEqual(['hwalpha purged'])
+    expect(await host.script('ls /etc/hwalpha.conf 2>&1 ||:', '/')).toContain('No such file')
+  })
+
+  test('fetches the index anew where it names what the mirror has no more', async () => {
+    await host.script(
+      '. /srv/functions; rm /srv/repository/hwgamma*; offer hwgamma 1.1; publish',
+      '/',
+    )
+    expect(await go(pkg('hwgamma'))).toMatchObject({ error: undefined, statuses: ['changed'] })
+    expect(await host.script(apt!.list, '/')).toContain('hwgamma 1.1\n')
+  })
+
+  test('a session leaves nothing behind', async () => {
+    await go(pkg('hwbeta', { latest: true }), { check: true })
+    expect(await host.script('ls /dev/shm', '/')).toBe('')
+  })
+
+  test('a host without a package manager says so', async () => {
+    await host.script('rm -f /usr/bin/apt-get /usr/bin/dnf /usr/bin/zypper /usr/bin/pacman', '/')
+    expect((await go(pkg('hwbeta'))).error).toMatchObject({
+      code: 'tool_missing',
+      message: expect.stringContaining('no package manager'),
+    })
+  })
+})
+
+test.each([
+  ['a b', {}, 'not the name of a package'],
+  ['-y', {}, 'not the name of a package'],
+  ['haproxy-', {}, 'not the name of a package'],
+  ['$(reboot)', {}, 'not the name of a package'],
+  [['a', 'b'], { version: '1' }, 'one package'],
+  ['a', { version: '1 2' }, 'not a version'],
+  ['a', { version: '1', latest: true }, 'not both'],
+  ['a', { absent: true, latest: true }, 'latest does not go with absent'],
+  ['a', { purge: true }, 'purge goes with absent'],
+  [[], {}, 'names no package'],
+])('pkg(%j, %j) is refused, with the line of the recipe', (names, options, message) => {
+  const declared = () => pkg(names, options)
+  expect(declared).toThrow(message)
+  expect(declared).toThrow(
+    expect.objectContaining({
+      details: expect.objectContaining({ at: expect.stringMatching(/pkg-runs\.test\.ts:\d+$/) }),
+    }),
+  )
+})
