@@ -65,7 +65,7 @@ module.exports = {
     },
     ...order,
     only('node-ssh', ['^lib/transport/ssh\\.ts$']),
-    only('ssh2', ['^lib/transport/ssh\\.ts$', '^lib/lab/']),
+    only('ssh2', ['^lib/transport/', '^lib/lab/']),
     only('cac', ['^lib/cli/']),
     only('listr2', ['^lib/ui/']),
     only('log-update', ['^lib/ui/']),

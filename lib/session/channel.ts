@@ -131,13 +131,17 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     }
   }
 
+  let nudging: NodeJS.Timeout | undefined
   for (const stream of ['stdout', 'stderr'] as const) {
     const reader = createFrameReader(nonce)
     shell[stream].on('data', (chunk: Buffer) => {
       try {
         for (const frame of reader.push(chunk)) take(stream, frame)
         // One stream is ahead of the other: half an answer is still under way.
-        if (waiting.stdout.length !== waiting.stderr.length) shell.nudge?.()
+        clearTimeout(nudging)
+        if (shell.nudge && waiting.stdout.length !== waiting.stderr.length) {
+          nudging = setTimeout(shell.nudge, patienceMs)
+        }
       } catch (error) {
         fail(protocolError(error instanceof Error ? error.message : String(error)))
       }
@@ -206,6 +210,9 @@ const graceMs = 200
 /** The end of a text, from the beginning of a line: half a secret would not be known for one. */
 const lastOf = (text: string, length = 2000) =>
   text.length <= length ? text : text.slice(-length).replace(/^[^\n]*\n?/, '')
+
+/** How long the other half of an answer may take of its own accord. */
+const patienceMs = 5
 
 /** How much is kept of what a shell prints while no step runs. */
 const noiseBytes = 65_536

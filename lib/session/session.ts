@@ -75,6 +75,9 @@ export interface Session {
   close(skip?: boolean): Promise<void>
 }
 
+/** Loads what a first session would have to wait for. */
+export const warmUp = (): void => void partsFor([], new Set())
+
 const randomWord = () => randomBytes(12).toString('hex')
 
 /**

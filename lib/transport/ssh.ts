@@ -1,26 +1,15 @@
 /** The transport by SSH in this process (node-ssh over ssh2). The only module that knows them. */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
-import { homedir, userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { createConnection, type Socket } from 'node:net'
+import { userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { NodeSSH } from 'node-ssh'
-import type { AnyAuthMethod, Client, ClientChannel, ConnectConfig } from 'ssh2'
-import ssh2 from 'ssh2'
+import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
 import { quoteAll } from '../shell/quote.ts'
-import { agentProblem } from './agent.ts'
-import {
-  checkHostKey,
-  entriesFor,
-  fingerprint,
-  type KnownHost,
-  keyType,
-  knownHostLine,
-  knownHostName,
-  parseKnownHosts,
-  preferKnown,
-} from './known-hosts.ts'
+import { hasten } from './haste.ts'
+import { knownHostsFiles, verifyHostKey } from './host-key.ts'
+import { entriesFor, knownHostName, parseKnownHosts, preferKnown } from './known-hosts.ts'
+import { findLogin, type Login } from './login.ts'
+import { readIfThere } from './text-file.ts'
 import type { ShellEnd, ShellStream, Transport } from './transport.ts'
 
 export interface SshTarget {
@@ -41,6 +30,8 @@ export interface SshOptions {
   signal?: AbortSignal
   /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
+  /** Called once the handshake is under way: for work that the time of waiting is good for. */
+  meanwhile?: () => void
 }
 
 /** A dead connection shows after 15 s × 3, as with `ServerAliveInterval 15`. */
@@ -79,6 +70,7 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
     host: target.address,
     port: target.port,
     username: target.user ?? userInfo().username,
+    ident: software,
     keepaliveInterval: keepaliveMs,
     keepaliveCountMax: 3,
     algorithms: {
@@ -86,19 +78,19 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
     },
     hostVerifier: (key: Buffer) => {
       presented = true
-      refusal = verify({ entries, name, key, file: files[0]!, acceptNew: options.acceptNew })
+      refusal = verifyHostKey({ entries, name, key, file: files[0]!, acceptNew: options.acceptNew })
       return refusal === undefined
     },
   }
-  const { methods, problems } = await authMethods(config.username!, target)
-  // ssh2 takes a plain list; its types want a tuple of one kind.
-  config.authHandler = methods as never
+  let login: Promise<Login> | undefined
+  const problems: string[] = []
   for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
+    const sock = greet(target)
     try {
-      // 0 would be no limit.
-      const readyTimeout = Math.max(1, deadline - Date.now())
-      return await attempt({ ...config, readyTimeout }, signal)
+      login ??= findLogin(config.username!, target, problems)
+      return await attempt(config, sock, await login, { ...options, deadline })
     } catch (error) {
+      sock.destroy()
       if (signal?.aborted) throw interrupted()
       // At random, so that those who were turned away together do not come back together.
       const wait = pause * (0.5 + Math.random())
@@ -121,68 +113,145 @@ function isTurnedAway(error: unknown): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || message === closedUnnamed
 }
 
-async function attempt(config: ConnectConfig, signal?: AbortSignal): Promise<Transport> {
-  signal?.throwIfAborted()
-  const ssh = new NodeSSH()
+/** What we call ourselves: SSH begins with it. */
+const software = 'hostwright'
+
+/** A socket whose first error is known, also if nobody listened when it came. */
+interface Greeted extends Socket {
+  failure?: Error
+}
+
+/**
+ * Connects, and says who we are: the server answers with what it can do, while we load a library. ssh2
+ * says the same when it begins, and that goes nowhere.
+ */
+function greet({ address, port }: SshTarget): Greeted {
   // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
   // acknowledgement of the one before it.
-  const sock = createConnection({ host: config.host!, port: config.port!, noDelay: true })
+  const sock: Greeted = createConnection({ host: address, port, noDelay: true })
+  sock.on('error', error => {
+    sock.failure ??= error
+  })
+  sock.write(`SSH-2.0-${software}\r\n`)
+  sock.write = () => {
+    Reflect.deleteProperty(sock, 'write')
+    return true
+  }
+  return sock
+}
+
+async function attempt(
+  config: ConnectConfig,
+  sock: Greeted,
+  { methods, early, ahead: opensAhead }: Login,
+  { signal, deadline, meanwhile }: SshOptions & { deadline: number },
+): Promise<Transport> {
   const stop = () => sock.destroy()
+  signal?.throwIfAborted()
   signal?.addEventListener('abort', stop)
+  const { NodeSSH } = await import('node-ssh')
+  const ssh = new NodeSSH()
+  const rest = [...methods]
+  let ahead: Promise<ShellStream> | undefined
   try {
-    await ssh.connect({ ...config, sock } as Parameters<NodeSSH['connect']>[0])
+    if (sock.destroyed) throw sock.failure ?? new Error(closedUnnamed)
+    const connected = ssh.connect({
+      ...config,
+      sock,
+      // 0 would be no limit.
+      readyTimeout: Math.max(1, deadline - Date.now()),
+      authHandler: () => {
+        // What was sent behind a login that failed was not heard.
+        ahead = undefined
+        return rest.shift() ?? false
+      },
+    } as Parameters<typeof ssh.connect>[0])
+    const connection = ssh.connection!
+    const lost = watch(connection)
+    const signed = () => {
+      ahead = openShell(connection, ['sh'], lost)
+      ahead.catch(() => {})
+    }
+    hasten(connection, { login: early, signed: opensAhead ? signed : undefined })
+    meanwhile?.()
+    await connected
+    return createTransport(connection, lost, ahead, () => {
+      ssh.dispose()
+      // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
+      // the socket open, and with it this process.
+      sock.destroySoon()
+      setTimeout(stop, lingerMs).unref()
+    })
   } catch (error) {
-    // Whatever comes late (a reset after a refusal) has nobody left to tell.
-    ssh.connection?.on('error', () => {})
     ssh.dispose()
     throw error
   } finally {
     signal?.removeEventListener('abort', stop)
   }
-  return createTransport(ssh.connection!, () => {
-    ssh.dispose()
-    // A host that is silent would keep the socket open, and with it this process.
-    setTimeout(stop, lingerMs).unref()
-  })
 }
 
-function createTransport(connection: Client, close: () => void): Transport {
-  // node-ssh takes its own listener away once connected; without one a reset ends this process.
-  let lost = 'the host closed it'
-  let closed = false
+/** Why a connection is gone, once it is. */
+interface Loss {
+  reason: string
+  closed: boolean
+}
+
+function watch(connection: Client): Loss {
+  const lost = { reason: 'the host closed it', closed: false }
+  // node-ssh takes its own listener away once connected; without one a reset ends this process. What
+  // comes late (a reset after a refusal) has nobody left to tell.
   connection.on('error', error => {
-    lost = error.message
+    lost.reason = error.message
   })
   connection.on('close', () => {
-    closed = true
+    lost.closed = true
   })
+  return lost
+}
+
+/** @param ahead the first shell, where it was asked for with the login */
+function createTransport(
+  connection: Client,
+  lost: Loss,
+  ahead: Promise<ShellStream> | undefined,
+  close: () => void,
+): Transport {
   return {
     kind: 'ssh',
-    open: (command = ['sh']) =>
-      new Promise<ShellStream>((resolve, reject) => {
-        if (closed) {
-          return reject(new UnreachableError('connection_lost', `the connection was lost: ${lost}`))
-        }
-        // `exec` works in every login shell, and leaves one process instead of two.
-        connection.exec(`exec ${quoteAll(command)}`, (cause, channel) => {
-          if (cause) {
-            return reject(
-              new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {
-                cause,
-              }),
-            )
-          }
-          resolve({
-            stdin: channel,
-            stdout: channel,
-            stderr: channel.stderr,
-            nudge: () => channel.write('\n'),
-            ended: channelEnd(channel, () => lost),
-          })
-        })
-      }),
+    open: command => {
+      const first = command ? undefined : ahead
+      if (first) ahead = undefined
+      return first ?? openShell(connection, command ?? ['sh'], lost)
+    },
     close,
   }
+}
+
+function openShell(connection: Client, command: readonly string[], lost: Loss) {
+  return new Promise<ShellStream>((resolve, reject) => {
+    if (lost.closed) {
+      return reject(
+        new UnreachableError('connection_lost', `the connection was lost: ${lost.reason}`),
+      )
+    }
+    // `exec` works in every login shell, and leaves one process instead of two.
+    connection.exec(`exec ${quoteAll(command)}`, (cause, channel) => {
+      if (cause) {
+        return reject(
+          new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {
+            cause,
+          }),
+        )
+      }
+      resolve({
+        stdin: channel,
+        stdout: channel,
+        stderr: channel.stderr,
+        nudge: () => channel.write('\n'),
+        ended: channelEnd(channel, () => lost.reason),
+      })
+    })
+  })
 }
 
 /** A channel that closes without an exit status did not end: its connection did. */
@@ -194,111 +263,6 @@ function channelEnd(channel: ClientChannel, reason: () => string): Promise<Shell
     })
     channel.on('close', () => settle(end ?? { lost: true, reason: reason() }))
   })
-}
-
-interface Presented {
-  entries: readonly KnownHost[]
-  name: string
-  key: Buffer
-  /** Where a new key is written. */
-  file: string
-  acceptNew: boolean
-}
-
-/** The reason to refuse the key, if there is one. */
-function verify({ entries, name, key, file, acceptNew }: Presented): UnreachableError | undefined {
-  const shown = `${keyType(key)} ${fingerprint(key)}`
-  const result = checkHostKey(entries, name, key)
-  switch (result.verdict) {
-    case 'known':
-      return undefined
-    case 'unknown':
-      if (!acceptNew) {
-        return new UnreachableError(
-          'host_key_unknown',
-          `the host key of ${name} is not known: ${shown}`,
-          {
-            hint: `Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new to add it to ${file}.`,
-          },
-        )
-      }
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-      appendFileSync(file, lineBreakBefore(readIfThere(file)) + knownHostLine(name, key), {
-        mode: 0o600,
-      })
-      return undefined
-    case 'changed': {
-      const { known } = result
-      const before = known
-        .map(entry => `${entry.type} ${fingerprint(entry.key)} (${entry.at})`)
-        .join(', ')
-      return new UnreachableError(
-        'host_key_changed',
-        `the host key of ${name} has CHANGED: it is ${shown}, known is ${before}`,
-        {
-          hint: `Somebody may be in between. If the host was really set up anew: ssh-keygen -R '${name}' -f ${known[0]!.at.replace(/:\d+$/, '')}, then --accept-new.`,
-        },
-      )
-    }
-    case 'revoked':
-      return new UnreachableError(
-        'host_key_changed',
-        `the host key of ${name} is revoked: ${shown} (${result.known[0]!.at})`,
-        {
-          hint: 'The key was given up as stolen or lost: give the host a new one.',
-        },
-      )
-  }
-}
-
-const lineBreakBefore = (text: string) => (text === '' || text.endsWith('\n') ? '' : '\n')
-
-function knownHostsFiles(target: SshTarget): string[] {
-  if (target.knownHostsFile) return [target.knownHostsFile]
-  const own = join(homedir(), '.ssh')
-  return [join(own, 'known_hosts'), join(own, 'known_hosts2'), '/etc/ssh/ssh_known_hosts']
-}
-
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/**
- * Ways to authenticate, in order: the inventory's key, the agent, the usual keys. `none` is not asked:
- * it costs a round trip and tells nothing we need.
- */
-async function authMethods(
-  username: string,
-  target: SshTarget,
-): Promise<{ methods: AnyAuthMethod[]; problems: string[] }> {
-  const methods: AnyAuthMethod[] = []
-  const problems: string[] = []
-  const addKey = (file: string, required: boolean) => {
-    const text = readIfThere(file)
-    if (text === '') {
-      if (required) problems.push(`can’t read ${file}`)
-      return
-    }
-    const key = ssh2.utils.parseKey(text)
-    if (key instanceof Error) problems.push(`${file}: ${key.message}`)
-    else methods.push({ type: 'publickey', username, key: text })
-  }
-  if (target.privateKeyFile) addKey(target.privateKeyFile, true)
-  const agent = process.env.SSH_AUTH_SOCK
-  if (agent) {
-    const problem = await agentProblem(agent)
-    if (problem) problems.push(problem)
-    else methods.push({ type: 'agent', username, agent })
-  }
-  if (!target.privateKeyFile) {
-    for (const kind of ['id_ed25519', 'id_ecdsa', 'id_rsa'])
-      addKey(join(homedir(), '.ssh', kind), false)
-  }
-  return { methods, problems }
 }
 
 function connectError(error: unknown, target: SshTarget, options: SshOptions, problems: string[]) {
