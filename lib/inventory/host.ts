@@ -39,6 +39,12 @@ const connections: Record<string, Host['connection']> = {
   smart: 'ssh',
   paramiko: 'ssh',
   local: 'local',
+  docker: 'docker',
+  'community.docker.docker': 'docker',
+  podman: 'podman',
+  'containers.podman.podman': 'podman',
+  chroot: 'chroot',
+  'community.general.chroot': 'chroot',
 }
 
 /** The variables given on the command line. A fault in one is the command line's. */
@@ -110,15 +116,18 @@ export function describeHost(
   }
   const connection = find('connection')
   if (connection && !Object.hasOwn(connections, connection.value)) {
-    connection.fail(`${connection.what} is neither ssh nor local: '${connection.value}'`)
+    const known = [...new Set(Object.values(connections))].join(', ')
+    connection.fail(`${connection.what} is none of ${known}: '${connection.value}'`)
   }
+  const kind = connections[connection?.value ?? 'ssh']!
   const root = remoteDirectory('root') ?? ''
   return {
     name,
     vars: Object.fromEntries([...vars, ...overrides].map(([key, { value }]) => [key, value])),
     groups: [...groups].sort(),
-    connection: connections[connection?.value ?? 'ssh']!,
-    address: word('address') ?? name,
+    connection: kind,
+    // What a chroot is in has no name but its path.
+    address: (kind === 'chroot' ? remoteDirectory('address') : word('address')) ?? name,
     port: port(),
     user: word('user'),
     privateKeyFile: localPath('privateKeyFile'),

@@ -7,8 +7,8 @@ export interface Host {
   readonly vars: Readonly<Record<string, string>>
   /** Groups it is in, all ancestors too, without `all`; sorted. */
   readonly groups: readonly string[]
-  readonly connection: 'ssh' | 'local'
-  /** `ansible_host`, or `host`, or the name. */
+  readonly connection: 'ssh' | 'local' | 'docker' | 'podman' | 'chroot'
+  /** `ansible_host`, or `host`, or the name; of a container its name, of a chroot its path. */
   readonly address: string
   /** 22 unless set. */
   readonly port: number

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { StepStatus } from '../events.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
+import { redact } from '../shell/redact.ts'
 import { keyOf, type Planned } from './schedule.ts'
 
 /** One step of a host's account. */
@@ -27,7 +28,7 @@ export interface StepAccount {
 
 /** The account of a resource. */
 export function accountOf(
-  { resource, task, as, handler, declared, notify }: Planned,
+  { resource, task, as, handler, declared }: Planned,
   result?: CallResult,
   diff?: string,
 ): StepAccount {
@@ -41,13 +42,21 @@ export function accountOf(
     status: result ? (result.status as StepStatus) : 'unknown',
     note: result?.note || undefined,
     diff,
-    does: hashOf([doneBy(resource), notify.map(({ key }) => key)]),
+    does: hashOf([doneBy(resource), resource.notify.map(doneBy)]),
     saw,
   })
 }
 
-/** Keys of handlers are hashes already; content is known by its own. */
-const doneBy = (resource: Resource) => [keyOf(resource), resource.text]
+/**
+ * Content is known by its hash. Not so what holds a secret: plans are files that people pass on, and a
+ * weak secret could be guessed from its hash.
+ */
+function doneBy(resource: Resource): unknown {
+  const { call, secrets, text, title, as } = resource
+  if (secrets.length === 0) return [keyOf(resource), text]
+  const args = call.args.filter(arg => arg !== call.content?.sha256)
+  return [title, as, call.name, redact(JSON.stringify(args), secrets)]
+}
 
 const hashOf = (value: unknown) =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32)

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { HostCall } from '../session/call.ts'
-import { openSession, type Session } from '../session/session.ts'
+import { openSession, type Session, warmUp } from '../session/session.ts'
+import { connectChroot, connectContainer } from '../transport/container.ts'
 import { connectLocal } from '../transport/local.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -126,8 +127,16 @@ async function openTransport(
   host: Host,
   { timeoutMs, acceptNew, signal }: TransportOptions,
 ): Promise<Transport> {
-  if (host.connection === 'local') return connectLocal()
+  switch (host.connection) {
+    case 'local':
+      return connectLocal()
+    case 'docker':
+    case 'podman':
+      return connectContainer(host.connection, { name: host.address, user: host.user })
+    case 'chroot':
+      return connectChroot(host.address)
+  }
   // Its libraries take their time to load: a run on localhost is spared them.
   const { connectSsh } = await import('../transport/ssh.ts')
-  return connectSsh(host, { timeoutMs, acceptNew, signal })
+  return connectSsh(host, { timeoutMs, acceptNew, signal, meanwhile: warmUp })
 }

@@ -318,6 +318,7 @@ export function lastLines(output: Buffer, count = 20): string {
 }
 
 function unifiedDiff(resource: Resource, result: CallResult): string | undefined {
+  if (resource.diff) return resource.diff(result)
   const before = result.parts.get('old')
   if (!before || !resource.path) return undefined
   if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'

@@ -1,13 +1,15 @@
 /** Every transport there is, for the tests of this folder: how to connect, and what it can. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { findSshd } from '../../lib/lab/sshd.ts'
+import { connectChroot, connectContainer } from '../../lib/transport/container.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { connectSsh } from '../../lib/transport/ssh.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi, labFor } from '../support/lab.ts'
+import { root } from '../support/shells.ts'
 
 export interface Place {
   connect(): Promise<Transport>
@@ -35,13 +37,45 @@ const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
   }
 }
 
-const onThisMachine = (): Place => {
-  let directory = ''
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'hostwright-contract-'))
-  })
-  afterAll(() => rm(directory, { recursive: true, force: true }))
-  return { connect: async () => connectLocal(), bootstrapDir: () => directory }
+const onThisMachine =
+  (connect: (directory: string) => Transport | Promise<Transport>) => (): Place => {
+    let directory = ''
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'hostwright-contract-'))
+    })
+    afterAll(() => rm(directory, { recursive: true, force: true }))
+    return { connect: async () => connect(directory), bootstrapDir: () => directory }
+  }
+
+/**
+ * Containers need an engine, which few machines that test have. A program stands in for `docker exec`: it
+ * takes the words that docker documents, and refuses others.
+ * (https://docs.docker.com/reference/cli/docker/container/exec/)
+ */
+async function inStandIn(directory: string): Promise<Transport> {
+  const programs = join(directory, 'programs')
+  await mkdir(programs, { recursive: true })
+  await writeFile(
+    join(programs, 'docker'),
+    `#!/bin/sh
+[ "$1 $2 $3 $4 $5 $6" = 'exec --interactive --user app -- box' ] || { echo "docker: $*" >&2; exit 125; }
+shift 6
+exec "$@"
+`,
+    { mode: 0o755 },
+  )
+  const transport = connectContainer('docker', { name: 'box', user: 'app' })
+  return {
+    ...transport,
+    open: command => {
+      const { PATH } = process.env
+      // Programs are looked for at once.
+      process.env.PATH = `${programs}:${PATH}`
+      const opening = transport.open(command)
+      process.env.PATH = PATH
+      return opening
+    },
+  }
 }
 
 const hasSshd = (await findSshd()) !== undefined
@@ -49,7 +83,11 @@ if (!hasSshd && inCi) throw new Error('CI must test against OpenSSH: there is no
 if (!hasSshd) console.warn('NOT TESTED: transports to OpenSSH: there is no sshd')
 
 export const transports: TransportCase[] = [
-  { name: 'local', remote: false, place: onThisMachine },
+  { name: 'local', remote: false, place: onThisMachine(() => connectLocal()) },
+  { name: 'docker exec, by a stand-in', remote: false, place: onThisMachine(inStandIn) },
+  ...(root
+    ? [{ name: 'chroot', remote: false, place: onThisMachine(() => connectChroot('/')) }]
+    : []),
   { name: 'ssh to the embedded server', remote: true, place: overSsh('embedded') },
   ...(hasSshd
     ? [{ name: 'ssh to OpenSSH', remote: true, place: overSsh('openssh') } satisfies TransportCase]

@@ -172,8 +172,11 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
     ['web1:22x', 1, '"web1:22x" is no host name'],
     ['a\nb ansible_port=ssh', 2, "ansible_port of b is no port: 'ssh'"],
     ['a\n[all:vars]\nport=0', 3, "port of a is no port: '0'"],
-    ['a connection=docker', 1, "connection of a is neither ssh nor local: 'docker'"],
-    ['a connection=constructor', 1, "connection of a is neither ssh nor local: 'constructor'"],
+    ...['telnet', 'constructor'].map((kind): [string, number, string] => [
+      `a connection=${kind}`,
+      1,
+      `connection of a is none of ssh, local, docker, podman, chroot: '${kind}'`,
+    ]),
     ['a root=srv', 1, "root of a must be an absolute path without '..': 'srv'"],
     [
       'a bootstrap_dir=/a/../b',

@@ -1,0 +1,54 @@
+/** Shells that are child processes of this one: the machine’s own, and those that a program carries. */
+import { spawn } from 'node:child_process'
+import { finished } from 'node:stream/promises'
+import { UnreachableError } from '../errors.ts'
+import type { ShellEnd, ShellStream } from './transport.ts'
+
+/** The shells of one transport. */
+export interface ChildShells {
+  /**
+   * Starts a program that becomes a shell, or carries one.
+   * @throws {UnreachableError} shell_failed: there is no such program
+   */
+  start(words: readonly string[]): Promise<ShellStream>
+  /** Ends all of them: their streams end here. */
+  close(): void
+}
+
+/** @param meaning what the program’s own end says of the shell; default: it is the shell’s */
+export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => end): ChildShells {
+  const open = new Set<() => void>()
+  return {
+    start: ([program, ...args]) =>
+      new Promise<ShellStream>((resolve, reject) => {
+        // A process group of its own: Ctrl-C in the terminal is the controller's to handle.
+        const child = spawn(program!, args, { stdio: 'pipe', detached: true })
+        const end = () => {
+          // A process that the shell left behind may hold the outputs open, and with them ours.
+          for (const stream of child.stdio) stream?.destroy()
+        }
+        child.once('error', cause => {
+          reject(new UnreachableError('shell_failed', `can’t start ${program}`, { cause }))
+        })
+        child.once('spawn', () => {
+          open.add(end)
+          // The shell may end before it has read all: that shows in `ended`.
+          child.stdin.on('error', () => {})
+          const exit = new Promise<ShellEnd>(settle => {
+            child.once('exit', (code, signal) => settle({ lost: false, code, signal }))
+          })
+          const read = (stream: NodeJS.ReadableStream) => finished(stream).catch(() => {})
+          const ended = Promise.all([exit, read(child.stdout), read(child.stderr)]).then(
+            ([how]) => {
+              open.delete(end)
+              return meaning(how)
+            },
+          )
+          resolve({ stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended })
+        })
+      }),
+    close: () => {
+      for (const end of open) end()
+    },
+  }
+}
