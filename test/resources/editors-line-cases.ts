@@ -134,7 +134,7 @@ export const lineCases: readonly EditorCase[] = [
     '-192.168.1.10    nas nas.lan\r',
     '+192.168.1.10    nas\r',
   ]),
-  aLine('latin1-motd.conf', { line: 'motto = none', match: /^motto\s*=.*/ }, [
+  aLine('latin1-motd.conf', { line: 'motto = none', match: /^motto\s*=.*vu$/ }, [
     '-motto = d\xe9j\xe0 vu\r',
     '+motto = none\r',
   ]),

@@ -77,6 +77,12 @@ const cases: readonly [string, string, IniOptions, string][] = [
     `[a]\nx = it's ; one\n`,
   ],
   [
+    'an apostrophe that begins a word quotes nothing either',
+    `[a]\nx = 'tis ; one\n`,
+    { section: 'a', set: { x: `'tis` }, inlineComments: true },
+    `[a]\nx = 'tis ; one\n`,
+  ],
+  [
     'a bare key and its comment',
     '[a]\nx # y = z\n',
     { section: 'a', bare: ['x'], inlineComments: true },
