@@ -1,10 +1,14 @@
 /** What only the transport by SSH has to cope with: the ways to log in, and servers that are busy. */
-import { copyFile, mkdir } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
+import { findSshd } from '../../lib/lab/sshd.ts'
+import { openSession } from '../../lib/session/session.ts'
 import { connectSsh } from '../../lib/transport/ssh.ts'
-import { labFor } from '../support/lab.ts'
+import { inCi, labFor } from '../support/lab.ts'
 import { startServer } from './server.ts'
 
 const lab = labFor({ hosts: 1, kind: 'directory', server: 'embedded' })
@@ -57,5 +61,57 @@ describe('a server that turns connections away', () => {
     const wrong = { ...host, knownHostsFile: other.host.knownHostsFile }
     await expect(connectSsh(wrong, options)).rejects.toMatchObject({ code: 'host_key_unknown' })
     expect(came()).toBe(1)
+  })
+})
+
+const run = promisify(execFile)
+
+// Only OpenSSH is sent more than it has answered.
+describe.skipIf(!inCi && (await findSshd()) === undefined)('a login that waits for little', () => {
+  const openssh = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
+  const there = async (): Promise<Host> => (await openssh.hosts())[0]!
+
+  /** A new key of this type: the file it is in. */
+  const keyOf = async (...type: string[]) => {
+    const file = join(openssh.scratch, `key-${type.join('-')}-${Math.random()}`)
+    await run('ssh-keygen', ['-q', '-t', ...type, '-N', '', '-f', file])
+    return file
+  }
+
+  const works = async (host: Host) => {
+    const transport = await connectSsh(host, options)
+    const session = await openSession({ transport, bootstrapDir: host.bootstrapDir })
+    const { stdout } = await session.call({ name: 'hw_run', args: ['sh', '', '', 'echo here'] })
+    await session.close()
+    expect(stdout.toString()).toBe('here\n')
+  }
+
+  test.each([['ed25519'], ['ecdsa'], ['rsa', '-b', '2048']])(
+    'takes a key of type %s',
+    async (...type) => {
+      const privateKeyFile = await keyOf(...type)
+      const authorized = join(openssh.directory, 'lab1', 'authorized_keys')
+      await appendFile(authorized, `\n${await readFile(`${privateKeyFile}.pub`, 'utf8')}`)
+      await works({ ...(await there()), privateKeyFile })
+    },
+  )
+
+  test('goes on to the agent where the key is refused, with all that was sent behind it', async () => {
+    const host = await there()
+    const socket = join(openssh.scratch, 'agent')
+    const agent = spawn('ssh-agent', ['-D', '-a', socket])
+    onTestFinished(() => void agent.kill())
+    await new Promise(resolve => agent.stdout.once('data', resolve))
+    await run('ssh-add', ['-q', host.privateKeyFile!], {
+      env: { ...process.env, SSH_AUTH_SOCK: socket },
+    })
+    vi.stubEnv('SSH_AUTH_SOCK', socket)
+    await works({ ...host, privateKeyFile: await keyOf('ed25519') })
+  })
+
+  test('ends where no key is taken', async () => {
+    const host = { ...(await there()), privateKeyFile: await keyOf('ed25519') }
+    vi.stubEnv('SSH_AUTH_SOCK', '')
+    await expect(connectSsh(host, options)).rejects.toMatchObject({ code: 'auth_failed' })
   })
 })
