@@ -13,6 +13,7 @@
 . ./record.sh
 . ./file.sh
 . ./tree.sh
+. ./copy-tree.sh
 . ./link.sh
 hw_editor_awk='the text of editor.awk'
 . ./editor.sh

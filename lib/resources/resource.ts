@@ -1,6 +1,6 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
 import { UsageError } from '../errors.ts'
-import type { HostCall } from '../session/call.ts'
+import type { CallResult, HostCall } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Facts } from '../session/facts.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
@@ -28,6 +28,8 @@ export interface Resource {
   readonly text?: string
   /** Path shown in the head of a diff. */
   readonly path?: string
+  /** What --diff shows, where that is not the change of one text. */
+  readonly diff?: (result: CallResult) => string | undefined
   /** The command line it runs, for errors. */
   readonly command?: string
   /** Secrets it holds: no diff is shown, and they are taken out of any output. */
@@ -84,6 +86,7 @@ interface Declaration {
   options: CommonOptions
   text?: string
   path?: string
+  diff?: (result: CallResult) => string | undefined
   command?: string
   secrets?: readonly string[]
   restarts?: { withinMs: number }

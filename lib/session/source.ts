@@ -42,7 +42,7 @@ export function fileSource(path: string | URL): FileSource {
     name,
     size: Number(size),
     read,
-    sha256: () => hashOnce(version, read),
+    sha256: () => hashOnce(version, () => (size > largeBytes ? read() : [readFileSync(name)])),
     bytes: () => readFileSync(name),
   }
 }
@@ -65,8 +65,10 @@ export function bytesSource(name: string, bytes: Buffer): Source {
 export const hashOf = (bytes: Buffer | string): string =>
   createHash('sha256').update(bytes).digest('hex')
 
+type Pieces = AsyncIterable<Buffer> | Iterable<Buffer>
+
 /** SHA-256 of what is read in pieces. */
-export async function hashPieces(pieces: AsyncIterable<Buffer>): Promise<string> {
+export async function hashPieces(pieces: Pieces): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of pieces) hash.update(piece)
   return hash.digest('hex')
@@ -78,7 +80,7 @@ export async function hashPieces(pieces: AsyncIterable<Buffer>): Promise<string>
  */
 const hashes = new Map<string, Promise<string>>()
 
-function hashOnce(version: string, read: () => AsyncIterable<Buffer>): Promise<string> {
+function hashOnce(version: string, read: () => Pieces): Promise<string> {
   const known = hashes.get(version)
   if (known) return known
   const hashing = hashPieces(read())

@@ -11,6 +11,7 @@ import { createProgress } from '../../lib/run/progress.ts'
 import { createSelection, everything } from '../../lib/run/selection.ts'
 import { createSessions } from '../../lib/run/sessions.ts'
 import { openSession } from '../../lib/session/session.ts'
+import { quote } from '../../lib/shell/quote.ts'
 import { recordEvents } from '../unit/run/events.ts'
 import type { ResourceHost } from './resource-hosts.ts'
 import { type Program, shells } from './shells.ts'
@@ -132,7 +133,7 @@ export function resourceTable(
           for (const [path, text] of texts) {
             const diff = patch(path, text, await readIfThere(host, directory, path))
             if (text.includes('\0')) continue
-            expect(checked.diffs, 'the diff is what applying did').toContain(diff)
+            expect(checked.diffs.join(''), 'the diff is what applying did').toContain(diff)
           }
           if (each.holds) await script(each.holds)
           await findNothing(checked.saw)
@@ -175,12 +176,12 @@ const patch = (path: string, before: string, after: string) =>
 async function textsOf(host: ResourceHost, directory: string, diffs: readonly string[]) {
   const texts = new Map<string, string>()
   for (const diff of diffs) {
-    const path = /^--- (.+?)(\t|$)/m.exec(diff)?.[1]
-    // Some are of what a program keeps: a crontab.
-    if (path?.startsWith('/')) texts.set(path, await readIfThere(host, directory, path))
+    // One may be about many files, or about what a program keeps: a crontab.
+    for (const [, path] of diff.matchAll(/^--- (\/.+?)(?:\t.*)?\n\+\+\+ /gm))
+      texts.set(path!, await readIfThere(host, directory, path!))
   }
   return texts
 }
 
 const readIfThere = (host: ResourceHost, directory: string, path: string) =>
-  host.script(`[ ! -f '${path}' ] || cat '${path}'`, directory)
+  host.script(`[ ! -f ${quote(path)} ] || cat ${quote(path)}`, directory)
