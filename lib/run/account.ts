@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { StepStatus } from '../events.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
-import { redact } from '../shell/redact.ts'
 import { keyOf, type Planned } from './schedule.ts'
 
 /** One step of a host's account. */
@@ -55,7 +54,9 @@ function doneBy(resource: Resource): unknown {
   const { call, secrets, text, title, as } = resource
   if (secrets.length === 0) return [keyOf(resource), text]
   const args = call.args.filter(arg => arg !== call.content?.sha256)
-  return [title, as, call.name, redact(JSON.stringify(args), secrets)]
+  const hide = (arg: string) =>
+    secrets.reduce((rest, each) => (each ? rest.replaceAll(each, '*') : rest), arg)
+  return [title, as, call.name, args.map(hide)]
 }
 
 const hashOf = (value: unknown) =>
