@@ -182,7 +182,7 @@ hw_service_make() {
       ;;
     systemd-*) systemctl "$1" -- "$hw_service_name" ;;
     openrc-enable) rc-update add "$hw_service_name" default ;;
-    openrc-disable) rc-update --all delete "$hw_service_name" ;;
+    openrc-disable) hw_openrc_disable ;;
     openrc-*) rc-service -- "$hw_service_name" "$1" ;;
     sysv-enable | sysv-disable)
       hw_sysv_make "$1"
@@ -190,6 +190,15 @@ hw_service_make() {
       ;;
     *) "$hw_service_script" "$1" ;;
   esac || hw_fail "could not $1 $hw_service_name"
+}
+
+# hw_openrc_disable: out of each runlevel that has it. (`--all` fails for those that have it not.)
+hw_openrc_disable() {
+  for hw_each in /etc/runlevels/*/"$hw_service_name"; do
+    [ -e "$hw_each" ] || [ -L "$hw_each" ] || continue
+    hw_each=${hw_each%/*}
+    rc-update delete "$hw_service_name" "${hw_each##*/}" || return
+  done
 }
 
 # hw_sysv_make enable|disable: by Debian's program, or Red Hat's.

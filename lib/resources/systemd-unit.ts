@@ -80,18 +80,20 @@ function checkText(title: string, text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`
 }
 
-/** The text of sections. */
+/** The text of sections. By loops: an error's stack is to reach the recipe's line. */
 function unitText(title: string, sections: UnitSections): string {
-  const blocks = Object.entries(sections).map(([section, keys]) => {
+  const blocks: string[] = []
+  for (const [section, keys] of Object.entries(sections)) {
     if (!/^[A-Z][A-Za-z0-9-]*$/.test(section))
       throw invalidOption(title, `${JSON.stringify(section)} can’t be a section`)
-    const lines = Object.entries(keys).flatMap(([key, value]) => {
+    let text = `[${section}]\n`
+    for (const [key, value] of Object.entries(keys)) {
       if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(key))
         throw invalidOption(title, `${JSON.stringify(key)} can’t be a key of [${section}]`)
-      return [value].flat().map(each => `${key}=${unitValue(title, key, each)}\n`)
-    })
-    return `[${section}]\n${lines.join('')}`
-  })
+      for (const each of [value].flat()) text += `${key}=${unitValue(title, key, each)}\n`
+    }
+    blocks.push(text)
+  }
   return blocks.join('\n')
 }
 

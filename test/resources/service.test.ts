@@ -1,0 +1,170 @@
+/** service against the real OpenRC, and against real scripts where there is neither it nor systemd. */
+import { describe, expect, test } from 'vitest'
+import { service } from '../../lib/resources/service.ts'
+import { systemdUnit } from '../../lib/resources/systemd-unit.ts'
+import { openrcHost, sysvHost } from '../support/init-hosts.ts'
+import { noOverlay } from '../support/resource-hosts.ts'
+import { bring, resourceTable } from '../support/resource-table.ts'
+import { shells } from '../support/shells.ts'
+
+const why = await noOverlay()
+const two = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
+
+const openrcScript = (name: string) => `cat >/etc/init.d/${name} <<'END'
+#!/sbin/openrc-run
+command=/bin/sleep
+command_args=1000
+command_background=true
+pidfile=/run/${name}.pid
+END
+chmod +x /etc/init.d/${name}
+`
+const sysvScript = (name: string) => `cat >/etc/init.d/${name} <<'END'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          ${name}
+# Required-Start:
+# Required-Stop:
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+### END INIT INFO
+daemon="start-stop-daemon --quiet --pidfile /run/${name}.pid"
+case $1 in
+  start) $daemon --start --make-pidfile --background --exec /bin/sleep -- 1000 ;;
+  stop) $daemon --stop --oknodo --remove-pidfile ;;
+  restart) "$0" stop; "$0" start ;;
+  status) $daemon --status ;;
+esac
+END
+chmod +x /etc/init.d/${name}
+`
+
+describe.skipIf(why)('on OpenRC', () => {
+  resourceTable(
+    'service',
+    [
+      {
+        name: 'running and enabled',
+        given: openrcScript('hw-one'),
+        wanted: () => service('hw-one', { running: true, enabled: true }),
+        holds: 'rc-service hw-one status && [ -L /etc/runlevels/default/hw-one ]',
+        drift: ['rc-service hw-one stop', 'rc-update delete hw-one default'],
+        note: 'started, enabled',
+        cleanup: 'rc-service hw-one stop; rc-update delete hw-one default; rm /etc/init.d/hw-one',
+      },
+      {
+        name: 'stopped and disabled, in whatever runlevel',
+        given: `${openrcScript('hw-two')}rc-service hw-two start; rc-update add hw-two boot; rc-update add hw-two default`,
+        wanted: () => service('hw-two', { running: false, enabled: false }),
+        holds:
+          '! rc-service hw-two status && ! ls /etc/runlevels/*/hw-two 2>/dev/null && ! pgrep -x sleep',
+        drift: ['rc-service hw-two start', 'rc-update add hw-two sysinit'],
+        note: 'stopped, disabled',
+        cleanup: 'rm /etc/init.d/hw-two',
+      },
+    ],
+    { host: openrcHost, shells: two },
+  )
+})
+
+describe.skipIf(why)('by SysV scripts', () => {
+  resourceTable(
+    'service',
+    [
+      {
+        name: 'running and enabled',
+        given: sysvScript('hw-three'),
+        wanted: () => service('hw-three', { running: true, enabled: true }),
+        holds: '/etc/init.d/hw-three status && ls /etc/rc2.d/S*hw-three',
+        drift: ['/etc/init.d/hw-three stop', 'update-rc.d hw-three disable'],
+        note: 'started, enabled',
+        cleanup: '/etc/init.d/hw-three stop; rm /etc/init.d/hw-three /etc/rc?.d/*hw-three',
+      },
+      {
+        name: 'stopped and disabled',
+        given: `${sysvScript('hw-four')}update-rc.d hw-four defaults; /etc/init.d/hw-four start`,
+        wanted: () => service('hw-four', { running: false, enabled: false }),
+        holds: '! /etc/init.d/hw-four status && ! ls /etc/rc[2345].d/S*hw-four 2>/dev/null',
+        drift: ['/etc/init.d/hw-four start', 'update-rc.d hw-four enable'],
+        note: 'stopped, disabled',
+        cleanup: 'rm /etc/init.d/hw-four /etc/rc?.d/*hw-four',
+      },
+    ],
+    { host: sysvHost, shells: two },
+  )
+
+  describe('where it can’t be', () => {
+    const host = sysvHost()
+    const go = async (items: Parameters<typeof bring>[3], mode = {}) =>
+      bring(host, two[0]!, await host.directory(), items, mode)
+
+    test('a service that is not there is stopped and disabled, and can’t run', async () => {
+      expect((await go(service('hw-no', { running: false, enabled: false }))).statuses).toEqual([
+        'ok',
+      ])
+      const { error } = await go(service('hw-no', { running: true }))
+      expect(error).toMatchObject({ code: 'tool_missing' })
+      expect(error?.message).toContain('there is no service hw-no: no executable /etc/init.d/hw-no')
+      const checked = await go(service('hw-no', { running: true }), { check: true })
+      expect(checked).toMatchObject({ statuses: ['changed'], notes: ['unknown'] })
+    })
+
+    test('only systemd masks; where it does not run nothing is masked', async () => {
+      const at = await host.directory()
+      await host.script(sysvScript('hw-five'), at)
+      const { error } = await go(service('hw-five', { masked: true }))
+      expect(error?.message).toContain('only systemd can mask a service')
+      expect((await go(service('hw-five', { masked: false, running: false }))).statuses).toEqual([
+        'ok',
+      ])
+    })
+
+    test('a host without update-rc.d says which package has it', async () => {
+      const at = await host.directory()
+      await host.script(`${sysvScript('hw-six')}mv /usr/sbin/update-rc.d /srv`, at)
+      const { error } = await go(service('hw-six', { enabled: true }))
+      await host.script('mv /srv/update-rc.d /usr/sbin', at)
+      expect(error).toMatchObject({ code: 'tool_missing' })
+      expect(error?.message).toContain('init-system-helpers')
+    })
+
+    test('a unit is written where systemd does not run, and not where it is not installed', async () => {
+      const unit = systemdUnit('hw-seven', { content: '[Service]\nExecStart=/bin/true\n' })
+      expect((await go(unit)).statuses).toEqual(['changed'])
+      const at = await host.directory()
+      await host.script('mv /usr/bin/systemctl /srv', at)
+      const { error } = await go(unit)
+      await host.script('mv /srv/systemctl /usr/bin', at)
+      expect(error).toMatchObject({ code: 'tool_missing' })
+      expect(error?.message).toContain('the package that has it is systemd')
+    })
+  })
+})
+
+describe('what is refused before a host is touched', () => {
+  const content = 'x'
+  test.each([
+    [() => service('-x', { running: true }), 'neither a service’s nor a path'],
+    [() => service('x', {}), 'says nothing'],
+    [() => service('x', { running: 'yes' as never }), 'neither true nor false'],
+    [() => service('x', { reloaded: true, restarted: true }), 'not both'],
+    [() => service('x', { running: false, restarted: true }), 'stopped service'],
+    [() => service('x', { masked: true, running: true }), 'masked service'],
+    [() => systemdUnit('../x.service', { content }), 'no unit’s'],
+    [() => systemdUnit('x', {}), 'has no content'],
+    [() => systemdUnit('x', { content, absent: true }), 'absent'],
+    [() => systemdUnit('x', { content, dropIn: '../y' }), 'file’s name'],
+    [() => systemdUnit('x', { content: { service: {} } }), 'can’t be a section'],
+    [() => systemdUnit('x', { content: { Service: { 'a b': 1 } } }), 'can’t be a key'],
+    [() => systemdUnit('x', { content: { Service: { A: 'a\nb' } } }), 'control characters'],
+    [() => systemdUnit('x', { content: { Service: { A: 'a\\' } } }), 'join the next line'],
+  ])('%s', (make, message) => {
+    expect(make).toThrow(message)
+    expect(make).toThrow(expect.objectContaining({ code: 'recipe_invalid' }))
+    try {
+      make()
+    } catch (error) {
+      expect((error as { details: { at: string } }).details.at).toMatch(/service\.test\.ts:\d+/)
+    }
+  })
+})
