@@ -22,12 +22,13 @@ hw_gather_text() {
   done
 }
 
-# hw_edit PATH VALIDATE KEY [HOW BEFORE NOTE [CONTENT]]: KEY tells one edit from others. With an answer:
+# hw_edit PATH VALIDATE KEY PRIVATE [HOW BEFORE NOTE [CONTENT]]: KEY tells one edit from others. A file that
+# is made is for its owner alone if PRIVATE is not empty. With an answer:
 # BEFORE is the SHA-256 of the text it is for, or `absent`; HOW is `asked` where this step sent that text,
 # `gathered` where it was sent when the batch began; CONTENT prints what the file becomes, and NOTE says
 # what changes. Without CONTENT the file is as wanted.
 hw_edit() {
-  hw_validate=$2 hw_answer=${4-} hw_before=${5-}
+  hw_validate=$2 hw_private=$4 hw_answer=${5-} hw_before=${6-}
   hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
   hw_resolve "$1" || return
   [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
@@ -37,7 +38,7 @@ hw_edit() {
       return
     fi
     # Nothing was touched since: what was as wanted then is so now.
-    [ "$hw_answer" != gathered ] || [ -n "${7-}" ] || return 0
+    [ "$hw_answer" != gathered ] || [ -n "${8-}" ] || return 0
   fi
   hw_stat "$hw_path" || return
   case $hw_type in
@@ -46,10 +47,10 @@ hw_edit() {
   esac
   case $hw_answer in
     '') hw_send_text ;;
-    asked) hw_same_text "$hw_path" && hw_edit_to "$6" "${7-}" ;;
+    asked) hw_same_text "$hw_path" && hw_edit_to "$7" "${8-}" ;;
     *)
       hw_text_sum "$hw_path" || return
-      if [ "$hw_now" = "$hw_before" ]; then hw_edit_to "$6" "${7-}"; else hw_send_text; fi
+      if [ "$hw_now" = "$hw_before" ]; then hw_edit_to "$7" "${8-}"; else hw_send_text; fi
       ;;
   esac
 }
@@ -75,6 +76,7 @@ hw_edit_to() {
     "$2"
   fi
   [ -z "$hw_check" ] || return 0
+  [ -z "$hw_private" ] || [ "$hw_type" = file ] || hw_want_mode=00600
   hw_guard=hw_same_text
   hw_replace "$hw_path" "$2"
   hw_edited=$? hw_guard=''

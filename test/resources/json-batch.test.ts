@@ -1,5 +1,5 @@
 /** Files that are edited on the controller, as the session sees them: how often it waits, and conflicts. */
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { file } from '../../lib/resources/file.ts'
 import { json } from '../../lib/resources/json.ts'
@@ -7,6 +7,7 @@ import type { Resource } from '../../lib/resources/resource.ts'
 import { toml } from '../../lib/resources/toml.ts'
 import { yaml } from '../../lib/resources/yaml.ts'
 import type { HostCall } from '../../lib/session/call.ts'
+import { secret } from '../../lib/shell/secret.ts'
 import { shells, testHost } from '../support/shells.ts'
 
 const calls = (...resources: Resource[]) => resources.map(({ call }) => call)
@@ -135,6 +136,15 @@ describe.each(shells)('edited files under $name', shell => {
     expect(await readFile(path, 'utf8')).toBe('{\n  "a": 1\n}')
   })
 
+  test('a file that is made for a secret is for its owner alone', async () => {
+    const host = await testHost({ shell })
+    const wanted = toml(host.at('a'), { set: { 'x.token': [secret('geheim')] } })
+    expect(wanted.secrets).toEqual(['geheim'])
+    expect((await host.run(wanted.call)).status).toBe('changed')
+    expect(String(await host.read('a'))).toBe('[x]\ntoken = ["geheim"]\n')
+    expect((await stat(host.at('a'))).mode & 0o777).toBe(0o600)
+  })
+
   test('what is no file is refused, and so is a validation that fails', async () => {
     const host = await testHost({ shell })
     await mkdir(host.at('dir'))
@@ -144,5 +154,40 @@ describe.each(shells)('edited files under $name', shell => {
     const invalid = await host.run(json(path, { set: { a: 1 }, validate: 'false %s' }).call)
     expect(invalid).toMatchObject({ status: 'failed', code: 'validation_failed' })
     expect(await readFile(path, 'utf8')).toBe('{}')
+  })
+})
+
+describe('options of json, yaml and toml', () => {
+  const odd = { get: new Map() } as never
+  test.each<[string, () => Resource, string]>([
+    ['nothing', () => json('/a', {}), 'names no key to set or unset'],
+    ['a path that is not absolute', () => json('a', { unset: ['b'] }), 'is not absolute'],
+    ['an empty part', () => yaml('/a', { set: { 'a..b': 1 } }), '"a..b" is no path of a key'],
+    ['a key twice', () => yaml('/a', { set: { a: 1 }, unset: ['a'] }), 'a is named twice'],
+    [
+      'a key within another',
+      () => json('/a', { set: { a: {}, 'a.b': 1 } }),
+      'a is named, and a.b within it',
+    ],
+    ['what JSON can’t say', () => json('/a', { set: odd }), 'nothing that JSON can say'],
+    ['no number', () => yaml('/a', { set: { a: Number.NaN } }), 'nothing that JSON can say'],
+    ['null in TOML', () => toml('/a', { set: { a: { b: null } } }), 'TOML has no null'],
+    ['a line ending in a key', () => json('/a', { unset: ['a\nb'] }), 'control characters'],
+    ['half a document', () => yaml('/a', { unset: ['a'], document: 0.5 }), 'counted from 0'],
+    [
+      'a validation without the file',
+      () => json('/a', { unset: ['a'], validate: 'true' }),
+      'by %s',
+    ],
+  ])('refuse %s, with the line of the recipe', (_, declared, message) => {
+    expect(declared).toThrow(
+      expect.objectContaining({
+        code: 'recipe_invalid',
+        message: expect.stringContaining(message),
+        details: expect.objectContaining({
+          at: expect.stringMatching(/json-batch\.test\.ts:\d+$/),
+        }),
+      }),
+    )
   })
 })

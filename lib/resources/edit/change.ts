@@ -1,5 +1,6 @@
 /** Changes to a tree of plain values, as the recipes declare them. Pure. */
 import { StepError } from '../../errors.ts'
+import { eolOf } from './text.ts'
 
 /** What JSON can say. */
 export type Json =
@@ -47,11 +48,12 @@ export function changeText(
   const changed: Change[] = []
   for (const change of changes) {
     if (isMade(tree, change)) continue
-    const wanted = withChange(tree, change)
-    now = format.change(now, change)
+    checkUnset(tree, change)
+    const before = tree
+    now = endLike(now, format.change(now, change))
     tree = parseOwn(now, format)
     // Better no edit than one that does something else as well.
-    if (!isSame(tree, wanted)) {
+    if (!outcomes(before, change).some(wanted => isSame(tree, wanted))) {
       throw new StepError(
         `can’t ${change.value === undefined ? 'unset' : 'set'} ${showPath(change.path)} in the way this file is written: change it by hand`,
       )
@@ -59,6 +61,14 @@ export function changeText(
     changed.push(change)
   }
   return { text: now, changed }
+}
+
+/** The text with line endings as they were before, and with one at its end only where there was one. */
+function endLike(before: string, made: string): string {
+  const dos = before.includes('\r\n') && !/(?<!\r)\n/.test(before)
+  const after = dos ? made.replace(/(?<!\r)\n/g, '\r\n') : made
+  if (before === '' || after === '' || before.endsWith('\n') === after.endsWith('\n')) return after
+  return after.endsWith('\n') ? after.replace(/\r?\n$/, '') : after + eolOf(before)
 }
 
 /** What we made of a text; undefined if that is not even in the format. */
@@ -75,11 +85,28 @@ function isMade(tree: unknown, { path, value }: Change): boolean {
   return value === undefined ? found === undefined : isSame(found, value)
 }
 
+/** A place in a list can't be unset: each run would take away one more. */
+function checkUnset(tree: unknown, { path, value }: Change): void {
+  if (value !== undefined || !Array.isArray(path.slice(0, -1).reduce<unknown>(child, tree))) return
+  const list = showPath(path.slice(0, -1))
+  throw new StepError(`${showPath(path)}: elements of a list can’t be unset: set all of ${list}`)
+}
+
 const child = (node: unknown, key: string): unknown =>
   isTree(node) && Object.hasOwn(node, key) ? (node as Record<string, unknown>)[key] : undefined
 
 const isTree = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !(value instanceof Date)
+
+/** What a change may come to: a mapping that only dotted keys make goes with the last of them. */
+function outcomes(tree: unknown, change: Change): unknown[] {
+  const wanted = withChange(tree, change)
+  const above = change.path.slice(0, -1)
+  const left = above.reduce<unknown>(child, wanted)
+  const gone =
+    change.value === undefined && above.length > 0 && isTree(left) && Object.keys(left).length === 0
+  return gone ? [wanted, ...outcomes(tree, { path: above })] : [wanted]
+}
 
 /** The tree as it is to be, sharing what does not change. */
 function withChange(tree: unknown, { path, value }: Change): unknown {
@@ -88,8 +115,7 @@ function withChange(tree: unknown, { path, value }: Change): unknown {
   const inner = withChange(child(tree, key), { path: rest, value })
   if (Array.isArray(tree)) {
     const copy = [...tree]
-    if (inner === undefined) copy.splice(Number(key), 1)
-    else copy[Number(key)] = inner
+    copy[Number(key)] = inner
     return copy
   }
   // By entries: a key may be called __proto__.

@@ -55,7 +55,7 @@ export function editedFile(
   const title = `${kind} ${path}`
   const target = checkPath(title, path)
   const secrets: string[] = []
-  const changes = changesOf(title, kind, options, secrets)
+  const changes = checked(title, () => changesOf(kind, options, secrets))
   const key = createHash('sha256')
     .update(JSON.stringify([kind, variant, changes]))
     .digest('hex')
@@ -66,34 +66,46 @@ export function editedFile(
     path: target,
     call: {
       name: 'hw_edit',
-      args: [target, validateArg(title, options.validate), key],
+      args: [
+        target,
+        validateArg(title, options.validate),
+        key,
+        secrets.length > 0 ? 'private' : '',
+      ],
       edit: { path: target, change: async text => edit(target, text, changes, await load()) },
     },
   })
 }
 
+/** Runs `work`, whose complaints are TypeErrors: it is too deep for the recipe's line to be in their stack. */
+function checked<T>(title: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof TypeError ? invalidOption(title, error.message) : error
+  }
+}
+
 function changesOf(
-  title: string,
   kind: string,
   { set = {}, unset = [] }: KeyOptions,
   secrets: string[],
 ): Change[] {
   const pairs = Array.isArray(set) ? (set as [KeyPath, KeyValue][]) : Object.entries(set)
-  if (pairs.length + unset.length === 0) throw invalidOption(title, 'names no key to set or unset')
+  if (pairs.length + unset.length === 0) throw new TypeError('names no key to set or unset')
   const changes: Change[] = [
     ...pairs.map(([key, value]) => {
-      const path = pathOf(title, key)
-      return { path, value: plainValue(`${title}: ${showPath(path)}`, kind, value, secrets) }
+      const path = pathOf(key)
+      return { path, value: plainValue(showPath(path), kind, value, secrets) }
     }),
-    ...unset.map(key => ({ path: pathOf(title, key) })),
+    ...unset.map(key => ({ path: pathOf(key) })),
   ]
   for (const [index, one] of changes.entries()) {
     for (const other of changes.slice(index + 1)) {
       const [short, long] = [one, other].sort((a, b) => a.path.length - b.path.length)
       if (!short!.path.every((part, place) => long!.path[place] === part)) continue
       const both = [showPath(short!.path), showPath(long!.path)]
-      throw invalidOption(
-        title,
+      throw new TypeError(
         both[0] === both[1]
           ? `${both[0]} is named twice`
           : `${both[0]} is named, and ${both[1]} within it: name one of them`,
@@ -103,37 +115,37 @@ function changesOf(
   return changes
 }
 
-function pathOf(title: string, key: KeyPath): Path {
+function pathOf(key: KeyPath): Path {
   const parts = typeof key === 'string' ? key.split('.') : key
   if (!Array.isArray(parts) || parts.length === 0 || parts.some(part => part === '')) {
-    throw invalidOption(title, `${JSON.stringify(key)} is no path of a key`)
+    throw new TypeError(`${JSON.stringify(key)} is no path of a key`)
   }
   return parts.map(part => {
     const text = String(part)
-    if (/[\0-\x1f\x7f]/.test(text)) throw invalidOption(title, 'a key holds control characters')
+    if (/[\0-\x1f\x7f]/.test(text)) throw new TypeError('a key holds control characters')
     return text
   })
 }
 
 /** The value with its secrets revealed, and noted. */
-function plainValue(title: string, kind: string, value: KeyValue, secrets: string[]): Json {
+function plainValue(key: string, kind: string, value: KeyValue, secrets: string[]): Json {
   if (isSecret(value)) {
     secrets.push(value.reveal())
     return value.reveal()
   }
-  if (Array.isArray(value)) return value.map(each => plainValue(title, kind, each, secrets))
+  if (Array.isArray(value)) return value.map(each => plainValue(key, kind, each, secrets))
   if (value === null && kind === 'toml')
-    throw invalidOption(title, 'TOML has no null: unset the key')
+    throw new TypeError(`${key}: TOML has no null: unset the key`)
   if (typeof value === 'object' && value !== null) {
     const plainObject = [Object.prototype, null].includes(Object.getPrototypeOf(value))
-    if (!plainObject) throw invalidOption(title, 'the value is nothing that JSON can say')
+    if (!plainObject) throw new TypeError(`the value of ${key} is nothing that JSON can say`)
     return Object.fromEntries(
-      Object.entries(value).map(([key, each]) => [key, plainValue(title, kind, each, secrets)]),
+      Object.entries(value).map(([name, each]) => [name, plainValue(key, kind, each, secrets)]),
     )
   }
   const known = value === null || ['string', 'boolean'].includes(typeof value)
   if (!known && !(typeof value === 'number' && Number.isFinite(value))) {
-    throw invalidOption(title, 'the value is nothing that JSON can say')
+    throw new TypeError(`the value of ${key} is nothing that JSON can say`)
   }
   return value as Json
 }

@@ -211,8 +211,14 @@ function insert(text: string, parent: Collection, key: string, value: Json): str
     isPair(first) ? (first.key as Node).range![0] : dashOf(text, first as Node),
   )
   const stop = contentEnd(text, parent as unknown as Node)
-  const end = lineEnd(text, stop)
-  return splice(text, end, end, `${eol}${column}${name}${block(value, column, eol, isMap(parent))}`)
+  const line = `${column}${name}${block(value, column, eol, isMap(parent))}`
+  // Behind the comments that belong to the last entry.
+  const behind = innerEnd(text, nextLine(text, stop), column.length)
+  if (behind === nextLine(text, stop)) {
+    const end = lineEnd(text, stop)
+    return splice(text, end, end, eol + line)
+  }
+  return splice(text, behind, behind, text.endsWith('\n', behind) ? line + eol : eol + line)
 }
 
 const endOfPair = ({ key, value }: Pair<Node, Node | null>) => value?.range?.[1] ?? key.range![1]
