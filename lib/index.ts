@@ -34,6 +34,7 @@ export {
 export { type BlockOptions, block } from './resources/block.ts'
 export { type CommandOptions, command } from './resources/command.ts'
 export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
+export { type ContainerOptions, container } from './resources/container.ts'
 export { type CopyTreeOptions, copyTree } from './resources/copy-tree.ts'
 export { type CronOptions, cron } from './resources/cron.ts'
 export type { CronTimes } from './resources/cron-schedule.ts'

@@ -66,6 +66,7 @@ hw_keys_awk='the text of keys.awk'
 . ./probe.sh
 . ./probe-service.sh
 . ./wait.sh
+. ./container.sh
 . ./receive.sh
 . ./fact.sh
 . ./facts-network.sh

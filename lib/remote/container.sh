@@ -1,0 +1,163 @@
+# shellcheck shell=sh
+# container.sh: containers of docker or podman, whose commands are the same as far as they go here.
+
+# hw_container ENGINE NAME running|stopped|absent SUM PULL IMAGE VARIABLES [NAME=VALUE…] ARGUMENT…: a
+# container made of this specification, whose SUM it has as a label. ENGINE: docker, podman, or empty for
+# what is there. PULL: missing, always, never. VARIABLES: how many follow; ARGUMENT: those of `create`.
+hw_container() {
+  hw_engine=$1 hw_container=$2 hw_container_want=$3 hw_container_sum=$4 hw_pull=$5 hw_image=$6
+  shift 6
+  hw_container_look || {
+    # With --check the engine may be for an earlier step to install or to start.
+    [ -n "$hw_check" ] || return
+    [ "$hw_container_want" != absent ] || hw_container_is=absent
+    hw_code=-
+    [ "$hw_container_want" = absent ] || hw_note=unknown hw_status=changed
+    return 0
+  }
+  case $hw_container_want in
+    absent)
+      [ "$hw_container_is" != absent ] || return 0
+      hw_also removed
+      [ -n "$hw_check" ] || hw_container_remove
+      return
+      ;;
+  esac
+  if [ "$hw_container_is" = absent ]; then
+    hw_also created
+  else
+    [ "$hw_container_has" = "$hw_container_sum" ] || hw_also specification
+    hw_container_compare_image || return
+  fi
+  if [ "$hw_status" = changed ]; then
+    [ -n "$hw_check" ] || hw_container_replace "$@"
+    return
+  fi
+  case $hw_container_want-$hw_container_is in
+    running-running | running-restarting | stopped-created | stopped-configured | stopped-exited | stopped-stopped | stopped-dead) return 0 ;;
+    running-paused) hw_verb=unpause ;;
+    running-*) hw_verb=start ;;
+    stopped-*) hw_verb=stop ;;
+  esac
+  case $hw_verb in stop) hw_also stopped ;; unpause) hw_also resumed ;; start) hw_also started ;; esac
+  [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  "$hw_engine" "$hw_verb" "$hw_container" >/dev/null || hw_fail "could not $hw_verb the container $hw_container"
+}
+
+# hw_container_look: which engine there is into hw_engine; what the container is (absent running exited …)
+# into hw_container_is, its image and the sum of its specification into hw_container_image and
+# hw_container_has.
+hw_container_look() {
+  if [ -z "$hw_engine" ]; then
+    hw_engine=docker
+    command -v docker >/dev/null || hw_engine=podman
+    command -v "$hw_engine" >/dev/null || hw_without 'docker or podman' 'docker.io, docker-ce or podman' || return
+  elif ! command -v "$hw_engine" >/dev/null; then
+    case $hw_engine in
+      docker) hw_without docker 'docker.io or docker-ce' || return ;;
+      *) hw_without podman podman || return ;;
+    esac
+  fi
+  # A word of ours before it: the engines may warn of this and that.
+  if hw_found=$("$hw_engine" container inspect \
+    --format 'hw={{.State.Status}} {{.Image}} {{index .Config.Labels "hostwright.specification"}}' "$hw_container" 2>&1); then
+    hw_found=${hw_found##*hw=}
+    hw_found=${hw_found%%"$hw_newline"*}
+    hw_container_is=${hw_found%% *} hw_found=${hw_found#* }
+    hw_container_image=${hw_found%% *} hw_container_has=${hw_found#* }
+    # Docker has the kind of the sum before it, podman has not.
+    hw_container_image=${hw_container_image#sha256:}
+    hw_saw "container $hw_container $hw_container_is $hw_container_image $hw_container_has"
+  else
+    case $hw_found in
+      *[Nn]'o such container'* | *[Nn]'o such object'*) ;;
+      *)
+        hw_lines "$hw_found" >&2
+        hw_fail "$hw_engine does not answer" || return
+        ;;
+    esac
+    hw_container_is=absent hw_container_image='' hw_container_has=''
+    hw_saw "no container $hw_container"
+  fi
+}
+
+# hw_container_compare_image: with `always`, whether the image of this name is another by now. It is
+# pulled for that, but not with --check: that compares what is on the host.
+hw_container_compare_image() {
+  [ "$hw_pull" = always ] || return 0
+  [ -n "$hw_check" ] || hw_container_pull || return
+  hw_found=$("$hw_engine" image inspect --format '{{.Id}}' "$hw_image" 2>/dev/null) || hw_found=none
+  hw_saw "image $hw_image $hw_found"
+  [ "${hw_found#sha256:}" = "$hw_container_image" ] || hw_also image
+}
+
+hw_container_pull() {
+  "$hw_engine" pull -q "$hw_image" >/dev/null || hw_fail "could not pull the image $hw_image"
+}
+
+# hw_container_replace VARIABLES [NAME=VALUE…] ARGUMENT…: the new one is made beside the old one, which
+# stops only then, and is there again if the new one does not start.
+hw_container_replace() {
+  hw_touch_all
+  if [ "$hw_container_is" = absent ] || [ "$hw_pull" != always ]; then
+    case $hw_pull in
+      always) hw_container_pull || return ;;
+      missing) "$hw_engine" image inspect "$hw_image" >/dev/null 2>&1 || hw_container_pull || return ;;
+    esac
+  fi
+  hw_container_create "$hw_container-new-$hw_token" "$@" ||
+    hw_fail "could not make the container $hw_container; nothing has changed" || return
+  if [ "$hw_container_is" != absent ]; then
+    "$hw_engine" stop "$hw_container" >/dev/null &&
+      "$hw_engine" rename "$hw_container" "$hw_container-old-$hw_token" >/dev/null ||
+      hw_container_go_back "could not put the old container $hw_container out of the way" || return
+  fi
+  "$hw_engine" rename "$hw_container-new-$hw_token" "$hw_container" >/dev/null ||
+    hw_container_go_back "could not give the new container the name $hw_container" || return
+  if [ "$hw_container_want" = running ]; then
+    "$hw_engine" start "$hw_container" >/dev/null || hw_container_go_back "the new container $hw_container does not start" || return
+  fi
+  [ "$hw_container_is" = absent ] || "$hw_engine" rm -f "$hw_container-old-$hw_token" >/dev/null ||
+    hw_fail "could not remove the old container $hw_container-old-$hw_token"
+}
+
+# hw_container_go_back MESSAGE: the old container is there again.
+hw_container_go_back() {
+  "$hw_engine" rm -f "$hw_container-new-$hw_token" >/dev/null 2>&1
+  if [ "$hw_container_is" = absent ]; then
+    "$hw_engine" rm -f "$hw_container" >/dev/null 2>&1
+    hw_fail "$1"
+    return
+  fi
+  if "$hw_engine" container inspect "$hw_container-old-$hw_token" >/dev/null 2>&1; then
+    "$hw_engine" rm -f "$hw_container" >/dev/null 2>&1
+    "$hw_engine" rename "$hw_container-old-$hw_token" "$hw_container" >/dev/null || hw_fail "$1, and the old one is $hw_container-old-$hw_token now" || return
+  fi
+  case $hw_container_is in
+    running | restarting) "$hw_engine" start "$hw_container" >/dev/null || hw_fail "$1, and neither does the old one" || return ;;
+  esac
+  hw_fail "$1; the old one is there again"
+}
+
+# hw_container_create NAME VARIABLES [NAME=VALUE…] ARGUMENT…: the variables by environment, where `-e NAME`
+# takes them from: others could read an argument.
+hw_container_create() (
+  hw_made=$1 hw_count=$2
+  shift 2
+  while [ "$hw_count" -gt 0 ]; do
+    # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
+    export "$1"
+    shift
+    hw_count=$((hw_count - 1))
+  done
+  exec "$hw_engine" create --name "$hw_made" --label "hostwright.specification=$hw_container_sum" "$@" >/dev/null
+)
+
+hw_container_remove() {
+  hw_touch_all
+  case $hw_container_is in
+    running | paused | restarting) "$hw_engine" stop "$hw_container" >/dev/null ;;
+  esac
+  "$hw_engine" rm -f "$hw_container" >/dev/null || hw_fail "could not remove the container $hw_container"
+}
