@@ -242,6 +242,49 @@ describe.skipIf(why || !busybox)('by busybox', () => {
   })
 })
 
+// FreeBSD's pw can't be had here: these are the calls that its manual, pw(8), describes.
+describe.skipIf(why)('by the contract of pw', () => {
+  const made = prepared(`${onlyBusyboxAccounts('/bin/false')}
+    rm -f /usr/sbin/adduser /usr/sbin/addgroup
+    sed -n 's/^root:[^:]*:.*/root:*:0:0::0:0:Charlie:\\/root:\\/bin\\/sh/p' /etc/shadow >/etc/master.passwd
+    mv /etc/shadow /etc/shadow.away
+    printf '%s\\n' '#!/bin/sh' 'echo "$*" >>/srv/pw.log' \
+      'case "$*" in *"-H 0"*) cat >>/srv/pw.log ;; esac' \
+      'case $1 in useradd) echo "$3:*:1001:1001:User &:/home/$3:/bin/sh" >>/etc/passwd' \
+      'echo "$3:*:1001:1001::0:0:User &:/home/$3:/bin/sh" >>/etc/master.passwd' \
+      'echo "$3:*:1001:" >>/etc/group ;; esac' >/usr/sbin/pw
+    chmod +x /usr/sbin/pw`)
+
+  test('one call to make a user, one to change it, and the hash by standard input', async () => {
+    await made.script("printf 'wheel:*:7:root\\nstaff:*:20:root,ada\\n' >>/etc/group", '/')
+    const result = await bring(made, dash[0]!, await made.directory(), [
+      group('crew', { gid: 99, members: { exactly: ['root'] } }),
+      user('ada', {
+        uid: 1001,
+        comment: 'Ada L',
+        groups: { exactly: ['wheel'] },
+        shell: '/bin/csh',
+        password: secret(hash),
+        expires: '2090-01-31',
+      }),
+      user('root', { locked: true }),
+      user('nil', { absent: true }),
+    ])
+    expect(result.error).toBeUndefined()
+    expect(await made.script('cat /srv/pw.log', '/')).toBe(
+      `groupadd -n crew -g 99
+groupmod -n crew -M root
+useradd -n ada -u 1001 -s /bin/csh -m -c Ada L -h -
+usermod -n ada -G wheel -s /bin/csh -c Ada L -e 3789504000
+usermod -n ada -H 0
+${hash}
+usermod -n root -H 0
+*LOCKED**
+`,
+    )
+  })
+})
+
 test.each<[string, () => unknown, RegExp]>([
   ['a dash in front', () => user('-x'), /can’t be a user’s name/],
   ['a colon', () => user('a:b'), /can’t be a user’s name/],
