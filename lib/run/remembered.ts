@@ -23,7 +23,8 @@ export interface Remembered extends Origin {
 
 /** What the host is to write down of a handler: one line. */
 export function recordOf({ title, call, as, secrets }: Resource, key: string, origin: Origin) {
-  const whole = secrets.length === 0 && !call.content && !call.input && !call.answer
+  const { content, input, answer, prepare, edit } = call
+  const whole = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
   const remembered: Remembered = {
     key,
     title,

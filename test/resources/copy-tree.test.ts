@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { copyTree } from '../../lib/resources/copy-tree.ts'
 import { createExcludes } from '../../lib/resources/tree/exclude.ts'
+import { recordOf } from '../../lib/run/remembered.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
 import { fakePrograms, type Program, root, shells } from '../support/shells.ts'
@@ -220,6 +221,16 @@ describe.each(shells)('under $name', shell => {
     const bad = makeSource(`bad-${shell.name}`, { 'a\nb': '' })
     const { error } = await bring(host, shell, at, copyTree(`${at}/www`, { source: bad }))
     expect(error!.message).toBe('the name "a\\nb" holds control characters')
+  })
+})
+
+test('a copy as a handler is not remembered as if the host could do it alone', () => {
+  const record = recordOf(copyTree('/srv/www', { source: one }), 'k', { run: 'r', recipe: 'x' })
+  expect(JSON.parse(record)).toEqual({
+    key: 'k',
+    title: 'copyTree /srv/www',
+    run: 'r',
+    recipe: 'x',
   })
 })
 
