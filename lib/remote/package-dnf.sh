@@ -119,7 +119,7 @@ hw_dnf_refresh() {
   if command -v dnf >/dev/null; then
     hw_dnf --refresh "$@" makecache
   else
-    hw_dnf clean expire-cache && hw_dnf makecache fast
+    hw_dnf clean expire-cache && hw_dnf makecache
   fi
 }
 

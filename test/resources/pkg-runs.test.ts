@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { pkg } from '../../lib/resources/pkg.ts'
 import type { Items } from '../../lib/resources/resource.ts'
+import { apkContract } from '../support/fake-apk.ts'
 import {
   missingFor,
   type PackageManager,
@@ -22,6 +23,7 @@ const waiting: Record<PackageManager['name'], string> = {
   dnf: 'install hwbeta-1.0',
   zypper: '^sleep 1$',
   pacman: '^sleep 1$',
+  apk: '',
 }
 
 describe.each(packageManagers)('two runs at once, by $name', manager => {
@@ -53,6 +55,64 @@ ${manager.refresh}`,
   })
 })
 
+describe.skipIf(noHosts)('pkg by apk, as a recorded contract', () => {
+  const host = packageHost(apkContract)
+
+  test('asks apk in these words, and again where another has the lock', async () => {
+    await host.script(
+      `. /srv/functions; offer hwalpha 1.0; offer hw-2beta 1.0; ${apkContract.refresh}; : >/dev/shm/apk.log`,
+      '/',
+    )
+    expect((await bring(host, shell, '/srv', pkg(['hwalpha', 'hw-2beta']))).notes).toEqual([
+      'hwalpha 1.0-r0, hw-2beta 1.0-r0',
+    ])
+    await host.script('touch /srv/apk.busy', '/')
+    const removed = await bring(host, shell, '/srv', pkg('hw-2beta', { absent: true, purge: true }))
+    expect(removed.error).toBeUndefined()
+    expect((await host.script('cat /dev/shm/apk.log', '/')).trim().split('\n')).toEqual([
+      'info -e -v hwalpha hw-2beta',
+      '--wait 300 add --simulate hwalpha hw-2beta',
+      '--wait 300 add hwalpha hw-2beta',
+      'info -e -v hwalpha hw-2beta',
+      'info -e -v hw-2beta',
+      '--wait 300 del --purge hw-2beta',
+      '--wait 300 del --purge hw-2beta',
+    ])
+  })
+})
+
+const dnf = packageManagers.find(({ name }) => name === 'dnf')!
+
+describe.skipIf(noHosts ?? missingFor(dnf).join())('pkg where there is yum and no dnf', () => {
+  const host = packageHost(dnf)
+
+  test('speaks to it in words that yum 3 had, which dnf still knows', async () => {
+    await host.script(
+      `. /srv/functions
+offer hwalpha 1.0; publish; ${dnf.refresh}
+mv "$(readlink -f /usr/bin/dnf)" /usr/bin/dnf-for-yum; rm /usr/bin/dnf
+printf '%s\\n' '#!/bin/sh' 'printf "%s\\n" "$*" >>/srv/yum.log' 'exec /usr/bin/dnf-for-yum "$@"' >/usr/bin/yum
+chmod 755 /usr/bin/yum
+offer hwalpha 2.0; publish`,
+      '/',
+    )
+    const go = (...items: Items[]) => bring(host, shell, '/srv', items)
+    expect(await go(pkg('hwalpha'))).toMatchObject({ error: undefined, notes: ['hwalpha 1.0-1'] })
+    expect((await go(pkg('hwalpha', { latest: true }))).notes).toEqual(['hwalpha 1.0-1 to 2.0-1'])
+    expect((await go(pkg('hwalpha', { absent: true }))).notes).toEqual(['hwalpha 2.0-1 removed'])
+    const words = (await host.script('cat /srv/yum.log', '/')).trim().split('\n')
+    expect(words.map(line => line.replace('--disableplugin=versionlock ', ''))).toEqual([
+      '-y -q -C list available --showduplicates hwalpha',
+      '-y -q install hwalpha-1.0-1',
+      '-y -q clean expire-cache',
+      '-y -q makecache',
+      '-y -q -C check-update hwalpha',
+      '-y -q install hwalpha-2.0-1',
+      '-y -q remove hwalpha',
+    ])
+  })
+})
+
 describe.skipIf(noHosts)('pkg by apt', () => {
   const host = packageHost(apt!)
   const go = (items: Items, mode = {}) => bring(host, shell, '/srv', items, mode)
@@ -81,6 +141,23 @@ done`,
       statuses: ['ok', 'ok', 'ok', 'ok'],
     })
     expect(await log()).toEqual([expect.stringMatching(/^dpkg-query .* hwbeta dpkg tar hwnone$/)])
+  })
+
+  test.each(shells)('does the same under $name', async each => {
+    const steps = () => [
+      pkg(['hwalpha', 'hwbeta'], { hold: true }),
+      pkg('hwgamma', { latest: true }),
+      pkg(['hwalpha', 'hwbeta'], { hold: false }),
+      pkg(['hwalpha', 'hwgamma'], { absent: true, purge: true }),
+    ]
+    const { notes, error } = await bring(host, each, '/srv', steps())
+    expect(error).toBeUndefined()
+    expect(notes).toEqual([
+      'hwalpha 2.0, hwalpha held, hwbeta held',
+      'hwgamma 1.0',
+      'hwalpha unheld, hwbeta unheld',
+      'hwalpha purged, hwgamma purged',
+    ])
   })
 
   test('a package step after one that changed something looks again', async () => {

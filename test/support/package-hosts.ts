@@ -9,7 +9,7 @@ import { whereIs } from './shells.ts'
 
 /** One package manager, and how a test makes it do things behind hostwright's back. Scripts of `sh`. */
 export interface PackageManager {
-  name: 'apt' | 'dnf' | 'zypper' | 'pacman'
+  name: 'apt' | 'dnf' | 'zypper' | 'pacman' | 'apk'
   /** Programs it takes, with the Debian package of each. */
   programs: Readonly<Record<string, string>>
   /** Makes the host one of this package manager. */
