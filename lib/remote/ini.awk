@@ -116,6 +116,7 @@ function ini_scan(   i, j, name, section, text) {
   split("", ini_place)
   split("", ini_sample)
   split("", ini_newest)
+  split("", ini_headed)
   split("", ini_places)
   split("", ini_lines)
   split("", ini_end)
@@ -135,6 +136,7 @@ function ini_scan(   i, j, name, section, text) {
       section = name
       ini_seen[section] = 1
       ini_place[section] = i
+      ini_headed[i] = 1
       ini_heads++
       ini_head[ini_heads] = i
       ini_head_name[ini_heads] = section
@@ -199,7 +201,9 @@ function ini_change(j, n, v,   line, lines, parts, i, deep, lead, tail) {
     if (ini_format == "words" && ini_comment_at(ini_want_value[j, v])) tail = ""
     replace(line, ini_fronts[j, n] lead ini_written(parts[1]) tail)
   }
-  deep = ini_lines[line] > 0 ? indent_of(texts[ini_line[line, 1]]) : indent_of(texts[line]) "    "
+  deep = indent_of(texts[line]) "    "
+  # As deep as the first further line that is not blank.
+  for (i = ini_lines[line]; i > 0; i--) if (ini_line_text[line, i] != "") deep = indent_of(texts[ini_line[line, i]])
   for (i = 1; i <= ini_lines[line]; i++) remove(ini_line[line, i])
   for (i = 2; i <= lines; i++) insert(line, (parts[i] == "" ? "" : deep) parts[i])
 }
@@ -218,7 +222,7 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
   section = ini_want_section[j]
   like = (section in ini_sample) ? ini_sample[section] : ini_sample_all
   indent = indent_of(like)
-  if (ini_continued == "indent") indent = (section in ini_newest) ? indent_of(ini_newest[section]) : ""
+  if (ini_continued == "indent") indent = ini_level(section, at)
   if (like == "" && ini_format == "git") indent = "\t"
   if (ini_format == "words") {
     ini_line_new(at, (like == "" ? "    " : indent) ini_want_key[j] " " ini_want_value[j, v])
@@ -239,6 +243,15 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
   if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", between)
   ini_line_new(at, indent ini_want_key[j] between ini_written(parts[1]))
   for (i = 2; i <= lines; i++) ini_line_new(at, (parts[i] == "" ? "" : indent "    ") parts[i])
+}
+
+# The indentation of a new key behind line at, where deeper lines belong to the key before them: it is that of
+# the last key of its section, or behind a header that of what follows, which would be taken for its value.
+function ini_level(section, at,   i) {
+  if (at == "") return ""
+  if ((section in ini_newest) && !(at in ini_headed)) return indent_of(ini_newest[section])
+  for (i = at + 1; i <= count; i++) if (texts[i] !~ /^[ \t]*([#;]|$)/) return indent_of(texts[i])
+  return ""
 }
 
 # One more line behind line at, or in the new section at the end where at is empty.
