@@ -28,6 +28,8 @@ export interface Asked {
   bootstrapDir: string
   /** Another shell beside the session's, of the same user: for what is too large for the script. */
   open(): Promise<ShellStream>
+  /** Aborted by Ctrl-C: the input of such shells is then ended, what they send is not wanted any more. */
+  signal: AbortSignal
   /** Tells how far a transfer is, in bytes. As often as you like: it is shown a few times a second. */
   progress(done: number, total: number): void
   /** Whether this is a dry run. */

@@ -18,7 +18,7 @@ import { createTail } from './tail.ts'
  * @throws {UnreachableError} the connection is gone, or the host refuses another shell
  */
 export async function receiveContent(
-  asked: Pick<Asked, 'open' | 'progress'>,
+  asked: Pick<Asked, 'open' | 'progress' | 'signal'>,
   content: { path: string; sha256: string; size: number },
   target: { path: string; mode: number },
 ): Promise<void> {
@@ -36,6 +36,7 @@ export async function receiveContent(
     const shell = await asked.open()
     let done = 0
     for await (const chunk of contentOf(shell, word, content.path)) {
+      if (asked.signal.aborted) throw new StepError(`the transfer of ${content.path} was ended`)
       hash.update(chunk)
       await file.writeFile(chunk)
       done += chunk.length
@@ -65,8 +66,6 @@ async function* contentOf(shell: ShellStream, word: string, path: string): Async
   shell.stdin.write(`printf '%s\\n' ${word}; cat -- ${quote(path)} </dev/null || exit; exit 0\n`)
   let before: Buffer | undefined = Buffer.alloc(0)
   for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
-    // Ctrl-C ends the input of what is under way.
-    if (shell.stdin.writableEnded) break
     if (before === undefined) {
       yield chunk
       continue
@@ -78,7 +77,6 @@ async function* contentOf(shell: ShellStream, word: string, path: string): Async
     before = undefined
     if (rest.length > 0) yield rest
   }
-  if (shell.stdin.writableEnded) throw new StepError(`the transfer of ${path} was ended`)
   shell.stdin.end()
   const ended = await shell.ended
   if (ended.lost)

@@ -201,10 +201,10 @@ export async function openSession(options: {
       for (const [of, answer] of await edits.answers(id, asking)) answers.set(of, answer)
       if (call.answer) {
         const progress = calls[results.length]!.listener?.progress ?? (() => {})
-        const { open } = transfers
+        const { open, signal } = transfers
         answers.set(
           id,
-          await answerTo(call, { ...mode, result: asking, bootstrapDir, open, progress }),
+          await answerTo(call, { ...mode, result: asking, bootstrapDir, open, signal, progress }),
         )
       }
       channel.write(againScript(rest, mode, answers))

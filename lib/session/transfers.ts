@@ -6,6 +6,8 @@ import type { Answer, Asked, HostCall } from './call.ts'
 export interface Transfers {
   /** Another shell, of the same user. */
   open(): Promise<ShellStream>
+  /** Aborted by `end`. */
+  readonly signal: AbortSignal
   /** No more is sent by those that are open: who waits for one hears that it ended. */
   end(): void
 }
@@ -13,7 +15,11 @@ export interface Transfers {
 /** @param openShell opens one, on whatever connection there is */
 export function createTransfers(openShell: () => Promise<ShellStream>): Transfers {
   const shells = new Set<ShellStream>()
+  let ending = new AbortController()
   return {
+    get signal() {
+      return ending.signal
+    },
     open: async () => {
       const shell = await openShell()
       shells.add(shell)
@@ -21,6 +27,8 @@ export function createTransfers(openShell: () => Promise<ShellStream>): Transfer
       return shell
     },
     end: () => {
+      ending.abort()
+      ending = new AbortController()
       for (const { stdin } of shells) stdin.end()
     },
   }

@@ -110,6 +110,23 @@ describe('fetch', () => {
     expect(copy.digest('hex')).toBe(hash.digest('hex'))
   })
 
+  test('Ctrl-C ends it, and nothing is left of it', async () => {
+    const host = await testHost()
+    const path = await host.write('big', Buffer.alloc(64 << 20, 'x'))
+    let most = 0
+    let interrupted: Promise<void> | undefined
+    const progress = (done: number) => {
+      most = done
+      interrupted ??= host.session.interrupt()
+    }
+    const call = forHost(host, path, { to: host.at('%h') })
+    const [result] = await host.batch([{ call, listener: { progress } }])
+    await interrupted
+    expect(result!.status).toBe('skipped')
+    expect(most).toBeLessThan(64 << 20)
+    expect(await readdir(host.directory)).toEqual(['big'])
+  })
+
   test('two hosts have two files', () => {
     const wanted = fetch('/etc/x', { to: 'kept/%h/x' })
     const paths = ['a', 'b'].map(name => wanted.forHost!({ name } as TemplateHost).path)
