@@ -221,6 +221,25 @@ ${ed}' ]`,
       )
     })
 
+    test('a user does it for itself, in its own session', async () => {
+      const as = ['setpriv', '--reuid=4301', '--regid=4301', '--clear-groups']
+      const own = {
+        ...on,
+        transport: () => on.transport({ name: 'dash', command: ['env', ...as, 'dash'] }),
+      }
+      const directory = await on.directory()
+      await on.script('chown 4301 .', directory)
+      const wanted = authorizedKeys('ann', [ed])
+      const first = await bring(own, few[0]!, directory, wanted)
+      expect(first).toMatchObject({ error: undefined, notes: ['1 added'] })
+      expect((await bring(own, few[0]!, directory, wanted)).statuses).toEqual(['ok'])
+      await on.script('chmod 755 /srv/ann/.ssh', '/')
+      expect((await bring(own, few[0]!, directory, wanted)).notes).toEqual(['mode'])
+      expect(
+        await on.script('stat -c %a:%U /srv/ann/.ssh /srv/ann/.ssh/*; rm -r /srv/ann/.ssh', '/'),
+      ).toBe('700:ann\n600:ann\n')
+    })
+
     test('a user who is not there fails, with --check only says so', async () => {
       const { error } = await go(authorizedKeys('nobody-here', [ed]))
       expect(error?.message).toBe('there is no user nobody-here')
