@@ -54,7 +54,7 @@ EOF
 
 hw_zypper_refresh() { hw_zypper refresh; }
 
-hw_zypper_install() { hw_zypper install --no-recommends --oldpackage -- "$@"; }
+hw_zypper_install() { hw_zypper install --oldpackage -- "$@"; }
 
 hw_zypper_remove() { hw_zypper remove -- "$@"; }
 

@@ -3,6 +3,7 @@
  * with a repository of its own in /srv/repository, so that no network is asked. The packages it offers
  * are built by the tests, each in a few milliseconds.
  */
+import { existsSync } from 'node:fs'
 import { beforeAll } from 'vitest'
 import { overlayHost, type ResourceHost } from './resource-hosts.ts'
 import { whereIs } from './shells.ts'
@@ -12,6 +13,8 @@ export interface PackageManager {
   name: 'apt' | 'dnf' | 'zypper' | 'pacman' | 'apk'
   /** Programs it takes, with the Debian package of each. */
   programs: Readonly<Record<string, string>>
+  /** A file it takes, which is not a program, likewise. */
+  file?: [path: string, from: string]
   /** Makes the host one of this package manager. */
   setUp: string
   /** Functions `offer NAME VERSION [SCRIPT]`: a package, with a script to run at its end; `publish`. */
@@ -44,7 +47,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list`,
 }
 publish() { cd /srv/repository; dpkg-scanpackages -m . >Packages 2>/dev/null; }`,
   refresh: 'apt-get -qq update 2>/dev/null',
-  list: "dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' 2>/dev/null | sed -n 's/^installed hw/hw/p'",
+  list: `dpkg-query -W -f '\${db:Status-Status} \${Package} \${Version}\\n' 2>/dev/null | sed -n 's/^installed hw/hw/p'`,
   install:
     'DEBIAN_FRONTEND=noninteractive apt-get -qq -y --allow-downgrades install >/dev/null 2>&1',
   remove: 'DEBIAN_FRONTEND=noninteractive apt-get -qq -y remove >/dev/null 2>&1',
@@ -77,6 +80,7 @@ const listRpms = "rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}\\n' 'hw*'"
 const dnf: PackageManager = {
   name: 'dnf',
   programs: { dnf: 'dnf', rpmbuild: 'rpm', createrepo_c: 'createrepo-c' },
+  file: ['/usr/lib/python3/dist-packages/dnf-plugins/versionlock.py', 'dnf-plugins-core'],
   setUp: `rm -f /usr/bin/apt-get /usr/bin/zypper /usr/bin/pacman
 ${rpmDatabase}
 mkdir -p /etc/yum.repos.d
@@ -155,9 +159,10 @@ publish() {
 export const packageManagers: readonly PackageManager[] = [deb, dnf, zypper, pacman]
 
 /** Programs a package manager's tests lack here, as Debian's packages; in CI there must be none. */
-export function missingFor({ name, programs }: PackageManager): string[] {
+export function missingFor({ name, programs, file }: PackageManager): string[] {
   const missing = Object.keys(programs).filter(program => !whereIs(program))
   const packages = missing.map(program => programs[program]!)
+  if (file && !existsSync(file[0])) packages.push(file[1])
   if (process.env.CI && packages.length > 0)
     throw new Error(`CI must have ${packages.join(', ')} installed to test ${name}`)
   return packages
