@@ -91,7 +91,7 @@ describe('what provisions a product', () => {
     const [first, second] = flatten(provision(product, host))
     expect(first!.call.args).toEqual([
       '/etc/app.ini',
-      'ini',
+      '600',
       'check "$1"',
       'S s',
       'K workers',
