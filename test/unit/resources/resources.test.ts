@@ -90,7 +90,7 @@ describe('what a resource asks of its host', () => {
       'command make it',
       command('make it\nnow'),
       'hw_command',
-      ['', '', '', 'sh', '', '', 'make it\nnow'],
+      ['', '', '', '0', '', '', 'sh', '', '', 'make it\nnow'],
     ],
     [
       'made',
@@ -105,7 +105,7 @@ describe('what a resource asks of its host', () => {
         env: { A: 1, B: secret('hunter2') },
       }),
       'hw_command',
-      ['/a/b', 'u', 'o', 'bash', '/c', 'yes', 'x', 'A=1', 'B=hunter2'],
+      ['/a/b', 'u', 'o', '0', '', '', 'bash', '/c', 'yes', 'x', 'A=1', 'B=hunter2'],
     ],
   ])('%s', (title, resource, name, args) => {
     expect(resource.title).toBe(title)
