@@ -1,148 +1,77 @@
 /**
- * `npm run bench`: what docs/performance.md shows. Each figure is a ratio of two whole processes, or
- * sets of them, measured in turn in the same run: machines are noisy, their ratios less so.
+ * `npm run bench`: what docs/performance.md shows. Each figure compares whole processes that were
+ * measured in turn, in the same run, on the same hosts: machines are noisy, their ratios less so.
+ *
+ *     npm run bench -- --only e,h --rounds 5
+ *     npm run bench -- --only growth --chart docs/growth.svg
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Host } from '../../lib/inventory/inventory.ts'
-import { parseInventory } from '../../lib/inventory/parse.ts'
-import { labDown, labUp } from '../../lib/lab/lab.ts'
-import { quote } from '../../lib/shell/quote.ts'
-import { formatTable } from '../../lib/ui/table.ts'
-import { median, time } from './measure.ts'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { chart } from './chart.ts'
+import { type Figure, figureTable } from './figures.ts'
+import { byHosts, byResources, growthTable, hostCounts } from './growth.ts'
+import { canAccount } from './measure.ts'
+import { parts } from './parts.ts'
+import { bringUp, type Place } from './place.ts'
 
-const hostCount = 20
-const rounds = 7
-const cli = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url))
-const project = fileURLToPath(new URL('.', import.meta.url))
+const { values } = parseArgs({
+  options: {
+    /** Parts, by letter, and `growth`. Default: all. */
+    only: { type: 'string', default: [...Object.keys(parts), 'growth'].join(',') },
+    rounds: { type: 'string', default: '7' },
+    /** The largest number of hosts of `growth`. */
+    hosts: { type: 'string', default: String(hostCounts.at(-1)) },
+    /** Where the chart of `growth` goes. */
+    chart: { type: 'string' },
+  },
+})
+const tell = (line: string) => process.stderr.write(`${line}\n`)
+const rounds = Number(values.rounds)
+const most = Number(values.hosts)
+// (b) and (c) come with (a).
+const asked = values.only.split(',').map(name => (name === 'b' || name === 'c' ? 'a' : name))
+const names = [...new Set(asked)]
+const unknown = names.find(name => name !== 'growth' && !parts[name])
+if (unknown || !(rounds >= 1) || !(most >= 1)) {
+  tell(`no such part or number; parts are ${Object.keys(parts).join(', ')}, growth`)
+  process.exit(2)
+}
+if (!canAccount) tell('without GNU time (the package `time`) CPU and memory are not known')
 
-const directory = mkdtempSync(join(tmpdir(), 'hostwright-bench-'))
-const lab = join(directory, 'lab')
-const env = { ...process.env, HOSTWRIGHT_LAB: lab }
-
-/** `ssh host true` on every host at once, started by xargs: nothing does it with less. */
-async function sshTrue(hosts: readonly Host[]): Promise<number> {
-  const { port, user, privateKeyFile, knownHostsFile } = hosts[0]!
-  const ssh = [
-    'ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o',
-    quote(`UserKnownHostsFile=${knownHostsFile}`),
-    ...['-i', quote(privateKeyFile!), '-p', String(port), '-l', user!],
-  ].join(' ')
-  const addresses = hosts.map(({ address }) => address).join(' ')
-  const line = `printf '%s\\n' ${addresses} | xargs -P ${hosts.length} -I '{}' ${ssh} '{}' true`
-  return (await time('sh', ['-c', line])).wallMs
+/** Needs the largest lab, so that it comes last. */
+async function growth(place: Place) {
+  const hosts = await byHosts(place, Math.min(rounds, 5), most)
+  const resources = await byResources(place, Math.min(rounds, 5))
+  process.stdout.write(`\n${growthTable('hosts, 30 resources each', hosts)}\n`)
+  process.stdout.write(`\n${growthTable('resources, on 20 hosts', resources)}\n`)
+  if (!values.chart) return
+  const panels = [
+    { title: '30 unchanged resources', axis: 'hosts', points: hosts },
+    { title: '20 hosts, nothing changed', axis: 'resources', points: resources },
+  ]
+  writeFileSync(values.chart, chart(panels))
 }
 
-/** The recipe on every host; wall time and the most round trips of a host. */
-async function recipe(
-  round: number,
-): Promise<{ wallMs: number; roundTrips: number; changed: number }> {
-  const { wallMs, stdout } = await time(
-    process.execPath,
-    [
-      cli,
-      'thirty',
-      String(round),
-      '--on',
-      'all',
-      '-i',
-      lab,
-      '--output',
-      'json',
-      '--forks',
-      String(hostCount),
-    ],
-    { cwd: project, env },
-  )
-  const events = stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Record<string, never>)
-  const ends = events.filter(event => event.type === ('host.end' as never)) as unknown as {
-    roundTrips: number
-    counts: { changed: number }
-  }[]
-  return {
-    wallMs,
-    roundTrips: Math.max(...ends.map(end => end.roundTrips)),
-    changed: ends.reduce((sum, end) => sum + end.counts.changed, 0),
+/** Does some work on a lab of so many hosts, and removes it. */
+async function on(count: number, work: (place: Place) => Promise<void>) {
+  const place = await bringUp(count, tell)
+  try {
+    await work(place)
+  } finally {
+    await place.end()
   }
 }
 
-const ms = (value: number) => `${Math.round(value)} ms`
-
-async function bench(): Promise<string[][]> {
-  const status = await labUp({ hosts: hostCount, directory: lab })
-  const { hosts } = parseInventory(readFileSync(join(lab, 'hosts.ini'), 'utf8'), {
-    file: join(lab, 'hosts.ini'),
-    environment: 'lab',
+const letters = names.filter(name => name !== 'growth')
+const figures: Figure[] = []
+if (letters.length > 0) {
+  const hosts = Math.max(1, ...letters.map(name => parts[name]!.hosts))
+  await on(hosts, async place => {
+    for (const name of letters) {
+      tell(`measuring ${name}`)
+      figures.push(...(await parts[name]!.measure(place, rounds)))
+    }
   })
-  process.stderr.write(
-    `${hostCount} hosts, ${status.kind}, ${status.server}, Node ${process.version}\n`,
-  )
-  const rows: string[][] = []
-  const add = (what: string, ours: number[], theirs: number[], peer: string, target: number) => {
-    const ratio = median(ours) / median(theirs)
-    rows.push([
-      what,
-      ms(median(ours)),
-      peer,
-      ms(median(theirs)),
-      ratio.toFixed(2),
-      `≤ ${target}`,
-      ratio <= target ? 'yes' : 'NO',
-    ])
-  }
-
-  let round = 0
-  await recipe(round)
-  await sshTrue(hosts)
-  const unchanged: number[] = []
-  const changed: number[] = []
-  const plain: number[] = []
-  let roundTrips = 0
-  for (let turn = 0; turn < rounds; turn++) {
-    plain.push(await sshTrue(hosts))
-    const same = await recipe(round)
-    if (same.changed !== 0) throw new Error(`${same.changed} steps changed in an unchanged run`)
-    unchanged.push(same.wallMs)
-    roundTrips = Math.max(roundTrips, same.roundTrips)
-    const other = await recipe(++round)
-    if (other.changed !== 30 * hostCount)
-      throw new Error(`${other.changed} steps changed, not all ${30 * hostCount}`)
-    changed.push(other.wallMs)
-  }
-  const peer = `ssh host true × ${hostCount}`
-  add(`(a) 30 unchanged resources × ${hostCount} hosts`, unchanged, plain, peer, 0.8)
-  add(`(b) 30 changed resources × ${hostCount} hosts`, changed, plain, peer, 2)
-  rows.push([
-    '(c) round trips of (a)',
-    String(roundTrips),
-    '',
-    '',
-    '',
-    '≤ 2',
-    roundTrips <= 2 ? 'yes' : 'NO',
-  ])
-
-  const help: number[] = []
-  const empty: number[] = []
-  for (let turn = 0; turn < 15; turn++) {
-    empty.push((await time(process.execPath, ['-e', '0'])).wallMs)
-    help.push((await time(process.execPath, [cli, '--help'], { cwd: tmpdir() })).wallMs)
-  }
-  add('(d) hostwright --help', help, empty, 'node -e 0', 2.5)
-  return rows
+  process.stdout.write(`${figureTable(figures)}\n`)
 }
-
-try {
-  const rows = await bench()
-  process.stdout.write(
-    `${formatTable(['WHAT', 'TIME', 'PEER', 'TIME', 'RATIO', 'WANTED', 'MET'], rows, {})}\n`,
-  )
-} finally {
-  await labDown({ directory: lab })
-  rmSync(directory, { recursive: true, force: true })
-}
+if (names.includes('growth')) await on(Math.max(most, 20), growth)

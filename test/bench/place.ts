@@ -1,0 +1,70 @@
+/** The lab that is measured on, and inventories of some of its hosts. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { parseInventory } from '../../lib/inventory/parse.ts'
+import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { startProxy } from './proxy.ts'
+
+/** Some hosts, and the inventory that names them. */
+export interface Hosts {
+  inventory: string
+  hosts: readonly Host[]
+}
+
+export interface Place {
+  directory: string
+  /** The first so many hosts of the lab. */
+  first(count: number): Hosts
+  /** The first host, behind a link whose round trips take so long. */
+  farAway(roundTripMs: number): Promise<Hosts & { close(): Promise<void> }>
+  end(): Promise<void>
+}
+
+/** Brings up a lab of so many hosts. @param tell told how it goes, a line each */
+export async function bringUp(count: number, tell: (line: string) => void): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), 'hostwright-bench-'))
+  const lab = join(directory, 'lab')
+  const end = async () => {
+    await labDown({ directory: lab })
+    rmSync(directory, { recursive: true, force: true })
+  }
+  const start = Date.now()
+  try {
+    const { kind, server } = await labUp({ hosts: count, directory: lab })
+    const seconds = ((Date.now() - start) / 1000).toFixed(1)
+    tell(`${count} hosts after ${seconds} s: ${kind}, ${server}, Node ${process.version}`)
+  } catch (error) {
+    await end()
+    throw error
+  }
+  const lines = readFileSync(join(lab, 'hosts.ini'), 'utf8').split('\n')
+  const isHost = (line: string) => /^lab\d+ /.test(line)
+  const write = (name: string, hostLines: readonly string[]): Hosts => {
+    const inventory = join(directory, name)
+    const text = `[lab]\n${hostLines.join('\n')}\n`
+    writeFileSync(inventory, text)
+    const { hosts } = parseInventory(text, { file: inventory, environment: 'lab' })
+    return { inventory, hosts }
+  }
+  return {
+    directory,
+    first: wanted => write(`first-${wanted}.ini`, lines.filter(isHost).slice(0, wanted)),
+    farAway: async roundTripMs => {
+      const near = write('near.ini', lines.filter(isHost).slice(0, 1)).hosts[0]!
+      const proxy = await startProxy(near, roundTripMs / 2)
+      const known = readFileSync(near.knownHostsFile!, 'utf8')
+        .split('\n')
+        .find(line => line.startsWith(`[${near.address}]:${near.port} `))!
+      const knownHosts = join(directory, 'far_known_hosts')
+      writeFileSync(knownHosts, `[${proxy.address}]:${proxy.port} ${known.replace(/^\S+ /, '')}\n`)
+      const far = [
+        `lab1 ansible_host=${proxy.address} ansible_port=${proxy.port} ansible_user=${near.user}`,
+        `ansible_ssh_private_key_file=${near.privateKeyFile} known_hosts_file=${knownHosts}`,
+      ]
+      return { ...write('far.ini', [far.join(' ')]), close: proxy.close }
+    },
+    end,
+  }
+}
