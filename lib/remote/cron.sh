@@ -60,8 +60,10 @@ hw_crontab_of() {
 
 # hw_cron_edit: hw_cron_old with the job into hw_cron_new; hw_cron_there is yes if it was there in some form.
 hw_cron_edit() {
-  hw_cron_new='' hw_cron_there='' hw_skip=''
-  while IFS= read -r hw_line; do
+  hw_cron_new='' hw_cron_there='' hw_skip='' hw_rest=$hw_cron_old
+  while [ -n "$hw_rest" ]; do
+    hw_line=${hw_rest%%"$hw_newline"*}
+    hw_rest=${hw_rest#"$hw_line$hw_newline"}
     if [ -n "$hw_skip" ]; then
       hw_skip=
       # The line behind the mark is the job, unless somebody has taken it away.
@@ -75,11 +77,7 @@ hw_cron_edit() {
     # One that stands there twice would run twice.
     [ -n "$hw_cron_there" ] || [ -z "$hw_cron_job" ] || hw_cron_add
     hw_cron_there=yes
-  done <<EOF
-$hw_cron_old
-EOF
-  # The text ends its own last line, and the here-document adds another.
-  hw_cron_new=${hw_cron_new%"$hw_newline"}
+  done
   [ -n "$hw_cron_there" ] || [ -z "$hw_cron_job" ] || hw_cron_add
 }
 

@@ -49,9 +49,16 @@ hw_service_is_fresh() {
   [ "${hw_each##*"$hw_newline"}" -gt "$hw_trigger" ]
 }
 
-# hw_service_find: how this service is managed, into hw_service_by and hw_service_script.
+# hw_service_find: how this service is managed, into hw_service_by, with its script hw_service_script or its
+# unit hw_service_unit.
 hw_service_find() {
   hw_service_script=/etc/init.d/$hw_service_name
+  case $hw_service_name in
+    *.service | *.socket | *.timer | *.path | *.mount | *.automount | *.swap | *.target | *.slice | *.scope | *.device)
+      hw_service_unit=$hw_service_name
+      ;;
+    *) hw_service_unit=$hw_service_name.service ;;
+  esac
   hw_unit_load='' hw_unit_active='' hw_unit_file='' hw_unit_stale=''
   case $hw_service_name in
     /*) hw_service_script=$hw_service_name hw_service_by=script ;;
@@ -76,7 +83,7 @@ hw_service_exists() {
 hw_service_missing() {
   if [ -n "$hw_check" ]; then
     case $hw_newline$hw_units_new in
-      *"$hw_newline${hw_service_name%.service}.service$hw_newline"*) hw_unit_load=new ;;
+      *"$hw_newline$hw_service_unit$hw_newline"*) hw_unit_load=new ;;
       *) hw_note=unknown hw_status=changed ;;
     esac
     return 0
@@ -146,7 +153,7 @@ hw_service_unmask() {
   fi
   hw_unit_load=loaded hw_unit_file=disabled
   for hw_each in /etc/systemd/system/*.wants /etc/systemd/system/*.requires; do
-    [ ! -L "$hw_each/${hw_service_name%.service}.service" ] || hw_unit_file=enabled
+    [ ! -L "$hw_each/$hw_service_unit" ] || hw_unit_file=enabled
   done
 }
 
@@ -164,6 +171,9 @@ hw_service_make() {
     *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;
   esac
   [ -z "$hw_check" ] || return 0
+  case $hw_service_by-$1 in
+    systemd-start | systemd-restart | systemd-reload | systemd-enable) hw_service_refresh || return ;;
+  esac
   hw_touch_all
   case $hw_service_by-$1 in
     systemd-disable)
@@ -190,6 +200,14 @@ hw_service_make() {
       ;;
     *) "$hw_service_script" "$1" ;;
   esac || hw_fail "could not $1 $hw_service_name"
+}
+
+# hw_service_refresh: a unit whose file something else than a systemdUnit has changed is read anew: systemd
+# itself would only warn, and take the old one.
+hw_service_refresh() {
+  [ -n "$hw_unit_stale" ] || hw_unit_state "$hw_service_name" || return
+  [ "$hw_unit_stale" != yes ] || hw_units_reload || return
+  hw_unit_stale=no
 }
 
 # hw_openrc_disable: out of each runlevel that has it. (`--all` fails for those that have it not.)

@@ -13,18 +13,18 @@ hw_gather_units() {
   shift 2
   [ "$hw_init" = systemd ] || return 0
   # A name that systemd does not take fails all: then each step asks for itself.
-  hw_list=$(hw_show_units "$@")$hw_newline || return 0
+  hw_rest=$(hw_show_units "$@")$hw_newline$hw_newline || return 0
   hw_found=' '
-  while IFS= read -r hw_line; do
+  while [ -n "$hw_rest" ]; do
+    hw_line=${hw_rest%%"$hw_newline"*}
+    hw_rest=${hw_rest#"$hw_line$hw_newline"}
     if [ -n "$hw_line" ]; then
       hw_found="$hw_found$hw_line "
       continue
     fi
     eval "hw_unit_${hw_ids%% *}=\$hw_found"
     hw_ids=${hw_ids#* } hw_found=' '
-  done <<EOF
-$hw_list
-EOF
+  done
 }
 
 # hw_show_units UNIT…: a line a property, an empty line between units.

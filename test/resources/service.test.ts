@@ -4,11 +4,10 @@ import { service } from '../../lib/resources/service.ts'
 import { systemdUnit } from '../../lib/resources/systemd-unit.ts'
 import { openrcHost, sysvHost } from '../support/init-hosts.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
-import { bring, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { bring } from '../support/resource-table.ts'
+import { systemShells, systemTable } from '../support/system-table.ts'
 
 const why = await noOverlay()
-const two = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
 
 const openrcScript = (name: string) => `cat >/etc/init.d/${name} <<'END'
 #!/sbin/openrc-run
@@ -40,7 +39,7 @@ chmod +x /etc/init.d/${name}
 `
 
 describe.skipIf(why)('on OpenRC', () => {
-  resourceTable(
+  systemTable(
     'service',
     [
       {
@@ -63,12 +62,12 @@ describe.skipIf(why)('on OpenRC', () => {
         cleanup: 'rm /etc/init.d/hw-two',
       },
     ],
-    { host: openrcHost, shells: two },
+    openrcHost,
   )
 })
 
 describe.skipIf(why)('by SysV scripts', () => {
-  resourceTable(
+  systemTable(
     'service',
     [
       {
@@ -90,13 +89,13 @@ describe.skipIf(why)('by SysV scripts', () => {
         cleanup: 'rm /etc/init.d/hw-four /etc/rc?.d/*hw-four',
       },
     ],
-    { host: sysvHost, shells: two },
+    sysvHost,
   )
 
   describe('where it can’t be', () => {
     const host = sysvHost()
     const go = async (items: Parameters<typeof bring>[3], mode = {}) =>
-      bring(host, two[0]!, await host.directory(), items, mode)
+      bring(host, systemShells[0]!, await host.directory(), items, mode)
 
     test('a service that is not there is stopped and disabled, and can’t run', async () => {
       expect((await go(service('hw-no', { running: false, enabled: false }))).statuses).toEqual([

@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { swap } from '../../lib/resources/swap.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { listing, noOverlay, type ResourceHost } from '../support/resource-hosts.ts'
-import { bring, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { bring } from '../support/resource-table.ts'
+import { systemShells, systemTable } from '../support/system-table.ts'
 
 const execute = promisify(execFile)
 const why = await noOverlay()
@@ -92,14 +92,21 @@ function swapHost(): ResourceHost {
     },
     script: async (text, at) => (await inside(['sh', '-ec', `cd "$at"\n${text}`], { at })).stdout,
     snapshot: async at =>
-      (await inside(['sh', '-c', `${listing('"$0" /etc')}; cat /proc/swaps`, at])).stdout,
+      (
+        await inside([
+          'sh',
+          '-c',
+          `${listing('"$0" /etc')}; awk '{ print $1, $3, $5 }' /proc/swaps`,
+          at,
+        ])
+      ).stdout,
   }
 }
 
 const active = '[ "$(grep -c "$at/swap" /proc/swaps)" = 1 ]'
 
 describe.skipIf(why)('swap files', () => {
-  resourceTable(
+  systemTable(
     'swap',
     [
       {
@@ -146,17 +153,19 @@ mkswap swap >/dev/null; swapon "$at/swap"; echo "$at/swap none swap defaults" >>
         note: 'off, fstab, removed',
       },
     ],
-    {
-      host: swapHost,
-      shells: shells.filter(({ name }) => name === 'dash' || name === 'busybox sh'),
-    },
+    swapHost,
   )
 
   const host = swapHost()
   test('a file that finds no room leaves nothing behind', async () => {
     const at = await host.directory()
     await host.script('mkdir small; mount -t tmpfs -o size=512k none small', at)
-    const { error } = await bring(host, shells[0]!, at, swap(`${at}/small/swap`, { size: '1M' }))
+    const { error } = await bring(
+      host,
+      systemShells[0]!,
+      at,
+      swap(`${at}/small/swap`, { size: '1M' }),
+    )
     expect(error?.message).toContain('could not make a swap file of 1 MiB: is there room?')
     expect(await host.script('ls -A small; umount small', at)).toBe('')
   })

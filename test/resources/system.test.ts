@@ -12,11 +12,10 @@ import { mount } from '../../lib/resources/mount.ts'
 import { sysctl } from '../../lib/resources/sysctl.ts'
 import { timezone } from '../../lib/resources/timezone.ts'
 import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
-import { bring, type ResourceCase, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { bring, type ResourceCase } from '../support/resource-table.ts'
+import { systemShells, systemTable } from '../support/system-table.ts'
 
 const why = await noOverlay()
-const two = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
 
 /** A modprobe that does to /sys/module what the real one does, and writes down what it was called with. */
 const fakeModules = `mountpoint -q /sys/module || mount -t tmpfs none /sys/module
@@ -264,9 +263,7 @@ echo hw_gone >/etc/modules-load.d/hw_gone.conf; echo x >/etc/modprobe.d/hostwrig
 
 describe.skipIf(why)('resources of the system', () => {
   for (const [name, table] of Object.entries(cases)) {
-    resourceTable(name, table, { host: overlayHost, shells: two.slice(0, 1) })
-    const short = table.map(each => ({ ...each, drift: each.drift?.slice(0, 1) }))
-    resourceTable(name, short, { host: overlayHost, shells: two.slice(1) })
+    systemTable(name, table, overlayHost)
   }
 })
 
@@ -276,7 +273,7 @@ describe.skipIf(why)('resources of the system', () => {
     const at = await host.directory()
     await host.script(given, at)
     try {
-      return await bring(host, two[0]!, at, items, mode)
+      return await bring(host, systemShells[0]!, at, items, mode)
     } finally {
       await host.script(after, at)
     }

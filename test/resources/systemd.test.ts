@@ -1,16 +1,16 @@
 /** service and systemdUnit against the real systemd, as process 1 of a guest. */
 import { describe, expect, test } from 'vitest'
 import { command } from '../../lib/resources/command.ts'
+import { file } from '../../lib/resources/file.ts'
 import { handler } from '../../lib/resources/resource.ts'
 import { service } from '../../lib/resources/service.ts'
 import { systemdUnit } from '../../lib/resources/systemd-unit.ts'
 import { systemdHost } from '../support/init-hosts.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
-import { bring, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { bring } from '../support/resource-table.ts'
+import { systemShells, systemTable } from '../support/system-table.ts'
 
 const why = await noOverlay()
-const two = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
 
 /** Writes the unit of a service that sleeps, and has systemd read it. */
 const unit = (name: string, more = '') => `cat >/etc/systemd/system/${name}.service <<'END'
@@ -28,7 +28,7 @@ rm -rf /etc/systemd/system/${name}.* /etc/systemd/system/*.wants/${name}.*
 systemctl daemon-reload`
 
 describe.skipIf(why)('on systemd', () => {
-  resourceTable(
+  systemTable(
     'service',
     [
       {
@@ -95,10 +95,10 @@ until [ "$(systemctl show -p SubState --value hw-five)" = auto-restart ]; do :; 
         cleanup: remove('hw-five'),
       },
     ],
-    { host: systemdHost, shells: two },
+    systemdHost,
   )
 
-  resourceTable(
+  systemTable(
     'systemdUnit',
     [
       {
@@ -157,13 +157,13 @@ systemctl daemon-reload`,
         note: 'removed',
       },
     ],
-    { host: systemdHost, shells: two },
+    systemdHost,
   )
 })
 
 describe.skipIf(why)('on systemd', () => {
   const host = systemdHost()
-  const shell = two[0]!
+  const shell = systemShells[0]!
 
   /** Puts a program in front of systemctl that counts its calls. */
   const counted = (at: string) =>
@@ -230,6 +230,34 @@ chmod +x /usr/local/bin/systemctl`,
     ])
     expect(done.error).toBeUndefined()
     expect(await host.script('systemctl is-active hw-e', at)).toBe('active\n')
+  })
+
+  test('a unit that a file changed is read before its service restarts', async () => {
+    const at = await host.directory()
+    await host.script(`${unit('hw-file')}systemctl start hw-file`, at)
+    const restart = handler(service('hw-file', { restarted: true }))
+    const content = '[Service]\nExecStart=/bin/sleep 1000\nEnvironment=NEW=1\n'
+    const done = await bring(host, shell, at, [
+      file('/etc/systemd/system/hw-file.service', { content, notify: restart }),
+    ])
+    expect(done.statuses).toEqual(['changed', 'changed'])
+    const pid = (await host.script('systemctl show -p MainPID --value hw-file', at)).trim()
+    expect(await host.script(`tr '\\0' '\\n' </proc/${pid}/environ`, at)).toContain('NEW=1')
+  })
+
+  test('--check says of a unit to come what it would say', async () => {
+    const at = await host.directory()
+    const items = [
+      systemdUnit('hw-tick', { content: { Service: { ExecStart: '/bin/true' } } }),
+      systemdUnit('hw-tick.timer', {
+        content: { Timer: { OnCalendar: 'daily' }, Install: { WantedBy: 'timers.target' } },
+      }),
+      service('hw-tick.timer', { running: true, enabled: true }),
+    ]
+    const checked = await bring(host, shell, at, items, { check: true })
+    expect(checked.notes).toEqual(['created', 'created', 'started, enabled'])
+    expect((await bring(host, shell, at, items)).notes).toEqual(checked.notes)
+    expect((await bring(host, shell, at, items)).statuses).toEqual(['ok', 'ok', 'ok'])
   })
 
   test.each([
