@@ -45,13 +45,15 @@ const exactly = ({ list, version }: PackageManager, installed: string[]) => {
 function casesFor(manager: PackageManager): ResourceCase[] {
   const { name, install, remove, hold, unhold, version } = manager
   const v = version
+  // What drifts is found in the same way by all of them: once is enough.
+  const again = (drift: string) => (name === 'apt' ? [drift] : [])
   return [
     {
       name: 'several at once, one of them there',
       given: before(manager, ['hwalpha=1.0', 'hwbeta=1.0'], ['hwbeta']),
       wanted: () => pkg(['hwalpha', 'hwbeta']),
       holds: exactly(manager, ['hwalpha=1.0', 'hwbeta=1.0']),
-      drift: [operands(remove, 'hwalpha')],
+      drift: again(operands(remove, 'hwalpha')),
       note: new RegExp(`^hwalpha ${v('1.0')}$`),
     },
     {
@@ -67,7 +69,7 @@ function casesFor(manager: PackageManager): ResourceCase[] {
       given: before(manager, ['hwalpha=1.0', 'hwbeta=1.0'], ['hwalpha', 'hwbeta']),
       wanted: () => pkg(['hwalpha', 'hwnone'], { absent: true, purge: name !== 'apt' }),
       holds: exactly(manager, ['hwbeta=1.0']),
-      drift: [operands(install, 'hwalpha')],
+      drift: again(operands(install, 'hwalpha')),
       note: new RegExp(`^hwalpha${name === 'apt' ? ` ${v('1.0')} removed` : ' purged'}$`),
     },
     ...(name === 'pacman'
