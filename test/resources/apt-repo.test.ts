@@ -15,7 +15,7 @@ const noHosts = await noOverlay()
 
 /** Makes the repository a signed one, at /srv/signed, with a key in /srv/key.asc and /srv/key.gpg. */
 const sign = `. /srv/functions
-export GNUPGHOME=/root/gpg
+export GNUPGHOME=/root/gpg$other
 [ -d $GNUPGHOME ] || {
   mkdir -m 700 $GNUPGHOME
   gpg -q --batch --passphrase '' --quick-gen-key t@t.t ed25519 sign never 2>/dev/null
@@ -50,7 +50,7 @@ describe.skipIf(noHosts)('aptRepo', () => {
   const signedHost = () => {
     const host = packageHost(apt!)
     beforeAll(async () => {
-      await host.script(`rm -f /etc/apt/sources.list\nversion=1.0\n${sign}`, '/')
+      await host.script(`rm -f /etc/apt/sources.list\nother='' version=1.0\n${sign}`, '/')
       armored = await host.script('cat /srv/key.asc', '/')
       bytes = Buffer.from(await host.script('base64 /srv/key.gpg', '/'), 'base64')
     })
@@ -106,7 +106,7 @@ Components: c" ]`,
       bring(host, dash[0] ?? shells[0]!, '/srv', wanted)
 
     test('is fetched before the next package, also where all others were', async () => {
-      await host.script(`version=1.0\n${sign}`, '/')
+      await host.script(`other='' version=1.0\n${sign}`, '/')
       const first = await go(pkg('hwalpha', { latest: true }))
       expect(first.error?.message).toContain("can't be installed")
       const { notes, error } = await go(
@@ -119,7 +119,7 @@ Components: c" ]`,
     })
 
     test('by URL is fetched by the controller, only if the host has it not', async () => {
-      await host.script(`rm -f ${at}\nversion=1.0\n${sign}`, '/')
+      await host.script(`rm -f ${at}\nother='' version=1.0\n${sign}`, '/')
       for (const [name, content] of [
         ['key.asc', Buffer.from(armored)],
         ['key.gpg', bytes],
@@ -143,7 +143,7 @@ Components: c" ]`,
     })
 
     test('of a repository that another key signed fails the package, not silently another’s', async () => {
-      await host.script(`rm -rf /root/gpg ${at}\nversion=2.0\n${sign}`, '/')
+      await host.script(`rm -f ${at}\nother=2 version=2.0\n${sign}`, '/')
       const { error, statuses } = await go(
         aptRepo('own', { ...local, key: armored }),
         pkg('hwalpha', { version: '2.0' }),
