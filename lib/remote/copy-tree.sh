@@ -150,11 +150,7 @@ hw_tree_act() {
         hw_tree_with "$2" mkdir -m "00$1" -- || hw_fail "can't make directories in $hw_tree_named" || return
         shift
         ;;
-      put)
-        # Of so many bytes of the pack.
-        hw_tree_put "$1" "$2" "$4" hw_tree_piece "$3" || return
-        shift 3
-        ;;
+      put) hw_tree_put_all "$1" || return ;;
       take)
         hw_tree_put "$1" "$2" "$4" cat -- "$3" && rm -f -- "$3" || return
         shift 3
@@ -198,6 +194,21 @@ hw_tree_make_root() {
   hw_want_mode=00$hw_tree_mode
   mkdir -p -- "${hw_tree_root%/*}/" && mkdir -m "$hw_want_mode" -- "$hw_tree_root" && hw_apply_owner "$hw_tree_root" ||
     hw_fail "can't make $hw_tree_named"
+}
+
+# hw_tree_put_all FILES: files of the pack, a line each: MODE OLD SIZE NAME, see hw_tree_put.
+hw_tree_put_all() {
+  set -f
+  IFS=$hw_newline
+  # shellcheck disable=SC2086 # a file a line
+  set -- $1
+  IFS=" 	$hw_newline"
+  set +f
+  for hw_tree_line in "$@"; do
+    hw_tree_mode=${hw_tree_line%% *} hw_tree_line=${hw_tree_line#* }
+    hw_tree_old=${hw_tree_line%% *} hw_tree_line=${hw_tree_line#* }
+    hw_tree_put "$hw_tree_mode" "$hw_tree_old" "${hw_tree_line#* }" hw_tree_piece "${hw_tree_line%% *}" || return
+  done
 }
 
 # hw_tree_put MODE OLD NAME CONTENT…: OLD is the size of the file that is there, or `absent`.

@@ -245,13 +245,11 @@ async function actions(tree: Tree, changes: Changes, asked: Asked): Promise<stri
     ...some(changes.rmdir, 'rmdir'),
     ...[...changes.directories].flatMap(([mode, names]) => some(names, 'mkdir', octal(mode))),
     ...packed,
-    ...small.flatMap(({ entry, old = 'absent' }) => [
-      'put',
-      octal(entry.mode),
-      String(old),
-      String(entry.source.size),
-      `./${entry.name}`,
-    ]),
+    ...chunks(
+      small.map(({ entry: { mode, name, source }, old = 'absent' }) =>
+        [octal(mode), old, source.size, `./${name}`].join(' '),
+      ),
+    ).flatMap(files => ['put', files.join('\n')]),
     ...taken,
     ...changes.links.flatMap(({ name, target }) => ['link', `./${name}`, target]),
     // Owners first: chown may clear the set-id bits.
