@@ -118,6 +118,8 @@ hw_service_is() {
       done
       return 1
       ;;
+    # Nothing starts it with the system.
+    script-disabled) ;;
     # Nothing to be found out: making it so says why not.
     *) return 1 ;;
   esac

@@ -72,6 +72,16 @@ describe.each(shells)('hw_service under $name', shell => {
     expect(result.stderr.toString()).toContain('could not reload')
   })
 
+  test('a script is disabled, and can’t be enabled', async () => {
+    const host = await serviceHost(shell, false)
+    expect(await host.run(service(host.script, { enabled: false }).call)).toMatchObject({
+      status: 'ok',
+    })
+    const result = await host.run(service(host.script, { enabled: true }).call)
+    expect(result).toMatchObject({ status: 'failed' })
+    expect(result.stderr.toString()).toContain("is a script: it can't be enabled")
+  })
+
   test('a service that is not there fails; with --check it may come with its package', async () => {
     const host = await testHost({ shell })
     const call = service(host.at('none'), { running: true }).call

@@ -67,24 +67,24 @@ describe('what a resource asks of its host', () => {
       ['present', '', 'jq=1:2.3~rc+1-4'],
     ],
     ['pkg jq:amd64', pkg('jq:amd64', { absent: true }), 'hw_package', ['absent', '', 'jq:amd64']],
-    ['service s running', service('s', { running: true }), 'hw_service', ['s', 'yes', '', '']],
+    ['service s running', service('s', { running: true }), 'hw_service', ['s', 'yes', '', '', '']],
     [
       'service /opt/s not running, not enabled',
       service('/opt/s', { running: false, enabled: false }),
       'hw_service',
-      ['/opt/s', 'no', 'no', ''],
+      ['/opt/s', 'no', 'no', '', ''],
     ],
     [
       'service s reloaded',
       service('s', { reloaded: true }),
       'hw_service',
-      ['s', '', '', 'reloaded'],
+      ['s', '', '', 'reloaded', ''],
     ],
     [
       'service s restarted',
       service('s', { restarted: true }),
       'hw_service',
-      ['s', '', '', 'restarted'],
+      ['s', '', '', 'restarted', ''],
     ],
     [
       'command make it',
@@ -271,7 +271,10 @@ describe('what can’t be is refused where it is declared', () => {
     expect(() => words('front web')).toThrow(
       `no section begins with front, only with one of ${sectionKeywords.join(', ')}`,
     )
-    const editor = await readFile(new URL('../../../lib/remote/dialect.awk', import.meta.url), 'utf8')
+    const editor = await readFile(
+      new URL('../../../lib/remote/dialect.awk', import.meta.url),
+      'utf8',
+    )
     expect(editor).toContain(`/^(${sectionKeywords.join('|')})(`)
   })
 
