@@ -39,13 +39,11 @@ hw_apk_plan() {
     hw_lines "$hw_list" >&2
     return 1
   }
-  while read -r hw_line hw_each hw_name hw_version; do
+  hw_lines "$hw_list" | while read -r hw_line hw_each hw_name hw_version; do
     case $hw_each in Installing | Upgrading | Downgrading) ;; *) continue ;; esac
     hw_version=${hw_version##*[\( ]}
     hw_lines "$hw_name=${hw_version%%)*}"
-  done <<EOF
-$hw_list
-EOF
+  done
 }
 
 hw_apk_refresh() { hw_apk update; }

@@ -40,7 +40,7 @@ hw_pacman_plan() {
   # shellcheck disable=SC2086
   hw_list=$(hw_pacman -Si -- $hw_ids) || return
   hw_each=" $* "
-  while read -r hw_line hw_ids hw_version; do
+  hw_lines "$hw_list" | while read -r hw_line hw_ids hw_version; do
     case $hw_line in
       Name) hw_name=$hw_version ;;
       Version)
@@ -53,9 +53,7 @@ hw_pacman_plan() {
         hw_lines "$hw_name=$hw_version"
         ;;
     esac
-  done <<EOF
-$hw_list
-EOF
+  done
 }
 
 hw_pacman_refresh() {

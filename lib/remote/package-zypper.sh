@@ -37,7 +37,7 @@ hw_zypper_plan() {
   ZYPP_READONLY_HACK=1
   export ZYPP_READONLY_HACK
   hw_list=$(hw_zypper search -s --match-exact -t package -- "$@") || return
-  while IFS='|' read -r hw_line hw_name hw_line hw_version hw_line; do
+  hw_lines "$hw_list" | while IFS='|' read -r hw_line hw_name hw_line hw_version hw_line; do
     hw_name=${hw_name# } hw_version=${hw_version# }
     hw_name=${hw_name%% *} hw_version=${hw_version%% *}
     case $hw_each in
@@ -47,9 +47,7 @@ hw_zypper_plan() {
         ;;
     esac
     hw_lines "$hw_name=$hw_version"
-  done <<EOF
-$hw_list
-EOF
+  done
 }
 
 hw_zypper_refresh() { hw_zypper refresh; }
