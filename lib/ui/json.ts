@@ -6,9 +6,21 @@ import { createWriter } from './writer.ts'
 /** A renderer that writes each event as one line of JSON, and nothing else. */
 export function createJsonRenderer({ output }: RenderOptions): Renderer {
   const writer = createWriter(output.stdout)
+  // What comes of one packet of a host is one write: to a pipe or a file each one blocks.
+  let lines = ''
+  const flush = () => {
+    if (lines) writer.write(lines)
+    lines = ''
+  }
   return {
-    subscriber: event => writer.write(`${jsonLine(event)}\n`),
-    end: () => writer.end(),
+    subscriber: event => {
+      if (lines === '') process.nextTick(flush)
+      lines += `${jsonLine(event)}\n`
+    },
+    end: () => {
+      flush()
+      return writer.end()
+    },
   }
 }
 
