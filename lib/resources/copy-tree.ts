@@ -1,12 +1,18 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { Answer, Asked, CallResult, HostCall } from '../session/call.ts'
 import { hashOf, largeBytes } from '../session/source.ts'
 import { sendContent } from '../session/upload.ts'
 import { type Ownership, ownershipArgs, permissions } from './ownership.ts'
-import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
+import {
+  type CommonOptions,
+  checkPath,
+  declare,
+  invalidOption,
+  type Resource,
+  type TextChange,
+} from './resource.ts'
 import { type Changes, compareTree, describeChanges, parseListing } from './tree/compare.ts'
 import { createExcludes, type Excludes } from './tree/exclude.ts'
 import { packOf } from './tree/pack.ts'
@@ -71,7 +77,7 @@ export function copyTree(path: string, options: CopyTreeOptions): Resource {
       args: [target, JSON.stringify({ ...options, notify: undefined, when: undefined })],
       prepare: () => prepareCall(tree),
     },
-    diff: result => treeDiff(tree, result),
+    texts: result => textsOf(tree, result),
   })
 }
 
@@ -258,17 +264,8 @@ async function actions(tree: Tree, changes: Changes, asked: Asked): Promise<stri
   ]
 }
 
-/** The texts of all files that change, one after the other. */
-function treeDiff({ root, target }: Tree, result: CallResult): string | undefined {
-  const patches: string[] = []
-  const patch = (name: string, before: string, after: string) => {
-    const path = join(target, name)
-    if (`${before}${after}`.includes('\0')) patches.push(`${path}: (binary)\n`)
-    else if (before !== after) {
-      const options = { context: 3, headerOptions: FILE_HEADERS_ONLY }
-      patches.push(createTwoFilesPatch(path, path, before, after, undefined, undefined, options))
-    }
-  }
+/** The texts of all files that change, before and after. */
+function textsOf({ root, target }: Tree, result: CallResult): TextChange[] {
   const now = (name: string) => {
     try {
       return readFileSync(join(root, name), 'utf8')
@@ -276,12 +273,15 @@ function treeDiff({ root, target }: Tree, result: CallResult): string | undefine
       return ''
     }
   }
-  for (const [word, ...rest] of result.marks) {
-    if (word === 'fresh') patch(rest.join(' '), '', now(rest.join(' ')))
-  }
-  for (const [part, text] of result.parts) {
-    if (!part.startsWith('old ')) continue
-    patch(part.slice(4), text.toString('utf8'), now(part.slice(4)))
-  }
-  return patches.length > 0 ? patches.join('') : undefined
+  const fresh = result.marks.flatMap(([word, ...rest]) =>
+    word === 'fresh' ? [{ name: rest.join(' '), before: '' }] : [],
+  )
+  const old = [...result.parts].flatMap(([part, text]) =>
+    part.startsWith('old ') ? [{ name: part.slice(4), before: text.toString('utf8') }] : [],
+  )
+  return [...fresh, ...old].map(({ name, before }) => ({
+    path: join(target, name),
+    before,
+    after: now(name),
+  }))
 }

@@ -28,14 +28,21 @@ export interface Resource {
   readonly text?: string
   /** Path shown in the head of a diff. */
   readonly path?: string
-  /** What --diff shows, where that is not the change of one text. */
-  readonly diff?: (result: CallResult) => string | undefined
+  /** The texts that --diff compares, where that is not one. */
+  readonly texts?: (result: CallResult) => readonly TextChange[]
   /** The command line it runs, for errors. */
   readonly command?: string
   /** Secrets it holds: no diff is shown, and they are taken out of any output. */
   readonly secrets: readonly string[]
   /** The line of the recipe it was declared at. */
   readonly at: CallSite
+}
+
+/** A text of the host as it was, and as it becomes. */
+export interface TextChange {
+  path: string
+  before: string
+  after: string
 }
 
 /** What content that is a function is given: what is known of the host. */
@@ -86,7 +93,7 @@ interface Declaration {
   options: CommonOptions
   text?: string
   path?: string
-  diff?: (result: CallResult) => string | undefined
+  texts?: (result: CallResult) => readonly TextChange[]
   command?: string
   secrets?: readonly string[]
   restarts?: { withinMs: number }

@@ -1,5 +1,4 @@
 /** Bringing a host to declared state: one batch, its events, its errors. */
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import {
   type BootstrapError,
   type ErrorCode,
@@ -11,6 +10,7 @@ import type { Items, Resource, Task } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
 import type { BatchCall } from '../session/session.ts'
 import { accountOf, type StepAccount } from './account.ts'
+import { diffOf } from './diff.ts'
 import type { Progress, StepProgress, TaskProgress } from './progress.ts'
 import type { Converged } from './recipe.ts'
 import { thrownError } from './report.ts'
@@ -207,7 +207,7 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
   const { declared, resource, step, handler, when, notify } = planned
   const { known, due } = context
   const did = result.status === 'changed'
-  const diff = did && context.diff ? unifiedDiff(resource, result) : undefined
+  const diff = did && context.diff ? diffOf(resource, result) : undefined
   // A handler that nobody notified was never there.
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
   if (!absent) context.record?.(accountOf(planned, result, diff))
@@ -315,18 +315,4 @@ function stepError(resource: Resource, result: CallResult): StepError {
 /** The last lines of a step's output, for an error. */
 export function lastLines(output: Buffer, count = 20): string {
   return output.toString('utf8').trimEnd().split('\n').slice(-count).join('\n')
-}
-
-function unifiedDiff(resource: Resource, result: CallResult): string | undefined {
-  if (resource.diff) return resource.diff(result)
-  const before = result.parts.get('old')
-  if (!before || !resource.path) return undefined
-  if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'
-  const after = result.parts.get('new')?.toString('utf8') ?? resource.text ?? ''
-  const old = before.toString('utf8')
-  if (old.includes('\0') || after.includes('\0')) return '(binary)\n'
-  return createTwoFilesPatch(resource.path, resource.path, old, after, undefined, undefined, {
-    context: 3,
-    headerOptions: FILE_HEADERS_ONLY,
-  })
 }

@@ -231,7 +231,7 @@ describe('differences', () => {
     )
     expect(ends.map(({ diff }) => diff)).toEqual([
       '(not shown: it holds a secret)\n',
-      '(binary)\n',
+      `${place.at('b')}: (binary)\n`,
       '(not shown: it holds a secret)\n',
     ])
     expect(JSON.stringify(seen)).not.toContain('hunter2')

@@ -128,7 +128,10 @@ test('what is damaged in the file is left out, and nothing but the prelude is ca
       ].join('\n'),
     ),
   ).toEqual([])
-  await writeFile(`${bootstrapDir}/handlers`, `ab ${record({ name: 'touch', args: [place.at('trap')] })}\n`)
+  await writeFile(
+    `${bootstrapDir}/handlers`,
+    `ab ${record({ name: 'touch', args: [place.at('trap')] })}\n`,
+  )
   expect((await bring(place, logged(place, 'other'))).exitCode).toBe(0)
   await expect(readFile(place.at('trap'))).rejects.toThrow('ENOENT')
 })

@@ -44,8 +44,8 @@ describe('what provisions a product', () => {
     ])
     const calls = flatten(provision(productOf(definition, { version: '2.6' }), host))
     expect(calls.slice(0, 2).map(({ call }) => call.args)).toEqual([
-      ['present', 'haproxy=2.6'],
-      ['present', 'socat'],
+      ['present', '', 'haproxy=2.6'],
+      ['present', '', 'socat'],
     ])
   })
 

@@ -1,0 +1,34 @@
+/** What --diff shows of a step. Pure. */
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+import type { Resource, TextChange } from '../resources/resource.ts'
+import type { CallResult } from '../session/call.ts'
+
+/**
+ * The change of a resource's texts as unified diffs, in the order of its files.
+ * @returns undefined where there is no text to show
+ */
+export function diffOf(resource: Resource, result: CallResult): string | undefined {
+  const changes = changesOf(resource, result)
+  if (changes.length === 0) return undefined
+  if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'
+  return changes.map(patch).join('') || undefined
+}
+
+function changesOf(
+  { texts, path, text = '' }: Resource,
+  result: CallResult,
+): readonly TextChange[] {
+  if (texts) return texts(result)
+  const before = result.parts.get('old')
+  if (!before || !path) return []
+  const after = result.parts.get('new')?.toString('utf8') ?? text
+  return [{ path, before: before.toString('utf8'), after }]
+}
+
+function patch({ path, before, after }: TextChange): string {
+  if (`${before}${after}`.includes('\0')) return `${path}: (binary)\n`
+  return createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+    context: 3,
+    headerOptions: FILE_HEADERS_ONLY,
+  })
+}
