@@ -8,6 +8,9 @@
  * - The first channel waits for the login's success. OpenSSH keeps what comes behind the login until it
  *   has let us in, also over its change of processes; others may hang up.
  *
+ * And OpenSSH tells all of its host's keys when it has let us in: ssh2 has it prove each, for a listener
+ * that we have not. Signing is most of what a login costs a host.
+ *
  * ssh2 has no options for any of that, so this reaches into the version that package.json holds it to.
  * Where it looks otherwise inside, everything is as slow as ever and works.
  */
@@ -39,7 +42,10 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
   const handlers = protocol?._handlers
   if (!protocol?.authPK || !protocol.service || !handlers?.SERVICE_ACCEPT) return
   const { authPK, service } = protocol
-  const { SERVICE_ACCEPT: accepted } = handlers
+  const { SERVICE_ACCEPT: accepted, GLOBAL_REQUEST: asked } = handlers
+  handlers.GLOBAL_REQUEST = (...words) => {
+    if (words[1] !== 'hostkeys-00@openssh.com') asked?.(...words)
+  }
   if (login) {
     protocol.service = name => {
       service.call(protocol, name)

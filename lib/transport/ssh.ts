@@ -133,9 +133,19 @@ function greet({ address, port }: SshTarget): Greeted {
     sock.failure ??= error
   })
   sock.write(`SSH-2.0-${software}\r\n`)
-  sock.write = () => {
-    Reflect.deleteProperty(sock, 'write')
-    return true
+  const write = sock.write.bind(sock)
+  let greeting = true
+  sock.write = (chunk: Uint8Array | string) => {
+    if (greeting) {
+      greeting = false
+      return true
+    }
+    // ssh2 writes a packet in three pieces; all that it has to say now is one.
+    if (sock.writableCorked === 0) {
+      sock.cork()
+      process.nextTick(() => sock.uncork())
+    }
+    return write(chunk)
   }
   return sock
 }
