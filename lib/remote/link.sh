@@ -7,9 +7,11 @@ hw_link() {
   hw_want_perms='' hw_want_user=$4 hw_want_group=$5 hw_link_stays=''
   hw_saw "want $2"
   if [ -L "$1" ]; then
-    # What ends the name of its target is not to be lost.
-    hw_found=$(readlink -- "$1" && echo .) || hw_fail "can't read the link $1" || return
-    hw_found=${hw_found%"$hw_newline".}
+    if ! hw_gathered link "$1"; then
+      # What ends the name of its target is not to be lost.
+      hw_found=$(readlink -- "$1" && echo .) || hw_fail "can't read the link $1" || return
+      hw_found=${hw_found%"$hw_newline".}
+    fi
     hw_saw "link $1 $hw_found"
     if [ "$hw_found" = "$2" ]; then hw_link_stays=1; else hw_also target; fi
     if [ -n "$hw_want_user$hw_want_group" ]; then
@@ -33,6 +35,31 @@ hw_link() {
     return
   fi
   hw_put_link "$1" "$2" || hw_give_up "can't make the link $1"
+}
+
+# hw_gather_link IDS PATH…: the targets of those that are links, by one process. Where a name holds the end
+# of a line, or readlink takes one name only (busybox), nothing is known, and each step looks for itself.
+hw_gather_link() {
+  hw_found_ids=$1 hw_keys=''
+  shift
+  for hw_path in "$@"; do
+    shift
+    hw_key=${hw_found_ids%% *} hw_found_ids=${hw_found_ids#* }
+    [ ! -L "$hw_path" ] || { set -- "$@" "$hw_path" && hw_keys="$hw_keys $hw_key"; }
+  done
+  [ $# -gt 1 ] && hw_list=$(readlink -- "$@" 2>/dev/null && echo .) || return 0
+  hw_list=${hw_list%.}
+  case $hw_newline$hw_list in *"$hw_newline$hw_newline"*) return 0 ;; esac
+  hw_rest=$hw_list
+  for hw_path in "$@"; do
+    hw_rest=${hw_rest#*"$hw_newline"}
+  done
+  # As many lines as names: an end of line within one is followed by more.
+  [ -z "$hw_rest" ] || return 0
+  for hw_key in $hw_keys; do
+    eval "hw_link_$hw_key=\${hw_list%%\"\$hw_newline\"*}"
+    hw_list=${hw_list#*"$hw_newline"}
+  done
 }
 
 # hw_put_link PATH TARGET: at once, so that there is a link at any moment.

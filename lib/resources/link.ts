@@ -40,6 +40,10 @@ export function link(path: string, options: LinkOptions): Resource {
   return declare({
     title,
     options,
-    call: { name: 'hw_link', args: [place, target, force ? 'force' : '', ...owners] },
+    call: {
+      name: 'hw_link',
+      args: [place, target, force ? 'force' : '', ...owners],
+      gather: { link: place },
+    },
   })
 }

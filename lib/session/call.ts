@@ -71,6 +71,8 @@ export interface HostCall {
   gather?: {
     stat?: string
     sum?: string
+    /** A symbolic link whose target is compared. */
+    link?: string
     /** A unit of systemd. `changes`: the step may change its files, which systemd then has to read anew. */
     unit?: { name: string; changes?: boolean }
     /** Packages, by the name of the host's package manager in the prelude. */

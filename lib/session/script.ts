@@ -157,6 +157,12 @@ function gathers(steps: readonly Step[]): Gather[] {
     const paths = sums.map(step => step.call.gather!.sum!)
     found.push({ name: 'hw_gather_sum', args: [ids(sums), `${wanted} `, ...paths] })
   }
+  const links = steps.filter(step => step.call.gather?.link)
+  // One needs the same process in any case.
+  if (links.length > 1) {
+    const paths = links.map(step => step.call.gather!.link!)
+    found.push({ name: 'hw_gather_link', args: [ids(links), ...paths] })
+  }
   if (edited.length > 0) {
     const input = edited.flatMap(({ id, call }) => {
       const { name, path, requests } = call.gather!.editor!

@@ -2,7 +2,7 @@ import { mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { link } from '../../lib/resources/link.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
-import { bring, resourceTable } from '../support/resource-table.ts'
+import { bring, type Converging, resourceTable } from '../support/resource-table.ts'
 import { fakePrograms, root, shells } from '../support/shells.ts'
 
 resourceTable(
@@ -39,8 +39,30 @@ resourceTable(
   { host: directoryHost },
 )
 
+const changes = ({ statuses }: Converging) => statuses.filter(each => each === 'changed').length
+
 describe.each(shells)('under $name', shell => {
   const host = directoryHost()
+
+  test('many are looked at together, also those with odd targets, or none', async () => {
+    const at = await host.directory()
+    const targets = ['a', 'b c', 'd\'e"f', '-g', '*', 'h\\ni', 'j ']
+    await Promise.all(targets.map((target, n) => symlink(target, `${at}/l${n}`)))
+    const wanted = targets.map((target, n) => link(`${at}/l${n}`, { target }))
+    const all = [...wanted, link(`${at}/new`, { target: 'x' })]
+    expect(changes(await bring(host, shell, at, all))).toBe(1)
+    expect(changes(await bring(host, shell, at, all))).toBe(0)
+    expect(await readlink(`${at}/new`)).toBe('x')
+  })
+
+  test.each(['two\nlines', 'ends\n', '\n'])('%j as the target of one hides no other', async odd => {
+    const at = await host.directory()
+    for (const name of ['k', 'l', 'm']) await symlink('right', `${at}/${name}`)
+    await symlink(odd, `${at}/odd`)
+    const wanted = ['k', 'odd', 'l', 'm'].map(name => link(`${at}/${name}`, { target: 'right' }))
+    expect(changes(await bring(host, shell, at, wanted))).toBe(1)
+    expect(await readlink(`${at}/odd`)).toBe('right')
+  })
 
   test('what is there and no link fails the step; a directory always', async () => {
     const at = await host.directory()
