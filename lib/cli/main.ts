@@ -3,6 +3,7 @@
 import { Console } from 'node:console'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { exitCodes } from '../errors.ts'
 import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
@@ -26,6 +27,10 @@ function packageVersion(): string {
   }
   return 'unknown'
 }
+
+// A run is over before most of what V8 would optimize pays for that: a fifth of the processor time of 100
+// resources on 20 hosts. What runs long enough still is. (A V8 that does not know the flag would say so.)
+if (Number.parseInt(process.versions.v8, 10) < 14) setFlagsFromString('--interrupt-budget=1000000')
 
 const cwd = process.cwd()
 const place: Place = {
