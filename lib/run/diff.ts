@@ -1,7 +1,16 @@
 /** What --diff shows of a step. Pure. */
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+import { createRequire } from 'node:module'
 import type { Resource, TextChange } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
+
+type Diff = typeof import('diff')
+
+/** Runs without --diff are spared its loading. */
+let loaded: Diff | undefined
+const library = (): Diff => {
+  loaded ??= createRequire(import.meta.url)('diff') as Diff
+  return loaded
+}
 
 /**
  * The change of a resource's texts as unified diffs, in the order of its files.
@@ -27,6 +36,7 @@ function changesOf(
 
 function patch({ path, before, after }: TextChange): string {
   if (`${before}${after}`.includes('\0')) return `${path}: (binary)\n`
+  const { createTwoFilesPatch, FILE_HEADERS_ONLY } = library()
   return createTwoFilesPatch(path, path, before, after, undefined, undefined, {
     context: 3,
     headerOptions: FILE_HEADERS_ONLY,
