@@ -89,7 +89,8 @@ hw_ask() (
 # hw_action_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: run it and say what came of it.
 hw_action_run() {
   hw_touch_all
-  hw_announce='' hw_status=ok
+  # While it runs it counts as one that changes something: see hw_cleanup in core.sh.
+  hw_announce='' hw_status=changed
   if [ -n "$hw_timeout" ]; then
     command -v timeout >/dev/null || hw_without timeout coreutils || return
     hw_started=$(date +%s)
@@ -113,8 +114,8 @@ hw_action_run() {
       ;;
   esac
   case $hw_changed_when in
-    '') hw_status=changed ;;
-    *) ! hw_action_changed "$hw_changed_when" || hw_status=changed ;;
+    '') ;;
+    *) hw_action_changed "$hw_changed_when" || hw_status=ok ;;
   esac
   hw_scratch_drop
   case " $hw_ok " in *" $hw_exit "*) return 0 ;; esac

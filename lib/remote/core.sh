@@ -243,6 +243,8 @@ hw_cleanup() {
   hw_exit_status=$?
   trap - EXIT
   trap '' HUP INT PIPE TERM USR1
+  # A step that was about to change something, or has: its handlers are not lost with the rest of it.
+  [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
   [ -z "$hw_scratch" ] || rm -rf -- "$hw_scratch"
   if [ -n "$hw_nonce" ]; then
@@ -254,6 +256,7 @@ hw_cleanup() {
 
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
+hw_notifying=''
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

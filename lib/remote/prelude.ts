@@ -94,6 +94,9 @@ export function partsFor(functions: Iterable<string>, sent: Set<string>): string
   return text
 }
 
+/** Whether the prelude has a function. */
+export const hasFunction = (name: string): boolean => loadParts().home.has(name)
+
 /** All parts in one text, for tests that run without a session. */
 export function loadPrelude(): string {
   return partsFor(loadParts().home.keys(), new Set())

@@ -49,7 +49,8 @@ hw_answer() {
 
 # hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That
 # is written down at once, before the next step begins, so that a handler is not lost with a run that
-# fails: RECORD, a line that tells a later run what the handler is.
+# fails: RECORD, a line that tells a later run what the handler is. While it runs, hw_notifying is what
+# hw_cleanup does for it if the shell ends.
 hw_notify() {
   hw_notify_keys='' hw_notify_records=''
   while [ "$1" != -- ]; do
@@ -57,8 +58,17 @@ hw_notify() {
     shift 2
   done
   shift
-  "$@" || return
+  hw_notifying=hw_note_due
+  "$@"
+  set -- "$?"
+  hw_notifying=
+  [ "$1" -eq 0 ] || return "$1"
   [ "$hw_status" = changed ] || return 0
+  hw_note_due
+}
+
+# hw_note_due: what the running step notifies is due.
+hw_note_due() {
   hw_load_due
   for hw_each in $hw_notify_keys; do
     hw_line=${hw_notify_records%%"$hw_newline"*}
@@ -66,15 +76,16 @@ hw_notify() {
     case $hw_due in
       *" $hw_each:"*) ;;
       *)
-        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || { hw_make_dir && hw_lines "$hw_each $hw_line" >>"$hw_dir/handlers"; } ||
+        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || { hw_make_dir && hw_lines "$hw_torn$hw_each $hw_line" >>"$hw_dir/handlers"; } ||
           hw_fail "can't write $hw_dir/handlers" || return
+        hw_torn=
         ;;
     esac
     hw_due="$hw_due $hw_each:$hw_id "
   done
 }
 
-# hw_changed: a step that changed something somewhere else: in the session of another user, which may not
+# hw_changed: a step that may change something somewhere else: in the session of another user, which may not
 # write down what is due.
 hw_changed() { hw_status=changed; }
 
@@ -98,13 +109,19 @@ hw_handler() {
   hw_undo_due "$hw_handler_key" || hw_fail "can't write $hw_dir/handlers"
 }
 
-# hw_load_due: handlers that an earlier run left due; asked when first needed, which is under the lock.
+# hw_load_due: handlers that an earlier run left due; asked when first needed, which is under the lock. What
+# begins with no key is damaged. A last line without its end, as a full disk leaves one, would swallow the
+# next: hw_torn, what goes before that.
 hw_load_due() {
   [ -z "$hw_due_loaded" ] || return 0
-  hw_due_loaded=1
+  hw_due_loaded=1 hw_torn=''
   [ -n "$hw_dir" ] && [ -f "$hw_dir/handlers" ] || return 0
-  while IFS= read -r hw_line; do
-    hw_due="$hw_due ${hw_line%% *}:0 "
+  while IFS= read -r hw_line || { [ -n "$hw_line" ] && hw_torn=$hw_newline; }; do
+    [ -z "$hw_torn" ] || break
+    case ${hw_line%% *} in
+      '' | *[!0-9a-f]*) ;;
+      *) hw_due="$hw_due ${hw_line%% *}:0 " ;;
+    esac
   done <"$hw_dir/handlers"
 }
 
@@ -129,6 +146,7 @@ hw_undo_due() {
     [ "${hw_each%:*}" = "$1" ] || hw_due="$hw_due $hw_each "
   done
   [ -z "$hw_check" ] && [ -n "$hw_dir" ] && [ -f "$hw_dir/handlers" ] || return 0
+  hw_torn=
   if [ -z "$hw_due" ]; then
     rm -f -- "$hw_dir/handlers"
     return

@@ -69,13 +69,16 @@ export async function runPlan(
 ): Promise<Converged> {
   const { progress, known } = context
   checkConditions(plan, known)
+  for (const { resource } of plan) progress.hide(resource.secrets)
   if (context.list) {
-    for (const planned of plan) context.record?.(accountOf(planned))
+    for (const planned of plan) {
+      known.set(planned.declared, false)
+      context.record?.(accountOf(planned))
+    }
     return { changed: false, has: () => false }
   }
   context.expect?.(plan.map(planned => accountOf(planned)))
   const shown = show(plan, progress)
-  for (const { resource } of shown) progress.hide(resource.secrets)
   const outcome: Outcome = { changed: new Set() }
   try {
     for (const batch of batchesOf(shown, context)) await runBatch(batch, context, outcome)
@@ -123,13 +126,12 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
     return
   }
   const session = await sessions.as(as)
-  const main = as === undefined
   const restarts = check ? undefined : last.resource.restarts
   const calls = batch.map((planned, index): BatchCall => {
     const { resource, notify, handler, step } = planned
     const when = placeCondition(
       planned,
-      of => placeIn(batch.slice(0, index), of),
+      of => placesIn(batch.slice(0, index), of),
       of => known.get(of),
     )
     return {
@@ -146,23 +148,33 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
       },
     }
   })
-  // Only the main session reads what is due; its answer is that of the batch behind it.
-  const handlers = batch.flatMap(({ handler }) => (handler ? [handler] : []))
-  if (!main && handlers.length > 0) {
-    const known = handlers.filter(key => due.has(key))
-    session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
-  }
-  const results = await session.batch(calls, {
-    check,
-    diff,
-    plan: context.record !== undefined,
-  })
-  if (restarts) {
+  const send = async () => {
+    const results = await session.batch(calls, { check, diff, plan: context.record !== undefined })
+    if (!restarts) return
     const result = results.at(-1)!
     if (result.status === 'changed') await restart(last, result, context, outcome)
     if (!outcome.failure) ended(last, result, context, outcome)
   }
-  if (!main) await settleDue(batch, results, context)
+  if (as === undefined) return send()
+  const owed = await owe(batch, context)
+  if (!owed) {
+    for (const each of batch) ended(each, leftOut, context, outcome)
+    return
+  }
+  // Only the main session reads what is due; its answer is that of the batch behind it.
+  const handlers = batch.flatMap(({ handler }) => (handler ? [handler] : []))
+  if (handlers.length > 0) {
+    const known = handlers.filter(key => due.has(key))
+    session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
+  }
+  try {
+    await send()
+  } catch (error) {
+    // Nobody knows what they did.
+    for (const key of owed) due.add(key)
+    throw error
+  }
+  await settle(owed, context)
 }
 
 /** The result of a step that was not sent. */
@@ -177,13 +189,15 @@ const leftOut: CallResult = {
   marks: [],
 }
 
+const notWanted = 'not wanted'
+
 /** With --step: the result of a step that was not wanted. */
 async function declined(
   { resource, handler }: Shown,
   { confirm, due }: ConvergeContext,
 ): Promise<CallResult | undefined> {
   if (!confirm || (handler && !due.has(handler))) return undefined
-  return (await confirm(resource.title)) ? undefined : { ...leftOut, note: 'not wanted' }
+  return (await confirm(resource.title)) ? undefined : { ...leftOut, note: notWanted }
 }
 
 /** Connects again after a restart; the host's error is the step's. */
@@ -207,6 +221,8 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
   const { declared, resource, step, handler, when, notify } = planned
   const { known, due } = context
   const did = result.status === 'changed'
+  // Also where it failed or was left out: a recipe may catch that, and ask later.
+  known.set(declared, did)
   const diff = did && context.diff ? diffOf(resource, result) : undefined
   // A handler that nobody notified was never there.
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
@@ -221,10 +237,10 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
     if (absent) return step.drop()
     const whyNot = outcome.failure ? 'a step before it failed' : result.note
     if (whyNot === '') outcome.skipped = true
-    else if (when && !outcome.failure) known.set(declared, false)
+    // The host asked its condition, and took it out.
+    else if (handler && when && !outcome.failure && whyNot !== notWanted) due.delete(handler)
     return step.end('skipped', { note: whyNot || 'interrupted' })
   }
-  known.set(declared, did)
   if (handler) due.delete(handler)
   if (did) {
     outcome.changed.add(declared)
@@ -237,39 +253,47 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
   })
 }
 
-/** What the steps of another user made due, or did, is written down by the session that may. */
-async function settleDue(
+/**
+ * Only the main session writes down what is due. What steps of another user may make due is written before
+ * they begin, so that it is not lost with them, whatever happens; `settle` takes out what is not.
+ * @returns the keys of what may be due, and of handlers that are to run; undefined if Ctrl-C came before
+ */
+async function owe(
   batch: readonly Shown[],
-  results: readonly CallResult[],
-  { sessions, check }: ConvergeContext,
-) {
-  const calls = batch.flatMap(({ notify, handler }, index): BatchCall[] => {
-    const { status } = results[index]!
-    const done = status === 'ok' || status === 'changed'
-    return [
-      ...(status === 'changed' && notify.length > 0
-        ? [{ call: { name: 'hw_changed', args: [] }, notify }]
-        : []),
-      ...(handler && done ? [{ call: { name: 'hw_undo_due', args: [handler] } }] : []),
-    ]
-  })
-  const settled = await sessions.main.batch(calls, { check, diff: false })
-  const failed = settled.find(({ status }) => status === 'failed')
-  if (failed) throw new StepError(lastLines(failed.stderr))
+  { sessions, due, check }: ConvergeContext,
+): Promise<string[] | undefined> {
+  const known = batch.flatMap(({ handler }) => (handler && due.has(handler) ? [handler] : []))
+  const mayBe = batch.flatMap(({ notify }) => notify).filter(({ key }) => !due.has(key))
+  if (mayBe.length === 0) return known
+  const call = { name: 'hw_changed', args: [] }
+  const [written] = await sessions.main.batch([{ call, notify: mayBe }], { check, diff: false })
+  if (written!.status === 'failed') throw new StepError(lastLines(written!.stderr))
+  if (written!.status === 'skipped') return undefined
+  return [...new Set([...known, ...mayBe.map(({ key }) => key)])]
 }
 
-/** The last place of a resource among these. */
-function placeIn(batch: readonly Planned[], resource: Resource): number | undefined {
-  const at = batch.findLastIndex(({ declared }) => declared === resource)
-  return at < 0 ? undefined : at
+/** What of it is not due, or not any more. */
+async function settle(owed: readonly string[], { sessions, due, check }: ConvergeContext) {
+  const done = owed.filter(key => !due.has(key))
+  const calls = done.map(key => ({ call: { name: 'hw_undo_due', args: [key] } }))
+  const settled = await sessions.main.batch(calls, { check, diff: false })
+  for (const [index, { status, stderr }] of settled.entries()) {
+    if (status === 'failed') throw new StepError(lastLines(stderr))
+    // Ctrl-C came before: it stays on the host, to run once more.
+    if (status === 'skipped') due.add(done[index]!)
+  }
 }
+
+/** The places of a resource among these: a list may name it more than once. */
+const placesIn = (batch: readonly Planned[], resource: Resource): number[] =>
+  batch.flatMap(({ declared }, at) => (declared === resource ? [at] : []))
 
 /** Finds conditions that can't be answered, before anything is done. */
 function checkConditions(plan: readonly Planned[], known: ReadonlyMap<Resource, boolean>) {
   for (const [index, planned] of plan.entries()) {
     placeCondition(
       planned,
-      of => placeIn(plan.slice(0, index), of),
+      of => placesIn(plan.slice(0, index), of),
       of => known.get(of),
     )
   }

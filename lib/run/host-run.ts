@@ -55,6 +55,8 @@ export async function runHost<A extends ArgumentTypes>(
   const { events, recipe, interrupts, check } = options
   const startedAt = Date.now()
   const due = new Set<string>()
+  /** Of these it was told before. */
+  let told = new Set<string>()
   let sessions: HostSessions | undefined
   let failure: BootstrapError | undefined
   let data: unknown
@@ -76,6 +78,7 @@ export async function runHost<A extends ArgumentTypes>(
         ? await takeLock(opened.main, options, progress)
         : () => opened.main.stateFiles
       const remembered = parseRemembered(files().get('handlers'))
+      told = new Set(remembered.map(({ key }) => key))
       const work = {
         host,
         options,
@@ -105,8 +108,10 @@ export async function runHost<A extends ArgumentTypes>(
   }
   over = true
   progress.end()
-  if (failure && due.size > 0 && !check) {
-    const what = due.size === 1 ? 'a handler is' : `${due.size} handlers are`
+  // Also of a run that went well: its recipe may catch what fails.
+  const left = [...due].filter(key => failure || !told.has(key))
+  if (left.length > 0 && !check) {
+    const what = left.length === 1 ? 'a handler is' : `${left.length} handlers are`
     progress.warn(`${what} due: remembered on the host, to run in its next run`)
   }
   const done: HostStatus = progress.counts.changed > 0 ? 'changed' : 'ok'

@@ -3,6 +3,7 @@
  * and JSON. The host writes a line down before its next step begins (lib/remote/step.sh) and takes it
  * out when the handler has run. Pure.
  */
+import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
 import type { Planned } from './schedule.ts'
@@ -17,14 +18,19 @@ export interface Remembered extends Origin {
   key: string
   title: string
   as?: string
-  /** Absent where it can’t be written down: it holds a secret, or needs the controller. */
+  /**
+   * Absent where it can’t be written down: it holds a secret, needs the controller, or has more to it than
+   * its call, such as a condition.
+   */
   call?: Pick<HostCall, 'name' | 'args'>
 }
 
 /** What the host is to write down of a handler: one line. */
-export function recordOf({ title, call, as, secrets }: Resource, key: string, origin: Origin) {
+export function recordOf(resource: Resource, key: string, origin: Origin) {
+  const { title, call, as, secrets, when, notify, restarts } = resource
   const { content, input, answer, prepare, edit } = call
-  const whole = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
+  const plain = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
+  const whole = plain && !when && notify.length === 0 && !restarts
   const remembered: Remembered = {
     key,
     title,
@@ -50,9 +56,12 @@ function parseLine(line: string): Remembered | undefined {
     const { key, title, run, recipe, as, call } = JSON.parse(line.slice(line.indexOf(' ') + 1))
     const texts = [key, title, run, recipe, as ?? '', ...(call ? [call.name, ...call.args] : [])]
     if (!texts.every(text => typeof text === 'string') || !/^[0-9a-f]+$/.test(key)) return undefined
+    // What the host takes it for.
+    if (!line.startsWith(`${key} `)) return undefined
     // Whatever stands there, nothing but a function of the prelude is called.
     if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
-    return { key, title, run, recipe, as, call }
+    // One of another version of ours is for that one to run.
+    return { key, title, run, recipe, as, call: call && hasFunction(call.name) ? call : undefined }
   } catch {
     return undefined
   }

@@ -26,6 +26,8 @@ export interface Planned {
   /** Its task, the outermost one; undefined for those that stand alone. */
   task?: Task
   as?: string
+  /** The user of its innermost task that names one: its handlers' too, if they name none. */
+  taskAs?: string
   when?: Condition<Resource>
   notify: Notification[]
   /** Its key, if it is a handler: run only if it is due. */
@@ -36,6 +38,10 @@ export interface Schedule {
   host: TemplateHost
   origin: Origin
   selection: Selection
+}
+
+type Place = Pick<Planned, 'task' | 'taskAs' | 'handler'> & {
+  when?: readonly (Condition<Resource> | undefined)[]
 }
 
 /**
@@ -50,28 +56,33 @@ export function schedule(
   const excluded = new Set<Resource>()
   /** Where the handlers were run last. */
   let flushed = 0
-  const add = (declared: Resource, tasks: readonly Task[], handler?: string) => {
-    const { selection, host } = options
-    if (!handler && !selection.takes(declared, tasks)) {
-      excluded.add(declared)
-      return
-    }
-    const resource = declared.forHost?.(host) ?? declared
+  const put = (declared: Resource, { task, taskAs, when = [], handler }: Place) => {
+    const resource = declared.forHost?.(options.host) ?? declared
     plan.push({
       declared,
       resource,
-      task: tasks[0],
-      as: resource.as ?? tasks.findLast(({ as }) => as)?.as,
-      when: together([...tasks.map(({ when }) => when), resource.when]),
-      notify: resource.notify.map(each => notification(each, options)),
+      task,
+      as: resource.as ?? taskAs,
+      taskAs,
+      when: together([...when, resource.when]),
+      notify: resource.notify.map(each => notification(each, taskAs, options)),
       handler,
     })
+  }
+  const add = (declared: Resource, tasks: readonly Task[]) => {
+    if (!options.selection.takes(declared, tasks)) {
+      excluded.add(declared)
+      return
+    }
+    const taskAs = tasks.findLast(({ as }) => as)?.as
+    put(declared, { task: tasks[0], taskAs, when: tasks.map(({ when }) => when) })
   }
   const flush = () => {
     for (const handler of handlersOf(plan.slice(flushed).map(({ declared }) => declared))) {
       const key = keyOf(handler.forHost?.(options.host) ?? handler)
       const notifier = plan.findLast(({ notify }) => notify.some(each => each.key === key))
-      add(handler, notifier?.task ? [notifier.task] : [], key)
+      // Whether it runs was decided when it was notified: the condition of that task is not asked again.
+      put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
     }
     flushed = plan.length
   }
@@ -86,6 +97,9 @@ export function schedule(
   flush()
   return { plan, excluded }
 }
+
+const anyOf = (of: readonly Condition<number>[]): Condition<number> =>
+  of.length === 1 ? of[0]! : { kind: 'any', of }
 
 /** All of the conditions that there are. */
 function together(
@@ -122,28 +136,32 @@ export function keyOf({ call, as = '' }: Resource): string {
   return createHash('sha256').update(said).digest('hex').slice(0, 24)
 }
 
-function notification(handler: Resource, { host, origin }: Schedule): Notification {
+function notification(
+  handler: Resource,
+  taskAs: string | undefined,
+  { host, origin }: Schedule,
+): Notification {
   const resource = handler.forHost?.(host) ?? handler
   const key = keyOf(resource)
-  return { key, record: recordOf(resource, key, origin) }
+  return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin) }
 }
 
 /**
  * A condition in terms of one batch.
- * @param place where a resource stands in the batch, if it does and before the condition
+ * @param places where a resource stands in the batch, before the condition
  * @param known what is known of resources that ran before
  * @throws {UsageError} recipe_invalid: it names a resource that does not stand before it
  */
 export function placeCondition(
   { when, resource }: Planned,
-  place: (of: Resource) => number | undefined,
+  places: (of: Resource) => readonly number[],
   known: (of: Resource) => boolean | undefined,
 ): Condition<number> | undefined {
   return (
     when &&
     mapCondition<Resource, number>(when, of => {
-      const at = place(of)
-      if (at !== undefined) return { kind: 'changed', of: at }
+      const at = places(of)
+      if (at.length > 0) return anyOf(at.map(of => ({ kind: 'changed', of })))
       const value = known(of)
       if (value !== undefined) return { kind: 'is', value }
       throw new UsageError(

@@ -91,6 +91,29 @@ describe.skipIf(why)('as another user', () => {
     expect(await host.script('ls', directory)).toContain('noted')
   })
 
+  test('a handler that another user’s step made due is remembered when that user’s shell dies', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at"', directory)
+    const note = handler(command(`touch ${directory}/noted`, { title: 'note' }))
+    const [same, made] = ['same', 'app'].map(name =>
+      file(`${directory}/${name}`, { content: 'x', as: 'app', notify: note }),
+    )
+    const idle = file(`${directory}/same`, {
+      content: 'x',
+      as: 'app',
+      notify: handler(command('false')),
+    })
+    expect((await bring(host, shell, directory, [same!])).statuses).toEqual(['changed', 'changed'])
+    expect((await bring(host, shell, directory, [same!, idle])).error).toBeUndefined()
+    // What did not change anything made nothing due.
+    expect(await host.script('ls .bootstrap', directory)).not.toContain('handlers')
+    const die = command('kill -KILL "$PPID"', { as: 'app' })
+    expect((await bring(host, shell, directory, [made!, die])).error).toMatchObject({
+      code: 'shell_failed',
+    })
+    expect(await host.script('cat .bootstrap/handlers', directory)).toContain('"title":"note"')
+  })
+
   /** Sessions of a login that is not root. */
   const sessionsOf = async (login: string) => {
     const enter = ['nsenter', '--target', String(host.pid()), '--mount', '--pid', '--uts']

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../lib/resources/command.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -112,6 +112,30 @@ describe.each(shells)('handlers under $name', shell => {
     expect(next.session.stateFiles.get('handlers')).toContain('a {"key":"a"')
     expect(await statuses(next, [handler('b'), handler('a')])).toEqual(['skipped', 'changed'])
     expect(await due(first)).toBe('')
+  })
+
+  test.each(['HUP', 'TERM'])(
+    'are written down though a %s ends the shell in the middle of the change',
+    async signal => {
+      const host = await testHost({ shell })
+      const line = `kill -${signal} "$PPID"; touch '${host.at('done')}'`
+      const notify = [{ key: 'a', record: record('a') }]
+      const look = { call: command(`touch '${host.at('next')}'`).call }
+      await expect(host.batch([{ call: command(line).call, notify }, look])).rejects.toThrow(
+        'ended',
+      )
+      expect(await due(host)).toBe(`a ${record('a')}\n`)
+      expect(await readdir(host.directory)).toEqual(expect.arrayContaining(['done']))
+      expect(await readdir(host.directory)).not.toContain('next')
+    },
+  )
+
+  test('are not written down for a step that had not found anything to change', async () => {
+    const host = await testHost({ shell })
+    const call = command('true', { unless: 'kill -HUP "$PPID"; true' }).call
+    const notify = [{ key: 'a', record: record('a') }]
+    await host.batch([{ call, notify }]).catch(() => {})
+    expect(await due(host)).toBe('')
   })
 
   test('stay due when they fail themselves', async () => {

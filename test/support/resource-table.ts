@@ -8,6 +8,7 @@ import type { Items } from '../../lib/resources/resource.ts'
 import type { StepAccount } from '../../lib/run/account.ts'
 import { type ConvergeContext, converge } from '../../lib/run/converge.ts'
 import { createProgress } from '../../lib/run/progress.ts'
+import { parseRemembered } from '../../lib/run/remembered.ts'
 import { createSelection, everything } from '../../lib/run/selection.ts'
 import { createSessions } from '../../lib/run/sessions.ts'
 import { openSession } from '../../lib/session/session.ts'
@@ -70,7 +71,7 @@ export async function bring(
         selection: createSelection(everything),
       },
       known: new Map(),
-      due: new Set(),
+      due: new Set(parseRemembered(session.stateFiles.get('handlers')).map(({ key }) => key)),
       check: false,
       diff: false,
       interrupted: () => false,

@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../../lib/resources/command.ts'
+import { changed, exists, not } from '../../../lib/resources/conditions.ts'
 import { directory } from '../../../lib/resources/directory.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { ini } from '../../../lib/resources/ini.ts'
-import { handler, type Items, task } from '../../../lib/resources/resource.ts'
+import { handler, type Items, type Resource, task } from '../../../lib/resources/resource.ts'
+import type { StepAccount } from '../../../lib/run/account.ts'
 import type { Converged } from '../../../lib/run/recipe.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { brief, ofType } from './events.ts'
@@ -93,6 +95,19 @@ describe('handlers', () => {
       command('true', { notify: [other, first] }),
     ])
     expect(await log(place)).toEqual(['other', 'first', 'middle', 'last'])
+  })
+
+  test('run though the condition of the task that notified them holds no longer', async () => {
+    const place = await local()
+    const reload = handler(logged(place, 'reload'))
+    const install = task('install', () => file(place.at('a'), { content: '1', notify: reload }), {
+      when: not(exists(place.at('a'))),
+    })
+    const other = task('other', () => file(place.at('b'), { content: '1', notify: reload }), {
+      when: exists('/none'),
+    })
+    await converge(place, [install(), other()])
+    expect(await log(place)).toEqual(['reload'])
   })
 
   test('do not run when a step fails, and are not shown', async () => {
@@ -202,6 +217,54 @@ describe('steps', () => {
     await converge(place, items)
     expect((await converge(place, items)).outcomes[0]!.roundTrips).toBe(2)
   })
+})
+
+describe('conditions on a resource', () => {
+  test('that stands there twice hold if either changed something', async () => {
+    const place = await local()
+    const a = file(place.at('a'), { content: '1' })
+    await converge(place, [a, a, logged(place, 'after', { when: changed(a) })])
+    expect(await log(place)).toEqual(['after'])
+  })
+
+  test.each<[string, (place: Local, a: Resource) => Items]>([
+    ['was left out as one before it failed', (_, a) => [command('exit 1'), a]],
+    ['is a handler that nobody notified', (_, a) => command('true', { unless: 'true', notify: a })],
+  ])('that %s do not hold in a later converge', async (_, first) => {
+    const place = await local()
+    const a = file(place.at('a'), { content: '1' })
+    const { exitCode } = await place.run(async context => {
+      await context.converge(first(place, a)).catch(() => {})
+      await context.converge(logged(place, 'no', { when: changed(a) }), logged(place, 'yes'))
+    })
+    expect([exitCode, await log(place)]).toEqual([0, ['yes']])
+  })
+
+  test('that --step left out do not hold', async () => {
+    const place = await local()
+    const a = file(place.at('a'), { content: '1' })
+    const items = [a, logged(place, 'no', { when: changed(a) }), logged(place, 'yes')]
+    const confirm = async (_: string, title: string) => title !== a.title
+    const { exitCode } = await place.run(async context => void (await context.converge(items)), {
+      confirm,
+    })
+    expect([exitCode, await log(place)]).toEqual([0, ['yes']])
+  })
+})
+
+test('a list of what would run knows resources of earlier lists, and shows no secret', async () => {
+  const place = await local()
+  const listed: StepAccount[] = []
+  const a = file(place.at('hunter2'), { content: secret('hunter2') })
+  const { exitCode } = await place.run(
+    async context => {
+      await context.converge(a)
+      await context.converge(logged(place, 'b', { when: changed(a) }))
+    },
+    { check: true, list: true, record: (_, step) => listed.push(step) },
+  )
+  expect(exitCode).toBe(0)
+  expect(listed.map(({ title }) => title)).toEqual([`file ${place.at('********')}`, 'b'])
 })
 
 describe('differences', () => {

@@ -1,6 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../../lib/resources/command.ts'
+import { exists } from '../../../lib/resources/conditions.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { flushHandlers, handler, type Items, task } from '../../../lib/resources/resource.ts'
 import { parseRemembered } from '../../../lib/run/remembered.ts'
@@ -109,6 +111,78 @@ describe('a handler that is due when a run fails', () => {
     expect((await bring(place, items)).exitCode).toBe(4)
     expect(await remembered(place)).toContain('"restart"')
   })
+})
+
+describe('a handler with more to it than its call', () => {
+  test.each([
+    ['a condition', { when: exists('/none') }],
+    ['a handler of its own', { notify: handler(command('true')) }],
+  ])('such as %s is left to the recipe that declares it', async (_, more) => {
+    const place = await local()
+    await bring(place, failing(place, more))
+    const { warnings } = await bring(place, logged(place, 'other'))
+    expect(warnings[0]).toBe('reload is due since run r1 of site: it runs when site does')
+    expect(await log(place)).toEqual(['other'])
+  })
+
+  test('is due no longer when its condition was asked and does not hold', async () => {
+    const place = await local()
+    const reload = handler(logged(place, 'reload', { when: exists('/none') }))
+    const { warnings } = await place
+      .run(async ({ converge }) => {
+        await converge(file(place.at('config'), { content: '1', notify: reload }))
+        await converge(command('exit 7'))
+      })
+      .then(({ seen }) => ({ warnings: ofType(seen, 'warning') }))
+    expect(warnings).toEqual([])
+    expect(await remembered(place)).toBe('')
+  })
+})
+
+test('a handler of a task’s user is that user’s in the next run too', async () => {
+  const place = await local()
+  const as = userInfo().username
+  const inner = task('inner', () => failing(place), { as })
+  const outer = task('outer', () => inner(), { as: 'nobody-there' })
+  expect((await bring(place, outer())).exitCode).toBe(4)
+  expect(parseRemembered(await remembered(place))).toMatchObject([{ title: 'reload', as }])
+  expect((await bring(place, [])).exitCode).toBe(0)
+  expect(await log(place)).toEqual(['reload'])
+})
+
+test('a handler that stays due though the run went well is told of', async () => {
+  const place = await local()
+  const { seen, exitCode } = await place.run(async ({ converge }) => {
+    await converge(failing(place)).catch(() => {})
+  })
+  expect(exitCode).toBe(0)
+  expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual([
+    'a handler is due: remembered on the host, to run in its next run',
+  ])
+})
+
+test('a line that a full disk cut short does not take the next one with it', async () => {
+  const place = await local()
+  const { bootstrapDir } = place.hosts[0]!
+  await mkdir(bootstrapDir, { recursive: true })
+  await writeFile(`${bootstrapDir}/handlers`, '\n* x\n\0\nab {"key":"ab","ti')
+  await bring(place, failing(place))
+  expect(parseRemembered(await remembered(place))).toMatchObject([{ title: 'reload' }])
+  await bring(place, [])
+  expect(await log(place)).toEqual(['reload'])
+  expect(await remembered(place)).not.toContain('reload')
+})
+
+test('a function that this version does not have is not called', async () => {
+  const place = await local()
+  const { bootstrapDir } = place.hosts[0]!
+  await mkdir(bootstrapDir, { recursive: true })
+  const call = { name: 'hw_from_the_future', args: [] }
+  const record = JSON.stringify({ key: 'ab', title: 't', run: 'r', recipe: 'x', call })
+  await writeFile(`${bootstrapDir}/handlers`, `ab ${record}\n`)
+  const { exitCode, warnings } = await bring(place, logged(place, 'other'))
+  expect([exitCode, warnings]).toEqual([0, ['t is due since run r of x: it runs when x does']])
+  expect(await remembered(place)).toContain('hw_from_the_future')
 })
 
 test('what is damaged in the file is left out, and nothing but the prelude is called', async () => {
