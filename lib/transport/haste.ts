@@ -5,8 +5,9 @@
  *   behind it: a server takes messages in order (RFC 4253, 10).
  * - A key is offered, and signs when the server has said that it would do. A key from a file signs at
  *   once: asking first is for keys whose owner has to be asked too (RFC 4252, 7).
- * - The first channel waits for the login's success. OpenSSH keeps what comes behind the login until it
- *   has let us in, also over its change of processes; others may hang up.
+ * - The first channel waits for the login's success, and the command for the channel's number. OpenSSH
+ *   keeps what comes behind the login until it has let us in, also over its change of processes, and
+ *   numbers channels from 0. Others may hang up: who is in haste must be ready to begin again without.
  *
  * And OpenSSH tells all of its host's keys when it has let us in: ssh2 has it prove each, for a listener
  * that we have not. Signing is most of what a login costs a host.
@@ -24,6 +25,7 @@ interface Insides {
   _protocol?: {
     service(name: string): void
     authPK(username: string, key: ParsedKey, algorithm?: string, sign?: Sign): void
+    exec(channel: number, command: string, reply: boolean): void
     _handlers: Record<string, (...words: unknown[]) => void>
   }
 }
@@ -70,4 +72,21 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
       first = false
     })
   }
+}
+
+/**
+ * Asks for a command on the first channel, which was asked for but is not there yet. When it is, ssh2 asks
+ * once more: that goes nowhere.
+ * @returns call it when nothing of all that was heard
+ */
+export function commandAhead(connection: Client, command: string): () => void {
+  const protocol = (connection as unknown as Insides)._protocol
+  const exec = protocol?.exec
+  if (!exec) return () => {}
+  exec.call(protocol, 0, command, true)
+  const forget = () => {
+    protocol.exec = exec
+  }
+  protocol.exec = forget
+  return forget
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
 import { quoteAll } from '../shell/quote.ts'
-import { hasten } from './haste.ts'
+import { commandAhead, hasten } from './haste.ts'
 import { knownHostsFiles, verifyHostKey } from './host-key.ts'
 import { entriesFor, knownHostName, parseKnownHosts, preferKnown } from './known-hosts.ts'
 import { findLogin, type Login } from './login.ts'
@@ -84,14 +84,19 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
   }
   let login: Promise<Login> | undefined
   const problems: string[] = []
+  let hasty = true
   for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
     const sock = greet(target)
     try {
       login ??= findLogin(config.username!, target, problems)
-      return await attempt(config, sock, await login, { ...options, deadline })
+      return await attempt(config, sock, await login, { ...options, deadline, hasty })
     } catch (error) {
       sock.destroy()
       if (signal?.aborted) throw interrupted()
+      if (error === overhasty && Date.now() < deadline) {
+        hasty = false
+        continue
+      }
       // At random, so that those who were turned away together do not come back together.
       const wait = pause * (0.5 + Math.random())
       const again = !presented && isTurnedAway(error) && Date.now() + wait < deadline
@@ -104,6 +109,9 @@ export async function connectSsh(target: SshTarget, options: SshOptions): Promis
 }
 
 const interrupted = () => new InterruptedError('interrupted', 'interrupted while connecting')
+
+/** The server let us in, and then did not take what was sent with the login. */
+const overhasty = Object.assign(new Error('nothing came of the login'), { level: 'client-timeout' })
 
 /** What ssh2 says, which has no code for it, when a server closes instead of naming itself. */
 const closedUnnamed = 'Connection lost before handshake'
@@ -154,7 +162,7 @@ async function attempt(
   config: ConnectConfig,
   sock: Greeted,
   { methods, early, ahead: opensAhead }: Login,
-  { signal, deadline, meanwhile }: SshOptions & { deadline: number },
+  { signal, deadline, hasty, meanwhile }: SshOptions & { deadline: number; hasty: boolean },
 ): Promise<Transport> {
   const stop = () => sock.destroy()
   signal?.throwIfAborted()
@@ -163,6 +171,8 @@ async function attempt(
   const ssh = new NodeSSH()
   const rest = [...methods]
   let ahead: Promise<ShellStream> | undefined
+  let forget = () => {}
+  let timer: NodeJS.Timeout | undefined
   try {
     if (sock.destroyed) throw sock.failure ?? new Error(closedUnnamed)
     const connected = ssh.connect({
@@ -173,18 +183,25 @@ async function attempt(
       authHandler: () => {
         // What was sent behind a login that failed was not heard.
         ahead = undefined
+        forget()
         return rest.shift() ?? false
       },
     } as Parameters<typeof ssh.connect>[0])
     const connection = ssh.connection!
     const lost = watch(connection)
     const signed = () => {
-      ahead = openShell(connection, ['sh'], lost)
+      ahead = openShell(connection, plainShell, lost)
       ahead.catch(() => {})
+      forget = commandAhead(connection, commandOf(plainShell))
     }
-    hasten(connection, { login: early, signed: opensAhead ? signed : undefined })
+    hasten(connection, { login: early, signed: hasty && opensAhead ? signed : undefined })
     meanwhile?.()
     await connected
+    // ssh2's own limit ends with the login.
+    timer = setTimeout(stop, Math.max(1, deadline - Date.now()))
+    await ahead?.catch(() => {
+      throw overhasty
+    })
     return createTransport(connection, lost, ahead, () => {
       ssh.dispose()
       // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
@@ -196,6 +213,7 @@ async function attempt(
     ssh.dispose()
     throw error
   } finally {
+    clearTimeout(timer)
     signal?.removeEventListener('abort', stop)
   }
 }
@@ -231,11 +249,16 @@ function createTransport(
     open: command => {
       const first = command ? undefined : ahead
       if (first) ahead = undefined
-      return first ?? openShell(connection, command ?? ['sh'], lost)
+      return first ?? openShell(connection, command ?? plainShell, lost)
     },
     close,
   }
 }
+
+const plainShell: readonly string[] = ['sh']
+
+/** `exec` works in every login shell, and leaves one process instead of two. */
+const commandOf = (words: readonly string[]) => `exec ${quoteAll(words)}`
 
 function openShell(connection: Client, command: readonly string[], lost: Loss) {
   return new Promise<ShellStream>((resolve, reject) => {
@@ -244,8 +267,7 @@ function openShell(connection: Client, command: readonly string[], lost: Loss) {
         new UnreachableError('connection_lost', `the connection was lost: ${lost.reason}`),
       )
     }
-    // `exec` works in every login shell, and leaves one process instead of two.
-    connection.exec(`exec ${quoteAll(command)}`, (cause, channel) => {
+    connection.exec(commandOf(command), (cause, channel) => {
       if (cause) {
         return reject(
           new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {

@@ -19,6 +19,10 @@ export interface Behaviour {
   shells?: number
   /** How many connections are served; more are turned away. */
   connections?: number
+  /** What it calls itself. */
+  ident?: string
+  /** How many connections are closed when they ask for a shell. */
+  hangsUp?: number
   /** Connections are taken, and nothing is said. */
   silent?: boolean
   /** What logs in waits in its ~/.bashrc for ever. */
@@ -42,17 +46,19 @@ export interface BadServer {
 /** A server for one test; whoever comes is let in. */
 export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
   const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute, silent } = behaviour
+  const { ident, hangsUp = 0 } = behaviour
   const directory = await temporaryDirectory()
   const hostKey = createKeyPair('host')
   const sockets = new Set<Socket>()
   let came = 0
   const told = new EventEmitter()
   const moments = ['reached', 'asked', 'left'].map(name => once(told, name))
-  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, client => {
+  const server = new ssh2.Server({ hostKeys: [hostKey.private], ident }, client => {
     let open = 0
     client.on('error', () => {})
     client.on('authentication', context => context.accept())
     client.on('session', (accept, reject) => {
+      if (came <= hangsUp) return client.end()
       if (++open > shells) return reject()
       accept().on('exec', (take, _, { command }) => {
         const channel = take()

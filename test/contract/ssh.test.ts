@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
@@ -113,5 +114,37 @@ describe.skipIf(!inCi && (await findSshd()) === undefined)('a login that waits f
     const host = { ...(await there()), privateKeyFile: await keyOf('ed25519') }
     vi.stubEnv('SSH_AUTH_SOCK', '')
     await expect(connectSsh(host, options)).rejects.toMatchObject({ code: 'auth_failed' })
+  })
+})
+
+describe('a server that passes for OpenSSH', () => {
+  const ident = 'OpenSSH_9.9'
+
+  test('and takes what is sent with the login', async () => {
+    const { host, came } = await startServer({ ident })
+    const transport = await connectSsh(host, options)
+    const shell = await transport.open()
+    shell.stdin.end('echo here\n')
+    expect(await text(shell.stdout)).toBe('here\n')
+    transport.close()
+    expect(came()).toBe(1)
+  })
+
+  test('and does not, is asked once more for one thing after the other', async () => {
+    const { host, came } = await startServer({ ident, hangsUp: 1 })
+    const transport = await connectSsh(host, options)
+    const shell = await transport.open()
+    shell.stdin.end('echo here\n')
+    expect(await text(shell.stdout)).toBe('here\n')
+    transport.close()
+    expect(came()).toBe(2)
+  })
+
+  test('and refuses every shell says so', async () => {
+    const { host, came } = await startServer({ ident, shells: 0 })
+    const transport = await connectSsh(host, options)
+    await expect(transport.open()).rejects.toMatchObject({ code: 'shell_failed' })
+    transport.close()
+    expect(came()).toBe(2)
   })
 })
