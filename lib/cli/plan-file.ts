@@ -42,21 +42,25 @@ export function parsePlan(text: string, file: string): Plan {
   if (plan.format !== 1) throw fail(`its format is ${JSON.stringify(plan.format)}, not 1`)
   const isTexts = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every(each => typeof each === 'string')
-  const isRecord = (value: unknown) => typeof value === 'object' && value !== null
+  const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+  const isTextOrNone = (value: unknown) => value === undefined || typeof value === 'string'
   if (
     typeof plan.recipe !== 'string' ||
     typeof plan.on !== 'string' ||
     !isTexts(plan.args) ||
+    !isTextOrNone(plan.inventory) ||
     !isRecord(plan.variables) ||
+    !isTexts(Object.values(plan.variables)) ||
     !isRecord(plan.selection) ||
     !isTexts(plan.selection.tags) ||
     !isTexts(plan.selection.skipTags) ||
+    !isTextOrNone(plan.selection.startAt) ||
     !isRecord(plan.hosts) ||
     !Object.values(plan.hosts).every(
       steps => Array.isArray(steps) && steps.every(step => typeof step?.title === 'string'),
     )
   ) {
-    throw fail('something of it is missing')
+    throw fail('something of it is missing, or of another kind')
   }
   return plan
 }

@@ -1,5 +1,5 @@
 /** `hostwright plan`: what a recipe would do, saved for `apply`. */
-import { writeFileSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../run/account.ts'
 import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
@@ -8,7 +8,7 @@ import { escapeControls } from '../ui/escape.ts'
 import type { Command, Place } from './command.ts'
 import { type OptionValues, planOptions } from './options.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
-import { parseSelection, parseVariables } from './targets.ts'
+import { findTargets, parseSelection, parseVariables } from './targets.ts'
 
 export const plan: Command = {
   name: 'plan',
@@ -25,7 +25,8 @@ export const plan: Command = {
       })
     }
     const recipe = await namedRecipe(name, place)
-    const hosts: Record<string, StepAccount[]> = {}
+    // Hosts may have any name: `constructor` too.
+    const hosts = new Map<string, StepAccount[]>()
     const { runCommand } = await import('./run.ts')
     const exitCode = await runCommand({
       name,
@@ -33,13 +34,13 @@ export const plan: Command = {
       words: rest,
       options: { ...options, check: true },
       place,
-      mode: {
-        check: true,
-        record: (host, step) => {
-          hosts[host] ??= []
-          hosts[host].push(step)
-        },
+      targets: async () => {
+        const targets = await findTargets(options, place)
+        // Also those where nothing is to be done: apply holds them to that.
+        for (const host of targets.hosts) hosts.set(host.name, [])
+        return targets
       },
+      mode: { check: true, record: (host, step) => hosts.get(host)!.push(step) },
       parsed: (args, shown) => refuseSecrets(rest, args, shown),
     })
     if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {
@@ -56,7 +57,7 @@ export const plan: Command = {
         on: options.on as string,
         variables: parseVariables(options.var as readonly string[]),
         selection: parseSelection(options),
-        hosts: Object.fromEntries(Object.entries(hosts).sort(([a], [b]) => byName(a, b))),
+        hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
       },
       options,
       place,
@@ -103,8 +104,14 @@ function refuseSecrets(
 function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
   const file = out as string
   try {
-    // Diffs are in it: for nobody else to read.
-    writeFileSync(file, renderPlan(made), { mode: 0o600 })
+    // Diffs are in it: for nobody else to read, also where there was a file before.
+    const handle = openSync(file, 'w', 0o600)
+    try {
+      if (fstatSync(handle).isFile()) fchmodSync(handle, 0o600)
+      writeFileSync(handle, renderPlan(made))
+    } finally {
+      closeSync(handle)
+    }
   } catch (error) {
     throw new UsageError('usage', `can’t write ${file}: ${(error as Error).message}`)
   }

@@ -1,7 +1,7 @@
 /** Looking before leaping: list tasks, tags and starting points, plan and apply, --step. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CliOptions, eventsOf, hostwright } from '../support/cli.ts'
 import { inCi, labFor } from '../support/lab.ts'
@@ -141,6 +141,38 @@ describe('a plan', () => {
       if (kind === 'resource') expect([does, saw]).toEqual([expect.any(String), expect.any(String)])
     }
     expect((await stat(project.path('plan.json'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('is for its owner alone, also where there was a file that others may read', async () => {
+    await writeFile(project.path('plan.json'), '', { mode: 0o644 })
+    await chmod(project.path('plan.json'), 0o644)
+    await planned()
+    expect((await stat(project.path('plan.json'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('has every host, whatever its name, and those where nothing is to be done', async () => {
+    const names = ['constructor', '__proto__', 'toString', '2']
+    const hosts = names.map(
+      name => `${name} ansible_connection=local bootstrap_dir=${lab.scratch}/${name}`,
+    )
+    await project.write('inventories/odd/hosts.ini', `${hosts.join('\n')}\n`)
+    await project.write(
+      'recipes/odd.ts',
+      `import { file, recipe } from 'hostwright'
+      export default recipe({ description: 'odd', async run({ converge, host }) {
+        if (host.name !== '2') await converge(file('${lab.scratch}/made-' + host.name, { content: 'x' }))
+      } })`,
+    )
+    const words = ['plan', 'odd', '-i', 'odd', '--on', 'all', '-o', 'odd.json']
+    const made = await hostwright(words, { cwd: project.directory })
+    expect(made).toMatchObject({ status: 0, stderr: expect.stringContaining('on 4 hosts') })
+    const { status, stderr } = await apply('odd.json')
+    expect({ status, stderr }).toMatchObject({ status: 0 })
+    expect((await readdir(lab.scratch)).filter(name => name.startsWith('made-')).sort()).toEqual([
+      'made-__proto__',
+      'made-constructor',
+      'made-toString',
+    ])
   })
 
   test('is applied just so', async () => {
