@@ -68,7 +68,7 @@ function env_written(text, style,   i, c, out) {
   if (env_plain) return text
   if (style == "\"" && text !~ /["\\$`]/) return "\"" text "\""
   if (style == "'" && text !~ /'/) return "'" text "'"
-  if (text ~ /^[A-Za-z0-9_.,:\/@%+=-]*$/) return text
+  if (text ~ "^[A-Za-z0-9_.,:/@%+=-]*$") return text
   if (text !~ /["\\$`]/) return "\"" text "\""
   if (text !~ /'/) return "'" text "'"
   for (i = 1; i <= length(text); i++) {

@@ -73,6 +73,15 @@ describe.each(awks)('envFile with $name', awk => {
     expect(await host.run(call)).toMatchObject({ status: 'ok' })
   })
 
+  test('a backslash is quoted, whatever follows it', async () => {
+    const host = await testHost({ awk })
+    const values = ['\\', '\\@', '\\=', 'a\\/b']
+    const calls = values.map((A, index) => envFile(host.at(`${index}`), { set: { A } }).call)
+    await host.batch(calls)
+    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(values.map(() => 'ok'))
+    expect((await host.read('1')).toString()).toBe("A='\\@'\n")
+  })
+
   test('any value is what sh reads from the file', async () => {
     const host = await testHost({ awk })
     const value = fc.string({
