@@ -175,7 +175,7 @@ hw_check_names() {
     END {
       for (each = 1; each <= count; each++) {
         rest = names[each]
-        while (sub(/\/[^\/]*$/, "", rest)) if (rest in links) {
+        while (sub("/[^/]*$", "", rest)) if (rest in links) {
           print names[each] " within the link " rest
           exit
         }
