@@ -88,11 +88,14 @@ function ruleLine(title: string, rule: SudoRule): string {
   return `${who} ALL=(${runAs.join(', ')}) ${tags}${list.join(', ')}`
 }
 
-/** What means something to sudo in a command’s arguments means itself: but not its wildcards. */
+/**
+ * What means something to sudo in a command’s arguments means itself: but not its wildcards. Behind a `#`
+ * all would be a comment, and a command without its arguments is one with any.
+ */
 function commandText(title: string, line: string): string {
   if (!/^!?(\/|sudoedit +\/)/.test(line) || /[\0-\x1f\x7f]/.test(line) || line.trim() !== line)
     throw invalidOption(title, `${JSON.stringify(line)} is no absolute path with arguments`)
   return escaped(line)
 }
 
-const escaped = (text: string) => text.replace(/[\\,:=]/g, '\\$&')
+const escaped = (text: string) => text.replace(/[\\,:=#]/g, '\\$&')

@@ -137,6 +137,7 @@ ${ed}' ]`,
                 setEnv: true,
                 commands: [
                   '/usr/bin/systemctl restart app:web,x=1',
+                  '/usr/bin/tell #ops of #1',
                   '!/bin/su',
                   'sudoedit /etc/motd',
                 ],
@@ -147,7 +148,8 @@ ${ed}' ]`,
           visudo -cf /etc/sudoers.d/app-1
           [ "$(stat -c %a:%u:%g /etc/sudoers.d/app-1)" = 440:0:0 ]
           cvtsudoers -f json /etc/sudoers.d/app-1 | tr -d ' \\n\\t' >got
-          grep -qF '"command":"/usr/bin/systemctlrestartapp:web,x=1"' got || grep -qF 'systemctlrestartapp\\\\:web' got`,
+          grep -qF '"command":"/usr/bin/systemctlrestartapp:web,x=1"' got || grep -qF 'systemctlrestartapp\\\\:web' got
+          grep -qF 'tell\\\\#opsof\\\\#1' got || grep -qF 'tell#opsof#1' got`,
         note: 'created',
         drift: [
           'chmod 644 /etc/sudoers.d/app-1',
