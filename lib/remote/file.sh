@@ -71,6 +71,8 @@ hw_no_file() {
   [ "$hw_type" != file ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
   case " $2 " in *' backup '*) hw_keep_old "$1" || return ;; esac
+  # What was reached through a link is there no more.
+  [ "$hw_type" != link ] || hw_touch_all
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
 }

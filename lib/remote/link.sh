@@ -29,7 +29,8 @@ hw_link() {
     hw_also created
   fi
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
-  hw_touch "$1"
+  # What is reached through it is something else from now on.
+  hw_touch_all
   if [ -n "$hw_link_stays" ]; then
     hw_own_link "$1" || hw_fail "can't set the owner of $1"
     return
@@ -88,5 +89,5 @@ hw_no_link() {
   hw_also removed
   [ -z "$hw_check" ] || return 0
   rm -f -- "$1" || hw_fail "can't remove $1" || return
-  hw_touch "$1"
+  hw_touch_all
 }

@@ -1,5 +1,7 @@
 import { mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { directory } from '../../lib/resources/directory.ts'
+import { file } from '../../lib/resources/file.ts'
 import { link } from '../../lib/resources/link.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, type Converging, resourceTable } from '../support/resource-table.ts'
@@ -62,6 +64,22 @@ describe.each(shells)('under $name', shell => {
     const wanted = ['k', 'odd', 'l', 'm'].map(name => link(`${at}/${name}`, { target: 'right' }))
     expect(changes(await bring(host, shell, at, wanted))).toBe(1)
     expect(await readlink(`${at}/odd`)).toBe('right')
+  })
+
+  test('what is below a link that leads elsewhere now, or is gone, is looked at again', async () => {
+    const at = await host.directory()
+    await host.script('mkdir 1 2; echo new >1/app; echo old >2/app; ln -s 1 now; ln -s 1 past', at)
+    const content = 'new\n'
+    const wanted = [
+      link(`${at}/now`, { target: '2' }),
+      file(`${at}/now/app`, { content }),
+      link(`${at}/past`, { absent: true }),
+      directory(`${at}/past`),
+      file(`${at}/past/app`, { content }),
+    ]
+    expect(changes(await bring(host, shell, at, wanted))).toBe(5)
+    expect(await host.script('cat 2/app past/app', at)).toBe('new\nnew\n')
+    expect(changes(await bring(host, shell, at, wanted))).toBe(0)
   })
 
   test('what is there and no link fails the step; a directory always', async () => {
