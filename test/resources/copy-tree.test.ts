@@ -188,6 +188,16 @@ describe.each(shells)('under $name', shell => {
     expect(file.error!.message).toContain('is not a directory')
   })
 
+  test('what is seen through a link in place of a directory is not taken for its own', async () => {
+    const at = await host.directory()
+    await host.script('mkdir www other; ln -s ../other www/d; echo same >other/a', at)
+    const source = makeSource('linked', { 'd/a': 'same\n', 'd/b': 'b' })
+    const wanted = copyTree(`${at}/www`, { source, delete: true })
+    expect((await bring(host, shell, at, wanted)).error).toBeUndefined()
+    expect(await host.script('cat www/d/a www/d/b; ls other', at)).toBe('same\nba\n')
+    expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
+  })
+
   const asRoot = root ? test : test.skip
   asRoot('gives owners, and leaves that of a file it replaces where none is named', async () => {
     const at = await host.directory()

@@ -106,10 +106,12 @@ export function compareTree(
     removed: [],
   }
   const named = new Set(wanted.map(({ name }) => name))
+  const replaced = new Set<string>()
   if (options.remove) addRemovals(changes, found, named, options.excludes)
   for (const entry of wanted) {
     const { name, kind } = entry
-    let there = found.entries.get(name)
+    // What is seen through a link that is to go is somewhere else.
+    let there = isWithin(replaced, name) ? undefined : found.entries.get(name)
     if (there && there.perms[0] !== letters[kind]) {
       if (!options.remove) {
         const what = words[there.perms[0]!] ?? 'something else'
@@ -118,6 +120,7 @@ export function compareTree(
       }
       if (there.perms[0] === 'd') changes.rmdir.push(name)
       else changes.remove.push(name)
+      replaced.add(name)
       there = undefined
     }
     if (!there) {
@@ -137,6 +140,13 @@ export function compareTree(
   // The deepest first.
   changes.rmdir.sort((a, b) => b.split('/').length - a.split('/').length)
   return changes
+}
+
+/** Whether one of the directories that a name is in is among these. */
+function isWithin(directories: ReadonlySet<string>, name: string): boolean {
+  if (directories.size === 0) return false
+  const parts = name.split('/')
+  return parts.some((_, depth) => depth > 0 && directories.has(parts.slice(0, depth).join('/')))
 }
 
 function addRemovals(
