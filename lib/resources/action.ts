@@ -59,6 +59,13 @@ export function actionArgs(title: string, options: ActionOptions): ActionArgs {
     if (text.includes('\0')) throw invalidOption(title, 'a command holds a NUL character')
   }
   const { changedWhen = true } = options
+  if (
+    input !== undefined &&
+    typeof input !== 'string' &&
+    !Buffer.isBuffer(input) &&
+    !isSecret(input)
+  )
+    throw invalidOption(title, 'input is neither a text, a Buffer nor a secret')
   const ok = new Set([
     ...statuses(title, options.okExitStatus ?? 0),
     ...statusesOf(title, changedWhen),
@@ -100,6 +107,8 @@ function statuses(title: string, wanted: number | readonly number[]): number[] {
 /** Exit statuses that a condition names: none of them is a failure. */
 function statusesOf(title: string, when: ChangedWhen): number[] {
   if (typeof when === 'boolean') return []
+  if (typeof when !== 'object')
+    throw invalidOption(title, 'changedWhen is not true, false or { … }')
   if ('not' in when) return statusesOf(title, when.not)
   return 'exitStatus' in when ? statuses(title, when.exitStatus) : []
 }

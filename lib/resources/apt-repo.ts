@@ -1,4 +1,5 @@
 import type { HostCall } from '../session/call.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type RepositoryKey, readKey } from './repository-key.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
@@ -23,6 +24,18 @@ export interface AptRepoOptions extends CommonOptions {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<AptRepoOptions> = {
+  uris: 'text or texts',
+  suites: 'text or texts',
+  components: 'text or texts',
+  types: 'other',
+  architectures: 'text or texts',
+  key: 'other',
+  fields: 'values',
+  enabled: 'flag',
+  absent: 'flag',
+}
+
 /**
  * A repository of apt: `/etc/apt/sources.list.d/NAME.sources`, in deb822 style, and its key in a keyring
  * of its own, `/etc/apt/keyrings/NAME.asc` or `.gpg`, which is trusted for this repository alone. After
@@ -39,6 +52,7 @@ export interface AptRepoOptions extends CommonOptions {
  */
 export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   const title = `aptRepo ${name}`
+  checkOptions(title, options, optionKinds)
   checkRepoName(title, name)
   const path = `/etc/apt/sources.list.d/${name}.sources`
   if (options.absent) {

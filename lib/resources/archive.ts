@@ -1,6 +1,7 @@
 import type { HostCall } from '../session/call.ts'
 import { fileSource, largeBytes, type Source } from '../session/source.ts'
 import { sendContent } from '../session/upload.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs } from './ownership.ts'
 import {
   type CommonOptions,
@@ -28,6 +29,21 @@ export interface ArchiveOptions extends Partial<UrlOptions>, Ownership, CommonOp
   name?: string
 }
 
+const optionKinds: OptionKinds<ArchiveOptions> = {
+  source: 'other',
+  path: 'text',
+  strip: 'number',
+  format: 'text',
+  name: 'text',
+  url: 'other',
+  headers: 'values',
+  sha256: 'text',
+  sha512: 'text',
+  mode: 'other',
+  owner: 'other',
+  group: 'other',
+}
+
 /**
  * What an archive holds, unpacked into a directory once: again only if the archive has another checksum.
  * It comes from the controller (`source`), from a URL that the host fetches (`url`, with a checksum), or
@@ -45,6 +61,7 @@ export interface ArchiveOptions extends Partial<UrlOptions>, Ownership, CommonOp
  */
 export function archive(directory: string, options: ArchiveOptions): Resource {
   const title = `archive ${directory}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, directory)
   if (target === '/') throw invalidOption(title, 'nothing is unpacked over the whole system')
   const { source, url, path, strip = 0, name = '' } = options

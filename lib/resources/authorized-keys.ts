@@ -1,5 +1,6 @@
 import { checkAccount } from './account.ts'
-import { checkOptions, type PublicKey, parsePublicKey } from './public-key.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
+import { checkOptions as checkKeyOptions, type PublicKey, parsePublicKey } from './public-key.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 /** A key that may log in: as its .pub file has it, or with what goes for it. */
@@ -23,6 +24,12 @@ export interface AuthorizedKeysOptions extends CommonOptions {
   path?: string
 }
 
+const optionKinds: OptionKinds<AuthorizedKeysOptions> = {
+  exclusive: 'flag',
+  absent: 'flag',
+  path: 'text',
+}
+
 /**
  * Keys that may log in as a user, each once. Comments, other keys and the order of lines stay as they are;
  * a key that is there with other options gets those that are wanted. In the user’s home the directory has
@@ -39,6 +46,7 @@ export function authorizedKeys(
   options: AuthorizedKeysOptions = {},
 ): Resource {
   const title = `authorizedKeys ${user}`
+  checkOptions(title, options, optionKinds)
   checkAccount(title, 'user', user)
   const { exclusive = false, absent = false } = options
   if (exclusive && absent)
@@ -101,7 +109,7 @@ function readKey(title: string, index: number, given: AuthorizedKey): PublicKey[
     return parsed.map(each => ({
       ...each,
       comment: comment?.trim() ?? each.comment,
-      options: options === undefined ? each.options : checkOptions([options].flat().join(',')),
+      options: options === undefined ? each.options : checkKeyOptions([options].flat().join(',')),
     }))
   } catch (error) {
     throw invalidOption(title, `key ${index + 1}: ${(error as Error).message}`)

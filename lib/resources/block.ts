@@ -6,6 +6,7 @@ import {
   type Placement,
   placeRequests,
 } from './edited-file.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, plain, type Resource } from './resource.ts'
 
 export interface BlockOptions extends EditOptions, Placement {
@@ -19,6 +20,16 @@ export interface BlockOptions extends EditOptions, Placement {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<BlockOptions> = {
+  content: 'other',
+  marker: 'text',
+  comment: 'text or texts',
+  absent: 'flag',
+  validate: 'text',
+  after: 'other',
+  before: 'other',
+}
+
 /**
  * Lines between two marker lines, `# BEGIN hostwright` and `# END hostwright`. If there are no markers,
  * the block is added: at the end, or where `after` or `before` says. All else stays as it is, and the
@@ -29,6 +40,7 @@ export interface BlockOptions extends EditOptions, Placement {
  * @example block('/etc/ssh/sshd_config', { marker: 'sftp', content: 'Match Group sftp\n  ForceCommand internal-sftp\n' })
  */
 export function block(path: string, options: BlockOptions): Resource {
+  checkOptions(`block ${path}`, options, optionKinds)
   const { marker = 'hostwright', comment = '#', absent = false } = options
   const title = `block ${path} ${JSON.stringify(marker)}`
   if (marker.trim() === '') throw invalidOption(title, 'the marker is empty')

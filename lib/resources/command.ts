@@ -1,4 +1,5 @@
 import { type ActionOptions, actionArgs } from './action.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { declare, invalidOption, type Resource } from './resource.ts'
 
 export { assignment } from './action.ts'
@@ -6,6 +7,20 @@ export { assignment } from './action.ts'
 export interface CommandOptions extends ActionOptions {
   /** Program that gets the command line by -c; default `sh`. */
   shell?: string
+}
+
+const optionKinds: OptionKinds<CommandOptions> = {
+  shell: 'text',
+  creates: 'text',
+  unless: 'text',
+  onlyIf: 'text',
+  changedWhen: 'other',
+  okExitStatus: 'other',
+  timeout: 'text',
+  cwd: 'text',
+  env: 'values',
+  input: 'other',
+  title: 'text',
 }
 
 /**
@@ -17,6 +32,7 @@ export interface CommandOptions extends ActionOptions {
  * @example command('app migrate', { changedWhen: { stdout: /^applied \d+/ }, timeout: '10m' })
  */
 export function command(line: string, options: CommandOptions = {}): Resource {
+  checkOptions('command', options, optionKinds)
   const title = options.title ?? `command ${line.trim().split('\n', 1)[0]!.slice(0, 60)}`
   if (line.trim() === '') throw invalidOption(title, 'the command is empty')
   if (line.includes('\0')) throw invalidOption(title, 'the command holds a NUL character')

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { assignment } from './action.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface ContainerOptions extends CommonOptions {
@@ -39,6 +40,25 @@ export interface ContainerOptions extends CommonOptions {
   engine?: 'docker' | 'podman'
 }
 
+const optionKinds: OptionKinds<ContainerOptions> = {
+  image: 'text',
+  state: 'text',
+  ports: 'list',
+  env: 'values',
+  volumes: 'texts',
+  command: 'texts',
+  entrypoint: 'text',
+  network: 'text',
+  labels: 'values',
+  restart: 'text',
+  user: 'text',
+  workdir: 'text',
+  hostname: 'text',
+  pull: 'text',
+  args: 'texts',
+  engine: 'text',
+}
+
 /**
  * A container of docker or podman. It is made anew if, and only if, its specification is another than the
  * one it was made of, which it has a checksum of as a label: the new one is made first, then the old one
@@ -54,6 +74,7 @@ export interface ContainerOptions extends CommonOptions {
  * })
  */
 export function container(name: string, options: ContainerOptions): Resource {
+  checkOptions(`container ${name}`, options, optionKinds)
   const { state = 'running', pull = 'missing', image = '', engine = '' } = options
   const title = `container ${name}`
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))

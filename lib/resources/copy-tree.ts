@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Answer, Asked, CallResult, HostCall } from '../session/call.ts'
 import { hashOf, largeBytes } from '../session/source.ts'
 import { sendContent } from '../session/upload.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs, permissions } from './ownership.ts'
 import {
   type CommonOptions,
@@ -31,6 +32,16 @@ export interface CopyTreeOptions extends Pick<Ownership, 'owner' | 'group'>, Com
   directoryMode?: number | string
 }
 
+const optionKinds: OptionKinds<CopyTreeOptions> = {
+  source: 'other',
+  delete: 'flag',
+  exclude: 'texts',
+  fileMode: 'other',
+  directoryMode: 'other',
+  owner: 'other',
+  group: 'other',
+}
+
 /**
  * A directory of the controller with all that is in it: files by their SHA-256, modes, owners, links as
  * links. Only files that differ are sent, each is replaced whole or not at all. Where all is as wanted, a
@@ -48,6 +59,7 @@ export interface CopyTreeOptions extends Pick<Ownership, 'owner' | 'group'>, Com
  */
 export function copyTree(path: string, options: CopyTreeOptions): Resource {
   const title = `copyTree ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { fileMode = 0o644, directoryMode = 0o755, owner, group } = options
   const [, directoryBits, user, userGroup] = ownershipArgs(title, {

@@ -2,6 +2,7 @@ import { isSecret, type Secret } from '../shell/secret.ts'
 import { assignment } from './command.ts'
 import { type CronTimes, cronSchedule } from './cron-schedule.ts'
 import { checkFileName, checkLine } from './lines.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { permissions } from './ownership.ts'
 import { type CommonOptions, checkUser, declare, invalidOption, type Resource } from './resource.ts'
 
@@ -20,6 +21,15 @@ export interface CronOptions extends CommonOptions {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<CronOptions> = {
+  schedule: 'other',
+  command: 'text',
+  user: 'text',
+  env: 'values',
+  where: 'text',
+  absent: 'flag',
+}
+
 /**
  * A job of cron. It is a file /etc/cron.d/NAME, or with `where: 'crontab'` a line of a user's crontab
  * behind one that names it; the other lines stay.
@@ -35,6 +45,7 @@ export interface CronOptions extends CommonOptions {
  * @example cron('prune', { schedule: { hour: 4, weekday: 'sun' }, command: 'find /srv/tmp -mtime +7 -delete' })
  */
 export function cron(name: string, options: CronOptions): Resource {
+  checkOptions(`cron ${name}`, options, optionKinds)
   const { user, env = {}, where = 'cron.d' } = options
   const title = `cron ${name}`
   checkFileName(title, name, /^[A-Za-z0-9_-]+$/)

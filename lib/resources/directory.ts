@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs } from './ownership.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
@@ -8,6 +9,15 @@ export interface DirectoryOptions extends Ownership, CommonOptions {
   fileMode?: number | string
   /** No directory of this name, nor anything in it. */
   absent?: boolean
+}
+
+const optionKinds: OptionKinds<DirectoryOptions> = {
+  recurse: 'flag',
+  fileMode: 'other',
+  absent: 'flag',
+  mode: 'other',
+  owner: 'other',
+  group: 'other',
 }
 
 /**
@@ -26,6 +36,7 @@ export interface DirectoryOptions extends Ownership, CommonOptions {
  */
 export function directory(path: string, options: DirectoryOptions = {}): Resource {
   const title = `directory ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { recurse, fileMode, absent } = options
   if (absent) return noDirectory(title, target, options)

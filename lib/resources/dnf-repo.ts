@@ -1,5 +1,6 @@
 import type { HostCall } from '../session/call.ts'
 import { checkRepoName } from './apt-repo.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { readKey } from './repository-key.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
@@ -24,6 +25,19 @@ export interface DnfRepoOptions extends CommonOptions {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<DnfRepoOptions> = {
+  description: 'text',
+  baseurl: 'text or texts',
+  mirrorlist: 'text',
+  metalink: 'text',
+  gpgcheck: 'flag',
+  gpgkey: 'text or texts',
+  key: 'other',
+  enabled: 'flag',
+  set: 'values',
+  absent: 'flag',
+}
+
 /**
  * A repository of dnf or yum: `/etc/yum.repos.d/NAME.repo`. After a change its index is fetched before
  * the next `pkg` that changes something.
@@ -37,6 +51,7 @@ export interface DnfRepoOptions extends CommonOptions {
  */
 export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   const title = `dnfRepo ${name}`
+  checkOptions(title, options, optionKinds)
   checkRepoName(title, name)
   if (name === 'main') throw invalidOption(title, '[main] is dnf’s own section')
   const path = `/etc/yum.repos.d/${name}.repo`

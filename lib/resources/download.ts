@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs } from './ownership.ts'
 import { type CommonOptions, checkPath, declare, type Resource } from './resource.ts'
 import { type UrlOptions, urlArgs } from './url.ts'
@@ -11,6 +12,18 @@ export interface DownloadOptions extends UrlOptions, Ownership, CommonOptions {
   refresh?: boolean
   /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
   validate?: string
+}
+
+const optionKinds: OptionKinds<DownloadOptions> = {
+  refresh: 'flag',
+  validate: 'text',
+  url: 'other',
+  headers: 'values',
+  sha256: 'text',
+  sha512: 'text',
+  mode: 'other',
+  owner: 'other',
+  group: 'other',
 }
 
 /**
@@ -29,6 +42,7 @@ export interface DownloadOptions extends UrlOptions, Ownership, CommonOptions {
  */
 export function download(path: string, options: DownloadOptions): Resource {
   const title = `download ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { args, secrets } = urlArgs(title, options)
   return declare({

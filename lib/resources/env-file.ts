@@ -1,4 +1,5 @@
 import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, plain, type Resource } from './resource.ts'
 
 export interface EnvFileOptions extends EditOptions {
@@ -15,6 +16,14 @@ export interface EnvFileOptions extends EditOptions {
   quoting?: 'sh' | 'none'
 }
 
+const optionKinds: OptionKinds<EnvFileOptions> = {
+  set: 'values',
+  unset: 'texts',
+  export: 'flag',
+  quoting: 'text',
+  validate: 'text',
+}
+
 /**
  * Variables of a file of `KEY=value` lines: /etc/environment, /etc/default/x, .env. All else stays as it
  * is: order, comments, also behind a value, `export`, and the quotes of a value where they can hold the
@@ -26,6 +35,7 @@ export interface EnvFileOptions extends EditOptions {
  */
 export function envFile(path: string, options: EnvFileOptions): Resource {
   const title = `envFile ${path}`
+  checkOptions(title, options, optionKinds)
   const { set = {}, unset = [], quoting = 'sh' } = options
   if (Object.keys(set).length + unset.length === 0)
     throw invalidOption(title, 'names no variable to set or unset')

@@ -4,6 +4,7 @@ import { StepError, UsageError } from '../errors.ts'
 import type { HostCall } from '../session/call.ts'
 import { receiveContent } from '../session/receive.ts'
 import { fileSource, type Source } from '../session/source.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -25,6 +26,12 @@ export interface FetchOptions extends CommonOptions {
   optional?: boolean
 }
 
+const optionKinds: OptionKinds<FetchOptions> = {
+  to: 'other',
+  mode: 'number',
+  optional: 'flag',
+}
+
 /**
  * A file of the host, copied to the controller: streamed, whole or not at all. It travels only if the
  * local file's SHA-256 differs. Directories for it are made. With --check nothing is written.
@@ -35,6 +42,7 @@ export interface FetchOptions extends CommonOptions {
  */
 export function fetch(path: string, options: FetchOptions): Resource {
   const title = `fetch ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { to, mode = 0o600 } = options
   if (typeof to !== 'function' && (typeof to !== 'string' || !to.includes('%h')))

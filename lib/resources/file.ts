@@ -3,6 +3,7 @@ import type { HostCall } from '../session/call.ts'
 import { bytesSource, fileSource, hashOf, largeBytes, type Source } from '../session/source.ts'
 import { sendContent } from '../session/upload.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs } from './ownership.ts'
 import {
   type CommonOptions,
@@ -30,6 +31,17 @@ export interface FileOptions extends Ownership, CommonOptions {
 
 export type FileContent = string | Buffer | Secret
 
+const optionKinds: OptionKinds<FileOptions> = {
+  content: 'other',
+  source: 'other',
+  validate: 'text',
+  backup: 'flag',
+  absent: 'flag',
+  mode: 'other',
+  owner: 'other',
+  group: 'other',
+}
+
 /**
  * A regular file with this content, mode and owner. Without `content` and `source` the file must
  * exist, and only mode and owner are looked at. It is replaced whole or not at all; where the path is
@@ -52,6 +64,7 @@ export type FileContent = string | Buffer | Secret
  */
 export function file(path: string, options: FileOptions = {}): Resource {
   const title = `file ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { content } = options
   if (options.absent) return noFile(title, target, options)

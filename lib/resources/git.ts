@@ -1,5 +1,6 @@
 import { quote } from '../shell/quote.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -33,6 +34,18 @@ export interface GitOptions extends CommonOptions {
   acceptNewHostKey?: boolean
 }
 
+const optionKinds: OptionKinds<GitOptions> = {
+  remote: 'text',
+  revision: 'text',
+  remoteName: 'text',
+  depth: 'number',
+  submodules: 'flag',
+  force: 'flag',
+  login: 'other',
+  key: 'text',
+  acceptNewHostKey: 'flag',
+}
+
 /**
  * A revision of a git repository, checked out. A commit that is there already is not asked for again; of
  * a branch or a tag the remote is asked where it is, and only what is not there is fetched. Changed
@@ -49,6 +62,7 @@ export interface GitOptions extends CommonOptions {
  */
 export function git(path: string, options: GitOptions): Resource {
   const title = `git ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { remote, revision = 'HEAD', remoteName = 'origin', depth, key, login } = options
   checkRemote(title, remote)
@@ -113,6 +127,8 @@ function loginArgs(title: string, remote: string, login: GitOptions['login']): [
   if (!login) return ['', '']
   if (!/^https?:\/\//.test(remote) || !URL.canParse(remote))
     throw invalidOption(title, 'a login is for remotes of http and https')
+  if (typeof login.user !== 'string' || login.password === undefined)
+    throw invalidOption(title, 'a login is { user, password }')
   if (login.user.includes(':')) throw invalidOption(title, 'the user of the login holds a colon')
   return [`http.${new URL(remote).origin}/.extraHeader`, `Authorization: Basic ${tokenOf(login)}`]
 }

@@ -1,4 +1,5 @@
 import { checkAccount, checkNumber, type Names, readNames } from './account.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface GroupOptions extends CommonOptions {
@@ -12,6 +13,13 @@ export interface GroupOptions extends CommonOptions {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<GroupOptions> = {
+  gid: 'number',
+  system: 'flag',
+  members: 'other',
+  absent: 'flag',
+}
+
 /**
  * A group of the host's own files. Users in it need to be there, and are named here or in the users'
  * own `groups`, whichever reads better.
@@ -19,6 +27,7 @@ export interface GroupOptions extends CommonOptions {
  * @example group('deploy', { gid: 1500, members: ['ann', 'ben'] })
  */
 export function group(name: string, options: GroupOptions = {}): Resource {
+  checkOptions(`group ${name}`, options, optionKinds)
   const { gid, system, members, absent } = options
   const title = `group ${name}`
   checkAccount(title, 'group', name)

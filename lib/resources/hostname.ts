@@ -1,3 +1,4 @@
+import { checkOptions } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 /**
@@ -9,6 +10,7 @@ import { type CommonOptions, declare, invalidOption, type Resource } from './res
  */
 export function hostname(name: string, options: CommonOptions = {}): Resource {
   const title = `hostname ${name}`
+  checkOptions(title, options, {})
   const label = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
   if (
     typeof name !== 'string' ||

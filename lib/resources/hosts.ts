@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type EditOptions, editedFile } from './edited-file.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, type Resource } from './resource.ts'
 
 export interface HostsOptions extends EditOptions {
@@ -13,6 +14,14 @@ export interface HostsOptions extends EditOptions {
   path?: string
 }
 
+const optionKinds: OptionKinds<HostsOptions> = {
+  names: 'text or texts',
+  exclusive: 'flag',
+  absent: 'flag',
+  path: 'text',
+  validate: 'text',
+}
+
 /**
  * An address and its names in /etc/hosts. There is a line of the address with these names in this order;
  * other lines of it stay. A name is taken from the lines of other addresses of the same kind (IPv4 or
@@ -23,6 +32,7 @@ export interface HostsOptions extends EditOptions {
  * @example hosts('10.0.0.9', { absent: true })
  */
 export function hosts(address: string, options: HostsOptions): Resource {
+  checkOptions(`hosts ${address}`, options, optionKinds)
   const { names = [], exclusive = false, absent = false, path = '/etc/hosts' } = options
   const list = [names].flat()
   const title = `hosts ${[address, ...list].join(' ')}`

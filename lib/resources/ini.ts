@@ -1,4 +1,5 @@
 import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, plain, type Resource } from './resource.ts'
 
 /** What can begin a section in the format `words`: haproxy's. lib/remote/dialect.awk has the same list. */
@@ -55,6 +56,19 @@ export interface IniOptions extends EditOptions {
   separator?: string
 }
 
+const optionKinds: OptionKinds<IniOptions> = {
+  section: 'text',
+  set: 'values',
+  bare: 'texts',
+  unset: 'texts',
+  absent: 'flag',
+  format: 'text',
+  continued: 'text',
+  inlineComments: 'flag',
+  separator: 'text',
+  validate: 'text',
+}
+
 /**
  * Keys of an INI file, edited in place: comments, order, spacing, line endings, encoding and mode stay
  * as they are, and the file is replaced whole or not at all. A key that is not there is added at the
@@ -65,6 +79,7 @@ export interface IniOptions extends EditOptions {
  * @example ini('/etc/app.ini', { section: 'server', set: { port: 8080 }, unset: ['debug'] })
  */
 export function ini(path: string, options: IniOptions): Resource {
+  checkOptions(`ini ${path}`, options, optionKinds)
   const title = `ini ${path}${options.section ? ` [${options.section}]` : ''}`
   const values = Object.values(options.set ?? {}).flat()
   const requests = [

@@ -1,7 +1,14 @@
 import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import type { Resource } from './resource.ts'
 
 export interface JsonOptions extends KeyOptions {}
+
+const optionKinds: OptionKinds<JsonOptions> = {
+  set: 'other',
+  unset: 'list',
+  validate: 'text',
+}
 
 /**
  * Keys of a JSON file, with or without comments, edited in place: comments, order, spacing, line
@@ -12,5 +19,7 @@ export interface JsonOptions extends KeyOptions {}
  * @throws {UsageError} recipe_invalid, when declared
  * @example json('/etc/docker/daemon.json', { set: { 'log-opts.max-size': '10m' }, unset: ['debug'] })
  */
-export const json = (path: string, options: JsonOptions): Resource =>
-  editedFile('json', path, options, async () => (await import('./edit/json.ts')).jsonFormat)
+export function json(path: string, options: JsonOptions): Resource {
+  checkOptions(`json ${path}`, options, optionKinds)
+  return editedFile('json', path, options, async () => (await import('./edit/json.ts')).jsonFormat)
+}

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface KernelModuleOptions extends CommonOptions {
@@ -7,6 +8,12 @@ export interface KernelModuleOptions extends CommonOptions {
   absent?: boolean
   /** Not loaded, and can't be: neither for a device nor by its name. */
   blacklisted?: boolean
+}
+
+const optionKinds: OptionKinds<KernelModuleOptions> = {
+  options: 'values',
+  absent: 'flag',
+  blacklisted: 'flag',
 }
 
 /**
@@ -22,6 +29,7 @@ export interface KernelModuleOptions extends CommonOptions {
  * @example kernelModule('usb-storage', { blacklisted: true })
  */
 export function kernelModule(name: string, options: KernelModuleOptions = {}): Resource {
+  checkOptions(`kernel module ${name}`, options, optionKinds)
   const { absent, blacklisted } = options
   const wanted = blacklisted ? 'blacklisted' : absent ? 'absent' : 'loaded'
   const title = `kernel module ${name}${wanted === 'loaded' ? '' : ` ${wanted}`}`

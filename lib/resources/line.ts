@@ -8,6 +8,7 @@ import {
   placeRequests,
 } from './edited-file.ts'
 import type { LinePattern } from './host-pattern.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, plain, type Resource } from './resource.ts'
 
 const choices = ['last', 'first', 'all', 'only'] as const
@@ -29,6 +30,16 @@ export interface LineOptions extends EditOptions, Placement {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<LineOptions> = {
+  line: 'other',
+  match: 'other',
+  replace: 'text',
+  absent: 'flag',
+  validate: 'text',
+  after: 'other',
+  before: 'other',
+}
+
 /**
  * One line of a text file. If no line is like it and none matches, it is added: at the end, or where
  * `after` or `before` says. All else stays as it is, and the file is replaced whole or not at all; one
@@ -40,6 +51,7 @@ export interface LineOptions extends EditOptions, Placement {
  */
 export function line(path: string, options: LineOptions): Resource {
   const title = `line ${path}`
+  checkOptions(title, options, optionKinds)
   const requests = [...wanted(title, options), ...placeRequests(title, options)]
   return editedFile({ title, name: 'line', path, options, requests, values: [options.line] })
 }

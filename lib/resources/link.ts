@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type Ownership, ownershipArgs } from './ownership.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
@@ -8,6 +9,14 @@ export interface LinkOptions extends Pick<Ownership, 'owner' | 'group'>, CommonO
   force?: boolean
   /** No link of this name. */
   absent?: boolean
+}
+
+const optionKinds: OptionKinds<LinkOptions> = {
+  target: 'text',
+  force: 'flag',
+  absent: 'flag',
+  owner: 'other',
+  group: 'other',
 }
 
 /**
@@ -25,6 +34,7 @@ export interface LinkOptions extends Pick<Ownership, 'owner' | 'group'>, CommonO
  */
 export function link(path: string, options: LinkOptions): Resource {
   const title = `link ${path}`
+  checkOptions(title, options, optionKinds)
   const place = checkPath(title, path)
   if (options.absent) {
     for (const name of ['target', 'force', 'owner', 'group'] as const) {

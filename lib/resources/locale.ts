@@ -1,8 +1,13 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface LocaleOptions extends CommonOptions {
   /** Make it the system's: LANG in /etc/default/locale on Debian, else in /etc/locale.conf. */
   lang?: boolean
+}
+
+const optionKinds: OptionKinds<LocaleOptions> = {
+  lang: 'flag',
 }
 
 /**
@@ -14,6 +19,7 @@ export interface LocaleOptions extends CommonOptions {
  * @example locale('de_DE.UTF-8', { lang: true })
  */
 export function locale(name: string, options: LocaleOptions = {}): Resource {
+  checkOptions(`locale ${name}`, options, optionKinds)
   const title = `locale ${name}${options.lang ? ' as LANG' : ''}`
   const always = ['C', 'POSIX', 'C.UTF-8'].includes(name)
   const parts = /^([a-z]{2,3}(?:_[A-Z]{2})?)\.([A-Za-z0-9-]+)(@[a-z]+)?$/.exec(name)

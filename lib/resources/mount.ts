@@ -1,5 +1,6 @@
 import { fstabWord } from './fstab.ts'
 import { checkLine } from './lines.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface MountOptions extends CommonOptions {
@@ -19,6 +20,16 @@ export interface MountOptions extends CommonOptions {
   absent?: boolean
 }
 
+const optionKinds: OptionKinds<MountOptions> = {
+  source: 'text',
+  type: 'text',
+  options: 'texts',
+  mounted: 'flag',
+  dump: 'number',
+  pass: 'number',
+  absent: 'flag',
+}
+
 /**
  * A file system: its line of /etc/fstab, found by the path, and whether it is mounted. Where its options
  * change it is mounted again in place; where what is mounted changes, it is unmounted first. The
@@ -36,6 +47,7 @@ export interface MountOptions extends CommonOptions {
  */
 export function mount(path: string, options: MountOptions): Resource {
   const title = `mount ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   if (target === '/' && options.absent) throw invalidOption(title, 'the root is always mounted')
   const point = fstabWord(target)

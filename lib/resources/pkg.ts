@@ -1,4 +1,5 @@
 import type { HostCall } from '../session/call.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface PkgOptions extends CommonOptions {
@@ -24,6 +25,14 @@ const managers: Readonly<Record<string, string>> = {
   pacman: 'pacman',
 }
 
+const optionKinds: OptionKinds<PkgOptions> = {
+  version: 'text',
+  latest: 'flag',
+  absent: 'flag',
+  purge: 'flag',
+  hold: 'flag',
+}
+
 /**
  * Packages of the distribution, by apt, dnf, yum, zypper, apk or pacman: installed, absent, the latest, at
  * a version, held. Several in one call cost one transaction, and all of a batch one look at what is
@@ -37,6 +46,7 @@ const managers: Readonly<Record<string, string>> = {
  * @example pkg('postgresql-15', { version: '15.10-0+deb12u1', hold: true })
  */
 export function pkg(names: string | readonly string[], options: PkgOptions = {}): Resource {
+  checkOptions('pkg', options, optionKinds)
   const list = [...new Set([names].flat())]
   const title = `pkg ${list.join(' ')}`
   check(title, list, options)

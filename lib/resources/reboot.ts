@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface RebootOptions extends CommonOptions {
@@ -9,6 +10,12 @@ export interface RebootOptions extends CommonOptions {
   command?: string
 }
 
+const optionKinds: OptionKinds<RebootOptions> = {
+  ifExists: 'text',
+  timeout: 'number',
+  command: 'text',
+}
+
 /**
  * Restarts the host, waits until it is back with another boot id, takes the lock again, and goes on
  * with what follows. Without `ifExists` or `when` it restarts in every run.
@@ -18,6 +25,7 @@ export interface RebootOptions extends CommonOptions {
  * @example reboot({ when: changed(kernel) })
  */
 export function reboot(options: RebootOptions = {}): Resource {
+  checkOptions('reboot', options, optionKinds)
   const { ifExists, timeout = 600, command = '' } = options
   const title = 'reboot'
   if (!Number.isFinite(timeout) || timeout <= 0)

@@ -33,6 +33,7 @@ export interface KeyContent {
  */
 export function readKey(title: string, key: RepositoryKey): KeyContent {
   if (typeof key === 'string' || Buffer.isBuffer(key)) return given(title, Buffer.from(key))
+  if (typeof key !== 'object') throw invalidOption(title, 'the key is no text and no object')
   if ('path' in key) {
     try {
       return given(title, readFileSync(key.path))

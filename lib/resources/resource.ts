@@ -86,6 +86,9 @@ export interface CommonOptions {
   tags?: string | readonly string[]
 }
 
+/** Their names. */
+export const commonOptions: readonly string[] = ['notify', 'when', 'as', 'tags']
+
 /** What a resource's own module says of it. */
 interface Declaration {
   title: string
@@ -103,29 +106,46 @@ interface Declaration {
 /** For the modules of this folder. */
 export function declare({ options, secrets = [], ...declared }: Declaration): Resource {
   const { when, as, tags } = options
+  const { title } = declared
   return {
     kind: 'resource',
     ...declared,
-    notify: [options.notify ?? []].flat(),
-    when,
-    as: as === undefined ? undefined : checkUser(declared.title, as),
-    tags: checkTags(declared.title, tags),
+    notify: [options.notify ?? []].flat().map(each => checkHandler(title, each)),
+    when: checkCondition(title, when),
+    as: as === undefined ? undefined : checkUser(title, as),
+    tags: checkTags(title, tags),
     secrets,
     at: callSite(),
   }
 }
 
+// Recipes run without their types being checked.
+function checkHandler(title: string, handler: Resource): Resource {
+  if (handler?.kind === 'resource') return handler
+  throw invalidOption(title, 'notify takes resources: handler(service(…)), not their names')
+}
+
+function checkCondition(title: string, when: CommonOptions['when']): CommonOptions['when'] {
+  const known = ['changed', 'exists', 'succeeds', 'not', 'all', 'any', 'is']
+  if (when === undefined || known.includes(when?.kind)) return when
+  throw invalidOption(
+    title,
+    'when takes a condition: changed(…), exists(…), succeeds(…). For what is known here write `known && …`',
+  )
+}
+
 function checkTags(title: string, tags: CommonOptions['tags'] = []): string[] {
   const list = [tags].flat()
   for (const tag of list) {
-    if (!/^[\w.-]+$/.test(tag)) throw invalidOption(title, `${JSON.stringify(tag)} can’t be a tag`)
+    if (typeof tag !== 'string' || !/^[\w.-]+$/.test(tag))
+      throw invalidOption(title, `${JSON.stringify(tag)} can’t be a tag`)
   }
   return list
 }
 
 /** The name or number of a user of the host. */
 export function checkUser(title: string, user: string): string {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(user))
+  if (typeof user !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(user))
     throw invalidOption(title, `${JSON.stringify(user)} can’t be a user’s name`)
   return user
 }
@@ -155,7 +175,7 @@ export function task<F extends (...args: never[]) => Items>(
       title: name,
       tags,
       as,
-      when: options.when,
+      when: checkCondition(name, options.when),
       resources: unnest(build(...args)),
     }
   }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { quoteAll } from '../shell/quote.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { type ActionOptions, actionArgs } from './action.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { declare, invalidOption, plain, type Resource } from './resource.ts'
 
 export interface ScriptOptions extends ActionOptions {
@@ -16,6 +17,21 @@ export interface ScriptOptions extends ActionOptions {
 
 /** What travels with the batch; a longer one only if the host asks for it, which is a round trip. */
 const shortLength = 32_768
+
+const optionKinds: OptionKinds<ScriptOptions> = {
+  args: 'list',
+  interpreter: 'text or texts',
+  creates: 'text',
+  unless: 'text',
+  onlyIf: 'text',
+  changedWhen: 'other',
+  okExitStatus: 'other',
+  timeout: 'text',
+  cwd: 'text',
+  env: 'values',
+  input: 'other',
+  title: 'text',
+}
 
 /**
  * A script of the controller, run on the host as `command` runs a line, with the same options. It is put
@@ -30,6 +46,7 @@ export function script(
   source: string | URL | { readonly text: string | Secret },
   options: ScriptOptions = {},
 ): Resource {
+  checkOptions('script', options, optionKinds)
   const name = typeof source === 'object' && 'text' in source ? 'text' : basename(pathOf(source))
   const title = options.title ?? `script ${name}`
   const bytes = readScript(title, source)

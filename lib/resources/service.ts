@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface ServiceOptions extends CommonOptions {
@@ -11,6 +12,14 @@ export interface ServiceOptions extends CommonOptions {
   reloaded?: boolean
   /** Restart now; for handlers. Left out if the service had to be started anyway. */
   restarted?: boolean
+}
+
+const optionKinds: OptionKinds<ServiceOptions> = {
+  running: 'flag',
+  enabled: 'flag',
+  masked: 'flag',
+  reloaded: 'flag',
+  restarted: 'flag',
 }
 
 /**
@@ -28,6 +37,7 @@ export interface ServiceOptions extends CommonOptions {
  * @example service('exim4', { running: false, enabled: false })
  */
 export function service(name: string, options: ServiceOptions): Resource {
+  checkOptions(`service ${name}`, options, optionKinds)
   const { running, enabled, masked, reloaded, restarted } = options
   const wants = Object.entries({ running, enabled, masked, reloaded, restarted }).filter(
     ([, value]) => value !== undefined,
@@ -35,9 +45,6 @@ export function service(name: string, options: ServiceOptions): Resource {
   const title = `service ${name}${wants.length > 0 ? ` ${wants.map(([key, value]) => (value ? key : `not ${key}`)).join(', ')}` : ''}`
   if (!/^(\/[^\0-\x1f\x7f]+|[A-Za-z0-9_][A-Za-z0-9_.@:\\-]*)$/.test(name)) {
     throw invalidOption(title, 'the name is neither a service’s nor a path')
-  }
-  for (const [key, value] of wants) {
-    if (typeof value !== 'boolean') throw invalidOption(title, `${key} is neither true nor false`)
   }
   if (wants.length === 0)
     throw invalidOption(title, 'says nothing of running, enabled, masked, reloaded or restarted')

@@ -1,5 +1,6 @@
 import { checkAccount } from './account.ts'
 import { file } from './file.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -35,6 +36,13 @@ export interface SudoersOptions extends CommonOptions {
   directory?: string
 }
 
+const optionKinds: OptionKinds<SudoersOptions> = {
+  rules: 'list',
+  content: 'text',
+  absent: 'flag',
+  directory: 'text',
+}
+
 /**
  * A file of /etc/sudoers.d, mode 0440 and root’s. It is in use only once `visudo` has found it good: a
  * fault would lock everybody out of sudo.
@@ -47,6 +55,7 @@ export interface SudoersOptions extends CommonOptions {
  */
 export function sudoers(name: string, options: SudoersOptions): Resource {
   const title = `sudoers ${name}`
+  checkOptions(title, options, optionKinds)
   const { rules, content, absent, directory = '/etc/sudoers.d', notify, when, as, tags } = options
   if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name))
     throw invalidOption(
@@ -71,8 +80,17 @@ export function sudoers(name: string, options: SudoersOptions): Resource {
   return { ...made, title, call: { ...made.call, name: 'hw_sudoers' } }
 }
 
+const ruleKinds: OptionKinds<SudoRule> = {
+  user: 'text',
+  group: 'text',
+  commands: 'other',
+  noPassword: 'flag',
+  setEnv: 'flag',
+}
+
 /** `deploy ALL=(root) NOPASSWD: /usr/bin/systemctl restart app` (sudoers(5), User Specification). */
 function ruleLine(title: string, rule: SudoRule): string {
+  checkOptions(`${title}: a rule`, rule, ruleKinds)
   const { user, group, commands, as = 'ALL', noPassword, setEnv } = rule
   if ((user === undefined) === (group === undefined))
     throw invalidOption(title, 'a rule names a user or a group')
@@ -83,6 +101,8 @@ function ruleLine(title: string, rule: SudoRule): string {
   const runAs = [as].flat().map(name => (name === 'ALL' ? name : escaped(checkUser(title, name))))
   if (runAs.length === 0) throw invalidOption(title, 'a rule names nobody to do it as')
   const tags = `${noPassword ? 'NOPASSWD: ' : ''}${setEnv ? 'SETENV: ' : ''}`
+  if (commands !== 'ALL' && !Array.isArray(commands))
+    throw invalidOption(title, "the commands of a rule are a list, or 'ALL'")
   const list = commands === 'ALL' ? ['ALL'] : commands.map(line => commandText(title, line))
   if (list.length === 0) throw invalidOption(title, 'a rule names no command')
   return `${who} ALL=(${runAs.join(', ')}) ${tags}${list.join(', ')}`

@@ -1,4 +1,5 @@
 import { fstabWord } from './fstab.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface SwapOptions extends CommonOptions {
@@ -10,6 +11,13 @@ export interface SwapOptions extends CommonOptions {
   priority?: number
   /** Neither the file nor its line of fstab. */
   absent?: boolean
+}
+
+const optionKinds: OptionKinds<SwapOptions> = {
+  size: 'text',
+  on: 'flag',
+  priority: 'number',
+  absent: 'flag',
 }
 
 /**
@@ -25,6 +33,7 @@ export interface SwapOptions extends CommonOptions {
  */
 export function swap(path: string, options: SwapOptions): Resource {
   const title = `swap ${path}`
+  checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { size, on = true, priority, absent } = options
   const point = fstabWord(target)

@@ -1,4 +1,5 @@
 import { checkFileName, checkLine } from './lines.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface SysctlOptions extends CommonOptions {
@@ -8,6 +9,12 @@ export interface SysctlOptions extends CommonOptions {
   live?: boolean
   /** No such file; the values stay as they are until the next start. */
   absent?: boolean
+}
+
+const optionKinds: OptionKinds<SysctlOptions> = {
+  set: 'values',
+  live: 'flag',
+  absent: 'flag',
 }
 
 /**
@@ -22,6 +29,7 @@ export interface SysctlOptions extends CommonOptions {
  */
 export function sysctl(name: string, options: SysctlOptions): Resource {
   const title = `sysctl ${name}`
+  checkOptions(title, options, optionKinds)
   const path = `/etc/sysctl.d/${checkFileName(title, name.replace(/\.conf$/, ''))}.conf`
   const entries = Object.entries(options.set ?? {})
   if (options.absent) {

@@ -1,5 +1,6 @@
 import { quote } from '../shell/quote.ts'
 import { checkFileName } from './lines.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 /** A value of a unit file; a list stands for the same key several times. */
@@ -21,6 +22,13 @@ export interface SystemdUnitOptions extends CommonOptions {
 
 const suffixes = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/
 
+const optionKinds: OptionKinds<SystemdUnitOptions> = {
+  content: 'other',
+  dropIn: 'text',
+  verify: 'flag',
+  absent: 'flag',
+}
+
 /**
  * A unit of systemd, in /etc/systemd/system: its whole file, or a drop-in that adds to one. systemd
  * reads changed units anew once for all of a batch: before the next service or command, or with the
@@ -38,6 +46,7 @@ const suffixes = /\.(service|socket|device|mount|automount|swap|target|path|time
  * @example systemdUnit('nginx', { dropIn: 'limits', content: { Service: { LimitNOFILE: 65536 } } })
  */
 export function systemdUnit(name: string, options: SystemdUnitOptions): Resource {
+  checkOptions(`systemd unit ${name}`, options, optionKinds)
   const { content, dropIn, verify, absent } = options
   const unit = suffixes.test(name) ? name : `${name}.service`
   const title = `systemd unit ${unit}${dropIn === undefined ? '' : ` drop-in ${dropIn}`}`

@@ -1,3 +1,4 @@
+import { checkOptions } from './options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from './resource.ts'
 
 /**
@@ -9,6 +10,7 @@ import { type CommonOptions, declare, invalidOption, type Resource } from './res
  */
 export function timezone(zone: string, options: CommonOptions = {}): Resource {
   const title = `timezone ${zone}`
+  checkOptions(title, options, {})
   if (
     typeof zone !== 'string' ||
     !/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone) ||

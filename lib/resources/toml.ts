@@ -1,7 +1,14 @@
 import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import type { Resource } from './resource.ts'
 
 export interface TomlOptions extends KeyOptions {}
+
+const optionKinds: OptionKinds<TomlOptions> = {
+  set: 'other',
+  unset: 'list',
+  validate: 'text',
+}
 
 /**
  * Keys of a TOML file, edited in place: comments, order, spacing, line endings and the last newline
@@ -12,5 +19,7 @@ export interface TomlOptions extends KeyOptions {}
  * @throws {UsageError} recipe_invalid, when declared
  * @example toml('/etc/containerd/config.toml', { set: { 'grpc.address': '/run/c.sock', version: 3 } })
  */
-export const toml = (path: string, options: TomlOptions): Resource =>
-  editedFile('toml', path, options, async () => (await import('./edit/toml.ts')).tomlFormat)
+export function toml(path: string, options: TomlOptions): Resource {
+  checkOptions(`toml ${path}`, options, optionKinds)
+  return editedFile('toml', path, options, async () => (await import('./edit/toml.ts')).tomlFormat)
+}

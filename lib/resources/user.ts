@@ -1,5 +1,6 @@
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { checkAccount, checkNumber, type Names, readNames } from './account.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface UserOptions extends CommonOptions {
@@ -38,6 +39,24 @@ export interface UserOptions extends CommonOptions {
   removeHome?: boolean
 }
 
+const optionKinds: OptionKinds<UserOptions> = {
+  uid: 'number',
+  group: 'other',
+  groups: 'other',
+  home: 'text',
+  moveHome: 'flag',
+  createHome: 'flag',
+  shell: 'text',
+  comment: 'text',
+  system: 'flag',
+  password: 'other',
+  updatePassword: 'text',
+  locked: 'flag',
+  expires: 'text',
+  absent: 'flag',
+  removeHome: 'flag',
+}
+
 /**
  * A user of the host's own files. What is not named stays as it is.
  * @throws {UsageError} recipe_invalid, when declared
@@ -45,6 +64,7 @@ export interface UserOptions extends CommonOptions {
  */
 export function user(name: string, options: UserOptions = {}): Resource {
   const title = `user ${name}`
+  checkOptions(title, options, optionKinds)
   checkAccount(title, 'user', name)
   const { password } = options
   const words = options.absent ? wordsOfAbsent(title, options) : wordsOf(title, options)

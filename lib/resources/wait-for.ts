@@ -1,3 +1,4 @@
+import { checkOptions, type OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 import { checkSeconds, wholeSeconds } from './seconds.ts'
 
@@ -21,6 +22,19 @@ export interface WaitOptions extends CommonOptions {
   interval?: string
 }
 
+const optionKinds: OptionKinds<Awaited & WaitOptions> = {
+  port: 'number',
+  address: 'text',
+  absent: 'flag',
+  timeout: 'text',
+  interval: 'text',
+  path: 'text',
+  http: 'text',
+  status: 'other',
+  body: 'text',
+  command: 'text',
+}
+
 /**
  * Waits on the host until something is so. The host looks for itself, so that a wait of any length is
  * one step and no round trip. It is never a change. With --check it looks once, and says what it would
@@ -31,6 +45,7 @@ export interface WaitOptions extends CommonOptions {
  * @example waitFor({ path: '/run/app.lock', absent: true })
  */
 export function waitFor(what: Awaited & WaitOptions): Resource {
+  checkOptions('waitFor', what, optionKinds)
   const { absent = false, timeout = '5m', interval = '1s' } = what
   const kinds = ['port', 'path', 'http', 'command'].filter(
     kind => (what as unknown as Record<string, unknown>)[kind] !== undefined,

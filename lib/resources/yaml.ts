@@ -1,9 +1,17 @@
 import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { checkOptions, type OptionKinds } from './options.ts'
 import { invalidOption, type Resource } from './resource.ts'
 
 export interface YamlOptions extends KeyOptions {
   /** Which document, where the file holds several; counted from 0. */
   document?: number
+}
+
+const optionKinds: OptionKinds<YamlOptions> = {
+  document: 'number',
+  set: 'other',
+  unset: 'list',
+  validate: 'text',
 }
 
 /**
@@ -16,6 +24,7 @@ export interface YamlOptions extends KeyOptions {
  * @example yaml('/etc/netplan/01.yaml', { set: { 'network.renderer': 'networkd' } })
  */
 export function yaml(path: string, options: YamlOptions): Resource {
+  checkOptions(`yaml ${path}`, options, optionKinds)
   const { document } = options
   if (document !== undefined && !(Number.isInteger(document) && document >= 0)) {
     throw invalidOption(`yaml ${path}`, 'document is the number of one, counted from 0')
