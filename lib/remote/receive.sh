@@ -29,7 +29,8 @@ hw_receive() {
     hw_size=0
   fi
   hw_lines "$hw_word from $hw_size"
-  (umask 077 && cat >>"$hw_partial") || hw_fail "can't write $hw_partial" || return
+  # What a full disk took is not kept: nothing else could be written there, the lock of the next run neither.
+  (umask 077 && cat >>"$hw_partial") || { rm -f -- "$hw_partial" && hw_fail "can't write $hw_partial"; } || return
   hw_measure || return
   [ "$hw_size" -ge "$hw_whole_size" ] || hw_fail "only $hw_size of $hw_whole_size bytes came" || return
   if hw_is_whole; then

@@ -64,30 +64,44 @@ hw_notify() {
   hw_notifying=
   [ "$1" -eq 0 ] || return "$1"
   [ "$hw_status" = changed ] || return 0
-  hw_note_due
+  # The change is made: to go on, and run them, is better than to fail, and lose them.
+  hw_note_due || hw_also "can't write $hw_dir/handlers: they are lost if this run fails"
 }
 
-# hw_note_due: what the running step notifies is due.
+# hw_note_due: what the running step notifies is due. Fails if that can't be written down.
 hw_note_due() {
   hw_load_due
+  hw_written=0
   for hw_each in $hw_notify_keys; do
     hw_line=${hw_notify_records%%"$hw_newline"*}
     hw_notify_records=${hw_notify_records#*"$hw_newline"}
     case $hw_due in
       *" $hw_each:"*) ;;
       *)
-        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || { hw_make_dir && hw_lines "$hw_torn$hw_each $hw_line" >>"$hw_dir/handlers"; } ||
-          hw_fail "can't write $hw_dir/handlers" || return
-        hw_torn=
+        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || hw_write_due "$hw_each $hw_line" || hw_written=1
         ;;
     esac
     hw_due="$hw_due $hw_each:$hw_id "
   done
+  return "$hw_written"
 }
 
-# hw_changed: a step that may change something somewhere else: in the session of another user, which may not
-# write down what is due.
-hw_changed() { hw_status=changed; }
+# hw_write_due LINE: one more line. What is cut short would swallow the next one.
+hw_write_due() {
+  hw_make_dir && hw_lines "$hw_torn$1" >>"$hw_dir/handlers" && hw_torn='' && return
+  hw_torn=$hw_newline
+  return 1
+}
+
+# hw_owe KEY RECORD …: these are due, as steps of another user may make them so, who may not write it down.
+hw_owe() {
+  hw_notify_keys='' hw_notify_records=''
+  while [ "$#" -gt 0 ]; do
+    hw_notify_keys="$hw_notify_keys $1" hw_notify_records=$hw_notify_records$2$hw_newline
+    shift 2
+  done
+  hw_note_due || hw_fail "can't write $hw_dir/handlers"
+}
 
 # hw_handler KEY [WORD…] FUNCTION ARG…: a handler: run only if it is due, and no longer due when it has
 # succeeded. hw_trigger is the last step that notified it, 0 if that was in an earlier run.

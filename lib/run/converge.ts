@@ -125,7 +125,8 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
     for (const each of batch) ended(each, left, context, outcome)
     return
   }
-  const session = await sessions.as(as)
+  const session = await sessions.as(as).catch(error => noSession(batch, error, context, outcome))
+  if (!session) return
   const restarts = check ? undefined : last.resource.restarts
   const calls = batch.map((planned, index): BatchCall => {
     const { resource, notify, handler, step } = planned
@@ -175,6 +176,31 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
     throw error
   }
   await settle(owed, context)
+}
+
+/** Accounts for steps whose user has no session. */
+function noSession(
+  batch: readonly Shown[],
+  thrown: unknown,
+  context: ConvergeContext,
+  outcome: Outcome,
+): undefined {
+  const { check, due, known } = context
+  const error = thrownError(thrown)
+  if (error.code !== 'user_missing' && error.code !== 'user_refused') throw thrown
+  const wanted = batch.filter(({ handler }) => !handler || due.has(handler))
+  // A step before them may be to make the user.
+  const mayCome = check && error.code === 'user_missing' && [...known.values()].includes(true)
+  const [first] = mayCome ? [] : wanted
+  if (first) {
+    outcome.failure = error.within({ step: first.resource.title, at: first.resource.at() })
+    first.step.end('failed', { error })
+  }
+  const unknown: CallResult = { ...leftOut, status: 'changed', note: 'unknown' }
+  for (const each of batch) {
+    if (each === first) continue
+    ended(each, mayCome && wanted.includes(each) ? unknown : leftOut, context, outcome)
+  }
 }
 
 /** The result of a step that was not sent. */
@@ -265,8 +291,8 @@ async function owe(
   const known = batch.flatMap(({ handler }) => (handler && due.has(handler) ? [handler] : []))
   const mayBe = batch.flatMap(({ notify }) => notify).filter(({ key }) => !due.has(key))
   if (mayBe.length === 0) return known
-  const call = { name: 'hw_changed', args: [] }
-  const [written] = await sessions.main.batch([{ call, notify: mayBe }], { check, diff: false })
+  const call = { name: 'hw_owe', args: mayBe.flatMap(({ key, record }) => [key, record]) }
+  const [written] = await sessions.main.batch([{ call }], { check, diff: false })
   if (written!.status === 'failed') throw new StepError(lastLines(written!.stderr))
   if (written!.status === 'skipped') return undefined
   return [...new Set([...known, ...mayBe.map(({ key }) => key)])]

@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { command } from '../../lib/resources/command.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -137,6 +138,24 @@ describe.each(shells)('handlers under $name', shell => {
     await host.batch([{ call, notify }]).catch(() => {})
     expect(await due(host)).toBe('')
   })
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'run in the same run also where a full disk holds no word of them, which is said',
+    async () => {
+      const host = await testHost({ shell })
+      await mkdir(host.bootstrapDir, { recursive: true })
+      await symlink('/dev/full', `${host.bootstrapDir}/handlers`)
+      const [changed, ran] = await host.batch([change('a'), handler('a')])
+      expect(changed).toMatchObject({
+        status: 'changed',
+        note: `can't write ${host.bootstrapDir}/handlers: they are lost if this run fails`,
+      })
+      expect(ran!.status).toBe('changed')
+      const owe = { name: 'hw_owe', args: ['b', record('b')] }
+      // Before a change of another user there is no need to take the risk.
+      expect(await host.run(owe)).toMatchObject({ status: 'failed' })
+    },
+  )
 
   test('stay due when they fail themselves', async () => {
     const host = await testHost({ shell })

@@ -6,7 +6,13 @@ import type { HostCall } from '../../../lib/session/call.ts'
 import { bytesSource, fileSource, type Source } from '../../../lib/session/source.ts'
 import { sendContent } from '../../../lib/session/upload.ts'
 import { connectLocal } from '../../../lib/transport/local.ts'
-import { shells, type TestHost, testHost } from '../../support/shells.ts'
+import {
+  fakePrograms,
+  shells,
+  type TestHost,
+  temporaryDirectory,
+  testHost,
+} from '../../support/shells.ts'
 
 const mebi = 1_048_576
 const content = Buffer.alloc(5 * mebi, 'some content \0\xff')
@@ -98,6 +104,16 @@ describe.each(shells)('a transfer under $name', shell => {
     const other = { ...bytesSource('image', content), sha256: async () => 'f'.repeat(64) }
     const result = await host.run({ ...sending(host, other), content: { sha256: 'f'.repeat(64) } })
     expect(result).toMatchObject({ status: 'failed', code: 'checksum_mismatch' })
+    expect(await readdir(incoming(host))).toEqual([])
+  })
+
+  test('that a full disk ends leaves the disk as it was', async () => {
+    const directory = await temporaryDirectory()
+    const cat = 'head -c 1000; echo "No space left on device" >&2; exit 1'
+    const host = await testHost({ shell, path: [await fakePrograms(directory, { cat })] })
+    const result = await host.run(sending(host, bytesSource('image', content)))
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(`${result.stderr}`).toMatch(/No space left on device\n.*can't write /)
     expect(await readdir(incoming(host))).toEqual([])
   })
 
