@@ -219,11 +219,16 @@ export const errorCodes = {
     'The login may not work as the user that a step names with `as`.',
     'Log in as root, or let the login run `sudo -n -u USER sh` without a password.',
   ),
+  user_missing: entry(
+    failed,
+    'The user that a step names with `as` is not on the host.',
+    'Make the user by a step before it, or see how the name is spelt.',
+  ),
   step_failed: entry(failed, 'A step failed.', 'The message has its exit status and last output.'),
   tool_missing: entry(
     failed,
     'A program that a step needs is not on the host.',
-    'Install the package the message names.',
+    'Install what the message names, by hand or by a `pkg` before it.',
   ),
   validation_failed: entry(
     failed,

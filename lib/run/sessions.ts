@@ -1,5 +1,5 @@
 /** All sessions of one host in a run: the connection's own user, and others over the same connection. */
-import { openSession, type Session } from '../session/session.ts'
+import { noUserMark, openSession, type Session } from '../session/session.ts'
 import type { ConnectedHost } from './connect.ts'
 
 /** A host that is to be back. */
@@ -99,7 +99,7 @@ export function createSessions(
 const shellOf = (user: string): readonly string[] => [
   'sh',
   '-c',
-  `id -u -- "$1" >/dev/null || exit
+  `if ! id -u -- "$1" >/dev/null; then echo '${noUserMark}' >&2; exit; fi
 if [ "$(id -u -- "$1")" -eq "$(id -u)" ]; then exec sh; fi
 cd / || exit
 if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$1"; fi

@@ -271,10 +271,17 @@ export async function openSession(options: {
   }
 }
 
+/** What the command that starts another user's shell says on standard error if there is no such user. */
+export const noUserMark = 'hostwright: no such user'
+
 /** Why there is no session of another user. */
 function noShellOf(user: string, error: unknown) {
   const { code, details } = asBootstrapError(error)
   if (code !== 'shell_failed') return error
+  if (details.output?.includes(noUserMark)) {
+    const hint = errorCodes.user_missing.next
+    return new StepError('user_missing', `there is no user ${user} on this host`, { hint })
+  }
   return new StepError('user_refused', `this login can’t work as ${user}`, {
     output: details.output,
     hint: errorCodes.user_refused.next,

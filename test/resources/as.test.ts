@@ -143,7 +143,6 @@ describe.skipIf(why)('as another user', () => {
   test.each([
     ['that sudo refuses', 'deploy', 'lone'],
     ['that sudo refuses everything', 'lone', 'app'],
-    ['that there is none of', 'deploy', 'nobody-there'],
   ])('a user %s fails with the reason, and at once', async (_, login, user) => {
     const sessions = await sessionsOf(login)
     await expect(sessions.as(user)).rejects.toMatchObject({
@@ -152,6 +151,30 @@ describe.skipIf(why)('as another user', () => {
       details: { output: expect.stringMatching(/password is required|no such user|not allowed/) },
     })
     await sessions.close()
+  })
+
+  test('a user that is not there fails the step, with its line', async () => {
+    const directory = await at()
+    const items = [command('true', { as: 'nobody-there' }), command('true')]
+    const { error, statuses } = await bring(host, shell, directory, items)
+    expect(statuses).toEqual(['failed', 'skipped'])
+    expect(error).toMatchObject({
+      code: 'user_missing',
+      message: 'there is no user nobody-there on this host',
+      step: 'command true',
+      at: expect.stringMatching(/as\.test\.ts:\d+$/),
+    })
+  })
+
+  test('with --check a user that is not there may come by a step before', async () => {
+    const directory = await at()
+    const asTheirs = file(`${directory}/b`, { content: 'x', as: 'nobody-there' })
+    const items = [file(`${directory}/a`, { content: 'x' }), asTheirs, command('true')]
+    const checked = await bring(host, shell, directory, items, { check: true, diff: true })
+    expect(checked.error).toBeUndefined()
+    expect(checked.statuses).toEqual(['changed', 'changed', 'changed'])
+    const alone = await bring(host, shell, directory, asTheirs, { check: true })
+    expect(alone.error).toMatchObject({ code: 'user_missing' })
   })
 
   test.each(['', '-x', 'a b', "a'b", 'a\nb', '$(x)'])(
