@@ -1,7 +1,7 @@
 /** Typed arguments of recipes: what the command line accepts, before any host is touched. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import { findMode, findProduct, findRole } from '../bootstrap/lookup.ts'
-import { UsageError } from '../errors.ts'
+import { isBootstrapError, UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 
 /** What a value may be compared with. */
@@ -96,6 +96,16 @@ export function usage(types: ArgumentTypes): string {
     .join(' ')
 }
 
+/** A wrong value is told with the name of its argument. */
+function named<T>(name: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (!isBootstrapError(error) || error.code !== 'invalid_value') throw error
+    throw new UsageError(error.code, `the argument ${name}: ${error.message}`, error.details)
+  }
+}
+
 /**
  * Values of the words of a command line.
  * @throws {UsageError} too few, too many, or a wrong value
@@ -116,7 +126,7 @@ export function parseArguments<A extends ArgumentTypes>(
       values[name] = type.rest ? [] : undefined
       continue
     }
-    const parsed = own.map(word => type.parse(word, context))
+    const parsed = own.map(word => named(name, () => type.parse(word, context)))
     values[name] = type.rest ? (parsed as unknown[][]).flat() : parsed[0]
   }
   const taken = dealt.reduce((sum, [, , own]) => sum + own.length, 0)

@@ -64,7 +64,9 @@ function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): s
 }
 
 function commandLines({ command, exitStatus, message }: ErrorReport, theme: Theme): string[] {
-  const lines = command === undefined ? [] : escapeLines(command)
+  // Without its command an exit status says nothing.
+  if (command === undefined) return []
+  const lines = escapeLines(command)
   const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)
   const status = `exit status ${exitStatus}`
   const told = exitStatus === undefined || message.includes(status)

@@ -3,6 +3,7 @@
  * renderer's life; the events drive them, since the work itself is done elsewhere.
  */
 import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } from 'listr2'
+import { exitCodes } from '../errors.ts'
 import type { RunEvent, StepStatus } from '../events.ts'
 import { escapeControls, escapeLine } from './escape.ts'
 import type { NodeDetail } from './frame.ts'
@@ -115,7 +116,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
         break
       }
       case 'run.end':
-        update(run, { status: event.ok ? 'ok' : 'failed', durationMs: event.durationMs })
+        update(run, { status: runStatus(event), durationMs: event.durationMs })
         resolve()
         break
     }
@@ -134,6 +135,10 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
     },
   }
 }
+
+/** With --check a run that found something to change did not fail. */
+const runStatus = ({ ok, exitCode }: { ok: boolean; exitCode: number }): Status =>
+  ok ? 'ok' : exitCode === exitCodes.drift ? 'changed' : 'failed'
 
 const hostId = (host: string) => JSON.stringify([host])
 const taskId = (of: { host: string; task: string }) => JSON.stringify([of.host, of.task])

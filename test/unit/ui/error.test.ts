@@ -29,6 +29,11 @@ describe('formatError', () => {
 `)
   })
 
+  it('has no exit status of a command that it does not show', () => {
+    const { command: _, ...without } = report
+    expect(formatError(without, { color: false })).not.toContain('exit status')
+  })
+
   it('leaves out what is not known', () => {
     expect(formatError({ code: 'interrupted', message: 'Ctrl-C' }, { color: false })).toBe(
       '✗ interrupted\n  Ctrl-C',

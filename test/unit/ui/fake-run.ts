@@ -1,3 +1,4 @@
+import { exitCodes } from '../../../lib/errors.ts'
 import type { ErrorReport, HostOutcome, NewEvent, StepStatus } from '../../../lib/events.ts'
 
 export interface FakeStep {
@@ -57,14 +58,17 @@ export function hostEvents(fake: FakeHost): { events: NewEvent[]; outcome: HostO
 export function runEvents(fakes: FakeHost[], check = false): NewEvent[] {
   const hosts = fakes.map(hostEvents)
   const outcomes = hosts.map(({ outcome }) => outcome)
-  const ok = outcomes.every(({ status }) => status === 'ok' || status === 'changed')
+  const good = outcomes.every(({ status }) => status === 'ok' || status === 'changed')
+  const drift = check && outcomes.some(({ status }) => status === 'changed')
+  const exitCode = good ? (drift ? exitCodes.drift : 0) : exitCodes.failed
+  const ok = exitCode === 0
   return [
     runStart(
       fakes.map(({ host }) => host),
       check,
     ),
     ...hosts.flatMap(({ events }) => events),
-    { type: 'run.end', run: 'run-1', ok, exitCode: ok ? 0 : 4, durationMs: 4200, hosts: outcomes },
+    { type: 'run.end', run: 'run-1', ok, exitCode, durationMs: 4200, hosts: outcomes },
   ]
 }
 

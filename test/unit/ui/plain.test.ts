@@ -65,7 +65,6 @@ web3 | failed | service haproxy: haproxy did not start  0.1 s
 
 ✗ step_failed  web1, web3 › web server › service haproxy
   haproxy did not start
-  exit status 1
 
 web1 | failed | 1 failed  1.0 s
 web2 | changed | 1 changed, 1 ok  1.0 s

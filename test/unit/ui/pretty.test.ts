@@ -201,7 +201,6 @@ describe('the task tree at the end', () => {
 
 ✗ step_failed  web2 › web server › service haproxy
   haproxy did not start
-  exit status 1
   → Look at its log.
 
 2 hosts: 1 changed, 1 failed · 1 step changed · 4.2 s
@@ -215,7 +214,7 @@ describe('the task tree at the end', () => {
     const lines = kept().trim().split('\n')
     expect(lines).toHaveLength(1 + 30 + 2)
     expect(lines.slice(0, 2)).toEqual([
-      '✓ server.provision on production (check)  4.2 s',
+      '● server.provision on production (check)  4.2 s',
       '● web1  would change: 1 step  1.0 s',
     ])
     expect(lines.at(-1)).toBe('30 hosts: 30 would change · 30 steps would change · 4.2 s')
