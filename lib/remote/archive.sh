@@ -10,6 +10,7 @@ hw_archive() {
   hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5 hw_name=$6 hw_format=$7 hw_strip=$8
   hw_kind=$9
   hw_resolve "$1" || return
+  hw_archive_named=$1
   shift 9
   hw_archive_file=$1 hw_algorithm=$2 hw_wanted=$3
   if [ "$hw_kind" = url ]; then
@@ -33,7 +34,9 @@ hw_archive() {
     hw_also unpacked
     hw_unpack=1
   fi
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$hw_archive_named" || return
+  [ -z "$hw_check" ] || return 0
   if [ -z "$hw_unpack" ]; then
     hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
     hw_touch "$hw_tree"

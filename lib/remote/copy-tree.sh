@@ -18,6 +18,7 @@ hw_copy_tree() {
   shift 9
   if [ $# -gt $((2 * hw_tree_count)) ]; then
     shift $((2 * hw_tree_count))
+    hw_trust "$hw_tree_named" || return
     hw_tree_act "$@"
     set -- $?
     hw_touch_all

@@ -10,6 +10,7 @@ hw_download() {
   hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5 hw_validate=$6
   hw_refresh=$7 hw_algorithm=$8 hw_wanted=$9
   hw_resolve "$1" || return
+  hw_download_named=$1
   shift 9
   hw_url=$1 hw_curl=$2 hw_wget=$3 hw_private=$4
   hw_stat "$hw_path" || return
@@ -28,7 +29,9 @@ hw_download() {
       ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$hw_download_named" || return
+  [ -z "$hw_check" ] || return 0
   if [ -z "$hw_anew" ]; then
     hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
     hw_touch "$hw_path"

@@ -45,6 +45,7 @@ hw_edit() {
     file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
+  [ -z "${8-}" ] || hw_trust "$1" || return
   case $hw_answer in
     '') hw_send_text ;;
     asked) hw_same_text "$hw_path" && hw_edit_to "$7" "${8-}" ;;

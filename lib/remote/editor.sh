@@ -38,7 +38,7 @@ function run_plan() {$hw_planned }"
 # that EDITOR.awk reads.
 hw_editor() {
   hw_resolve "$2" || return
-  hw_editor=$1 hw_new_mode=${3:+00$3} hw_validate=$4
+  hw_editor=$1 hw_editor_named=$2 hw_new_mode=${3:+00$3} hw_validate=$4
   hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
   shift 4
   IFS=$hw_newline
@@ -62,6 +62,7 @@ hw_editor() {
   [ -n "$hw_found" ] || return 0
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_found"
+  hw_trust "$hw_editor_named" || return
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new

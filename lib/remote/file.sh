@@ -30,6 +30,7 @@ hw_file() {
     fi
   fi
   [ "$hw_status" = changed ] || return 0
+  hw_trust "$1" || return
   if [ -n "$hw_check" ]; then
     [ -z "$hw_new_content" ] || hw_send_shown "$hw_path" "$8"
   elif [ -z "$hw_new_content" ]; then
@@ -68,6 +69,7 @@ hw_no_file() {
   [ "$hw_type" != directory ] || hw_fail "$1 is a directory, not a file" || return
   [ -z "$hw_plan" ] || [ "$hw_type" != file ] || hw_sum "$1" || return
   hw_also removed
+  hw_trust "${1%/*}" || return
   [ "$hw_type" != file ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
   case " $2 " in *' backup '*) hw_keep_old "$1" || return ;; esac
@@ -92,7 +94,9 @@ hw_directory() {
     absent) hw_also created ;;
     *) hw_fail "$1 is not a directory" || return ;;
   esac
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
   # It is ours alone until it has its owner and mode.
   if [ "$hw_type" = absent ]; then
     case $hw_path in

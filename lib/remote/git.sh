@@ -7,6 +7,7 @@
 hw_git() {
   hw_remote=$2 hw_revision=$3 hw_name=$4 hw_depth=$5 hw_submodules=$6 hw_force=$7
   hw_resolve "$1" || return
+  hw_git_named=$1
   hw_clone=$hw_path
   shift 7
   hw_git_ssh=$1 hw_git_key=$2 hw_git_value=$3
@@ -33,7 +34,9 @@ hw_git() {
   if [ "$hw_git_todo" != move ] && [ -n "$hw_submodules" ] && hw_submodules_differ; then
     hw_also submodules
   fi
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$hw_git_named" || return
+  [ -z "$hw_check" ] || return 0
   hw_touch_all
   hw_bring_clone
 }

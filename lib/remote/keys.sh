@@ -28,6 +28,7 @@ hw_authorized_keys() {
   hw_found=$(hw_keys_edit list) || hw_fail "awk failed on $hw_keys_file" || return
   [ -z "$hw_found" ] || hw_also "$hw_found"
   [ "$hw_status" = changed ] || return 0
+  hw_trust "$hw_keys_file" || return
   if [ -n "$hw_diff" ] && [ -n "$hw_found" ]; then
     hw_send_old "$hw_keys_file"
     hw_mark new
@@ -104,7 +105,7 @@ EOF
 hw_keys_write() {
   if [ -n "$hw_keys_at_home" ] && [ "$hw_is_uid" -ne 0 ] && [ "$(id -u)" -eq 0 ]; then
     for hw_each in "$hw_keys_directory" "$hw_keys_file"; do
-      [ "$hw_each" = "$hw_is_home" ] || [ ! -e "$hw_each" ] || chown -h -- "$hw_is_uid:$hw_is_gid" "$hw_each" ||
+      [ "$hw_each" = "$hw_is_home" ] || [ ! -e "$hw_each" ] || hw_keys_give "$hw_each" ||
         hw_fail "can't set the owner of $hw_each" || return
     done
     # shellcheck disable=SC2016 # for the user's shell
@@ -134,6 +135,15 @@ hw_keys_write() {
   hw_validate=
   hw_replace "$hw_keys_file" hw_keys_edit edit
 }
+
+# hw_keys_give PATH: to the user; from within its directory, which is where it is to be: in its place could be
+# a link to root's own by now.
+hw_keys_give() (
+  hw_found=$(cd -P -- "$hw_is_home" && pwd -P) && cd -P -- "${1%/*}" || exit
+  hw_each=${1#"${hw_is_home%/}"}
+  [ "$(pwd -P)" = "${hw_found%/}${hw_each%/*}" ] || hw_fail "${1%/*} leads elsewhere" || exit
+  chown -h -- "$hw_is_uid:$hw_is_gid" "./${1##*/}"
+)
 
 # hw_keys_as_user ARGUMENT…: sh with these arguments, as the user. su asks the system whether the account
 # may be used, which of one that has expired it may not; so by setpriv where that can do it.

@@ -28,7 +28,9 @@ hw_link() {
     hw_saw "absent $1"
     hw_also created
   fi
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "${1%/*}" || return
+  [ -z "$hw_check" ] || return 0
   # What is reached through it is something else from now on.
   hw_touch_all
   if [ -n "$hw_link_stays" ]; then
@@ -87,6 +89,7 @@ hw_no_link() {
   [ -L "$1" ] || hw_fail "$1 is there, and is no link" || return
   [ -z "$hw_plan" ] || hw_saw "link $1 $(readlink -- "$1")"
   hw_also removed
+  hw_trust "${1%/*}" || return
   [ -z "$hw_check" ] || return 0
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch_all

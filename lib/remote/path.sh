@@ -123,3 +123,55 @@ hw_resolve() {
   hw_path=$1
   [ ! -L "$1" ] || hw_path=$(readlink -f -- "$1") || hw_fail "$1 is a link that leads nowhere"
 }
+
+# hw_trust PATH: fails if a link on the way to PATH, or PATH itself, was laid by somebody who could not do
+# there what we are about to do: neither root, nor us, nor the owner of what it leads to. Asked before
+# something is changed. No process where there is no link.
+hw_trust() {
+  hw_trust_rest=$1 hw_trust_path='' hw_trust_links=0
+  while [ -n "$hw_trust_rest" ]; do
+    hw_trust_name=${hw_trust_rest%%/*}
+    hw_trust_rest=${hw_trust_rest#"$hw_trust_name"} hw_trust_rest=${hw_trust_rest#/}
+    case $hw_trust_name in
+      '' | .) continue ;;
+      ..)
+        # What was walked so far has no links in it any more.
+        hw_trust_path=${hw_trust_path%/*}
+        continue
+        ;;
+    esac
+    hw_trust_path=$hw_trust_path/$hw_trust_name
+    [ -L "$hw_trust_path" ] || continue
+    hw_trust_links=$((hw_trust_links + 1))
+    [ "$hw_trust_links" -le 40 ] || hw_fail "$1 is a link that leads nowhere" || return
+    hw_trust_link "$hw_trust_path" ||
+      hw_fail "$hw_trust_path is a link of another user (number $hw_trust_owner) to what is not theirs: it is not followed" || return
+    hw_trust_name=$(readlink -- "$hw_trust_path") || hw_fail "can't read the link $hw_trust_path" || return
+    hw_trust_rest=$hw_trust_name/$hw_trust_rest
+    case $hw_trust_name in /*) hw_trust_path='' ;; *) hw_trust_path=${hw_trust_path%/*} ;; esac
+  done
+}
+
+hw_trust_link() {
+  hw_trust_owner_of "$1"
+  case $hw_trust_owner in 0 | "$(id -u)") return 0 ;; esac
+  set -- "$1" "$hw_trust_owner"
+  hw_trust_owner_of -L "$1"
+  [ "$hw_trust_owner" = "$2" ] && return
+  hw_trust_owner=$2
+  return 1
+}
+
+# hw_trust_owner_of [-L] PATH: the number of its owner into hw_trust_owner; of a link its own, with -L that
+# of what it leads to.
+hw_trust_owner_of() {
+  hw_trust_owner=$(
+    set -f
+    # shellcheck disable=SC2046 # the fields are to be split
+    case $1 in
+      -L) set -- $(ls -ldnL -- "$2" 2>/dev/null) ;;
+      *) set -- $(ls -ldn -- "$1") ;;
+    esac
+    echo "${3-}"
+  )
+}

@@ -35,7 +35,9 @@ hw_swap() {
     hw_also on
   fi
   hw_fstab "$2" '' "${4:+$2 none swap $4 0 0}" || return
-  [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
   hw_touch_all
   [ -z "$hw_swap_off" ] || hw_swap_stop "$1" || return
   if [ -n "$hw_swap_new" ]; then

@@ -30,6 +30,7 @@ hw_text() {
     return 0
   fi
   hw_stat "$hw_path" || return
+  hw_trust "$1" || return
   [ -z "$hw_said" ] || hw_also "$hw_said"
   if [ -z "$hw_said" ]; then
     [ "$4" != "$hw_perms" ] || return 0
@@ -72,8 +73,10 @@ hw_no_text() {
   hw_saw "there $1"
   hw_no_directory "$1" || return
   hw_also "$2"
+  hw_trust "${1%/*}" || return
   [ -z "${3-}" ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
+  [ ! -L "$1" ] || hw_touch_all
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
 }

@@ -9,7 +9,7 @@ hw_directory_all() {
   hw_directory "$1" "$2" "$3" "$4" "$5" || return
   # One that was made just now has nothing in it.
   [ "$hw_type" = directory ] || return 0
-  hw_dir_mode=$3 hw_file_mode=$6
+  hw_dir_mode=$3 hw_file_mode=$6 hw_all_named=$1
   set --
   [ -z "$hw_want_user" ] || set -- "$@" -o ! -user "$hw_want_user"
   [ -z "$hw_want_group" ] || set -- "$@" -o ! -group "$hw_want_group"
@@ -28,6 +28,7 @@ hw_directory_all() {
   hw_saw "below $hw_count"
   [ "$hw_count" -gt 0 ] || return 0
   hw_also "$hw_count in it"
+  hw_trust "$hw_all_named" || return
   [ -z "$hw_check" ] || return 0
   # What fails is told below.
   hw_touch_all
@@ -72,6 +73,7 @@ hw_remove_tree() {
     hw_may_remove || return
   fi
   hw_also removed
+  hw_trust "${1%/*}" || return
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   rm -rf -- "$1" || hw_fail "can't remove all of $1"
