@@ -141,7 +141,10 @@ async function connect<A extends ArgumentTypes>(
     const again = await reconnectHost(host, { ...connecting, ...restarting })
     for (const call of first) {
       const refusal = lockError(await again.session.call(call))
-      if (refusal) throw refusal
+      if (!refusal) continue
+      // An open connection would keep this process alive.
+      await again.session.close()
+      throw refusal
     }
     return again
   })

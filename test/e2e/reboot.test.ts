@@ -13,6 +13,7 @@ server=$(pgrep -o -x sshd)
 kill -STOP "$server"
 echo "1111-$(wc -l </var/boots)" >/run/boot_id && echo boot >>/var/boots
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+[ ! -e /run/lock-taken ] || { rm -f /var/bootstrap/bootstrap.pid; mkdir /var/bootstrap/bootstrap.pid; }
 for each in $(pgrep -P "$server"); do kill -KILL $(pgrep -P "$each") "$each"; done
 (sleep 2; kill -CONT "$server") &
 `
@@ -74,6 +75,16 @@ describe.skipIf(why)('a restart', () => {
     const { status, stderr } = await run()
     expect({ status, stderr }).toMatchObject({ status: 0 })
     expect(await lab.read('lab1', 'wc -l </var/boots')).toBe('2\n')
+  })
+
+  test('after which the lock can’t be had fails the host, and ends the run', async () => {
+    await lab.read('lab1', 'touch /run/reboot-required /run/lock-taken')
+    const { status, stderr } = await run()
+    expect({ status, stderr }).toEqual({
+      status: 4,
+      stderr: expect.stringContaining("can't take the lock"),
+    })
+    await lab.read('lab1', 'rmdir /var/bootstrap/bootstrap.pid; rm /run/lock-taken')
   })
 
   test('that does not come fails the host in time, and says why', async () => {
