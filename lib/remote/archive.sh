@@ -152,8 +152,10 @@ hw_untar() {
   return "$1"
 }
 
-# hw_check_names: refuses what would be written outside of the directory: by its own name, or through a
-# link that the archive brings itself. Lines of both lists come in one order.
+# hw_check_names: refuses what would be written outside of the directory: by its own name, through a link
+# that the archive brings itself, or by a hard link to something else of the host (which busybox's tar makes;
+# it lists them as `-… NAME -> TARGET`, others as `h… NAME link to TARGET`). Lines of both lists come in one
+# order.
 hw_check_names() {
   if [ "$hw_format" = zip ]; then
     hw_list=$(unzip -l "$hw_archive_file") || hw_fail "can't read the archive" || return
@@ -167,15 +169,34 @@ hw_check_names() {
     NR == 1 { border = $0; next }
     $0 == border { second = 1; next }
     !second {
-      name = $0
-      sub(/\/+$/, "", name)
-      names[++count] = name
+      raw[++count] = $0
+      name = names[count] = clean($0)
+      there[name] = 1
       if (name ~ /^\//) { print "the absolute path " $0; exit }
       if (name ~ /(^|\/)\.\.(\/|$)/) { print "the path " $0; exit }
       next
     }
-    { if (substr($0, 1, 1) == "l") links[names[++line]] = 1; else ++line }
+    {
+      name = raw[++line]
+      if (substr($0, 1, 1) == "l") links[names[line]] = 1
+      else if (at = index($0, name " -> ")) target[line] = substr($0, at + length(name) + 4)
+      else if (substr($0, 1, 1) == "h") {
+        at = index($0, name " link to ")
+        target[line] = at ? substr($0, at + length(name) + 9) : "what is not told"
+      }
+    }
+    function clean(name) {
+      gsub(/\/+/, "/", name)
+      while (sub(/\/\.\//, "/", name)) continue
+      sub(/^\.\//, "", name)
+      sub(/\/\.?$/, "", name)
+      return name
+    }
     END {
+      for (each in target) if (!(clean(target[each]) in there)) {
+        print names[each] ", a hard link to " target[each] " outside of it"
+        exit
+      }
       for (each = 1; each <= count; each++) {
         rest = names[each]
         while (sub("/[^/]*$", "", rest)) if (rest in links) {

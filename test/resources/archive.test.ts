@@ -44,7 +44,10 @@ def tar(name, *entries):
     with tarfile.open(name, 'w') as made:
         for path, link in entries:
             info = tarfile.TarInfo(path)
-            if link:
+            if link and link[0] == '=':
+                info.type, info.linkname = tarfile.LNKTYPE, link[1:]
+                made.addfile(info)
+            elif link:
                 info.type, info.linkname = tarfile.SYMTYPE, link
                 made.addfile(info)
             else:
@@ -53,6 +56,11 @@ def tar(name, *entries):
 tar('absolute.tar', ('/tmp/hw-absolute', None))
 tar('up.tar', ('a/../../hw-up', None))
 tar('link.tar', ('out', '/tmp'), ('out/hw-through', None))
+tar('dotted.tar', ('./out', '/tmp'), ('.//out/hw-through', None))
+tar('hard.tar', ('b', '=/etc/hostname'))
+tar('hard-up.tar', ('d/b', '=d/../../../../../../etc/hostname'))
+tar('hard-through.tar', ('a', '/etc'), ('b', '=a/hostname'))
+tar('hard-inside.tar', ('./d/a b', None), ('./d/c', '=./d/a b'), ('a -> a', None))
 tar('border.tar', ('//', None), ('../hw-up', None))
 with zipfile.ZipFile('up.zip', 'w') as made:
     made.writestr('../hw-up', 'x')
@@ -172,8 +180,29 @@ describe('archive', () => {
     }
   })
 
+  const outside = ['link.tar', 'dotted.tar', 'hard.tar', 'hard-up.tar', 'hard-through.tar']
+
+  const byBusybox = async () => bare(await pathOf([...programs.split(' '), 'ls'], ['tar']))
+
+  test.each(outside)('%s is refused by busybox’s tar too', async name => {
+    const host = await byBusybox()
+    const result = await host.run(archive(host.at('in/app'), { source: place(name) }).call)
+    expect(result.status).toBe('failed')
+    expect(String(result.stderr)).toMatch(/the archive holds .*: nothing of it is unpacked\n$/)
+    expect(await readdir(host.at('in'))).toEqual([])
+  })
+
+  test.each(['GNU', 'busybox'])('hard links within it are unpacked by %s tar', async kind => {
+    const host = kind === 'GNU' ? await testHost() : await byBusybox()
+    const options = { source: place('hard-inside.tar') }
+    const result = await host.run(archive(host.at('app'), options).call)
+    expect(result.status, String(result.stderr)).toBe('changed')
+    expect(String(await host.read('app/d/c'))).toBe('x')
+    expect(String(await host.read('app/a -> a'))).toBe('x')
+  })
+
   test.each(
-    ['absolute.tar', 'up.tar', 'link.tar', 'border.tar', 'up.zip'].flatMap(name =>
+    [...outside, 'absolute.tar', 'up.tar', 'border.tar', 'up.zip'].flatMap(name =>
       shells.map(shell => ({ name, shell })),
     ),
   )('$name is refused under $shell.name', async ({ name, shell }) => {
