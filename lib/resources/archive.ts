@@ -10,6 +10,7 @@ import {
   invalidOption,
   plain,
   type Resource,
+  unreadable,
 } from './resource.ts'
 import { type UrlOptions, urlArgs } from './url.ts'
 
@@ -109,7 +110,7 @@ function localSource(title: string, source: string | URL) {
   try {
     return fileSource(source)
   } catch (error) {
-    throw invalidOption(title, `can’t read the source ${source}: ${(error as Error).message}`)
+    throw unreadable(title, 'source', source, error)
   }
 }
 

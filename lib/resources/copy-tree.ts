@@ -13,6 +13,7 @@ import {
   invalidOption,
   type Resource,
   type TextChange,
+  unreadable,
 } from './resource.ts'
 import { type Changes, compareTree, describeChanges, parseListing } from './tree/compare.ts'
 import { createExcludes, type Excludes } from './tree/exclude.ts'
@@ -111,7 +112,7 @@ function checkSource(title: string, source: string | URL): string {
   try {
     if (statSync(path).isDirectory()) return path
   } catch (error) {
-    throw invalidOption(title, `can’t read the source ${path}: ${(error as Error).message}`)
+    throw unreadable(title, 'source', path, error)
   }
   throw invalidOption(title, `the source ${path} is not a directory`)
 }

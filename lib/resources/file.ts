@@ -13,6 +13,7 @@ import {
   plain,
   type Resource,
   type TemplateHost,
+  unreadable,
 } from './resource.ts'
 import { validateArg } from './validate.ts'
 
@@ -157,7 +158,7 @@ function sourceOf(title: string, options: FileOptions): Buffer | Source | undefi
     const found = fileSource(source)
     return found.size > largeBytes ? found : found.bytes()
   } catch (error) {
-    throw invalidOption(title, `can’t read the source ${source}: ${(error as Error).message}`)
+    throw unreadable(title, 'source', source, error)
   }
 }
 

@@ -1,4 +1,5 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
+import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
@@ -236,6 +237,14 @@ function notAnItem(value: object | string | number | boolean): UsageError {
 /** The error of an option that can't be: names the resource and the recipe's line. */
 export function invalidOption(title: string, message: string): UsageError {
   return new UsageError('recipe_invalid', `${title}: ${message}`, { at: callSite()() })
+}
+
+/** The error of a file of the controller that can’t be read. */
+export function unreadable(title: string, what: string, path: string | URL, error: unknown) {
+  const { code, message } = error as NodeJS.ErrnoException
+  const from = typeof path === 'string' && !isAbsolute(path) ? `, seen from ${process.cwd()}` : ''
+  const why = code === 'ENOENT' ? `there is no such file${from}` : message
+  return invalidOption(title, `can’t read the ${what} ${path}: ${why}`)
 }
 
 /**

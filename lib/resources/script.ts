@@ -6,7 +6,7 @@ import { quoteAll } from '../shell/quote.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { type ActionOptions, actionArgs } from './action.ts'
 import { checkOptions, type OptionKinds } from './options.ts'
-import { declare, invalidOption, plain, type Resource } from './resource.ts'
+import { declare, invalidOption, plain, type Resource, unreadable } from './resource.ts'
 
 export interface ScriptOptions extends ActionOptions {
   /** Its arguments. They show in the host's process list: secrets go into `env` or `input`. */
@@ -102,7 +102,7 @@ function readSource(title: string, source: string | URL): Buffer {
   try {
     return readFileSync(source)
   } catch (error) {
-    throw invalidOption(title, `can’t read the script ${source}: ${(error as Error).message}`)
+    throw unreadable(title, 'script', source, error)
   }
 }
 
