@@ -167,6 +167,7 @@ async function perform<A extends ArgumentTypes>(
       host: { ...host, facts: sessions.main.facts },
       origin: { run: options.run, recipe: options.name },
       selection,
+      redact: progress.redact,
     },
     record: record && (step => record(host.name, cleanReport(step, progress.redact))),
     confirm: confirm && (title => confirm(host.name, progress.redact(title))),

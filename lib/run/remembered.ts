@@ -25,15 +25,24 @@ export interface Remembered extends Origin {
   call?: Pick<HostCall, 'name' | 'args'>
 }
 
-/** What the host is to write down of a handler: one line. */
-export function recordOf(resource: Resource, key: string, origin: Origin) {
+/**
+ * What the host is to write down of a handler: one line.
+ * @param redact takes secrets out: a later run does not know them for such
+ */
+export function recordOf(
+  resource: Resource,
+  key: string,
+  origin: Origin,
+  redact = (text: string) => text,
+) {
   const { title, call, as, secrets, when, notify, restarts } = resource
   const { content, input, answer, prepare, edit } = call
   const plain = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
-  const whole = plain && !when && notify.length === 0 && !restarts
+  const open = call.args.every(arg => redact(arg) === arg)
+  const whole = plain && open && !when && notify.length === 0 && !restarts
   const remembered: Remembered = {
     key,
-    title,
+    title: redact(title),
     as,
     ...origin,
     ...(whole && { call: { name: call.name, args: call.args } }),

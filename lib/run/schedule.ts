@@ -38,6 +38,8 @@ export interface Schedule {
   host: TemplateHost
   origin: Origin
   selection: Selection
+  /** Takes secrets out of what a host is to remember. */
+  redact?: (text: string) => string
 }
 
 type Place = Pick<Planned, 'task' | 'taskAs' | 'handler'> & {
@@ -139,11 +141,11 @@ export function keyOf({ call, as = '' }: Resource): string {
 function notification(
   handler: Resource,
   taskAs: string | undefined,
-  { host, origin }: Schedule,
+  { host, origin, redact }: Schedule,
 ): Notification {
   const resource = handler.forHost?.(host) ?? handler
   const key = keyOf(resource)
-  return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin) }
+  return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin, redact) }
 }
 
 /**

@@ -103,6 +103,18 @@ describe('a handler that is due when a run fails', () => {
     expect(await log(place)).toEqual(['other', 'reload'])
   })
 
+  test('is remembered without a secret that the recipe wrote into it', async () => {
+    const place = await local()
+    const token = 'hunter2!'
+    const line = `echo ${token} >>${place.at('log')}`
+    const shown = handler(command(line, { title: `note ${token}` }))
+    const items = [file(place.at('a'), { content: '1', notify: shown }), command('exit 7')]
+    await bring(place, items, { secrets: { token: secret(token) } })
+    expect(await remembered(place)).not.toContain(token)
+    const { warnings } = await bring(place, [])
+    expect(warnings).toEqual(['note ******** is due since run r1 of site: it runs when site does'])
+  })
+
   test('is still remembered if it fails in the next run', async () => {
     const place = await local()
     const bad = handler(command('exit 3', { title: 'restart' }))
