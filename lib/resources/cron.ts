@@ -75,7 +75,7 @@ export function cron(name: string, options: CronOptions): Resource {
       call: { name: 'hw_no_text', args: [path, 'removed', 'shown'] },
     })
   const variables = Object.entries(env).map(
-    ([key, value]) => `${checkLine(title, `variable ${key}`, assignment(title, key, value))}\n`,
+    ([key, value]) => `${variableLine(title, key, assignment(title, key, value))}\n`,
   )
   const secrets = Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : []))
   const text = `${variables.join('')}${job.schedule} ${user ?? 'root'} ${job.command}\n`
@@ -92,6 +92,23 @@ export function cron(name: string, options: CronOptions): Resource {
       gather: { stat: path },
     },
   })
+}
+
+/**
+ * A variable as cron reads it: without quotes the blanks around a value are not its own, and what begins
+ * with a quote and does not end with it makes cron refuse all of the file.
+ */
+function variableLine(title: string, key: string, text: string): string {
+  checkLine(title, `variable ${key}`, text)
+  const value = text.slice(key.length + 1)
+  if (value === value.trim() && !/^["']/.test(value)) return text
+  const quote = ['"', "'"].find(sign => !value.includes(sign))
+  if (quote === undefined)
+    throw invalidOption(
+      title,
+      `the variable ${key} holds both kinds of quotes: cron can’t have that`,
+    )
+  return `${key}=${quote}${value}${quote}`
 }
 
 function jobOf(title: string, { schedule, command }: CronOptions) {

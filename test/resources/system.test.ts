@@ -40,10 +40,11 @@ const cases: Record<string, ResourceCase[]> = {
           schedule: { minute: '*/5', weekday: 'mon-fri' },
           command: 'date +%F >>/srv/report',
           user: 'nobody',
-          env: { MAILTO: 'ops@example.org' },
+          env: { MAILTO: 'ops@example.org', A: ' a ', B: '"b" c', C: "'" },
         }),
       holds: `grep -qxF 'MAILTO=ops@example.org' /etc/cron.d/hw-report
 grep -qxF '*/5 * * * mon-fri nobody date +\\%F >>/srv/report' /etc/cron.d/hw-report
+printf '%s\\n' 'A=" a "' "B='\\"b\\" c'" "C=\\"'\\"" >want && [ "$(sed -n 2,4p /etc/cron.d/hw-report)" = "$(cat want)" ]
 [ "$(stat -c %a:%U /etc/cron.d/hw-report)" = 644:root ]`,
       drift: ['echo >>/etc/cron.d/hw-report', 'chmod 666 /etc/cron.d/hw-report'],
       note: 'created',
@@ -392,6 +393,7 @@ describe('what is refused before a host is touched', () => {
     ['cron', () => cron('a', { ...job, schedule: '*/0 * * * *' }), 'step'],
     ['cron', () => cron('a', { ...job, command: 'a\nb' }), 'control characters'],
     ['cron', () => cron('a', { schedule: '@daily' }), 'needs a schedule and a command'],
+    ['cron', () => cron('a', { ...job, env: { A: `"'` } }), 'both kinds of quotes'],
     ['cron', () => cron('a', { ...job, where: 'crontab', env: { A: '1' } }), 'no env of its own'],
     ['sysctl', () => sysctl('../a', { set: { 'a.b': 1 } }), 'file’s name'],
     ['sysctl', () => sysctl('a', {}), 'sets nothing'],
