@@ -61,7 +61,7 @@ export default recipe({
       file(at('leak.url'), { content: secret${'`'}http://app:${'$'}{secrets.prog}@db/${'`'} }),
       ini(at('leak.ini'), { section: 's', set: { key: secrets.prog, other: args.how ?? 'none' } }),
       envFile(at('leak.env'), { set: { KEY: secrets.prog } }),
-      line(at('leak.txt'), { line: secret${'`'}key ${'$'}{secrets.prog}${'`'}, create: true }),
+      line(at('leak.txt'), { line: secret${'`'}key ${'$'}{secrets.prog}${'`'} }),
       block(at('leak.txt'), { content: secrets.file }),
       json(at('leak.json'), { set: { 'a.b': secrets.env } }),
       yaml(at('leak.yaml'), { set: { 'a.b': secrets.env } }),
