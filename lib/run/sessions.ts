@@ -102,8 +102,8 @@ const shellOf = (user: string): readonly string[] => [
   `if ! id -u -- "$1" >/dev/null; then echo '${noUserMark}' >&2; exit; fi
 if [ "$(id -u -- "$1")" -eq "$(id -u)" ]; then exec sh; fi
 cd / || exit
-if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$1"; fi
-exec sudo -n -H -u "$1" -- sh`,
+if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$(id -un -- "$1")"; fi
+exec sudo -n -H -u "$(id -un -- "$1")" -- sh`,
   'sh',
   user,
 ]

@@ -43,6 +43,15 @@ describe.skipIf(why)('as another user', () => {
     )
   })
 
+  test('a user may be named by number', async () => {
+    const directory = await at()
+    await host.script('chmod 777 "$at"', directory)
+    const id = (await host.script('id -u app', directory)).trim()
+    const made = file(`${directory}/by-number`, { content: 'x', as: id })
+    expect((await bring(host, shell, directory, made)).error).toBeUndefined()
+    expect(await host.script('stat -c %U by-number', directory)).toBe('app\n')
+  })
+
   test('goes for all of a task but what says otherwise, and keeps the order', async () => {
     const directory = await at()
     await host.script('chmod 777 "$at"', directory)
