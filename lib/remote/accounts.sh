@@ -112,7 +112,7 @@ hw_accounts_changed() { hw_touch_all; }
 hw_set_field() {
   hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group='' hw_validate=''
   hw_touch_all
-  hw_stat "$1" && hw_replace "$1" hw_print_field "$@"
+  hw_stat "$1" && hw_replace "$1" hw_whole hw_print_field "$@"
 }
 
 # By environment, so that nothing in a value is more to awk than its text.

@@ -68,7 +68,7 @@ hw_editor() {
     hw_mark new
     hw_editor_run edit
   fi
-  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_editor_run edit
+  [ -n "$hw_check" ] || hw_replace "$hw_path" hw_whole hw_editor_run edit
 }
 
 # hw_editor_run MODE: run the editor on hw_path.

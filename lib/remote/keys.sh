@@ -118,7 +118,9 @@ hw_keys_write() {
       new=$1/.${2##*/}.hw-$3
       [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2"
       set -C
-      { awk -v mode=edit "$4" - ${2:+"$2"} >"$new" && mv -f -- "$new" "${2:-$6}"; } || {
+      # By cat, as in hw_whole.
+      s=$({ { awk -v mode=edit "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
+        [ "$s" = 0 ] && mv -f -- "$new" "${2:-$6}" || {
         rm -f -- "$new"
         exit 1
       }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_keys_awk" "$hw_is_home" >&2 ||
@@ -133,7 +135,7 @@ hw_keys_write() {
     hw_touch "$hw_keys_directory"
   fi
   hw_validate=
-  hw_replace "$hw_keys_file" hw_keys_edit edit
+  hw_replace "$hw_keys_file" hw_whole hw_keys_edit edit
 }
 
 # hw_keys_give PATH: to the user; from within its directory, which is where it is to be: in its place could be

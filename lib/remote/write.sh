@@ -86,6 +86,15 @@ hw_replace() {
   hw_touch "$hw_target"
 }
 
+# hw_whole COMMAND…: what it prints. Fails where it does, and where not all of that could be written:
+# busybox's awk does not tell when a disk is full, but cat does.
+hw_whole() {
+  { hw_found=$({ {
+    "$@"
+    echo $? >&4
+  } | cat >&5; } 4>&1); } 5>&1 && [ "$hw_found" = 0 ]
+}
+
 # hw_copy_attributes FROM TO: owner, mode, access lists; with them the content of all but large files,
 # which GNU's cp can leave out.
 hw_copy_attributes() {

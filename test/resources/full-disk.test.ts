@@ -1,0 +1,37 @@
+/** A file that is edited stays as it is where there is no room for the new one, whatever the awk says. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { authorizedKeys } from '../../lib/resources/authorized-keys.ts'
+import { ini } from '../../lib/resources/ini.ts'
+import { line } from '../../lib/resources/line.ts'
+import { awks, shells, testHost } from '../support/shells.ts'
+
+/** A shell whose files have an end, which is not told by a signal. */
+const short = (command: readonly string[]) =>
+  ['sh', '-c', 'trap "" XFSZ; ulimit -f 40; exec "$@"', 'sh', ...command] as const
+
+const blob = 'AAAAC3NzaC1lZDI1NTE5AAAAIJ1sY2H4Yd8dP2rWmPXlQh8Zt0jvQbqK4nN6m1iVYx0N'
+const long = 'x'.repeat(9000)
+const wanted = {
+  line: (path: string) => line(path, { line: long }),
+  ini: (path: string) => ini(path, { section: 'new', set: { a: long } }),
+  authorizedKeys: (path: string) =>
+    authorizedKeys(userInfo().username, [`ssh-ed25519 ${blob} ${long}`], { path }),
+}
+
+describe.each(awks)('with $name', awk => {
+  describe.each(shells)('under $name', ({ name, command }) => {
+    test.each(Object.entries(wanted))('%s', async (_, make) => {
+      const host = await testHost({ awk, shell: { name, command: short(command) } })
+      const path = host.at('text')
+      // A copy of it has room, and not much more.
+      const text = '# a line of many\n'.repeat(1000)
+      await writeFile(path, text)
+      const result = await host.run(make(path).call)
+      expect(result.status, String(result.stderr)).toBe('failed')
+      expect(String(result.stderr)).toContain(`can't`)
+      expect(await readFile(path, 'utf8')).toBe(text)
+    })
+  })
+})
