@@ -37,10 +37,12 @@ export const lab: Command = {
         )
         return 0
       }
-      case 'down':
-        await labDown({})
-        place.stderr.write('No lab is up.\n')
+      case 'down': {
+        const ended = await labDown({})
+        const hosts = ended === 1 ? '1 host' : `${ended} hosts`
+        place.stderr.write(ended > 0 ? `${hosts} ended; nothing is left.\n` : 'No lab was up.\n')
         return 0
+      }
       case 'status':
         return show(place)
       default:

@@ -115,15 +115,18 @@ async function bringUp(directory: string, options: LabUpOptions): Promise<LabSta
 
 /**
  * Ends a lab: its processes, their mounts, its directory. Does nothing where there is none.
+ * @returns how many hosts it had
  * @throws {UsageError} the directory has files and is not a lab's
  * @throws {BootstrapError} `lab_failed`: a process does not end
  */
-export async function labDown(options: { directory?: string } = {}): Promise<void> {
+export async function labDown(options: { directory?: string } = {}): Promise<number> {
   const directory = resolve(options.directory ?? defaultLabDirectory())
-  if (!(await isThere(directory))) return
+  if (!(await isThere(directory))) return 0
   await refuseForeign(directory)
   const record = await readRecord(directory)
-  if (record !== undefined) await end(directory, record)
+  if (record === undefined) return 0
+  await end(directory, record)
+  return record.hosts.length
 }
 
 /** The lab in a directory, each of its hosts asked whether it answers; undefined: there is none. */

@@ -165,12 +165,12 @@ describe.each(combinations)('a lab of kind $kind with the $server server', ({ ki
   test('goes down and leaves no process, mount or file, twice over', async () => {
     const before = await Promise.all(lab.hosts.map(host => identify(host.pid)))
     expect(before).not.toContain(undefined)
-    await labDown({ directory })
+    expect(await labDown({ directory })).toBe(lab.hosts.length)
     expect(await traces(directory)).toEqual([])
     expect(await Promise.all(lab.hosts.map(host => identify(host.pid)))).toEqual(
       lab.hosts.map(() => undefined),
     )
-    await labDown({ directory })
+    expect(await labDown({ directory })).toBe(0)
     expect(await labStatus({ directory })).toBeUndefined()
   })
 })
