@@ -31,6 +31,9 @@ export interface View {
 /** Where the view's own files go: a tmpfs, so never in the way of the machine's. */
 export const viewDirectory = '/run/hostwright-lab'
 
+/** Within the view, root's alone: in N/up what the host has written in its layer N, and nothing else. */
+export const layersDirectory = `${viewDirectory}/layers`
+
 const prelude = `set -eu
 umask 022
 tmpfs() { mkdir -p "$2"; mount -t tmpfs -o "mode=$1" hostwright-lab "$2"; }
@@ -65,7 +68,9 @@ const adjustments = `mount -t proc proc "$view/proc"
 mount -t sysfs -o ro sysfs "$view/sys" 2>/dev/null || mount --rbind /sys "$view/sys"
 tmpfs 755 "$view/run"
 tmpfs 1777 "$view/tmp"
-mkdir -p "$view/run/lock" "$view/run/sshd" "$view${viewDirectory}"
+mkdir -p "$view/run/lock" "$view/run/sshd" "$view${layersDirectory}"
+# What the host has written stands there by itself: for who wants to know what changed.
+mount --bind "$top" "$view${layersDirectory}"
 chmod 1777 "$view/run/lock"
 # Where a resolver service writes it to /run, the link would lead nowhere.
 if [ -h /etc/resolv.conf ] && [ -r /etc/resolv.conf ]; then copy /etc/resolv.conf; fi

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
-import { whyNoViews } from '../../lib/lab/overlay.ts'
+import { layersDirectory, whyNoViews } from '../../lib/lab/overlay.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi } from './lab.ts'
@@ -36,8 +36,11 @@ export interface ResourceHost {
 export const listing = (roots: string) =>
   `find ${roots} -xdev \\( -path '/root/*/*/*' -o -path /root/.npm \\) -prune -o -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
 
-/** What of an overlay host is looked at: all that packages, services and files of a recipe touch. */
-const watched = '/boot /etc /home /opt /root /run /srv /tmp /usr/local /usr/share/keyrings /var'
+/**
+ * All that an overlay host has written: its layers, whatever else happens to the machine below, and its
+ * own directories for what is there until it ends.
+ */
+const written = `${listing(`${layersDirectory}/*/up /run /tmp`)} | sed 's#^${layersDirectory}/[0-9]*/up##'`
 
 /** Directories of this machine. To be called in a `describe`; everything is gone at its end. */
 export function directoryHost(): ResourceHost {
@@ -109,6 +112,6 @@ export function overlayHost(): ResourceHost & { pid(): number } {
       return made
     },
     script: async (text, at) => (await inside(['sh', '-ec', `cd "$at"\n${text}`], { at })).stdout,
-    snapshot: async () => (await inside(['sh', '-c', listing(watched)])).stdout,
+    snapshot: async () => (await inside(['sh', '-c', written])).stdout,
   }
 }
