@@ -124,7 +124,10 @@ hw_bring_archive() {
       ;;
   esac
   [ -n "$hw_algorithm" ] || return 0
-  hw_digest "$hw_algorithm" <"$hw_archive_file" || hw_fail "can't read $hw_archive_file" || return
+  hw_digest "$hw_algorithm" <"$hw_archive_file" || {
+    [ "$hw_code" = tool_missing ] || hw_fail "can't read $hw_archive_file"
+    return 1
+  }
   [ "$hw_found" = "$hw_wanted" ] ||
     hw_fail "the archive has the $hw_algorithm $hw_found, not $hw_wanted" checksum_mismatch
 }

@@ -11,6 +11,7 @@
 hw_copy_tree() {
   hw_tree_options=$2 hw_tree_format=$4 hw_want_user=$5 hw_want_group=$6 hw_tree_mode=$7 hw_tree_excluded=$8
   [ -n "$hw_sha" ] || hw_without sha256sum coreutils || return
+  case $2 in *delete*) command -v find >/dev/null || hw_without find findutils || return ;; esac
   hw_saw "want $3"
   hw_tree_named=$1
   hw_resolve "$1" || return

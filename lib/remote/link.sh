@@ -8,6 +8,7 @@ hw_link() {
   hw_saw "want $2"
   if [ -L "$1" ]; then
     if ! hw_gathered link "$1"; then
+      command -v readlink >/dev/null || hw_without readlink coreutils || return
       # What ends the name of its target is not to be lost.
       hw_found=$(readlink -- "$1" && echo .) || hw_fail "can't read the link $1" || return
       hw_found=${hw_found%"$hw_newline".}

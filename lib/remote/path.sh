@@ -121,7 +121,9 @@ hw_sum() {
 # hw_resolve PATH: hw_path becomes PATH, or what it points to if it is a link: a link stays a link.
 hw_resolve() {
   hw_path=$1
-  [ ! -L "$1" ] || hw_path=$(readlink -f -- "$1") || hw_fail "$1 is a link that leads nowhere"
+  [ -L "$1" ] || return 0
+  command -v readlink >/dev/null || hw_without readlink coreutils || return
+  hw_path=$(readlink -f -- "$1") || hw_fail "$1 is a link that leads nowhere"
 }
 
 # hw_trust PATH: fails if a link on the way to PATH, or PATH itself, was laid by somebody who could not do

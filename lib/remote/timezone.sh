@@ -11,6 +11,7 @@ hw_timezone() {
     # With --check its package may be installed by an earlier step.
     [ -n "$hw_check" ] || hw_without /usr/share/zoneinfo tzdata || return
   fi
+  command -v readlink >/dev/null || hw_without readlink coreutils || return
   hw_found=$(readlink /etc/localtime) || hw_found=
   hw_saw "localtime $hw_found"
   if [ "${hw_found##*/zoneinfo/}" != "$1" ]; then

@@ -9,6 +9,7 @@ hw_directory_all() {
   hw_directory "$1" "$2" "$3" "$4" "$5" || return
   # One that was made just now has nothing in it.
   [ "$hw_type" = directory ] || return 0
+  command -v find >/dev/null || hw_without find findutils || return
   hw_dir_mode=$3 hw_file_mode=$6 hw_all_named=$1
   set --
   [ -z "$hw_want_user" ] || set -- "$@" -o ! -user "$hw_want_user"
