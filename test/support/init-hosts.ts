@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 import { viewCommand } from '../../lib/lab/overlay.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { listing, overlayHost, type ResourceHost } from './resource-hosts.ts'
+import { hostPath, listing, overlayHost, type ResourceHost } from './resource-hosts.ts'
 
 const execute = promisify(execFile)
 
@@ -73,7 +73,7 @@ export function systemdHost(): ResourceHost {
   let pid = 0
   let count = 0
   let child: ChildProcess | undefined
-  const enter = () => ['nsenter', '--target', String(pid), '--all']
+  const enter = () => ['nsenter', '--target', String(pid), '--all', 'env', `PATH=${hostPath}`]
   const inside = (words: string[], env: Record<string, string> = {}) =>
     execute(enter()[0]!, [...enter().slice(1), ...words], {
       env: { PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env },

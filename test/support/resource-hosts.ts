@@ -42,6 +42,9 @@ export const listing = (roots: string) =>
  */
 const written = `${listing(`${layersDirectory}/*/up /run /tmp`)} | sed 's#^${layersDirectory}/[0-9]*/up##'`
 
+/** PATH on a host, whatever the tests' own is. */
+export const hostPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
 /** Directories of this machine. To be called in a `describe`; everything is gone at its end. */
 export function directoryHost(): ResourceHost {
   let base = ''
@@ -91,7 +94,10 @@ export function overlayHost(): ResourceHost & { pid(): number } {
     await labDown({ directory })
     await rm(join(directory, '..'), { recursive: true, force: true })
   })
-  const enter = () => ['nsenter', '--target', String(pid), '--mount', '--pid', '--uts']
+  const enter = () => [
+    ...['nsenter', '--target', String(pid), '--mount', '--pid', '--uts'],
+    ...['env', `PATH=${hostPath}`],
+  ]
   const inside = async (words: string[], env: Record<string, string> = {}) =>
     execute(enter()[0]!, [...enter().slice(1), ...words], {
       env: { PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env },
