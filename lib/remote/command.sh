@@ -44,6 +44,6 @@ hw_enter() {
   if [ -n "$hw_lc_all" ]; then LC_ALL=$hw_lc_all; else unset LC_ALL; fi
   for hw_each in "$@"; do
     # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
-    export "$hw_each"
+    export "$hw_each" || exit 1
   done
 }

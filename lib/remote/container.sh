@@ -147,7 +147,7 @@ hw_container_create() (
   shift 2
   while [ "$hw_count" -gt 0 ]; do
     # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
-    export "$1"
+    export "$1" || exit 1
     shift
     hw_count=$((hw_count - 1))
   done

@@ -91,6 +91,9 @@ export function assignment(title: string, name: string, value: string | number |
   const text = plain(value)
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     throw invalidOption(title, `${JSON.stringify(name)} can’t name a variable`)
+  // The host's shell has names of its own there: one of them decides what is run.
+  if (name.startsWith('hw_'))
+    throw invalidOption(title, `the variable ${name} is ours: name it without hw_`)
   if (text.includes('\0')) throw invalidOption(title, `the variable ${name} holds a NUL character`)
   return `${name}=${text}`
 }

@@ -129,8 +129,9 @@ interface Variable {
   argument: boolean
 }
 
+/** Variables that the engine reads, or that some shells (bash) keep for themselves. */
 const engines =
-  /^(PATH|HOME|USER|TMPDIR|IFS|ENV|BASH_ENV|(LD|DOCKER|CONTAINERS?|PODMAN|XDG|BUILDAH|REGISTRY|GO|STORAGE)_\w+|GO\w+)$/
+  /^(E?UID|PPID|GROUPS|RANDOM|SECONDS|LINENO|SHELLOPTS|BASH\w+|_|PATH|HOME|USER|TMPDIR|IFS|ENV|BASH_ENV|(LD|DOCKER|CONTAINERS?|PODMAN|XDG|BUILDAH|REGISTRY|GO|STORAGE)_\w+|GO\w+)$/
 
 function readVariables(title: string, env: NonNullable<ContainerOptions['env']>): Variable[] {
   return Object.entries(env).map(([name, value]) => {
@@ -138,7 +139,7 @@ function readVariables(title: string, env: NonNullable<ContainerOptions['env']>)
     if (argument && isSecret(value))
       throw invalidOption(
         title,
-        `the variable ${name} can’t be a secret: the engine itself reads it`,
+        `the variable ${name} can’t be a secret: the engine itself reads it, or a shell`,
       )
     return { name, text: assignment(title, name, value), argument }
   })

@@ -74,6 +74,14 @@ describe.each(shells)('a command under $name', shell => {
       expect(await readdir(host.bootstrapDir)).toEqual([])
   })
 
+  test('is not run without a variable that this shell does not let it have', async () => {
+    const host = await testHost({ shell })
+    const wanted = command('echo "$UID" >got', { cwd: host.directory, env: { UID: 4711 } }).call
+    const { status } = await host.run(wanted)
+    if (status === 'changed') expect(String(await host.read('got'))).toBe('4711\n')
+    else expect([status, await host.read('got').catch(() => 'none')]).toEqual(['failed', 'none'])
+  })
+
   test('ends in time, and its own 124 is its own', async () => {
     const host = await testHost({ shell })
     const result = await host.run(command('exit 124', { timeout: '30s' }).call)
@@ -343,6 +351,7 @@ const refused: [string, () => unknown, RegExp][] = [
   ['an odd exit status', () => command('x', { okExitStatus: 256 }), /no exit status/],
   ['a lookahead', () => command('x', { changedWhen: { stdout: /a(?=b)/ } }), /can’t be had/],
   ['an empty text', () => command('x', { changedWhen: { stdout: '' } }), /text is empty/],
+  ['a variable of ours', () => command('x', { env: { hw_command: 'y' } }), /is ours/],
   ['a variable of no name', () => command('x', { env: { 'A-B': '1' } }), /can’t name a variable/],
   ['a script that is not there', () => script('/no/such'), /can’t read the script/],
   ['an empty script', () => script({ text: ' \n' }), /script is empty/],

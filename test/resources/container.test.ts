@@ -30,7 +30,7 @@ describe.skipIf(why)('container, by a real podman', () => {
             engine,
             image,
             command: loop,
-            env: { TOKEN: secret('two\nlines of $x'), PATH: '/bin', COUNT: 3 },
+            env: { TOKEN: secret('two\nlines of $x'), PATH: '/bin', UID: 7, COUNT: 3 },
             volumes: [`${at('data')}:/data:ro`],
             labels: { owner: 'ann' },
             user: '1000:1000',
