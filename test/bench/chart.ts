@@ -19,7 +19,7 @@ const style = `
   .grid { stroke: #8c959f; stroke-opacity: .35 }
   .ours { stroke: #0969da; fill: #0969da }
   .ssh { stroke: #bc4c00; fill: #bc4c00 }
-  polyline { fill: none !important; stroke-width: 2 }
+  polyline.ours, polyline.ssh { fill: none; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .ours { stroke: #58a6ff; fill: #58a6ff }

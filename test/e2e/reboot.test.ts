@@ -30,6 +30,8 @@ export default recipe({
       file('/tmp/as-nobody', { content: 'x', as: 'nobody' }),
     )
     await $\`test "$(wc -l </var/bootstrap/bootstrap.pid)" -gt 1\`
+    // In that user's session of the new boot.
+    await $({ as: 'nobody' })\`echo "$(id -un) $USER" >/tmp/who\`
   },
 })
 `
@@ -68,6 +70,9 @@ describe.skipIf(why)('a restart', () => {
     expect(await lab.read('lab1', 'cat /var/log/notes')).toBe('noted\n')
     expect(await lab.read('lab1', 'ls -A /var/bootstrap')).toBe('')
     expect(await lab.read('lab1', 'stat -c %U /tmp/as-nobody')).toBe('nobody\n')
+    expect(await lab.read('lab1', 'cat /tmp/who; stat -c %U /tmp/who')).toBe(
+      'nobody nobody\nnobody\n',
+    )
   })
 
   test('is not done where there is no need of it', async () => {
