@@ -36,8 +36,17 @@ hw_script() {
     fi
   fi
   shift 6
+  # The command is `exec INTERPRETER …`, quoted where it is an odd one.
+  hw_interpreter=${4#exec } hw_interpreter=${hw_interpreter%% *}
+  case $hw_interpreter in *[!A-Za-z0-9_./+-]*) ;; *) hw_action_has "$hw_interpreter" || return ;; esac
   hw_scratch_make && hw_script_write "$hw_each" || return
   hw_action_run "$@" "HOSTWRIGHT_SCRIPT=$hw_scratch/$hw_script_name"
+}
+
+# hw_action_has PROGRAM: fails where the shell or interpreter is not there. Most packages of such have
+# its name.
+hw_action_has() {
+  [ "$1" = sh ] || command -v "$1" >/dev/null || hw_without "$1" "${1##*/}"
 }
 
 # hw_script_write [CONTENT]
@@ -88,6 +97,7 @@ hw_ask() (
 
 # hw_action_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: run it and say what came of it.
 hw_action_run() {
+  hw_action_has "$1" || return
   hw_touch_all
   # While it runs it counts as one that changes something: see hw_cleanup in core.sh.
   hw_announce='' hw_status=changed

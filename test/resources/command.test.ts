@@ -178,8 +178,6 @@ describe('a script', () => {
     expect(await out('BEGIN { print a }', { interpreter: ['awk', '-v', 'a=b c', '-f'] })).toBe(
       'b c\n',
     )
-    const none = await host.run(script({ text: 'x' }, { interpreter: '/no/such' }).call)
-    expect(none).toMatchObject({ status: 'failed', exitStatus: 127 })
   })
 
   test('of a user without bootstrap_dir is in a directory of /tmp, its own alone', async () => {
@@ -212,6 +210,22 @@ describe('a script', () => {
     )
     expect(result.stdout.toString()).toContain('script-text')
     expect(result.stdout.toString()).not.toContain('top-secret-word')
+  })
+})
+
+describe.each(shells)('what runs it, under $name', shell => {
+  test.each([
+    ['a shell', command('true', { shell: 'no-such-shell' }), 'no-such-shell'],
+    ['an interpreter', script({ text: 'x' }, { interpreter: 'no-such' }), 'no-such'],
+    ['one by its path', script({ text: 'x' }, { interpreter: '/opt/no/python9' }), 'python9'],
+  ])('is named with its package where it is missing: %s', async (_, { call }, name) => {
+    const host = await testHost({ shell })
+    const result = await host.run(call)
+    expect(result).toMatchObject({ status: 'failed', code: 'tool_missing' })
+    expect(result.stderr.toString()).toContain(
+      `is not on this host; the package that has it is ${name}`,
+    )
+    expect(await host.run(call, { check: true })).toMatchObject({ status: 'changed' })
   })
 })
 
