@@ -7,6 +7,7 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { loadInventory } from '../../lib/inventory/load.ts'
 import { selectHosts } from '../../lib/inventory/pattern.ts'
 import { type LabStatus, labDown, labUp } from '../../lib/lab/lab.ts'
+import { layersDirectory } from '../../lib/lab/overlay.ts'
 import { type CliOptions, type Ended, hostwright, type Running, startHostwright } from './cli.ts'
 import { on, type Result, variables } from './ssh.ts'
 
@@ -94,10 +95,14 @@ export function labFor({ hosts, kind, server }: LabUse): Lab {
     path: async (host, path) => `${(await variables(directory(), host)).root ?? ''}${path}`,
     watch: async host => {
       const { root = '' } = await variables(directory(), host)
-      const trees = ['/etc', '/opt', '/var'].map(tree => `'${root}${tree}'`).join(' ')
+      // Where the host has a view of its own, what is written to the machine below it shows there too.
+      const own = root === '' ? `${layersDirectory}/0/up` : root
+      const trees = ['/etc', '/opt', '/var'].map(tree => `'${own}${tree}'`).join(' ')
       const mark = `'${root}/tmp/hostwright-watch'`
       await read(host, `mkdir -p '${root}/tmp' && touch ${mark}`)
-      return () => read(host, `find ${trees} -newercm ${mark}`)
+      const below = root === '' ? ` | sed 's#^${own}##'` : ''
+      const look = `for each in ${trees}; do [ ! -e "$each" ] || find "$each" -newercm ${mark}; done`
+      return () => read(host, look + below)
     },
     hosts: async () => {
       const inventory = await loadInventory({
