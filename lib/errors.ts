@@ -159,6 +159,16 @@ export const errorCodes = {
     'The connection was not ready in time.',
     'Raise `--timeout`, or see whether the host is up.',
   ),
+  handshake_timeout: entry(
+    unreachable,
+    'Something took the connection and did not finish SSH’s handshake in time.',
+    'See whether it is an SSH server, and whether the host is overloaded.',
+  ),
+  auth_timeout: entry(
+    unreachable,
+    'The server did not decide about our login in time.',
+    'See its log: a slow name service or PAM module is the usual reason.',
+  ),
   auth_failed: entry(
     unreachable,
     'The host accepted none of our keys.',
@@ -173,6 +183,16 @@ export const errorCodes = {
     unreachable,
     'The host’s key is not the one in known_hosts.',
     'Find out why before anything else; then `ssh-keygen -R`.',
+  ),
+  host_key_revoked: entry(
+    unreachable,
+    'The host shows a key that known_hosts marks as revoked.',
+    'The key was given up as stolen or lost: give the host a new one.',
+  ),
+  become_failed: entry(
+    unreachable,
+    'The login may not become the user that it is to work as.',
+    'See ansible_become_user, ansible_become_method and --ask-become-pass.',
   ),
   host_not_back: entry(
     unreachable,
@@ -213,6 +233,11 @@ export const errorCodes = {
     failed,
     'What a step waits for did not come in time.',
     'The message has what was seen last.',
+  ),
+  command_timeout: entry(
+    failed,
+    'A step took longer than the limit for steps; it was ended.',
+    'Raise `--command-timeout`, or the step’s own `timeout`.',
   ),
   user_refused: entry(
     failed,

@@ -16,6 +16,7 @@ import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
 import { resolveSecrets } from '../run/secrets.ts'
+import { createConnector } from '../transport/connector.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
@@ -85,6 +86,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const tell = (message: string) => events.emit({ type: 'warning', message })
   const interrupts = listenForInterrupts(tell)
   const strays = listenForStrays()
+  const connector = createConnector({ acceptNew: options.acceptNew === true, warn: tell })
   try {
     const result = await runRecipe({
       recipe,
@@ -107,7 +109,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       forks,
       serial,
       timeoutMs,
-      acceptNew: options.acceptNew === true,
+      connector,
       waitLockMs,
       owner: place.env.SUDO_USER || accountName(),
       controller: hostname(),
@@ -128,6 +130,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
     }
     return late.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
   } finally {
+    connector.close()
     strays.dispose()
     interrupts.dispose()
   }

@@ -4,6 +4,7 @@ import { exitCodes, UsageError } from '../errors.ts'
 import { describeHolder } from '../lock/lock.ts'
 import { breakLocks, type HostLock, showLocks } from '../run/locks.ts'
 import { errorReport } from '../run/report.ts'
+import { createConnector } from '../transport/connector.ts'
 import { formatErrors } from '../ui/error.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'
@@ -24,7 +25,7 @@ export const unlock: Command = {
     const settings = {
       forks: parseCount('--forks', options.forks as string),
       timeoutMs: parseTime('--timeout', options.timeout as string),
-      acceptNew: options.acceptNew === true,
+      connector: createConnector({ acceptNew: options.acceptNew === true }),
     }
     const { hosts } = await findTargets(options, place)
     const locks = await showLocks(hosts, settings)

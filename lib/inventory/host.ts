@@ -110,7 +110,7 @@ export function describeHost(
   }
   const port = () => {
     const found = find('port')
-    if (!found) return 22
+    if (!found) return undefined
     const { value, what, fail } = found
     return readPort(value) ?? fail(`${what} is no port: '${value}'`, portHint)
   }

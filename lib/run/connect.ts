@@ -4,14 +4,13 @@ import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { HostCall } from '../session/call.ts'
 import { openSession, type Session, warmUp } from '../session/session.ts'
-import { connectChroot, connectContainer } from '../transport/container.ts'
-import { connectLocal } from '../transport/local.ts'
+import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export interface TransportOptions {
   /** For connecting, handshake, authentication, and the first answer of the host's shell. */
   timeoutMs: number
-  acceptNew: boolean
+  connector: Connector
   /** Ctrl-C: nobody waits for the host any more. Once the session is open it means nothing. */
   signal?: AbortSignal
   /** Told when what runs there could be neither interrupted nor ended. */
@@ -36,7 +35,8 @@ export async function connectHost(
   first: readonly HostCall[],
 ): Promise<ConnectedHost> {
   const deadline = Date.now() + options.timeoutMs
-  const transport = await openTransport(host, options)
+  const { connector, timeoutMs, signal } = options
+  const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp })
   const giveUp = givingUp(host, options, deadline)
   try {
     const opening = openSession({
@@ -44,7 +44,7 @@ export async function connectHost(
       bootstrapDir: host.bootstrapDir,
       first,
       // Ctrl-C is what it is for.
-      reconnect: () => openTransport(host, { ...options, signal: undefined }),
+      reconnect: () => connector.connect(host, { timeoutMs }),
       warn: options.warn,
     })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
@@ -105,7 +105,7 @@ function givingUp(host: Host, { timeoutMs, signal }: TransportOptions, deadline:
       reject(
         new UnreachableError(
           'connect_timeout',
-          `${host.address} port ${host.port} let us in, but the login’s shell said nothing within ${timeoutMs / 1000} s`,
+          `${host.address} let us in, but the login’s shell said nothing within ${timeoutMs / 1000} s`,
           {
             hint: 'See what the login runs before it takes commands (its .bashrc); --timeout gives it longer.',
           },
@@ -121,22 +121,4 @@ function givingUp(host: Host, { timeoutMs, signal }: TransportOptions, deadline:
     }
   })
   return { failure, dispose }
-}
-
-async function openTransport(
-  host: Host,
-  { timeoutMs, acceptNew, signal }: TransportOptions,
-): Promise<Transport> {
-  switch (host.connection) {
-    case 'local':
-      return connectLocal()
-    case 'docker':
-    case 'podman':
-      return connectContainer(host.connection, { name: host.address, user: host.user })
-    case 'chroot':
-      return connectChroot(host.address)
-  }
-  // Its libraries take their time to load: a run on localhost is spared them.
-  const { connectSsh } = await import('../transport/ssh.ts')
-  return connectSsh(host, { timeoutMs, acceptNew, signal, meanwhile: warmUp })
 }

@@ -7,6 +7,7 @@ import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { EventStream, HostOutcome } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { createRedactor } from '../shell/redact.ts'
+import type { Connector } from '../transport/connector.ts'
 import type { StepAccount } from './account.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import { runHost } from './host-run.ts'
@@ -54,7 +55,8 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   serial?: readonly string[]
   /** For connecting, handshake, authentication, and the first answer of one host's shell. */
   timeoutMs: number
-  acceptNew: boolean
+  /** How hosts are reached. The caller closes it. */
+  connector: Connector
   /** How long to wait for a lock that another run holds. */
   waitLockMs: number
   owner: string

@@ -1,7 +1,6 @@
 /** Whether to trust the key that a host shows: by the known_hosts files of this machine. */
 import { appendFileSync, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { UnreachableError } from '../errors.ts'
 import { checkHostKey, fingerprint, type KnownHost, keyType, knownHostLine } from './known-hosts.ts'
 import { readIfThere } from './text-file.ts'
@@ -68,10 +67,3 @@ export function verifyHostKey({
 }
 
 const lineBreakBefore = (text: string) => (text === '' || text.endsWith('\n') ? '' : '\n')
-
-/** Those that are looked at, the one first that new keys are written to. */
-export function knownHostsFiles(target: { knownHostsFile?: string }): string[] {
-  if (target.knownHostsFile) return [target.knownHostsFile]
-  const own = join(homedir(), '.ssh')
-  return [join(own, 'known_hosts'), join(own, 'known_hosts2'), '/etc/ssh/ssh_known_hosts']
-}

@@ -1,8 +1,7 @@
 /** The ways to log in at a host: keys in files, and an agent. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import { agentProblem } from './agent.ts'
+import type { SshSettings } from './settings.ts'
 import { readIfThere } from './text-file.ts'
 
 /** How to log in. */
@@ -21,7 +20,7 @@ export interface Login {
  */
 export async function findLogin(
   username: string,
-  target: { privateKeyFile?: string },
+  target: Pick<SshSettings, 'privateKeyFile' | 'identityFiles' | 'agent'>,
   problems: string[],
 ): Promise<Login> {
   const { default: ssh2 } = await import('ssh2')
@@ -41,15 +40,14 @@ export async function findLogin(
     }
   }
   if (target.privateKeyFile) addKey(target.privateKeyFile, true)
-  const agent = process.env.SSH_AUTH_SOCK
+  const { agent } = target
   if (agent) {
     const problem = await agentProblem(agent)
     if (problem) problems.push(problem)
     else methods.push({ type: 'agent', username, agent })
   }
   if (!target.privateKeyFile) {
-    for (const kind of ['id_ed25519', 'id_ecdsa', 'id_rsa'])
-      addKey(join(homedir(), '.ssh', kind), false)
+    for (const file of target.identityFiles) addKey(file, false)
   }
   // How an RSA key is to sign is the server's to say.
   const early = methods[0]?.type === 'publickey' && keys[0]!.type !== 'ssh-rsa'

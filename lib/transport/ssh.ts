@@ -1,41 +1,35 @@
 /** The transport by SSH in this process (node-ssh over ssh2). The only module that knows them. */
 import { createConnection, type Socket } from 'node:net'
-import { userInfo } from 'node:os'
+import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
 import { quoteAll } from '../shell/quote.ts'
+import type { Answers } from './answers.ts'
 import { commandAhead, hasten } from './haste.ts'
-import { knownHostsFiles, verifyHostKey } from './host-key.ts'
+import { verifyHostKey } from './host-key.ts'
 import { entriesFor, knownHostName, parseKnownHosts, preferKnown } from './known-hosts.ts'
 import { findLogin, type Login } from './login.ts'
+import type { SshSettings } from './settings.ts'
 import { readIfThere } from './text-file.ts'
+import type { Timeouts } from './timeouts.ts'
 import type { ShellEnd, ShellStream, Transport } from './transport.ts'
 
-export interface SshTarget {
-  address: string
-  port: number
-  /** Default: who runs this process. */
-  user?: string
-  /** Tried first. Default: the agent, then the usual files in ~/.ssh. */
-  privateKeyFile?: string
-  /** Default: ~/.ssh/known_hosts, and the machine's. */
-  knownHostsFile?: string
-}
-
 export interface SshOptions {
-  /** Time for connecting, handshake and authentication together. */
+  /** Limits of the parts. */
+  timeouts: Timeouts
+  /** Time for connecting, handshake and authentication together, in milliseconds, retries included. */
   timeoutMs: number
   /** Ends the connecting. */
   signal?: AbortSignal
   /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
+  answers: Answers
+  /** A stream to the host through a jump host; each attempt wants a new one. Default: a socket. */
+  through?: () => Promise<Duplex>
   /** Called once the handshake is under way: for work that the time of waiting is good for. */
   meanwhile?: () => void
 }
-
-/** A dead connection shows after 15 s × 3, as with `ServerAliveInterval 15`. */
-const keepaliveMs = 15_000
 
 /** ssh2's own order of preference. */
 const hostKeyAlgorithms = [
@@ -58,21 +52,21 @@ const lingerMs = 1000
  *   connect_failed
  * @throws {InterruptedError} by the signal
  */
-export async function connectSsh(target: SshTarget, options: SshOptions): Promise<Transport> {
+export async function connectSsh(target: SshSettings, options: SshOptions): Promise<Transport> {
   const { timeoutMs, signal } = options
   const deadline = Date.now() + timeoutMs
   const name = knownHostName(target.address, target.port)
-  const files = knownHostsFiles(target)
+  const files = [...target.userKnownHostsFiles, ...target.globalKnownHostsFiles]
   const entries = files.flatMap(file => parseKnownHosts(readIfThere(file), file))
   let presented = false
   let refusal: UnreachableError | undefined
   const config: ConnectConfig = {
     host: target.address,
     port: target.port,
-    username: target.user ?? userInfo().username,
+    username: target.user,
     ident: software,
-    keepaliveInterval: keepaliveMs,
-    keepaliveCountMax: 3,
+    keepaliveInterval: target.aliveIntervalMs,
+    keepaliveCountMax: target.aliveCountMax,
     algorithms: {
       serverHostKey: preferKnown(hostKeyAlgorithms, entriesFor(entries, name)) as never,
     },
@@ -133,7 +127,7 @@ interface Greeted extends Socket {
  * Connects, and says who we are: the server answers with what it can do, while we load a library. ssh2
  * says the same when it begins, and that goes nowhere.
  */
-function greet({ address, port }: SshTarget): Greeted {
+function greet({ address, port }: SshSettings): Greeted {
   // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
   // acknowledgement of the one before it.
   const sock: Greeted = createConnection({ host: address, port, noDelay: true })
@@ -297,12 +291,17 @@ function channelEnd(channel: ClientChannel, reason: () => string): Promise<Shell
   })
 }
 
-function connectError(error: unknown, target: SshTarget, options: SshOptions, problems: string[]) {
+function connectError(
+  error: unknown,
+  target: SshSettings,
+  options: SshOptions,
+  problems: string[],
+) {
   const { level, code, message } = error as { level?: string; code?: string; message: string }
   const where = `${target.address} port ${target.port}`
   if (level === 'client-authentication') {
     const tried = problems.length > 0 ? ` (${problems.join('; ')})` : ''
-    const user = target.user ?? userInfo().username
+    const { user } = target
     return new UnreachableError(
       'auth_failed',
       `${where} accepts none of our keys for ${user}${tried}`,

@@ -33,6 +33,12 @@ export interface Transport {
    * @throws {UnreachableError} the connection is gone, or the host refuses another channel
    */
   open(command?: readonly string[]): Promise<ShellStream>
+  /**
+   * Starts a command on a terminal of its own, which its standard streams are: what it writes to standard
+   * error comes with standard output. For programs that ask at a terminal; absent where there is none.
+   * @throws {UnreachableError} as `open`
+   */
+  openTerminal?(command: readonly string[]): Promise<ShellStream>
   /** Ends the connection and everything on it. Idempotent. */
   close(): void
 }

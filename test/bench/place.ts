@@ -53,7 +53,7 @@ export async function bringUp(count: number, tell: (line: string) => void): Prom
     first: wanted => write(`first-${wanted}.ini`, lines.filter(isHost).slice(0, wanted)),
     farAway: async roundTripMs => {
       const near = write('near.ini', lines.filter(isHost).slice(0, 1)).hosts[0]!
-      const proxy = await startProxy(near, roundTripMs / 2)
+      const proxy = await startProxy({ address: near.address, port: near.port! }, roundTripMs / 2)
       const known = readFileSync(near.knownHostsFile!, 'utf8')
         .split('\n')
         .find(line => line.startsWith(`[${near.address}]:${near.port} `))!

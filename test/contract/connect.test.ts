@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { connectHost } from '../../lib/run/connect.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
 import { startServer } from './server.ts'
 
-const options = { timeoutMs: 20_000, acceptNew: false }
+const options = { timeoutMs: 20_000, connector: createConnector({ acceptNew: false }) }
 
 describe('a host whose login never comes to an end', () => {
   test('is given up when the time is over', async () => {

@@ -8,13 +8,14 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { findSshd } from '../../lib/lab/sshd.ts'
 import { openSession } from '../../lib/session/session.ts'
-import { connectSsh } from '../../lib/transport/ssh.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
 import { inCi, labFor } from '../support/lab.ts'
 import { startServer } from './server.ts'
 
 const lab = labFor({ hosts: 1, kind: 'directory', server: 'embedded' })
 const target = async (): Promise<Host> => (await lab.hosts())[0]!
-const options = { timeoutMs: 20_000, acceptNew: false }
+const options = { timeoutMs: 20_000 }
+const connector = createConnector({ acceptNew: false })
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -25,7 +26,7 @@ test('an agent that is gone leaves the keys of ~/.ssh', async () => {
   await copyFile(privateKeyFile!, join(home, '.ssh', 'id_ed25519'))
   vi.stubEnv('HOME', home)
   vi.stubEnv('SSH_AUTH_SOCK', join(lab.scratch, 'gone'))
-  const transport = await connectSsh(host, options)
+  const transport = await connector.connect(host, options)
   transport.close()
 })
 
@@ -33,7 +34,7 @@ test('an agent that is gone is named where nothing else was taken', async () => 
   const { privateKeyFile: _, ...host } = await target()
   vi.stubEnv('HOME', '/nowhere')
   vi.stubEnv('SSH_AUTH_SOCK', '/no/such/agent')
-  await expect(connectSsh(host, options)).rejects.toMatchObject({
+  await expect(connector.connect(host, options)).rejects.toMatchObject({
     code: 'auth_failed',
     message: expect.stringContaining('the agent at /no/such/agent'),
   })
@@ -42,14 +43,14 @@ test('an agent that is gone is named where nothing else was taken', async () => 
 describe('a server that turns connections away', () => {
   test.each(['close', 'reset'] as const)('by a %s is asked again', async how => {
     const { host, came } = await startServer({ turnsAway: 2, how })
-    const transport = await connectSsh(host, options)
+    const transport = await connector.connect(host, options)
     transport.close()
     expect(came()).toBe(3)
   })
 
   test('for ever is asked until the time is over', async () => {
     const { host, came } = await startServer({ turnsAway: 1000 })
-    await expect(connectSsh(host, { ...options, timeoutMs: 500 })).rejects.toMatchObject({
+    await expect(connector.connect(host, { ...options, timeoutMs: 500 })).rejects.toMatchObject({
       code: 'connect_failed',
       message: expect.stringContaining('before the handshake'),
     })
@@ -60,7 +61,9 @@ describe('a server that turns connections away', () => {
     const { host, came } = await startServer()
     const other = await startServer()
     const wrong = { ...host, knownHostsFile: other.host.knownHostsFile }
-    await expect(connectSsh(wrong, options)).rejects.toMatchObject({ code: 'host_key_unknown' })
+    await expect(connector.connect(wrong, options)).rejects.toMatchObject({
+      code: 'host_key_unknown',
+    })
     expect(came()).toBe(1)
   })
 })
@@ -80,7 +83,7 @@ describe.skipIf(!inCi && (await findSshd()) === undefined)('a login that waits f
   }
 
   const works = async (host: Host) => {
-    const transport = await connectSsh(host, options)
+    const transport = await connector.connect(host, options)
     const session = await openSession({ transport, bootstrapDir: host.bootstrapDir })
     const { stdout } = await session.call({ name: 'hw_run', args: ['sh', '', '', 'echo here'] })
     await session.close()
@@ -113,7 +116,7 @@ describe.skipIf(!inCi && (await findSshd()) === undefined)('a login that waits f
   test('ends where no key is taken', async () => {
     const host = { ...(await there()), privateKeyFile: await keyOf('ed25519') }
     vi.stubEnv('SSH_AUTH_SOCK', '')
-    await expect(connectSsh(host, options)).rejects.toMatchObject({ code: 'auth_failed' })
+    await expect(connector.connect(host, options)).rejects.toMatchObject({ code: 'auth_failed' })
   })
 })
 
@@ -122,7 +125,7 @@ describe('a server that passes for OpenSSH', () => {
 
   test('and takes what is sent with the login', async () => {
     const { host, came } = await startServer({ ident })
-    const transport = await connectSsh(host, options)
+    const transport = await connector.connect(host, options)
     const shell = await transport.open()
     shell.stdin.end('echo here\n')
     expect(await text(shell.stdout)).toBe('here\n')
@@ -132,7 +135,7 @@ describe('a server that passes for OpenSSH', () => {
 
   test('and does not, is asked once more for one thing after the other', async () => {
     const { host, came } = await startServer({ ident, hangsUp: 1 })
-    const transport = await connectSsh(host, options)
+    const transport = await connector.connect(host, options)
     const shell = await transport.open()
     shell.stdin.end('echo here\n')
     expect(await text(shell.stdout)).toBe('here\n')
@@ -142,7 +145,7 @@ describe('a server that passes for OpenSSH', () => {
 
   test('and refuses every shell says so', async () => {
     const { host, came } = await startServer({ ident, shells: 0 })
-    const transport = await connectSsh(host, options)
+    const transport = await connector.connect(host, options)
     await expect(transport.open()).rejects.toMatchObject({ code: 'shell_failed' })
     transport.close()
     expect(came()).toBe(2)

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { findSshd } from '../../lib/lab/sshd.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
 import { connectChroot, connectContainer } from '../../lib/transport/container.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { connectSsh } from '../../lib/transport/ssh.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi, labFor } from '../support/lab.ts'
 import { root } from '../support/shells.ts'
@@ -32,7 +32,7 @@ const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
     host = (await lab.hosts())[0]!
   })
   return {
-    connect: () => connectSsh(host, { timeoutMs: 20_000, acceptNew: false }),
+    connect: () => createConnector({ acceptNew: false }).connect(host, { timeoutMs: 20_000 }),
     bootstrapDir: () => host.bootstrapDir,
   }
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vi
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { type LockClaim, lockCall, lockError } from '../../lib/lock/lock.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
-import { connectSsh } from '../../lib/transport/ssh.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import type { Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
@@ -88,7 +88,9 @@ describe('of 50 that ask at once', () => {
     time: '2026-01-31T02:00:00Z',
   })
   const connectHost = async () => {
-    const transport = await connectSsh(host, { timeoutMs: 30_000, acceptNew: false })
+    const transport = await createConnector({ acceptNew: false }).connect(host, {
+      timeoutMs: 30_000,
+    })
     transports.push(transport)
     return transport
   }

@@ -9,6 +9,7 @@ import { json } from '../../lib/resources/json.ts'
 import type { Resource, TemplateHost } from '../../lib/resources/resource.ts'
 import { connectHost } from '../../lib/run/connect.ts'
 import type { Session } from '../../lib/session/session.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
 import { labFor } from '../support/lab.ts'
 
 const lab = labFor({ hosts: 1 })
@@ -16,7 +17,11 @@ const mebi = 1_048_576
 
 async function open(): Promise<{ session: Session; host: TemplateHost }> {
   const host = (await lab.hosts())[0]!
-  const { session } = await connectHost(host, { timeoutMs: 20_000, acceptNew: false }, [])
+  const { session } = await connectHost(
+    host,
+    { timeoutMs: 20_000, connector: createConnector({ acceptNew: false }) },
+    [],
+  )
   onTestFinished(() => session.close())
   const { name } = host
   return { session, host: { name, groups: [], vars: {}, facts: session.facts } }

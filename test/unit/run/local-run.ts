@@ -6,6 +6,7 @@ import type { Host } from '../../../lib/inventory/inventory.ts'
 import type { ArgumentTypes } from '../../../lib/run/arguments.ts'
 import { type RunOptions, type RunResult, runRecipe } from '../../../lib/run/engine.ts'
 import { type RecipeOptions, type RunContext, recipe } from '../../../lib/run/recipe.ts'
+import { createConnector } from '../../../lib/transport/connector.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { expectComplete, recordEvents } from './events.ts'
 
@@ -63,7 +64,7 @@ export async function local(...names: string[]) {
       diff: false,
       forks: 50,
       timeoutMs: 2000,
-      acceptNew: false,
+      connector: createConnector({ acceptNew: false }),
       waitLockMs: 0,
       owner: 'tester',
       controller: 'here',

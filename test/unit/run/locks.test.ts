@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { breakLocks, showLocks } from '../../../lib/run/locks.ts'
+import { createConnector } from '../../../lib/transport/connector.ts'
 import { deadHost, local } from './local-run.ts'
 
-const options = { timeoutMs: 2000, acceptNew: false, forks: 2 }
+const options = { timeoutMs: 2000, connector: createConnector({ acceptNew: false }), forks: 2 }
 const stale = '1\nstart=1\nboot=another\nrun=r1\nrecipe=site\nowner=o\ncontroller=c\ntime=t\n'
 
 test('tells of each host, in order, who holds its lock, or why that is not known', async () => {

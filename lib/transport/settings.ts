@@ -1,0 +1,87 @@
+/** What is needed to reach a host by SSH: the inventory's values over those of `~/.ssh/config`. Pure. */
+import { join } from 'node:path'
+import type { Host } from '../inventory/inventory.ts'
+
+/** One endpoint, whole: a host, or a jump host on the way to one. */
+export interface SshSettings {
+  /** What `ssh` is called with: a name of its configuration, or an address. */
+  destination: string
+  address: string
+  port: number
+  user: string
+  /** What known_hosts calls the host, in the place of its address and port. */
+  hostKeyAlias?: string
+  /** The inventory's key: tried before all others. */
+  privateKeyFile?: string
+  /** The configuration's, in its order; absolute. */
+  identityFiles: readonly string[]
+  /** Of an agent's keys, only those of these files. */
+  identitiesOnly: boolean
+  /** An agent's socket. Undefined: none. */
+  agent?: string
+  /** Where host keys are looked up; what --accept-new learns goes to the first. */
+  userKnownHostsFiles: readonly string[]
+  globalKnownHostsFiles: readonly string[]
+  /** New entries are hashed, also where the file has none yet. */
+  hashKnownHosts: boolean
+  /** Any host key is taken for the right one. */
+  insecureHostKey: boolean
+  /** Jump hosts in the order of connecting, each as `ssh -J` takes one: `[user@]host[:port]`. */
+  jumps: readonly string[]
+  /** Ways to log in that are allowed, in order. */
+  methods: readonly AuthMethod[]
+  /** Allowed algorithms by name. Undefined: the transport's own choice. */
+  algorithms?: {
+    kex: readonly string[]
+    cipher: readonly string[]
+    mac: readonly string[]
+    hostKey: readonly string[]
+  }
+  addressFamily?: 4 | 6
+  /** Milliseconds. Undefined: the configuration does not say. */
+  connectTimeoutMs?: number
+  /** Milliseconds between questions whether the host is still there. */
+  aliveIntervalMs: number
+  /** How many of them may stay without an answer. */
+  aliveCountMax: number
+  /** What only the system's `ssh` can, as people say it: `ProxyCommand`, `a certificate (…-cert.pub)`. */
+  needs: readonly string[]
+  /** Keywords that are set and could not be honoured. */
+  ignored: readonly string[]
+}
+
+export type AuthMethod = 'publickey' | 'keyboard-interactive' | 'password'
+
+/** Who and where we are. */
+export interface Surroundings {
+  home: string
+  user: string
+  env: NodeJS.ProcessEnv
+}
+
+/** A host's settings where no configuration says more. */
+export function settingsOf(host: Host, { home, user, env }: Surroundings): SshSettings {
+  const own = (name: string) => join(home, '.ssh', name)
+  return {
+    destination: host.address,
+    address: host.address,
+    port: host.port ?? 22,
+    user: host.user ?? user,
+    privateKeyFile: host.privateKeyFile,
+    identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map(own),
+    identitiesOnly: false,
+    agent: env.SSH_AUTH_SOCK || undefined,
+    userKnownHostsFiles: host.knownHostsFile
+      ? [host.knownHostsFile]
+      : [own('known_hosts'), own('known_hosts2')],
+    globalKnownHostsFiles: host.knownHostsFile ? [] : ['/etc/ssh/ssh_known_hosts'],
+    hashKnownHosts: false,
+    insecureHostKey: host.insecureHostKey ?? false,
+    jumps: [],
+    methods: ['publickey', 'keyboard-interactive', 'password'],
+    aliveIntervalMs: 15_000,
+    aliveCountMax: 3,
+    needs: [],
+    ignored: [],
+  }
+}
