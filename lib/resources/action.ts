@@ -1,6 +1,7 @@
 /** What commands and scripts have in common: when there is something to do, and what came of it. */
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { posixPattern } from './host-pattern.ts'
+import type { OptionKinds } from './options.ts'
 import { type CommonOptions, checkPath, invalidOption, plain } from './resource.ts'
 import { wholeSeconds } from './seconds.ts'
 
@@ -39,6 +40,20 @@ export interface ActionOptions extends CommonOptions {
   input?: string | Buffer | Secret
   /** What people see. */
   title?: string
+}
+
+/** What each of them is. */
+export const actionKinds: OptionKinds<ActionOptions> = {
+  creates: 'text',
+  unless: 'text',
+  onlyIf: 'text',
+  changedWhen: 'other',
+  okExitStatus: 'other',
+  timeout: 'text',
+  cwd: 'text',
+  env: 'values',
+  input: 'other',
+  title: 'text',
 }
 
 /** The options as hw_command takes them. */

@@ -2,7 +2,7 @@ import type { HostCall } from '../session/call.ts'
 import { fileSource, largeBytes, type Source } from '../session/source.ts'
 import { sendContent } from '../session/upload.ts'
 import { checkOptions, type OptionKinds } from './options.ts'
-import { type Ownership, ownershipArgs } from './ownership.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from './ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -12,7 +12,7 @@ import {
   type Resource,
   unreadable,
 } from './resource.ts'
-import { type UrlOptions, urlArgs } from './url.ts'
+import { type UrlOptions, urlArgs, urlKinds } from './url.ts'
 
 /** What an archive can be. */
 export type ArchiveFormat = 'tar' | 'tar.gz' | 'tar.xz' | 'tar.zst' | 'tar.bz2' | 'zip'
@@ -36,13 +36,8 @@ const optionKinds: OptionKinds<ArchiveOptions> = {
   strip: 'number',
   format: 'text',
   name: 'text',
-  url: 'other',
-  headers: 'values',
-  sha256: 'text',
-  sha512: 'text',
-  mode: 'other',
-  owner: 'other',
-  group: 'other',
+  ...urlKinds,
+  ...ownershipKinds,
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ActionOptions, actionArgs } from './action.ts'
+import { type ActionOptions, actionArgs, actionKinds } from './action.ts'
 import { checkOptions, type OptionKinds } from './options.ts'
 import { declare, invalidOption, type Resource } from './resource.ts'
 
@@ -11,16 +11,7 @@ export interface CommandOptions extends ActionOptions {
 
 const optionKinds: OptionKinds<CommandOptions> = {
   shell: 'text',
-  creates: 'text',
-  unless: 'text',
-  onlyIf: 'text',
-  changedWhen: 'other',
-  okExitStatus: 'other',
-  timeout: 'text',
-  cwd: 'text',
-  env: 'values',
-  input: 'other',
-  title: 'text',
+  ...actionKinds,
 }
 
 /**

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionKinds } from './options.ts'
-import { type Ownership, ownershipArgs } from './ownership.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from './ownership.ts'
 import { type CommonOptions, checkPath, declare, invalidOption, type Resource } from './resource.ts'
 
 export interface DirectoryOptions extends Ownership, CommonOptions {
@@ -15,9 +15,7 @@ const optionKinds: OptionKinds<DirectoryOptions> = {
   recurse: 'flag',
   fileMode: 'other',
   absent: 'flag',
-  mode: 'other',
-  owner: 'other',
-  group: 'other',
+  ...ownershipKinds,
 }
 
 /**

@@ -1,7 +1,7 @@
 import { checkOptions, type OptionKinds } from './options.ts'
-import { type Ownership, ownershipArgs } from './ownership.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from './ownership.ts'
 import { type CommonOptions, checkPath, declare, type Resource } from './resource.ts'
-import { type UrlOptions, urlArgs } from './url.ts'
+import { type UrlOptions, urlArgs, urlKinds } from './url.ts'
 import { validateArg } from './validate.ts'
 
 export interface DownloadOptions extends UrlOptions, Ownership, CommonOptions {
@@ -17,13 +17,8 @@ export interface DownloadOptions extends UrlOptions, Ownership, CommonOptions {
 const optionKinds: OptionKinds<DownloadOptions> = {
   refresh: 'flag',
   validate: 'text',
-  url: 'other',
-  headers: 'values',
-  sha256: 'text',
-  sha512: 'text',
-  mode: 'other',
-  owner: 'other',
-  group: 'other',
+  ...urlKinds,
+  ...ownershipKinds,
 }
 
 /**

@@ -4,7 +4,7 @@ import { bytesSource, fileSource, hashOf, largeBytes, type Source } from '../ses
 import { sendContent } from '../session/upload.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { checkOptions, type OptionKinds } from './options.ts'
-import { type Ownership, ownershipArgs } from './ownership.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from './ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -38,9 +38,7 @@ const optionKinds: OptionKinds<FileOptions> = {
   validate: 'text',
   backup: 'flag',
   absent: 'flag',
-  mode: 'other',
-  owner: 'other',
-  group: 'other',
+  ...ownershipKinds,
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Modes and owners, as the prelude wants them. */
+import type { OptionKinds } from './options.ts'
 import { invalidOption } from './resource.ts'
 
 export interface Ownership {
@@ -8,6 +9,13 @@ export interface Ownership {
   owner?: string | number
   /** Group name or number. */
   group?: string | number
+}
+
+/** What each of them is. */
+export const ownershipKinds: OptionKinds<Ownership> = {
+  mode: 'other',
+  owner: 'other',
+  group: 'other',
 }
 
 /**

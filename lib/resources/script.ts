@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quoteAll } from '../shell/quote.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
-import { type ActionOptions, actionArgs } from './action.ts'
+import { type ActionOptions, actionArgs, actionKinds } from './action.ts'
 import { checkOptions, type OptionKinds } from './options.ts'
 import { declare, invalidOption, plain, type Resource, unreadable } from './resource.ts'
 
@@ -21,16 +21,7 @@ const shortLength = 32_768
 const optionKinds: OptionKinds<ScriptOptions> = {
   args: 'list',
   interpreter: 'text or texts',
-  creates: 'text',
-  unless: 'text',
-  onlyIf: 'text',
-  changedWhen: 'other',
-  okExitStatus: 'other',
-  timeout: 'text',
-  cwd: 'text',
-  env: 'values',
-  input: 'other',
-  title: 'text',
+  ...actionKinds,
 }
 
 /**

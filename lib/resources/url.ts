@@ -1,5 +1,6 @@
 /** URLs that a host fetches by itself, as lib/remote/download.sh takes them. */
 import { isSecret, type Secret } from '../shell/secret.ts'
+import type { OptionKinds } from './options.ts'
 import { invalidOption, plain } from './resource.ts'
 
 export interface UrlOptions {
@@ -11,6 +12,14 @@ export interface UrlOptions {
   sha256?: string
   /** The SHA-512 it must have, hexadecimal. */
   sha512?: string
+}
+
+/** What each of them is. */
+export const urlKinds: OptionKinds<UrlOptions> = {
+  url: 'other',
+  headers: 'values',
+  sha256: 'text',
+  sha512: 'text',
 }
 
 /** The arguments ALGORITHM SUM URL CURL WGET PRIVATE, and what of them is secret. */
