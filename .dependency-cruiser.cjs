@@ -71,7 +71,8 @@ module.exports = {
     only('log-update', ['^lib/ui/']),
     only('zx', ['^lib/session/']),
     only('ini', ['^lib/ini/']),
-    only('p-limit', ['^lib/run/']),
+    only('p-limit', ['^lib/run/', '^lib/transport/']),
+    only('ssh-config', ['^lib/transport/ssh-config-parser\\.ts$']),
     only('tsx', ['^lib/run/']),
   ],
   options: {

@@ -128,6 +128,11 @@ export const errorCodes = {
     'bootstrap.ini is not valid; all its faults are listed.',
     'Mend the keys the message names.',
   ),
+  ssh_config_invalid: entry(
+    usage,
+    'ssh’s configuration can’t be read, or what it says of a host can’t be followed.',
+    'Mend the line the message names; `ssh -G HOST` says the same.',
+  ),
   recipe_invalid: entry(
     usage,
     'A recipe can’t be loaded, or declares a resource wrongly.',
