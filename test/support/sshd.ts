@@ -34,30 +34,24 @@ export interface SshdOptions {
   address?: string
 }
 
-export interface Sshd {
+/** A server as its clients know it. */
+export interface Reachable {
   address: string
   port: number
+  /** Who logs in, unless told otherwise. */
   user: string
   /** `[address]:port`, as known_hosts names it. */
   name: string
-  /** Of this server alone, gone at its end. */
+  /** Of this server's clients alone, gone at its end. */
   directory: string
   hostKeys: readonly Key[]
   /** What the server lets in, unless `authorized` said otherwise. */
   key: Key
-  authorizedKeys: string
   /** A known_hosts file with all host keys, and its text. */
   knownHosts: string
   knownHostsText: string
-  pid: number
-  /** What it has said so far, without the process's name: `Connection from …`, `Accepted publickey for …`. */
-  log: readonly string[]
-  /** How many lines of the log match. A line may come after what it tells of: see `logged`. */
-  count(pattern: RegExp): number
-  /** Settles with the first line that matches, of those that are there and those to come. */
-  logged(pattern: RegExp): Promise<string>
   /**
-   * A `Host` block of ssh_config(5) that reaches this server by its key and by nothing that the machine has.
+   * A `Host` block of ssh_config(5) that reaches this server by its key and trusts its known_hosts only.
    * @param lines come before the others of the block, so they count
    */
   sshConfig(alias: string, lines?: readonly string[]): string
@@ -65,6 +59,21 @@ export interface Sshd {
   writeConfig(text: string): Promise<string>
   /** As an inventory would have it: address, port, user, key, known_hosts; `none` as ssh's configuration. */
   host(changes?: Partial<Host>): Host
+}
+
+/** What a server says. */
+export interface Log {
+  pid: number
+  /** So far, without the process's name: `Connection from …`, `Accepted publickey for …`. */
+  log: readonly string[]
+  /** How many lines of the log match. A line may come after what it tells of: see `logged`. */
+  count(pattern: RegExp): number
+  /** Settles with the first line that matches, of those that are there and those to come. */
+  logged(pattern: RegExp): Promise<string>
+}
+
+export interface Sshd extends Reachable, Log {
+  authorizedKeys: string
   /** Ends the server, its connections and what their logins started; removes its directory. Idempotent. */
   stop(): Promise<void>
 }
@@ -109,44 +118,53 @@ async function launch(
   base: string,
   path: string,
   version: number,
-  options: SshdOptions & { user: string },
+  {
+    user,
+    config = [],
+    authorized,
+    address = ownAddress(),
+    hostKeys,
+  }: SshdOptions & { user: string },
 ): Promise<Omit<Sshd, 'stop'>> {
   // As of a lab: what is found by its place or its mark is ended like a lab's.
   const directory = join(base, 'sshd')
   await mkdir(directory)
-  const at = (name: string) => join(directory, name)
-  const { user, address = ownAddress(), hostKeys: types = ['ed25519'] } = options
   const port = await freePort(address)
+  const server = await reachable({ directory, address, port, user, hostKeys })
+  const at = (name: string) => join(directory, name)
+  const authorizedKeys = at('authorized_keys')
+  await writeFile(authorizedKeys, `${(authorized ?? [server.key.public]).join('\n')}\n`)
+  const files = { hostKeys: server.hostKeys.map(({ file }) => file), authorized: authorizedKeys }
+  const own = { address, port, version, mark: directory, ...files }
+  await writeFile(at('config'), sshdConfigText(config, own))
+  return { ...server, authorizedKeys, ...(await serve(sshdCommand(path, at('config')))) }
+}
+
+/** Makes the keys of a server that is to listen there, and what its clients need. */
+export async function reachable({
+  directory,
+  address,
+  port,
+  user,
+  hostKeys: types = ['ed25519'],
+}: {
+  directory: string
+  address: string
+  port: number
+  user: string
+  hostKeys?: readonly KeyType[]
+}): Promise<Reachable> {
+  const at = (name: string) => join(directory, name)
   const key = await makeKey({ file: at('key'), comment: 'key of the test' })
   const hostKeys: Key[] = []
   for (const type of types) hostKeys.push(await makeKey({ type, file: at(`host_${type}`) }))
   const name = port === 22 ? address : `[${address}]:${port}`
-  const knownHostsText = knownLines(name, hostKeys)
-  await writeFile(at('known_hosts'), knownHostsText)
-  await writeFile(at('authorized_keys'), `${(options.authorized ?? [key.public]).join('\n')}\n`)
-  const files = { hostKeys: hostKeys.map(({ file }) => file), authorized: at('authorized_keys') }
-  await writeFile(
-    at('config'),
-    sshdConfigText(options.config ?? [], { address, port, version, mark: directory, ...files }),
-  )
-  const { log, logged, pid } = await serve(sshdCommand(path, at('config')))
   const knownHosts = at('known_hosts')
+  const knownHostsText = knownLines(name, hostKeys)
+  await writeFile(knownHosts, knownHostsText)
   let configs = 0
   return {
-    address,
-    port,
-    user,
-    name,
-    directory,
-    hostKeys,
-    key,
-    authorizedKeys: files.authorized,
-    knownHosts,
-    knownHostsText,
-    pid,
-    log,
-    count: pattern => log.filter(line => pattern.test(line)).length,
-    logged,
+    ...{ address, port, user, name, directory, hostKeys, key, knownHosts, knownHostsText },
     sshConfig: (alias, lines = []) => {
       const reach = [`HostName ${address}`, `Port ${port}`, `User ${user}`]
       return hostBlock(alias, [...lines, ...reach, `IdentityFile ${key.file}`], knownHosts)
@@ -189,7 +207,7 @@ export const hostBlock = (alias: string, lines: readonly string[], knownHosts: s
   ].join('\n  ')}\n`
 
 /** Linux answers on all of 127.0.0.0/8; labs have 127.77. Elsewhere servers differ by port. */
-function ownAddress(): string {
+export function ownAddress(): string {
   if (process.platform !== 'linux') return '127.0.0.1'
   const any = (from: number, count: number) => from + Math.floor(Math.random() * count)
   return `127.${any(128, 64)}.${any(1, 254)}.${any(1, 254)}`
@@ -252,7 +270,7 @@ export function sshdConfigText(lines: readonly string[], config: ServerConfig): 
  * Starts a server in the foreground and waits until it listens.
  * @throws what it said, where it ended instead
  */
-export async function serve(command: readonly string[]) {
+export async function serve(command: readonly string[]): Promise<Log> {
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
   const log: string[] = []
   const waiting = new Set<() => void>()
@@ -280,5 +298,6 @@ export async function serve(command: readonly string[]) {
   await Promise.race([logged(/^Server listening on /), ended])
   // It outlives no test, and no test waits for it.
   child.unref()
-  return { log, logged, pid: child.pid! }
+  const count = (pattern: RegExp) => log.filter(line => pattern.test(line)).length
+  return { log, logged, count, pid: child.pid! }
 }
