@@ -9,9 +9,14 @@ export interface Presented {
   entries: readonly KnownHost[]
   name: string
   key: Buffer
-  /** Where a new key is written. */
-  file: string
+  /** Where a new key is written: the first of the user's files. Undefined: there is none. */
+  file?: string
+  /** Adds a key that is not known; never a changed one. */
   acceptNew: boolean
+  /** New lines are hashed, also where the file has none that is. */
+  hash: boolean
+  /** Any key will do, but a revoked one. */
+  insecure: boolean
 }
 
 /** The reason to refuse the key, if there is one. */

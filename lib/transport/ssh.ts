@@ -72,7 +72,15 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
     },
     hostVerifier: (key: Buffer) => {
       presented = true
-      refusal = verifyHostKey({ entries, name, key, file: files[0]!, acceptNew: options.acceptNew })
+      refusal = verifyHostKey({
+        entries,
+        name,
+        key,
+        file: target.userKnownHostsFiles[0],
+        acceptNew: options.acceptNew,
+        hash: target.hashKnownHosts,
+        insecure: target.insecureHostKey,
+      })
       return refusal === undefined
     },
   }
