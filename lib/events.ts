@@ -70,6 +70,8 @@ export type RunEvent = { at: number } & (
       step: string
       stream: 'stdout' | 'stderr'
       text: string
+      /** The same bytes, where they are no UTF-8 and hold no secret: `text` then lacks some of them. */
+      base64?: string
     }
   /** How far a transfer of content is, in bytes. Some times a second. */
   | { type: 'step.progress'; host: string; task: string; step: string; done: number; total: number }

@@ -1,4 +1,5 @@
 /** The account of one host's tasks and steps, as events. */
+import { isUtf8 } from 'node:buffer'
 import type { BootstrapError } from '../errors.ts'
 import type { EventStream, StepCounts, StepStatus } from '../events.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
@@ -68,9 +69,13 @@ export function createProgress(
     const partial = { stdout: createLines(), stderr: createLines() }
     let startedAt: number | undefined
     let over = false
-    const emitText = (stream: 'stdout' | 'stderr', text: string) => {
-      if (text !== '')
-        events.emit({ type: 'step.output', host, task, step, stream, text: clean(text) })
+    const emitText = (stream: 'stdout' | 'stderr', bytes: Buffer) => {
+      if (bytes.length === 0) return
+      const whole = bytes.toString('utf8')
+      const text = clean(whole)
+      // A secret would be in the bytes as well.
+      const exact = isUtf8(bytes) || text !== whole ? {} : { base64: bytes.toString('base64') }
+      events.emit({ type: 'step.output', host, task, step, stream, text, ...exact })
     }
     const start = () => {
       if (startedAt !== undefined) return
@@ -202,6 +207,9 @@ export function cleanData(data: unknown, clean: (text: string) => string): unkno
 /** A line longer than this is passed on in parts. */
 const longestLine = 65_536
 
+/** So much of a line is held back at most, for a secret that may have begun in it. */
+const longestSecret = 1_048_576
+
 /**
  * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole; where
  * a line is passed on in parts, neither is cut.
@@ -209,9 +217,9 @@ const longestLine = 65_536
 function createLines() {
   let held: Buffer = Buffer.alloc(0)
   const take = (length: number) => {
-    const text = held.toString('utf8', 0, length)
+    const bytes = held.subarray(0, length)
     held = held.subarray(length)
-    return text
+    return bytes
   }
   return {
     push: (chunk: Buffer, secrets: readonly string[]) => {
@@ -227,7 +235,8 @@ function createLines() {
 function safeCut(bytes: Buffer, secrets: readonly string[]): number {
   const longest = Buffer.byteLength(secrets[0] ?? '')
   // A character has up to four bytes.
-  let cut = bytes.length - Math.min(Math.max(longest, 4), longestLine)
+  let cut = bytes.length - Math.min(Math.max(longest, 4), longestSecret)
+  if (cut <= 0) return 0
   for (const secret of secrets) {
     const length = Buffer.byteLength(secret)
     const from = Math.max(0, cut - length + 1)

@@ -2,40 +2,59 @@
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { RunEvent } from '../events.ts'
 import { formatErrors } from './error.ts'
-import { escapeLine } from './escape.ts'
+import { escapeControls } from './escape.ts'
+import { createOutputLines, type Kept } from './output-lines.ts'
 import type { Output, Renderer } from './render.ts'
 import { themeFor } from './theme.ts'
 import { createWriter } from './writer.ts'
 
+/** Who runs a command at a terminal wants to see what it prints, up to this: lines of a host's stream. */
+const mostLines = 5000
+
+type StepOutput = Extract<RunEvent, { type: 'step.output' }>
+
 /**
  * @param options.prefix put the host's name before each line
+ * @param options.log the run's log, for what a terminal does not show
  */
 export function createOutputRenderer({
   output,
   prefix,
+  log,
 }: {
   output: Output
   prefix: boolean
+  log?: Kept
 }): Renderer {
-  const stdout = createWriter(output.stdout)
-  const stderr = createWriter(output.stderr)
   const failures = createFailureLog()
-  // A terminal is not to be driven by a host; a pipe gets what came.
-  const clean = (stream: 'stdout' | 'stderr', line: string) =>
-    output[stream].isTTY ? escapeLine(line) : line
-  const show = (host: string, stream: 'stdout' | 'stderr', text: string) => {
-    const lines = text.split('\n').map(line => clean(stream, line))
-    // Events hold whole lines, but for a last one that has no end.
-    const ended = lines.at(-1) === '' && lines.pop() !== undefined
-    const shown = lines.map(line => (prefix ? `${host} | ${line}` : line)).join('\n')
-    ;(stream === 'stdout' ? stdout : stderr).write(ended || prefix ? `${shown}\n` : shown)
+  const named = (host: string) => (prefix ? `${host} | ` : '')
+  const stream = (name: 'stdout' | 'stderr') => {
+    const writer = createWriter(output[name])
+    // A terminal is not to be driven by a host, nor drowned; a pipe gets what came.
+    const lines = createOutputLines(log, mostLines)
+    const show = (host: string, texts: readonly string[]) =>
+      writer.write(texts.map(text => `${named(host)}${text}\n`).join(''))
+    return {
+      ...writer,
+      subscriber: (event: RunEvent) => {
+        if (event.type === 'step.end') show(event.host, lines.finish(event))
+        if (event.type !== 'step.output' || event.stream !== name) return
+        if (output[name].isTTY) show(event.host, lines.add(event))
+        else writer.write(asItCame(event, named(event.host)))
+      },
+    }
   }
+  const stdout = stream('stdout')
+  const stderr = stream('stderr')
   return {
-    subscriber: (event: RunEvent) => {
+    subscriber: event => {
       failures.subscriber(event)
-      if (event.type === 'step.output') show(event.host, event.stream, event.text)
-      else if (event.type === 'warning')
-        stderr.write(`${event.host ? `${event.host}: ` : ''}${event.message}\n`)
+      stdout.subscriber(event)
+      stderr.subscriber(event)
+      if (event.type === 'warning') {
+        const where = event.host === undefined ? '' : `${event.host}: `
+        stderr.write(`${escapeControls(where + event.message)}\n`)
+      }
     },
     end: async () => {
       const { color, unicode } = themeFor(output.stderr, output.env)
@@ -48,4 +67,16 @@ export function createOutputRenderer({
       await Promise.all([stdout.end(), stderr.end()])
     },
   }
+}
+
+/** The bytes that the host sent, its name before each line where it is given. */
+function asItCame({ text, base64 }: StepOutput, name: string): string | Buffer {
+  if (name === '') return base64 === undefined ? text : Buffer.from(base64, 'base64')
+  // One character a byte: what is no UTF-8 stays as it is.
+  const bytes = base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')
+  const lines = bytes.toString('latin1').split('\n')
+  // Events hold whole lines, but for a last one that has no end: the next host's is not to follow it.
+  if (lines.at(-1) === '') lines.pop()
+  const prefix = Buffer.from(name).toString('latin1')
+  return Buffer.from(lines.map(line => `${prefix}${line}\n`).join(''), 'latin1')
 }

@@ -1,5 +1,6 @@
-/** A unified diff as lines safe to show. */
-import { escapeLines } from './escape.ts'
+/** A unified diff as lines safe to show, as many as a person reads. */
+import { escapeLine } from './escape.ts'
+import { type Kept, notShown } from './output-lines.ts'
 import { type Look, paint, type Theme } from './theme.ts'
 
 const looks: readonly (readonly [prefix: string, look: Look])[] = [
@@ -10,10 +11,19 @@ const looks: readonly (readonly [prefix: string, look: Look])[] = [
   ['+', 'green'],
 ]
 
+/** So many lines of a diff are shown. */
+const mostLines = 500
+
 /** The diff's lines, with `indent` before each; what goes is red and what comes is green. */
-export function formatDiff(diff: string, theme: Theme, indent = ''): string[] {
-  return escapeLines(diff).map(line => {
+export function formatDiff(diff: string, theme: Theme, indent = '', log?: Kept): string[] {
+  const lines = diff.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  const shown = lines.slice(0, mostLines).map(line => {
     const look = looks.find(([prefix]) => line.startsWith(prefix))?.[1]
-    return indent + paint(theme, line, look)
+    return indent + paint(theme, escapeLine(line), look)
   })
+  const hidden = lines.slice(mostLines)
+  if (hidden.length === 0) return shown
+  log?.cut()
+  return [...shown, indent + notShown(hidden.length, Buffer.byteLength(hidden.join('\n')), log)]
 }

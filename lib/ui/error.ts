@@ -63,10 +63,20 @@ function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): s
   return where === '' ? code : `${code}  ${paint(theme, where, 'bold')}`
 }
 
+/** Lines of a text that a block shows at most: a message may hold what a host said. */
+const textLines = 40
+
+/** The first lines of a text, safe to show. */
+function firstLines(text: string): string[] {
+  const lines = text.split('\n', textLines + 1)
+  const shown = escapeLines(lines.slice(0, textLines).join('\n'))
+  return lines.length > textLines ? [...shown, '...'] : shown
+}
+
 function commandLines({ command, exitStatus, message }: ErrorReport, theme: Theme): string[] {
   // Without its command an exit status says nothing.
   if (command === undefined) return []
-  const lines = escapeLines(command)
+  const lines = firstLines(command)
   const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)
   const status = `exit status ${exitStatus}`
   const told = exitStatus === undefined || message.includes(status)
@@ -74,11 +84,14 @@ function commandLines({ command, exitStatus, message }: ErrorReport, theme: Them
 }
 
 function outputBlock(output: string | undefined, theme: Theme): string[] {
-  const lines = escapeLines(output ?? '')
+  const lines = (output ?? '').replace(/\n$/, '').split('\n')
+  if (!output) lines.pop()
   const hidden = lines.length - outputLines
   const bar = paint(theme, theme.symbols.bar, 'dim')
   const note = hidden > 0 ? [paint(theme, `(${hidden} more lines before)`, 'dim')] : []
-  return [...note, ...lines.slice(-outputLines)].map(line => `  ${bar} ${line}`.trimEnd())
+  return [...note, ...escapeLines(lines.slice(-outputLines).join('\n'))].map(line =>
+    `  ${bar} ${line}`.trimEnd(),
+  )
 }
 
 function hintLines(hint: string | undefined, theme: Theme, columns?: number): string[] {
@@ -94,6 +107,6 @@ function prose(
   next: string,
   columns = Number.POSITIVE_INFINITY,
 ): string[] {
-  const lines = escapeLines(text).flatMap(line => wrapWords(line, columns - next.length))
+  const lines = firstLines(text).flatMap(line => wrapWords(line, columns - next.length))
   return lines.map((line, index) => (index === 0 ? first : next) + line)
 }

@@ -1,6 +1,7 @@
 /** The tree as lines when the run is over: what happened, to be kept in the scrollback. Pure. */
 import { formatDiff } from './diff.ts'
 import { hostStatus, isBad, nodeLine, type TreeNode, type View } from './frame.ts'
+import type { Kept } from './output-lines.ts'
 
 /** With more hosts than this, each takes one line. */
 const fewHosts = 10
@@ -12,7 +13,7 @@ const fewHosts = 10
 export function finalTree(
   run: TreeNode,
   view: View,
-  options: { detailed: boolean; diff: boolean },
+  options: { detailed: boolean; diff: boolean; log?: Kept },
 ): string[] {
   const hosts = run.subtasks ?? []
   const detailed = options.detailed || options.diff || hosts.length <= fewHosts
@@ -20,20 +21,25 @@ export function finalTree(
     nodeLine(run, view, 0),
     ...hosts.flatMap(host => [
       nodeLine(host, view, 0, hostStatus(host, view)),
-      ...(detailed
-        ? (host.subtasks ?? []).flatMap(node => below(node, view, 1, options.diff))
-        : []),
+      ...(detailed ? (host.subtasks ?? []).flatMap(node => below(node, view, 1, options)) : []),
     ]),
   ]
 }
 
-function below(node: TreeNode, view: View, depth: number, withDiff: boolean): string[] {
+function below(
+  node: TreeNode,
+  view: View,
+  depth: number,
+  options: { diff: boolean; log?: Kept },
+): string[] {
   const { diff } = node.rendererTaskOptions
   const steps = (node.subtasks ?? []).filter(step => tells(step))
   return [
     nodeLine(node, view, depth),
-    ...(withDiff && diff ? formatDiff(diff, view.theme, '  '.repeat(depth + 2)) : []),
-    ...steps.flatMap(step => below(step, view, depth + 1, withDiff)),
+    ...(options.diff && diff
+      ? formatDiff(diff, view.theme, '  '.repeat(depth + 2), options.log)
+      : []),
+    ...steps.flatMap(step => below(step, view, depth + 1, options)),
   ]
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ErrorReport, StepCounts } from '../events.ts'
 import { formatDuration } from './duration.ts'
-import { escapeControls, escapeLines } from './escape.ts'
+import { escapeControls } from './escape.ts'
 import { layoutLine, type Part } from './line.ts'
 import { count } from './summary.ts'
 import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
@@ -94,7 +94,13 @@ export function nodeLine(
       ...(transfer ? [{ text: ` ${transfer}` }] : []),
       ...more,
       ...(note
-        ? [{ text: `  ${escapeLines(note).join(' ')}`, look: 'dim', shrink: 2 } as const]
+        ? [
+            {
+              text: `  ${escapeControls(note.trimEnd().replaceAll('\n', ' '))}`,
+              look: 'dim',
+              shrink: 2,
+            } as const,
+          ]
         : []),
       { text: elapsed(node, view), look: 'dim' },
       ...(tail ? [{ text: `  ${tail}`, look: 'dim', shrink: 3 } as const] : []),

@@ -37,8 +37,25 @@ export function jsonLine(event: RunEvent): string {
 }
 
 function stringify(value: unknown): string {
-  return JSON.stringify(value, (_key, member) =>
-    typeof member === 'bigint' ? String(member) : member,
+  return toJson(value, (_key, member) => (typeof member === 'bigint' ? String(member) : member))
+}
+
+// What JSON leaves as it is and a terminal or an eye takes for something else: DEL, C1, what is invisible
+// or reorders text, Unicode's line breaks. Within strings only, where they may be escaped.
+const unsafe = /[\x7f-\x9f]|[^\x00-\x9f]/
+const escapes = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** As JSON.stringify; the line may be shown in a terminal, whatever its texts hold. */
+export function toJson(
+  value: unknown,
+  replacer?: (key: string, value: unknown) => unknown,
+): string {
+  const text = JSON.stringify(value, replacer)
+  if (!unsafe.test(text)) return text
+  return text.replace(escapes, found =>
+    [...Array(found.length).keys()]
+      .map(at => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
   )
 }
 

@@ -1,39 +1,103 @@
-/** Output comes in pieces that end anywhere; people read lines. */
+/** Output comes in pieces that end anywhere, and without end; people read lines, and some of them. */
 import type { RunEvent } from '../events.ts'
+import { escapeLine, longestShown } from './escape.ts'
 
 type StepOutput = Extract<RunEvent, { type: 'step.output' }>
 type StepEnd = Extract<RunEvent, { type: 'step.end' }>
 
+/** What a renderer is told about the run's log, and tells. */
+export interface Kept {
+  /** Whether there is a log that has what is not shown. */
+  readonly kept: boolean
+  /** Told when something was not shown. */
+  cut(): void
+}
+
 export interface OutputLines {
-  /** The lines that this piece completes. */
+  /** The lines that this piece completes, safe to show. */
   add(event: StepOutput): string[]
-  /** What is left of the step's output without a line end. */
+  /** What is left of the step's output without a line end, and how much of it was not shown. */
   finish(event: StepEnd): string[]
 }
 
-/** A line longer than this (UTF-16 units) is passed on in pieces: output without line ends must not fill the memory. */
-const longest = 16_384
+/** What is known of one running step. */
+interface Shown {
+  lines: number
+  hidden: { lines: number; bytes: number }
+  /** The unfinished line of each stream: its beginning, and the bytes that follow. */
+  rests: Map<string, { text: string; more: number }>
+}
 
-/** Keeps the unfinished lines of every running step, standard output and standard error apart. */
-export function createOutputLines(): OutputLines {
-  const rests = new Map<string, string>()
-  const key = (event: StepOutput | StepEnd, stream: string) =>
-    `${event.host}\n${event.step}\n${stream}`
+/** So many lines of a step are shown. */
+export const mostLines = 300
+
+/**
+ * Keeps the beginnings of the unfinished lines of every running step, standard output and standard error
+ * apart. Of a long line the beginning is shown, of a step the first lines; memory does not grow with either.
+ */
+export function createOutputLines(log?: Kept, most = mostLines): OutputLines {
+  const steps = new Map<string, Shown>()
+  const key = ({ host, step }: StepOutput | StepEnd) => JSON.stringify([host, step])
+  /** One more line, if it is to be shown. */
+  const line = (shown: Shown, text: string, more: number): string[] => {
+    if (shown.lines === most) {
+      shown.hidden.lines++
+      shown.hidden.bytes += Buffer.byteLength(text) + more + 1
+      return []
+    }
+    shown.lines++
+    if (more > 0 || text.length > longestShown) log?.cut()
+    return [escapeLine(text, more)]
+  }
   return {
     add: event => {
-      const name = key(event, event.stream)
-      const lines = ((rests.get(name) ?? '') + event.text).split('\n')
-      const rest = lines.pop() ?? ''
-      const full = rest.length > longest
-      rests.set(name, full ? '' : rest)
-      return full ? [...lines, rest] : lines
+      const { text, stream } = event
+      const shown = steps.get(key(event)) ?? {
+        lines: 0,
+        hidden: { lines: 0, bytes: 0 },
+        rests: new Map(),
+      }
+      steps.set(key(event), shown)
+      const rest = shown.rests.get(stream) ?? { text: '', more: 0 }
+      const lines: string[] = []
+      let from = 0
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+        const whole = extended(rest, text.slice(from, end))
+        lines.push(...line(shown, whole.text, whole.more))
+        Object.assign(rest, { text: '', more: 0 })
+        from = end + 1
+      }
+      shown.rests.set(stream, extended(rest, text.slice(from)))
+      return lines
     },
-    finish: event =>
-      ['stdout', 'stderr'].flatMap(stream => {
-        const name = key(event, stream)
-        const rest = rests.get(name)
-        rests.delete(name)
-        return rest ? [rest] : []
-      }),
+    finish: event => {
+      const shown = steps.get(key(event))
+      if (!shown) return []
+      steps.delete(key(event))
+      const last = ['stdout', 'stderr'].flatMap(stream => {
+        const rest = shown.rests.get(stream)
+        return rest && rest.text !== '' ? line(shown, rest.text, rest.more) : []
+      })
+      const { lines, bytes } = shown.hidden
+      if (lines === 0) return last
+      log?.cut()
+      return [...last, notShown(lines, bytes, log)]
+    },
+  }
+}
+
+/** What a person is told of lines that are not shown. */
+export function notShown(lines: number, bytes: number, log?: Kept): string {
+  const count = `... ${lines} more ${lines === 1 ? 'line' : 'lines'}, ${bytes} bytes`
+  return log?.kept ? `${count}: they are in the run’s log` : `${count}, not shown`
+}
+
+/** A line with more of it; what no one will see is only counted. */
+function extended(rest: { text: string; more: number }, more: string) {
+  const room = longestShown + 1 - rest.text.length
+  if (more.length <= room) return { text: rest.text + more, more: rest.more }
+  return {
+    text: rest.text + more.slice(0, room),
+    more: rest.more + Buffer.byteLength(more.slice(room)),
   }
 }

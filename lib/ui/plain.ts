@@ -4,7 +4,7 @@ import type { HostOutcome, RunEvent } from '../events.ts'
 import { formatDiff } from './diff.ts'
 import { formatDuration } from './duration.ts'
 import { formatErrors } from './error.ts'
-import { escapeControls, escapeLine, escapeLines } from './escape.ts'
+import { escapeControls, escapeLine } from './escape.ts'
 import { createOutputLines } from './output-lines.ts'
 import type { Renderer, RenderOptions } from './render.ts'
 import { countsText, summaryLine } from './summary.ts'
@@ -23,11 +23,11 @@ type StepEnd = Extract<RunEvent, { type: 'step.end' }>
  * A renderer for what is not a terminal. A failure is one line at once; the blocks with all that is
  * known of the failures come at the end, where those of many hosts are told together.
  */
-export function createPlainRenderer({ output, verbose, diff }: RenderOptions): Renderer {
+export function createPlainRenderer({ output, verbose, diff, log: kept }: RenderOptions): Renderer {
   const theme = themeFor(output.stderr, output.env)
   const writer = createWriter(output.stderr)
   const log = createFailureLog()
-  const lines = createOutputLines()
+  const lines = createOutputLines(kept)
   let check = false
   /** Steps that run, and when something was said of each. */
   const running = new Map<string, { title: string; saidAt: number }>()
@@ -36,7 +36,7 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
   const prefix = (host: string) => `${escapeControls(host)} |`
   const word = (status: Status) => paint(theme, statusWord(status, check), statusLook(status))
   const sayOutput = (host: string, texts: readonly string[]) => {
-    if (verbose) say(...texts.map(line => `${prefix(host)}   ${escapeLine(line)}`))
+    if (texts.length > 0) say(...texts.map(line => `${prefix(host)}   ${line}`))
   }
 
   const sayStep = (event: StepEnd) => {
@@ -47,7 +47,7 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
     const time = formatDuration(event.durationMs)
     say(
       `${prefix(host)} ${word(status)} | ${escapeControls(title)}${why}${message}  ${time}`,
-      ...(diff && event.diff ? formatDiff(event.diff, theme, `${prefix(host)}   `) : []),
+      ...(diff && event.diff ? formatDiff(event.diff, theme, `${prefix(host)}   `, kept) : []),
     )
   }
 
@@ -85,7 +85,7 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
       if (event.type === 'step.start')
         running.set(stepId(event), { title: event.title, saidAt: event.at })
       if (event.type === 'step.progress') sayProgress(event)
-      if (event.type === 'step.output') sayOutput(event.host, lines.add(event))
+      if (verbose && event.type === 'step.output') sayOutput(event.host, lines.add(event))
       if (event.type === 'step.end') {
         running.delete(stepId(event))
         sayOutput(event.host, lines.finish(event))
@@ -102,5 +102,5 @@ export function createPlainRenderer({ output, verbose, diff }: RenderOptions): R
 }
 
 function firstLine(text: string): string {
-  return escapeLines(text)[0] ?? ''
+  return escapeLine(text.split('\n', 1)[0]!)
 }

@@ -6,7 +6,7 @@ import type { ListrRenderer, ListrRendererTask } from 'listr2'
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
 import { formatErrors } from './error.ts'
-import { escapeControls, escapeLine } from './escape.ts'
+import { escapeControls } from './escape.ts'
 import { finalTree } from './final.ts'
 import { liveFrame, type TreeNode, type View } from './frame.ts'
 import { createOutputLines } from './output-lines.ts'
@@ -61,12 +61,17 @@ class TreeRenderer {
 }
 
 /** See createRenderer; loaded only for `pretty`. Without a terminal it writes just the final tree. */
-export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): Renderer {
+export function createPrettyRenderer({
+  output,
+  verbose,
+  diff,
+  log: kept,
+}: RenderOptions): Renderer {
   const stream = output.stderr
   const theme = themeFor(stream, output.env)
   const screen = createScreen(stream)
   const log = createFailureLog()
-  const lines = createOutputLines()
+  const lines = createOutputLines(kept)
   let tree: RunTree | undefined
   let check = false
   let outcome: { hosts: readonly HostOutcome[]; durationMs: number } | undefined
@@ -85,7 +90,7 @@ export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): 
         ...finalTree(
           run,
           { ...view(), columns: Number.POSITIVE_INFINITY },
-          { detailed: verbose, diff },
+          { detailed: verbose, diff, log: kept },
         ),
         ...(failures.length > 0 ? ['', formatErrors(failures, format)] : []),
         ...(outcome ? ['', paint(theme, summaryLine({ ...outcome, check }, theme), 'bold')] : []),
@@ -93,10 +98,8 @@ export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): 
     },
   }
   const sayOutput = (host: string, texts: readonly string[]) => {
-    if (verbose)
-      screen.print(
-        texts.map(text => `${escapeControls(host)} ${theme.symbols.bar} ${escapeLine(text)}`),
-      )
+    if (texts.length > 0)
+      screen.print(texts.map(text => `${escapeControls(host)} ${theme.symbols.bar} ${text}`))
   }
   const start = (event: Extract<RunEvent, { type: 'run.start' }>) => {
     check = event.check
@@ -107,7 +110,7 @@ export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): 
     subscriber: event => {
       log.subscriber(event)
       if (event.type === 'run.start') start(event)
-      if (event.type === 'step.output') sayOutput(event.host, lines.add(event))
+      if (verbose && event.type === 'step.output') sayOutput(event.host, lines.add(event))
       if (event.type === 'step.end') sayOutput(event.host, lines.finish(event))
       if (event.type === 'warning') {
         const where = event.host === undefined ? '' : `${event.host}: `
@@ -118,6 +121,8 @@ export function createPrettyRenderer({ output, verbose, diff }: RenderOptions): 
       if (event.type === 'run.end') outcome = event
       tree?.apply(event)
     },
+    pause: screen.pause,
+    resume: screen.resume,
     end: async () => {
       await tree?.finish()
       await screen.end()

@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.ts'
 import type { Subscriber } from '../events.ts'
 import { createJsonRenderer } from './json.ts'
+import type { Kept } from './output-lines.ts'
 import { createPlainRenderer } from './plain.ts'
 import type { Environment, OutputStream } from './theme.ts'
 
@@ -17,6 +18,9 @@ export interface Renderer {
   subscriber: Subscriber
   /** Resolves when all is drawn and handed to the system. Call it once, after the last event. */
   end(): Promise<void>
+  /** Leaves the terminal to somebody who asks there: nothing is drawn until `resume`. */
+  pause?(): void
+  resume?(): void
 }
 
 export interface RenderOptions {
@@ -25,6 +29,8 @@ export interface RenderOptions {
   verbose: boolean
   /** Show the diffs of changed files. */
   diff: boolean
+  /** The run's log, for what is not shown. */
+  log?: Kept
 }
 
 export type OutputMode = 'pretty' | 'plain' | 'json'

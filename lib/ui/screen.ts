@@ -8,6 +8,9 @@ export interface Screen {
   draw(frame: () => readonly string[]): void
   /** Lines that stay, above the frame: shown with the next frame, at once when there is none. */
   print(lines: readonly string[]): void
+  /** Takes the frame away until `resume`; what is printed meanwhile waits. */
+  pause(): void
+  resume(): void
   /** Takes the frame away and leaves `lines`. */
   close(lines: readonly string[]): void
   /** Resolves when all is written. */
@@ -32,6 +35,7 @@ export function createScreen(stream: OutputStream): Screen {
   // A hidden cursor would stay hidden when the process is killed: it stays visible.
   const log = createLogUpdate(canvas as unknown as NodeJS.WriteStream, { showCursor: true })
   let live = false
+  let paused = false
   let waiting: string[] = []
   const write = (lines: readonly string[]) => writer.write(lines.map(line => `${line}\n`).join(''))
   const flush = () => {
@@ -42,16 +46,27 @@ export function createScreen(stream: OutputStream): Screen {
   }
   return {
     draw: frame => {
-      if (!stream.isTTY) return
+      if (!stream.isTTY || paused) return
       live = true
       flush()
       log(frame().join('\n'))
     },
     print: lines => {
-      if (live) waiting.push(...lines)
+      if (live || paused) waiting.push(...lines)
       else write(lines)
     },
+    pause: () => {
+      flush()
+      log.clear()
+      paused = true
+    },
+    resume: () => {
+      paused = false
+      // Nothing of the frame is there any more: the next one is drawn whole.
+      if (!live) flush()
+    },
     close: lines => {
+      paused = false
       flush()
       if (live) log.clear()
       live = false

@@ -2,7 +2,7 @@
 import type { OutputStream } from './theme.ts'
 
 export interface Writer {
-  write(text: string): void
+  write(text: string | Buffer): void
   /** Resolves when all has been handed to the system, or the reader is gone. */
   end(): Promise<void>
 }
@@ -18,7 +18,7 @@ export function createWriter(stream: OutputStream): Writer {
   })
   return {
     write: text => {
-      if (open) stream.write(text)
+      if (open && text.length > 0) stream.write(text)
     },
     // Writes are in order, so that the last one's callback tells of all.
     end: () => new Promise(resolve => (open ? stream.write('', () => resolve()) : resolve())),
