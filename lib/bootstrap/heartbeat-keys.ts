@@ -1,6 +1,7 @@
 /** The `heartbeat…` keys of a product in bootstrap.ini. */
+
+import { parseDuration } from '../inventory/duration.ts'
 import type { Heartbeat, Probe } from './definitions.ts'
-import { parseDuration } from './duration.ts'
 import { invalid, type SectionReader, template } from './section.ts'
 
 /** The keys about heartbeats in `[product:NAME]`. */

@@ -1,6 +1,7 @@
 /** Which hosts a command line means. */
-import { parseDuration } from '../bootstrap/duration.ts'
+
 import { isBootstrapError, UsageError } from '../errors.ts'
+import { parseDuration } from '../inventory/duration.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { selectHosts } from '../inventory/pattern.ts'

@@ -3,7 +3,7 @@
  * The order of children and of hosts is the order in which Ansible links them, because slices of a
  * pattern count hosts in it.
  */
-import type { Variable } from './host.ts'
+import type { Variable } from './setting.ts'
 
 export interface Group {
   readonly name: string

@@ -1,139 +1,178 @@
 /** A host's merged variables, read as what we need to reach it. */
-import { isAbsolute, join, posix } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
+import { becomeOf } from './become.ts'
 import type { Fail } from './fault.ts'
-import { readPort, refuseUnsafe } from './host-name.ts'
-import type { Host } from './inventory.ts'
-
-/** A variable and how a fault in it is raised, which names the place it was set at. */
-export interface Variable {
-  readonly value: string
-  readonly fail: Fail
-}
-
-/** What the file around the host says. */
-export interface Surroundings {
-  /** Directory that relative paths start from. */
-  directory: string
-  /** What `~` stands for; without it `~` stays. */
-  home?: string
-}
+import type { Host, HostTimeouts } from './inventory.ts'
+import { isPasswordName, passwordOf } from './password.ts'
+import { checkProxyJump } from './proxy-jump.ts'
+import { createSettings, type Settings, type Surroundings, type Variable } from './setting.ts'
 
 /** Names of one setting, the first that is set wins. Ansible's own come first, see docs/inventory.md. */
 const names = {
   address: ['ansible_host', 'ansible_ssh_host', 'host'],
   port: ['ansible_port', 'ansible_ssh_port', 'port'],
   user: ['ansible_user', 'ansible_ssh_user', 'user'],
+  password: ['ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password'],
   privateKeyFile: ['ansible_ssh_private_key_file', 'ansible_private_key_file', 'private_key_file'],
   knownHostsFile: ['known_hosts_file'],
   connection: ['ansible_connection', 'connection'],
+  sshConfigFile: ['ssh_config_file'],
+  proxyJump: ['proxy_jump'],
+  insecureHostKey: ['insecure_host_key'],
+  connectTimeout: ['connect_timeout', 'ansible_ssh_timeout', 'ansible_timeout'],
+  handshakeTimeout: ['handshake_timeout'],
+  authTimeout: ['auth_timeout'],
+  commandTimeout: ['command_timeout'],
   bootstrapDir: ['bootstrap_dir'],
   root: ['root'],
 } as const
 
-const portHint = 'A port is a number from 1 to 65535.'
+type Connection = Pick<Host, 'connection' | 'sshTransport'>
 
-const connections: Record<string, Host['connection']> = {
-  ssh: 'ssh',
-  smart: 'ssh',
-  paramiko: 'ssh',
-  local: 'local',
-  docker: 'docker',
-  'community.docker.docker': 'docker',
-  podman: 'podman',
-  'containers.podman.podman': 'podman',
-  chroot: 'chroot',
-  'community.general.chroot': 'chroot',
+const connections: Readonly<Record<string, Connection>> = {
+  ssh: { connection: 'ssh' },
+  smart: { connection: 'ssh' },
+  openssh: { connection: 'ssh', sshTransport: 'openssh' },
+  paramiko: { connection: 'ssh', sshTransport: 'ssh' },
+  local: { connection: 'local' },
+  docker: { connection: 'docker' },
+  podman: { connection: 'podman' },
+  chroot: { connection: 'chroot' },
+  'ansible.builtin.ssh': { connection: 'ssh' },
+  'ansible.builtin.paramiko_ssh': { connection: 'ssh', sshTransport: 'ssh' },
+  'ansible.builtin.local': { connection: 'local' },
+  'community.docker.docker': { connection: 'docker' },
+  'containers.podman.podman': { connection: 'podman' },
+  'community.general.chroot': { connection: 'chroot' },
 }
 
 /** The variables given on the command line. A fault in one is the command line's. */
 export function readOverrides(overrides: Record<string, string> = {}): Map<string, Variable> {
+  for (const name of Object.keys(overrides)) {
+    if (!isPasswordName(name)) continue
+    throw new UsageError(
+      'usage',
+      `--var ${name}: process lists show what stands in a command line`,
+      {
+        hint: 'See --ask-pass and --ask-become-pass, and ssh_password_from in docs/inventory.md.',
+      },
+    )
+  }
+  return fromOptions(overrides, name => `--var ${name}`)
+}
+
+/** What goes for hosts that say nothing else: options of the command line. */
+export interface Defaults {
+  /** --become */
+  become?: boolean
+  /** --become-user */
+  becomeUser?: string
+}
+
+/** They are weaker than all of the inventory, and no variables of a host. */
+export const readDefaults = ({ become, becomeUser }: Defaults = {}): Map<string, Variable> =>
+  fromOptions(
+    {
+      ...(become && { ansible_become: 'yes' }),
+      ...(becomeUser !== undefined && { ansible_become_user: becomeUser }),
+    },
+    name => (name === 'ansible_become' ? '--become' : '--become-user'),
+  )
+
+function fromOptions(
+  values: Readonly<Record<string, string>>,
+  shownAs: (name: string) => string,
+): Map<string, Variable> {
   return new Map(
-    Object.entries(overrides).map(([name, value]) => {
+    Object.entries(values).map(([name, value]) => {
       const fail: Fail = (what, hint) => {
-        throw new UsageError('invalid_value', printable(`--var ${name}: ${what}`), { hint })
+        throw new UsageError('invalid_value', printable(`${shownAs(name)}: ${what}`), { hint })
       }
       return [name, { value, fail }]
     }),
   )
 }
 
+/** What goes for all hosts of an inventory. */
+export interface Common extends Surroundings {
+  /** Win over the inventory's, whichever of a setting's names they use. */
+  overrides: ReadonlyMap<string, Variable>
+  defaults: ReadonlyMap<string, Variable>
+}
+
 /**
  * The host that these variables describe. Settings that are empty count as not set.
  * @param groups names of its groups, in any order
  * @param vars from the inventory, merged
- * @param overrides win over `vars`, whichever of a setting's names they use
  */
 export function describeHost(
   name: string,
   groups: readonly string[],
   vars: ReadonlyMap<string, Variable>,
-  overrides: ReadonlyMap<string, Variable>,
-  { directory, home }: Surroundings,
+  common: Common,
 ): Host {
-  const find = (setting: keyof typeof names) => {
-    for (const scope of [overrides, vars]) {
-      for (const key of names[setting]) {
-        const found = scope.get(key)
-        if (found) return found.value === '' ? undefined : { what: `${key} of ${name}`, ...found }
-      }
-    }
-    return undefined
+  const { overrides, defaults } = common
+  const settings = createSettings(name, [overrides, vars, defaults], common)
+  const { word, localPath, remoteDirectory, truth, port } = settings
+  const { connection, sshTransport } = settings.choice(names.connection, connections) ?? {
+    connection: 'ssh',
   }
-  const word = (setting: keyof typeof names) => {
-    const found = find(setting)
-    if (found) refuseUnsafe(found.what, found.value, found.fail)
-    return found?.value
-  }
-  const localPath = (setting: keyof typeof names) => {
-    const found = find(setting)
-    if (!found) return undefined
-    const { value, what, fail } = found
-    refuseControl(what, value, fail)
-    if (value === '~' || value.startsWith('~/')) {
-      return home === undefined ? value : join(home, value.slice(1))
-    }
-    if (value.startsWith('~'))
-      fail(`${what} is in another user’s home: '${value}'`, 'Write the whole path.')
-    return isAbsolute(value) ? value : join(directory, value)
-  }
-  const remoteDirectory = (setting: keyof typeof names) => {
-    const found = find(setting)
-    if (!found) return undefined
-    const { value, what, fail } = found
-    refuseControl(what, value, fail)
-    if (!value.startsWith('/') || value.split('/').includes('..')) {
-      fail(`${what} must be an absolute path without '..': '${value}'`)
-    }
-    return posix.normalize(value).replace(/\/+$/, '')
-  }
-  const port = () => {
-    const found = find('port')
-    if (!found) return undefined
-    const { value, what, fail } = found
-    return readPort(value) ?? fail(`${what} is no port: '${value}'`, portHint)
-  }
-  const connection = find('connection')
-  if (connection && !Object.hasOwn(connections, connection.value)) {
-    const known = [...new Set(Object.values(connections))].join(', ')
-    connection.fail(`${connection.what} is none of ${known}: '${connection.value}'`)
-  }
-  const kind = connections[connection?.value ?? 'ssh']!
-  const root = remoteDirectory('root') ?? ''
+  const jump = settings.find(names.proxyJump)
+  const root = remoteDirectory(names.root) ?? ''
+  refusePassphrase(name, [vars])
   return {
     name,
-    vars: Object.fromEntries([...vars, ...overrides].map(([key, { value }]) => [key, value])),
+    vars: Object.fromEntries(
+      [...vars, ...overrides].flatMap(([key, { value }]) =>
+        isPasswordName(key) ? [] : [[key, value]],
+      ),
+    ),
     groups: [...groups].sort(),
-    connection: kind,
+    connection,
+    sshTransport,
     // What a chroot is in has no name but its path.
-    address: (kind === 'chroot' ? remoteDirectory('address') : word('address')) ?? name,
-    port: port(),
-    user: word('user'),
-    privateKeyFile: localPath('privateKeyFile'),
-    knownHostsFile: localPath('knownHostsFile'),
-    bootstrapDir: remoteDirectory('bootstrapDir') || `${root}/var/bootstrap`,
+    address:
+      (connection === 'chroot' ? remoteDirectory(names.address) : word(names.address)) ?? name,
+    port: port(names.port),
+    user: word(names.user),
+    privateKeyFile: localPath(names.privateKeyFile),
+    knownHostsFile: localPath(names.knownHostsFile),
+    sshConfigFile:
+      settings.find(names.sshConfigFile)?.value === 'none'
+        ? 'none'
+        : localPath(names.sshConfigFile),
+    proxyJump: jump && checkProxyJump(jump),
+    insecureHostKey: truth(names.insecureHostKey),
+    password: passwordOf(settings, names.password, 'ssh_password_from', common),
+    become: becomeOf(settings, common),
+    timeouts: timeoutsOf(settings),
+    bootstrapDir: remoteDirectory(names.bootstrapDir) || `${root}/var/bootstrap`,
     root,
+  }
+}
+
+function timeoutsOf({ duration }: Settings): HostTimeouts | undefined {
+  const timeouts: HostTimeouts = {
+    connectMs: duration(names.connectTimeout),
+    handshakeMs: duration(names.handshakeTimeout),
+    authMs: duration(names.authTimeout),
+    commandMs: duration(names.commandTimeout),
+  }
+  return Object.values(timeouts).some(each => each !== undefined) ? timeouts : undefined
+}
+
+/** It is no variable that recipes get, so a warning of it could not name it later. */
+function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Variable>[]): void {
+  for (const key of ['ansible_ssh_private_key_passphrase', 'ansible_private_key_passphrase']) {
+    for (const scope of scopes) {
+      const found = scope.get(key)
+      if (!found?.value) continue
+      found.fail(
+        `${key} of ${name} has no meaning here`,
+        'Take it out: a key’s passphrase is asked for once, or add the key to your agent.',
+      )
+    }
   }
 }
 
@@ -141,16 +180,7 @@ export function describeHost(
  * What the pattern `localhost` means where the inventory names no such host: this machine, without
  * a connection. As in Ansible it has the variables of `all` and is in no group.
  */
-export function implicitLocalhost(
-  varsOfAll: ReadonlyMap<string, Variable>,
-  overrides: ReadonlyMap<string, Variable>,
-  surroundings: Surroundings,
-): Host {
-  const described = describeHost('localhost', [], varsOfAll, overrides, surroundings)
-  return { ...described, connection: 'local', address: '127.0.0.1' }
-}
-
-function refuseControl(what: string, path: string, fail: Fail): void {
-  if (path.includes('{{')) refuseUnsafe(what, path, fail)
-  if (/\p{Cc}/u.test(path)) fail(`${what} holds a control character: ${JSON.stringify(path)}`)
+export function implicitLocalhost(varsOfAll: ReadonlyMap<string, Variable>, common: Common): Host {
+  const described = describeHost('localhost', [], varsOfAll, common)
+  return { ...described, connection: 'local', address: '127.0.0.1', sshTransport: undefined }
 }

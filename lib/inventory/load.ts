@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { failAt } from './fault.ts'
+import type { Defaults } from './host.ts'
 import type { Inventory } from './inventory.ts'
 import { parseInventory } from './parse.ts'
 import { isLocalPattern } from './pattern.ts'
@@ -18,6 +19,8 @@ export interface LoadOptions {
   cwd: string
   /** `--var key=value` */
   overrides?: Record<string, string>
+  /** What options say of hosts of which the file says nothing. */
+  defaults?: Defaults
   /** Where `-i lab` is found when the project has no inventories/lab. */
   labDirectory?: string
   /** `--on`: where it is only `localhost` and there is no inventory, an empty one is returned. */
@@ -31,9 +34,9 @@ export interface LoadOptions {
  * there, or several and none named)
  */
 export async function loadInventory(options: LoadOptions): Promise<Inventory> {
-  const { cwd, overrides } = options
+  const { cwd, overrides, defaults } = options
   const file = await findFile(options)
-  if (file === undefined) return emptyInventory(cwd, overrides)
+  if (file === undefined) return emptyInventory(cwd, overrides, defaults)
   const shown = relative(cwd, file)
   const shownAs = shown.startsWith('..') ? file : shown
   return parseInventory(await readText(file, shownAs), {
@@ -42,14 +45,19 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
     // A lab's directory may be called anything.
     environment: dirname(file) === options.labDirectory ? 'lab' : basename(dirname(file)),
     overrides,
+    defaults,
     home: homedir(),
   })
 }
 
 /** An inventory that has nothing but the implicit localhost. */
-export function emptyInventory(cwd: string, overrides?: Record<string, string>): Inventory {
+export function emptyInventory(
+  cwd: string,
+  overrides?: Record<string, string>,
+  defaults?: Defaults,
+): Inventory {
   const file = join(resolve(cwd), fileName)
-  return parseInventory('', { file, environment: '', overrides, home: homedir() })
+  return parseInventory('', { file, environment: '', overrides, defaults, home: homedir() })
 }
 
 /** The project `cwd` is in: the nearest directory upward that has an `inventories` directory. */

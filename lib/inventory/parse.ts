@@ -17,14 +17,17 @@ import {
   mergeOrder,
 } from './group-tree.ts'
 import {
+  type Common,
+  type Defaults,
   describeHost,
   implicitLocalhost,
+  readDefaults,
   readOverrides,
-  type Surroundings,
-  type Variable,
 } from './host.ts'
 import { expandHosts } from './host-name.ts'
 import type { Inventory } from './inventory.ts'
+import { isPasswordName, shownOf } from './password.ts'
+import type { Variable } from './setting.ts'
 import { readValue } from './value.ts'
 import { splitWords } from './words.ts'
 
@@ -36,6 +39,8 @@ export interface ParseOptions {
   environment: string
   /** `--var key=value`: win over everything in the file. */
   overrides?: Record<string, string>
+  /** What options say of hosts of which the file says nothing. */
+  defaults?: Defaults
   /** What `~` stands for in paths of this machine; without it `~` stays. */
   home?: string
 }
@@ -58,7 +63,7 @@ type Section = { group: Group; kind: 'hosts' | 'children' | 'vars' }
  * @throws {UsageError} `inventory_invalid` with file and line; `invalid_value` for an override
  */
 export function parseInventory(text: string, options: ParseOptions): Inventory {
-  const { file, environment, shownAs = file, overrides, home } = options
+  const { file, environment, shownAs = file, home } = options
   const draft: Draft = {
     tree: createGroupTree(),
     hosts: new Map(),
@@ -78,7 +83,13 @@ export function parseInventory(text: string, options: ParseOptions): Inventory {
   refuseUndefinedGroups(draft)
   completeTree(draft.tree, draft.hosts.keys())
   const directory = dirname(file)
-  return { environment, file, directory, ...tieTogether(draft, overrides, { directory, home }) }
+  const common: Common = {
+    directory,
+    home,
+    overrides: readOverrides(options.overrides),
+    defaults: readDefaults(options.defaults),
+  }
+  return { environment, file, directory, ...tieTogether(draft, common) }
 }
 
 /** Takes one line that is not blank into the draft; returns the section that the next one is in. */
@@ -89,7 +100,7 @@ function readLine(draft: Draft, section: Section, line: string, fail: Fail): Sec
   const isAddress = isIPv6(/^\[([^\]]+)\]/.exec(line)?.[1] ?? '')
   if (/^\[(?:[^\]]*|.*\]|[^\]]*\]\s*;.*)$/.test(line) && !isAddress) {
     fail(
-      `${line} is no section`,
+      `${shownOf(line, line)} is no section`,
       'A section is [group], [group:children] or [group:vars], without spaces.',
     )
   }
@@ -119,11 +130,14 @@ function openSection(draft: Draft, name: string, kind: string, fail: Fail): Sect
 
 function readHosts(draft: Draft, group: Group, line: string, fail: Fail): void {
   const [first = '', ...assignments] = splitWords(line, fail)
+  if (isPasswordName(first.split(/[=:]/, 1)[0]!)) {
+    fail('a password stands where a host should', 'Variables of a group stand below [group:vars].')
+  }
   const { names, port } = expandHosts(first, fail)
   const vars = new Map<string, Variable>()
   if (port !== undefined) vars.set('ansible_port', { value: String(port), fail })
   for (const assignment of assignments) {
-    const [key, value] = splitAssignment(assignment, fail)
+    const [key, value] = splitAssignment(assignment, line, fail)
     vars.set(key, { value: readValue(value), fail })
   }
   for (const name of names) {
@@ -135,7 +149,7 @@ function readHosts(draft: Draft, group: Group, line: string, fail: Fail): void {
 }
 
 function readGroupVariable(group: Group, line: string, fail: Fail): void {
-  const [key, written] = splitAssignment(line, fail)
+  const [key, written] = splitAssignment(line, line, fail)
   const value = readValue(written.trim())
   if (key !== 'ansible_group_priority') {
     group.vars.set(key, { value, fail })
@@ -145,18 +159,23 @@ function readGroupVariable(group: Group, line: string, fail: Fail): void {
   group.priority = Number(value)
 }
 
-function splitAssignment(text: string, fail: Fail): [key: string, value: string] {
+/** @param line all of it: where a password stands in it, messages show nothing of its values */
+function splitAssignment(text: string, line: string, fail: Fail): [key: string, value: string] {
   const at = text.indexOf('=')
-  if (at < 0) fail(`'${text}' is not key=value`, 'A value with spaces needs quotes: motd="a b".')
+  const shown = shownOf(line, `'${text}'`)
+  if (at < 0) fail(`${shown} is not key=value`, 'A value with spaces needs quotes: motd="a b".')
   const key = text.slice(0, at).trim()
-  if (key === '') fail(`'${text}' has no key before the =`)
+  if (key === '') fail(`${shown} has no key before the =`)
   return [key, text.slice(at + 1)]
 }
 
 function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void {
   const name = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(line)?.[1]
   if (name === undefined) {
-    fail(`'${line}' is no group name`, `[${parent.name}:children] has one group a line.`)
+    fail(
+      `${shownOf(line, `'${line}'`)} is no group name`,
+      `[${parent.name}:children] has one group a line.`,
+    )
   }
   if (name === 'all' || name === 'ungrouped') fail(`${name} can’t be the child of a group`)
   const child = draft.tree.get(name)
@@ -189,8 +208,7 @@ function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
 /** Makes hosts out of the draft: variables merged, settings read, members listed. */
 function tieTogether(
   { tree, hosts: drafts }: Draft,
-  overrides: Record<string, string> | undefined,
-  surroundings: Surroundings,
+  common: Common,
 ): Pick<Inventory, 'hosts' | 'groups' | 'sliceOrder' | 'localhost'> {
   const sliceOrder = new Map([...tree].map(([name, group]) => [name, hostsBelow(group)]))
   const members = new Map([...sliceOrder].map(([name, hosts]) => [name, new Set(hosts)]))
@@ -198,13 +216,12 @@ function tieTogether(
     [...members].map(([name, set]) => [name, [...drafts.keys()].filter(host => set.has(host))]),
   )
   const merging = mergeOrder(tree)
-  const given = readOverrides(overrides)
   const hosts = [...drafts].map(([name, own]) => {
     const its = merging.filter(group => members.get(group.name)!.has(name))
     const vars = new Map([...its.flatMap(group => [...group.vars]), ...own])
     const names = its.map(group => group.name).filter(group => group !== 'all')
-    return describeHost(name, names, vars, given, surroundings)
+    return describeHost(name, names, vars, common)
   })
   const everyone = tree.get('all')!.vars
-  return { hosts, groups, sliceOrder, localhost: implicitLocalhost(everyone, given, surroundings) }
+  return { hosts, groups, sliceOrder, localhost: implicitLocalhost(everyone, common) }
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from '../bootstrap/duration.ts'
+import { parseDuration } from '../inventory/duration.ts'
 import { invalidOption } from './resource.ts'
 
 /**

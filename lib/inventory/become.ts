@@ -1,0 +1,22 @@
+/** How a host's login becomes another user, as its variables say. */
+import type { Become } from './inventory.ts'
+import { passwordOf } from './password.ts'
+import type { Settings, Surroundings } from './setting.ts'
+
+const methods: Readonly<Record<string, Become['method']>> = {
+  sudo: 'sudo',
+  doas: 'doas',
+  su: 'su',
+  'ansible.builtin.sudo': 'sudo',
+  'community.general.doas': 'doas',
+  'ansible.builtin.su': 'su',
+}
+
+/** Undefined where the login works as itself. What is set is checked all the same. */
+export function becomeOf(settings: Settings, surroundings: Surroundings): Become | undefined {
+  const method = settings.choice(['ansible_become_method'], methods) ?? 'sudo'
+  const user = settings.word(['ansible_become_user', `ansible_${method}_user`]) ?? 'root'
+  const names = ['ansible_become_password', 'ansible_become_pass', `ansible_${method}_pass`]
+  const password = passwordOf(settings, names, 'become_password_from', surroundings)
+  return settings.truth(['ansible_become']) ? { method, user, password } : undefined
+}

@@ -1,0 +1,72 @@
+/**
+ * Passwords in an inventory: as they are, or where they come from. Their values get into `Host` as
+ * secrets, and nowhere else: not into its variables, and not into messages.
+ */
+import { secret, stars } from '../shell/secret.ts'
+import type { Fail } from './fault.ts'
+import type { SecretOf } from './inventory.ts'
+import { localPath, type Names, type Settings, type Surroundings } from './setting.ts'
+import { splitWords } from './words.ts'
+
+const nameOfPassword = /^ansible_(?:\w+_)?pass(?:word|phrase)?$/i
+
+/** Whether a variable's value is a secret: `ansible_password`, `ansible_become_pass`, … */
+export const isPasswordName = (name: string): boolean => nameOfPassword.test(name)
+
+/** A part of a line as a message may show it: nothing of one that sets a password. */
+export const shownOf = (line: string, part: string): string =>
+  /ansible_(?:\w+_)?pass(?:word|phrase)?(?!\w)/i.test(line) ? stars : part
+
+/**
+ * The secret that a host's variables name: a value, or a source of one.
+ * @param names of the variables that hold it, strongest first
+ * @param source of the variable that says where it comes from, which wins over them
+ */
+export function passwordOf(
+  settings: Settings,
+  names: Names,
+  source: string,
+  surroundings: Surroundings,
+): SecretOf | undefined {
+  const from = settings.find([source])
+  if (from) return readSource(from, surroundings)
+  const found = settings.find(names)
+  if (!found) return undefined
+  if (found.value.includes('{{')) {
+    found.fail(
+      `${found.what} is a template`,
+      `Templates are not evaluated: say where the password comes from, ${source}="env NAME".`,
+    )
+  }
+  refuseLineEnds(found.value, found.what, found.fail)
+  return { from: 'value', value: secret(found.value) }
+}
+
+/** `env NAME`, `file PATH`, `command WORDS…`. Sources are no secrets: messages show them. */
+function readSource(
+  { value, what, fail }: { value: string; what: string; fail: Fail },
+  { directory, home }: Surroundings,
+): SecretOf {
+  const [kind = '', ...rest] = splitWords(value, fail)
+  const hint = `Write ${what.split(' ')[0]}="env NAME", "file PATH" or "command WORDS…".`
+  const only = () => (rest.length === 1 ? rest[0]! : fail(`${what}: ${kind} takes one word`, hint))
+  if (value.includes('{{')) fail(`${what} is a template`, 'Templates are not evaluated.')
+  switch (kind) {
+    case 'env':
+      if (!/^[A-Za-z_]\w*$/.test(only()))
+        fail(`${what}: ${JSON.stringify(only())} is no name of an environment variable`, hint)
+      return { from: 'env', name: only() }
+    case 'file':
+      return { from: 'file', path: localPath({ value: only(), what, fail }, directory, home) }
+    case 'command':
+      if (rest.length === 0) fail(`${what} names no command`, hint)
+      return { from: 'command', words: rest }
+    default:
+      return fail(`${what} begins with none of env, file, command`, hint)
+  }
+}
+
+/** A line end in a password would answer the next question too. */
+function refuseLineEnds(value: string, what: string, fail: Fail): void {
+  if (/[\r\n\0]/.test(value)) fail(`${what} holds a line end or a NUL character`)
+}

@@ -1,0 +1,71 @@
+/** Variables of Ansible that change how a host is reached there, and do not here. Pure. */
+import type { Host } from './inventory.ts'
+
+const sshArguments = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']
+
+const inConfig = 'put it into ~/.ssh/config, or into a file that ssh_config_file names'
+
+/** What to do instead, by name; undefined: nothing stands for it. */
+const instead: ReadonlyMap<string, string | undefined> = new Map([
+  ...sshArguments.map(name => [name, inConfig] as const),
+  ['ansible_ssh_executable', 'the ssh of your PATH is taken'],
+  ['ansible_ssh_pkcs11_provider', inConfig],
+  ['ansible_ssh_use_tty', undefined],
+  ['ansible_host_key_checking', 'see --accept-new'],
+  ['ansible_ssh_host_key_checking', 'see --accept-new'],
+  ['ansible_paramiko_host_key_checking', 'see --accept-new'],
+  ['ansible_paramiko_proxy_command', inConfig],
+  ...['become', 'sudo', 'su', 'doas'].flatMap(method =>
+    ['exe', 'flags'].map(word => [`ansible_${method}_${word}`, undefined] as const),
+  ),
+  ['ansible_sudo', 'write ansible_become=yes'],
+  ['ansible_su', 'write ansible_become=yes ansible_become_method=su'],
+  ['ansible_shell_executable', 'hostwright works by sh'],
+  ['ansible_shell_type', 'hostwright works by sh'],
+  ['ansible_docker_extra_args', undefined],
+  ['ansible_podman_extra_args', undefined],
+  ['ansible_podman_executable', undefined],
+  ['ansible_chroot_exe', undefined],
+])
+
+/**
+ * A warning of the variables of these hosts that mean something to Ansible and nothing here.
+ * @returns undefined: there are none
+ */
+export function unhonouredBy(hosts: readonly Host[]): string | undefined {
+  // By what is said of them: most often all hosts have the same.
+  const found = new Map<string, string[]>()
+  for (const { name, vars } of hosts) {
+    for (const [variable, value] of Object.entries(vars)) {
+      if (value === '' || !instead.has(variable)) continue
+      const advice = adviceFor(variable, value)
+      const text = advice === undefined ? variable : `${variable} (${advice})`
+      found.set(text, [...(found.get(text) ?? []), name])
+    }
+  }
+  if (found.size === 0) return undefined
+  const parts = [...found].map(([text, names]) => {
+    const others = names.length > 1 ? ` and ${names.length - 1} more` : ''
+    return `${text} of ${names[0]}${others}`
+  })
+  return `these variables of Ansible change nothing here: ${parts.join('; ')}`
+}
+
+/** Options of `ssh` that are most often given so, and what says the same in an inventory. */
+function adviceFor(variable: string, value: string): string | undefined {
+  if (!sshArguments.includes(variable)) return instead.get(variable)
+  const option = (name: string) =>
+    new RegExp(`-o\\s*["']?${name}\\s*[= ]\\s*([^\\s"']+)`, 'i').exec(value)?.[1]
+  const advice: string[] = []
+  const jump = /(?:^|\s)-J\s*([^\s"']+)/.exec(value)?.[1] ?? option('ProxyJump')
+  if (jump) advice.push(`write proxy_jump=${jump}`)
+  if (option('ProxyCommand'))
+    advice.push(`the ProxyCommand: ${inConfig}; for a jump host write proxy_jump`)
+  if (option('StrictHostKeyChecking')) advice.push('instead of StrictHostKeyChecking: --accept-new')
+  const known = option('UserKnownHostsFile')
+  // ssh's way to know no host at all.
+  if (known && known !== '/dev/null') advice.push(`write known_hosts_file=${known}`)
+  const config = /(?:^|\s)-F\s*([^\s"']+)/.exec(value)?.[1]
+  if (config) advice.push(`write ssh_config_file=${config}`)
+  return advice.join('; ') || inConfig
+}
