@@ -31,7 +31,6 @@ describe('the settings of a host', () => {
       groups: ['ungrouped'],
       connection: 'ssh',
       address: 'web1',
-      port: 22,
       bootstrapDir: '/var/bootstrap',
       root: '',
     })
@@ -86,7 +85,7 @@ describe('the settings of a host', () => {
   it('takes a setting that is empty for one that is not set', () => {
     expect(hostOf('a ansible_host= ansible_port= ansible_user=')).toMatchObject({
       address: 'a',
-      port: 22,
+      port: undefined,
       user: undefined,
     })
   })
@@ -113,7 +112,7 @@ describe('hosts and groups', () => {
   })
 
   it('accepts an IPv6 address in brackets without a port', () => {
-    expect(hostOf('[2001:db8::1]')).toMatchObject({ name: '2001:db8::1', port: 22 })
+    expect(hostOf('[2001:db8::1]')).toMatchObject({ name: '2001:db8::1' })
     expect(hostOf('[2001:db8::1] x=1').vars).toEqual({ x: '1' })
   })
 
@@ -175,7 +174,7 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
     ...['telnet', 'constructor'].map((kind): [string, number, string] => [
       `a connection=${kind}`,
       1,
-      `connection of a is none of ssh, local, docker, podman, chroot: '${kind}'`,
+      `connection of a is none of ssh, smart, openssh, paramiko, local, docker, podman, chroot: '${kind}'`,
     ]),
     ['a root=srv', 1, "root of a must be an absolute path without '..': 'srv'"],
     [
