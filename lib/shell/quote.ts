@@ -1,6 +1,6 @@
 /**
- * POSIX quoting. Single quotes keep every byte but NUL as it is in every POSIX shell; a single quote
- * itself is written outside of them. (POSIX.1-2017, Shell Command Language, 2.2.2.)
+ * Quoting. Single quotes keep every byte but NUL as it is in every POSIX shell; a single quote itself is
+ * written outside of them. (POSIX.1-2017, Shell Command Language, 2.2.2.)
  */
 
 const safe = /^[A-Za-z0-9_@%+:,./-]+$/
@@ -19,4 +19,30 @@ export function quote(value: string): string {
 /** A command line of quoted arguments. */
 export function quoteAll(values: readonly string[]): string {
   return values.map(quote).join(' ')
+}
+
+/** What every login shell leaves alone outside of quotes; `%`, `@` and `~` mean something there. */
+const safeAnywhere = /^[A-Za-z0-9_./,-]+$/
+
+/**
+ * A command line for a login shell, whichever that is: sshd hands it what we ask for. Within single quotes
+ * csh and tcsh replace `!` and fish reads `\`; outside of them `\` before each of `!`, `\` and `'` is read
+ * the same by those and by every POSIX shell. (fish-doc(1), Quotes; tcsh(1), Lexical structure.)
+ * @throws {RangeError} a NUL character or a line end: csh takes none within quotes
+ * @example quoteForLogin(['echo', "it's"]) // echo 'it'\''s'
+ */
+export function quoteForLogin(words: readonly string[]): string {
+  return words.map(quoteWord).join(' ')
+}
+
+function quoteWord(word: string): string {
+  if (safeAnywhere.test(word)) return word
+  if (/[\0\n]/.test(word)) {
+    throw new RangeError('a word for a login shell can’t hold a NUL character or a line end')
+  }
+  const pieces = word.split(/([!\\']+)/).map((piece, index) => {
+    if (index % 2 === 1) return piece.replace(/./g, '\\$&')
+    return piece === '' ? '' : `'${piece}'`
+  })
+  return pieces.join('') || "''"
 }

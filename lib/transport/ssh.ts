@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
-import { quoteAll } from '../shell/quote.ts'
+import { quoteForLogin } from '../shell/quote.ts'
 import type { Answers } from './answers.ts'
 import { commandAhead, hasten } from './haste.ts'
 import { verifyHostKey } from './host-key.ts'
@@ -260,7 +260,7 @@ function createTransport(
 const plainShell: readonly string[] = ['sh']
 
 /** `exec` works in every login shell, and leaves one process instead of two. */
-const commandOf = (words: readonly string[]) => `exec ${quoteAll(words)}`
+const commandOf = (words: readonly string[]) => `exec ${quoteForLogin(words)}`
 
 function openShell(connection: Client, command: readonly string[], lost: Loss) {
   return new Promise<ShellStream>((resolve, reject) => {

@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { quote, quoteAll } from '../../../lib/shell/quote.ts'
+import { quote, quoteAll, quoteForLogin } from '../../../lib/shell/quote.ts'
+import { whereIs } from '../../support/shells.ts'
 
 describe('quoting for a shell', () => {
   test.each([
@@ -25,4 +28,50 @@ describe('quoting for a shell', () => {
   test('joins arguments by spaces', () => {
     expect(quoteAll(['a', '', 'b c'])).toBe("a '' 'b c'")
   })
+})
+
+describe('quoting for a login shell', () => {
+  test.each([
+    ['/bin/sh', '/bin/sh'],
+    ['', "''"],
+    ['two words', "'two words'"],
+    ["it's", "'it'\\''s'"],
+    ['!', '\\!'],
+    ['a\\!b', "'a'\\\\\\!'b'"],
+    ['%1', "'%1'"],
+  ])('%j becomes %s', (word, quoted) => {
+    expect(quoteForLogin([word])).toBe(quoted)
+  })
+
+  test.each(['a\0b', 'a\nb'])('refuses %j, which csh takes in no word', word => {
+    expect(() => quoteForLogin([word])).toThrow(RangeError)
+  })
+
+  const logins = ['fish', 'csh', 'tcsh', 'dash', 'bash', 'zsh', 'mksh', 'busybox']
+  const missing = logins.filter(name => whereIs(name) === undefined)
+  if (process.env.CI && missing.length > 0) throw new Error(`CI must have ${missing.join(', ')}`)
+  /** Characters that mean something to some shell, and any others. */
+  const character = fc.oneof(
+    fc.constantFrom(...'!\\\'"`$&|;<>()[]{}*?~#%^=@-+: \t\r'),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+  )
+  const word = fc
+    .array(character, { maxLength: 20 })
+    .map(characters => characters.join('').replace(/[\0\n]/g, ''))
+
+  test.each(logins.filter(name => !missing.includes(name)))(
+    '%s reads back every word as it was',
+    name => {
+      const shell = [name, ...(name === 'busybox' ? ['sh'] : []), '-c']
+      fc.assert(
+        fc.property(fc.array(word, { minLength: 1, maxLength: 100 }), words => {
+          const line = `exec ${quoteForLogin(['/usr/bin/printf', '%s\\0', ...words])}`
+          const [program, ...args] = [...shell, line]
+          const read = execFileSync(program!, args, { encoding: 'utf8' })
+          expect(read).toBe(words.map(each => `${each}\0`).join(''))
+        }),
+        { numRuns: 12 },
+      )
+    },
+  )
 })
