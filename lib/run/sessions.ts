@@ -51,7 +51,9 @@ export function createSessions(
       return connected.session
     },
     as: user => {
-      if (user === undefined) return Promise.resolve(connected.session)
+      if (user === undefined || user === connected.transport.user) {
+        return Promise.resolve(connected.session)
+      }
       const known = others.get(user)
       if (known) return known
       const session = openSession({
@@ -94,16 +96,19 @@ export function createSessions(
 
 /**
  * The command that starts a shell of another user. Root needs no permission; others ask sudo, which
- * must not ask back: there is nobody to answer. The user's name is an argument, never code.
+ * must not ask back: there is nobody to answer. The user's name is an argument, never code. One line, as
+ * it goes through the login's own shell (see quoteForLogin).
  */
 const shellOf = (user: string): readonly string[] => [
   'sh',
   '-c',
-  `if ! id -u -- "$1" >/dev/null; then echo '${noUserMark}' >&2; exit; fi
-if [ "$(id -u -- "$1")" -eq "$(id -u)" ]; then exec sh; fi
-cd / || exit
-if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$(id -un -- "$1")"; fi
-exec sudo -n -H -u "$(id -un -- "$1")" -- sh`,
+  [
+    `id -u -- "$1" >/dev/null || { echo "${noUserMark}" >&2; exit; }`,
+    'if [ "$(id -u -- "$1")" -eq "$(id -u)" ]; then exec sh; fi',
+    'cd / || exit',
+    'if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$(id -un -- "$1")"; fi',
+    'exec sudo -n -H -u "$(id -un -- "$1")" -- sh',
+  ].join('; '),
   'sh',
   user,
 ]

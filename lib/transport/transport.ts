@@ -3,6 +3,7 @@
  * process. Sessions know only this. `test/contract/` holds every transport to the same behaviour.
  */
 import type { Readable, Writable } from 'node:stream'
+import type { UnreachableError } from '../errors.ts'
 
 /** How a shell ended. `lost`: the connection went first; nothing is known of the shell. */
 export type ShellEnd =
@@ -27,6 +28,8 @@ export interface ShellStream {
 export interface Transport {
   /** `ssh` or `local`, for messages. */
   kind: string
+  /** Whose its shells are, where they are not the login's. */
+  user?: string
   /**
    * Starts another `sh` over the same connection.
    * @param command what to start instead, a program with its arguments, which becomes such a `sh`
@@ -39,6 +42,12 @@ export interface Transport {
    * @throws {UnreachableError} as `open`
    */
   openTerminal?(command: readonly string[]): Promise<ShellStream>
+  /**
+   * What the last words of a shell mean that ended before it answered, where the transport knows: nobody
+   * let it begin.
+   * @returns why; `again`: the next one that is opened may do better, for now it is known what is wanted
+   */
+  explain?(output: string): UnreachableError | 'again' | undefined
   /** Ends the connection and everything on it. Idempotent. */
   close(): void
 }
