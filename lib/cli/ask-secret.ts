@@ -6,26 +6,42 @@ import { ReadStream, WriteStream } from 'node:tty'
 import { InterruptedError, UsageError } from '../errors.ts'
 import { escapeControls } from '../ui/escape.ts'
 
+export interface AskOptions {
+  /** Ends the question without an answer. */
+  signal?: AbortSignal
+  /** What to do where there is no terminal. */
+  hint?: string
+}
+
 /**
  * Asks at the controlling terminal, also where standard input and output are files.
- * @throws {UsageError} secret_missing: there is no terminal, or it was closed; {InterruptedError} Ctrl-C
+ * @throws {UsageError} secret_missing: there is no terminal, or it was closed; {InterruptedError} Ctrl-C,
+ *   or the signal
  */
-export function askSecret(question: string): Promise<string> {
-  const input = new ReadStream(openTerminal('r', question))
-  const output = new WriteStream(openTerminal('w', question))
+export async function askSecret(
+  question: string,
+  { signal, hint = otherSources }: AskOptions = {},
+): Promise<string> {
+  const input = new ReadStream(openTerminal('r', question, hint))
+  const output = new WriteStream(openTerminal('w', question, hint))
   // The line editor shows what is typed; this shows none of it.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   // Sets the terminal to show nothing; the question comes after that.
   const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 })
   output.write(`${escapeControls(question)}: `)
+  let stop = () => {}
   return new Promise<string>((resolve, reject) => {
+    stop = () => reject(new InterruptedError('interrupted', 'interrupted'))
     lines.once('line', resolve)
-    lines.once('SIGINT', () => reject(new InterruptedError('interrupted', 'interrupted')))
+    lines.once('SIGINT', stop)
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted) stop()
     // After one of these it says nothing new.
     lines.once('close', () =>
       reject(new UsageError('secret_missing', `“${question}” was not answered`)),
     )
   }).finally(() => {
+    signal?.removeEventListener('abort', stop)
     output.write('\n')
     lines.close()
     input.destroy()
@@ -33,12 +49,15 @@ export function askSecret(question: string): Promise<string> {
   })
 }
 
-function openTerminal(flags: 'r' | 'w', question: string): number {
+const otherSources =
+  'Run it in a terminal, or let the recipe take it from elsewhere: fromEnv, fromFile, fromCommand.'
+
+function openTerminal(flags: 'r' | 'w', question: string, hint: string): number {
   try {
     return openSync('/dev/tty', flags)
   } catch {
     throw new UsageError('secret_missing', `there is no terminal to ask for “${question}” at`, {
-      hint: 'Run it in a terminal, or let the recipe take it from elsewhere: fromEnv, fromFile, fromCommand.',
+      hint,
     })
   }
 }

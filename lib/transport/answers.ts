@@ -5,6 +5,8 @@ import type { Secret } from '../shell/secret.ts'
 export interface Answers {
   /** The login's password, where there is one: tried once. */
   password?: Secret
+  /** For becoming another user, as sudo, doas or su ask for it: tried once. */
+  becomePassword?: Secret
   /**
    * The passphrase of a key file, asked for once a run, whichever host needs it first.
    * @returns undefined: there is nobody to ask

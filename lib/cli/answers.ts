@@ -1,0 +1,81 @@
+/** Who answers what logins are asked: what was given before the run, and a person at the terminal. */
+import { isBootstrapError } from '../errors.ts'
+import type { Host } from '../inventory/inventory.ts'
+import { type Secret, secret } from '../shell/secret.ts'
+import type { Answers } from '../transport/answers.ts'
+import { askSecret } from './ask-secret.ts'
+import type { HostPasswords } from './passwords.ts'
+
+export interface AnswerOptions {
+  passwordsOf(host: Host): HostPasswords
+  /** What draws on the terminal meanwhile, and is to leave it alone. */
+  screen?: { pause?(): void; resume?(): void }
+  /** Ends the question that is open, and lets no other come. */
+  signal?: AbortSignal
+  /** Ctrl-C at a question, which the terminal does not make a signal of then. */
+  interrupt?: () => void
+  /** Asks without showing the answer. */
+  ask?: typeof askSecret
+}
+
+/** Questions come from hosts: this much of one is shown. */
+const longestQuestion = 500
+
+/**
+ * Answers for the hosts of one run. Passphrases are asked for once a file; there is one question at a
+ * time, however many hosts ask.
+ */
+export function createAnswers(options: AnswerOptions): (host: Host) => Answers {
+  const { passwordsOf, screen, signal, ask = askSecret } = options
+  const interrupt = options.interrupt ?? (() => process.kill(process.pid, 'SIGINT'))
+  let before: Promise<unknown> = Promise.resolve()
+  let over = false
+
+  const askNow = async (question: string): Promise<string | undefined> => {
+    if (over || signal?.aborted) return undefined
+    screen?.pause?.()
+    try {
+      return await ask(question, { signal })
+    } catch (error) {
+      if (!isBootstrapError(error)) throw error
+      // Without a terminal there is nobody for any other question either; after Ctrl-C nobody wants one.
+      over = true
+      if (error.code === 'interrupted' && !signal?.aborted) interrupt()
+      return undefined
+    } finally {
+      screen?.resume?.()
+    }
+  }
+  const askInTurn = (question: string) => {
+    const answer = before.then(() => askNow(question))
+    before = answer.catch(() => {})
+    return answer
+  }
+
+  const passphrases = new Map<string, Promise<Secret | undefined>>()
+  const passphrase = (file: string) => {
+    const known = passphrases.get(file)
+    if (known) return known
+    // An empty one is no passphrase: the key is left out, as ssh does.
+    const asked = askInTurn(`Passphrase of ${file}`).then(answer =>
+      answer ? secret(answer) : undefined,
+    )
+    passphrases.set(file, asked)
+    return asked
+  }
+
+  return host => {
+    const { login, become } = passwordsOf(host)
+    return {
+      password: login,
+      becomePassword: become,
+      passphrase,
+      ask: async question => {
+        // Whose question it is: a host could ask for the password of another.
+        const shown = question.trim().replace(/[:\s]+$/, '')
+        const answer = await askInTurn(`${host.name}: ${shown.slice(0, longestQuestion)}`)
+        return answer === undefined ? undefined : secret(answer)
+      },
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** How the hosts of a command line are reached: its options, its passwords, and the connector. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { UsageError } from '../errors.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { readJump } from '../inventory/proxy-jump.ts'
+import { unhonouredBy } from '../inventory/unhonoured.ts'
+import { type Connector, createConnector } from '../transport/connector.ts'
+import { type AnswerOptions, createAnswers } from './answers.ts'
+import { askSecret } from './ask-secret.ts'
+import type { Place } from './command.ts'
+import type { OptionValues } from './options.ts'
+import { findPasswords, passwordVariables, takePasswords, textsOf } from './passwords.ts'
+import { parseTime, type Targets } from './targets.ts'
+
+/** What options say, checked. */
+export interface ReachOptions {
+  acceptNew: boolean
+  sshTransport?: 'ssh' | 'openssh'
+  sshConfigFile?: string
+  askLogin: boolean
+  askBecome: boolean
+  becomeUser?: string
+  /** Milliseconds. */
+  commandTimeoutMs?: number
+}
+
+/** How the hosts of one run are reached. */
+export interface Reach {
+  /** Passwords: nothing may show them. */
+  secrets: readonly string[]
+  /** What of the inventory could not be honoured, to be told once. */
+  warnings: readonly string[]
+  /** The run's connector, which the caller closes. */
+  connect(
+    more: Pick<AnswerOptions, 'screen' | 'signal'> & { warn(message: string): void },
+  ): Connector
+}
+
+/** @throws {UsageError} invalid_value; before any host is touched, and before anything is asked */
+export function readReach(options: OptionValues, { cwd }: Pick<Place, 'cwd'>): ReachOptions {
+  const text = (key: string) => options[key] as string | undefined
+  const commandTimeout = text('commandTimeout')
+  return {
+    acceptNew: options.acceptNew === true,
+    sshTransport: readTransport(text('transport')),
+    sshConfigFile: readConfigFile(text('sshConfig'), cwd),
+    askLogin: options.askPass === true,
+    askBecome: options.askBecomePass === true,
+    becomeUser: text('becomeUser'),
+    commandTimeoutMs:
+      commandTimeout === undefined ? undefined : readTimeout('--command-timeout', commandTimeout),
+  }
+}
+
+function readTransport(text: string | undefined): ReachOptions['sshTransport'] {
+  if (text === undefined || text === 'ssh' || text === 'openssh') return text
+  throw new UsageError('invalid_value', `--transport ${text}: take ssh or openssh`, {
+    hint: 'ssh is hostwright’s own, openssh the ssh program of this machine.',
+  })
+}
+
+function readConfigFile(text: string | undefined, cwd: string): string | undefined {
+  if (text === undefined || text === 'none') return text
+  const path = resolve(cwd, text)
+  if (existsSync(path)) return path
+  throw new UsageError('invalid_value', `--ssh-config ${text}: there is no such file`, {
+    hint: 'none stands for no configuration at all.',
+  })
+}
+
+function readTimeout(option: string, text: string): number {
+  const ms = parseTime(option, text)
+  if (ms > 0) return ms
+  throw new UsageError('invalid_value', `${option} ${text} leaves no time`)
+}
+
+/**
+ * Finds all passwords, asking for those that are to be asked for.
+ * @throws {UsageError} secret_missing; usage: options that none of the hosts has a use for
+ */
+export async function prepareReach(
+  wanted: ReachOptions,
+  { inventory, hosts }: Targets,
+  { env }: Pick<Place, 'env'>,
+  ask: typeof askSecret = askSecret,
+): Promise<Reach> {
+  if (wanted.becomeUser !== undefined && !hosts.some(({ become }) => become)) {
+    throw new UsageError('usage', '--become-user: none of these hosts becomes another user', {
+      hint: 'Add --become.',
+    })
+  }
+  const hostNamed = byName(inventory)
+  const all = withJumps(hosts, hostNamed)
+  const shared = takePasswords(env)
+  const hint = `Run it in a terminal, or set ${passwordVariables.login} and ${passwordVariables.become}.`
+  const passwordsOf = await findPasswords(all, {
+    ...wanted,
+    shared,
+    world: { env, ask: question => ask(question, { hint }) },
+  })
+  const unhonoured = unhonouredBy(all)
+  return {
+    secrets: textsOf(all, passwordsOf),
+    warnings: unhonoured === undefined ? [] : [unhonoured],
+    connect: ({ screen, signal, warn }) =>
+      createConnector({
+        acceptNew: wanted.acceptNew,
+        sshTransport: wanted.sshTransport,
+        sshConfigFile: wanted.sshConfigFile,
+        hostNamed,
+        answersFor: createAnswers({ passwordsOf, screen, signal, ask }),
+        warn,
+      }),
+  }
+}
+
+function byName({ hosts }: Inventory): (name: string) => Host | undefined {
+  let known: ReadonlyMap<string, Host> | undefined
+  return name => {
+    known ??= new Map(hosts.map(host => [host.name, host]))
+    return known.get(name)
+  }
+}
+
+/** The hosts, and those of the inventory that the way to them leads over. */
+function withJumps(hosts: readonly Host[], hostNamed: (name: string) => Host | undefined): Host[] {
+  const found = new Set(hosts)
+  // A Set being walked also yields what is added meanwhile.
+  for (const { proxyJump = 'none' } of found) {
+    if (proxyJump === 'none') continue
+    for (const part of proxyJump.split(',')) {
+      const jump = hostNamed(readJump(part)?.host ?? '')
+      if (jump) found.add(jump)
+    }
+  }
+  return [...found]
+}
