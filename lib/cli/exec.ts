@@ -32,7 +32,7 @@ export const exec: Command = {
       words: [],
       options,
       place,
-      draw: (hosts, output) => createOutputRenderer({ output, prefix: hosts.length > 1 }),
+      draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),
     })
   },
 }
@@ -42,7 +42,9 @@ const execRecipe = (line: string) =>
     description: 'Run one command',
     lock: false,
     async run({ $ }) {
-      const { exitCode } = await $({ nothrow: true })([line] as unknown as TemplateStringsArray)
+      const { exitCode } = await $({ nothrow: true, discard: true })([
+        line,
+      ] as unknown as TemplateStringsArray)
       if (exitCode !== 0)
         throw new StepError(`exit status ${exitCode}`, {
           exitStatus: exitCode ?? undefined,

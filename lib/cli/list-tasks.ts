@@ -29,7 +29,7 @@ export async function listTasks(
     // What is listed is not an account of events.
     options: { ...options, check: true, output: 'plain' },
     place,
-    draw: () => createOutputRenderer({ output: place, prefix: false }),
+    draw: (_hosts, output, log) => createOutputRenderer({ output, prefix: false, log }),
     mode: {
       check: true,
       list: true,

@@ -48,6 +48,11 @@ const verbose: Option = {
   description: 'Show steps that changed nothing, what steps print, and the stack of a fault',
 }
 const forks: Option = { flags: '--forks <number>', description: 'Hosts at a time', default: '50' }
+const log: Option = {
+  flags: '--log <file>',
+  description:
+    'Where to keep all that the run did and printed, or none; default: a file of its own, see docs/output.md',
+}
 const yes: Option = { flags: '--yes', description: 'Ask nothing' }
 
 /** Options of everything that talks to hosts. */
@@ -92,6 +97,7 @@ export const runOptions: readonly Option[] = [
   waitLock,
   output,
   callbackUrl,
+  log,
   verbose,
   yes,
 ]
@@ -103,6 +109,7 @@ export const planOptions: readonly Option[] = [
   diff,
   ...selectionOptions,
   output,
+  log,
   verbose,
 ]
 
@@ -117,6 +124,7 @@ export const applyOptions: readonly Option[] = [
   waitLock,
   output,
   callbackUrl,
+  log,
   verbose,
   yes,
 ]
@@ -130,6 +138,7 @@ export const listOptions: readonly Option[] = [
   acceptNew,
   ...selectionOptions,
   output,
+  log,
 ]
 
 export const unlockOptions: readonly Option[] = [...connectionOptions, yes]

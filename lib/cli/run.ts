@@ -17,7 +17,10 @@ import { defaultExport, loadModule } from '../run/recipe-files.ts'
 import { parseSerial } from '../run/rollout.ts'
 import { resolveSecrets } from '../run/secrets.ts'
 import { createConnector } from '../transport/connector.ts'
+import { escapeControls } from '../ui/escape.ts'
+import type { Kept } from '../ui/output-lines.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
+import { createRunLog } from '../ui/run-log.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import { askSecret } from './ask-secret.ts'
@@ -37,7 +40,7 @@ export interface RunRequest {
   options: OptionValues
   place: Place
   /** Draws the run, instead of the renderer of the output mode; not for json. */
-  draw?: (hosts: readonly Host[], place: Place) => Renderer
+  draw?: (hosts: readonly Host[], place: Place, log: Kept) => Renderer
   /** Which hosts; default: what the options say. */
   targets?: () => Promise<Targets>
   /** What `list tasks`, `plan` and `apply` want of the run. Nothing is posted for the first two. */
@@ -75,15 +78,24 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
 
   const events = createEventStream()
-  const drawn = { output: place, verbose: options.verbose === true, diff: options.diff === true }
+  const tell = (message: string) => events.emit({ type: 'warning', message })
+  const run = runId()
+  const wanted = options.log as string | undefined
+  const log = createRunLog({ run, wanted, cwd: place.cwd, env: place.env, warn: tell })
+  const drawn = {
+    output: place,
+    verbose: options.verbose === true,
+    diff: options.diff === true,
+    log,
+  }
   const renderer =
     mode !== 'json' && request.draw
-      ? request.draw(hosts, place)
+      ? request.draw(hosts, place, log)
       : // A tree that is drawn again and again leaves no place to ask at.
         await createRenderer(confirm ? 'plain' : mode, drawn)
   events.subscribe(renderer.subscriber)
+  events.subscribe(log.subscriber)
   if (callback) events.subscribe(callback.subscriber)
-  const tell = (message: string) => events.emit({ type: 'warning', message })
   const interrupts = listenForInterrupts(tell)
   const strays = listenForStrays()
   const connector = createConnector({ acceptNew: options.acceptNew === true, warn: tell })
@@ -99,7 +111,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       catalogue,
       modules,
       events,
-      run: runId(),
+      run,
       check: options.check === true,
       diff: drawn.diff,
       selection,
@@ -120,7 +132,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
     if (undelivered) tell(result.redact(`the callback was not delivered: ${undelivered}`))
     const late = strays.take()
     for (const message of late) tell(result.redact(message))
+    log.end()
     await renderer.end()
+    const failed = result.exitCode !== exitCodes.ok && result.exitCode !== exitCodes.drift
+    const logged = mode === 'json' ? undefined : log.place(failed || late.length > 0)
+    if (logged) place.stderr.write(`Log of the run: ${escapeControls(logged)}\n`)
     const report = mode === 'json' ? undefined : recipe.report?.(result.outcomes, args)
     if (report && report.rows.length > 0) {
       const { color, unicode } = themeFor(place.stdout, place.env)
@@ -130,6 +146,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
     }
     return late.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
   } finally {
+    log.end()
     connector.close()
     strays.dispose()
     interrupts.dispose()

@@ -47,6 +47,8 @@ export type DollarOptions = Partial<
   as?: string
   env?: Readonly<Record<string, string | number | Secret | undefined>>
   input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
+  /** The result holds none of the output, which only streams and events have: there may be a lot. */
+  discard?: boolean
 }
 
 /** `$`: run a command as a template, or `$({ nothrow: true })` for a `$` with other options. */
@@ -102,7 +104,7 @@ function start(
   values: unknown[],
 ): ProcessPromise {
   const at = locate()
-  const { input, env, signal, as: _, ...rest } = options
+  const { input, env, signal, as: _, discard, ...rest } = options
   const child = createRemoteProcess(run, error => {
     // Not to have run at all is no exit status.
     if (error !== undefined) promise.nothrow(false)
@@ -126,7 +128,7 @@ function start(
     detached: false,
     verbose: false,
     log: () => {},
-    store: stdoutOnly(),
+    store: discard ? nothing() : stdoutOnly(),
     spawn: ((command: string) => {
       child.run(() => withInput(request(command, options), options, child, piped))
       return child
@@ -255,6 +257,12 @@ function withInput(
     return { ...wanted, input: Buffer.from(input) }
   }
   return 'exitCode' in input ? { ...wanted, input: Buffer.from(input.stdout) } : read(input)
+}
+
+/** zx's store, which remembers nothing. */
+function nothing(): Options['store'] {
+  const none = () => Object.defineProperty([], 'push', { value: () => 0 })
+  return { stdout: none(), stderr: none(), stdall: none() }
 }
 
 /** zx's store, but for its third list, which takes what came on standard output only. */

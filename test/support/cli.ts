@@ -34,10 +34,10 @@ export interface Running {
 /** Starts the built command line. Nothing of this terminal's own settings reaches it. */
 export function startHostwright(words: readonly string[], options: CliOptions = {}): Running {
   if (!existsSync(program)) throw new Error(`${program} is missing: run the tests by npm test`)
-  const { PATH, HOME, LANG } = process.env
+  const { PATH, HOME, LANG, XDG_STATE_HOME } = process.env
   const child = spawn(process.execPath, [program, ...words], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH, HOME, LANG, ...options.env },
+    env: { PATH, HOME, LANG, XDG_STATE_HOME, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const written = { stdout: '', stderr: '' }

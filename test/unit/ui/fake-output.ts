@@ -27,7 +27,7 @@ export function fakeStream(size?: { columns: number; rows: number }): FakeStream
 
 export function fakeOutput(
   size?: { columns: number; rows: number },
-  env: Environment = { LANG: 'C.UTF-8' },
+  env: Environment = { LANG: 'C.UTF-8', XDG_STATE_HOME: process.env.XDG_STATE_HOME },
 ) {
   return { stdout: fakeStream(), stderr: fakeStream(size), env }
 }
