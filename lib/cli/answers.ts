@@ -38,9 +38,8 @@ export function createAnswers(options: AnswerOptions): (host: Host) => Answers {
       return await ask(question, { signal })
     } catch (error) {
       if (!isBootstrapError(error)) throw error
-      // Without a terminal there is nobody for any other question either; after Ctrl-C nobody wants one.
-      over = true
-      if (error.code === 'interrupted' && !signal?.aborted) interrupt()
+      if (error.code === 'interrupted') over = true
+      if (over && !signal?.aborted) interrupt()
       return undefined
     } finally {
       screen?.resume?.()

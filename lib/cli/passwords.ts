@@ -56,7 +56,7 @@ export async function findPasswords(
     })
   }
   const fetched = await fetchSources(hosts, world)
-  const valueOf = (of: SecretOf | undefined) => of && (fetched.get(keyOf(of)) ?? valueIn(of))
+  const secretOf = (of: SecretOf | undefined) => of && (fetched.get(keyOf(of)) ?? valueIn(of))
 
   const ask = async (question: string, fallback?: Secret) => {
     const answer = await world.ask(question)
@@ -73,8 +73,8 @@ export async function findPasswords(
     become = await ask(`become password${same ? ' (empty: the SSH password)' : ''}`, same)
   }
   return host => ({
-    login: valueOf(host.password) ?? login,
-    become: host.become && (valueOf(host.become.password) ?? become),
+    login: secretOf(host.password) ?? login,
+    become: host.become && (secretOf(host.become.password) ?? become),
   })
 }
 

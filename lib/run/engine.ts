@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit'
 import type { Catalogue } from '../bootstrap/definitions.ts'
-import type { EventStream, HostOutcome } from '../events.ts'
+import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { createRedactor } from '../shell/redact.ts'
 import type { Connector } from '../transport/connector.ts'
@@ -14,7 +14,7 @@ import { runHost } from './host-run.ts'
 import { cleanData, createProgress, type Progress } from './progress.ts'
 import type { Recipe } from './recipe.ts'
 import { exitCodeOf } from './report.ts'
-import { batches } from './rollout.ts'
+import { batches, type HostLimits, limitPassed } from './rollout.ts'
 import type { SecretValues } from './secret-sources.ts'
 import { createSelection, everything, type Selection, type SelectionOptions } from './selection.ts'
 
@@ -53,8 +53,12 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   forks: number
   /** Sizes of batches (`parseSerial`). Default: all at once. */
   serial?: readonly string[]
+  /** How many hosts may fail before no more begin. Default: none of the batches before. */
+  limits?: HostLimits
   /** For connecting, handshake, authentication, and the first answer of one host's shell. */
   timeoutMs: number
+  /** How long each step may take, over what the inventory says. Default: as long as it does. */
+  commandTimeoutMs?: number
   /** How hosts are reached. The caller closes it. */
   connector: Connector
   /** How long to wait for a lock that another run holds. */
@@ -113,9 +117,16 @@ export async function runRecipe<A extends ArgumentTypes>(
   }
   const groups = batches(hosts, options.serial ?? ['100%'])
   const limit = pLimit(options.forks)
+  const statuses: HostStatus[] = []
+  /** Why no more hosts begin. */
+  let stopped: string | undefined
+  const mayBegin = (within: boolean) => {
+    if (interrupts.stop.aborted || stopped !== undefined) return false
+    stopped = limitPassed(statuses, options.limits ?? {}, hosts.length, within)
+    return stopped === undefined
+  }
   for (const [index, group] of groups.entries()) {
-    // The batch before it must have succeeded.
-    const go = !interrupts.stop.aborted && outcomes.every(succeeded)
+    const go = mayBegin(false)
     if (go)
       events.emit({
         type: 'batch.start',
@@ -125,11 +136,19 @@ export async function runRecipe<A extends ArgumentTypes>(
       })
     const results = await Promise.all(
       group.map(host =>
-        limit(() => (go && !interrupts.stop.aborted ? work(host) : skipHost(host, events))),
+        limit(async () => {
+          if (!mayBegin(true)) return skipHost(host, events)
+          const outcome = await work(host)
+          statuses.push(outcome.status)
+          return outcome
+        }),
       ),
     )
     outcomes.push(...results)
   }
+  const left = outcomes.filter(({ status }) => status === 'skipped').length
+  if (stopped !== undefined && options.limits)
+    events.emit({ type: 'warning', message: `${stopped}: ${left} did not begin` })
   const strays = options.strays?.() ?? []
   for (const stray of strays) events.emit({ type: 'warning', message: redactAll(stray) })
   const went = outcomes.every(succeeded)

@@ -1,5 +1,6 @@
-/** Which hosts run together. Pure. */
+/** Which hosts run together, and how many may fail before no more begin. Pure. */
 import { UsageError } from '../errors.ts'
+import type { HostStatus } from '../events.ts'
 
 /**
  * Sizes of batches: `1,25%,100%`.
@@ -40,3 +41,62 @@ export function batches<T>(hosts: readonly T[], sizes: readonly string[]): T[][]
   }
   return result
 }
+
+/** How many hosts: a number, or a percentage of all hosts of the run. */
+export type HostLimit = string
+
+/**
+ * @param option for messages: `--max-fail`
+ * @throws {UsageError} invalid_value
+ */
+export function parseHostLimit(option: string, text: string): HostLimit {
+  const number = Number(text.replace(/%$/, ''))
+  if (/^\d{1,6}%?$/.test(text) && !(text.endsWith('%') && number > 100)) return text
+  throw new UsageError(
+    'invalid_value',
+    `${option} ${text}: not a number of hosts or a percentage`,
+    {
+      hint: `For example ${option} 2, or ${option} 10%, which is of all hosts of the run.`,
+    },
+  )
+}
+
+/** Undefined: none may, but what stands in one batch begins all the same. */
+export interface HostLimits {
+  /** --max-fail: of those that were reached, and did not succeed. */
+  fail?: HostLimit
+  /** --max-unreachable: of those that were not reached, or lost. */
+  unreachable?: HostLimit
+}
+
+/**
+ * Whether more hosts failed than may.
+ * @param total hosts of the run
+ * @param within inside of a batch only limits that were set count
+ * @returns which limit was passed, for people: `3 hosts failed, and --max-fail is 2`
+ */
+export function limitPassed(
+  statuses: Iterable<HostStatus>,
+  limits: HostLimits,
+  total: number,
+  within = false,
+): string | undefined {
+  const counts = { fail: 0, unreachable: 0 }
+  for (const status of statuses) {
+    if (status === 'unreachable') counts.unreachable++
+    else if (status === 'failed' || status === 'locked' || status === 'interrupted') counts.fail++
+  }
+  for (const kind of ['fail', 'unreachable'] as const) {
+    const limit = limits[kind]
+    if (limit === undefined && within) continue
+    if (counts[kind] <= hostsOf(limit ?? '0', total)) continue
+    const how =
+      kind === 'fail' ? 'failed' : counts[kind] === 1 ? 'is unreachable' : 'are unreachable'
+    return `${counts[kind]} ${counts[kind] === 1 ? 'host' : 'hosts'} ${how}, and --max-${kind} is ${limit ?? 0}`
+  }
+  return undefined
+}
+
+/** Rounded down: 10% of five hosts is none. */
+const hostsOf = (limit: HostLimit, total: number): number =>
+  limit.endsWith('%') ? Math.floor((total * Number(limit.slice(0, -1))) / 100) : Number(limit)
