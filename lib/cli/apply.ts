@@ -25,13 +25,15 @@ export const apply: Command = {
     const plan = parsePlan(read(file), file)
     const recipe = await namedRecipe(plan.recipe, place)
     const { runCommand } = await import('./run.ts')
+    const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
+    const as = { become: options.become === true || plan.become === true, becomeUser: user }
     return runCommand({
       name: plan.recipe,
       recipe,
       words: plan.args,
-      options,
+      options: { ...options, ...as },
       place,
-      targets: () => targetsOf(plan, options, place),
+      targets: () => targetsOf(plan, { ...options, ...as }, place),
       mode: { expect: new Map(Object.entries(plan.hosts)), selection: plan.selection },
     })
   },

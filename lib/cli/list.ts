@@ -1,4 +1,5 @@
 /** `hostwright list recipes|hosts` */
+import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
 import { findRecipes } from '../run/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
@@ -68,7 +69,7 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   } else if (place.stdout.isTTY && options.output !== 'plain') {
     const rows = hosts.map(({ name, address, port, user, groups }) => [
       name,
-      `${address}:${port}`,
+      port === undefined ? address : `${isIPv6(address) ? `[${address}]` : address}:${port}`,
       user ?? '-',
       groups.join(', '),
     ])

@@ -53,10 +53,51 @@ const log: Option = {
   description:
     'Where to keep all that the run did and printed, or none; default: a file of its own, see docs/output.md',
 }
-const yes: Option = { flags: '--yes', description: 'Ask nothing' }
+const yes: Option = { flags: '--yes', description: 'Ask for no confirmation' }
+
+/** How hosts are reached, and as whom. */
+const reachOptions: readonly Option[] = [
+  forks,
+  timeout,
+  acceptNew,
+  {
+    flags: '--transport <ssh|openssh>',
+    description: 'hostwright’s own SSH, or this machine’s ssh program; default: as each host needs',
+  },
+  {
+    flags: '--ssh-config <file>',
+    description: 'Instead of ~/.ssh/config and the machine’s; none for neither',
+  },
+  { flags: '-k, --ask-pass', description: 'Ask for the password of logins, once for all hosts' },
+  { flags: '-b, --become', description: 'Work as root by sudo, where the inventory says nothing' },
+  {
+    flags: '--become-user <user>',
+    description: 'Instead of root, where the inventory names nobody',
+  },
+  {
+    flags: '-K, --ask-become-pass',
+    description: 'Ask for the password that becoming needs, once for all hosts',
+  },
+]
+const commandTimeout: Option = {
+  flags: '--command-timeout <duration>',
+  description: 'End steps that take longer; default: as the inventory says, else none',
+}
+
+/** How much of a run may go wrong. */
+const limitOptions: readonly Option[] = [
+  {
+    flags: '--max-fail <number>',
+    description: 'Begin no more hosts once more than these failed: 2, 10%; default: 0 a batch',
+  },
+  {
+    flags: '--max-unreachable <number>',
+    description: 'The same for hosts that can’t be reached',
+  },
+]
 
 /** Options of everything that talks to hosts. */
-export const connectionOptions = [on, inventory, variable, forks, timeout, acceptNew]
+export const connectionOptions = [on, inventory, variable, ...reachOptions]
 
 const diff: Option = { flags: '--diff', description: 'Show what changes in files' }
 const serial: Option = {
@@ -94,6 +135,8 @@ export const runOptions: readonly Option[] = [
   ...selectionOptions,
   { flags: '--step', description: 'Ask before each step; one host at a time' },
   serial,
+  ...limitOptions,
+  commandTimeout,
   waitLock,
   output,
   callbackUrl,
@@ -107,6 +150,7 @@ export const planOptions: readonly Option[] = [
   ...connectionOptions,
   { flags: '-o, --out <file>', description: 'Where to save the plan', default: 'plan.json' },
   diff,
+  commandTimeout,
   ...selectionOptions,
   output,
   log,
@@ -116,11 +160,11 @@ export const planOptions: readonly Option[] = [
 /** Options of `apply`: what is to be done stands in the plan. */
 export const applyOptions: readonly Option[] = [
   { ...on, description: 'Only these of the plan’s hosts; default: all of them' },
-  forks,
-  timeout,
-  acceptNew,
+  ...reachOptions,
   diff,
   serial,
+  ...limitOptions,
+  commandTimeout,
   waitLock,
   output,
   callbackUrl,
@@ -133,9 +177,8 @@ export const listOptions: readonly Option[] = [
   { ...on, default: 'all' },
   inventory,
   variable,
-  forks,
-  timeout,
-  acceptNew,
+  ...reachOptions,
+  commandTimeout,
   ...selectionOptions,
   output,
   log,
@@ -148,7 +191,7 @@ export const helpOption: Option = { flags: '-h, --help', description: 'Show this
 
 /** `--wait-lock <duration>` → `{ long: 'wait-lock', key: 'waitLock', takesValue: true }` */
 export function describeFlags({ flags }: Option) {
-  const names = [...flags.matchAll(/(?:^|\s)-{1,2}([a-z][a-z-]*)/g)].map(match => match[1]!)
+  const names = [...flags.matchAll(/(?:^|\s)-{1,2}([a-zA-Z][a-z-]*)/g)].map(match => match[1]!)
   const long = names.at(-1)!
   return {
     names,

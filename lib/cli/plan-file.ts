@@ -16,6 +16,9 @@ export interface Plan {
   on: string
   /** --var */
   variables: Record<string, string>
+  /** --become and --become-user: another user may find something else. */
+  become?: boolean
+  becomeUser?: string
   selection: SelectionOptions
   /** What was found, by host. */
   hosts: Record<string, StepAccount[]>
@@ -51,6 +54,8 @@ export function parsePlan(text: string, file: string): Plan {
     !isTextOrNone(plan.inventory) ||
     !isRecord(plan.variables) ||
     !isTexts(Object.values(plan.variables)) ||
+    !['undefined', 'boolean'].includes(typeof plan.become) ||
+    !isTextOrNone(plan.becomeUser) ||
     !isRecord(plan.selection) ||
     !isTexts(plan.selection.tags) ||
     !isTexts(plan.selection.skipTags) ||

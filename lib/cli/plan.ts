@@ -56,6 +56,8 @@ export const plan: Command = {
         inventory: options.inventory as string | undefined,
         on: options.on as string,
         variables: parseVariables(options.var as readonly string[]),
+        become: options.become === true || undefined,
+        becomeUser: options.becomeUser as string | undefined,
         selection: parseSelection(options),
         hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
       },

@@ -14,9 +14,8 @@ import { parseArguments, readValues } from '../run/arguments.ts'
 import { type RunOptions, runRecipe } from '../run/engine.ts'
 import type { Recipe } from '../run/recipe.ts'
 import { defaultExport, loadModule } from '../run/recipe-files.ts'
-import { parseSerial } from '../run/rollout.ts'
+import { type HostLimits, parseHostLimit, parseSerial } from '../run/rollout.ts'
 import { resolveSecrets } from '../run/secrets.ts'
-import { createConnector } from '../transport/connector.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
@@ -28,6 +27,7 @@ import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
+import { prepareReach, readReach } from './reach.ts'
 import { confirmSteps } from './step-by-step.ts'
 import { listenForStrays } from './strays.ts'
 import { findTargets, parseCount, parseSelection, parseTime, type Targets } from './targets.ts'
@@ -58,10 +58,13 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const confirm = options.step === true ? confirmSteps(mode, options) : undefined
   const forks = confirm ? 1 : parseCount('--forks', text('forks'))
   const serial = options.serial === undefined ? undefined : parseSerial(text('serial'))
+  const limits = readLimits(options)
   const timeoutMs = parseTime('--timeout', text('timeout'))
+  const wantedReach = readReach(options, place)
   const waitLockMs = parseTime('--wait-lock', text('waitLock') ?? '0s')
   const selection = request.mode?.selection ?? parseSelection(options)
-  const { inventory, hosts } = await (request.targets ?? (() => findTargets(options, place)))()
+  const targets = await (request.targets ?? (() => findTargets(options, place)))()
+  const { inventory, hosts } = targets
   const loaded = await findCatalogue(inventory)
   const catalogue = () => loaded ?? noCatalogue(inventory)
   const words = await readValues(recipe.args, request.words, createValueSources())
@@ -76,6 +79,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
   // Lists and plans need them too: recipes read of hosts what must not be shown. A recipe that was made
   // without `recipe()` has none.
   const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
+
+  const reach = await prepareReach(wantedReach, targets, place)
 
   const events = createEventStream()
   const tell = (message: string) => events.emit({ type: 'warning', message })
@@ -98,14 +103,15 @@ export async function runCommand(request: RunRequest): Promise<number> {
   if (callback) events.subscribe(callback.subscriber)
   const interrupts = listenForInterrupts(tell)
   const strays = listenForStrays()
-  const connector = createConnector({ acceptNew: options.acceptNew === true, warn: tell })
+  const connector = reach.connect({ screen: renderer, signal: interrupts.stop, warn: tell })
   try {
     const result = await runRecipe({
       recipe,
       name,
       args,
       secrets,
-      hidden: callback?.secrets,
+      hidden: [...(callback?.secrets ?? []), ...reach.secrets],
+      warnings: reach.warnings,
       hosts,
       environment: inventory.environment,
       catalogue,
@@ -120,7 +126,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
       verbose: drawn.verbose,
       forks,
       serial,
+      limits,
       timeoutMs,
+      commandTimeoutMs: wantedReach.commandTimeoutMs,
       connector,
       waitLockMs,
       owner: place.env.SUDO_USER || accountName(),
@@ -150,6 +158,17 @@ export async function runCommand(request: RunRequest): Promise<number> {
     connector.close()
     strays.dispose()
     interrupts.dispose()
+  }
+}
+
+/** Undefined where no option sets one: batches then bear no failure, and say nothing of it. */
+function readLimits({ maxFail, maxUnreachable }: OptionValues): HostLimits | undefined {
+  if (maxFail === undefined && maxUnreachable === undefined) return undefined
+  const limit = (option: string, text: OptionValues[string]) =>
+    text === undefined ? undefined : parseHostLimit(option, text as string)
+  return {
+    fail: limit('--max-fail', maxFail),
+    unreachable: limit('--max-unreachable', maxUnreachable),
   }
 }
 

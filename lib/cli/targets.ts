@@ -4,6 +4,7 @@ import { isBootstrapError, UsageError } from '../errors.ts'
 import { parseDuration } from '../inventory/duration.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory } from '../inventory/load.ts'
+import { shownOf } from '../inventory/password.ts'
 import { selectHosts } from '../inventory/pattern.ts'
 import { defaultLabDirectory } from '../lab/directory.ts'
 import type { SelectionOptions } from '../run/selection.ts'
@@ -30,6 +31,10 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
     cwd: place.cwd,
     pattern,
     overrides: parseVariables(options.var as readonly string[]),
+    defaults: {
+      become: options.become === true,
+      becomeUser: options.becomeUser as string | undefined,
+    },
     labDirectory: defaultLabDirectory(),
   })
   return { inventory, hosts: selectHosts(inventory, pattern) }
@@ -42,7 +47,7 @@ export function parseVariables(texts: readonly string[]): Record<string, string>
     const at = text.indexOf('=')
     const key = text.slice(0, Math.max(0, at))
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-      throw new UsageError('usage', `--var ${text}: not key=value`, {
+      throw new UsageError('usage', `--var ${shownOf(text, text)}: not key=value`, {
         hint: 'For example --var role=web.',
       })
     }

@@ -1,15 +1,16 @@
 /** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
 import { createInterface } from 'node:readline/promises'
 import { exitCodes, UsageError } from '../errors.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { describeHolder } from '../lock/lock.ts'
-import { breakLocks, type HostLock, showLocks } from '../run/locks.ts'
+import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../run/locks.ts'
 import { errorReport } from '../run/report.ts'
-import { createConnector } from '../transport/connector.ts'
 import { formatErrors } from '../ui/error.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Command, Place } from './command.ts'
-import { unlockOptions } from './options.ts'
+import { type OptionValues, unlockOptions } from './options.ts'
+import { prepareReach, readReach } from './reach.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
 
 export const unlock: Command = {
@@ -22,32 +23,50 @@ export const unlock: Command = {
   run: async (words, options, place) => {
     if (words.length > 0)
       throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
-    const settings = {
+    const limits = {
       forks: parseCount('--forks', options.forks as string),
       timeoutMs: parseTime('--timeout', options.timeout as string),
-      connector: createConnector({ acceptNew: options.acceptNew === true }),
     }
-    const { hosts } = await findTargets(options, place)
-    const locks = await showLocks(hosts, settings)
-    for (const { host, holder, error } of locks) {
-      if (!error)
-        say(
-          place,
-          host.name,
-          holder ? `${holder.alive ? 'locked' : 'stale'}: ${describeHolder(holder)}` : 'not locked',
-        )
+    const wanted = readReach(options, place)
+    const targets = await findTargets(options, place)
+    const reach = await prepareReach(wanted, targets, place)
+    const warn = (message: string) =>
+      void place.stderr.write(`warning: ${escapeControls(message)}\n`)
+    reach.warnings.forEach(warn)
+    const connector = reach.connect({ warn })
+    try {
+      return await unlockAll(targets.hosts, { ...limits, connector, warn }, options, place)
+    } finally {
+      connector.close()
     }
-    const held = locks.filter(({ holder }) => holder)
-    // A stale lock protects nothing; under a live one somebody is at work.
-    const alive = held.filter(({ holder }) => holder!.alive)
-    if (alive.length > 0 && options.yes !== true) await confirm(alive, place)
-    const broken = await breakLocks(
-      held.map(({ host }) => host),
-      settings,
-    )
-    for (const { host, error } of broken) if (!error) say(place, host.name, 'unlocked')
-    return failures([...locks, ...broken], place)
   },
+}
+
+async function unlockAll(
+  hosts: readonly Host[],
+  settings: LocksOptions,
+  options: OptionValues,
+  place: Place,
+): Promise<number> {
+  const locks = await showLocks(hosts, settings)
+  for (const { host, holder, error } of locks) {
+    if (!error)
+      say(
+        place,
+        host.name,
+        holder ? `${holder.alive ? 'locked' : 'stale'}: ${describeHolder(holder)}` : 'not locked',
+      )
+  }
+  const held = locks.filter(({ holder }) => holder)
+  // A stale lock protects nothing; under a live one somebody is at work.
+  const alive = held.filter(({ holder }) => holder!.alive)
+  if (alive.length > 0 && options.yes !== true) await confirm(alive, place)
+  const broken = await breakLocks(
+    held.map(({ host }) => host),
+    settings,
+  )
+  for (const { host, error } of broken) if (!error) say(place, host.name, 'unlocked')
+  return failures([...locks, ...broken], place)
 }
 
 function say(place: Place, host: string, text: string) {

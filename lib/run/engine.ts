@@ -66,6 +66,8 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   owner: string
   controller: string
   interrupts: Interrupts
+  /** What is to be told first. */
+  warnings?: readonly string[]
   /** What failed where no host's work could catch it, a line each; asked when all hosts are done. */
   strays?: () => readonly string[]
 }
@@ -103,6 +105,7 @@ export async function runRecipe<A extends ArgumentTypes>(
     check,
     hosts: hosts.map(host => host.name),
   })
+  for (const message of options.warnings ?? []) events.emit({ type: 'warning', message })
   const outcomes: HostOutcome[] = []
   const redactors: Progress['redact'][] = []
   const selections: Selection[] = []
