@@ -6,6 +6,8 @@ import type { Host } from '../inventory/inventory.ts'
 export interface SshSettings {
   /** What `ssh` is called with: a name of its configuration, or an address. */
   destination: string
+  /** Instead of ssh's own files, as `ssh -F` takes it; `none` for no file at all. */
+  configFile?: string
   address: string
   port: number
   user: string
@@ -30,6 +32,10 @@ export interface SshSettings {
   jumps: readonly string[]
   /** Ways to log in that are allowed, in order. */
   methods: readonly AuthMethod[]
+  /** Nobody is asked for anything: passwords and passphrases are known, or there are none. */
+  batchMode?: boolean
+  /** How often a person is asked for a password. Undefined: as often as the default of ssh, 3. */
+  passwordPrompts?: number
   /** Allowed algorithms by name. Undefined: the transport's own choice. */
   algorithms?: {
     kex: readonly string[]

@@ -1,0 +1,41 @@
+/** Files that a pattern of Include means, as glob(7) has it: `*`, `?` and `[…]`, not across a slash. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+const magic = /[*?[]/
+
+/** @param pattern an absolute path; @returns what is there, sorted as ssh has it */
+export function globFiles(pattern: string): string[] {
+  let found = ['/']
+  for (const part of pattern.split('/').filter(each => each !== '')) {
+    found = found.flatMap(directory =>
+      magic.test(part)
+        ? namesIn(directory)
+            .filter(matcher(part))
+            .map(name => join(directory, name))
+        : join(directory, part),
+    )
+  }
+  return found.filter(path => existsSync(path))
+}
+
+/** By bytes: a place's own order of letters is not for configuration. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return []
+  }
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  const source = pattern.replace(/\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g, (whole, not, set) => {
+    if (whole === '*') return '.*'
+    if (whole === '?') return '.'
+    if (set === undefined) return `\\${whole}`
+    return `[${not ? '^' : ''}${set.replace(/[\\^[]/g, '\\$&')}]`
+  })
+  const whole = new RegExp(`^${source}$`, 's')
+  // A name that begins with a dot is hidden from patterns that don't.
+  return name => whole.test(name) && (!name.startsWith('.') || pattern.startsWith('.'))
+}
