@@ -35,6 +35,8 @@ export interface KeyOptions {
   /** The private key's file is encrypted with it. */
   passphrase?: string
   comment?: string
+  /** How the private key is written, as `ssh-keygen -m` takes it. Default: OpenSSH's own format. */
+  format?: 'PEM' | 'PKCS8'
   /** The private key's file, which must not be there. Default: one in a directory of the test's own. */
   file?: string
 }
@@ -45,6 +47,7 @@ export async function makeKey(options: KeyOptions = {}): Promise<Key> {
   const file = options.file ?? join(await keyDirectory(), `id_${type}`)
   const size = bits === undefined ? [] : ['-b', String(bits)]
   const comment = ['-C', options.comment ?? basename(file)]
+  if (options.format) comment.push('-m', options.format)
   await run('ssh-keygen', ['-q', '-t', type, ...size, ...comment, '-N', passphrase, '-f', file])
   return readKey(file)
 }

@@ -52,7 +52,8 @@ export interface Reachable {
   knownHostsText: string
   /**
    * A `Host` block of ssh_config(5) that reaches this server by its key and trusts its known_hosts only.
-   * @param lines come before the others of the block, so they count
+   * @param lines come before the others of the block, so they count; an IdentityFile among them is in the
+   *   place of the server's `key`
    */
   sshConfig(alias: string, lines?: readonly string[]): string
   /** Writes such a file, for `ssh -F` and for `sshConfigFile`. @returns its path */
@@ -68,8 +69,11 @@ export interface Log {
   log: readonly string[]
   /** How many lines of the log match. A line may come after what it tells of: see `logged`. */
   count(pattern: RegExp): number
-  /** Settles with the first line that matches, of those that are there and those to come. */
-  logged(pattern: RegExp): Promise<string>
+  /**
+   * Settles with the first line that matches, of those that are there and those to come.
+   * @param nth settles with the second that matches, the third …
+   */
+  logged(pattern: RegExp, nth?: number): Promise<string>
 }
 
 export interface Sshd extends Reachable, Log {
@@ -167,7 +171,10 @@ export async function reachable({
     ...{ address, port, user, name, directory, hostKeys, key, knownHosts, knownHostsText },
     sshConfig: (alias, lines = []) => {
       const reach = [`HostName ${address}`, `Port ${port}`, `User ${user}`]
-      return hostBlock(alias, [...lines, ...reach, `IdentityFile ${key.file}`], knownHosts)
+      // Identity files add up.
+      const hasOwn = lines.some(line => /^IdentityFile /i.test(line))
+      if (!hasOwn) reach.push(`IdentityFile ${key.file}`)
+      return hostBlock(alias, [...lines, ...reach], knownHosts)
     },
     writeConfig: async text => {
       const file = at(`ssh_config_${++configs}`)
@@ -231,11 +238,14 @@ interface ServerConfig {
   /** From sshdVersion. */
   version: number
   mark: string
+  /** Passwords are allowed, checked by PAM or by sshd itself. */
+  passwords?: 'pam' | 'plain'
 }
 
 /** An sshd_config of nothing but this. What begins with a `Match` of `lines` comes last, as it must. */
 export function sshdConfigText(lines: readonly string[], config: ServerConfig): string {
   const match = lines.findIndex(line => /^match\b/i.test(line))
+  const passwords = config.passwords ? 'yes' : 'no'
   const first = match < 0 ? lines : lines.slice(0, match)
   return [
     ...first,
@@ -244,11 +254,11 @@ export function sshdConfigText(lines: readonly string[], config: ServerConfig): 
     ...config.hostKeys.map(file => `HostKey ${file}`),
     `AuthorizedKeysFile ${config.authorized}`,
     'PidFile none',
-    'UsePAM no',
+    `UsePAM ${config.passwords === 'pam' ? 'yes' : 'no'}`,
     'StrictModes no',
     'PermitRootLogin yes',
-    'PasswordAuthentication no',
-    'KbdInteractiveAuthentication no',
+    `PasswordAuthentication ${passwords}`,
+    `KbdInteractiveAuthentication ${passwords}`,
     'UseDNS no',
     'PrintMotd no',
     'PrintLastLog no',
@@ -279,10 +289,10 @@ export async function serve(command: readonly string[]): Promise<Log> {
     log.push(line.replace(/\r$/, ''))
     for (const look of waiting) look()
   })
-  const logged = (pattern: RegExp) =>
+  const logged = (pattern: RegExp, nth = 1) =>
     new Promise<string>(resolve => {
       const look = () => {
-        const line = log.find(each => pattern.test(each))
+        const line = log.filter(each => pattern.test(each))[nth - 1]
         if (line === undefined) return
         waiting.delete(look)
         resolve(line)

@@ -105,18 +105,11 @@ async function inside(
   const server = await reachable({ directory, address, port, user: users[0].name, hostKeys })
   const keys = server.hostKeys.map((_, index) => `${own}/host_key_${index}`)
   const contents: Record<string, string> = {
-    [`${own}/config`]: sshdConfigText(
-      [
-        ...config,
-        `UsePAM ${pam ? 'yes' : 'no'}`,
-        'PasswordAuthentication yes',
-        'KbdInteractiveAuthentication yes',
-      ],
-      {
-        ...{ address, port, hostKeys: keys, authorized: `${own}/authorized_keys`, mark: base },
-        version: await sshdVersion(sshd),
-      },
-    ),
+    [`${own}/config`]: sshdConfigText(config, {
+      ...{ address, port, hostKeys: keys, authorized: `${own}/authorized_keys`, mark: base },
+      version: await sshdVersion(sshd),
+      passwords: pam ? 'pam' : 'plain',
+    }),
     [`${own}/authorized_keys`]: `${server.key.public}\n`,
     '/etc/pam.d/sshd': pamRules,
   }
