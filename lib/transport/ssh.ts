@@ -2,7 +2,7 @@
 import { createConnection, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
+import type { Client, ClientChannel, ConnectConfig, ExecOptions } from 'ssh2'
 import { InterruptedError, UnreachableError } from '../errors.ts'
 import { quoteForLogin } from '../shell/quote.ts'
 import type { Answers } from './answers.ts'
@@ -253,6 +253,7 @@ function createTransport(
       if (first) ahead = undefined
       return first ?? openShell(connection, command ?? plainShell, lost)
     },
+    openTerminal: command => openShell(connection, command, lost, { pty: true }),
     close,
   }
 }
@@ -262,14 +263,19 @@ const plainShell: readonly string[] = ['sh']
 /** `exec` works in every login shell, and leaves one process instead of two. */
 const commandOf = (words: readonly string[]) => `exec ${quoteForLogin(words)}`
 
-function openShell(connection: Client, command: readonly string[], lost: Loss) {
+function openShell(
+  connection: Client,
+  command: readonly string[],
+  lost: Loss,
+  options: ExecOptions = {},
+) {
   return new Promise<ShellStream>((resolve, reject) => {
     if (lost.closed) {
       return reject(
         new UnreachableError('connection_lost', `the connection was lost: ${lost.reason}`),
       )
     }
-    connection.exec(commandOf(command), (cause, channel) => {
+    connection.exec(commandOf(command), options, (cause, channel) => {
       if (cause) {
         return reject(
           new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {
