@@ -107,6 +107,11 @@ export const errorCodes = {
     'A fault in hostwright or in a recipe’s own code.',
     'Report it with the output of `--verbose`.',
   ),
+  output_failed: entry(
+    fault,
+    'What a command printed could not be written, as where the disk is full.',
+    'Run it again with its output elsewhere; the log of the run has all of it.',
+  ),
   usage: entry(usage, 'The command line is wrong.', 'Run the command with `--help`.'),
   unknown_name: entry(
     usage,

@@ -29,7 +29,7 @@ export function createOutputRenderer({
   const failures = createFailureLog()
   const named = (host: string) => (prefix ? `${host} | ` : '')
   const stream = (name: 'stdout' | 'stderr') => {
-    const writer = createWriter(output[name])
+    const writer = createWriter(output[name], { waits: true })
     // A terminal is not to be driven by a host, nor drowned; a pipe gets what came.
     const lines = createOutputLines(log, mostLines)
     const show = (host: string, texts: readonly string[]) =>

@@ -5,8 +5,8 @@ import { createWriter } from './writer.ts'
 
 /** A renderer that writes each event as one line of JSON, and nothing else. */
 export function createJsonRenderer({ output }: RenderOptions): Renderer {
-  const writer = createWriter(output.stdout)
-  // What comes of one packet of a host is one write: to a pipe or a file each one blocks.
+  const writer = createWriter(output.stdout, { waits: true })
+  // What comes of one packet of a host is one write: each of them blocks.
   let lines = ''
   const flush = () => {
     if (lines) writer.write(lines)
