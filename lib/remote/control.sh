@@ -4,6 +4,12 @@
 # hw_interrupt PID: the session's shell PID skips what it has not begun (see the trap in core.sh).
 hw_interrupt() { kill -USR1 "$1"; }
 
+# hw_expire PID SIGNAL: the session's shell PID does nothing more of its batch, and what it runs is signalled.
+hw_expire() {
+  kill -USR2 "$1"
+  hw_kill "$1" "$2"
+}
+
 # hw_kill PID SIGNAL [itself]: signal (with or without `SIG`) all descendants of PID, and PID too if asked.
 # They are stopped first, parents before children, until there are no new ones: one that was started
 # meanwhile would live on, and a shell whose child dies before it would go on to its next command.

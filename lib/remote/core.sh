@@ -242,7 +242,7 @@ hw_count_cpus() {
 hw_cleanup() {
   hw_exit_status=$?
   trap - EXIT
-  trap '' HUP INT PIPE TERM USR1
+  trap '' HUP INT PIPE TERM USR1 USR2
   # A step that was about to change something, or has: its handlers are not lost with the rest of it.
   [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
@@ -265,3 +265,5 @@ trap 'exit 141' PIPE
 trap 'exit 143' TERM
 # The controller's first Ctrl-C: the running step ends by itself, the rest of the batch is skipped.
 trap 'hw_stop=interrupted' USR1
+# The running step took too long: it is ended, and so is its batch.
+trap '[ "$hw_stop" = interrupted ] || hw_stop=failed' USR2

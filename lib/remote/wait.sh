@@ -23,7 +23,7 @@ hw_wait_for() {
     fi
     hw_wait_now=$(date +%s)
     hw_wait_since=${hw_wait_since:-$hw_wait_now}
-    [ "$hw_stop" != interrupted ] || hw_fail "interrupted while waiting for $hw_wait_what" || return
+    [ -z "$hw_stop" ] || hw_fail "interrupted while waiting for $hw_wait_what" || return
     # Of a second that has begun nobody knows the beginning.
     [ $((hw_wait_now - hw_wait_since)) -le "$hw_wait_seconds" ] ||
       hw_fail "waited $hw_wait_seconds s for $hw_wait_what; last seen: $(hw_wait_last)" wait_timeout || return

@@ -27,6 +27,7 @@ import type { RunContext } from './recipe.ts'
 import { commandTitle, thrownError } from './report.ts'
 import type { SecretValues } from './secret-sources.ts'
 import type { HostSessions } from './sessions.ts'
+import { createStepLimit, type StepLimit } from './step-limit.ts'
 
 export interface ContextOptions<A> {
   host: Host
@@ -270,9 +271,16 @@ function commandRunner<A>(
       step.end('skipped', { note: 'not known with --check' })
       return { exitStatus: 0 }
     }
+    let pid: number | undefined
+    let limit: StepLimit | undefined
     try {
       // Not awaited where it need not be: commands keep their order.
       const session = as === undefined ? sessions.main : await sessions.as(as)
+      limit = createStepLimit(title, converging.commandTimeoutMs, {
+        signal: name => (pid === undefined ? session.expire(name) : session.kill(pid, name)),
+        drop: sessions.drop,
+      })
+      const { begin } = limit
       const result = await session.call(
         {
           name: 'hw_run',
@@ -280,26 +288,37 @@ function commandRunner<A>(
           input,
         },
         {
-          start: () => step.start(),
+          start: () => {
+            begin()
+            step.start()
+          },
           output: (stream, chunk) => {
             step.output(stream, chunk)
             output(stream, chunk)
           },
           mark: words => {
-            if (words[0] === 'pid')
-              running(kill => session.kill(Number(words[2]), kill.replace(/^SIG/, '')))
+            if (words[0] !== 'pid') return
+            // Behind one that was skipped it is not told to have begun.
+            begin()
+            pid = Number(words[2])
+            running(kill => session.kill(Number(words[2]), kill.replace(/^SIG/, '')))
           },
         },
       )
+      if (limit.late) throw limit.late
       // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
       const failed = result.status === 'failed'
       if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
       step.end('ok', failed ? { note: `exit status ${result.exitStatus}` } : {})
       return { exitStatus: result.exitStatus }
-    } catch (error) {
+    } catch (thrown) {
+      // Where the connection was dropped for it, that is the reason.
+      const error = limit?.late ?? thrown
       if (isBootstrapError(error))
         step.end(error.code === 'interrupted' ? 'skipped' : 'failed', { error })
       throw error
+    } finally {
+      limit?.end()
     }
   }
 }

@@ -16,6 +16,7 @@ import type { Converged } from './recipe.ts'
 import { thrownError } from './report.ts'
 import { type Planned, placeCondition, type Schedule, schedule } from './schedule.ts'
 import type { HostSessions } from './sessions.ts'
+import { createStepLimit } from './step-limit.ts'
 
 export interface ConvergeContext {
   sessions: HostSessions
@@ -28,6 +29,8 @@ export interface ConvergeContext {
   due: Set<string>
   check: boolean
   diff: boolean
+  /** How long each step may take. Undefined: as long as it does. */
+  commandTimeoutMs?: number
   /** Asked before each step, with --step; without it none is asked about. */
   confirm?(title: string): Promise<boolean>
   /** Find out what would be done, and ask the host nothing: `list tasks`. */
@@ -128,6 +131,12 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
   const session = await sessions.as(as).catch(error => noSession(batch, error, context, outcome))
   if (!session) return
   const restarts = check ? undefined : last.resource.restarts
+  const limits = batch.map(({ resource: { title } }) =>
+    createStepLimit(title, context.commandTimeoutMs, {
+      signal: name => session.expire(name),
+      drop: sessions.drop,
+    }),
+  )
   const calls = batch.map((planned, index): BatchCall => {
     const { resource, notify, handler, step } = planned
     const when = placeCondition(
@@ -141,17 +150,30 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
       handler,
       when,
       listener: {
-        start: () => !handler && step.start(),
+        start: () => {
+          limits[index]!.begin()
+          if (!handler) step.start()
+        },
         output: (stream, chunk) => step.output(stream, chunk),
         progress: (done, total) => step.transfer(done, total),
         // One that restarts the host ends when the host is back.
-        end: result => (restarts && planned === last) || ended(planned, result, context, outcome),
+        end: result => {
+          const { late, end } = limits[index]!
+          end()
+          // Behind a step that was left out, none is told to have begun.
+          limits[index + 1]?.begin()
+          if (!restarts || planned !== last || late) ended(planned, result, context, outcome, late)
+        },
       },
     }
   })
   const send = async () => {
-    const results = await session.batch(calls, { check, diff, plan: context.record !== undefined })
-    if (!restarts) return
+    const mode = { check, diff, plan: context.record !== undefined }
+    const results = await session.batch(calls, mode).catch(error => {
+      for (const { end } of limits) end()
+      throw limits.find(({ late }) => late)?.late ?? error
+    })
+    if (!restarts || outcome.failure) return
     const result = results.at(-1)!
     if (result.status === 'changed') await restart(last, result, context, outcome)
     if (!outcome.failure) ended(last, result, context, outcome)
@@ -243,7 +265,13 @@ async function restart(
 }
 
 /** Accounts for the end of one step. */
-function ended(planned: Shown, result: CallResult, context: ConvergeContext, outcome: Outcome) {
+function ended(
+  planned: Shown,
+  result: CallResult,
+  context: ConvergeContext,
+  outcome: Outcome,
+  late?: StepError,
+) {
   const { declared, resource, step, handler, when, notify } = planned
   const { known, due } = context
   const did = result.status === 'changed'
@@ -253,10 +281,12 @@ function ended(planned: Shown, result: CallResult, context: ConvergeContext, out
   // A handler that nobody notified was never there.
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
   if (!absent) context.record?.(accountOf(planned, result, diff))
-  if (result.status === 'failed') {
+  if (result.status === 'failed' || late) {
+    if (did) for (const { key } of notify) due.add(key)
     outcome.failure = context.killed()
       ? new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
-      : stepError(resource, result)
+      : (late?.within({ at: resource.at(), output: lastLines(result.stderr) || undefined }) ??
+        stepError(resource, result))
     return step.end('failed', { error: outcome.failure })
   }
   if (result.status === 'skipped') {

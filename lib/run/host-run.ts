@@ -171,6 +171,7 @@ async function perform<A extends ArgumentTypes>(
     },
     record: record && (step => record(host.name, cleanReport(step, progress.redact))),
     confirm: confirm && (title => confirm(host.name, progress.redact(title))),
+    commandTimeoutMs: options.commandTimeoutMs ?? host.timeouts?.commandMs,
     expect: expect && expecting(expect.get(host.name) ?? [], progress.redact),
     interrupted: () => interrupts.stop.aborted,
     killed: () => interrupts.kill.aborted,

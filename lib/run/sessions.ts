@@ -24,6 +24,8 @@ export interface HostSessions {
   /** As a session's own, of all. */
   interrupt(): Promise<void>
   kill(): Promise<void>
+  /** Ends the connection at once: for what nothing else ends. Whoever waits for an answer hears of it. */
+  drop(): void
   close(skip?: boolean): Promise<void>
 }
 
@@ -86,6 +88,7 @@ export function createSessions(
     },
     interrupt: () => every(session => session.interrupt()),
     kill: () => every(session => session.kill()),
+    drop: () => connected.transport.close(),
     close: async skip => {
       // The main one last: it holds the lock.
       for (const session of await open()) await session.close(skip)

@@ -67,6 +67,8 @@ export interface Session {
   interrupt(): Promise<void>
   /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
   kill(pid?: number, signal?: string): Promise<void>
+  /** Ends the step of a batch that runs, and the batch; the session goes on. As `interrupt`. */
+  expire(signal: string): Promise<void>
   /**
    * Ends the shell, which releases the lock and removes what it left, then the connection, unless it is
    * that of another user. What was asked and not awaited ends first; with `skip` only the running step
@@ -260,6 +262,10 @@ export async function openSession(options: {
       if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
       transfers.end()
       return control(['hw_kill', String(pid), signal])
+    },
+    expire: signal => {
+      transfers.end()
+      return control(['hw_expire', String(pid), signal])
     },
     close: async (skip = false) => {
       // Where the connection is gone, so is all that waits.
