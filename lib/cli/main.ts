@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The entry of the command line. Loads little: what a command needs comes with the command. */
-import { Console } from 'node:console'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { exitCodes } from '../errors.ts'
+import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { runProgram } from './program.ts'
@@ -44,7 +44,7 @@ const place: Place = {
 const words = process.argv.slice(2)
 
 // Standard output is for results: what recipes print would get into lists and JSON.
-globalThis.console = new Console(process.stderr)
+globalThis.console = createConsole(process.stderr)
 
 // A reader that went away (`hostwright … | head`) ends the output, not the run.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
