@@ -70,21 +70,23 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
     if (text === undefined && required) throw invalid(`can’t read ${file}`)
     if (text === undefined) return
     if (depth > maxDepth) throw invalid(`${file}: too many Includes within each other`)
-    walk(parsed(SshConfig, text, file), from, depth)
+    walk(parsed(SshConfig, text, file), { file, from, depth })
   }
-  const walk = (lines: readonly Line[], from: string, depth: number) => {
+  const walk = (lines: readonly Line[], at: { file: string; from: string; depth: number }) => {
     for (const line of lines) {
       if (!('param' in line)) continue
+      // How the library has a keyword that nothing follows.
+      if (/\s/.test(line.param)) throw invalid(`${at.file}: ${line.param.trim()} has no value`)
       const keyword = line.param.toLowerCase()
       const values = valuesOf(line.value)
       if (keyword === 'host') {
-        if (matchesHost(values, destination)) walk((line as Section).config, from, depth)
+        if (matchesHost(values, destination)) walk((line as Section).config, at)
       } else if (keyword === 'match') {
         passedOver.add('Match')
       } else if (keyword === 'include') {
         for (const value of values) {
-          const path = resolve(from, value.replace(/^~(?=\/|$)/, options.home))
-          for (const each of options.glob(path)) readFile(each, from, depth + 1)
+          const path = resolve(at.from, value.replace(/^~(?=\/|$)/, options.home))
+          for (const each of options.glob(path)) readFile(each, at.from, at.depth + 1)
         }
       } else {
         set(line.param, values)

@@ -36,6 +36,9 @@ export interface Here extends Surroundings {
 /** Without an answer from its user we ask a host like this; ssh's own 0 is never. */
 const usualAlive = { intervalMs: 15_000, countMax: 3 }
 
+/** What Debian's ssh has where BatchMode is on and nothing is said of it, in seconds. */
+const debiansAlive = 300
+
 const usualPrompts = 3
 
 /**
@@ -66,10 +69,11 @@ export function settingsFrom(
       .filter(isSomething)
       .map(value => path(what, value))
   const { knownHostsFile, proxyJump } = endpoint
-  const alive = Number(valueIn(answer, 'serveraliveinterval') ?? 0)
+  const batchMode = isOn(answer, 'batchmode')
+  const interval = Number(valueIn(answer, 'serveraliveinterval') ?? 0)
+  const alive = batchMode && interval === debiansAlive ? 0 : interval
   const timeout = Number(valueIn(answer, 'connecttimeout') ?? Number.NaN)
   const family = valueIn(answer, 'addressfamily')?.toLowerCase()
-  const batchMode = isOn(answer, 'batchmode')
   const known = {
     destination: endpoint.address,
     configFile: endpoint.sshConfigFile,
