@@ -2,12 +2,12 @@
  * Reaching the hosts of a run: what they share is kept here and nowhere else, so a run makes one and
  * closes it at its end.
  */
-import { homedir, userInfo } from 'node:os'
 import type { Host } from '../inventory/inventory.ts'
 import { type Answers, noAnswers } from './answers.ts'
+import { become } from './become.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
-import { settingsOf } from './settings.ts'
+import { createSshConfig } from './ssh-config.ts'
 import { timeoutsOf } from './timeouts.ts'
 import type { Transport } from './transport.ts'
 
@@ -45,26 +45,52 @@ export interface Connector {
   close(): void
 }
 
-export function createConnector({ acceptNew, answersFor }: ConnectorOptions): Connector {
+/**
+ * @example
+ * const connector = createConnector({ acceptNew: false, warn: console.warn })
+ * const transport = await connector.connect(host, { timeoutMs: 30_000 })
+ */
+export function createConnector(options: ConnectorOptions): Connector {
+  const { acceptNew, sshConfigFile, hostNamed } = options
+  const warn = onceEach(options.warn ?? (() => {}))
+  const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
+
+  const bySsh = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
+    const settings = await config.settings(host)
+    const timeouts = timeoutsOf(host.timeouts, settings.connectTimeoutMs)
+    // Its libraries take their time to load: a run on localhost is spared them.
+    const { connectSsh } = await import('./ssh.ts')
+    return connectSsh(settings, { ...connecting, timeouts, acceptNew, answers })
+  }
+  const connect = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
+    switch (host.connection) {
+      case 'local':
+        return connectLocal()
+      case 'docker':
+      case 'podman':
+        return connectContainer(host.connection, { name: host.address, user: host.user })
+      case 'chroot':
+        return connectChroot(host.address)
+      case 'ssh':
+        return bySsh(host, connecting, answers)
+    }
+  }
   return {
-    connect: async (host, options) => {
-      switch (host.connection) {
-        case 'local':
-          return connectLocal()
-        case 'docker':
-        case 'podman':
-          return connectContainer(host.connection, { name: host.address, user: host.user })
-        case 'chroot':
-          return connectChroot(host.address)
-      }
-      const surroundings = { home: homedir(), user: userInfo().username, env: process.env }
-      const settings = settingsOf(host, surroundings)
-      const timeouts = timeoutsOf(host.timeouts, settings.connectTimeoutMs)
-      const answers = answersFor?.(host) ?? noAnswers
-      // Its libraries take their time to load: a run on localhost is spared them.
-      const { connectSsh } = await import('./ssh.ts')
-      return connectSsh(settings, { ...options, timeouts, acceptNew, answers })
+    connect: async (host, connecting) => {
+      const answers = options.answersFor?.(host) ?? noAnswers
+      const transport = await connect(host, connecting, answers)
+      if (!host.become) return transport
+      return become(transport, { ...host.become, password: answers.becomePassword })
     },
-    close: () => {},
+    close: () => config.close(),
+  }
+}
+
+function onceEach(warn: (message: string) => void): (message: string) => void {
+  const told = new Set<string>()
+  return message => {
+    if (told.has(message)) return
+    told.add(message)
+    warn(message)
   }
 }
