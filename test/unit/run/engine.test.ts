@@ -461,3 +461,58 @@ describe('Ctrl-C', () => {
     expect(ofType(seen, 'batch.start')).toEqual([])
   })
 })
+
+describe('limits of a run', () => {
+  const failOn = (...names: string[]) => ({
+    description: '',
+    run: async ({ host }: { host: { name: string } }) => {
+      if (names.includes(host.name)) throw new StepError('no')
+    },
+  })
+  const statusesOf = ({ outcomes }: { outcomes: readonly { status: string }[] }) =>
+    outcomes.map(({ status }) => status)
+
+  test('bear failures up to the limit, and tell why no more begin', async () => {
+    const { run } = await local('a', 'b', 'c', 'd')
+    const one = { serial: ['1'], limits: { fail: '1' } }
+    const borne = await run(failOn('a'), one)
+    expect([statusesOf(borne), borne.exitCode]).toEqual([['failed', 'ok', 'ok', 'ok'], 4])
+    expect(ofType(borne.seen, 'warning')).toEqual([])
+    const passed = await run(failOn('a', 'b'), one)
+    expect(statusesOf(passed)).toEqual(['failed', 'failed', 'skipped', 'skipped'])
+    expect(ofType(passed.seen, 'warning').map(({ message }) => message)).toEqual([
+      '2 hosts failed, and --max-fail is 1: 2 did not begin',
+    ])
+  })
+
+  test('hold for hosts that wait for a fork too', async () => {
+    const { run } = await local('a', 'b', 'c')
+    const within = await run(failOn('a'), { forks: 1, limits: { fail: '0' } })
+    expect(statusesOf(within)).toEqual(['failed', 'skipped', 'skipped'])
+    // Without them, what stands in a batch begins.
+    expect(statusesOf(await run(failOn('a'), { forks: 1 }))).toEqual(['failed', 'ok', 'ok'])
+  })
+
+  test('count unreachable hosts for themselves', async () => {
+    const { run, directory, hosts } = await local('good', 'bad', 'late')
+    const [good, bad, late] = hosts as [(typeof hosts)[0], (typeof hosts)[0], (typeof hosts)[0]]
+    const all = [deadHost('dead', directory), good, late]
+    const dead = await run(failOn(), { hosts: all, serial: ['1'], limits: { unreachable: '1' } })
+    expect([statusesOf(dead), dead.exitCode]).toEqual([['unreachable', 'ok', 'ok'], 3])
+    const onlyFail = await run(failOn(), { hosts: all, serial: ['1'], limits: { fail: '9' } })
+    expect(statusesOf(onlyFail)).toEqual(['unreachable', 'skipped', 'skipped'])
+    const both = await run(failOn('bad'), {
+      hosts: [deadHost('dead', directory), bad, late],
+      serial: ['1'],
+      limits: { unreachable: '50%', fail: '1' },
+    })
+    expect([statusesOf(both), both.exitCode]).toEqual([['unreachable', 'failed', 'ok'], 4])
+  })
+})
+
+test('warnings of before the run are told at its beginning, once', async () => {
+  const { run } = await local('a', 'b')
+  const { seen } = await run(async () => {}, { warnings: ['mind the gap'] })
+  expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual(['mind the gap'])
+  expect(seen[1]).toMatchObject({ type: 'warning' })
+})
