@@ -94,10 +94,10 @@ export function terminalCommand(
   const streams = '<&6 >&7 2>&8 6<&- 7>&- 8>&-'
   const silent = asks ? '' : ' -n'
   const ways = {
-    sudo: `exec sudo${silent} -p ${marks.prompt} -H -u "$u" -- ${script} ${streams}`,
-    doas: `exec doas${silent} -u "$u" ${script} ${streams}`,
+    sudo: `sudo${silent} -p ${marks.prompt} -H -u "$u" -- ${script} ${streams}`,
+    doas: `doas${silent} -u "$u" ${script} ${streams}`,
     // Named again: some shells keep what they opened to themselves.
-    su: `exec su -s /bin/sh -- "$u" -c "$i" sh "$m" "$l" "$@" 6<&6 7>&7 8>&8`,
+    su: `su -s /bin/sh -- "$u" -c "$i" sh "$m" "$l" "$@" 6<&6 7>&7 8>&8`,
   }
   const lines = [
     'stty -echo 2>/dev/null',
@@ -114,6 +114,8 @@ export function terminalCommand(
     'exec 3>&- 4>&- 5>&-',
     'umask "$k"',
     ways[method],
+    // This shell stays: with nobody at it, the terminal would be over before the program asks there.
+    'exit "$?"',
   ]
   const own = method === 'su' ? `exec ${streams}; ` : ''
   return words(before + lines.join('; '), [user, own + after + becomeOff, marks.ready], command)
