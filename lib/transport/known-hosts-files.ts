@@ -46,7 +46,7 @@ const textOf = (file: string) => (statIfThere(file)?.isFile() ? readIfThere(file
 
 /**
  * Adds a line, which is there whole at once: whoever else appends at the same time writes before or behind
- * it. The file is for its owner alone, and so are directories that have to be made for it.
+ * it. The file is for its owner alone, and so is its directory where that has to be made.
  * @param hash hides the host's name, also where the file hides none
  * @throws {Error} it can’t be written, or what is written there is not kept
  */
@@ -58,7 +58,7 @@ export function addKnownHost(
   if (statIfThere(file)?.isFile() === false) throw new Error('it is no file')
   const text = textOf(file)
   const line = knownHostLine(name, key, hash || isHashed(parseKnownHosts(text, file)))
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  if (!statIfThere(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 })
   const opened = openSync(file, 'a', 0o600)
   try {
     const bytes = Buffer.from(lineBreakBefore(text) + line)
