@@ -11,6 +11,7 @@ import { alikeForAll, isPlainName } from './ssh-alike.ts'
 import type { SshAnswer } from './ssh-answer.ts'
 import { configFiles, parseSshConfig } from './ssh-config-parser.ts'
 import { createEvidence } from './ssh-evidence.ts'
+import { needsOfHop } from './ssh-needs.ts'
 import { askSsh, type Question } from './ssh-program.ts'
 import { type Endpoint, type Here, settingsFrom } from './ssh-settings.ts'
 import { homeIn } from './ssh-tokens.ts'
@@ -91,7 +92,8 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
       sshConfigFile: host?.sshConfigFile ?? from.configFile,
       proxyJump: own ? host?.proxyJump : 'none',
     }
-    return { settings: await settings(endpoint), host }
+    const found = await settings(endpoint)
+    return { settings: { ...found, needs: needsOfHop(found.needs), ignored: [] }, host }
   }
 
   const way = async (target: SshSettings, passed: readonly SshSettings[]): Promise<Hop[]> => {

@@ -1,5 +1,4 @@
 /** What of ssh's configuration only the system's `ssh` can do, and what nobody here does. Pure. */
-import { allowedAlgorithms } from './algorithms.ts'
 import type { SshSettings } from './settings.ts'
 import { isOn, type SshAnswer, valueIn } from './ssh-answer.ts'
 
@@ -82,10 +81,13 @@ export function needsOf(
     [set(answer, 'bindaddress'), 'BindAddress'],
     [set(answer, 'bindinterface'), 'BindInterface'],
     [forwards, 'ForwardAgent'],
-    ...allowedAlgorithms(answer).lacking.map(keyword => [true, keyword] as const),
   ]
   return found.flatMap(([is, phrase]) => (is ? phrase : []))
 }
+
+/** What `ssh` needs of a jump host: no session is opened there, so nothing is forwarded to it. */
+export const needsOfHop = (needs: readonly string[]): string[] =>
+  needs.filter(phrase => phrase !== 'ForwardAgent')
 
 /**
  * What an agent holds that only the system's `ssh` signs with.
@@ -99,11 +101,9 @@ export function agentNeed(types: readonly string[]): string | undefined {
 
 /** Switches that change how a host is reached or what a session is, by what turns them off. */
 const unheard: readonly (readonly [keyword: string, off: RegExp])[] = [
-  ['CheckHostIP', /^(no|false)$/],
   ['Compression', /^(no|false)$/],
   ['ForwardX11', /^(no|false)$/],
   ['RemoteCommand', /^none$/],
-  ['PermitLocalCommand', /^(no|false)$/],
   ['Tunnel', /^(no|false)$/],
   ['LocalForward', /^none$/],
   ['RemoteForward', /^none$/],
@@ -120,6 +120,8 @@ export function ignoredOf(answer: SshAnswer): string[] {
     const value = valueIn(answer, keyword.toLowerCase())
     return value === undefined || off.test(value.toLowerCase()) ? [] : keyword
   })
+  if (isOn(answer, 'permitlocalcommand') && set(answer, 'localcommand'))
+    ignored.push('LocalCommand')
   const rsa = Number(valueIn(answer, 'requiredrsasize') ?? usualRsaSize)
   return rsa > usualRsaSize ? [...ignored, 'RequiredRSASize'] : ignored
 }

@@ -69,6 +69,7 @@ export function settingsFrom(
       .filter(isSomething)
       .map(value => path(what, value))
   const { knownHostsFile, proxyJump } = endpoint
+  const { algorithms, lacking } = allowedAlgorithms(answer)
   const batchMode = isOn(answer, 'batchmode')
   const interval = Number(valueIn(answer, 'serveraliveinterval') ?? 0)
   const alive = batchMode && interval === debiansAlive ? 0 : interval
@@ -96,7 +97,7 @@ export function settingsFrom(
     methods: methodsOf(answer, !batchMode || endpoint.password !== undefined),
     batchMode,
     passwordPrompts: Number(valueIn(answer, 'numberofpasswordprompts') ?? usualPrompts),
-    algorithms: allowedAlgorithms(answer).algorithms,
+    algorithms,
     addressFamily: family === 'inet' ? (4 as const) : family === 'inet6' ? (6 as const) : undefined,
     connectTimeoutMs: timeout > 0 ? timeout * 1000 : undefined,
     aliveIntervalMs: alive > 0 ? alive * 1000 : usualAlive.intervalMs,
@@ -111,7 +112,7 @@ export function settingsFrom(
   }
   return {
     ...known,
-    needs: needsOf(answer, known, proxyJump !== undefined, circumstances),
+    needs: [...needsOf(answer, known, proxyJump !== undefined, circumstances), ...lacking],
     ignored: ignoredOf(answer),
   }
 }
@@ -153,10 +154,11 @@ function percentTokens(known: {
 }): Record<string, string> {
   const { endpoint, address, port, user, hostKeyAlias, answer, here } = known
   const jump = valueIn(answer, 'proxyjump') ?? ''
-  const hash = createHash('sha1').update(`${here.hostname}${address}${port}${user}`)
+  const hash = () =>
+    createHash('sha1').update(`${here.hostname}${address}${port}${user}`).digest('hex')
   return {
     // ssh was asked for it as a ControlPath: what goes into it is not the same in all its versions.
-    C: valueIn(answer, 'controlpath') ?? hash.digest('hex'),
+    C: valueIn(answer, 'controlpath') ?? hash(),
     d: here.home,
     h: address,
     i: `${here.uid}`,

@@ -317,6 +317,18 @@ describe.skipIf(!ssh)('by ssh -G', () => {
     expect((await settings('web')).identityFiles[0]).toMatch(/^\/[0-9a-f]{40}$/)
   })
 
+  it('needs the system’s ssh for algorithms that only it has', async () => {
+    const { settings } = await configured(
+      'Host web\n  Ciphers aes256-ctr\n  MACs umac-64@openssh.com\nHost *\n  Ciphers +aes128-cbc\n',
+    )
+    expect(await settings('web')).toMatchObject({
+      needs: ['MACs'],
+      algorithms: { cipher: ['aes256-ctr'], mac: [] },
+    })
+    const { algorithms, needs } = await settings('db')
+    expect([needs, algorithms?.cipher.at(-1)]).toEqual([[], 'aes128-cbc'])
+  })
+
   it('leaves the transport its algorithms, in their order, where nothing is said', async () => {
     const { settings } = await configured('')
     const { algorithms } = await settings('web')
@@ -510,9 +522,9 @@ describe.skipIf(!ssh)('the way over jump hosts', () => {
     ])
   })
 
-  it('has no need that only the hop’s own ProxyCommand would be', async () => {
+  it('has no need of a later hop’s ProxyCommand, nor of forwarding to a hop', async () => {
     const { config, settings } = await configured(
-      'Host target\n  ProxyJump a,b\nHost a b\n  ProxyCommand nc %h %p\n',
+      'Host target\n  ProxyJump a,b\nHost a b\n  ProxyCommand nc %h %p\nHost *\n  ForwardAgent yes\n',
     )
     const hops = await config.hops(await settings('target'))
     expect(hops.map(hop => hop.settings.needs)).toEqual([['ProxyCommand'], []])

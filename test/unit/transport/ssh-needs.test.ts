@@ -57,7 +57,6 @@ describe('a need of the system’s ssh', () => {
     ['BindInterface', { said: { bindinterface: 'lo' } }],
     ['ForwardAgent', { said: { forwardagent: 'yes' }, of: { agent: '/agent' } }],
     ['ForwardAgent', { said: { forwardagent: '/other/agent' } }],
-    ['Ciphers', { said: { ciphers: 'aes128-xyz' } }],
   ])('%s: %j', (phrase, of) => {
     expect(needs(of)).toEqual([phrase])
   })
@@ -109,6 +108,10 @@ it('is an agent’s too: certificates and FIDO keys', () => {
 })
 
 it('is not what is passed over: that is told', () => {
+  expect(ignoredOf(answered({ localcommand: 'date' }))).toEqual([])
+  expect(ignoredOf(answered({ localcommand: 'date', permitlocalcommand: 'yes' }))).toEqual([
+    'LocalCommand',
+  ])
   expect(
     ignoredOf(answered({ compression: 'no', tunnel: 'false', requiredrsasize: '1024' })),
   ).toEqual([])

@@ -1,0 +1,106 @@
+/** Configurations nobody wrote: what we make of them is what `ssh` makes of them, host by host. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createSshConfig } from '../../lib/transport/ssh-config.ts'
+import { temporaryDirectory, whereIs } from '../support/shells.ts'
+
+const ssh = whereIs('ssh')
+
+const hosts = ['web1', 'web2.example.com', 'Db'].map(address => ({ address }))
+
+const oneOf = <T>(...values: T[]) => fc.constantFrom(...values)
+
+const patterns = fc
+  .array(oneOf('*', 'web1', 'web?', '!web1', '*.example.com', 'Db', 'db', '!*.com'), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map(words => words.join(' '))
+
+/** Says the same to all, as far as it goes. */
+const value = oneOf(
+  'Port 7',
+  'port=8',
+  'User ops',
+  'User "me"',
+  'IdentityFile ~/a',
+  'IdentityFile "~/b c"',
+  'IdentityFile ~/%h_%r_%p',
+  'IdentityFile none',
+  'IdentitiesOnly yes',
+  'IdentityAgent none',
+  'IdentityAgent ~/%u',
+  'UserKnownHostsFile ~/known ~/other',
+  'UserKnownHostsFile ~/%d',
+  'HostKeyAlias Alias',
+  'HashKnownHosts yes',
+  'ConnectTimeout 1m',
+  'ServerAliveInterval 30',
+  'ServerAliveCountMax 5',
+  'ProxyJump gw',
+  'ProxyJump none',
+  'ProxyCommand nc %h %p',
+  'ControlPath ~/%C',
+  '# Host web1',
+  '',
+)
+
+/** Means another thing to each. */
+const telling = oneOf(
+  'HostName %h.example.org',
+  'HostName 192.0.2.1',
+  'UserKnownHostsFile ~/known_%h',
+  'IdentityAgent ~/%n',
+  'IdentityFile ~/%C',
+)
+
+const block = fc
+  .tuple(patterns, fc.array(value, { maxLength: 3 }))
+  .map(([names, lines]) => [`Host ${names}`, ...lines.map(line => `  ${line}`)].join('\n'))
+
+const forAll = fc.array(fc.oneof(value, fc.constant('Host *')), { maxLength: 6 })
+const anything = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: block },
+    value,
+    telling,
+    oneOf('Match all', 'Match host web1', 'Match user ops', 'Match originalhost web* !host web1'),
+  ),
+  { maxLength: 6 },
+)
+const withoutMatch = fc.array(fc.oneof({ weight: 3, arbitrary: block }, value), { maxLength: 6 })
+
+const env = { ...process.env, SSH_AUTH_SOCK: '/run/agent' }
+
+test.skipIf(!ssh)('one answer for all is never another than each host’s own', async () => {
+  const configFile = join(await temporaryDirectory(), 'config')
+  const configured = () => createSshConfig({ configFile, here: { env } })
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(forAll, anything), async lines => {
+      await writeFile(configFile, `${lines.join('\n')}\n`)
+      const all = configured()
+      const together = await Promise.all(hosts.map(host => all.settings(host)))
+      const each = await Promise.all(hosts.map(host => configured().settings(host)))
+      expect(together).toEqual(each)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test.skipIf(!ssh)('the parser says what ssh says', async () => {
+  const configFile = join(await temporaryDirectory(), 'config')
+  const configured = (program?: string) => createSshConfig({ program, configFile, here: { env } })
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(forAll, withoutMatch), async lines => {
+      await writeFile(configFile, `${lines.join('\n')}\n`)
+      const [theirs, ours] = [configured(), configured('/no/such/ssh')]
+      for (const host of hosts) {
+        const { algorithms, ...settings } = await theirs.settings(host)
+        expect({ ...(await ours.settings(host)), algorithms }).toEqual({ algorithms, ...settings })
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
