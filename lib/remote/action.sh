@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # action.sh: commands and scripts as resources: whether there is something to do, and what came of it.
-# Needs: command
+# Needs: command scratch
 
 # hw_command CREATES UNLESS ONLY_IF OK CHANGED SECONDS SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]:
 # nothing is done if the path CREATES is there, UNLESS succeeds or ONLY_IF fails. OK: exit statuses that
@@ -162,26 +162,9 @@ hw_action_changed() {
   esac
 }
 
-# hw_scratch_make: a directory for us alone, into hw_scratch; gone when the step, or the session, ends.
-hw_scratch_make() {
-  [ -z "$hw_scratch" ] || return 0
-  if [ -n "$hw_dir" ]; then
-    hw_make_dir || return
-    hw_scratch=$hw_dir/scratch-$hw_token
-  else
-    hw_scratch=${TMPDIR:-/tmp}/hostwright-$hw_token
-  fi
-  # It fails where somebody has laid something there.
-  mkdir -m 700 -- "$hw_scratch" || {
-    hw_found=$hw_scratch hw_scratch=''
-    hw_fail "can't make the directory $hw_found" || return
-  }
-  hw_scratch_is_ours=1
-}
-
 # hw_scratch_drop: what the step put there. The directory may be another part's, for all of the session.
 hw_scratch_drop() {
   [ -n "$hw_scratch" ] || return 0
   rm -f -- "$hw_scratch/output" "$hw_scratch/${hw_script_name:-output}"
-  [ -z "${hw_scratch_is_ours-}" ] || { rm -rf -- "$hw_scratch" && hw_scratch='' hw_scratch_is_ours=''; }
+  hw_scratch_end
 }

@@ -91,7 +91,7 @@ hw_stage_archive() {
   [ "$1" -eq 0 ] || return "$1"
   hw_touch_all
   # What came in beside the session is not needed any more.
-  case $hw_content in /*) rm -f -- "$hw_content" ;; esac
+  case $hw_content in /*) hw_drop_incoming "$hw_content" ;; esac
 }
 
 hw_fill_stage() {

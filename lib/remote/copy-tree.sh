@@ -146,7 +146,7 @@ hw_tree_act() {
         hw_tree_pack=$1
         [ -r "$1" ] || hw_fail "can't read $1" || return
         exec 4<"$1"
-        rm -f -- "$1"
+        hw_drop_incoming "$1"
         ;;
       mkdir)
         hw_tree_with "$2" mkdir -m "00$1" -- || hw_fail "can't make directories in $hw_tree_named" || return
@@ -154,7 +154,7 @@ hw_tree_act() {
         ;;
       put) hw_tree_put_all "$1" || return ;;
       take)
-        hw_tree_put "$1" "$2" "$4" cat -- "$3" && rm -f -- "$3" || return
+        hw_tree_put "$1" "$2" "$4" cat -- "$3" && hw_drop_incoming "$3" || return
         shift 3
         ;;
       link)

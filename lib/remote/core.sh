@@ -141,6 +141,20 @@ hw_fail() {
   return 1
 }
 
+# hw_drop_incoming PATH: what came in beside the session (receive.sh) is not needed any more.
+hw_drop_incoming() {
+  rm -f -- "$1" && hw_drop_empty "$1"
+}
+
+# hw_drop_empty PATH: of another user's directory for it nothing is left once it is empty.
+hw_drop_empty() {
+  case $1 in
+    */.cache/hostwright/incoming/*) rmdir -- "${1%/*}" "${1%/*/*}" "${1%/*/*/*}" 2>/dev/null ;;
+    /var/tmp/hostwright-*) rmdir -- "${1%/*}" 2>/dev/null ;;
+  esac
+  return 0
+}
+
 # hw_without PROGRAM PACKAGE: the failure of a step for want of a program.
 hw_without() {
   hw_fail "$1 is not on this host; the package that has it is $2" tool_missing

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # download.sh: what the host fetches by itself, with curl or wget. URLs and headers may be secrets: they go
 # to the program by a pipe, never as arguments.
-# Needs: write
+# Needs: write scratch
 
 # hw_download PATH PERMS MODE USER GROUP VALIDATE REFRESH ALGORITHM SUM URL CURL WGET PRIVATE: a file with
 # what the URL gives. ALGORITHM and SUM say what that must be; both empty where anything will do. CURL and
@@ -119,7 +119,7 @@ hw_find_client() {
 # hw_get: what hw_url gives, on standard output. A transfer that stands still for a minute fails.
 hw_get() {
   case $hw_client in
-    gnu) hw_gnu_wget ;;
+    gnu) { [ -z "$hw_wget" ] || hw_scratch_make; } && hw_gnu_wget ;;
     plain) hw_plain_wget ;;
     *)
       hw_put "$hw_curl$hw_newline" | curl -q -K - -f -sS --proto '=http,https' --proto-redir '=http,https' \
@@ -133,7 +133,8 @@ hw_gnu_wget() (
   set -- -nv -O - -T 60 -t 2 -i -
   if [ -n "$hw_wget" ]; then
     umask 077
-    hw_config=$(mktemp) && exec 5<"$hw_config" && hw_lines "$hw_wget" >"$hw_config" || exit
+    hw_config=$hw_scratch/wget
+    hw_lines "$hw_wget" >"$hw_config" && exec 5<"$hw_config" || exit
     rm -f -- "$hw_config"
     set -- --config=/dev/fd/5 "$@"
   fi

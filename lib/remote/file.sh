@@ -52,7 +52,7 @@ hw_file() {
 # something is wrong with its place, it need not be sent again.
 hw_put_file() {
   case $2 in
-    /*) hw_replace "$1" cat -- "$2" && rm -f -- "$2" ;;
+    /*) hw_replace "$1" cat -- "$2" && hw_drop_incoming "$2" ;;
     *) hw_replace "$@" ;;
   esac
 }

@@ -1,16 +1,31 @@
 # shellcheck shell=sh
 # git.sh: a revision of a git repository, checked out.
-# Needs: path
+# Needs: path scratch
 
-# hw_git PATH REMOTE REVISION NAME DEPTH SUBMODULES FORCE SSH [KEY VALUE]: SSH is the command for remotes of
-# ssh; KEY and VALUE a setting of git that may be a secret: it is in the environment of git and nowhere else.
+# hw_git PATH REMOTE REVISION NAME DEPTH SUBMODULES FORCE SSH [CONFIG]: SSH is the command for remotes of ssh;
+# CONFIG settings of git as in its files. They may be secret: they are in a file for us alone while git runs,
+# as others can read the arguments of a process, and its user its environment.
 hw_git() {
+  hw_git_config=
+  if [ -n "${9-}" ] && command -v git >/dev/null; then
+    hw_scratch_make || return
+    hw_git_config=$hw_scratch/git
+    (umask 077 && hw_lines "$9" >"$hw_git_config") || hw_fail "can't write $hw_git_config" || return
+  fi
+  hw_git_here "$@"
+  set -- $?
+  [ -z "$hw_git_config" ] || rm -f -- "$hw_git_config"
+  hw_scratch_end
+  return "$1"
+}
+
+hw_git_here() {
   hw_remote=$2 hw_revision=$3 hw_name=$4 hw_depth=$5 hw_submodules=$6 hw_force=$7
   hw_resolve "$1" || return
   hw_git_named=$1
   hw_clone=$hw_path
   shift 7
-  hw_git_ssh=$1 hw_git_key=$2 hw_git_value=$3
+  hw_git_ssh=$1
   if ! command -v git >/dev/null; then
     [ -n "$hw_check" ] || hw_without git git || return
     hw_also cloned
@@ -47,12 +62,8 @@ hw_git_run() (
   # No optional locks: to look at the state must not write the index.
   GIT_TERMINAL_PROMPT=0 GIT_OPTIONAL_LOCKS=0 GIT_SSH_COMMAND=$hw_git_ssh
   export GIT_TERMINAL_PROMPT GIT_OPTIONAL_LOCKS GIT_SSH_COMMAND
-  if [ -n "$hw_git_key" ]; then
-    GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=$hw_git_key GIT_CONFIG_VALUE_0=$hw_git_value
-    export GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
-  fi
   cd / && [ ! -e "$hw_clone/.git" ] || cd -- "$hw_clone" || exit
-  exec git "$@"
+  exec git ${hw_git_config:+-c "include.path=$hw_git_config"} "$@"
 )
 
 # hw_find_head: the commit that is checked out into hw_head; empty where there is none yet.

@@ -16,6 +16,7 @@
 #   hw_index_changed  files of repositories that changed since their index was fetched
 #   hw_index          directory of an index that --check fetched, gone with the session
 #   hw_gathered_packages, hw_gathered_names  what the batch's gathering found, and of which packages
+# Needs: scratch
 
 # hw_gather_packages BY NAME…: looks for all package steps of a batch with one process.
 hw_gather_packages() {
@@ -157,7 +158,7 @@ hw_package_matches() {
 # only if it has to be: where one of the packages is not in it, for the latest, or for a repository that
 # changed.
 hw_package_plan() {
-  [ -z "$hw_check" ] || hw_scratch || return
+  [ -z "$hw_check" ] || { hw_scratch_make && hw_scratch_is_ours=''; } || return
   if [ "$hw_want" = latest ]; then
     hw_package_refresh || hw_fail "can't fetch the package index, so it can't be told what is latest" || return
   elif [ -n "${hw_index_changed-}" ] && [ -z "$hw_check" ]; then
@@ -306,17 +307,4 @@ hw_package_locked() {
       *'System management is locked'*) ;;
     *) return 1 ;;
   esac
-}
-
-# hw_scratch: a directory into hw_scratch that is gone with the session. In memory where there is such a
-# place, as --check is to leave no trace.
-hw_scratch() {
-  [ -z "$hw_scratch" ] || return 0
-  hw_scratch=/dev/shm
-  [ -d "$hw_scratch" ] && [ -w "$hw_scratch" ] || hw_scratch=${TMPDIR:-/tmp}
-  hw_scratch=$hw_scratch/hw-$hw_token
-  mkdir -m 700 -- "$hw_scratch" || {
-    hw_scratch=
-    hw_fail "can't make a temporary directory"
-  }
 }

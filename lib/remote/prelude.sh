@@ -7,6 +7,7 @@
 # On demand: sent before the first call of one of their functions, with the parts that they need
 # (the line `# Needs:` of their head); in this order, one a line.
 . ./path.sh
+. ./scratch.sh
 . ./lock.sh
 . ./reboot.sh
 . ./write.sh

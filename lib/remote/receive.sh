@@ -41,13 +41,14 @@ hw_receive() {
 }
 
 # hw_find_incoming DIR: the directory for what comes in, for its user alone, into hw_path. Without DIR it is
-# one of the user's own: below his home or, as users of services have none they may write to, in /var/tmp.
+# one of the user's own, which is gone when it is empty: below his home or, as users of services have none
+# they may write to, in /var/tmp, under a name that nobody knows before; what is cut off there is not kept.
 hw_find_incoming() {
   umask 077
   hw_path=$1/incoming
   if [ -z "$1" ]; then
     hw_path=${HOME:-/nonexistent}/.cache/hostwright/incoming
-    mkdir -p -- "$hw_path" 2>/dev/null || hw_path=/var/tmp/hostwright-$(id -u)
+    mkdir -p -- "$hw_path" 2>/dev/null || hw_path=/var/tmp/hostwright-$hw_word
   fi
   mkdir -p -- "$hw_path" || hw_fail "can't make the directory $hw_path" || return
   # Anybody may make names in /var/tmp.
@@ -71,7 +72,11 @@ hw_take_partial() {
 
 # hw_keep_partial: at the end of the shell what came is there for the next one.
 hw_keep_partial() {
-  [ ! -f "$hw_partial" ] || mv -f -- "$hw_partial" "$hw_whole"
+  case $hw_partial in
+    "/var/tmp/hostwright-$hw_word/"*) rm -f -- "$hw_partial" ;;
+    *) [ ! -f "$hw_partial" ] || mv -f -- "$hw_partial" "$hw_whole" ;;
+  esac
+  hw_drop_empty "$hw_partial"
 }
 
 # hw_measure: the size of what is there into hw_size.

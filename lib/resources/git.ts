@@ -90,7 +90,7 @@ export function git(path: string, options: GitOptions): Resource {
         options.submodules ? 'submodules' : '',
         options.force ? 'force' : '',
         ssh.join(' '),
-        ...loginArgs(title, remote, login),
+        loginConfig(title, remote, login),
       ],
     },
   })
@@ -123,12 +123,14 @@ const tokenOf = ({ user, password }: NonNullable<GitOptions['login']>) =>
   Buffer.from(`${user}:${plain(password)}`).toString('base64')
 
 /** A header as git's configuration has it, for the server of the remote and no other. */
-function loginArgs(title: string, remote: string, login: GitOptions['login']): [string, string] {
-  if (!login) return ['', '']
+function loginConfig(title: string, remote: string, login: GitOptions['login']): string {
+  if (!login) return ''
   if (!/^https?:\/\//.test(remote) || !URL.canParse(remote))
     throw invalidOption(title, 'a login is for remotes of http and https')
   if (typeof login.user !== 'string' || login.password === undefined)
     throw invalidOption(title, 'a login is { user, password }')
   if (login.user.includes(':')) throw invalidOption(title, 'the user of the login holds a colon')
-  return [`http.${new URL(remote).origin}/.extraHeader`, `Authorization: Basic ${tokenOf(login)}`]
+  const header = `Authorization: Basic ${tokenOf(login)}`
+  // Neither holds what git's files would have to quote.
+  return `[http "${new URL(remote).origin}/"]\nextraHeader = "${header}"`
 }

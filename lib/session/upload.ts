@@ -17,7 +17,7 @@ import { createTail } from './tail.ts'
  * compared with its SHA-256 there before it counts.
  *
  * The file is the user's alone (0600), in bootstrap_dir/incoming or, in sessions of other users, in
- * ~/.cache/hostwright/incoming. Whoever uses it takes it away afterwards, or leaves it for a next try;
+ * ~/.cache/hostwright/incoming (or below /var/tmp: then it is not kept for a next try). Whoever uses it takes it away afterwards, or leaves it for a next try;
  * after two weeks it is removed.
  * @param asked what the call's `answer` was given
  * @returns its absolute path on the host
