@@ -102,8 +102,6 @@ export async function openSession(options: {
 }): Promise<Session> {
   const { transport, bootstrapDir, command, user, reconnect, warn } = options
   const nonce = `hw${randomWord()}`
-  const shell = await transport.open(command)
-  const channel = createChannel(shell, nonce)
   let lastId = 0
   // What follows a batch waits for its end: a batch may need a second write.
   let barrier: Promise<unknown> = Promise.resolve()
@@ -113,21 +111,27 @@ export async function openSession(options: {
   /** Parts of the prelude that the shell has. */
   const sent = new Set<string>()
   const partsOf = (steps: readonly Step[]) => Buffer.from(partsFor(functionsOf(steps), sent))
-  channel.write(
-    Buffer.concat([
-      partsOf(opening),
-      Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
-      ...opening.map(step =>
-        stepScript(step, step.call.content && { content: step.call.content.bytes }),
-      ),
-    ]),
-  )
-  const [begun, ...first] = await Promise.all(
+  const script = Buffer.concat([
+    partsOf(opening),
+    Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
+    ...opening.map(step =>
+      stepScript(step, step.call.content && { content: step.call.content.bytes }),
+    ),
+  ])
+  const start = async () => {
+    const channel = createChannel(await transport.open(command), nonce)
+    channel.write(script)
     // A login that says a lot before our first marker is not listened to for ever.
-    opening.map(step => channel.expect(step.id, { keep: openingBytes })),
-  ).catch(error => {
-    throw user === undefined ? error : noShellOf(user, error)
+    const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
+    return { channel, results: await Promise.all(answers) }
+  }
+  const { channel, results } = await start().catch(error => {
+    if (user !== undefined) throw noShellOf(user, error)
+    const why = refusalOf(transport, error)
+    if (why === 'again') return start()
+    throw why ?? error
   })
+  const [begun, ...first] = results
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
 
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
@@ -292,6 +296,12 @@ function noShellOf(user: string, error: unknown) {
     output: details.output,
     hint: errorCodes.user_refused.next,
   })
+}
+
+/** What the transport makes of a shell that ended before it answered. */
+function refusalOf(transport: Transport, error: unknown) {
+  const { code, details } = asBootstrapError(error)
+  return code === 'shell_failed' ? transport.explain?.(details.output ?? '') : undefined
 }
 
 /** How much the results of the first calls hold of each output: answers about locks. */

@@ -27,8 +27,8 @@ export interface BecomeKnown {
 export interface BecomeOptions extends Becoming {
   /** Undefined: none is needed. */
   password?: Secret
-  /** For each answer of the program, in milliseconds. Default: 20 s, for slow name services. */
-  limitMs?: number
+  /** For each answer of the program, in milliseconds. */
+  limitMs: number
   /** One a host, where it has several connections. */
   known?: BecomeKnown
 }
@@ -36,7 +36,6 @@ export interface BecomeOptions extends Becoming {
 /** A transport, and what is tried on it. */
 interface Way extends BecomeOptions {
   transport: Transport
-  limitMs: number
 }
 
 /**
@@ -51,7 +50,7 @@ interface Way extends BecomeOptions {
  */
 export function become(transport: Transport, options: BecomeOptions): Transport {
   const { method, user, password, known = { terminal: false } } = options
-  const way: Way = { limitMs: 20_000, ...options, transport }
+  const way: Way = { ...options, transport }
   const asks = password !== undefined
   const byTerminal = () =>
     transport.openTerminal !== undefined && (known.terminal || (asks && method !== 'sudo'))

@@ -4,7 +4,7 @@
  */
 import type { Host } from '../inventory/inventory.ts'
 import { type Answers, noAnswers } from './answers.ts'
-import { become } from './become.ts'
+import { type BecomeKnown, become } from './become.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
 import { createSshConfig } from './ssh-config.ts'
@@ -55,6 +55,8 @@ export function createConnector(options: ConnectorOptions): Connector {
   const warn = onceEach(options.warn ?? (() => {}))
   const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
 
+  const becoming = new Map<string, BecomeKnown>()
+
   const bySsh = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
     const settings = await config.settings(host)
     const timeouts = timeoutsOf(host.timeouts, settings.connectTimeoutMs)
@@ -80,7 +82,12 @@ export function createConnector(options: ConnectorOptions): Connector {
       const answers = options.answersFor?.(host) ?? noAnswers
       const transport = await connect(host, connecting, answers)
       if (!host.become) return transport
-      return become(transport, { ...host.become, password: answers.becomePassword })
+      // Another connection to a host need not learn again what the first did.
+      const known = becoming.get(host.name) ?? { terminal: false }
+      becoming.set(host.name, known)
+      const { method, user } = host.become
+      const { authMs: limitMs } = timeoutsOf(host.timeouts)
+      return become(transport, { method, user, password: answers.becomePassword, limitMs, known })
     },
     close: () => config.close(),
   }
