@@ -25,21 +25,27 @@ const longestQuestion = 500
  * Answers for the hosts of one run. Passphrases are asked for once a file; there is one question at a
  * time, however many hosts ask.
  */
-export function createAnswers(options: AnswerOptions): (host: Host) => Answers {
-  const { passwordsOf, screen, signal, ask = askSecret } = options
+export function createAnswers(options: AnswerOptions): {
+  answersFor(host: Host): Answers
+  /** Nobody waits for an answer any more: ends the question that is open. */
+  close(): Promise<void>
+} {
+  const { passwordsOf, screen, ask = askSecret } = options
+  const closing = new AbortController()
+  const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])])
   const interrupt = options.interrupt ?? (() => process.kill(process.pid, 'SIGINT'))
   let before: Promise<unknown> = Promise.resolve()
   let over = false
 
   const askNow = async (question: string): Promise<string | undefined> => {
-    if (over || signal?.aborted) return undefined
+    if (over || signal.aborted) return undefined
     screen?.pause?.()
     try {
       return await ask(question, { signal })
     } catch (error) {
       if (!isBootstrapError(error)) throw error
       if (error.code === 'interrupted') over = true
-      if (over && !signal?.aborted) interrupt()
+      if (over && !signal.aborted) interrupt()
       return undefined
     } finally {
       screen?.resume?.()
@@ -63,7 +69,7 @@ export function createAnswers(options: AnswerOptions): (host: Host) => Answers {
     return asked
   }
 
-  return host => {
+  const answersFor = (host: Host): Answers => {
     const { login, become } = passwordsOf(host)
     return {
       password: login,
@@ -76,5 +82,12 @@ export function createAnswers(options: AnswerOptions): (host: Host) => Answers {
         return answer === undefined ? undefined : secret(answer)
       },
     }
+  }
+  return {
+    answersFor,
+    close: async () => {
+      closing.abort()
+      await before
+    },
   }
 }

@@ -31,10 +31,11 @@ export interface Reach {
   secrets: readonly string[]
   /** What of the inventory could not be honoured, to be told once. */
   warnings: readonly string[]
-  /** The run's connector, which the caller closes. */
-  connect(
-    more: Pick<AnswerOptions, 'screen' | 'signal'> & { warn(message: string): void },
-  ): Connector
+  /** The run's connector, which the caller closes, and the way to take back what is still asked. */
+  connect(more: Pick<AnswerOptions, 'screen' | 'signal'> & { warn(message: string): void }): {
+    connector: Connector
+    stopAsking(): Promise<void>
+  }
 }
 
 /** @throws {UsageError} invalid_value; before any host is touched, and before anything is asked */
@@ -103,15 +104,19 @@ export async function prepareReach(
   return {
     secrets: textsOf(all, passwordsOf),
     warnings: unhonoured === undefined ? [] : [unhonoured],
-    connect: ({ screen, signal, warn }) =>
-      createConnector({
-        acceptNew: wanted.acceptNew,
-        sshTransport: wanted.sshTransport,
-        sshConfigFile: wanted.sshConfigFile,
+    connect: ({ screen, signal, warn }) => {
+      const { answersFor, close } = createAnswers({ passwordsOf, screen, signal, ask })
+      const { acceptNew, sshTransport, sshConfigFile } = wanted
+      const connector = createConnector({
+        acceptNew,
+        sshTransport,
+        sshConfigFile,
         hostNamed,
-        answersFor: createAnswers({ passwordsOf, screen, signal, ask }),
+        answersFor,
         warn,
-      }),
+      })
+      return { connector, stopAsking: close }
+    },
   }
 }
 

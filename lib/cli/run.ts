@@ -25,6 +25,7 @@ import { themeFor } from '../ui/theme.ts'
 import { askSecret } from './ask-secret.ts'
 import { prepareCallback } from './callback.ts'
 import type { Place } from './command.ts'
+import { pausing } from './hold.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
@@ -98,12 +99,14 @@ export async function runCommand(request: RunRequest): Promise<number> {
       ? request.draw(hosts, place, log)
       : // A tree that is drawn again and again leaves no place to ask at.
         await createRenderer(confirm ? 'plain' : mode, drawn)
-  events.subscribe(renderer.subscriber)
+  const screen = pausing(renderer)
+  events.subscribe(screen.subscriber)
   events.subscribe(log.subscriber)
   if (callback) events.subscribe(callback.subscriber)
   const interrupts = listenForInterrupts(tell)
   const strays = listenForStrays()
-  const connector = reach.connect({ screen: renderer, signal: interrupts.stop, warn: tell })
+  const signal = interrupts.stop
+  const { connector, stopAsking } = reach.connect({ screen, signal, warn: tell })
   try {
     const result = await runRecipe({
       recipe,
@@ -136,6 +139,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
       interrupts,
       strays: strays.take,
     })
+    await stopAsking()
     const undelivered = await callback?.deliver()
     if (undelivered) tell(result.redact(`the callback was not delivered: ${undelivered}`))
     const late = strays.take()

@@ -33,10 +33,11 @@ export const unlock: Command = {
     const warn = (message: string) =>
       void place.stderr.write(`warning: ${escapeControls(message)}\n`)
     reach.warnings.forEach(warn)
-    const connector = reach.connect({ warn })
+    const { connector, stopAsking } = reach.connect({ warn })
     try {
       return await unlockAll(targets.hosts, { ...limits, connector, warn }, options, place)
     } finally {
+      await stopAsking()
       connector.close()
     }
   },

@@ -15,9 +15,9 @@ function asking(more: Partial<AnswerOptions> = {}) {
     seen.push(question)
     return new Promise<string>((answer, fail) => open.push({ question, answer, fail }))
   }
-  const answersFor = createAnswers({ passwordsOf: () => ({}), ask, ...more })
+  const { answersFor, close } = createAnswers({ passwordsOf: () => ({}), ask, ...more })
   const settled = async () => void (await new Promise(resolve => setImmediate(resolve)))
-  return { answersFor, open, seen, settled }
+  return { answersFor, close, open, seen, settled }
 }
 
 const [first, second] = hosts as [Host, Host]
@@ -25,7 +25,7 @@ const [first, second] = hosts as [Host, Host]
 describe('what was given before the run', () => {
   test('is each host’s own', () => {
     const passwordsOf = ({ name }: Host) => ({ login: secret(name), become: secret(`${name}!`) })
-    const { password, becomePassword } = createAnswers({ passwordsOf })(first)
+    const { password, becomePassword } = createAnswers({ passwordsOf }).answersFor(first)
     expect([password?.reveal(), becomePassword?.reveal()]).toEqual(['h1', 'h1!'])
   })
 })
@@ -111,5 +111,22 @@ describe('a question of a host', () => {
     expect(await Promise.all([open1, open2])).toEqual([undefined, undefined])
     expect(interrupt).not.toHaveBeenCalled()
     expect(seen).toHaveLength(1)
+  })
+
+  test('is taken back when nobody waits for it any more', async () => {
+    const drawn: string[] = []
+    const screen = { pause: () => drawn.push('pause'), resume: () => drawn.push('resume') }
+    const ask: AnswerOptions['ask'] = (_, { signal } = {}) =>
+      new Promise((_, reject) => {
+        signal!.addEventListener('abort', () => reject(new InterruptedError('interrupted', 'x')))
+      })
+    const interrupt = vi.fn()
+    const { answersFor, close, settled } = asking({ ask, interrupt, screen: screen as never })
+    const answer = answersFor(first).ask('Password')
+    await settled()
+    await close()
+    expect(await answer).toBeUndefined()
+    expect(drawn).toEqual(['pause', 'resume'])
+    expect(interrupt).not.toHaveBeenCalled()
   })
 })

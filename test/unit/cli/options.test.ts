@@ -94,6 +94,22 @@ describe('a word', () => {
 })
 
 describe('an option', () => {
+  test('of reaching hosts has Ansible’s letter', () => {
+    expect(parse(['-b', '-k', '-K'])).toMatchObject({
+      become: true,
+      askPass: true,
+      askBecomePass: true,
+    })
+    expect(parse(['--become-user', 'app', '--transport=openssh'])).toMatchObject({
+      become: false,
+      becomeUser: 'app',
+      transport: 'openssh',
+    })
+    expect(
+      parse(['--max-fail', '10%', '--max-unreachable=2', '--ssh-config', 'none']),
+    ).toMatchObject({ maxFail: '10%', maxUnreachable: '2', sshConfig: 'none' })
+  })
+
   test('that is not given has its default, or is off', () => {
     expect(parse([])).toMatchObject({
       forks: '50',

@@ -9,6 +9,8 @@ const plan: Plan = {
   inventory: 'production',
   on: 'all',
   variables: { port: '8080' },
+  become: true,
+  becomeUser: 'app',
   selection: { tags: [], skipTags: [], startAt: 'web*' },
   hosts: { web1: [{ kind: 'command', title: '$ true', tags: [], status: 'unknown' }], web2: [] },
 }
@@ -21,6 +23,7 @@ test.each<[string, object]>([
   ['another format', { format: 2 }],
   ['an inventory that is no text', { inventory: 5 }],
   ['variables that are no texts', { variables: { port: 8080 } }],
+  ['a become that is no yes or no', { become: 'yes' }],
   ['no variables', { variables: null }],
   ['a starting point that is no text', { selection: { ...plan.selection, startAt: 5 } }],
   ['tags that are no list', { selection: { ...plan.selection, tags: 'web' } }],

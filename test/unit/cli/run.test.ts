@@ -47,6 +47,14 @@ describe('before any host is touched', () => {
     ['a time to wait', { waitLock: '5 minutes' }, '--wait-lock'],
     ['sizes of batches', { serial: '1,x' }, '--serial'],
     ['a pattern', { on: 'h3' }, 'h3'],
+    ['a limit of failures', { maxFail: 'x' }, '--max-fail'],
+    ['a limit of unreachable hosts', { maxUnreachable: '101%' }, '--max-unreachable'],
+    ['a transport', { transport: 'telnet' }, '--transport'],
+    ['a configuration of ssh', { sshConfig: 'nowhere' }, '--ssh-config'],
+    ['a time for steps', { commandTimeout: '0' }, '--command-timeout'],
+    ['a user to become', { become: true, becomeUser: '-x' }, '--become-user'],
+    ['a user that nobody becomes', { becomeUser: 'app' }, '--become-user'],
+    ['a password by --var', { var: ['ansible_password=x'] }, '--var ansible_password'],
     ['a callback’s URL', { callbackUrl: 'nowhere' }, 'callback URL'],
     ['a variable', { var: ['x'] }, '--var'],
   ])('%s that can’t be is refused', async (_, options, text) => {
@@ -98,6 +106,31 @@ describe('results', () => {
     expect(events[0]).toMatchObject({ type: 'run.start', recipe: 'site', environment: 'test' })
     expect(events.at(-1)).toMatchObject({ type: 'run.end', exitCode: 0 })
     expect(err()).toBe('')
+  })
+
+  test('show no password of the inventory or the environment, wherever it turns up', async () => {
+    const { cwd, place, run, out, err } = await project()
+    const line = (name: string, more = '') =>
+      `${name} ansible_connection=local bootstrap_dir=${cwd}/${name} ${more}\n`
+    await writeFile(
+      join(cwd, 'inventories/test/hosts.ini'),
+      `${line('h1', 'ansible_password=hunter2-own')}${line('h2')}`,
+    )
+    const env = { ...place.env, HOSTWRIGHT_SSH_PASSWORD: 'hunter2-shared' }
+    place.env = env
+    const leak: Recipe['run'] = async ({ $, warn, output, host }) => {
+      await $`echo hunter2-own hunter2-shared; echo hunter2-own >&2`
+      warn('hunter2-own')
+      output({ ...host, said: 'hunter2-shared' })
+      throw new StepError('hunter2-own')
+    }
+    expect(await run({ run: leak }, [], { output: 'json' })).toBe(4)
+    expect(await run({ run: leak }, [], { verbose: true, output: 'plain' })).toBe(4)
+    expect(out() + err()).toContain('********')
+    expect(out() + err()).not.toMatch(/hunter2-own/)
+    // The second run had none in its environment: it was taken out.
+    expect(env).not.toHaveProperty('HOSTWRIGHT_SSH_PASSWORD')
+    expect(out()).not.toMatch(/hunter2-shared/)
   })
 
   test('of a failed run exit with its reason', async () => {

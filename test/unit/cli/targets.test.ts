@@ -7,7 +7,7 @@ import { list } from '../../../lib/cli/list.ts'
 import { findTargets, parseCount, parseVariables } from '../../../lib/cli/targets.ts'
 import { unlock } from '../../../lib/cli/unlock.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
-import { fakeOutput } from '../ui/fake-output.ts'
+import { fakeOutput, fakeStream } from '../ui/fake-output.ts'
 
 const hosts = `
 [web]
@@ -43,6 +43,12 @@ describe('--var', () => {
       b_2: 'x=y',
       c: '',
     })
+  })
+
+  test('that is no key=value shows no password', () => {
+    expect(() => parseVariables(['ansible_password:hunter2'])).toThrow(
+      /^--var \*{8}: not key=value$/,
+    )
   })
 
   test.each(['a', '=x', 'a-b=1', '1a=x', ' a=1', ''])('%j is refused', text => {
@@ -104,6 +110,23 @@ describe('list', () => {
       name: 'here',
       groups: expect.arrayContaining(['db']),
     })
+  })
+
+  test.each([
+    ['piped', {}, undefined],
+    ['plain', { output: 'plain' }, undefined],
+    ['json', { output: 'json' }, undefined],
+    ['a table', {}, { columns: 80, rows: 24 }],
+  ])('hosts shows no password: %s', async (_, options, size) => {
+    const text = 'a ansible_password=hunter2 ansible_port=2222\nb ansible_become_pass=hunter2\n'
+    const { place, cwd } = await project({ 'inventories/test/hosts.ini': text })
+    const stdout = fakeStream(size)
+    expect(
+      await list.run(['hosts'], { ...defaults, on: 'all', ...options }, { ...place, stdout, cwd }),
+    ).toBe(0)
+    expect(stdout.text()).toContain('a')
+    expect(stdout.text()).not.toContain('hunter2')
+    if (size) expect(stdout.text()).toMatch(/a +a:2222 .*\nb +b +/)
   })
 
   test('recipes shows the project’s and the package’s, and a broken one with its reason', async () => {

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { pausing } from '../../../lib/cli/hold.ts'
+import type { RunEvent } from '../../../lib/events.ts'
+
+const warning = (message: string) => ({ type: 'warning', message }) as unknown as RunEvent
+
+test('a renderer that can’t pause is told afterwards, in order', () => {
+  const told: unknown[] = []
+  const { subscriber, pause, resume } = pausing({
+    subscriber: event => told.push((event as unknown as { message: string }).message),
+    end: async () => {},
+  })
+  subscriber(warning('a'))
+  pause()
+  subscriber(warning('b'))
+  subscriber(warning('c'))
+  expect(told).toEqual(['a'])
+  resume()
+  subscriber(warning('d'))
+  expect(told).toEqual(['a', 'b', 'c', 'd'])
+  // Whoever floods it while a question is open is not kept for ever.
+  pause()
+  for (let n = 0; n < 10_001; n++) subscriber(warning('x'))
+  expect(told).toHaveLength(4 + 10_001)
+})
+
+test('one that can does it its own way', () => {
+  const own = { subscriber: () => {}, end: async () => {}, pause: () => {}, resume: () => {} }
+  expect(pausing(own)).toMatchObject({ pause: own.pause, resume: own.resume })
+})
