@@ -1,6 +1,4 @@
 /** What a session must do over every transport. */
-import { rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { command } from '../../lib/resources/command.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -25,7 +23,7 @@ const dollarOf = (session: Session): Dollar =>
   })
 
 describe.each(transports)('a session by $name', ({ place }) => {
-  const { connect, bootstrapDir } = place()
+  const { connect, bootstrapDir, hostname, remove } = place()
   let session: Session
   let $: Dollar
   beforeEach(async () => {
@@ -35,7 +33,7 @@ describe.each(transports)('a session by $name', ({ place }) => {
   afterEach(async () => {
     await session.close()
     // Not by the session: one that was interrupted runs nothing more.
-    await rm(path(''), { recursive: true, force: true })
+    await remove(path(''))
   })
   const path = (name: string) => `${bootstrapDir()}/contract/${name}`
   const batch = async (resources: Resource[], check = false) => {

@@ -1,28 +1,45 @@
 /** Every transport there is, for the tests of this folder: how to connect, and what it can. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import type { Become } from '../../lib/inventory/inventory.ts'
 import { findSshd } from '../../lib/lab/sshd.ts'
+import { quote } from '../../lib/shell/quote.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { noAnswers } from '../../lib/transport/answers.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { connectChroot, connectContainer } from '../../lib/transport/container.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi, labFor } from '../support/lab.ts'
+import { noOverlay } from '../support/resource-hosts.ts'
 import { root } from '../support/shells.ts'
+import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
 export interface Place {
   connect(): Promise<Transport>
   /** A folder for the session's state, on the host. */
   bootstrapDir(): string
+  /** What the host calls itself. */
+  hostname(): string
+  /** Removes a folder on the host. */
+  remove(path: string): Promise<void>
 }
 
 export interface TransportCase {
   name: string
   /** Whether there is a connection that can be lost. */
   remote: boolean
+  /** The signal that ended a shell is told as an exit status, 128 more than its number. */
+  signalsAsStatus?: boolean
   /** To be called in a `describe`. */
   place(): Place
+}
+
+const here = {
+  hostname,
+  remove: (path: string) => rm(path, { recursive: true, force: true }),
 }
 
 const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
@@ -34,6 +51,7 @@ const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
   return {
     connect: () => createConnector({ acceptNew: false }).connect(host, { timeoutMs: 20_000 }),
     bootstrapDir: () => host.bootstrapDir,
+    ...here,
   }
 }
 
@@ -44,7 +62,7 @@ const onThisMachine =
       directory = await mkdtemp(join(tmpdir(), 'hostwright-contract-'))
     })
     afterAll(() => rm(directory, { recursive: true, force: true }))
-    return { connect: async () => connect(directory), bootstrapDir: () => directory }
+    return { connect: async () => connect(directory), bootstrapDir: () => directory, ...here }
   }
 
 /**
@@ -82,6 +100,45 @@ const hasSshd = (await findSshd()) !== undefined
 if (!hasSshd && inCi) throw new Error('CI must test against OpenSSH: there is no sshd')
 if (!hasSshd) console.warn('NOT TESTED: transports to OpenSSH: there is no sshd')
 
+/** As root by the real sudo or su, which ask for a password, over OpenSSH. */
+const asRoot = (method: Become['method'], rules: readonly string[]) => (): Place => {
+  let host: UserHost
+  const password = 'of the login'
+  beforeAll(async () => {
+    host = await launchUserHost({
+      users: [{ name: 'worker', password, sudoers: [...rules, '@ ALL=(ALL) ALL'] }],
+      setup: `printf '%s\\n' 'root:${password}' | chpasswd`,
+    })
+    return host.stop
+  })
+  return {
+    connect: () => {
+      const answersFor = () => ({ ...noAnswers, becomePassword: secret(password) })
+      const become: Become = { method, user: 'root' }
+      const target = host.host({ user: 'worker', become })
+      return createConnector({ acceptNew: false, answersFor }).connect(target, {
+        timeoutMs: 20_000,
+      })
+    },
+    bootstrapDir: () => '/srv/bootstrap',
+    hostname: () => 'lab1',
+    remove: async path => void (await host.script(`rm -rf ${quote(path)}`)),
+  }
+}
+
+const becoming: TransportCase[] = [
+  { name: 'sudo with a password', remote: true, place: asRoot('sudo', []) },
+  {
+    name: 'sudo that wants a terminal',
+    remote: true,
+    signalsAsStatus: true,
+    place: asRoot('sudo', ['Defaults:@ requiretty']),
+  },
+  { name: 'su with a password', remote: true, signalsAsStatus: true, place: asRoot('su', []) },
+]
+
+const hasUsers = hasSshd && (await noOverlay()) === undefined
+
 export const transports: TransportCase[] = [
   { name: 'local', remote: false, place: onThisMachine(() => connectLocal()) },
   { name: 'docker exec, by a stand-in', remote: false, place: onThisMachine(inStandIn) },
@@ -92,4 +149,5 @@ export const transports: TransportCase[] = [
   ...(hasSshd
     ? [{ name: 'ssh to OpenSSH', remote: true, place: overSsh('openssh') } satisfies TransportCase]
     : []),
+  ...(hasUsers ? becoming : []),
 ]
