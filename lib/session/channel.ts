@@ -4,7 +4,7 @@
  * idle, which is how often the controller waited.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ErrorCode, UnreachableError } from '../errors.ts'
+import { type ErrorCode, errorCodes, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { CallResult, CallStatus } from './call.ts'
@@ -26,6 +26,9 @@ interface Pending extends StepListener {
   /** Which of the two streams have ended; the step ends with both. */
   open: Set<'stdout' | 'stderr'>
   part?: Buffer[]
+  /** Bytes of all parts, and how many markers came: a host that means ill sends without end. */
+  held: number
+  marked: number
   kept: Record<'stdout' | 'stderr', Tail>
   parts: Map<string, Buffer[]>
   resolve(result: CallResult): void
@@ -104,8 +107,12 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       return
     }
     if (frame.kind === 'output') {
-      if (stream === 'stdout' && pending.part) pending.part.push(frame.chunk)
-      else {
+      if (stream === 'stdout' && pending.part) {
+        pending.part.push(frame.chunk)
+        pending.held += frame.chunk.length
+        if (pending.held > longestTexts)
+          return fail(protocolError(`step ${pending.id} sent more text than ${longestTexts} bytes`))
+      } else {
         pending.kept[stream].push(frame.chunk)
         pending.output?.(stream, frame.chunk)
       }
@@ -116,13 +123,21 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       if (Number(rest[0]) !== pending.id)
         return fail(protocolError(`step ${rest[0]} ended, not ${pending.id}`))
       if (stream === 'stdout') {
-        pending.result.status = rest[1] as CallStatus
-        pending.result.exitStatus = Number(rest[2])
-        pending.result.code = rest[3] ?? '-'
-        pending.result.note = rest.slice(4).join(' ')
+        const [, status, exitStatus = '', code = '-', ...note] = rest
+        // What is half said is no success.
+        if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus))
+          return fail(protocolError(`step ${pending.id} ended as “${rest.slice(1, 3).join(' ')}”`))
+        pending.result.status = status
+        pending.result.exitStatus = Number(exitStatus)
+        pending.result.code = Object.hasOwn(errorCodes, code) ? code : '-'
+        pending.result.note = note.join(' ')
       }
       settle(stream, pending)
-    } else if (word && parts.has(word)) {
+      return
+    }
+    if (++pending.marked > mostMarkers)
+      return fail(protocolError(`step ${pending.id} sent more than ${mostMarkers} markers`))
+    if (word && parts.has(word)) {
       pending.part = []
       pending.parts.set(frame.words.join(' '), pending.part)
     } else {
@@ -180,6 +195,8 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
           open: new Set(['stdout', 'stderr']),
           kept: { stdout: createTail(keep), stderr: createTail(keep) },
           parts: new Map(),
+          held: 0,
+          marked: 0,
           resolve,
           reject,
         }
@@ -191,9 +208,15 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
           pending.start?.()
         }
       }),
-    end: () => {
+    end: async () => {
       shell.stdin.end()
-      return Promise.race([ended, bye.then(() => sleep(graceMs, undefined, { ref: false }))])
+      const over = new AbortController()
+      const { signal } = over
+      // A shell that did not keep to our protocol need not say goodbye either.
+      const late = sleep(failure ? graceMs : goodbyeMs, undefined, { signal }).catch(() => {})
+      const said = bye.then(() => sleep(graceMs, undefined, { ref: false }))
+      await Promise.race([ended, said, late])
+      over.abort()
     },
     get roundTrips() {
       return roundTrips
@@ -206,6 +229,9 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
  * process in the background keeps the streams open: then it may never come.
  */
 const graceMs = 200
+
+/** How long a shell may take to release and remove what is its own. */
+const goodbyeMs = 15_000
 
 /** The end of a text, from the beginning of a line: half a secret would not be known for one. */
 const lastOf = (text: string, length = 2000) =>
@@ -221,6 +247,13 @@ const none = Buffer.alloc(0)
 
 /** Words of markers after which standard output is a text with a name. */
 const parts = new Set(['facts', 'file', 'old', 'new', 'text'])
+
+/** How many markers one step may send, and how many bytes of texts with a name. */
+const mostMarkers = 100_000
+const longestTexts = 512 * 1_048_576
+
+const statuses: readonly (string | undefined)[] = ['ok', 'changed', 'failed', 'skipped', 'need']
+const isStatus = (word: string | undefined): word is CallStatus => statuses.includes(word)
 
 function protocolError(message: string, output?: string) {
   const code: ErrorCode = 'shell_failed'

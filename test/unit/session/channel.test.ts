@@ -164,6 +164,46 @@ describe('the channel', () => {
     await expect(step).rejects.toMatchObject({ code: 'shell_failed' })
   })
 
+  test.each([
+    ['no status', []],
+    ['half a status', ['o']],
+    ['no exit status', ['ok']],
+    ['no number for it', ['ok', '']],
+    ['another word', ['good', 0, '-']],
+  ])('fails on a step that ends with %s', async (_, words) => {
+    const { channel, out, err, mark } = fakeShell()
+    const step = channel.expect(1)
+    out(mark('end', 1, ...words))
+    err(mark('end', 1))
+    await expect(step).rejects.toMatchObject({ code: 'shell_failed' })
+  })
+
+  test.each(['constructor', '__proto__', 'unheard_of'])('knows no code %s', async code => {
+    const { channel, finish } = fakeShell()
+    const step = channel.expect(1)
+    finish(1, 'failed', 1, code)
+    expect((await step).code).toBe('-')
+  })
+
+  test('fails on markers without end', async () => {
+    const { channel, out, mark } = fakeShell()
+    const step = channel.expect(1)
+    const many = mark('want', 1).repeat(10_000)
+    for (let n = 0; n < 11; n++) out(many)
+    await expect(step).rejects.toMatchObject({
+      code: 'shell_failed',
+      message: expect.stringContaining('markers'),
+    })
+  })
+
+  test('waits for no goodbye of a shell that does not keep to the protocol', async () => {
+    const { channel, finish } = fakeShell()
+    const step = channel.expect(1)
+    finish(2, 'ok', 0, '-')
+    await step.catch(() => {})
+    await channel.end()
+  })
+
   test('has ended when the shell said goodbye on both streams, though they stay open', async () => {
     const { channel, stdin, out, err, mark } = fakeShell()
     const ended = channel.end()
