@@ -61,9 +61,10 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
     if (left.has(keyword)) passedOver.add(left.get(keyword)!)
     else if (!known) found.set(keyword, [...values])
     else if (gathering.has(keyword)) known.push(...values)
-    // The word that comes first decides, as in ssh.
+    // Of the two the first counts; but a ProxyJump that is none leaves room for a ProxyCommand.
     if (keyword === 'proxycommand' && !found.has('proxyjump')) found.set('proxyjump', ['none'])
-    if (keyword === 'proxyjump' && !found.has('proxycommand')) found.set('proxycommand', ['none'])
+    const jumps = keyword === 'proxyjump' && values[0]?.toLowerCase() !== 'none'
+    if (jumps && !found.has('proxycommand')) found.set('proxycommand', ['none'])
   }
   const readFile = (file: string, from: string, depth: number, required = false) => {
     const text = options.read(file)

@@ -80,7 +80,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
     return settingsFrom({ ...host, sshConfigFile: configFile }, answer, here, evidence)
   }
 
-  /** @param own whether the hop's own ProxyJump or ProxyCommand counts */
+  /** @param own whether the hop's own ProxyJump or ProxyCommand counts: it is the first */
   const hop = async (word: string, from: SshSettings, own: boolean): Promise<Hop> => {
     const jump = parseJump(word)
     const named = options.hostNamed?.(jump.host)
@@ -93,7 +93,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
       proxyJump: own ? host?.proxyJump : 'none',
     }
     const found = await settings(endpoint)
-    return { settings: { ...found, needs: needsOfHop(found.needs), ignored: [] }, host }
+    return { settings: { ...found, needs: needsOfHop(found.needs, own), ignored: [] }, host }
   }
 
   const way = async (target: SshSettings, passed: readonly SshSettings[]): Promise<Hop[]> => {

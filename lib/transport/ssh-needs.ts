@@ -37,12 +37,12 @@ const set = (answer: SshAnswer, keyword: string) => {
 
 /**
  * Phrases for people, each a noun: `needs ProxyCommand`.
- * @param direct the inventory says how the host is reached: a ProxyCommand is not asked
+ * @param jumps there are jump hosts: a ProxyCommand is not asked
  */
 export function needsOf(
   answer: SshAnswer,
   endpoint: Omit<Endpoint, 'needs'>,
-  direct: boolean,
+  jumps: boolean,
   { exists, isFido, hasAuthority, env, uid, knownName }: Circumstances,
 ): string[] {
   const { privateKeyFile, agent } = endpoint
@@ -61,7 +61,7 @@ export function needsOf(
     ? agent !== undefined
     : !/^(no|false)$/i.test(forward)
   const found: readonly (readonly [unknown, string])[] = [
-    [!direct && set(answer, 'proxycommand'), 'ProxyCommand'],
+    [!jumps && set(answer, 'proxycommand'), 'ProxyCommand'],
     [usesKeys && set(answer, 'certificatefile'), 'CertificateFile'],
     [usesKeys && certificate, `a certificate (${certificate})`],
     [usesKeys && fido, `a FIDO key (${fido})`],
@@ -85,9 +85,12 @@ export function needsOf(
   return found.flatMap(([is, phrase]) => (is ? phrase : []))
 }
 
-/** What `ssh` needs of a jump host: no session is opened there, so nothing is forwarded to it. */
-export const needsOfHop = (needs: readonly string[]): string[] =>
-  needs.filter(phrase => phrase !== 'ForwardAgent')
+/**
+ * What `ssh` needs for a jump host: no session is opened there, so nothing is forwarded to it.
+ * @param first later ones are reached through the one before, whatever they have for it themselves
+ */
+export const needsOfHop = (needs: readonly string[], first: boolean): string[] =>
+  needs.filter(phrase => phrase !== 'ForwardAgent' && (first || phrase !== 'ProxyCommand'))
 
 /**
  * What an agent holds that only the system's `ssh` signs with.

@@ -112,7 +112,8 @@ export function settingsFrom(
   }
   return {
     ...known,
-    needs: [...needsOf(answer, known, proxyJump !== undefined, circumstances), ...lacking],
+    // As with `ssh -J none`: that takes away a jump host, not a ProxyCommand.
+    needs: [...needsOf(answer, known, known.jumps.length > 0, circumstances), ...lacking],
     ignored: ignoredOf(answer),
   }
 }

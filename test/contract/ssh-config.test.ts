@@ -1,4 +1,6 @@
 /** What we make of ssh's configuration, beside what `ssh` itself makes of it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -26,7 +28,12 @@ async function write(texts: Texts) {
   return { directory, file: join(directory, 'config') }
 }
 
-const env = { ...process.env, KEYS: '/keys', SSH_AUTH_SOCK: '/run/agent', OTHER: '/run/other' }
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  KEYS: '/keys',
+  SSH_AUTH_SOCK: '/run/agent',
+  OTHER: '/run/other',
+}
 
 async function configured(texts: Texts | string, options: SshConfigOptions = {}) {
   const { directory, file } = await write(typeof texts === 'string' ? { config: texts } : texts)
@@ -36,15 +43,15 @@ async function configured(texts: Texts | string, options: SshConfigOptions = {})
   return { directory, file, config, settings }
 }
 
-/** An `ssh` that writes down when it is called. */
-async function countingSsh() {
+/** An `ssh` that writes down how it is called; by that name it starts others of itself. */
+async function tellingSsh() {
   const directory = await temporaryDirectory()
   const [program, calls] = [join(directory, 'ssh'), join(directory, 'calls')]
-  await writeFile(program, `#!/bin/sh\necho "$*" >>${calls}\nexec ${ssh} "$@"\n`)
+  await writeFile(program, `#!/usr/bin/env bash\necho "$*" >>${calls}\nexec -a ssh ${ssh} "$@"\n`)
   await chmod(program, 0o755)
-  const count = async () =>
-    (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== '').length
-  return { program, count }
+  const started = async () =>
+    (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
+  return { program, started, count: async () => (await started()).length }
 }
 
 interface Case {
@@ -221,6 +228,12 @@ const plain: readonly Case[] = [
     config: 'ProxyCommand nc %h %p\n',
     inventory: { proxyJump: 'a,b' },
     expected: { jumps: ['a', 'b'], needs: [] },
+  },
+  {
+    title: 'no jump host leaves room for a ProxyCommand, as with ssh -J none',
+    config: 'ProxyJump none\nProxyCommand nc %h %p\n',
+    inventory: { proxyJump: 'none' },
+    expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
     title: 'ways to log in',
@@ -413,7 +426,7 @@ describe.skipIf(!ssh)('how often ssh is asked', () => {
   const names = Array.from({ length: 20 }, (_, index) => `web${index}.example.com`)
 
   it('is once, where no block tells hosts apart', async () => {
-    const { program, count } = await countingSsh()
+    const { program, count } = await tellingSsh()
     const { settings } = await configured(
       'Host *\n  Port 7\n  User ops\n  IdentityFile ~/%h\n  ControlPath /x/%h\n',
       { program },
@@ -427,7 +440,7 @@ describe.skipIf(!ssh)('how often ssh is asked', () => {
   })
 
   it('is once more where the inventory has the port: of it, no answer tells the configuration’s', async () => {
-    const { program, count } = await countingSsh()
+    const { program, count } = await tellingSsh()
     const { settings } = await configured('Port 7\n', { program })
     const ports = [undefined, 1, 2, undefined]
     const all = await Promise.all(ports.map((port, index) => settings(names[index]!, { port })))
@@ -436,7 +449,7 @@ describe.skipIf(!ssh)('how often ssh is asked', () => {
   })
 
   it('is once a host, where a block does, also in a file that is included', async () => {
-    const { program, count } = await countingSsh()
+    const { program, count } = await tellingSsh()
     const { settings } = await configured(
       { config: 'Include DIR/more\n', more: 'Host web7.*\n  Port 7\n' },
       { program },
@@ -488,6 +501,30 @@ describe.skipIf(!ssh)('the way over jump hosts', () => {
     ['has IPv6 addresses', 'Host target\n  ProxyJump me@[::1]:7\n', ['me@::1:7']],
   ])('%s', async (_, text, hops) => {
     expect(await way(text)).toEqual(hops)
+  })
+
+  it.each([
+    'Host target\n  ProxyJump a,b,c\n',
+    'Host target\n  ProxyJump a\nHost a\n  ProxyJump b\nHost b\n  ProxyJump c,d\n',
+    'Host target\n  ProxyJump a,b\nHost b\n  ProxyJump x\nHost a\n  ProxyJump y\n',
+    'Host target\n  ProxyJump a\nHost a\n  ProxyJump none\nHost *\n  ProxyJump b\n',
+  ])('is the one that ssh takes: %j', async text => {
+    // Nothing listens there: all that is seen is which ssh starts which.
+    const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
+    const { config, settings, file } = await configured(all)
+    const { program, started } = await tellingSsh()
+    const path = `${dirname(program)}:${env.PATH}`
+    const child = spawn('ssh', ['-F', file, 'target', 'true'], {
+      env: { ...env, PATH: path },
+      stdio: 'ignore',
+    })
+    await once(child, 'close')
+    const hops = await config.hops(await settings('target'))
+    const words = hops.map(hop => hop.settings.destination)
+    expect((await started()).map(line => line.split(' ').at(-1))).toEqual([
+      'true',
+      ...words.reverse(),
+    ])
   })
 
   it('is the inventory’s, where it has one', async () => {

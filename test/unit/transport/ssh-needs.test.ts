@@ -12,7 +12,7 @@ const endpoint = {
 interface Case {
   said?: Record<string, string>
   of?: Partial<Parameters<typeof needsOf>[1]>
-  direct?: boolean
+  jumps?: boolean
   files?: readonly string[]
   fido?: string
   authority?: string
@@ -22,8 +22,8 @@ interface Case {
 const answered = (said: Record<string, string> = {}) =>
   new Map(Object.entries(said).map(([keyword, value]) => [keyword, [value]]))
 
-const needs = ({ said, of, direct = false, files = [], fido, authority, env = {} }: Case) =>
-  needsOf(answered(said), { ...endpoint, ...of }, direct, {
+const needs = ({ said, of, jumps = false, files = [], fido, authority, env = {} }: Case) =>
+  needsOf(answered(said), { ...endpoint, ...of }, jumps, {
     exists: path => files.includes(path),
     isFido: path => path === fido,
     hasAuthority: file => file === authority,
@@ -68,10 +68,7 @@ describe('no need', () => {
       'of what is none',
       { said: { proxycommand: 'none', pkcs11provider: 'none', revokedhostkeys: 'none' } },
     ],
-    [
-      'of a ProxyCommand, where the inventory says how to get there',
-      { said: { proxycommand: 'x' }, direct: true },
-    ],
+    ['of a ProxyCommand, where there are jump hosts', { said: { proxycommand: 'x' }, jumps: true }],
     [
       'of a certificate of a key that is not meant',
       { of: { privateKeyFile: '/k' }, files: ['/h/.ssh/id_rsa-cert.pub'], fido: '/h/.ssh/id_rsa' },
