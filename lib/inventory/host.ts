@@ -131,9 +131,11 @@ export function describeHost(
     groups: [...groups].sort(),
     connection,
     sshTransport,
-    // What a chroot is in has no name but its path.
+    // What a chroot is in has no name but its path; all paths lose their last slash, that of `/` too.
     address:
-      (connection === 'chroot' ? remoteDirectory(names.address) : word(names.address)) ?? name,
+      (connection === 'chroot'
+        ? remoteDirectory(names.address)?.replace(/^$/, '/')
+        : word(names.address)) ?? name,
     port: port(names.port),
     user: word(names.user),
     privateKeyFile: localPath(names.privateKeyFile),

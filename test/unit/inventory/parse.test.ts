@@ -78,6 +78,13 @@ describe('the settings of a host', () => {
     })
   })
 
+  it.each([
+    ['/', '/'],
+    ['/srv/image/', '/srv/image'],
+  ])('takes the path of a chroot: %s', (path, address) => {
+    expect(hostOf(`a connection=chroot host=${path}`).address).toBe(address)
+  })
+
   it.each(['ansible_connection', 'connection'])('takes local from %s', name => {
     expect(hostOf(`a ${name}=local`).connection).toBe('local')
   })
