@@ -206,7 +206,7 @@ function saidIn(heard: readonly Heard[], { password }: Way): string {
     .toString('utf8')
     .replaceAll('\r', '')
     .split('\n')
-    .filter(line => !/^\s*$|hostwright-[0-9a-f]{24}-/.test(line))
+    .filter(line => !/^(\s*$|hostwright-[0-9a-f]{24}-)/.test(line))
   const text = lines.join('\n').slice(-2000)
   return password ? text.replaceAll(password.reveal() || stars, stars) : text
 }
