@@ -4,10 +4,12 @@
  *
  *     npm run bench -- --only e,h --rounds 5
  *     npm run bench -- --only growth --chart docs/growth.svg
+ *     npm run bench -- --only connect --hosts 200
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
+import { connecting, connectTable } from './connect.ts'
 import { type Figure, figureTable } from './figures.ts'
 import { byHosts, byResources, growthTable, hostCounts } from './growth.ts'
 import { canAccount } from './measure.ts'
@@ -16,10 +18,10 @@ import { bringUp, type Place } from './place.ts'
 
 const { values } = parseArgs({
   options: {
-    /** Parts, by letter, and `growth`. Default: all. */
-    only: { type: 'string', default: [...Object.keys(parts), 'growth'].join(',') },
+    /** Parts, by letter, `growth`, and `connect`. Default: all. */
+    only: { type: 'string', default: [...Object.keys(parts), 'growth', 'connect'].join(',') },
     rounds: { type: 'string', default: '7' },
-    /** The largest number of hosts of `growth`. */
+    /** How many hosts `connect` has, and `growth` at most. */
     hosts: { type: 'string', default: String(hostCounts.at(-1)) },
     /** Where the chart of `growth` goes. */
     chart: { type: 'string' },
@@ -31,9 +33,10 @@ const most = Number(values.hosts)
 // (b) and (c) come with (a).
 const asked = values.only.split(',').map(name => (name === 'b' || name === 'c' ? 'a' : name))
 const names = [...new Set(asked)]
-const unknown = names.find(name => name !== 'growth' && !parts[name])
+const large = ['growth', 'connect']
+const unknown = names.find(name => !large.includes(name) && !parts[name])
 if (unknown || !(rounds >= 1) || !(most >= 1)) {
-  tell(`no such part or number; parts are ${Object.keys(parts).join(', ')}, growth`)
+  tell(`no such part or number; parts are ${[...Object.keys(parts), ...large].join(', ')}`)
   process.exit(2)
 }
 if (!canAccount) tell('without GNU time (the package `time`) CPU and memory are not known')
@@ -62,7 +65,7 @@ async function on(count: number, work: (place: Place) => Promise<void>) {
   }
 }
 
-const letters = names.filter(name => name !== 'growth')
+const letters = names.filter(name => !large.includes(name))
 const figures: Figure[] = []
 if (letters.length > 0) {
   const hosts = Math.max(1, ...letters.map(name => parts[name]!.hosts))
@@ -75,3 +78,9 @@ if (letters.length > 0) {
   process.stdout.write(`${figureTable(figures)}\n`)
 }
 if (names.includes('growth')) await on(Math.max(most, 20), growth)
+if (names.includes('connect')) {
+  await on(most, async place => {
+    const costs = await connecting(place, Math.min(rounds, 5), most, tell)
+    process.stdout.write(`\n${connectTable(most, costs)}\n`)
+  })
+}

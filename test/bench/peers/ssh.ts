@@ -3,7 +3,8 @@ import { quote } from '../../../lib/shell/quote.ts'
 import { type Cost, measure } from '../measure.ts'
 import type { Hosts } from '../place.ts'
 
-export async function sshTrue({ hosts }: Hosts): Promise<Cost> {
+/** A line for a shell. @param parallel how many hosts at a time */
+export function sshLine({ hosts }: Hosts, parallel: number): string {
   const { port, user, privateKeyFile, knownHostsFile } = hosts[0]!
   const ssh = [
     'ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o',
@@ -11,6 +12,8 @@ export async function sshTrue({ hosts }: Hosts): Promise<Cost> {
     ...['-i', quote(privateKeyFile!), '-p', String(port), '-l', user!],
   ].join(' ')
   const addresses = hosts.map(({ address }) => address).join(' ')
-  const line = `printf '%s\\n' ${addresses} | xargs -P ${hosts.length} -I '{}' ${ssh} '{}' true`
-  return measure('sh', ['-c', line])
+  return `printf '%s\\n' ${addresses} | xargs -P ${parallel} -I '{}' ${ssh} '{}' true`
 }
+
+export const sshTrue = (hosts: Hosts): Promise<Cost> =>
+  measure('sh', ['-c', sshLine(hosts, hosts.hosts.length)])
