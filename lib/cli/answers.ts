@@ -58,9 +58,10 @@ export function createAnswers(options: AnswerOptions): {
   }
 
   const passphrases = new Map<string, Promise<Secret | undefined>>()
-  const passphrase = (file: string) => {
+  const passphrase = async (file: string, wrong?: Secret) => {
     const known = passphrases.get(file)
-    if (known) return known
+    // Whoever else was told the wrong one may have asked already.
+    if (known && (!wrong || (await known) !== wrong)) return known
     // An empty one is no passphrase: the key is left out, as ssh does.
     const asked = askInTurn(`Passphrase of ${file}`).then(answer =>
       answer ? secret(answer) : undefined,

@@ -43,8 +43,6 @@ export async function connectHost(
       transport,
       bootstrapDir: host.bootstrapDir,
       first,
-      // Ctrl-C is what it is for.
-      reconnect: () => connector.connect(host, { timeoutMs }),
       warn: options.warn,
     })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
@@ -105,9 +103,9 @@ function givingUp(host: Host, { timeoutMs, signal }: TransportOptions, deadline:
       reject(
         new UnreachableError(
           'connect_timeout',
-          `${host.address} let us in, but the login’s shell said nothing within ${timeoutMs / 1000} s`,
+          `${host.address} let us in, but the login’s shell took no command within ${timeoutMs / 1000} s`,
           {
-            hint: 'See what the login runs before it takes commands (its .bashrc); --timeout gives it longer.',
+            hint: 'See what the login runs before it takes commands (.bashrc, a menu, another shell); --timeout gives it longer.',
           },
         ),
       )

@@ -8,7 +8,7 @@ import { text as readText } from 'node:stream/consumers'
 import { asBootstrapError, errorCodes, StepError } from '../errors.ts'
 import { loadControl, partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
-import type { ShellStream, Transport } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { Answer, CallResult, HostCall } from './call.ts'
 import { createChannel, type StepListener } from './channel.ts'
 import { mapCondition } from './condition.ts'
@@ -62,7 +62,7 @@ export interface Session {
   call(call: HostCall, listener?: StepListener): Promise<CallResult>
   /**
    * The running step ends by itself; what else was sent is skipped.
-   * @throws {UnreachableError} the host allows neither another shell nor another connection
+   * @throws {UnreachableError} the host lets no other shell begin
    */
   interrupt(): Promise<void>
   /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
@@ -86,8 +86,6 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.first calls that travel with the first write
  * @param options.command what to start instead of `sh`: the shell of another user
  * @param options.user that user, for errors
- * @param options.reconnect another connection to the same host, for interrupting and ending what runs
- *   where the host allows one shell a connection
  * @param options.warn told when what runs could be neither interrupted nor ended
  * @throws {UnreachableError} no shell, or it does not speak our protocol
  */
@@ -97,10 +95,9 @@ export async function openSession(options: {
   first?: readonly HostCall[]
   command?: readonly string[]
   user?: string
-  reconnect?: () => Promise<Transport>
   warn?: (message: string) => void
 }): Promise<Session> {
-  const { transport, bootstrapDir, command, user, reconnect, warn } = options
+  const { transport, bootstrapDir, command, user, warn } = options
   const nonce = `hw${randomWord()}`
   let lastId = 0
   // What follows a batch waits for its end: a batch may need a second write.
@@ -137,11 +134,10 @@ export async function openSession(options: {
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
   const control = async (words: readonly string[]) => {
     try {
-      await beside(transport, reconnect, async shell => {
-        shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
-        // What it says is of no interest, nor that we closed it while it spoke.
-        await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
-      })
+      const shell = await transport.open()
+      shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
+      // What it says is of no interest, nor that we closed it while it spoke.
+      await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
     } catch (error) {
       // A connection that is gone tells that itself, to all who wait.
       const known = asBootstrapError(error)
@@ -152,11 +148,7 @@ export async function openSession(options: {
     }
   }
 
-  const transfers = createTransfers(async () => {
-    const { shell, close } = await openBeside(transport, reconnect, command)
-    shell.ended.then(close)
-    return shell
-  })
+  const transfers = createTransfers(() => transport.open(command))
 
   const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
     const base = lastId + 1
@@ -312,41 +304,6 @@ const stepBytes = 1_048_576
 
 /** The same of a call whose listener took the output as it came. */
 const listenedBytes = 8 * 1_048_576
-
-/** Does `work` in a second shell: on this connection, or where the host refuses that on another. */
-async function beside(
-  transport: Transport,
-  reconnect: (() => Promise<Transport>) | undefined,
-  work: (shell: ShellStream) => Promise<void>,
-): Promise<void> {
-  const { shell, close } = await openBeside(transport, reconnect)
-  try {
-    await work(shell)
-  } finally {
-    close()
-  }
-}
-
-/** A second shell; `close` ends the connection it is on, if that is its own. */
-async function openBeside(
-  transport: Transport,
-  reconnect: (() => Promise<Transport>) | undefined,
-  command?: readonly string[],
-): Promise<{ shell: ShellStream; close: () => void }> {
-  try {
-    return { shell: await transport.open(command), close: () => {} }
-  } catch (error) {
-    if (!reconnect || asBootstrapError(error).code === 'connection_lost') throw error
-  }
-  const other = await reconnect()
-  const close = () => other.close()
-  try {
-    return { shell: await other.open(command), close }
-  } catch (error) {
-    close()
-    throw error
-  }
-}
 
 /**
  * The state files, by name, in the answer of `hw_begin` or `hw_read_state`.

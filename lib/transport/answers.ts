@@ -9,9 +9,10 @@ export interface Answers {
   becomePassword?: Secret
   /**
    * The passphrase of a key file, asked for once a run, whichever host needs it first.
+   * @param wrong what was answered before, and does not open it: it is asked for again
    * @returns undefined: there is nobody to ask
    */
-  passphrase(file: string): Promise<Secret | undefined>
+  passphrase(file: string, wrong?: Secret): Promise<Secret | undefined>
   /**
    * Asks a person, one question at a time.
    * @param question may come from a host: it is shown without control characters

@@ -8,6 +8,7 @@ import { type BecomeKnown, become } from './become.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
 import { createSshConfig } from './ssh-config.ts'
+import { createSshHosts, type SshEndpoint } from './ssh-hosts.ts'
 import { timeoutsOf } from './timeouts.ts'
 import type { Transport } from './transport.ts'
 
@@ -55,14 +56,25 @@ export function createConnector(options: ConnectorOptions): Connector {
   const warn = onceEach(options.warn ?? (() => {}))
   const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
 
+  const sshHosts = createSshHosts({ acceptNew })
   const becoming = new Map<string, BecomeKnown>()
 
   const bySsh = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
     const settings = await config.settings(host)
-    const timeouts = timeoutsOf(host.timeouts, settings.connectTimeoutMs)
-    // Its libraries take their time to load: a run on localhost is spared them.
-    const { connectSsh } = await import('./ssh.ts')
-    return connectSsh(settings, { ...connecting, timeouts, acceptNew, answers })
+    const endpoint = {
+      settings,
+      timeouts: timeoutsOf(host.timeouts, settings.connectTimeoutMs),
+      answers,
+    }
+    const hops = settings.jumps.length === 0 ? [] : await config.hops(settings)
+    const jumps = hops.map((hop): SshEndpoint => {
+      const timeouts = timeoutsOf(hop.host?.timeouts, hop.settings.connectTimeoutMs)
+      // The host's own password is not for those on the way.
+      const own = hop.host ? options.answersFor?.(hop.host) : { ...answers, password: undefined }
+      return { settings: hop.settings, timeouts, answers: own ?? noAnswers }
+    })
+    // A host that is worked on as another user has no use for a shell of its login.
+    return sshHosts.connect(endpoint, jumps, { ...connecting, ahead: !host.become })
   }
   const connect = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
     switch (host.connection) {
@@ -89,7 +101,10 @@ export function createConnector(options: ConnectorOptions): Connector {
       const { authMs: limitMs } = timeoutsOf(host.timeouts)
       return become(transport, { method, user, password: answers.becomePassword, limitMs, known })
     },
-    close: () => config.close(),
+    close: () => {
+      sshHosts.close()
+      config.close()
+    },
   }
 }
 

@@ -1,55 +1,150 @@
-/** The ways to log in at a host: keys in files, and an agent. */
-import type { AnyAuthMethod, ParsedKey } from 'ssh2'
-import { agentProblem } from './agent.ts'
-import type { SshSettings } from './settings.ts'
-import { readIfThere } from './text-file.ts'
+/** The ways to log in at a host, one after the other: keys, then answers. */
+import type { AnyAuthMethod } from 'ssh2'
+import type { AgentKeys } from './agent.ts'
+import type { Answers } from './answers.ts'
+import { type Identity, identitiesOf, type Ssh2 } from './identities.ts'
+import type { Keyring } from './keyring.ts'
+import { createQuestions, usualPrompts } from './questions.ts'
+import type { AuthMethod, SshSettings } from './settings.ts'
 
-/** How to log in. */
+/** One try to log in. */
 export interface Login {
-  /** Ways, in order: the inventory's key, the agent, the usual keys. */
-  methods: readonly AnyAuthMethod[]
-  /** The first needs to know nothing of the server. */
+  /** The first needs to know nothing of the server: `begin` has it. */
   early: boolean
   /** The first is most likely accepted: what comes after the login may be sent with it. */
   ahead: boolean
+  /** The first way, at once, instead of the first `next`. */
+  begin(): AnyAuthMethod | undefined
+  /**
+   * @param left the ways that the server still offers; undefined: it has not said
+   * @param partial the way before was accepted, and another is wanted
+   * @returns what to try; false: nothing is left
+   */
+  next(left: readonly string[] | undefined, partial: boolean): Promise<AnyAuthMethod | false>
+  /** What was tried, for a message: `key ~/.ssh/id_ed25519, agent (2 keys), password`. */
+  tried(): string
+  /** Why something else could not be tried. */
+  readonly problems: readonly string[]
+  /** The password that was given was sent, and refused. */
+  readonly wrongPassword: boolean
+}
+
+export interface LoginOptions {
+  keyring: Keyring
+  agentKeys(path: string): Promise<AgentKeys>
+  answers: Answers
+  /** Lets no time run while a person is waited for. */
+  waitFor<T>(person: Promise<T>): Promise<T>
+  /** Ends a method that asks, without an answer. */
+  abandon(): void
+  ssh2: Ssh2
+}
+
+interface Way {
+  method: AuthMethod
+  /** What it is that is tried: the same is not tried again where it was accepted, and more is wanted. */
+  what: string
+  identity?: Identity
+  auth(): Promise<AnyAuthMethod | undefined>
 }
 
 /**
- * Finds the ways to authenticate. `none` is not asked: it costs a round trip and tells nothing we need.
- * @param problems told of keys that can't be used
+ * Gets ready to log in. `none` is asked only where a person would have to answer: it costs a round trip, and
+ * tells which ways the server has.
  */
-export async function findLogin(
-  username: string,
-  target: Pick<SshSettings, 'privateKeyFile' | 'identityFiles' | 'agent'>,
-  problems: string[],
-): Promise<Login> {
-  const { default: ssh2 } = await import('ssh2')
-  const methods: AnyAuthMethod[] = []
-  const keys: ParsedKey[] = []
-  const addKey = (file: string, required: boolean) => {
-    const text = readIfThere(file)
-    if (text === '') {
-      if (required) problems.push(`can’t read ${file}`)
-      return
-    }
-    const key = ssh2.utils.parseKey(text)
-    if (key instanceof Error) problems.push(`${file}: ${key.message}`)
-    else {
-      keys.push(key)
-      methods.push({ type: 'publickey', username, key })
-    }
+export async function createLogin(settings: SshSettings, options: LoginOptions): Promise<Login> {
+  const problems: string[] = []
+  const note = (problem: string) => {
+    if (!problems.includes(problem)) problems.push(problem)
   }
-  if (target.privateKeyFile) addKey(target.privateKeyFile, true)
-  const { agent } = target
-  if (agent) {
-    const problem = await agentProblem(agent)
-    if (problem) problems.push(problem)
-    else methods.push({ type: 'agent', username, agent })
-  }
-  if (!target.privateKeyFile) {
-    for (const file of target.identityFiles) addKey(file, false)
-  }
+  const questions = createQuestions({ settings, ...options, note })
+  const start = () => waysOf(settings, { ...options, questions, note })
+  let ways = start()
+  const first = await ways.next()
+  const key = first.value?.identity?.key
   // How an RSA key is to sign is the server's to say.
-  const early = methods[0]?.type === 'publickey' && keys[0]!.type !== 'ssh-rsa'
-  return { methods, early, ahead: early && target.privateKeyFile !== undefined }
+  const early = key !== undefined && key.type !== 'ssh-rsa'
+  let waiting: Way | undefined = first.value || undefined
+
+  const tried: Way[] = []
+  const accepted = new Set<string>()
+  let wrongPassword = false
+  let asked = false
+  const next: Login['next'] = async (left, partial) => {
+    const last = tried.at(-1)
+    if (last && partial) {
+      accepted.add(last.what)
+      ways = start()
+      waiting = undefined
+    } else if (questions.gaveGiven) {
+      wrongPassword = true
+      return false
+    }
+    questions.begin()
+    for (;;) {
+      const way: Way | undefined = waiting ?? (await ways.next()).value ?? undefined
+      waiting = undefined
+      if (!way) return false
+      if (accepted.has(way.what) || (left && !left.includes(way.method))) continue
+      if (way.method !== 'publickey' && !left && !asked) {
+        waiting = way
+        asked = true
+        return { type: 'none', username: settings.user }
+      }
+      const auth = await way.auth()
+      if (!auth) continue
+      tried.push(way)
+      return auth
+    }
+  }
+  return {
+    early,
+    ahead: early && first.value!.identity!.given,
+    begin: () => {
+      if (!early || !waiting) return undefined
+      tried.push(waiting)
+      waiting = undefined
+      return { type: 'publickey', username: settings.user, key }
+    },
+    next,
+    tried: () => summary(tried),
+    problems,
+    get wrongPassword() {
+      return wrongPassword
+    },
+  }
+}
+
+type WaysOptions = LoginOptions & {
+  questions: ReturnType<typeof createQuestions>
+  note(problem: string): void
+}
+
+async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenerator<Way> {
+  const { questions } = options
+  const prompts = settings.passwordPrompts ?? usualPrompts
+  for (const method of settings.methods) {
+    if (method === 'publickey') {
+      for await (const identity of identitiesOf({ settings, ...options })) {
+        const what = `${identity.from} ${identity.name}`
+        yield { method, what, identity, auth: identity.auth }
+      }
+      continue
+    }
+    for (let count = 0; count < prompts && questions.open; count++) {
+      const auth = async () =>
+        method === 'password' ? questions.password() : questions.keyboardInteractive()
+      yield { method, what: method, auth }
+    }
+  }
+}
+
+function summary(tried: readonly Way[]): string {
+  const fromAgent = tried.filter(({ identity }) => identity?.from === 'agent').length
+  const agent = `agent (${fromAgent === 1 ? '1 key' : `${fromAgent} keys`})`
+  const words = tried.map(({ method, identity }) => {
+    if (!identity) return method
+    return identity.from === 'agent' ? agent : `key ${identity.name}`
+  })
+  return [...new Set(words)].join(', ')
 }

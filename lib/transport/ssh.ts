@@ -1,19 +1,36 @@
-/** The transport by SSH in this process (node-ssh over ssh2). The only module that knows them. */
-import { createConnection, type Socket } from 'node:net'
+/** The transport by SSH in this process: node-ssh (over ssh2). The only module that knows them. */
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Client, ClientChannel, ConnectConfig, ExecOptions } from 'ssh2'
-import { InterruptedError, UnreachableError } from '../errors.ts'
-import { quoteForLogin } from '../shell/quote.ts'
+import pRetry from 'p-retry'
+import type { Client, ConnectConfig } from 'ssh2'
+import type { UnreachableError } from '../errors.ts'
+import type { AgentKeys } from './agent.ts'
+import { kinds } from './algorithms.ts'
 import type { Answers } from './answers.ts'
+import { connectError, type Failure, type JumpRefusal, prospectOf } from './connect-error.ts'
 import { commandAhead, hasten } from './haste.ts'
 import { verifyHostKey } from './host-key.ts'
-import { entriesFor, knownHostName, parseKnownHosts, preferKnown } from './known-hosts.ts'
-import { findLogin, type Login } from './login.ts'
+import type { Ssh2 } from './identities.ts'
+import type { Keyring } from './keyring.ts'
+import { entriesFor, knownHostName, preferKnown } from './known-hosts.ts'
+import type { KnownHosts } from './known-hosts-files.ts'
+import {
+  createLimits,
+  type Deadline,
+  deadlineIn,
+  interrupted,
+  isLate,
+  type Limits,
+  leftOf,
+} from './limits.ts'
+import { createLogin, type Login } from './login.ts'
+import { type LoginWatch, watchLogin } from './login-watch.ts'
+import type { Pace } from './pacing.ts'
+import type { ParseKey } from './private-key.ts'
 import type { SshSettings } from './settings.ts'
-import { readIfThere } from './text-file.ts'
+import { connectTcp, type Greeted, greet, overhear, software } from './socket.ts'
+import { commandOf, type Loss, lostError, openShell, plainShell, watchLoss } from './ssh-shells.ts'
 import type { Timeouts } from './timeouts.ts'
-import type { ShellEnd, ShellStream, Transport } from './transport.ts'
+import type { ShellStream, Transport } from './transport.ts'
 
 export interface SshOptions {
   /** Limits of the parts. */
@@ -25,227 +42,283 @@ export interface SshOptions {
   /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
   answers: Answers
-  /** A stream to the host through a jump host; each attempt wants a new one. Default: a socket. */
-  through?: () => Promise<Duplex>
+  /** A stream to the host through a jump host; each try wants a new one. Default: a socket. */
+  through?: Passage
+  /** The first shell is a plain `sh`, which may be asked for with the login. Default: true. */
+  ahead?: boolean
   /** Called once the handshake is under way: for work that the time of waiting is good for. */
   meanwhile?: () => void
+  shared: SshShared
 }
 
-/** ssh2's own order of preference. */
-const hostKeyAlgorithms = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-]
+/** The way to a host behind a jump host. */
+export interface Passage {
+  /** The jump host, for messages. */
+  name: string
+  /** @throws {UnreachableError} of the jump host; {JumpRefusal} of what is behind it */
+  open(limits: Limits): Promise<Duplex>
+}
+
+/** What the connections of a run share. */
+export interface SshShared {
+  keyring(parse: ParseKey): Keyring
+  agentKeys(path: string): Promise<AgentKeys>
+  knownHosts: KnownHosts
+  /** Of connections that knock at the same door. */
+  paceOf(door: string): Pace
+}
+
+/** A connection that was let in. */
+export interface SshConnection extends Transport {
+  /**
+   * A stream from the host to an address, which it looks up itself.
+   * @throws {UnreachableError} connection_lost; {JumpRefusal}
+   */
+  forward(address: string, port: number): Promise<Duplex>
+  /** Called when the connection is gone. */
+  onLost(listener: () => void): void
+}
 
 /** How long a host whose connection is given up may take to agree. */
 const lingerMs = 1000
 
+/** How often what may be a moment’s trouble is tried: a port that is closed is told in a second. */
+const unreadyTries = 3
+
 /**
  * Connects and authenticates. A server that has too many connections at its door (sshd's MaxStartups)
- * closes some at random: those knock again.
- * @throws {UnreachableError} host_key_unknown, host_key_changed, auth_failed, connect_timeout,
- *   connect_failed
+ * closes some at random: those knock again until the time is over.
+ * @throws {UnreachableError} connect_failed, connect_timeout, handshake_timeout, auth_timeout, auth_failed,
+ *   host_key_unknown, host_key_changed, host_key_revoked; of a jump host the same
  * @throws {InterruptedError} by the signal
  */
-export async function connectSsh(target: SshSettings, options: SshOptions): Promise<Transport> {
-  const { timeoutMs, signal } = options
-  const deadline = Date.now() + timeoutMs
-  const name = knownHostName(target.address, target.port)
-  const files = [...target.userKnownHostsFiles, ...target.globalKnownHostsFiles]
-  const entries = files.flatMap(file => parseKnownHosts(readIfThere(file), file))
-  let presented = false
-  let refusal: UnreachableError | undefined
-  const config: ConnectConfig = {
-    host: target.address,
-    port: target.port,
-    username: target.user,
-    ident: software,
-    keepaliveInterval: target.aliveIntervalMs,
-    keepaliveCountMax: target.aliveCountMax,
-    algorithms: {
-      serverHostKey: preferKnown(hostKeyAlgorithms, entriesFor(entries, name)) as never,
-    },
-    hostVerifier: (key: Buffer) => {
-      presented = true
-      refusal = verifyHostKey({
-        entries,
-        name,
-        key,
-        file: target.userKnownHostsFiles[0],
-        acceptNew: options.acceptNew,
-        hash: target.hashKnownHosts,
-        insecure: target.insecureHostKey,
-      })
-      return refusal === undefined
-    },
-  }
-  let login: Promise<Login> | undefined
-  const problems: string[] = []
+export async function connectSsh(target: SshSettings, options: SshOptions): Promise<SshConnection> {
+  const { timeoutMs, signal, through, shared } = options
+  const deadline = deadlineIn(timeoutMs, signal)
+  const pace = shared.paceOf(`${through?.name ?? ''} ${target.address}:${target.port}`)
   let hasty = true
-  for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
-    const sock = greet(target)
+  let unready = 0
+  let last: Failure | undefined
+  const knock = async () => {
+    const turn = await pace.turn(signal)
     try {
-      login ??= findLogin(config.username!, target, problems)
-      return await attempt(config, sock, await login, { ...options, deadline, hasty })
+      const connection = await attempt(target, { ...options, hasty, deadline })
+      turn.letIn()
+      return connection
     } catch (error) {
-      sock.destroy()
-      if (signal?.aborted) throw interrupted()
-      if (error === overhasty && Date.now() < deadline) {
-        hasty = false
-        continue
-      }
-      // At random, so that those who were turned away together do not come back together.
-      const wait = pause * (0.5 + Math.random())
-      const again = !presented && isTurnedAway(error) && Date.now() + wait < deadline
-      if (!again) throw refusal ?? connectError(error, target, options, problems)
-      await delay(wait, undefined, { signal }).catch(() => {
-        throw interrupted()
-      })
+      const { failure } = error as NotConnected
+      if (failure && prospectOf(failure) === 'turnedAway') turn.turnedAway()
+      turn.end()
+      throw error
     }
   }
-}
-
-const interrupted = () => new InterruptedError('interrupted', 'interrupted while connecting')
-
-/** The server let us in, and then did not take what was sent with the login. */
-const overhasty = Object.assign(new Error('nothing came of the login'), { level: 'client-timeout' })
-
-/** What ssh2 says, which has no code for it, when a server closes instead of naming itself. */
-const closedUnnamed = 'Connection lost before handshake'
-
-function isTurnedAway(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string }
-  return code === 'ECONNRESET' || code === 'EPIPE' || message === closedUnnamed
-}
-
-/** What we call ourselves: SSH begins with it. */
-const software = 'hostwright'
-
-/** A socket whose first error is known, also if nobody listened when it came. */
-interface Greeted extends Socket {
-  failure?: Error
-}
-
-/**
- * Connects, and says who we are: the server answers with what it can do, while we load a library. ssh2
- * says the same when it begins, and that goes nowhere.
- */
-function greet({ address, port }: SshSettings): Greeted {
-  // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
-  // acknowledgement of the one before it.
-  const sock: Greeted = createConnection({ host: address, port, noDelay: true })
-  sock.on('error', error => {
-    sock.failure ??= error
-  })
-  sock.write(`SSH-2.0-${software}\r\n`)
-  const write = sock.write.bind(sock)
-  let greeting = true
-  sock.write = (chunk: Uint8Array | string) => {
-    if (greeting) {
-      greeting = false
-      return true
-    }
-    // ssh2 writes a packet in three pieces; all that it has to say now is one.
-    if (sock.writableCorked === 0) {
-      sock.cork()
-      process.nextTick(() => sock.uncork())
-    }
-    return write(chunk)
-  }
-  return sock
-}
-
-async function attempt(
-  config: ConnectConfig,
-  sock: Greeted,
-  { methods, early, ahead: opensAhead }: Login,
-  { signal, deadline, hasty, meanwhile }: SshOptions & { deadline: number; hasty: boolean },
-): Promise<Transport> {
-  const stop = () => sock.destroy()
-  signal?.throwIfAborted()
-  signal?.addEventListener('abort', stop)
-  const { NodeSSH } = await import('node-ssh')
-  const ssh = new NodeSSH()
-  const rest = [...methods]
-  let ahead: Promise<ShellStream> | undefined
-  let forget = () => {}
-  let timer: NodeJS.Timeout | undefined
   try {
-    if (sock.destroyed) throw sock.failure ?? new Error(closedUnnamed)
-    const connected = ssh.connect({
-      ...config,
-      sock,
-      // 0 would be no limit.
-      readyTimeout: Math.max(1, deadline - Date.now()),
-      authHandler: () => {
-        // What was sent behind a login that failed was not heard.
-        ahead = undefined
-        forget()
-        return rest.shift() ?? false
+    return await pRetry(knock, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 150,
+      maxTimeout: 1500,
+      // So that those who were turned away together do not come back together.
+      randomize: true,
+      maxRetryTime: timeoutMs,
+      signal,
+      shouldConsumeRetry: ({ error }) => (error as NotConnected).failure?.error !== overhasty,
+      shouldRetry: ({ error }) => {
+        const { failure } = error as NotConnected
+        if (!failure || leftOf(deadline) === 0) return false
+        if (failure.error === overhasty) {
+          hasty = false
+          return true
+        }
+        const prospect = prospectOf(failure)
+        if (prospect === 'none') return false
+        last = failure
+        return prospect === 'turnedAway' || ++unready < unreadyTries
       },
-    } as Parameters<typeof ssh.connect>[0])
-    const connection = ssh.connection!
-    const lost = watch(connection)
-    const signed = () => {
-      ahead = openShell(connection, plainShell, lost)
-      ahead.catch(() => {})
-      forget = commandAhead(connection, commandOf(plainShell))
-    }
-    hasten(connection, { login: early, signed: hasty && opensAhead ? signed : undefined })
-    meanwhile?.()
-    await connected
-    // ssh2's own limit ends with the login.
-    timer = setTimeout(stop, Math.max(1, deadline - Date.now()))
-    await ahead?.catch(() => {
-      throw overhasty
-    })
-    return createTransport(connection, lost, ahead, () => {
-      ssh.dispose()
-      // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
-      // the socket open, and with it this process.
-      sock.destroySoon()
-      setTimeout(stop, lingerMs).unref()
     })
   } catch (error) {
-    ssh.dispose()
-    throw error
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
+    if (signal?.aborted) throw interrupted()
+    const { failure } = error as NotConnected
+    if (!failure) throw error
+    // Why it was tried again says more than that the time went by.
+    const late = isLate(failure.error) && failure.error.of === 'total'
+    throw connectError(late && last ? last : failure, { target, through: through?.name })
   }
 }
 
-/** Why a connection is gone, once it is. */
-interface Loss {
-  reason: string
-  closed: boolean
+interface NotConnected extends Error {
+  failure?: Failure
 }
 
-function watch(connection: Client): Loss {
-  const lost = { reason: 'the host closed it', closed: false }
-  // node-ssh takes its own listener away once connected; without one a reset ends this process. What
-  // comes late (a reset after a refusal) has nobody left to tell.
-  connection.on('error', error => {
-    lost.reason = error.message
+/** The server let us in, and then did not take what was sent with the login. */
+const overhasty = new Error('nothing came of the login')
+
+/** @throws {NotConnected} */
+async function attempt(
+  target: SshSettings,
+  options: SshOptions & { deadline: Deadline; hasty: boolean },
+): Promise<SshConnection> {
+  const limits = createLimits(options.timeouts, options.deadline)
+  const way: Way = { limits, over: false, heard: () => Buffer.alloc(0) }
+  try {
+    return await Promise.race([goThrough(way, target, options), limits.over])
+  } catch (error) {
+    way.over = true
+    way.close?.()
+    way.sock?.destroy()
+    const { stage } = limits
+    const { refusal, login, watch, sock } = way
+    const about = { stage, refusal, login, left: watch?.left, streamError: sock?.failure }
+    const failure: Failure = { error, heard: way.heard(), ...about }
+    throw Object.assign(new Error('not connected'), { failure })
+  } finally {
+    limits.end()
+  }
+}
+
+/** How far one try has come. */
+interface Way {
+  readonly limits: Limits
+  /** Nobody waits for it any more. */
+  over: boolean
+  sock?: Greeted
+  login?: Login
+  refusal?: UnreachableError
+  watch?: LoginWatch
+  /** The first that the server said. */
+  heard(): Buffer
+  close?(): void
+}
+
+async function goThrough(
+  way: Way,
+  target: SshSettings,
+  options: SshOptions & { hasty: boolean },
+): Promise<SshConnection> {
+  const { limits } = way
+  const { hasty, meanwhile, shared, answers } = options
+  const opening = openSocket(way, target, options)
+  opening.catch(() => {})
+  const { default: library } = await import('ssh2')
+  const ssh2: Ssh2 = { ...library, parseKey: library.utils.parseKey }
+  const login = await createLogin(target, {
+    keyring: shared.keyring(ssh2.parseKey),
+    agentKeys: shared.agentKeys,
+    answers,
+    waitFor: limits.waitFor,
+    abandon: () => way.watch?.abandon(),
+    ssh2,
   })
-  connection.on('close', () => {
-    lost.closed = true
+  way.login = login
+  const { NodeSSH } = await import('node-ssh')
+  const sock = await opening
+  if (way.over || sock.destroyed) throw sock.failure ?? new Error('it closed the connection')
+  const ssh = new NodeSSH()
+  way.close = () => ssh.dispose()
+  let ahead: Promise<ShellStream> | undefined
+  let forget = () => {}
+  const connected = ssh.connect({
+    ...configOf(way, target, options),
+    sock,
+    // The limits are ours.
+    readyTimeout: 0,
+    authHandler: (left: string[] | null, partial: boolean | null, go: (auth: unknown) => void) => {
+      // What was sent behind a login that failed was not heard.
+      ahead = undefined
+      forget()
+      const first = left === null && login.begin()
+      if (first) return first
+      const { watch } = way
+      login
+        .next(watch?.left ?? left ?? undefined, watch?.partial ?? partial === true)
+        .then(go, () => {
+          // The time is over, or Ctrl-C: `limits` has told.
+        })
+    },
+  } as Parameters<typeof ssh.connect>[0])
+  const connection = ssh.connection!
+  const { aliveIntervalMs, aliveCountMax } = target
+  const lost = watchLoss(connection, aliveIntervalMs * aliveCountMax)
+  way.watch = watchLogin(connection)
+  way.heard = overhear(sock)
+  connection.once('handshake', () => limits.enter('auth'))
+  connection.on('change password', () => {
+    connection.emit('error', new Error('the password has expired: log in by `ssh` to set another'))
   })
-  return lost
+  const signed = () => {
+    ahead = openShell(connection, plainShell, lost)
+    ahead.catch(() => {})
+    forget = commandAhead(connection, commandOf(plainShell))
+  }
+  const opensAhead = hasty && login.ahead && options.ahead !== false
+  hasten(connection, { login: login.early, signed: opensAhead ? signed : undefined })
+  meanwhile?.()
+  await connected
+  await ahead?.catch(() => {
+    throw overhasty
+  })
+  return connectionOf(connection, lost, ahead, () => {
+    ssh.dispose()
+    // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
+    // the socket open, and with it this process.
+    sock.end()
+    setTimeout(() => sock.destroy(), lingerMs).unref()
+  })
+}
+
+async function openSocket(way: Way, target: SshSettings, { through }: SshOptions) {
+  const { limits } = way
+  if (!through) {
+    const socket = connectTcp(target)
+    socket.once('connect', () => limits.enter('handshake'))
+    way.sock = greet(socket)
+    return way.sock
+  }
+  const channel = await through.open(limits)
+  if (way.over) channel.destroy()
+  else limits.enter('handshake')
+  way.sock = greet(channel)
+  return way.sock
+}
+
+function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectConfig {
+  const { address, port, algorithms, aliveIntervalMs, aliveCountMax } = target
+  const { acceptNew, shared } = options
+  const name = knownHostName(address, port, target.hostKeyAlias)
+  const files = [...target.userKnownHostsFiles, ...target.globalKnownHostsFiles]
+  const entries = shared.knownHosts(files)
+  const hostKeys = preferKnown(
+    algorithms?.hostKey ?? kinds.hostKey.usual,
+    entriesFor(entries, name),
+  )
+  return {
+    host: address,
+    port,
+    username: target.user,
+    ident: software,
+    // ssh2 gives up when one more than its count would be due; we do with the last.
+    keepaliveInterval: (aliveIntervalMs * aliveCountMax) / (aliveCountMax + 1),
+    keepaliveCountMax: aliveCountMax,
+    algorithms: {
+      ...(algorithms && { kex: algorithms.kex, cipher: algorithms.cipher, hmac: algorithms.mac }),
+      serverHostKey: hostKeys,
+    } as ConnectConfig['algorithms'],
+    hostVerifier: (key: Buffer) => {
+      const known = { entries, name, key, acceptNew }
+      const file = target.userKnownHostsFiles[0]
+      const how = { file, hash: target.hashKnownHosts, insecure: target.insecureHostKey }
+      way.refusal = verifyHostKey({ ...known, ...how })
+      return way.refusal === undefined
+    },
+  }
 }
 
 /** @param ahead the first shell, where it was asked for with the login */
-function createTransport(
+function connectionOf(
   connection: Client,
   lost: Loss,
   ahead: Promise<ShellStream> | undefined,
   close: () => void,
-): Transport {
+): SshConnection {
   return {
     kind: 'ssh',
     open: command => {
@@ -254,101 +327,34 @@ function createTransport(
       return first ?? openShell(connection, command ?? plainShell, lost)
     },
     openTerminal: command => openShell(connection, command, lost, { pty: true }),
+    forward: (address, port) => forward(connection, lost, address, port),
+    onLost: listener => {
+      if (lost.closed) listener()
+      else connection.on('close', listener)
+    },
     close,
   }
 }
 
-const plainShell: readonly string[] = ['sh']
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1). */
+const prohibited = 1
 
-/** `exec` works in every login shell, and leaves one process instead of two. */
-const commandOf = (words: readonly string[]) => `exec ${quoteForLogin(words)}`
-
-function openShell(
-  connection: Client,
-  command: readonly string[],
-  lost: Loss,
-  options: ExecOptions = {},
-) {
-  return new Promise<ShellStream>((resolve, reject) => {
-    if (lost.closed) {
-      return reject(
-        new UnreachableError('connection_lost', `the connection was lost: ${lost.reason}`),
-      )
+function forward(connection: Client, lost: Loss, address: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    if (lost.closed) return reject(lostError(lost))
+    const opened = (error: Error | undefined, channel: Duplex) => {
+      if (!error) return resolve(channel)
+      if (lost.closed) return reject(lostError(lost))
+      const { reason } = error as { reason?: unknown }
+      const jump: JumpRefusal['jump'] = reason === prohibited ? 'forbids' : 'fails'
+      const said = error.message.replace(/^\(SSH\) Channel open failure: /, '')
+      reject(Object.assign(new Error(said), { jump }))
     }
-    connection.exec(commandOf(command), options, (cause, channel) => {
-      if (cause) {
-        return reject(
-          new UnreachableError('shell_failed', `the host refused a channel: ${cause.message}`, {
-            cause,
-          }),
-        )
-      }
-      resolve({
-        stdin: channel,
-        stdout: channel,
-        stderr: channel.stderr,
-        nudge: () => channel.write('\n'),
-        ended: channelEnd(channel, () => lost.reason),
-      })
-    })
-  })
-}
-
-/** A channel that closes without an exit status did not end: its connection did. */
-function channelEnd(channel: ClientChannel, reason: () => string): Promise<ShellEnd> {
-  return new Promise(settle => {
-    let end: ShellEnd | undefined
-    channel.on('exit', (code: number | null, signal?: string) => {
-      end = { lost: false, code, signal: signal ?? null }
-    })
-    channel.on('close', () => settle(end ?? { lost: true, reason: reason() }))
-  })
-}
-
-function connectError(
-  error: unknown,
-  target: SshSettings,
-  options: SshOptions,
-  problems: string[],
-) {
-  const { level, code, message } = error as { level?: string; code?: string; message: string }
-  const where = `${target.address} port ${target.port}`
-  if (level === 'client-authentication') {
-    const tried = problems.length > 0 ? ` (${problems.join('; ')})` : ''
-    const { user } = target
-    return new UnreachableError(
-      'auth_failed',
-      `${where} accepts none of our keys for ${user}${tried}`,
-      {
-        cause: error,
-        hint: 'See ansible_user and ansible_ssh_private_key_file in the inventory, and `ssh-add -l`.',
-      },
-    )
-  }
-  if (level === 'client-timeout' || code === 'ETIMEDOUT') {
-    return new UnreachableError(
-      'connect_timeout',
-      `${where} was not ready within ${options.timeoutMs / 1000} s`,
-      {
-        cause: error,
-        hint: 'See whether the host is up and the port is open; --timeout gives it longer.',
-      },
-    )
-  }
-  const reasons: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there',
-    ENOTFOUND: 'there is no such name',
-    EAI_AGAIN: 'the name service does not answer',
-    EHOSTUNREACH: 'there is no way to that host',
-    ENETUNREACH: 'there is no way to that network',
-    ECONNRESET: 'it reset the connection',
-  }
-  const reason =
-    message === closedUnnamed
-      ? 'it closes connections before the handshake'
-      : ((code && reasons[code]) ?? message)
-  return new UnreachableError('connect_failed', `can’t connect to ${where}: ${reason}`, {
-    cause: error,
-    hint: 'See ansible_host and ansible_port in the inventory; try `ssh` to the same host.',
+    try {
+      // Where from is nobody’s business; OpenSSH writes the same.
+      connection.forwardOut('127.0.0.1', 0, address, port, opened)
+    } catch {
+      reject(lostError(lost))
+    }
   })
 }

@@ -96,7 +96,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const { port } = listener.address() as AddressInfo
   const [knownHostsFile, privateKeyFile] = [join(directory, 'known'), join(directory, 'key')]
   await writeFile(knownHostsFile, `[127.0.0.1]:${port} ssh-ed25519 ${keyData(hostKey.public)}\n`)
-  await writeFile(privateKeyFile, createKeyPair('user').private)
+  await writeFile(privateKeyFile, createKeyPair('user').private, { mode: 0o600 })
   const host: Host = {
     name: 'bad',
     vars: {},

@@ -1,6 +1,6 @@
 /** What only the transport by SSH has to cope with: the ways to log in, and servers that are busy. */
 import { execFile, spawn } from 'node:child_process'
-import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -19,20 +19,17 @@ const connector = createConnector({ acceptNew: false })
 
 afterEach(() => vi.unstubAllEnvs())
 
-test('an agent that is gone leaves the keys of ~/.ssh', async () => {
+test('an agent that is gone leaves the identity files', async () => {
   const { privateKeyFile, ...host } = await target()
-  const home = join(lab.scratch, 'home')
-  await mkdir(join(home, '.ssh'), { recursive: true })
-  await copyFile(privateKeyFile!, join(home, '.ssh', 'id_ed25519'))
-  vi.stubEnv('HOME', home)
+  const sshConfigFile = join(lab.scratch, 'config')
+  await writeFile(sshConfigFile, `IdentityFile "${privateKeyFile}"\n`)
   vi.stubEnv('SSH_AUTH_SOCK', join(lab.scratch, 'gone'))
-  const transport = await connector.connect(host, options)
+  const transport = await connector.connect({ ...host, sshConfigFile }, options)
   transport.close()
 })
 
 test('an agent that is gone is named where nothing else was taken', async () => {
   const { privateKeyFile: _, ...host } = await target()
-  vi.stubEnv('HOME', '/nowhere')
   vi.stubEnv('SSH_AUTH_SOCK', '/no/such/agent')
   await expect(connector.connect(host, options)).rejects.toMatchObject({
     code: 'auth_failed',

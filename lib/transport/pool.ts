@@ -1,0 +1,83 @@
+/**
+ * Shells of one host on as many connections as it takes: a server that refuses another channel (sshd’s
+ * MaxSessions, which is 10 unless told otherwise, and may be 1) may let in another connection.
+ */
+import { asBootstrapError } from '../errors.ts'
+import type { ShellStream, Transport } from './transport.ts'
+
+interface Member {
+  transport: Transport
+  /** Shells that are open, or asked for. */
+  shells: number
+}
+
+/**
+ * A transport whose shells are as many as the host has connections for. How many go on one is learnt from
+ * refusals, and holds for all of its connections.
+ * @param first a connection that stands
+ * @param connect makes another one to the same host
+ */
+export function pooled(first: Transport, connect: () => Promise<Transport>): Transport {
+  const members: Member[] = [{ transport: first, shells: 0 }]
+  let most = Number.POSITIVE_INFINITY
+  let closed = false
+  let coming: Promise<Member> | undefined
+
+  /** One for all who want it at the same time: most often it has room for them. */
+  const another = () => {
+    coming ??= connect()
+      .then(transport => {
+        if (closed) transport.close()
+        const member = { transport, shells: 0 }
+        members.push(member)
+        return member
+      })
+      .finally(() => {
+        coming = undefined
+      })
+    return coming
+  }
+
+  const start = async (member: Member, work: (transport: Transport) => Promise<ShellStream>) => {
+    member.shells++
+    const leave = () => void member.shells--
+    try {
+      const shell = await work(member.transport)
+      shell.ended.then(leave)
+      return shell
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  const open = async (work: (transport: Transport) => Promise<ShellStream>) => {
+    for (;;) {
+      const member = members.find(({ shells }) => shells < most) ?? (await another())
+      try {
+        return await start(member, work)
+      } catch (error) {
+        const { code } = asBootstrapError(error)
+        const [main] = members
+        if (code === 'connection_lost' && member !== main) {
+          members.splice(members.indexOf(member), 1)
+          continue
+        }
+        // It refuses what is asked for, not that it is one more.
+        if (code !== 'shell_failed' || member.shells === 0) throw error
+        most = Math.min(most, member.shells)
+      }
+    }
+  }
+
+  const { openTerminal } = first
+  return {
+    ...first,
+    open: command => open(transport => transport.open(command)),
+    openTerminal: openTerminal && (command => open(transport => transport.openTerminal!(command))),
+    close: () => {
+      closed = true
+      for (const { transport } of members) transport.close()
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/** The stream that SSH is spoken over: a TCP connection, or a channel of a jump host. */
+import { createConnection } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SshSettings } from './settings.ts'
+
+/** What we call ourselves: SSH begins with it. */
+export const software = 'hostwright'
+
+/** A stream whose first error is known, also if nobody listened when it came. */
+export type Greeted = Duplex & { failure?: Error }
+
+/**
+ * A connection to the first of a name’s addresses that takes one: Node tries them by turns of 250 ms
+ * (RFC 8305; `net.createConnection`, autoSelectFamily).
+ */
+export function connectTcp({
+  address,
+  port,
+  addressFamily,
+}: Pick<SshSettings, 'address' | 'port' | 'addressFamily'>): Duplex {
+  const several = { autoSelectFamily: addressFamily === undefined, family: addressFamily }
+  // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
+  // acknowledgement of the one before it.
+  return createConnection({ host: address, port, noDelay: true, ...several })
+}
+
+/**
+ * Says who we are: the server answers with what it can do, while we load a library. ssh2 says the same when
+ * it begins, and that goes nowhere.
+ */
+export function greet(stream: Duplex): Greeted {
+  const sock: Greeted = stream
+  sock.on('error', error => {
+    sock.failure ??= error
+  })
+  sock.write(`SSH-2.0-${software}\r\n`)
+  const write = sock.write.bind(sock) as (chunk: Uint8Array | string) => boolean
+  let greeting = true
+  sock.write = (chunk: Uint8Array | string) => {
+    if (greeting) {
+      greeting = false
+      return true
+    }
+    // ssh2 writes a packet in three pieces; all that it has to say now is one.
+    if (sock.writableCorked === 0) {
+      sock.cork()
+      process.nextTick(() => sock.uncork())
+    }
+    return write(chunk)
+  }
+  return sock
+}
+
+/** Enough for a server’s greeting and the list of what it can do. */
+const heardBytes = 8192
+
+/**
+ * Keeps the first that a server says. Call it when ssh2 listens already, or what comes is lost to it.
+ * @returns what came so far
+ */
+export function overhear(stream: Duplex): () => Buffer {
+  const chunks: Buffer[] = []
+  let length = 0
+  const take = (chunk: Buffer) => {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > heardBytes) stream.off('data', take)
+  }
+  stream.on('data', take)
+  return () => Buffer.concat(chunks)
+}

@@ -1,0 +1,82 @@
+/** Hosts by SSH in this process: what the connections of one run share, and how they come about. */
+import { type AgentKeys, agentKeys } from './agent.ts'
+import type { Answers } from './answers.ts'
+import { createJumpHosts } from './jump-hosts.ts'
+import { createKeyring, type Keyring } from './keyring.ts'
+import { createKnownHosts } from './known-hosts-files.ts'
+import { createPacing } from './pacing.ts'
+import { pooled } from './pool.ts'
+import type { SshSettings } from './settings.ts'
+import type { Passage, SshConnection, SshOptions, SshShared } from './ssh.ts'
+import type { Timeouts } from './timeouts.ts'
+import type { Transport } from './transport.ts'
+
+/** Where a connection goes, and who answers on the way. */
+export interface SshEndpoint {
+  settings: SshSettings
+  timeouts: Timeouts
+  answers: Answers
+}
+
+export type SshConnecting = Pick<SshOptions, 'timeoutMs' | 'signal' | 'meanwhile' | 'ahead'>
+
+export interface SshHosts {
+  /**
+   * Connects to a host.
+   * @param jumps jump hosts on the way, in the order of connecting
+   * @throws as `connectSsh`
+   */
+  connect(
+    host: SshEndpoint,
+    jumps: readonly SshEndpoint[],
+    options: SshConnecting,
+  ): Promise<Transport>
+  /** What an agent holds; each is asked once a run. */
+  agentKeys(path: string): Promise<AgentKeys>
+  /** Ends connections to jump hosts. Idempotent. */
+  close(): void
+}
+
+export function createSshHosts({ acceptNew }: { acceptNew: boolean }): SshHosts {
+  const agents = new Map<string, Promise<AgentKeys>>()
+  const keysOf = (path: string) => {
+    const known = agents.get(path) ?? agentKeys(path)
+    agents.set(path, known)
+    return known
+  }
+  let keyring: Keyring | undefined
+  const shared: SshShared = {
+    keyring: parse => {
+      keyring ??= createKeyring(parse)
+      return keyring
+    },
+    agentKeys: keysOf,
+    knownHosts: createKnownHosts(),
+    paceOf: createPacing().paceOf,
+  }
+  const start = async (
+    { settings, timeouts, answers }: SshEndpoint,
+    through: Passage | undefined,
+    options: SshConnecting,
+  ): Promise<SshConnection> => {
+    // Its libraries take their time to load: a run on localhost is spared them.
+    const { connectSsh } = await import('./ssh.ts')
+    return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
+  }
+  // Each of them has the time of the host that wanted it first.
+  const jumpHosts = createJumpHosts<SshEndpoint & { timeoutMs: number }>((jump, through, signal) =>
+    start(jump, through, { timeoutMs: jump.timeoutMs, signal, ahead: false }),
+  )
+  return {
+    connect: async (host, jumps, options) => {
+      const { timeoutMs } = options
+      const hops = jumps.map(jump => ({ ...jump, timeoutMs }))
+      const through = jumpHosts.passage(hops, host.settings)
+      const first = await start(host, through, options)
+      // Further ones are wanted while the run is under way, also to end it: Ctrl-C does not stop them.
+      return pooled(first, () => start(host, through, { timeoutMs, ahead: false }))
+    },
+    agentKeys: keysOf,
+    close: jumpHosts.close,
+  }
+}
