@@ -8,6 +8,7 @@ import { type ErrorCode, errorCodes, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { CallResult, CallStatus } from './call.ts'
+import { noShell } from './no-shell.ts'
 import { createTail, type Tail } from './tail.ts'
 
 /** What a caller wants to hear of a step while it runs. */
@@ -54,6 +55,8 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
   let roundTrips = 0
   let failure: Error | undefined
+  /** It is a shell of ours that speaks, and not the login that was to become one. */
+  let begun = false
   // What a shell prints while no step runs, for the error when it ends.
   const noise = createTail(noiseBytes)
   // A shell says goodbye on both streams. They may stay open after it: a process that a step left in
@@ -89,11 +92,12 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   const failEnded = (how: string) => {
     const { stdout, stderr } = waiting.stderr[0]?.kept ?? {}
     const parts = [noise, stdout, stderr].map(part => part?.bytes() ?? none)
-    const said = Buffer.concat(parts).toString('utf8')
-    fail(protocolError(`the host’s shell ended (${how})`, lastOf(said.trim())))
+    const said = lastOf(Buffer.concat(parts).toString('utf8').trim())
+    fail(begun ? protocolError(`the host’s shell ended (${how})`, said) : noShell(how, said))
   }
 
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
+    begun ||= frame.kind === 'mark'
     if (frame.kind === 'mark' && frame.words[0] === 'bye') {
       byes.add(stream)
       if (stream === 'stdout') status = frame.words[1] ?? ''

@@ -14,7 +14,7 @@ describe('a host whose login never comes to an end', () => {
     const { host, left } = await startServer({ mute: true })
     await expect(connectHost(host, { ...options, timeoutMs: 700 }, [])).rejects.toMatchObject({
       code: 'connect_timeout',
-      message: expect.stringContaining('shell said nothing within 0.7 s'),
+      message: expect.stringContaining('took no command within 0.7 s'),
       details: { hint: expect.stringContaining('.bashrc') },
     })
     await left
