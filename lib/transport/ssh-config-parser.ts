@@ -6,6 +6,7 @@
 import { dirname, join, resolve } from 'node:path'
 import type { Line, Section } from 'ssh-config'
 import { UsageError } from '../errors.ts'
+import { matchesHost } from './host-patterns.ts'
 import type { SshAnswer } from './ssh-answer.ts'
 import type { Question } from './ssh-program.ts'
 
@@ -117,23 +118,6 @@ function parsed(
 
 const valuesOf = (value: Section['value']): string[] =>
   typeof value === 'string' ? [value] : value.map(({ val }) => val)
-
-/** Patterns of a Host line: a negated one that matches ends it. */
-export function matchesHost(patterns: readonly string[], name: string): boolean {
-  const matches = (pattern: string) => wildcard(pattern).test(name)
-  const negated = patterns.filter(each => each.startsWith('!')).map(each => each.slice(1))
-  return !negated.some(matches) && patterns.some(each => !each.startsWith('!') && matches(each))
-}
-
-/** `*` is any run of characters, `?` is one; nothing else means anything (ssh_config(5), PATTERNS). */
-const wildcard = (pattern: string) =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
-  )
 
 /** What ssh looks for where nobody named a key, in its order. */
 const usualIdentities = ['rsa', 'ecdsa', 'ecdsa_sk', 'ed25519', 'ed25519_sk', 'xmss', 'dsa']

@@ -1,4 +1,5 @@
 /** What ssh's configuration says of the hosts of a run, asked of `ssh` itself, and each host once. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import pLimit from 'p-limit'
@@ -7,7 +8,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { globFiles } from './glob.ts'
 import { parseJump } from './jump.ts'
 import type { SshSettings } from './settings.ts'
-import { alikeForAll, isPlainName } from './ssh-alike.ts'
+import { answerFor, isPlainName, kindOf, type Telling, tellingOf } from './ssh-alike.ts'
 import type { SshAnswer } from './ssh-answer.ts'
 import { configFiles, parseSshConfig } from './ssh-config-parser.ts'
 import { createEvidence } from './ssh-evidence.ts'
@@ -130,10 +131,12 @@ interface Answers {
   close(): void
 }
 
-/** What is said of a host, and whether it holds for others that are asked about in the same way. */
+/** What is said of a host, and what tells others from it. */
 interface Said {
   answer: SshAnswer
-  forAll: boolean
+  destination: string
+  /** Undefined: who knows. */
+  telling?: Telling
 }
 
 function createAnswers(options: SshConfigOptions, here: Here): Answers {
@@ -141,6 +144,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
   const limit = pLimit(atOnce)
   const controller = new AbortController()
   const firsts = new Map<string, Promise<Said>>()
+  const kinds = new Map<string, Promise<Said>>()
   const single = new Map<string, Promise<Said>>()
   let noSsh = false
   const told = new Set<string>()
@@ -160,7 +164,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
         `there is no OpenSSH program \`${program}\` to read ssh’s configuration: without it, ${news.join(', ')} in it is ignored`,
       )
     }
-    return { answer, forAll: false }
+    return { answer, destination: question.destination }
   }
   const ask = (question: Question) =>
     limit(async (): Promise<Said> => {
@@ -170,7 +174,8 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
         noSsh = true
         return withoutSsh(question)
       }
-      return { answer: reply.answer, forAll: await saysTheSame(reply.files, reply.answer) }
+      const { answer, files } = reply
+      return { answer, destination: question.destination, telling: await tellingIn(files, answer) }
     })
   const once = <T>(known: Map<string, Promise<T>>, key: unknown, make: () => Promise<T>) => {
     const name = JSON.stringify(key)
@@ -185,8 +190,11 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
     // With the user or port of the first, its answer does not tell what the configuration has.
     const form = [configFile, user !== undefined, port !== undefined]
     const first = await once(firsts, form, () => alone(question)).catch(() => undefined)
-    if (!first?.forAll) return (await alone(question)).answer
-    return new Map([...first.answer, ['hostname', [destination.toLowerCase()]]])
+    if (!first?.telling) return (await alone(question)).answer
+    const kind = (name: string) => [...form, kindOf(first.telling!, name)]
+    once(kinds, kind(first.destination), async () => first)
+    const said = await once(kinds, kind(destination), () => alone(question))
+    return answerFor(destination, said, first.telling) ?? (await alone(question)).answer
   }
   return Object.assign(answerTo, { close: () => controller.abort(interrupted()) })
 }
@@ -197,18 +205,21 @@ const interrupted = () =>
 /** ssh cuts longer names short where it tells them. */
 const longestName = 200
 
-async function saysTheSame(files: readonly string[], answer: SshAnswer): Promise<boolean> {
-  if (files.some(file => file.length >= longestName)) return false
+async function tellingIn(
+  files: readonly string[],
+  answer: SshAnswer,
+): Promise<Telling | undefined> {
+  if (files.some(file => file.length >= longestName)) return undefined
   try {
     const texts = await Promise.all(files.map(file => readFile(file, 'utf8')))
-    return alikeForAll(texts, answer)
+    return tellingOf(texts, answer)
   } catch {
-    return false
+    return undefined
   }
 }
 
 function readIfAny(path: string): string | undefined {
-  return globFiles(path).length > 0 ? readIfThere(path) : undefined
+  return existsSync(path) ? readIfThere(path) : undefined
 }
 
 function hereAndNow(): Here {

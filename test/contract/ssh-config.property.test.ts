@@ -8,7 +8,9 @@ import { temporaryDirectory, whereIs } from '../support/shells.ts'
 
 const ssh = whereIs('ssh')
 
-const hosts = ['web1', 'web2.example.com', 'Db'].map(address => ({ address }))
+const hosts = ['web1', 'web2.example.com', 'Db', 'web3', 'db4', '192.0.2.1'].map(address => ({
+  address,
+}))
 
 const oneOf = <T>(...values: T[]) => fc.constantFrom(...values)
 
@@ -54,22 +56,31 @@ const telling = oneOf(
   'UserKnownHostsFile ~/known_%h',
   'IdentityAgent ~/%n',
   'IdentityFile ~/%C',
+  'HostName web1',
+  'HostName Db.example.org',
 )
 
-const block = fc
-  .tuple(patterns, fc.array(value, { maxLength: 3 }))
-  .map(([names, lines]) => [`Host ${names}`, ...lines.map(line => `  ${line}`)].join('\n'))
+const blockOf = (lines: fc.Arbitrary<string>) =>
+  fc
+    .tuple(patterns, fc.array(lines, { maxLength: 3 }))
+    .map(([names, lines]) => [`Host ${names}`, ...lines.map(line => `  ${line}`)].join('\n'))
 
-const forAll = fc.array(fc.oneof(value, fc.constant('Host *')), { maxLength: 6 })
+const block = blockOf(value)
+const forAll = fc.array(
+  fc.oneof(value, oneOf('Host *', 'Match all', 'Match final all', 'HostName x.org')),
+  { maxLength: 6 },
+)
 const anything = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: block },
+    { weight: 3, arbitrary: blockOf(fc.oneof(value, telling)) },
     value,
     telling,
     oneOf('Match all', 'Match host web1', 'Match user ops', 'Match originalhost web* !host web1'),
   ),
   { maxLength: 6 },
 )
+const names = oneOf('HostName web1', 'HostName Db.example.org', 'HostName 192.0.2.1')
+const byName = fc.array(blockOf(fc.oneof(value, names)), { maxLength: 6 })
 const withoutMatch = fc.array(fc.oneof({ weight: 3, arbitrary: block }, value), { maxLength: 6 })
 
 const env = { ...process.env, SSH_AUTH_SOCK: '/run/agent' }
@@ -78,14 +89,14 @@ test.skipIf(!ssh)('one answer for all is never another than each host’s own', 
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = () => createSshConfig({ configFile, here: { env } })
   await fc.assert(
-    fc.asyncProperty(fc.oneof(forAll, anything), async lines => {
+    fc.asyncProperty(fc.oneof(forAll, anything, byName), async lines => {
       await writeFile(configFile, `${lines.join('\n')}\n`)
       const all = configured()
       const together = await Promise.all(hosts.map(host => all.settings(host)))
       const each = await Promise.all(hosts.map(host => configured().settings(host)))
       expect(together).toEqual(each)
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 
@@ -93,7 +104,7 @@ test.skipIf(!ssh)('the parser says what ssh says', async () => {
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = (program?: string) => createSshConfig({ program, configFile, here: { env } })
   await fc.assert(
-    fc.asyncProperty(fc.oneof(forAll, withoutMatch), async lines => {
+    fc.asyncProperty(fc.oneof(byName, withoutMatch), async lines => {
       await writeFile(configFile, `${lines.join('\n')}\n`)
       const [theirs, ours] = [configured(), configured('/no/such/ssh')]
       for (const host of hosts) {
@@ -101,6 +112,6 @@ test.skipIf(!ssh)('the parser says what ssh says', async () => {
         expect({ ...(await ours.settings(host)), algorithms }).toEqual({ algorithms, ...settings })
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })

@@ -448,10 +448,26 @@ describe.skipIf(!ssh)('how often ssh is asked', () => {
     expect(await count()).toBe(2)
   })
 
-  it('is once a host, where a block does, also in a file that is included', async () => {
+  it('is once for all that the same Host lines mean', async () => {
     const { program, count } = await tellingSsh()
     const { settings } = await configured(
-      { config: 'Include DIR/more\n', more: 'Host web7.*\n  Port 7\n' },
+      'Host web7.*\n  HostName seven\n  ProxyJump gw\nHost web1?.*\n  Port 10\n',
+      { program },
+    )
+    const all = await Promise.all(names.map(name => settings(name)))
+    expect(await count()).toBe(3)
+    expect(all.map(({ address, port }) => `${address}:${port}`)).toEqual(
+      names.map((name, index) => `${index === 7 ? 'seven' : name}:${index > 9 ? 10 : 22}`),
+    )
+    expect(all.map(({ jumps }) => jumps.length)).toEqual(
+      names.map((_, index) => Number(index === 7)),
+    )
+  })
+
+  it('is once a host, where a Match block does, also in a file that is included', async () => {
+    const { program, count } = await tellingSsh()
+    const { settings } = await configured(
+      { config: 'Include DIR/more\n', more: 'Match host web7.*\n  Port 7\n' },
       { program },
     )
     const both = [...names, ...names]

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { alikeForAll, isPlainName } from '../../../lib/transport/ssh-alike.ts'
+import { answerFor, isPlainName, kindOf, tellingOf } from '../../../lib/transport/ssh-alike.ts'
 
 const keywords =
   'user port identityfile identityagent userknownhostsfile controlpath proxycommand hostkeyalias sendenv ciphers hostname canonicaldomains canonicalizehostname'
 const answer = new Map(keywords.split(' ').map(keyword => [keyword, ['']]))
-const alike = (...texts: string[]) => alikeForAll(texts, answer)
+const telling = (...texts: string[]) => tellingOf(texts, answer)
 
 describe('a configuration that says the same of all hosts', () => {
   it.each([
@@ -16,21 +16,26 @@ describe('a configuration that says the same of all hosts', () => {
     'ControlPath ~/.ssh/%r@%h:%p\nProxyCommand nc %h %p\n',
     'UserKnownHostsFile %d/known ~/%u\n',
     'CanonicalizeHostname no\n',
+    // Fedora's, and systemd's.
+    'Match final all\n  Ciphers aes256-ctr\n',
+    'Host unix/* vsock%*\n  ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n',
   ])('%j', text => {
-    expect(alike(text)).toBe(true)
-    expect(alike('', text)).toBe(true)
+    for (const known of [telling(text), telling('', text)]) {
+      expect(kindOf(known!, 'web')).toBe(kindOf(known!, 'db'))
+    }
   })
 })
 
-describe('a configuration that may tell hosts apart', () => {
+describe('a configuration that may tell any hosts apart', () => {
   it.each([
-    'Host web',
-    'Host * !web',
     'Host * # all',
-    'host=web',
-    'Match all',
+    'Host "web"',
+    'Host web,db',
+    'Match user me',
     'Match exec "true"',
+    'Match final host web',
     'HostName %h.example.com',
+    'HostName "web.example.com"',
     'UserKnownHostsFile ~/known_%h',
     'IdentityAgent /run/%r',
     'IdentityFile ~/%C',
@@ -40,7 +45,32 @@ describe('a configuration that may tell hosts apart', () => {
     '"Host" web',
     '???',
   ])('%j', text => {
-    expect(alike('User ops\n', text)).toBe(false)
+    expect(telling('User ops\n', text)).toBeUndefined()
+  })
+})
+
+describe('a configuration that tells hosts by their names', () => {
+  const known = telling('Host web* !web7\n  Port 1\n', 'host=db\n  HostName DB.example.com\n')!
+
+  it('has as many kinds as there are hosts that other lines mean', () => {
+    const kinds = ['web1', 'web2', 'web7', 'db', 'x'].map(name => kindOf(known, name))
+    expect(kinds).toEqual(['10', '10', '00', '01', '00'])
+  })
+
+  const said = (destination: string, hostname: string) => ({
+    destination,
+    answer: new Map([['hostname', [hostname]]]),
+  })
+
+  it('gives a host the name of its own, or the one that all of its kind have', () => {
+    const plain = answerFor('Web2', said('web1', 'web1'), known)
+    expect(plain?.get('hostname')).toEqual(['web2'])
+    const renamed = answerFor('db2', said('db', 'db.example.com'), known)
+    expect(renamed?.get('hostname')).toEqual(['db.example.com'])
+  })
+
+  it('does not guess where both look the same', () => {
+    expect(answerFor('b', said('db.example.com', 'db.example.com'), known)).toBeUndefined()
   })
 })
 

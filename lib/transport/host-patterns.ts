@@ -1,0 +1,18 @@
+/** Patterns of a Host line (ssh_config(5), PATTERNS). Pure. */
+
+/** Whether a name is meant: by one of the patterns, and by none that is negated. */
+export function matchesHost(patterns: readonly string[], name: string): boolean {
+  const matches = (pattern: string) => wildcard(pattern).test(name)
+  const negated = patterns.filter(each => each.startsWith('!')).map(each => each.slice(1))
+  return !negated.some(matches) && patterns.some(each => !each.startsWith('!') && matches(each))
+}
+
+/** `*` is any run of characters, `?` is one; nothing else means anything. */
+const wildcard = (pattern: string) =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  )
