@@ -7,9 +7,12 @@ export type Timeouts = Required<Omit<HostTimeouts, 'commandMs'>>
 /** Ten seconds are three lost SYN packets (1, 2 and 4 s apart) and some. */
 export const defaultTimeouts: Timeouts = { connectMs: 10_000, handshakeMs: 15_000, authMs: 20_000 }
 
-/** @param set what the inventory says; `configured` what ssh’s configuration says of connecting */
+/**
+ * @param set what the inventory says
+ * @param configured ssh’s ConnectTimeout: it holds for the connection, and for the handshake (ssh_config(5))
+ */
 export const timeoutsOf = (set: HostTimeouts = {}, configured?: number): Timeouts => ({
   connectMs: set.connectMs ?? configured ?? defaultTimeouts.connectMs,
-  handshakeMs: set.handshakeMs ?? defaultTimeouts.handshakeMs,
+  handshakeMs: set.handshakeMs ?? configured ?? defaultTimeouts.handshakeMs,
   authMs: set.authMs ?? defaultTimeouts.authMs,
 })
