@@ -1,0 +1,115 @@
+/** How `ssh` is asked, how often, and what comes of its complaints. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createSshConfig } from '../../../lib/transport/ssh-config.ts'
+import { configured, home, ssh, tellingSsh } from './configured.ts'
+
+describe.skipIf(!ssh)('a fault in the configuration', () => {
+  it.each([
+    [
+      'Host web\n  Nonsense yes\n',
+      /^ssh -G web: .*config: line 2: Bad configuration option: nonsense$/,
+    ],
+    ['LogLevel QUIET\nPort 0\n', /config line 2: Bad port/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh's own syntax
+    ['UserKnownHostsFile ${NOPE}/x\n', /NOPE/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh's own syntax
+    ['IdentityFile ${NOPE}/x\n', /\$\{NOPE\} is not set/],
+    ['Host web\n  ProxyJump :\n', /./],
+  ])('is told in ssh’s own words: %j', async (text, words) => {
+    const { settings } = await configured(text)
+    const asked = settings('web')
+    await expect(asked).rejects.toMatchObject({ code: 'ssh_config_invalid', exitCode: 2 })
+    await expect(asked).rejects.toThrow(words)
+  })
+
+  it('is a file that is not there', async () => {
+    const config = createSshConfig({ configFile: '/no/such/file' })
+    await expect(config.settings({ address: 'web' })).rejects.toThrow(/\/no\/such\/file/)
+  })
+
+  it('is a name that would be an option', async () => {
+    const { settings } = await configured('')
+    await expect(settings('-oProxyCommand=true')).rejects.toThrow('is no host name')
+  })
+
+  it('is a program that hangs: it is ended with all it started, and nobody else waits for it', async () => {
+    const { directory, settings, config } = await configured(
+      { config: 'Match exec "echo $$ >DIR/pid; exec sleep 600"\n  Port 7\n' },
+      { timeoutMs: 2000 },
+    )
+    const began = Date.now()
+    const all = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => settings(`web${index}`)),
+    )
+    for (const each of all) {
+      expect(each).toMatchObject({
+        status: 'rejected',
+        reason: { message: 'ssh -G web0 said nothing within 2 s', code: 'ssh_config_invalid' },
+      })
+    }
+    expect(Date.now() - began).toBeLessThan(6000)
+    const pid = (await readFile(join(directory, 'pid'), 'utf8')).trim()
+    const state = () => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')
+    await expect.poll(state, { timeout: 5000 }).toMatch(/^gone$|\) Z /)
+    config.close()
+  })
+})
+
+describe.skipIf(!ssh)('how often ssh is asked', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `web${index}.example.com`)
+
+  it('is once, where no block tells hosts apart', async () => {
+    const { program, count } = await tellingSsh()
+    const { settings } = await configured(
+      'Host *\n  Port 7\n  User ops\n  IdentityFile ~/%h\n  ControlPath /x/%h\n',
+      { program },
+    )
+    const all = await Promise.all(names.map(name => settings(name)))
+    expect(await count()).toBe(1)
+    expect(all.map(({ address }) => address)).toEqual(names)
+    expect(all[7]).toMatchObject({ port: 7, user: 'ops', identityFiles: [join(home, names[7]!)] })
+    expect(await settings('UPPER')).toMatchObject({ destination: 'UPPER', address: 'upper' })
+    expect(await count()).toBe(1)
+  })
+
+  it('is once more where the inventory has the port: of it, no answer tells the configuration’s', async () => {
+    const { program, count } = await tellingSsh()
+    const { settings } = await configured('Port 7\n', { program })
+    const ports = [undefined, 1, 2, undefined]
+    const all = await Promise.all(ports.map((port, index) => settings(names[index]!, { port })))
+    expect(all.map(({ port }) => port)).toEqual([7, 1, 2, 7])
+    expect(await count()).toBe(2)
+  })
+
+  it('is once for all that the same Host lines mean', async () => {
+    const { program, count } = await tellingSsh()
+    const { settings } = await configured(
+      'Host web7.*\n  HostName seven\n  ProxyJump gw\nHost web1?.*\n  Port 10\n',
+      { program },
+    )
+    const all = await Promise.all(names.map(name => settings(name)))
+    expect(await count()).toBe(3)
+    expect(all.map(({ address, port }) => `${address}:${port}`)).toEqual(
+      names.map((name, index) => `${index === 7 ? 'seven' : name}:${index > 9 ? 10 : 22}`),
+    )
+    expect(all.map(({ jumps }) => jumps.length)).toEqual(
+      names.map((_, index) => Number(index === 7)),
+    )
+  })
+
+  it('is once a host, where a Match block does, also in a file that is included', async () => {
+    const { program, count } = await tellingSsh()
+    const { settings } = await configured(
+      { config: 'Include DIR/more\n', more: 'Match host web7.*\n  Port 7\n' },
+      { program },
+    )
+    const both = [...names, ...names]
+    const all = await Promise.all(both.map(name => settings(name)))
+    expect(await count()).toBe(names.length)
+    expect(all.map(({ port }) => port)).toEqual(
+      both.map(name => (name.startsWith('web7.') ? 7 : 22)),
+    )
+  })
+})

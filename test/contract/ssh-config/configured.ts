@@ -1,0 +1,51 @@
+/** Configurations of ssh for tests, and `ssh` programs that tell on themselves. */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Host } from '../../../lib/inventory/inventory.ts'
+import { createSshConfig, type SshConfigOptions } from '../../../lib/transport/ssh-config.ts'
+import { inCi } from '../../support/lab.ts'
+import { temporaryDirectory, whereIs } from '../../support/shells.ts'
+
+export const { homedir: home, username } = userInfo()
+export const ssh = whereIs('ssh')
+if (inCi && !ssh) throw new Error('CI must have ssh installed')
+
+export type Texts = Record<string, string>
+
+/** Files of configuration in a directory of the test's own, which is `DIR` in them. */
+export async function write(texts: Texts) {
+  const directory = await temporaryDirectory()
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(directory, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text.replaceAll('DIR', directory))
+  }
+  return { directory, file: join(directory, 'config') }
+}
+
+export const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  KEYS: '/keys',
+  SSH_AUTH_SOCK: '/run/agent',
+  OTHER: '/run/other',
+}
+
+export async function configured(texts: Texts | string, options: SshConfigOptions = {}) {
+  const { directory, file } = await write(typeof texts === 'string' ? { config: texts } : texts)
+  const config = createSshConfig({ configFile: file, here: { env }, ...options })
+  const settings = (address: string, more: Partial<Host> = {}) =>
+    config.settings({ address, ...more })
+  return { directory, file, config, settings }
+}
+
+/** An `ssh` that writes down how it is called; by that name it starts others of itself. */
+export async function tellingSsh() {
+  const directory = await temporaryDirectory()
+  const [program, calls] = [join(directory, 'ssh'), join(directory, 'calls')]
+  await writeFile(program, `#!/usr/bin/env bash\necho "$*" >>${calls}\nexec -a ssh ${ssh} "$@"\n`)
+  await chmod(program, 0o755)
+  const started = async () =>
+    (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
+  return { program, started, count: async () => (await started()).length }
+}

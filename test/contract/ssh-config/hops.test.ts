@@ -1,0 +1,126 @@
+/** Jump hosts: those that `ssh` itself takes. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Host } from '../../../lib/inventory/inventory.ts'
+import { configured, env, ssh, tellingSsh, username } from './configured.ts'
+
+describe.skipIf(!ssh)('the way over jump hosts', () => {
+  const way = async (
+    text: string,
+    { hosts = [], ...inventory }: Partial<Host> & { hosts?: readonly Partial<Host>[] } = {},
+  ) => {
+    const { config, settings } = await configured(text, {
+      hostNamed: wanted => hosts.find(host => host.name === wanted) as Host | undefined,
+    })
+    const hops = await config.hops(await settings('target', inventory))
+    return hops.map(({ settings: { user, address, port }, host }) =>
+      [`${user === username ? '' : `${user}@`}${address}:${port}`, host && '(inventory)']
+        .filter(Boolean)
+        .join(' '),
+    )
+  }
+
+  it.each<[string, string, readonly string[]]>([
+    ['is none without', '', []],
+    ['has them in order', 'Host target\n  ProxyJump a,me@b:7\n', ['a:22', 'me@b:7']],
+    [
+      'gives each the block of its own name, and not the target’s',
+      'Host target\n  ProxyJump a,b\n  User t\n  Port 1\nHost a\n  HostName A.example.com\n  Port 2\nHost b\n  User bob\n',
+      ['a.example.com:2', 'bob@b:22'],
+    ],
+    [
+      'goes on through the first one’s own jump hosts',
+      'Host target\n  ProxyJump a\nHost a\n  ProxyJump b\nHost b\n  ProxyJump c,d\n',
+      ['c:22', 'd:22', 'b:22', 'a:22'],
+    ],
+    [
+      'does not heed the later ones’ own',
+      'Host target\n  ProxyJump a,b\nHost b\n  ProxyJump x\n',
+      ['a:22', 'b:22'],
+    ],
+    ['ends at none', 'Host a\n  ProxyJump none\nHost *\n  ProxyJump a\n', ['a:22']],
+    ['has IPv6 addresses', 'Host target\n  ProxyJump me@[::1]:7\n', ['me@::1:7']],
+  ])('%s', async (_, text, hops) => {
+    expect(await way(text)).toEqual(hops)
+  })
+
+  it.each([
+    'Host target\n  ProxyJump a,b,c\n',
+    'Host target\n  ProxyJump a\nHost a\n  ProxyJump b\nHost b\n  ProxyJump c,d\n',
+    'Host target\n  ProxyJump a,b\nHost b\n  ProxyJump x\nHost a\n  ProxyJump y\n',
+    'Host target\n  ProxyJump a\nHost a\n  ProxyJump none\nHost *\n  ProxyJump b\n',
+  ])('is the one that ssh takes: %j', async text => {
+    // Nothing listens there: all that is seen is which ssh starts which.
+    const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
+    const { config, settings, file } = await configured(all)
+    const { program, started } = await tellingSsh()
+    const path = `${dirname(program)}:${env.PATH}`
+    const child = spawn('ssh', ['-F', file, 'target', 'true'], {
+      env: { ...env, PATH: path },
+      stdio: 'ignore',
+    })
+    await once(child, 'close')
+    const hops = await config.hops(await settings('target'))
+    const words = hops.map(hop => hop.settings.destination)
+    expect((await started()).map(line => line.split(' ').at(-1))).toEqual([
+      'true',
+      ...words.reverse(),
+    ])
+  })
+
+  it('is the inventory’s, where it has one', async () => {
+    expect(await way('Host target\n  ProxyJump a\n', { proxyJump: 'b,c' })).toEqual([
+      'b:22',
+      'c:22',
+    ])
+    expect(await way('Host target\n  ProxyJump a\n', { proxyJump: 'none' })).toEqual([])
+  })
+
+  it('takes a hop that is in the inventory as it is there', async () => {
+    const hosts = [
+      {
+        name: 'gw',
+        connection: 'ssh',
+        address: '192.0.2.1',
+        port: 2222,
+        user: 'ops',
+        proxyJump: 'outer',
+      },
+      { name: 'box', connection: 'docker', address: 'container' },
+    ] as const
+    const text = 'Host 192.0.2.1\n  HostName 127.0.0.9\n'
+    expect(await way(text, { hosts, proxyJump: 'gw,box' })).toEqual([
+      'outer:22',
+      'ops@127.0.0.9:2222 (inventory)',
+      'box:22',
+    ])
+    expect(await way(text, { hosts, proxyJump: 'me@gw:1' })).toEqual([
+      'outer:22',
+      'me@127.0.0.9:1 (inventory)',
+    ])
+  })
+
+  it('has no need of a later hop’s ProxyCommand, nor of forwarding to a hop', async () => {
+    const { config, settings } = await configured(
+      'Host target\n  ProxyJump a,b\nHost a b\n  ProxyCommand nc %h %p\nHost *\n  ForwardAgent yes\n',
+    )
+    const hops = await config.hops(await settings('target'))
+    expect(hops.map(hop => hop.settings.needs)).toEqual([['ProxyCommand'], []])
+  })
+
+  it.each([
+    ['Host *\n  ProxyJump gw\n', 'gw would be reached through itself: gw → gw'],
+    [
+      'Host target\n  ProxyJump a\nHost a\n  ProxyJump b\nHost b\n  ProxyJump a\n',
+      'a would be reached through itself: a → b → a',
+    ],
+    [
+      'Host target\n  ProxyJump a,target\n',
+      /jumphost loop via target|target would be reached through itself/,
+    ],
+  ])('is refused where it is a circle: %j', async (text, sentence) => {
+    await expect(way(text)).rejects.toThrow(sentence)
+  })
+})
