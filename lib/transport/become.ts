@@ -172,8 +172,9 @@ async function openByTerminal(way: Way, command: readonly string[]): Promise<She
 function answerOnce(prompt: string | RegExp, answer: () => void) {
   let answered = false
   return (heard: Heard): 'wrong' | undefined => {
+    // What is said before another one may tell why it comes: it is kept.
+    if (answered) return heard.text.search(prompt) < 0 ? undefined : 'wrong'
     if (!takeUpTo(heard, prompt)) return undefined
-    if (answered) return 'wrong'
     answered = true
     answer()
     return undefined
@@ -195,7 +196,8 @@ function notBecome(way: Way, outcome: 'wrong' | 'ended' | 'late', said: string):
       said,
     )
   }
-  const refusal = outcome === 'wrong' ? 'password wrong' : recognise(said)
+  const known = recognise(said)
+  const refusal = outcome === 'wrong' && known !== 'expired' ? 'password wrong' : known
   return refused(way, refusal, said, { password: password !== undefined, kind: transport.kind })
 }
 
