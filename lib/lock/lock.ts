@@ -67,14 +67,36 @@ export function lockError(result: CallResult): LockedError | StepError | undefin
   if (result.status === 'ok') return undefined
   const holder = parseHolder(result.stdout.toString('utf8'))
   if (result.code !== 'locked' || !holder) {
-    return new StepError(
-      'step_failed',
-      result.stderr.toString('utf8').trim() || 'the lock can’t be taken',
-    )
+    const said = result.stderr.toString('utf8').trim().split('\n')
+    return new StepError('step_failed', said.at(-1) || 'the lock can’t be taken', {
+      output: said.slice(0, -1).join('\n') || undefined,
+      hint: obstacles.find(([says]) => said.some(line => says.test(line)))?.[1],
+    })
   }
   return new LockedError('locked', `locked: ${describeHolder(holder)}`, {
     hint: 'Wait for it with --wait-lock 5m, or see `hostwright unlock`.',
   })
 }
+
+/** What keeps a lock from being written, by what the system says of it; and what to do. */
+const obstacles: readonly (readonly [says: RegExp, hint: string])[] = [
+  [
+    /Read-only file system/,
+    'bootstrap_dir is on a file system that is read-only: see `mount` there, and `dmesg`: a disk with faults is often made so.',
+  ],
+  [
+    // The shell's own printf says no more than that in some shells.
+    /No space left|Disk quota|quota exceeded|I\/O error|Input\/output error|write error/i,
+    'The disk of bootstrap_dir may be full: see `df` and `df -i` there.',
+  ],
+  [
+    /Permission denied|Operation not permitted/,
+    'The login may not write to bootstrap_dir: log in as root, set ansible_become, or give it a bootstrap_dir of its own.',
+  ],
+  [
+    /File exists|Not a directory/,
+    'Something else is in the place of bootstrap_dir: look at it, or name another place.',
+  ],
+]
 
 const oneLine = (text: string) => text.replace(/[\0-\x1f\x7f]+/g, ' ')

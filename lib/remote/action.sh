@@ -103,7 +103,8 @@ hw_action_run() {
   hw_announce='' hw_status=changed
   if [ -n "$hw_timeout" ]; then
     command -v timeout >/dev/null || hw_without timeout coreutils || return
-    hw_started=$(date +%s)
+    hw_elapse
+    hw_started=$hw_seconds
   fi
   case $hw_changed_when in
     *stdout*)
@@ -132,7 +133,8 @@ hw_action_run() {
   # Of GNU, of busybox, and of one that would not end.
   case ${hw_timeout:+$hw_exit} in
     124 | 143 | 137)
-      [ $(($(date +%s) - hw_started)) -lt "$hw_timeout" ] ||
+      hw_elapse
+      [ $((hw_seconds - hw_started)) -lt "$hw_timeout" ] ||
         hw_fail "not done after $hw_timeout s: it was ended" wait_timeout || return
       ;;
   esac

@@ -249,6 +249,16 @@ hw_count_cpus() {
   fi
 }
 
+# hw_elapse: seconds into hw_seconds, to tell how long something takes. Those that the system is up go on
+# evenly also where somebody mends a clock that is wrong.
+hw_elapse() {
+  if [ -r /proc/uptime ]; then
+    IFS=' .' read -r hw_seconds hw_each </proc/uptime
+  else
+    hw_seconds=$(date +%s)
+  fi
+}
+
 # hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of
 # input, lost connection (a write fails: SIGPIPE), or a signal. A second signal must not cut it short.
 # A goodbye tells that the end has come: a process in the background may keep the streams open. The

@@ -21,18 +21,19 @@ hw_wait_for() {
       hw_note="would wait for $hw_wait_what"
       return 0
     fi
-    hw_wait_now=$(date +%s)
-    hw_wait_since=${hw_wait_since:-$hw_wait_now}
+    hw_elapse
+    hw_wait_since=${hw_wait_since:-$hw_seconds}
     [ -z "$hw_stop" ] || hw_fail "interrupted while waiting for $hw_wait_what" || return
     # Of a second that has begun nobody knows the beginning.
-    [ $((hw_wait_now - hw_wait_since)) -le "$hw_wait_seconds" ] ||
+    [ $((hw_seconds - hw_wait_since)) -le "$hw_wait_seconds" ] ||
       hw_fail "waited $hw_wait_seconds s for $hw_wait_what; last seen: $(hw_wait_last)" wait_timeout || return
     # Some know whole seconds only.
     sleep "$hw_wait_interval" 2>/dev/null || sleep 1
   done
   [ -n "$hw_wait_since" ] || return 0
   hw_touch_all
-  hw_note="after $(($(date +%s) - hw_wait_since)) s"
+  hw_elapse
+  hw_note="after $((hw_seconds - hw_wait_since)) s"
 }
 
 # hw_wait_look ARGUMENT…: whether it is there; what there is instead into hw_wait_seen.

@@ -55,6 +55,20 @@ describe('a claim', () => {
     })
   })
 
+  test.each([
+    ['sh: 1: cannot create /x/a: Read-only file system', /read-only/],
+    ['sh: 20: printf: printf: I/O error', /`df`/],
+    ['sh: write error: No space left on device', /`df`/],
+    ['sh: /x/a: Permission denied', /ansible_become/],
+    ["mkdir: cannot create directory '/x': File exists", /in the place/],
+  ])('that meets “%s” says what to do', (said, hint) => {
+    const failed = result({ status: 'failed', stderr: Buffer.from(`${said}\ncan't write /x/a\n`) })
+    expect(lockError(failed)).toMatchObject({
+      message: "can't write /x/a",
+      details: { output: said, hint: expect.stringMatching(hint) },
+    })
+  })
+
   test('that was not even looked at is not granted', () => {
     expect(lockError(result({ status: 'skipped' }))).toMatchObject({ code: 'step_failed' })
   })
