@@ -10,7 +10,9 @@
  *   numbers channels from 0. Others may hang up: who is in haste must be ready to begin again without.
  *
  * And OpenSSH tells all of its host's keys when it has let us in: ssh2 has it prove each, for a listener
- * that we have not. Signing is most of what a login costs a host.
+ * that we have not. Signing is most of what a login costs a host. Of the ways in which RSA keys sign, ssh2
+ * tries the first it can of what the server lists; OpenSSH lists more than it may be configured to take, and
+ * its client tries SHA-512 first: so do we.
  *
  * ssh2 has no options for any of that, so this reaches into the version that package.json holds it to.
  * Where it looks otherwise inside, everything is as slow as ever and works.
@@ -44,9 +46,12 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
   const handlers = protocol?._handlers
   if (!protocol?.authPK || !protocol.service || !handlers?.SERVICE_ACCEPT) return
   const { authPK, service } = protocol
-  const { SERVICE_ACCEPT: accepted, GLOBAL_REQUEST: asked } = handlers
+  const { SERVICE_ACCEPT: accepted, GLOBAL_REQUEST: asked, EXT_INFO: told } = handlers
   handlers.GLOBAL_REQUEST = (...words) => {
     if (words[1] !== 'hostkeys-00@openssh.com') asked?.(...words)
+  }
+  handlers.EXT_INFO = (of, extensions, ...words) => {
+    told?.(of, (extensions as Extension[]).map(withoutShorter), ...words)
   }
   if (login) {
     protocol.service = name => {
@@ -72,6 +77,19 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
       first = false
     })
   }
+}
+
+/** What a server tells of itself (RFC 8308). */
+interface Extension {
+  name: string
+  algs?: string[]
+}
+
+/** Ways to sign without that by SHA-256, where that by SHA-512 is among them. */
+function withoutShorter(extension: Extension): Extension {
+  const { algs } = extension
+  if (!algs?.includes('rsa-sha2-512')) return extension
+  return { ...extension, algs: algs.filter(algorithm => algorithm !== 'rsa-sha2-256') }
 }
 
 /**

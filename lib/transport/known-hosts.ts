@@ -137,14 +137,17 @@ export function isHashed(entries: readonly KnownHost[]): boolean {
 
 /**
  * ssh2's host key algorithms, those of the keys we hold first, so that a server with several keys
- * shows one that we can compare.
+ * shows one that we can compare; a key that is revoked is not asked for while there are others.
  * @param entries those of the host: `entriesFor`
  */
 export function preferKnown(
   algorithms: readonly string[],
   entries: readonly KnownHost[],
 ): string[] {
-  const types = new Set(entries.filter(entry => !entry.marker).map(entry => entry.type))
+  const revoked = entries.filter(entry => entry.marker === '@revoked')
+  const isGood = ({ marker, key }: KnownHost) =>
+    !marker && !revoked.some(entry => entry.key.equals(key))
+  const types = new Set(entries.filter(isGood).map(entry => entry.type))
   // An RSA key signs with SHA-2 under other names (RFC 8332).
   const held = (algorithm: string) =>
     types.has(algorithm.replace(/^rsa-sha2-(256|512)$/, 'ssh-rsa'))

@@ -295,6 +295,12 @@ describe('the order of key types', () => {
     expect(order(`${names} ${keyLike('ssh-rsa')}`, 'web1')[0]).toBe('rsa-sha2-512')
   })
 
+  test('has a key that is revoked after those that are not', () => {
+    const [rsa, ecdsa] = [keyLike('ssh-rsa'), keyLike('ecdsa-sha2-nistp256')]
+    const text = `web1 ${rsa}web1 ${ecdsa}@revoked * ${rsa}`
+    expect(order(text, 'web1')[0]).toBe('ecdsa-sha2-nistp256')
+  })
+
   test.each(['@revoked', '@cert-authority'])('does not heed what is %s', marker => {
     expect(order(`${marker} * ${keyLike('ssh-rsa')}`, 'web1')).toEqual(algorithms)
   })
