@@ -13,7 +13,7 @@ import type { SshAnswer } from './ssh-answer.ts'
 import { configFiles, parseSshConfig } from './ssh-config-parser.ts'
 import { createEvidence } from './ssh-evidence.ts'
 import { needsOfHop } from './ssh-needs.ts'
-import { askSsh, type Question } from './ssh-program.ts'
+import { askSsh, type Question, refuseShell } from './ssh-program.ts'
 import { type Endpoint, type Here, settingsFrom } from './ssh-settings.ts'
 import { homeIn } from './ssh-tokens.ts'
 import { readIfThere } from './text-file.ts'
@@ -185,6 +185,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
   const alone = (question: Question) => once(single, question, () => ask(question))
 
   const answerTo = async (question: Question): Promise<SshAnswer> => {
+    refuseShell(question)
     const { destination, user, port, configFile } = question
     if (!isPlainName(destination)) return (await alone(question)).answer
     // With the user or port of the first, its answer does not tell what the configuration has.

@@ -35,8 +35,6 @@ export async function askSsh(
   { program, env, timeoutMs, controller }: AskOptions,
 ): Promise<Reply | undefined> {
   const { destination } = question
-  // ssh takes what begins with a dash for no name, also behind `--`.
-  if (destination.startsWith('-')) throw invalid(`${JSON.stringify(destination)} is no host name`)
   const { signal } = controller
   signal.throwIfAborted()
   const late = () =>
@@ -56,6 +54,23 @@ export async function askSsh(
   if (ended.status !== 0) throw invalid(`ssh -G ${destination}: ${complaint || 'it failed'}`)
   return { answer: parseAnswer(ended.stdout), files }
 }
+
+/**
+ * Programs of the configuration get names by way of a shell (`ProxyCommand nc %h`, `Match exec`). Since 9.6
+ * ssh refuses such names itself.
+ * @throws {UsageError} ssh_config_invalid
+ */
+export function refuseShell({ destination, user = '' }: Question): void {
+  if (/^-|^$|['`"$\\;&<>|(){}\s\p{Cc}]/u.test(destination)) {
+    throw invalid(`${JSON.stringify(destination)} is no host name`, notForShells)
+  }
+  if (/^-|['`";&<>|(){}\p{Cc}]|\s-|\\$/u.test(user)) {
+    throw invalid(`${JSON.stringify(user)} is no user name`, notForShells)
+  }
+}
+
+const notForShells =
+  'ssh hands names to programs by way of a shell: they begin with no dash and hold no quotes, spaces or other signs of its language.'
 
 const invalid = (
   message: string,

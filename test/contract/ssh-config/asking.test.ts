@@ -1,5 +1,5 @@
 /** How `ssh` is asked, how often, and what comes of its complaints. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/ssh-config.ts'
@@ -29,9 +29,20 @@ describe.skipIf(!ssh)('a fault in the configuration', () => {
     await expect(config.settings({ address: 'web' })).rejects.toThrow(/\/no\/such\/file/)
   })
 
-  it('is a name that would be an option', async () => {
-    const { settings } = await configured('')
-    await expect(settings('-oProxyCommand=true')).rejects.toThrow('is no host name')
+  it('is a name that would be an option, or another command in a shell', async () => {
+    const { directory, settings, config } = await configured({
+      config: 'Match exec "touch DIR/%h; echo %r"\n  Port 7\n',
+    })
+    const bad = ['-oProxyCommand=true', '', 'a b', '$(id)', 'x;id', 'x|id', '`id`', "x'", 'x\\']
+    for (const name of bad) await expect(settings(name)).rejects.toThrow('is no host name')
+    for (const user of ['-l', 'x;id', '`id`', 'me -x', 'me\\']) {
+      await expect(settings('web', { user })).rejects.toThrow('is no user name')
+    }
+    expect(await readdir(directory)).toEqual(['config'])
+    const domain = await settings('web', { user: 'CORP\\me' })
+    expect(domain).toMatchObject({ user: 'CORP\\me', port: 7 })
+    const jumping = await settings('web', { proxyJump: 'a;id' })
+    await expect(config.hops(jumping)).rejects.toThrow('is no host name')
   })
 
   it('is a program that hangs: it is ended with all it started, and nobody else waits for it', async () => {
