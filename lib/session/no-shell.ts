@@ -14,7 +14,7 @@ interface Reason {
 const reasons: readonly Reason[] = [
   {
     // nologin(8), and Debian's and FreeBSD's of other versions.
-    says: /\baccount is (currently )?(not|un)available\b/i,
+    says: /\baccount is (currently )?(not |un)available\b/i,
     means: 'the login’s shell lets nobody in',
     hint: 'Give the login a shell (usermod -s /bin/sh), or name another login by ansible_user.',
   },
