@@ -71,13 +71,17 @@ function hexadecimal(char: string): string {
   return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : `\\u${digits.padStart(4, '0')}`
 }
 
+/** To know the width of a piece takes its time: a line has so many that count. */
+const mostTabs = 64
+
 /** A tab reaches to the next multiple of eight columns. */
 function expandTabs(line: string): string {
   const [first = '', ...rest] = line.split('\t')
   if (rest.length === 0) return line
   let column = textWidth(first)
   let done = first
-  for (const part of rest) {
+  for (const [index, part] of rest.entries()) {
+    if (index >= mostTabs) return [done, ...rest.slice(index)].join(' ')
     const blanks = 8 - (column % 8)
     done += ' '.repeat(blanks) + part
     column += blanks + textWidth(part)

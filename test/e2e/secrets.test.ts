@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, readFile, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { startHostwright } from '../support/cli.ts'
@@ -200,7 +200,9 @@ describe('secrets are in nothing that comes of a run', () => {
   ])('%s', async (line, status) => {
     const { url, received } = await receiveCallbacks()
     const watch = watchProcesses()
-    const ended = await start(`${line} --callback-url ${url}`).ended
+    await rm(project.path('log'), { force: true })
+    const log = `--log ${project.path('log')}`
+    const ended = await start(`${line} ${log} --callback-url ${url}`).ended
     const { leaks, seen } = watch.stop()
 
     expect(ended.status, ended.stderr).toBe(status)
@@ -208,6 +210,9 @@ describe('secrets are in nothing that comes of a run', () => {
     expect(found(ended.stderr), ended.stderr).toEqual([])
     expect(received).toHaveLength(1)
     expect(found(received[0]!.body)).toEqual([])
+    const logged = await readFile(project.path('log'), 'utf8')
+    expect(found(logged)).toEqual([])
+    expect(logged).toContain('********')
     // It is not that there was nothing to see.
     expect(`${ended.stdout}${ended.stderr}`).toContain('********')
 
