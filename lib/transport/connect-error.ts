@@ -194,7 +194,7 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
       if (offered[kind].some(each => ours.includes(each))) continue
       return new UnreachableError(
         'connect_failed',
-        `${where} has no ${name} in common with us: it offers ${offered[kind].join(', ')}`,
+        `${where} has no ${name} in common with us: it offers ${offered[kind].filter(isAlgorithm).join(', ')}`,
         {
           cause: error,
           hint: `See ${keyword} in ~/.ssh/config and in the server’s configuration, or take the system’s ssh (--transport openssh).`,
@@ -209,6 +209,9 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
     { cause: error, hint: 'See the server’s log; try `ssh` to the same host.' },
   )
 }
+
+/** Some names in a list of key exchanges are of extensions (RFC 8308, 2.1; PROTOCOL of OpenSSH, 1.9). */
+const isAlgorithm = (name: string) => !/^(ext-info|kex-strict)-/.test(name)
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
