@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { UnreachableError } from '../../lib/errors.ts'
+import { BootstrapError } from '../../lib/errors.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { connectHost } from '../../lib/run/connect.ts'
 import { secret } from '../../lib/shell/secret.ts'
@@ -138,7 +138,7 @@ async function byUs(
     await session.close()
     return { end: stdout.includes(answered) ? 'works' : 'refuses', said: said.join('\n') }
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error
+    if (!(error instanceof BootstrapError)) throw error
     return { end: error.code, said: `${error.message}\n${error.details.hint}` }
   } finally {
     connector.close()
