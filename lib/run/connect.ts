@@ -58,7 +58,7 @@ export async function connectHost(
  * Connects to a host that restarts: until it is another boot that answers.
  * @param options.withinMs how long that may take
  * @param options.boot id of the boot that is to end
- * @throws {UnreachableError} host_not_back; host_key_changed at once
+ * @throws {UnreachableError} host_not_back; host_key_changed and host_key_revoked at once
  */
 export async function reconnectHost(
   host: Host,
@@ -76,7 +76,7 @@ export async function reconnectHost(
       await connected.session.close()
     } catch (error) {
       // Its port is closed, or it lets nobody in while it starts: that passes.
-      if (!(error instanceof UnreachableError) || error.code === 'host_key_changed') throw error
+      if (!(error instanceof UnreachableError) || neverPasses.has(error.code)) throw error
       last = error.message
     }
     await delay(retryMs, undefined, { signal }).catch(() => {
@@ -88,6 +88,9 @@ export async function reconnectHost(
     hint: errorCodes.host_not_back.next,
   })
 }
+
+/** A host that is back shows another key only where it is another host. */
+const neverPasses: ReadonlySet<string> = new Set(['host_key_changed', 'host_key_revoked'])
 
 const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
 

@@ -17,6 +17,6 @@ test.each([
   expect(noShell('exit status 3', said)).toMatchObject({
     code: 'shell_failed',
     message: expect.stringContaining(message),
-    details: { output: said || undefined, hint: expect.stringMatching(/\.$/) },
+    details: { ...(said && { output: said }), hint: expect.stringMatching(/\.$/) },
   })
 })
