@@ -37,8 +37,17 @@ function changesOf(
 function patch({ path, before, after }: TextChange): string {
   if (`${before}${after}`.includes('\0')) return `${path}: (binary)\n`
   const { createTwoFilesPatch, FILE_HEADERS_ONLY } = library()
-  return createTwoFilesPatch(path, path, before, after, undefined, undefined, {
+  const made = createTwoFilesPatch(path, path, before, after, undefined, undefined, {
     context: 3,
     headerOptions: FILE_HEADERS_ONLY,
+    maxEditLength: mostEdits,
   })
+  return (
+    made ?? `${path}: (${lines(before)} lines before, ${lines(after)} after: too much differs)\n`
+  )
 }
+
+/** To compare takes the square of what differs: a second for so many lines, minutes for whole large files. */
+const mostEdits = 4000
+
+const lines = (text: string) => text.split('\n').length - 1

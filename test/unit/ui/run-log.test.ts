@@ -1,0 +1,176 @@
+/** The run's log: where it is, who may read it, what it holds, and when it goes. */
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createEventStream } from '../../../lib/events.ts'
+import { createRunLog, type LogLimits, logDirectory } from '../../../lib/ui/run-log.ts'
+import { runEvents } from './fake-run.ts'
+
+let home = ''
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'hostwright-log-'))
+})
+afterEach(() => rm(home, { recursive: true, force: true }))
+
+const run = '20260131T020000Z-4f3a9c'
+const runs = () => join(home, 'hostwright/runs')
+
+/** Logs a run of these events. */
+function log(
+  options: { run?: string; wanted?: string; limits?: LogLimits; failed?: boolean } = {},
+) {
+  const warnings: string[] = []
+  const stream = createEventStream(() => 1)
+  const made = createRunLog({
+    run,
+    cwd: home,
+    env: { XDG_STATE_HOME: home },
+    warn: message => {
+      warnings.push(message)
+      stream.emit({ type: 'warning', message })
+    },
+    ...options,
+  })
+  stream.subscribe(made.subscriber)
+  for (const event of runEvents([
+    { host: 'web1', tasks: { t: [{ title: 's', output: ['one\n'] }] } },
+  ]))
+    stream.emit(event)
+  made.end()
+  return { warnings, place: made.place(options.failed ?? false), log: made }
+}
+
+describe('the log of a run', () => {
+  it('has every event, in a file and a directory for its user alone', async () => {
+    const { warnings, place } = log({ failed: true })
+    expect(warnings).toEqual([])
+    expect(place).toBe(join(runs(), `${run}.jsonl`))
+    const lines = (await readFile(place!, 'utf8')).trimEnd().split('\n')
+    const types = lines.map(line => JSON.parse(line).type)
+    expect(types).toEqual([
+      ...['run.start', 'host.start', 'task.start', 'step.start', 'step.output', 'step.end'],
+      ...['task.end', 'host.end', 'run.end'],
+    ])
+    expect((await stat(place!)).mode & 0o777).toBe(0o600)
+    for (const each of [runs(), join(runs(), '..')])
+      expect((await stat(each)).mode & 0o777).toBe(0o700)
+  })
+
+  it('is named only where there is a reason to look into it', () => {
+    expect(log().place).toBeUndefined()
+    const { log: made } = log({ run: '20260131T020000Z-4f3a9d' })
+    made.cut()
+    expect(made.place(false)).toContain('4f3a9d')
+  })
+
+  it('is below the home where no absolute path says otherwise', () => {
+    expect(logDirectory({ HOME: '/home/a' })).toBe('/home/a/.local/state/hostwright/runs')
+    expect(logDirectory({ HOME: '/home/a', XDG_STATE_HOME: 'x' })).toBe(
+      '/home/a/.local/state/hostwright/runs',
+    )
+  })
+
+  it('makes a directory that others may read its own again', async () => {
+    await mkdir(runs(), { recursive: true })
+    await chmod(runs(), 0o755)
+    expect(log().warnings).toEqual([])
+    expect((await stat(runs())).mode & 0o777).toBe(0o700)
+  })
+
+  it.each([
+    [
+      'a link in place of its directory',
+      async () => {
+        await mkdir(join(home, 'elsewhere'))
+        await mkdir(join(home, 'hostwright'))
+        await symlink(join(home, 'elsewhere'), runs())
+      },
+    ],
+    [
+      'a link in place of the file',
+      async () => {
+        await mkdir(runs(), { recursive: true })
+        await symlink(join(home, 'elsewhere'), join(runs(), `${run}.jsonl`))
+      },
+    ],
+    ['a file in place of its directory', () => writeFile(join(home, 'hostwright'), '')],
+  ])('is not written through %s: one warning, and the run goes on', async (_, lay) => {
+    await lay()
+    const { warnings, place, log: made } = log({ failed: true })
+    expect(warnings).toEqual([expect.stringMatching(/^the log of the run can’t be written: /)])
+    expect(place).toBeUndefined()
+    expect(made.kept).toBe(false)
+    const elsewhere = await readdir(join(home, 'elsewhere')).catch(() => [])
+    expect(elsewhere).toEqual([])
+  })
+
+  it('goes where --log says, after what is there, or nowhere', async () => {
+    await writeFile(join(home, 'mine'), 'before\n', { mode: 0o644 })
+    expect(log({ wanted: 'mine', failed: true }).place).toBe(join(home, 'mine'))
+    expect(await readFile(join(home, 'mine'), 'utf8')).toMatch(
+      /^before\n\{"at":1,"type":"run.start"/,
+    )
+    expect((await stat(join(home, 'mine'))).mode & 0o777).toBe(0o600)
+    const { place, warnings, log: made } = log({ wanted: 'none', failed: true })
+    expect({ place, warnings, kept: made.kept }).toEqual({
+      place: undefined,
+      warnings: [],
+      kept: false,
+    })
+    expect(await readdir(home)).toEqual(['mine'])
+  })
+
+  it('takes the oldest away, by number and by size, and never what is not ours', async () => {
+    await mkdir(runs(), { recursive: true })
+    const names = [1, 2, 3, 4].map(day => `2025010${day}T000000Z-00000${day}.jsonl`)
+    for (const name of [...names, 'notes.jsonl', '20240101T000000Z-zzzzzz.jsonl'])
+      await writeFile(join(runs(), name), 'x'.repeat(1000))
+    log({ limits: { runs: 3, total: 1e9, each: 1e9 } })
+    const kept = () => readdir(runs()).then(all => all.sort())
+    const others = ['20240101T000000Z-zzzzzz.jsonl', 'notes.jsonl']
+    expect(await kept()).toEqual([...names.slice(2), `${run}.jsonl`, ...others].sort())
+    await rm(join(runs(), `${run}.jsonl`))
+    // Its own is the newest and stays, whatever its size.
+    log({ limits: { runs: 100, total: 10, each: 1e9 } })
+    expect(await kept()).toEqual([`${run}.jsonl`, ...others].sort())
+  })
+
+  it('ends with a warning where it would be too large, but for what is no output', async () => {
+    const text = 'x'.repeat(70_000)
+    const warnings: string[] = []
+    const made = createRunLog({
+      run,
+      cwd: home,
+      env: { XDG_STATE_HOME: home },
+      warn: message => warnings.push(message),
+      limits: { runs: 1, total: 1e9, each: 100_000 },
+    })
+    const output = {
+      at: 1,
+      type: 'step.output',
+      host: 'a',
+      task: 't',
+      step: 's',
+      stream: 'stdout',
+    } as const
+    for (let count = 0; count < 5; count++) made.subscriber({ ...output, text })
+    made.subscriber({ at: 1, type: 'warning', message: 'last' })
+    made.end()
+    expect(warnings).toEqual([expect.stringContaining('no more output is kept')])
+    expect(made.kept).toBe(false)
+    const lines = (await readFile(join(runs(), `${run}.jsonl`), 'utf8')).trimEnd().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines.at(-1)).toContain('last')
+  })
+})
