@@ -58,7 +58,7 @@ export async function connectHost(
  * Connects to a host that restarts: until it is another boot that answers.
  * @param options.withinMs how long that may take
  * @param options.boot id of the boot that is to end
- * @throws {UnreachableError} host_not_back; host_key_changed and host_key_revoked at once
+ * @throws {UnreachableError} host_not_back; at once host_key_changed, host_key_revoked and become_failed
  */
 export async function reconnectHost(
   host: Host,
@@ -89,8 +89,12 @@ export async function reconnectHost(
   })
 }
 
-/** A host that is back shows another key only where it is another host. */
-const neverPasses: ReadonlySet<string> = new Set(['host_key_changed', 'host_key_revoked'])
+/** A host that is back shows another key only where it is another host; a refused password is not repeated. */
+const neverPasses: ReadonlySet<string> = new Set([
+  'host_key_changed',
+  'host_key_revoked',
+  'become_failed',
+])
 
 const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
 
