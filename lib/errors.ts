@@ -174,6 +174,11 @@ export const errorCodes = {
     'Something took the connection and did not finish SSH’s handshake in time.',
     'See whether it is an SSH server, and whether the host is overloaded.',
   ),
+  no_common_algorithm: entry(
+    unreachable,
+    'The server offers none of the ciphers, MACs, key exchanges or types of host keys that we take.',
+    'See Ciphers, MACs, KexAlgorithms and HostKeyAlgorithms in ~/.ssh/config and at the server.',
+  ),
   auth_timeout: entry(
     unreachable,
     'The server did not decide about our login in time.',

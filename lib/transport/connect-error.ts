@@ -193,7 +193,7 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
       const ours = to.target.algorithms?.[kind] ?? kinds[kind].usual
       if (offered[kind].some(each => ours.includes(each))) continue
       return new UnreachableError(
-        'connect_failed',
+        'no_common_algorithm',
         `${where} has no ${name} in common with us: it offers ${offered[kind].filter(isAlgorithm).join(', ')}`,
         {
           cause: error,

@@ -58,22 +58,22 @@ export const servers: readonly Row[] = [
   works('algorithms added and removed', withLines([], ['Ciphers -chacha20*', 'MACs +hmac-sha1'])),
   refused(
     'no cipher in common',
-    'connect_failed',
+    'no_common_algorithm',
     withLines(['Ciphers aes256-ctr'], ['Ciphers aes128-ctr']),
   ),
   refused(
     'a cipher that nobody offers by itself',
-    'connect_failed',
+    'no_common_algorithm',
     withLines(['Ciphers aes128-cbc']),
   ),
   refused(
     'no key exchange in common',
-    'connect_failed',
+    'no_common_algorithm',
     withLines([], ['KexAlgorithms diffie-hellman-group14-sha256']),
   ),
   refused(
     'no host key algorithm in common',
-    'connect_failed',
+    'no_common_algorithm',
     withLines([], ['HostKeyAlgorithms ecdsa-sha2-nistp256']),
   ),
 
