@@ -59,11 +59,17 @@ describe.skipIf(why)('becoming another user', () => {
           password: right,
           sudoers: ['Defaults:@ passwd_tries=1', '@ ALL=(ALL) ALL'],
         },
+        { name: 'shells', sudoers: ['@ ALL=(root) NOPASSWD: /bin/sh'] },
+        {
+          name: 'single',
+          password: right,
+          sudoers: ['Defaults:@ requiretty', '@ ALL=(ALL) ALL'],
+        },
         { name: 'app', password: 'of app', shell: '/usr/sbin/nologin' },
         { name: 'other', password: 'of other' },
       ],
       // The session's locale is the login's, not that in which sudo is understood.
-      config: ['SetEnv LC_ALL=C.UTF-8 SHLVL=1'],
+      config: ['SetEnv LC_ALL=C.UTF-8 SHLVL=1', 'Match User single', 'MaxSessions 1'],
       setup,
     })
     return host.stop
@@ -104,6 +110,8 @@ describe.skipIf(why)('becoming another user', () => {
     ['sudo of a login by tcsh', { login: 'seashell', password: right }],
     ['sudo that wants a terminal', { login: 'quiet' }],
     ['sudo that wants a terminal and a password', { login: 'terminal', password: right }],
+    ['sudo for nothing but shells', { login: 'shells' }],
+    ['sudo that wants a terminal, by one shell a connection', { login: 'single', password: right }],
     ['doas without a password', { login: 'granted', method: 'doas' }],
     ['doas with a password', { login: 'asked', method: 'doas', password: right }],
     ['su of a login by fish', { login: 'fishy', method: 'su', password: ofRoot }],
