@@ -46,7 +46,6 @@ export type Prospect = 'turnedAway' | 'unready' | 'none'
 
 const unready = new Set([
   'ECONNREFUSED',
-  'ECONNRESET',
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -54,17 +53,22 @@ const unready = new Set([
   'EAI_AGAIN',
 ])
 
+/** Whether a connection that stood was cut. Nobody may have seen it stand, so soon it can be. */
+const isCut = (code: unknown) => code === 'ECONNRESET' || code === 'EPIPE'
+
 /** Whether to try again. */
 export function prospectOf({ error, stage, heard, streamError, refusal }: Failure): Prospect {
   if (refusal || isBootstrapError(error)) return 'none'
   if (isJumpRefusal(error)) return error.jump === 'forbids' ? 'none' : 'unready'
   if (isLate(error)) return error.stage === 'connect' && error.of === 'stage' ? 'unready' : 'none'
   const { code } = (streamError ?? error) as NodeJS.ErrnoException
-  if (stage === 'connect') return code !== undefined && unready.has(code) ? 'unready' : 'none'
+  if (stage === 'connect' && !isCut(code)) {
+    return code !== undefined && unready.has(code) ? 'unready' : 'none'
+  }
   if (stage === 'auth') return 'none'
   // Before it named itself: it may have said why, but nothing of SSH.
   const named = /(^|\n)SSH-/.test(heard.toString('latin1'))
-  if (named) return code === 'ECONNRESET' || code === 'EPIPE' ? 'unready' : 'none'
+  if (named) return isCut(code) ? 'unready' : 'none'
   const says = greetingIn(heard)
   return says === '' || atTheDoor.test(says) ? 'turnedAway' : 'none'
 }
@@ -81,7 +85,9 @@ export function connectError(failure: Failure, to: Destination): UnreachableErro
   if (error instanceof UnreachableError) return error
   if (isLate(error)) return lateError(error, failure, to)
   if (stage === 'auth') return loginError(failure, to)
-  if (stage === 'handshake') return handshakeError(failure, to)
+  if (stage === 'handshake' || isCut((failure.streamError as NodeJS.ErrnoException)?.code)) {
+    return handshakeError(failure, to)
+  }
   return socketError(failure, to)
 }
 

@@ -1,0 +1,268 @@
+/** What servers limit, and what they leave undone: connections, shells, answers, and life. */
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { file } from '../../lib/resources/file.ts'
+import { connectHost } from '../../lib/run/connect.ts'
+import { createSessions } from '../../lib/run/sessions.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
+import type { ShellStream } from '../../lib/transport/transport.ts'
+import { root, temporaryDirectory } from '../support/shells.ts'
+import { noSshd, type Sshd, startSshd } from '../support/sshd.ts'
+import { startServer } from './server.ts'
+
+const missing = await noSshd()
+if (missing) console.warn(`NOT TESTED: the limits of OpenSSH: ${missing}`)
+
+const options = { timeoutMs: 20_000 }
+
+function newConnector() {
+  const connector = createConnector({ acceptNew: false })
+  onTestFinished(() => connector.close())
+  return connector
+}
+
+const finished = (shell: ShellStream) =>
+  Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
+
+/** Processes that the server has, with theirs. */
+async function descendants({ pid }: Sshd): Promise<number[]> {
+  const parents: [pid: number, parent: number][] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    parents.push([Number(name), Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1])])
+  }
+  const below = (of: number): number[] =>
+    parents.flatMap(([each, parent]) => (parent === of ? [each, ...below(each)] : []))
+  return below(pid)
+}
+
+describe.skipIf(missing)('a server that drops connections before they log in', () => {
+  test('lets in 40 runs at once, with MaxStartups 2:50:5', { timeout: 60_000 }, async () => {
+    const sshd = await startSshd({ config: ['MaxStartups 2:50:5'] })
+    const began = performance.now()
+    const ends = await Promise.allSettled(
+      Array.from({ length: 40 }, async () => {
+        const transport = await newConnector().connect(sshd.host(), { timeoutMs: 30_000 })
+        const shell = await transport.open()
+        shell.stdin.end('echo in\n')
+        const [said] = await finished(shell)
+        transport.close()
+        return said
+      }),
+    )
+    const reasons = ends.flatMap(end => (end.status === 'rejected' ? [String(end.reason)] : []))
+    expect(reasons).toEqual([])
+    expect(performance.now() - began).toBeLessThan(30_000)
+    expect(sshd.count(/MaxStartups|drop connection/)).toBeGreaterThan(0)
+  })
+
+  test('drops none of one run’s, with its usual MaxStartups', { timeout: 60_000 }, async () => {
+    const sshd = await startSshd({ config: ['MaxStartups 10:30:100'] })
+    const connector = newConnector()
+    const transports = await Promise.all(
+      Array.from({ length: 40 }, () => connector.connect(sshd.host(), { timeoutMs: 30_000 })),
+    )
+    for (const transport of transports) transport.close()
+    expect(sshd.count(/^Connection from/)).toBe(40)
+    expect(sshd.count(/drop connection/)).toBe(0)
+  })
+})
+
+describe.skipIf(missing)('a server that allows one shell a connection', () => {
+  const steps = (directory: string) =>
+    [`: >${directory}/begun; while [ ! -e ${directory}/go ]; do sleep 0.02; done`, 'true'].map(
+      command => ({ call: { name: 'hw_run', args: ['sh', '', '', command] } }),
+    )
+
+  test('has shells on as many connections as it takes', async () => {
+    const sshd = await startSshd({ config: ['MaxSessions 1'] })
+    const transport = await newConnector().connect(sshd.host(), options)
+    const shells: ShellStream[] = []
+    for (let count = 0; count < 3; count++) shells.push(await transport.open())
+    const ends = shells.map(finished)
+    for (const { stdin } of shells) stdin.end('echo here\n')
+    expect((await Promise.all(ends)).map(([said]) => said)).toEqual(Array(3).fill('here\n'))
+    expect(sshd.count(/^Connection from/)).toBe(3)
+    // Those that are free are used again.
+    const again = await transport.open()
+    again.stdin.end()
+    await finished(again)
+    expect(sshd.count(/^Connection from/)).toBe(3)
+    transport.close()
+    await sshd.logged(/^(Connection closed|Disconnected|Received disconnect)/, 3)
+  })
+
+  test('runs steps of other users, takes an upload, and is interrupted', async () => {
+    const sshd = await startSshd({ config: ['MaxSessions 1'] })
+    const directory = await temporaryDirectory()
+    const warnings: string[] = []
+    const warn = (message: string) => void warnings.push(message)
+    const host = sshd.host({ bootstrapDir: `${directory}/state` })
+    const connected = await connectHost(host, { ...options, connector: newConnector(), warn }, [])
+    const sessions = createSessions(connected, () => Promise.reject(new Error('no')))
+    const id = { name: 'hw_run', args: ['sh', '', '', 'id -un'] }
+    for (const user of root ? ['daemon', 'nobody'] : []) {
+      const session = await sessions.as(user)
+      expect((await session.call(id)).stdout.toString()).toBe(`${user}\n`)
+    }
+    const large = file(`${directory}/large`, { content: Buffer.alloc(3_000_000, 'x') })
+    const results = await sessions.main.batch([{ call: large.call }], { check: false, diff: false })
+    expect(results.map(({ status }) => status)).toEqual(['changed'])
+    expect((await readFile(`${directory}/large`)).length).toBe(3_000_000)
+    const running = sessions.main.batch(steps(directory), { check: false, diff: false })
+    while (!existsSync(`${directory}/begun`)) await delay(5)
+    await sessions.interrupt()
+    await writeFile(`${directory}/go`, '')
+    expect((await running).map(({ status }) => status)).toEqual(['ok', 'skipped'])
+    await sessions.close()
+    expect(warnings).toEqual([])
+  })
+})
+
+describe('a server that comes to nothing', () => {
+  /** Takes connections and does this with them. */
+  const listening = async (serve: (socket: Socket) => void): Promise<Host> => {
+    const server = createServer(socket => {
+      socket.on('error', () => {})
+      onTestFinished(() => void socket.destroy())
+      serve(socket)
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { host } = await startServer()
+    return { ...host, port: (server.address() as AddressInfo).port }
+  }
+  const short = (ms: number) => ({ connectMs: ms, handshakeMs: ms, authMs: ms })
+  const failure = (host: Host, more = {}) =>
+    newConnector()
+      .connect(host, { ...options, ...more })
+      .then(
+        () => undefined,
+        error => error,
+      )
+
+  test('and never speaks', async () => {
+    const host = await listening(() => {})
+    expect(await failure({ ...host, timeouts: short(300) })).toMatchObject({
+      code: 'handshake_timeout',
+      message: `127.0.0.1 port ${host.port} took the connection and never said a word: ended after 0.3 s`,
+      details: { hint: expect.stringContaining('handshake_timeout') },
+    })
+    expect(await failure(host, { timeoutMs: 200 })).toMatchObject({
+      code: 'handshake_timeout',
+      message: expect.stringContaining('0.2 s'),
+      details: { hint: expect.stringContaining('--timeout') },
+    })
+  })
+
+  test('and stops in the handshake', async () => {
+    const host = await listening(socket => void socket.write('SSH-2.0-OpenSSH_9.2\r\n'))
+    expect(await failure({ ...host, timeouts: short(300) })).toMatchObject({
+      code: 'handshake_timeout',
+      message: expect.stringContaining('stopped in the handshake'),
+    })
+  })
+
+  test('and is no SSH server', async () => {
+    const host = await listening(socket => socket.end('HTTP/1.1 400 Bad\u001b[2J Request\r\n\r\n'))
+    expect(await failure(host)).toMatchObject({
+      code: 'connect_failed',
+      message: expect.stringMatching(
+        /is no SSH server: it says "HTTP\/1.1 400 Bad\\u001b\[2J Request"/,
+      ),
+    })
+  })
+
+  test('and turns everybody away, in its own words', async () => {
+    const host = await listening(socket => socket.end('Exceeded MaxStartups\r\n'))
+    expect(await failure(host, { timeoutMs: 500 })).toMatchObject({
+      code: 'connect_failed',
+      message: expect.stringContaining('before the handshake, saying "Exceeded MaxStartups"'),
+    })
+  })
+
+  test('and is not there, within two seconds', async () => {
+    const host = await listening(() => {})
+    const began = performance.now()
+    expect(await failure({ ...host, port: 1 })).toMatchObject({
+      code: 'connect_failed',
+      message: 'can’t connect to 127.0.0.1 port 1: nothing listens there',
+    })
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+
+  test('and has no name', async () => {
+    const host = await listening(() => {})
+    expect(await failure({ ...host, address: 'no.such.invalid' })).toMatchObject({
+      code: 'connect_failed',
+      message: expect.stringMatching(/there is no such name|the name service does not answer/),
+    })
+  })
+})
+
+describe.skipIf(missing)('a host that dies while it works', () => {
+  test('is given up in the time that the configuration says', { timeout: 20_000 }, async () => {
+    const sshd = await startSshd()
+    const alive = 'ServerAliveInterval 1\nServerAliveCountMax 2\n'
+    const sshConfigFile = await sshd.writeConfig(alive)
+    const transport = await newConnector().connect(sshd.host({ sshConfigFile }), options)
+    const shell = await transport.open()
+    shell.stdin.write('echo begun; sleep 100\n')
+    await new Promise(resolve => shell.stdout.once('data', resolve))
+    const stopped = await descendants(sshd)
+    const began = performance.now()
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+    try {
+      const [, , end] = await finished(shell)
+      expect(end).toEqual({
+        lost: true,
+        reason: 'the host stopped answering: nothing came for 2 s',
+      })
+      expect(performance.now() - began).toBeLessThan(4000)
+      await expect(transport.open()).rejects.toMatchObject({ code: 'connection_lost' })
+    } finally {
+      for (const pid of stopped) process.kill(pid, 'SIGCONT')
+    }
+  })
+
+  test('and has idle connections that live on as long as it answers', async () => {
+    const sshd = await startSshd()
+    const sshConfigFile = await sshd.writeConfig('ServerAliveInterval 1\nServerAliveCountMax 1\n')
+    const transport = await newConnector().connect(sshd.host({ sshConfigFile }), options)
+    const shell = await transport.open()
+    shell.stdin.end('sleep 2.5; echo alive\n')
+    const [said] = await finished(shell)
+    expect(said).toBe('alive\n')
+    transport.close()
+  })
+})
+
+test.skipIf(missing)(
+  'a server without a host key that we may take tells which it has',
+  async () => {
+    const sshd = await startSshd({ hostKeys: ['rsa'] })
+    const sshConfigFile = await sshd.writeConfig('HostKeyAlgorithms ssh-ed25519\n')
+    await expect(
+      newConnector().connect(sshd.host({ sshConfigFile, sshTransport: 'ssh' }), options),
+    ).rejects.toMatchObject({
+      code: 'no_common_algorithm',
+      message: expect.stringMatching(
+        /no type of host key in common with us: it offers rsa-sha2-512/,
+      ),
+    })
+  },
+)
+
+test('a server that resets in the handshake is told', async () => {
+  const { host } = await startServer({ turnsAway: 1000, how: 'reset' })
+  await expect(newConnector().connect(host, { timeoutMs: 400 })).rejects.toMatchObject({
+    code: 'connect_failed',
+    message: expect.stringMatching(/before the handshake/),
+  })
+})
