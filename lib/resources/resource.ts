@@ -256,6 +256,9 @@ export function checkPath(title: string, path: string): string {
     throw invalidOption(title, `the path ${JSON.stringify(path)} is not absolute`)
   }
   if (/[\0-\x1f\x7f]/.test(path)) throw invalidOption(title, 'the path holds control characters')
+  // PATH_MAX of Linux, with the NUL at its end.
+  if (Buffer.byteLength(path) > 4095)
+    throw invalidOption(title, 'the path is longer than any can be')
   // One spelling a path: a slash at the end or doubled names nothing else.
   return path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
 }

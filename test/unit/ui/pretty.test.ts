@@ -35,6 +35,8 @@ async function startRenderer(options: Options = {}) {
       for (const event of events) stream.emit(event)
     },
     end: () => renderer.end(),
+    pause: () => renderer.pause?.(),
+    resume: () => renderer.resume?.(),
     frames,
     /** The last frame. */
     screen: () => `\n${frames().at(-1)?.join('\n')}\n`,
@@ -297,5 +299,21 @@ describe('the process', () => {
     expect(process.listenerCount('SIGINT')).toBe(before)
     await end()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('leaves the terminal to a question, and goes on where it was', async () => {
+    const { emit, end, pause, resume, output, screen } = await startRenderer()
+    emit(runStart(['web1', 'web2']), { type: 'host.start', host: 'web1' })
+    vi.advanceTimersByTime(500)
+    pause()
+    const before = output.stderr.writes.length
+    emit({ type: 'warning', message: 'meanwhile' }, { type: 'host.start', host: 'web2' })
+    vi.advanceTimersByTime(2000)
+    expect(output.stderr.writes.slice(before)).toEqual([])
+    resume()
+    vi.advanceTimersByTime(2000)
+    expect(output.stderr.text()).toContain('meanwhile')
+    expect(screen()).toContain('web2')
+    await end()
   })
 })
