@@ -7,6 +7,7 @@ import { type Answers, noAnswers } from './answers.ts'
 import { type BecomeKnown, become } from './become.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
+import type { SshSettings } from './settings.ts'
 import { createSshConfig } from './ssh-config.ts'
 import { createSshHosts, type SshEndpoint } from './ssh-hosts.ts'
 import { timeoutsOf } from './timeouts.ts'
@@ -59,8 +60,16 @@ export function createConnector(options: ConnectorOptions): Connector {
   const sshHosts = createSshHosts({ acceptNew })
   const becoming = new Map<string, BecomeKnown>()
 
+  const warnInsecure = ({ insecureHostKey, address, port }: SshSettings) => {
+    if (!insecureHostKey) return
+    warn(
+      `insecure_host_key is set: ${address} port ${port} may show any host key, so anybody in between could be it`,
+    )
+  }
+
   const bySsh = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
     const settings = await config.settings(host)
+    warnInsecure(settings)
     const endpoint = {
       settings,
       timeouts: timeoutsOf(host.timeouts, settings.connectTimeoutMs),
@@ -68,6 +77,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     }
     const hops = settings.jumps.length === 0 ? [] : await config.hops(settings)
     const jumps = hops.map((hop): SshEndpoint => {
+      warnInsecure(hop.settings)
       const timeouts = timeoutsOf(hop.host?.timeouts, hop.settings.connectTimeoutMs)
       // The host's own password is not for those on the way.
       const own = hop.host ? options.answersFor?.(hop.host) : { ...answers, password: undefined }

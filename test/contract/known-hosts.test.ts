@@ -144,4 +144,64 @@ describe.skipIf((await noSshd()) !== undefined)('a server with keys of three typ
       expect(await askSsh(file, 'accept-new')).toBe(ssh === 'unknown' ? 'known' : ssh)
     }
   })
+
+  test.each(['', 'host other', '@cert-authority * other'])(
+    'is taken and warned of, once a run, with insecure_host_key by “%s”',
+    async text => {
+      const knownHostsFile = await fileOf({ text, outcome: 'known' })
+      const before = await readFile(knownHostsFile, 'utf8')
+      const warnings: string[] = []
+      const warn = (message: string) => void warnings.push(message)
+      const connector = createConnector({ acceptNew: true, warn })
+      const host = sshd.host({ knownHostsFile, insecureHostKey: true })
+      for (let n = 0; n < 2; n++) {
+        const transport = await connector.connect(host, { timeoutMs: 20_000 })
+        transport.close()
+      }
+      connector.close()
+      expect(warnings).toEqual([expect.stringMatching(/insecure_host_key.*any host key/)])
+      expect(await readFile(knownHostsFile, 'utf8')).toBe(before)
+    },
+  )
+
+  test('is refused with insecure_host_key too, where its key is revoked', async () => {
+    const knownHostsFile = await fileOf({ text: '@revoked * ed25519', outcome: 'revoked' })
+    const connector = createConnector({ acceptNew: false })
+    const host = sshd.host({ knownHostsFile, insecureHostKey: true })
+    await expect(connector.connect(host, { timeoutMs: 20_000 })).rejects.toMatchObject({
+      code: 'host_key_revoked',
+    })
+    connector.close()
+  })
+
+  test('is known by its alias, whatever its port', async () => {
+    const knownHostsFile = await fileOf({ text: 'cluster ed25519', outcome: 'known' })
+    const sshConfigFile = await sshd.writeConfig(
+      sshd.sshConfig('server', [`UserKnownHostsFile ${knownHostsFile}`, 'HostKeyAlias Cluster']),
+    )
+    const connector = createConnector({ acceptNew: false, sshConfigFile })
+    const host = { ...sshd.host({ address: 'server' }), knownHostsFile: undefined, sshConfigFile }
+    const transport = await connector.connect({ ...host, port: undefined }, { timeoutMs: 20_000 })
+    transport.close()
+    connector.close()
+  })
+
+  test('is written down once by ten connections at once', async () => {
+    const knownHostsFile = await fileOf({ text: 'somebody other', outcome: 'unknown' })
+    const before = await readFile(knownHostsFile, 'utf8')
+    const connector = createConnector({ acceptNew: true })
+    const host = sshd.host({ knownHostsFile })
+    // One server by many names.
+    const names = Array.from({ length: 10 }, (_, n) => ({ ...host, name: `host${n % 5}` }))
+    await Promise.all(
+      names.map(async each => {
+        const transport = await connector.connect(each, { timeoutMs: 20_000 })
+        transport.close()
+      }),
+    )
+    connector.close()
+    const after = await readFile(knownHostsFile, 'utf8')
+    expect(after.startsWith(before)).toBe(true)
+    expect(after.split('\n')).toHaveLength(before.split('\n').length + 1)
+  })
 })
