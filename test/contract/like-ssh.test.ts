@@ -13,17 +13,21 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { connectHost } from '../../lib/run/connect.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
+import { inCi } from '../support/lab.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
+import { whereIs } from '../support/shells.ts'
 import { makeAskpass } from '../support/ssh-keys.ts'
 import { launchSshd, noSshd, type Sshd } from '../support/sshd.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
+import { habits } from './like-ssh/habits.ts'
 import { hostKeys } from './like-ssh/host-keys.ts'
 import { logins, password } from './like-ssh/logins.ts'
 import type { Attempt, Row, Servers } from './like-ssh/row.ts'
 import { servers as serverRows } from './like-ssh/servers.ts'
 import { ways } from './like-ssh/ways.ts'
 
-const noServer = await noSshd()
+const noSsh = whereIs('ssh') === undefined && !inCi ? 'there is no ssh' : undefined
+const noServer = noSsh ?? (await noSshd())
 const noUsers = noServer ?? (await noOverlay())
 if (noUsers) console.warn(`NOT TESTED: ${noServer ? 'all' : 'users with passwords'}: ${noUsers}`)
 
@@ -178,7 +182,7 @@ async function hold(row: Row, shared: Omit<Servers, 'file'>) {
 describe.skipIf(noServer)('hostwright and ssh end alike', () => {
   const shared = sharedServers()
   afterEach(() => vi.unstubAllEnvs())
-  const table = { logins, ways, 'host keys': hostKeys, servers: serverRows }
+  const table = { logins, ways, habits, 'host keys': hostKeys, servers: serverRows }
 
   describe.each(Object.entries(table))('%s', (_, rows) => {
     const possible = rows.filter(row => !row.users || !noUsers)
