@@ -1,5 +1,5 @@
 /** The stream that SSH is spoken over: a TCP connection, or a channel of a jump host. */
-import { createConnection } from 'node:net'
+import { createConnection, isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SshSettings } from './settings.ts'
 
@@ -18,6 +18,11 @@ export function connectTcp({
   port,
   addressFamily,
 }: Pick<SshSettings, 'address' | 'port' | 'addressFamily'>): Duplex {
+  const kind = isIP(address)
+  // Node heeds it for names only.
+  if (addressFamily !== undefined && kind !== 0 && kind !== addressFamily) {
+    return new Socket().destroy(new Error(`AddressFamily leaves out IPv${kind}`))
+  }
   const several = { autoSelectFamily: addressFamily === undefined, family: addressFamily }
   // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
   // acknowledgement of the one before it.
