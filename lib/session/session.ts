@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { text as readText } from 'node:stream/consumers'
-import { asBootstrapError, errorCodes, StepError } from '../errors.ts'
+import { asBootstrapError, errorCodes, StepError, UnreachableError } from '../errors.ts'
 import { loadControl, partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -188,7 +188,11 @@ export async function openSession(options: {
     const reading = read && { id: ++lastId, call: read }
     const edits = createEdits(steps, reading && channel.expect(reading.id))
     channel.write(Buffer.concat([partsOf(steps), batchScript(steps, mode, nonce, reading)]))
+    let asked = 0
     for (let asking = await expect(0); asking; asking = await expect(results.length)) {
+      if (++asked > steps.length * mostAsked) {
+        throw new UnreachableError('shell_failed', 'the host asks for the same content for ever')
+      }
       const rest = steps.slice(results.length)
       const answers = new Map<number, Answer>()
       wanted.add(rest[0]!.id)
@@ -301,6 +305,9 @@ const openingBytes = 65_536
 
 /** How much the results of a batch hold of each output: enough for an error. */
 const stepBytes = 1_048_576
+
+/** How often a step may ask for what it lacks, on average; two are the most that any needs. */
+const mostAsked = 10
 
 /** The same of a call whose listener took the output as it came. */
 const listenedBytes = 8 * 1_048_576
