@@ -18,6 +18,7 @@ const mebibytes = Number(process.argv[2] ?? 1024)
 const limit = 200
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'hostwright-bench-'))
+process.env.XDG_STATE_HOME = join(directory, 'state')
 const lab = join(directory, 'lab')
 const project = join(directory, 'project')
 

@@ -25,6 +25,8 @@ export interface Place {
 /** Brings up a lab of so many hosts. @param tell told how it goes, a line each */
 export async function bringUp(count: number, tell: (line: string) => void): Promise<Place> {
   const directory = mkdtempSync(join(tmpdir(), 'hostwright-bench-'))
+  // Logs of runs are written, as they are for users, but not into the developer's home.
+  process.env.XDG_STATE_HOME = join(directory, 'state')
   const lab = join(directory, 'lab')
   const end = async () => {
     await labDown({ directory: lab })
