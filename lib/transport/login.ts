@@ -132,6 +132,8 @@ async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenera
       continue
     }
     for (let count = 0; count < prompts && questions.open; count++) {
+      // What was answered without a person would be answered the same.
+      if (count > 0 && !questions.somebody) break
       const auth = async () =>
         method === 'password' ? questions.password() : questions.keyboardInteractive()
       yield { method, what: method, auth }

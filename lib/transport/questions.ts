@@ -8,6 +8,8 @@ import type { SshSettings } from './settings.ts'
 export interface Questions {
   /** Something may still be answered. */
   readonly open: boolean
+  /** A person answers, as far as is known. */
+  readonly somebody: boolean
   /** The password that was given is what was sent last. */
   readonly gaveGiven: boolean
   /** Another method begins. */
@@ -71,6 +73,9 @@ export function createQuestions(options: {
   return {
     get open() {
       return given !== undefined || somebody
+    },
+    get somebody() {
+      return somebody
     },
     get gaveGiven() {
       return gaveGiven

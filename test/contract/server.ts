@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
+import ssh2, { type AuthContext } from 'ssh2'
 import { onTestFinished } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
@@ -25,6 +25,8 @@ export interface Behaviour {
   hangsUp?: number
   /** Connections are taken, and nothing is said. */
   silent?: boolean
+  /** Decides about each try to log in. Default: all are let in. */
+  authenticate?: (context: AuthContext) => void
   /** What logs in waits in its ~/.bashrc for ever. */
   mute?: boolean
 }
@@ -46,7 +48,7 @@ export interface BadServer {
 /** A server for one test; whoever comes is let in. */
 export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
   const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute, silent } = behaviour
-  const { ident, hangsUp = 0 } = behaviour
+  const { ident, hangsUp = 0, authenticate = context => context.accept() } = behaviour
   const directory = await temporaryDirectory()
   const hostKey = createKeyPair('host')
   const sockets = new Set<Socket>()
@@ -56,7 +58,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const server = new ssh2.Server({ hostKeys: [hostKey.private], ident }, client => {
     let open = 0
     client.on('error', () => {})
-    client.on('authentication', context => context.accept())
+    client.on('authentication', authenticate)
     client.on('session', (accept, reject) => {
       if (came <= hangsUp) return client.end()
       if (++open > shells) return reject()

@@ -1,0 +1,330 @@
+/** Logging in: which way is tried when, what is asked of whom, and what is said where none is taken. */
+import { chmod, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { AuthContext, AuthenticationType } from 'ssh2'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { type Answers, noAnswers } from '../../lib/transport/answers.ts'
+import { createConnector } from '../../lib/transport/connector.ts'
+import { fingerprint } from '../../lib/transport/known-hosts.ts'
+import { type Key, makeKey, startAgent } from '../support/ssh-keys.ts'
+import { noSshd, startSshd } from '../support/sshd.ts'
+import { startServer } from './server.ts'
+
+const missing = await noSshd()
+if (missing) console.warn(`NOT TESTED: logins at OpenSSH: ${missing}`)
+
+/** @returns the error, or undefined when the login was let in */
+async function login(host: Host, answers: Partial<Answers> = {}, more = {}) {
+  const answersFor = () => ({ ...noAnswers, ...answers })
+  const connector = createConnector({ acceptNew: false, answersFor })
+  onTestFinished(() => connector.close())
+  return connector.connect(host, { timeoutMs: 20_000, ...more }).then(
+    transport => transport.close(),
+    error => error,
+  )
+}
+
+/** Answers in this order, and what was asked. */
+function answering(...answers: (string | undefined)[]) {
+  const asked: string[] = []
+  const next = async (question: string) => {
+    asked.push(question)
+    const answer = answers[asked.length - 1]
+    return answer === undefined ? undefined : secret(answer)
+  }
+  return { asked, next }
+}
+
+/** A server that writes down what is tried. */
+async function recording(decide: (context: AuthContext, tries: number) => void) {
+  const tried: string[] = []
+  const server = await startServer({
+    authenticate: context => {
+      const key = context.method === 'publickey' && fingerprint(context.key.data)
+      const signed = context.method === 'publickey' && context.signature ? ' signed' : ''
+      tried.push(key ? `${key}${signed}` : context.method)
+      decide(context, tried.length)
+    },
+  })
+  const { privateKeyFile: _, ...host } = server.host
+  const configured = async (...lines: string[]) => {
+    const { writeFile } = await import('node:fs/promises')
+    const file = `${server.directory}/config`
+    await writeFile(file, lines.join('\n'))
+    return { ...host, sshConfigFile: file }
+  }
+  return { ...server, host, tried, configured }
+}
+
+const offering =
+  (...methods: AuthenticationType[]) =>
+  (context: AuthContext) =>
+    context.reject(methods)
+
+const lines = (agent: string, ...keys: Key[]) => [
+  `IdentityAgent ${agent}`,
+  ...(keys.length > 0 ? keys : [{ file: 'none' }]).map(({ file }) => `IdentityFile ${file}`),
+]
+
+describe('keys', () => {
+  test('are tried in ssh’s order: the agent’s that are named, its others, files', async () => {
+    const [named, other, inFile] = [await makeKey(), await makeKey(), await makeKey()]
+    const agent = await startAgent([other, named])
+    const { tried, configured } = await recording(offering('publickey'))
+    const host = await configured(...lines(agent.socket, inFile, named))
+    expect(await login(host)).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringMatching(
+        /permission denied for somebody \(tried: agent \(2 keys\), key \S*id_ed25519\)$/,
+      ),
+      details: { hint: expect.stringContaining('It takes: publickey.') },
+    })
+    const prints = [named, other, inFile].map(key => key.fingerprint)
+    expect(tried).toEqual([prints[0], prints[1], `${prints[2]} signed`])
+  })
+
+  test('of an agent are left alone that are not named, with IdentitiesOnly', async () => {
+    const [named, other] = [await makeKey(), await makeKey()]
+    const agent = await startAgent([other, named])
+    await rm(named.file)
+    const { tried, configured } = await recording(offering('publickey'))
+    await login(await configured('IdentitiesOnly yes', ...lines(agent.socket, named)))
+    expect(tried).toEqual([named.fingerprint])
+  })
+
+  test('of the inventory come before all of an agent', async () => {
+    const [given, other] = [await makeKey(), await makeKey()]
+    const agent = await startAgent([other, given])
+    const { tried, configured } = await recording(offering('publickey'))
+    const host = await configured(...lines(agent.socket))
+    await login({ ...host, privateKeyFile: given.file })
+    expect(tried).toEqual([`${given.fingerprint} signed`, other.fingerprint])
+  })
+
+  test('that are encrypted are taken from the agent that holds them, and nobody is asked', async () => {
+    const given = await makeKey({ passphrase: 'two words' })
+    const agent = await startAgent()
+    await agent.add(given, 'two words')
+    const { configured } = await recording(context => context.accept())
+    const host = await configured(...lines(agent.socket))
+    const { asked, next } = answering()
+    expect(
+      await login({ ...host, privateKeyFile: given.file }, { passphrase: next }),
+    ).toBeUndefined()
+    expect(asked).toEqual([])
+  })
+
+  test('that an agent will not sign with leave the others', async () => {
+    const [gone, inFile] = [await makeKey(), await makeKey()]
+    const agent = await startAgent([gone])
+    const { tried, configured } = await recording(context => {
+      // When it comes to signing, the agent has forgotten it.
+      if (context.method !== 'publickey') return context.reject(['publickey'])
+      if (fingerprint(context.key.data) !== gone.fingerprint) return context.accept()
+      void agent.stop().then(() => context.accept())
+    })
+    expect(await login(await configured(...lines(agent.socket, inFile)))).toBeUndefined()
+    expect(tried).toEqual([gone.fingerprint, `${inFile.fingerprint} signed`])
+  })
+
+  test.each([undefined, 'PEM'] as const)(
+    'that are encrypted (%s) are asked for until one opens',
+    async format => {
+      const key = await makeKey({ type: 'rsa', passphrase: 'two words', format })
+      const { configured } = await recording(context => context.accept())
+      const { asked, next } = answering('one', 'two words')
+      const host = await configured(...lines('none', key))
+      expect(await login(host, { passphrase: next })).toBeUndefined()
+      expect(asked).toEqual([key.file, key.file])
+    },
+  )
+
+  test('that are encrypted and not wanted are not asked for', async () => {
+    const key = await makeKey({ passphrase: 'two words' })
+    const { tried, configured } = await recording(offering('publickey'))
+    const { asked, next } = answering('two words')
+    const error = await login(await configured(...lines('none', key)), { passphrase: next })
+    expect(error).toMatchObject({ code: 'auth_failed' })
+    expect([asked, tried]).toEqual([[], [key.fingerprint]])
+  })
+
+  test('whose passphrase nobody knows are told, and left after three times', async () => {
+    const key = await makeKey({ passphrase: 'two words' })
+    const { configured } = await recording(context => {
+      if (context.method === 'publickey' && !context.signature) context.accept()
+      else context.reject(['publickey'])
+    })
+    const host = await configured(...lines('none', key))
+    expect(await login(host)).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringContaining(
+        'id_ed25519 is encrypted, and there is nobody to ask for its passphrase: use ssh-agent',
+      ),
+    })
+    const { asked, next } = answering('1', '2', '3', '4')
+    expect(await login(host, { passphrase: next })).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringContaining('that is not the passphrase of'),
+    })
+    expect(asked).toHaveLength(3)
+  })
+
+  test('that others may read are left out, and that is said', async () => {
+    const key = await makeKey()
+    await chmod(key.file, 0o640)
+    const { configured } = await recording(offering('publickey'))
+    expect(await login(await configured(...lines('none', key)))).toMatchObject({
+      message: expect.stringContaining(`${basename(key.file)} is open to others (mode 0640)`),
+    })
+  })
+
+  test('are followed by what else a server wants', async () => {
+    const key = await makeKey()
+    const agent = await startAgent([key])
+    const { tried, configured } = await recording((context, tries) => {
+      if (context.method === 'password' && tries > 2) return context.accept()
+      if (context.method !== 'publickey') return context.reject(['publickey'])
+      if (!context.signature) return context.accept()
+      context.reject(['password'], true)
+    })
+    const host = await configured(...lines(agent.socket))
+    expect(await login(host, { password: secret('open') })).toBeUndefined()
+    expect(tried).toEqual([key.fingerprint, `${key.fingerprint} signed`, 'password'])
+  })
+})
+
+describe('passwords', () => {
+  const wants = (password: string) => (context: AuthContext) => {
+    if (context.method === 'password' && context.password === password) context.accept()
+    else context.reject(['password'])
+  }
+
+  test('that were given are tried once, and a wrong one is not shown', async () => {
+    const { tried, configured } = await recording(wants('right'))
+    const host = await configured(...lines('none'))
+    expect(await login(host, { password: secret('right') })).toBeUndefined()
+    tried.length = 0
+    const { asked, next } = answering('right')
+    const error = await login(host, { password: secret('wrong-one'), ask: next })
+    expect(error).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringContaining('the password was not accepted for somebody'),
+    })
+    expect(JSON.stringify([error.message, error.details])).not.toContain('wrong-one')
+    expect([tried.filter(each => each === 'password'), asked]).toEqual([['password'], []])
+  })
+
+  test('are asked for three times, with the name of whose they are', async () => {
+    const { host, configured } = await recording(wants('right'))
+    const configuredHost = await configured(...lines('none'))
+    const wrong = answering('1', '2', '3', 'right')
+    expect(await login(configuredHost, { ask: wrong.next })).toMatchObject({ code: 'auth_failed' })
+    expect(wrong.asked).toEqual(Array(3).fill(`password of somebody@${host.address}`))
+    const right = answering('1', 'right')
+    expect(await login(configuredHost, { ask: right.next })).toBeUndefined()
+  })
+
+  test('are asked for only where the server takes them', async () => {
+    const { configured } = await recording(offering('publickey'))
+    const { asked, next } = answering('right')
+    const error = await login(await configured(...lines('none')), { ask: next })
+    expect(error).toMatchObject({ code: 'auth_failed' })
+    expect(asked).toEqual([])
+  })
+
+  test('take a person’s time, and not the server’s', async () => {
+    const { configured } = await recording(wants('right'))
+    const host = await configured(...lines('none'))
+    const ask = () =>
+      new Promise<ReturnType<typeof secret>>(resolve => {
+        setTimeout(() => resolve(secret('right')), 700)
+      })
+    const timeouts = { connectMs: 400, handshakeMs: 400, authMs: 400 }
+    expect(await login({ ...host, timeouts }, { ask }, { timeoutMs: 600 })).toBeUndefined()
+  })
+
+  test('of which nothing is heard are given up', async () => {
+    const { configured } = await recording(context => {
+      if (context.method !== 'password') context.reject(['password'])
+    })
+    const host = { ...(await configured(...lines('none'))), timeouts: { authMs: 300 } }
+    expect(await login(host, { password: secret('right') })).toMatchObject({
+      code: 'auth_timeout',
+      message: expect.stringContaining('did not decide about the login of somebody within 0.3 s'),
+    })
+  })
+})
+
+describe('questions of a server', () => {
+  const prompts = (...texts: string[]) => texts.map(prompt => ({ prompt, echo: false }))
+
+  test('are answered by the password, where it is one that does not show', async () => {
+    const { configured } = await recording(context => {
+      if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive'])
+      context.prompt(prompts('Password: '), answers => {
+        if (answers[0] === 'right') context.accept()
+        else context.reject(['keyboard-interactive'])
+      })
+    })
+    const host = await configured(...lines('none'))
+    expect(await login(host, { password: secret('right') })).toBeUndefined()
+    expect(await login(host, { password: secret('wrong') })).toMatchObject({
+      message: expect.stringContaining('the password was not accepted'),
+    })
+  })
+
+  test('are asked of a person, each with the host it is for', async () => {
+    const { host, configured } = await recording(context => {
+      if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive'])
+      context.prompt(prompts('Password: ', 'Code: '), 'Two things', answers => {
+        if (answers.join() === 'right,123') context.accept()
+        else context.reject()
+      })
+    })
+    const { asked, next } = answering('right', '123')
+    expect(await login(await configured(...lines('none')), { ask: next })).toBeUndefined()
+    const before = `somebody@${host.address}: `
+    expect(asked).toEqual([`${before}Password: `, `${before}Code: `])
+  })
+
+  test('that nobody answers leave the other ways', async () => {
+    const { tried, configured } = await recording(context => {
+      if (context.method === 'keyboard-interactive') {
+        return context.prompt(prompts('Password: ', 'Code: '), () => {})
+      }
+      if (context.method === 'password' && context.password === 'right') return context.accept()
+      context.reject(['keyboard-interactive', 'password'])
+    })
+    const host = await configured(...lines('none'))
+    expect(await login(host, { password: secret('right') })).toBeUndefined()
+    expect(tried).toEqual(['none', 'keyboard-interactive', 'password'])
+  })
+})
+
+describe.skipIf(missing)('at OpenSSH', () => {
+  test('too many tries are told as that, with what helps', async () => {
+    const sshd = await startSshd({ config: ['MaxAuthTries 2'] })
+    const agent = await startAgent([await makeKey(), await makeKey(), await makeKey()])
+    const sshConfigFile = await sshd.writeConfig(lines(agent.socket).join('\n'))
+    const host = { ...sshd.host({ sshConfigFile }), privateKeyFile: undefined }
+    expect(await login(host)).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringMatching(/hung up after too many tries .* agent \(\d keys?\)/),
+      details: { hint: expect.stringContaining('IdentitiesOnly') },
+    })
+  })
+
+  test('two keys are given where two are wanted', async () => {
+    const sshd = await startSshd({ config: ['AuthenticationMethods publickey,publickey'] })
+    const second = await makeKey()
+    const { appendFile } = await import('node:fs/promises')
+    await appendFile(sshd.authorizedKeys, `${second.public}\n`)
+    const sshConfigFile = await sshd.writeConfig(lines('none', second).join('\n'))
+    expect(await login(sshd.host({ sshConfigFile }))).toBeUndefined()
+    const agent = await startAgent([second])
+    const other = await sshd.writeConfig(lines(agent.socket).join('\n'))
+    expect(await login(sshd.host({ sshConfigFile: other }))).toBeUndefined()
+  })
+})
