@@ -110,7 +110,9 @@ export function terminalCommand(
     'exec 3<>"$d/i" 4<>"$d/o" 5<>"$d/e" 6<"$d/i" 7>"$d/o" 8>"$d/e"',
     `echo "${marks.place} $d"`,
     'read -r go || exit 1',
-    'trap - EXIT HUP INT TERM',
+    // Ctrl-C is for the program alone: with the shell its terminal would go, before it has noted the failure.
+    'trap - EXIT HUP TERM',
+    'trap : INT',
     'exec 3>&- 4>&- 5>&-',
     'umask "$k"',
     ways[method],

@@ -9,6 +9,8 @@ interface Member {
   transport: Transport
   /** Shells that are open, or asked for. */
   shells: number
+  /** One has ended since the last refusal: sshd counts it until it has dealt with what came with its end. */
+  leaving: boolean
 }
 
 /**
@@ -18,7 +20,7 @@ interface Member {
  * @param connect makes another one to the same host
  */
 export function pooled(first: Transport, connect: () => Promise<Transport>): Transport {
-  const members: Member[] = [{ transport: first, shells: 0 }]
+  const members: Member[] = [{ transport: first, shells: 0, leaving: false }]
   let most = Number.POSITIVE_INFINITY
   let closed = false
   let coming: Promise<Member> | undefined
@@ -28,7 +30,7 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
     coming ??= connect()
       .then(transport => {
         if (closed) transport.close()
-        const member = { transport, shells: 0 }
+        const member = { transport, shells: 0, leaving: false }
         members.push(member)
         return member
       })
@@ -43,7 +45,10 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
     const leave = () => void member.shells--
     try {
       const shell = await work(member.transport)
-      shell.ended.then(leave)
+      shell.ended.then(() => {
+        leave()
+        member.leaving = true
+      })
       return shell
     } catch (error) {
       leave()
@@ -61,6 +66,10 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
         const [main] = members
         if (code === 'connection_lost' && member !== main) {
           members.splice(members.indexOf(member), 1)
+          continue
+        }
+        if (code === 'shell_failed' && member.leaving) {
+          member.leaving = false
           continue
         }
         // It refuses what is asked for, not that it is one more.
