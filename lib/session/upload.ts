@@ -72,7 +72,8 @@ async function transfer(
     throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
   }
   const said = errors.bytes().toString('utf8').trim().split('\n')
-  const code = last?.verb === 'failed' && Object.hasOwn(errorCodes, last.rest) ? last.rest : 'step_failed'
+  const code =
+    last?.verb === 'failed' && Object.hasOwn(errorCodes, last.rest) ? last.rest : 'step_failed'
   throw new StepError(
     code as ErrorCode,
     `${source.name} could not be sent: ${said.at(-1) || 'the host took nothing'}`,
