@@ -2,7 +2,7 @@
  * Shells of one host on as many connections as it takes: a server that refuses another channel (sshd’s
  * MaxSessions, which is 10 unless told otherwise, and may be 1) may let in another connection.
  */
-import { asBootstrapError } from '../errors.ts'
+import { asBootstrapError, UnreachableError } from '../errors.ts'
 import type { ShellStream, Transport } from './transport.ts'
 
 interface Member {
@@ -29,7 +29,10 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
   const another = () => {
     coming ??= connect()
       .then(transport => {
-        if (closed) transport.close()
+        if (closed) {
+          transport.close()
+          throw new UnreachableError('connection_lost', 'the connection was closed')
+        }
         const member = { transport, shells: 0, leaving: false }
         members.push(member)
         return member
@@ -58,15 +61,17 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
 
   const open = async (work: (transport: Transport) => Promise<ShellStream>) => {
     for (;;) {
-      const member = members.find(({ shells }) => shells < most) ?? (await another())
+      const known = members.find(({ shells }) => shells < most)
+      const member = known ?? (await another())
       try {
         return await start(member, work)
       } catch (error) {
         const { code } = asBootstrapError(error)
         const [main] = members
         if (code === 'connection_lost' && member !== main) {
-          members.splice(members.indexOf(member), 1)
-          continue
+          // Several may hear of it.
+          if (members.includes(member)) members.splice(members.indexOf(member), 1)
+          if (known && !closed) continue
         }
         if (code === 'shell_failed' && member.leaving) {
           member.leaving = false
