@@ -103,7 +103,9 @@ describe('host keys', () => {
   test('--accept-new adds an unknown one, which is known from then on', async () => {
     await writeFile(known, '# mine, and no line break')
     expect((await run('lab1', '--accept-new')).status).toBe(0)
-    expect(await readFile(known, 'utf8')).toMatch(/^# mine, and no line break\n(\[|\|1\|).*ssh-ed25519 /)
+    expect(await readFile(known, 'utf8')).toMatch(
+      /^# mine, and no line break\n(\[|\|1\|).*ssh-ed25519 /,
+    )
     expect((await run('lab1')).status).toBe(0)
   })
 
