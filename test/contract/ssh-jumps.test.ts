@@ -4,7 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { noSshd, type Sshd, startSshd } from '../support/sshd.ts'
+import { descendantsOf } from '../support/descendants.ts'
+import { noSshd, startSshd } from '../support/sshd.ts'
 
 const options = { timeoutMs: 20_000 }
 
@@ -60,7 +61,7 @@ describe.skipIf(missing)('a host behind jump hosts', () => {
     const shell = await first.open()
     const whole = Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
     await outer.logged(/^Accepted publickey/)
-    const pids = await connectionsOf(outer)
+    const pids = await descendantsOf(outer.pid)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     expect((await whole)[2]).toMatchObject({ lost: true })
     const again = await connector.connect(target, options)
@@ -125,17 +126,3 @@ describe.skipIf(missing)('a host behind jump hosts', () => {
     })
   })
 })
-
-/** Processes of the server that serve a connection. */
-async function connectionsOf(sshd: Sshd): Promise<number[]> {
-  const { readdir, readFile } = await import('node:fs/promises')
-  const parents = new Map<number, number>()
-  for (const name of await readdir('/proc')) {
-    const stat = /^\d+$/.test(name)
-      ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-      : ''
-    const parent = /^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1]
-    if (parent !== undefined) parents.set(Number(name), Number(parent))
-  }
-  return [...parents].flatMap(([pid, parent]) => (parent === sshd.pid ? [pid] : []))
-}

@@ -1,6 +1,6 @@
 /** What servers limit, and what they leave undone: connections, shells, answers, and life. */
 import { existsSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,8 +11,9 @@ import { connectHost } from '../../lib/run/connect.ts'
 import { createSessions } from '../../lib/run/sessions.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import type { ShellStream } from '../../lib/transport/transport.ts'
+import { descendantsOf } from '../support/descendants.ts'
 import { root, temporaryDirectory } from '../support/shells.ts'
-import { noSshd, type Sshd, startSshd } from '../support/sshd.ts'
+import { noSshd, startSshd } from '../support/sshd.ts'
 import { startServer } from './server.ts'
 
 const missing = await noSshd()
@@ -28,19 +29,6 @@ function newConnector() {
 
 const finished = (shell: ShellStream) =>
   Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
-
-/** Processes that the server has, with theirs. */
-async function descendants({ pid }: Sshd): Promise<number[]> {
-  const parents: [pid: number, parent: number][] = []
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    parents.push([Number(name), Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1])])
-  }
-  const below = (of: number): number[] =>
-    parents.flatMap(([each, parent]) => (parent === of ? [each, ...below(each)] : []))
-  return below(pid)
-}
 
 describe.skipIf(missing)('a server that drops connections before they log in', () => {
   test('lets in 40 runs at once, with MaxStartups 2:50:5', { timeout: 60_000 }, async () => {
@@ -215,7 +203,7 @@ describe.skipIf(missing)('a host that dies while it works', () => {
     const shell = await transport.open()
     shell.stdin.write('echo begun; sleep 100\n')
     await new Promise(resolve => shell.stdout.once('data', resolve))
-    const stopped = await descendants(sshd)
+    const stopped = await descendantsOf(sshd.pid)
     const began = performance.now()
     for (const pid of stopped) process.kill(pid, 'SIGSTOP')
     try {
