@@ -123,10 +123,17 @@ function fromAgent(sources: KeySources, { blob, comment }: AgentKey, given = fal
   const { settings, waitFor, note, ssh2 } = sources
   const agent = ssh2.createAgent(settings.agent!)
   const sign: Sign = (data, hash, key) => {
+    const name = comment || 'a key'
     const signing = new Promise<Buffer | string>(resolve => {
+      const refuse = (why: string) => {
+        note(`the agent does not sign with ${name}: ${why}`)
+        resolve('refused')
+      }
+      const timer = setTimeout(() => refuse('no answer'), signingMs)
       agent.sign(key, data, { hash } as never, (error, signature) => {
-        if (error) note(`the agent does not sign with ${comment || 'a key'}: ${error.message}`)
-        resolve(signature ?? 'refused')
+        clearTimeout(timer)
+        if (signature) resolve(signature)
+        else refuse(error?.message ?? 'no signature')
       })
     })
     // It may ask its user (ssh-add -c).
@@ -143,6 +150,9 @@ function fromAgent(sources: KeySources, { blob, comment }: AgentKey, given = fal
     }),
   }
 }
+
+/** How long an agent may take: it may ask its user whether it is to sign. */
+const signingMs = 60_000
 
 /** Signs; a string instead of the signature: it can’t. */
 type Sign = (

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream'
 import { asBootstrapError, isBootstrapError, UnreachableError } from '../errors.ts'
 import type { Limits } from './limits.ts'
 import type { SshSettings } from './settings.ts'
-import type { Passage, SshConnection } from './ssh.ts'
+import type { Passage } from './ssh.ts'
+import type { SshConnection } from './ssh-connection.ts'
 
 /** A jump host, and whatever belongs to connecting to it. */
 export interface JumpHost {

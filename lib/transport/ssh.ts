@@ -1,12 +1,12 @@
 /** The transport by SSH in this process: node-ssh (over ssh2). The only module that knows them. */
 import type { Duplex } from 'node:stream'
 import pRetry from 'p-retry'
-import type { Client, ConnectConfig } from 'ssh2'
-import type { UnreachableError } from '../errors.ts'
+import type { ConnectConfig } from 'ssh2'
+import { UnreachableError } from '../errors.ts'
 import type { AgentKeys } from './agent.ts'
 import { kinds } from './algorithms.ts'
 import type { Answers } from './answers.ts'
-import { connectError, type Failure, type JumpRefusal, prospectOf } from './connect-error.ts'
+import { connectError, type Failure, prospectOf } from './connect-error.ts'
 import { commandAhead, hasten } from './haste.ts'
 import { verifyHostKey } from './host-key.ts'
 import type { Ssh2 } from './identities.ts'
@@ -24,13 +24,14 @@ import {
 } from './limits.ts'
 import { createLogin, type Login } from './login.ts'
 import { type LoginWatch, watchLogin } from './login-watch.ts'
-import type { Pace } from './pacing.ts'
+import type { Pace, Turn } from './pacing.ts'
 import type { ParseKey } from './private-key.ts'
 import type { SshSettings } from './settings.ts'
 import { connectTcp, type Greeted, greet, overhear, software } from './socket.ts'
-import { commandOf, type Loss, lostError, openShell, plainShell, watchLoss } from './ssh-shells.ts'
+import { connectionOf, type SshConnection } from './ssh-connection.ts'
+import { commandOf, openShell, plainShell, watchLoss } from './ssh-shells.ts'
 import type { Timeouts } from './timeouts.ts'
-import type { ShellStream, Transport } from './transport.ts'
+import type { ShellStream } from './transport.ts'
 
 export interface SshOptions {
   /** Limits of the parts. */
@@ -68,17 +69,6 @@ export interface SshShared {
   paceOf(door: string): Pace
 }
 
-/** A connection that was let in. */
-export interface SshConnection extends Transport {
-  /**
-   * A stream from the host to an address, which it looks up itself.
-   * @throws {UnreachableError} connection_lost; {JumpRefusal}
-   */
-  forward(address: string, port: number): Promise<Duplex>
-  /** Called when the connection is gone. */
-  onLost(listener: () => void): void
-}
-
 /** How long a host whose connection is given up may take to agree. */
 const lingerMs = 1000
 
@@ -100,7 +90,7 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
   let unready = 0
   let last: Failure | undefined
   const knock = async () => {
-    const turn = await pace.turn(signal)
+    const turn = await turnOf(pace, target, deadline)
     try {
       const connection = await attempt(target, { ...options, hasty, deadline })
       turn.letIn()
@@ -142,6 +132,29 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
     // Why it was tried again says more than that the time went by.
     const late = isLate(failure.error) && failure.error.of === 'total'
     throw connectError(late && last ? last : failure, { target, through: through?.name })
+  }
+}
+
+/** Waits for its turn, as long as there is time. */
+async function turnOf(
+  pace: Pace,
+  { address, port }: SshSettings,
+  deadline: Deadline,
+): Promise<Turn> {
+  const { totalMs, signal } = deadline
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), leftOf(deadline))
+  try {
+    return await pace.turn(signal ? AbortSignal.any([signal, late.signal]) : late.signal)
+  } catch {
+    if (signal?.aborted) throw interrupted()
+    throw new UnreachableError(
+      'connect_timeout',
+      `too many connections wait to be let in by ${address} port ${port}: its turn did not come within ${totalMs / 1000} s`,
+      { hint: 'Work on fewer hosts at a time (--forks), or give them longer (--timeout).' },
+    )
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -242,7 +255,9 @@ async function goThrough(
   way.heard = overhear(sock)
   connection.once('handshake', () => limits.enter('auth'))
   connection.on('change password', () => {
-    connection.emit('error', new Error('the password has expired: log in by `ssh` to set another'))
+    const message = `the password of ${target.user} at ${target.address} has expired`
+    const hint = 'Log in by `ssh` to set another.'
+    connection.emit('error', new UnreachableError('auth_failed', message, { hint }))
   })
   const signed = () => {
     ahead = openShell(connection, plainShell, lost)
@@ -310,51 +325,4 @@ function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectCo
       return way.refusal === undefined
     },
   }
-}
-
-/** @param ahead the first shell, where it was asked for with the login */
-function connectionOf(
-  connection: Client,
-  lost: Loss,
-  ahead: Promise<ShellStream> | undefined,
-  close: () => void,
-): SshConnection {
-  return {
-    kind: 'ssh',
-    open: command => {
-      const first = command ? undefined : ahead
-      if (first) ahead = undefined
-      return first ?? openShell(connection, command ?? plainShell, lost)
-    },
-    openTerminal: command => openShell(connection, command, lost, { pty: true }),
-    forward: (address, port) => forward(connection, lost, address, port),
-    onLost: listener => {
-      if (lost.closed) listener()
-      else connection.on('close', listener)
-    },
-    close,
-  }
-}
-
-/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, 5.1). */
-const prohibited = 1
-
-function forward(connection: Client, lost: Loss, address: string, port: number): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    if (lost.closed) return reject(lostError(lost))
-    const opened = (error: Error | undefined, channel: Duplex) => {
-      if (!error) return resolve(channel)
-      if (lost.closed) return reject(lostError(lost))
-      const { reason } = error as { reason?: unknown }
-      const jump: JumpRefusal['jump'] = reason === prohibited ? 'forbids' : 'fails'
-      const said = error.message.replace(/^\(SSH\) Channel open failure: /, '')
-      reject(Object.assign(new Error(said), { jump }))
-    }
-    try {
-      // Where from is nobody’s business; OpenSSH writes the same.
-      connection.forwardOut('127.0.0.1', 0, address, port, opened)
-    } catch {
-      reject(lostError(lost))
-    }
-  })
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -229,6 +230,34 @@ describe.skipIf(missing)('a host that dies while it works', () => {
     expect(said).toBe('alive\n')
     transport.close()
   })
+})
+
+test('a name of several addresses is reached by the one that listens', async () => {
+  const { host } = await startServer()
+  const knownHostsFile = join(await temporaryDirectory(), 'known')
+  const known = await readFile(host.knownHostsFile!, 'utf8')
+  await writeFile(knownHostsFile, known.replace('127.0.0.1', 'localhost'))
+  const named = { ...host, address: 'localhost', knownHostsFile }
+  const transport = await newConnector().connect(named, options)
+  transport.close()
+})
+
+test('whose turn does not come at a crowded server is told that', async () => {
+  const { host } = await startServer({ silent: true })
+  const connector = newConnector()
+  const ends = await Promise.allSettled(
+    Array.from({ length: 12 }, (_, index) =>
+      connector.connect(host, { timeoutMs: index < 10 ? 900 : 300 }),
+    ),
+  )
+  const reasons = ends.map(end => end.status === 'rejected' && end.reason)
+  expect(reasons.slice(0, 10).map(({ code }) => code)).toEqual(Array(10).fill('handshake_timeout'))
+  for (const reason of reasons.slice(10)) {
+    expect(reason).toMatchObject({
+      code: 'connect_timeout',
+      message: expect.stringContaining('its turn did not come within 0.3 s'),
+    })
+  }
 })
 
 test.skipIf(missing)(

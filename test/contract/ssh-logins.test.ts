@@ -234,6 +234,18 @@ describe('passwords', () => {
     expect(asked).toEqual([])
   })
 
+  test('that have expired are told as that', async () => {
+    const { configured } = await recording(context => {
+      if (context.method === 'password') context.requestChange('New password: ', () => {})
+      else context.reject(['password'])
+    })
+    const host = await configured(...lines('none'))
+    expect(await login(host, { password: secret('old') })).toMatchObject({
+      code: 'auth_failed',
+      message: expect.stringContaining('has expired'),
+    })
+  })
+
   test('take a person’s time, and not the server’s', async () => {
     const { configured } = await recording(wants('right'))
     const host = await configured(...lines('none'))
