@@ -4,7 +4,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { type Secret, secret } from '../shell/secret.ts'
 import type { Answers } from '../transport/answers.ts'
 import { askSecret } from './ask-secret.ts'
-import type { HostPasswords } from './passwords.ts'
+import type { HostPasswords } from './environment-passwords.ts'
 
 export interface AnswerOptions {
   passwordsOf(host: Host): HostPasswords

@@ -1,5 +1,6 @@
 /** What a command of the command line is. */
 import type { Output } from '../ui/render.ts'
+import type { HostPasswords } from './environment-passwords.ts'
 import type { Option, OptionValues } from './options.ts'
 
 /** Where a command works. */
@@ -7,6 +8,8 @@ export interface Place extends Output {
   cwd: string
   /** The nearest folder with recipes/ or inventories/, if there is one. */
   project: string | undefined
+  /** Those that the environment had. */
+  passwords: HostPasswords
 }
 
 export interface Command {

@@ -7,6 +7,7 @@ import { exitCodes } from '../errors.ts'
 import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
+import { takePasswords } from './environment-passwords.ts'
 import { runProgram } from './program.ts'
 import { createSource } from './source.ts'
 
@@ -40,6 +41,8 @@ const place: Place = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  // Before anything of the project is loaded, or any program started.
+  passwords: takePasswords(process.env),
 }
 const words = process.argv.slice(2)
 

@@ -9,8 +9,9 @@ import { type Connector, createConnector } from '../transport/connector.ts'
 import { type AnswerOptions, createAnswers } from './answers.ts'
 import { askSecret } from './ask-secret.ts'
 import type { Place } from './command.ts'
+import { passwordVariables } from './environment-passwords.ts'
 import type { OptionValues } from './options.ts'
-import { findPasswords, passwordVariables, takePasswords, textsOf } from './passwords.ts'
+import { findPasswords, textsOf } from './passwords.ts'
 import { parseTime, type Targets } from './targets.ts'
 
 /** What options say, checked. */
@@ -83,7 +84,7 @@ function readTimeout(option: string, text: string): number {
 export async function prepareReach(
   wanted: ReachOptions,
   { inventory, hosts }: Targets,
-  { env }: Pick<Place, 'env'>,
+  { env, passwords }: Pick<Place, 'env' | 'passwords'>,
   ask: typeof askSecret = askSecret,
 ): Promise<Reach> {
   if (wanted.becomeUser !== undefined && !hosts.some(({ become }) => become)) {
@@ -93,11 +94,10 @@ export async function prepareReach(
   }
   const hostNamed = byName(inventory)
   const all = withJumps(hosts, hostNamed)
-  const shared = takePasswords(env)
   const hint = `Run it in a terminal, or set ${passwordVariables.login} and ${passwordVariables.become}.`
   const passwordsOf = await findPasswords(all, {
     ...wanted,
-    shared,
+    shared: passwords,
     world: { env, ask: question => ask(question, { hint }) },
   })
   const unhonoured = unhonouredBy(all)

@@ -25,7 +25,7 @@ async function hostwright(recipe: string, ...words: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--import', tsx, main, ...words],
-    { cwd, encoding: 'utf8' },
+    { cwd, encoding: 'utf8', env: { ...process.env, HOSTWRIGHT_SSH_PASSWORD: 'hunter2' } },
   )
   return { status, stdout, stderr }
 }
@@ -61,4 +61,11 @@ test('what recipes print to the console does not get into standard output', asyn
   const { stdout, status } = await hostwright(recipe, 'site', '--on', 'all', '--output', 'json')
   expect(status).toBe(0)
   for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type')
+})
+
+test('passwords of the environment are gone from it before a recipe is loaded', async () => {
+  const told = "console.error('found', process.env.HOSTWRIGHT_SSH_PASSWORD ?? 'nothing')"
+  const { status, stderr } = await hostwright(`${told}\n${recipeOf('')}`, 'site', '--on', 'all')
+  expect(stderr).toContain('found nothing')
+  expect(status).toBe(0)
 })

@@ -14,6 +14,7 @@ const place = (): Place & ReturnType<typeof fakeOutput> => ({
   ...fakeOutput(),
   cwd: '/',
   project: undefined,
+  passwords: {},
 })
 
 /** A source of one command, which keeps what it is run with. */

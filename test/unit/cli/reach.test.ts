@@ -42,7 +42,12 @@ describe('the hosts of a run', () => {
     const inventory = parseInventory(text, { file: '/p/hosts.ini', environment: 'x' })
     const hosts = inventory.hosts.filter(({ name }) => wanted.includes(name))
     const ask = async (question: string) => `answer ${asked.push(question)}`
-    return prepareReach(readReach(options, { cwd: '/' }), { inventory, hosts }, { env: {} }, ask)
+    return prepareReach(
+      readReach(options, { cwd: '/' }),
+      { inventory, hosts },
+      { env: {}, passwords: {} },
+      ask,
+    )
   }
 
   test('bring the passwords of jump hosts with them, and of no others', async () => {

@@ -30,7 +30,7 @@ async function project(files: Record<string, string> = {}) {
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), content)
   }
-  const place = { ...fakeOutput(), cwd, project: cwd } satisfies Place
+  const place = { ...fakeOutput(), cwd, project: cwd, passwords: {} } satisfies Place
   return { cwd, place, out: () => place.stdout.text(), err: () => place.stderr.text() }
 }
 
