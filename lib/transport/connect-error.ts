@@ -1,5 +1,5 @@
 /** Why a host can’t be connected to, in a sentence, and whether trying again may help. */
-import { isBootstrapError, UnreachableError } from '../errors.ts'
+import { type ErrorDetails, isBootstrapError, UnreachableError } from '../errors.ts'
 import { kinds } from './algorithms.ts'
 import { greetingIn, offeredIn } from './kexinit.ts'
 import { isLate, type Late, type Stage } from './limits.ts'
@@ -17,9 +17,11 @@ export interface Failure {
   streamError?: Error
   /** Why its host key was refused. */
   refusal?: UnreachableError
-  login?: Login
+  login?: Pick<Login, 'tried' | 'problems' | 'wrongPassword'>
   /** The ways to log in that the server named last. */
   left?: readonly string[]
+  /** Where more is known than the rest of this says. */
+  prospect?: Prospect
 }
 
 /** Where to, for messages. */
@@ -57,7 +59,9 @@ const unready = new Set([
 const isCut = (code: unknown) => code === 'ECONNRESET' || code === 'EPIPE'
 
 /** Whether to try again. */
-export function prospectOf({ error, stage, heard, streamError, refusal }: Failure): Prospect {
+export function prospectOf(failure: Failure): Prospect {
+  const { error, stage, heard, streamError, refusal, prospect } = failure
+  if (prospect) return prospect
   if (refusal || isBootstrapError(error)) return 'none'
   if (isJumpRefusal(error)) return error.jump === 'forbids' ? 'none' : 'unready'
   if (isLate(error)) return error.stage === 'connect' && error.of === 'stage' ? 'unready' : 'none'
@@ -198,14 +202,8 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
     for (const [kind, name, keyword] of categories) {
       const ours = to.target.algorithms?.[kind] ?? kinds[kind].usual
       if (offered[kind].some(each => ours.includes(each))) continue
-      return new UnreachableError(
-        'no_common_algorithm',
-        `${where} has no ${name} in common with us: it offers ${offered[kind].filter(isAlgorithm).join(', ')}`,
-        {
-          cause: error,
-          hint: `See ${keyword} in ~/.ssh/config and in the server’s configuration, or take the system’s ssh (--transport openssh).`,
-        },
-      )
+      const hint = `See ${keyword} in ~/.ssh/config and in the server’s configuration, or take the system’s ssh (--transport openssh).`
+      return nothingInCommon(where, name, offered[kind], { cause: error, hint })
     }
   }
   const reason = streamError ? reasonOf(streamError) : message
@@ -218,6 +216,19 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
 
 /** Some names in a list of key exchanges are of extensions (RFC 8308, 2.1; PROTOCOL of OpenSSH, 1.9). */
 const isAlgorithm = (name: string) => !/^(ext-info|kex-strict)-/.test(name)
+
+/** @param name of what both sides have to agree on; `offers` are theirs */
+export const nothingInCommon = (
+  where: string,
+  name: string,
+  offers: readonly string[],
+  details: ErrorDetails,
+): UnreachableError =>
+  new UnreachableError(
+    'no_common_algorithm',
+    `${where} has no ${name} in common with us: it offers ${offers.filter(isAlgorithm).join(', ')}`,
+    details,
+  )
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',

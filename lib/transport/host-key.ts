@@ -28,11 +28,12 @@ export interface Presented {
 export function verifyHostKey(presented: Presented): UnreachableError | undefined {
   const { entries, name, key, file, acceptNew, insecure } = presented
   const result = checkHostKey(entries, name, key)
-  if (result.verdict === 'revoked') return revoked(presented, result.known)
+  const shown = { name, file, key: describe(key) }
+  if (result.verdict === 'revoked') return revokedKey(shown, result.known)
   if (result.verdict === 'known' || insecure) return undefined
-  if (result.verdict === 'changed') return changed(presented, result.known)
-  if (!acceptNew) return unknown(presented)
-  if (file === undefined) return notAdded(presented, 'no file is set for it')
+  if (result.verdict === 'changed') return changedKey(shown, result.known)
+  if (!acceptNew) return unknownKey(shown)
+  if (file === undefined) return keyNotAdded(shown, 'no file is set for it')
   // Somebody may have been faster: another host of the run under the same name, or another run.
   const now = readKnownHosts(file)
   const again = checkHostKey(now, name, key)
@@ -41,26 +42,36 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
     addKnownHost(file, presented)
     return undefined
   } catch (cause) {
-    return notAdded(presented, cause instanceof Error ? cause.message : String(cause), cause)
+    return keyNotAdded(shown, cause instanceof Error ? cause.message : String(cause), cause)
   }
 }
 
 const describe = (key: Buffer) => `${keyType(key)} ${fingerprint(key)}`
 
-function unknown({ name, key, file = 'known_hosts' }: Presented) {
-  return new UnreachableError(
-    'host_key_unknown',
-    `the host key of ${name} is not known: ${describe(key)}`,
-    {
-      hint: `Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new to add it to ${file}.`,
-    },
-  )
+/** A key that is refused, for messages. */
+export interface ShownKey {
+  /** From `knownHostName`. */
+  name: string
+  /** Type and fingerprint. */
+  key: string
+  /** Where new keys are written. */
+  file?: string
 }
 
-function notAdded({ name, key, file = 'known_hosts' }: Presented, reason: string, cause?: unknown) {
+export function unknownKey({ name, key, file = 'known_hosts' }: ShownKey): UnreachableError {
+  return new UnreachableError('host_key_unknown', `the host key of ${name} is not known: ${key}`, {
+    hint: `Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new to add it to ${file}.`,
+  })
+}
+
+export function keyNotAdded(
+  { name, key, file = 'known_hosts' }: ShownKey,
+  reason: string,
+  cause?: unknown,
+): UnreachableError {
   return new UnreachableError(
     'host_key_unknown',
-    `the host key of ${name} (${describe(key)}) can’t be added to ${file}: ${reason}`,
+    `the host key of ${name} (${key}) can’t be added to ${file}: ${reason}`,
     {
       cause,
       hint: 'See who may write there, and UserKnownHostsFile of ssh’s configuration: a key is only taken where it can be known from then on.',
@@ -68,23 +79,24 @@ function notAdded({ name, key, file = 'known_hosts' }: Presented, reason: string
   )
 }
 
-function changed({ name, key }: Presented, known: readonly KnownHost[]) {
+export function changedKey({ name, key }: ShownKey, known: readonly KnownHost[]): UnreachableError {
   const before = known.map(entry => `${describe(entry.key)} (${entry.at})`).join(', ')
   const files = new Set(known.map(({ at }) => at.replace(/:\d+$/, '')))
   const remove = [...files].map(file => `ssh-keygen -R ${quote(name)} -f ${quote(file)}`)
   return new UnreachableError(
     'host_key_changed',
-    `the host key of ${name} has CHANGED: it is ${describe(key)}, known is ${before}`,
+    `the host key of ${name} has CHANGED: it is ${key}, known is ${before}`,
     {
       hint: `Somebody may be in between. If the host was really set up anew: ${remove.join(' && ')}, then --accept-new.`,
     },
   )
 }
 
-function revoked({ name, key }: Presented, known: readonly KnownHost[]) {
+export function revokedKey({ name, key }: ShownKey, known: readonly KnownHost[]): UnreachableError {
+  const at = known[0] ? ` (${known[0].at})` : ''
   return new UnreachableError(
     'host_key_revoked',
-    `the host key of ${name} is revoked: ${describe(key)} (${known[0]!.at})`,
+    `the host key of ${name} is revoked: ${key}${at}`,
     { hint: 'The key was given up as stolen or lost: give the host a new one.' },
   )
 }

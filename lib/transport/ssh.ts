@@ -1,30 +1,22 @@
 /** The transport by SSH in this process: node-ssh (over ssh2). The only module that knows them. */
 import type { Duplex } from 'node:stream'
-import pRetry from 'p-retry'
 import type { ConnectConfig } from 'ssh2'
 import { UnreachableError } from '../errors.ts'
 import type { AgentKeys } from './agent.ts'
 import { kinds } from './algorithms.ts'
 import type { Answers } from './answers.ts'
-import { connectError, type Failure, prospectOf } from './connect-error.ts'
+import type { Failure } from './connect-error.ts'
 import { commandAhead, hasten } from './haste.ts'
 import { verifyHostKey } from './host-key.ts'
 import type { Ssh2 } from './identities.ts'
 import type { Keyring } from './keyring.ts'
+import { knock, notConnected } from './knocking.ts'
 import { entriesFor, knownHostName, preferKnown } from './known-hosts.ts'
 import type { KnownHosts } from './known-hosts-files.ts'
-import {
-  createLimits,
-  type Deadline,
-  deadlineIn,
-  interrupted,
-  isLate,
-  type Limits,
-  leftOf,
-} from './limits.ts'
+import { createLimits, type Deadline, deadlineIn, type Limits } from './limits.ts'
 import { createLogin, type Login } from './login.ts'
 import { type LoginWatch, watchLogin } from './login-watch.ts'
-import type { Pace, Turn } from './pacing.ts'
+import type { Pace } from './pacing.ts'
 import type { ParseKey } from './private-key.ts'
 import type { SshSettings } from './settings.ts'
 import { connectTcp, type Greeted, greet, overhear, software } from './socket.ts'
@@ -72,9 +64,6 @@ export interface SshShared {
 /** How long a host whose connection is given up may take to agree. */
 const lingerMs = 1000
 
-/** How often what may be a moment’s trouble is tried: a port that is closed is told in a second. */
-const unreadyTries = 3
-
 /**
  * Connects and authenticates. A server that has too many connections at its door (sshd's MaxStartups)
  * closes some at random: those knock again until the time is over.
@@ -87,79 +76,16 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
   const deadline = deadlineIn(timeoutMs, signal)
   const pace = shared.paceOf(`${through?.name ?? ''} ${target.address}:${target.port}`)
   let hasty = true
-  let unready = 0
-  let last: Failure | undefined
-  const knock = async () => {
-    const turn = await turnOf(pace, target, deadline)
-    try {
-      const connection = await attempt(target, { ...options, hasty, deadline })
-      turn.letIn()
-      return connection
-    } catch (error) {
-      const { failure } = error as NotConnected
-      if (failure && prospectOf(failure) === 'turnedAway') turn.turnedAway()
-      turn.end()
-      throw error
-    }
+  const again = ({ error }: Failure) => {
+    if (error !== overhasty) return false
+    hasty = false
+    return true
   }
-  try {
-    return await pRetry(knock, {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: 150,
-      maxTimeout: 1500,
-      // So that those who were turned away together do not come back together.
-      randomize: true,
-      maxRetryTime: timeoutMs,
-      signal,
-      shouldConsumeRetry: ({ error }) => (error as NotConnected).failure?.error !== overhasty,
-      shouldRetry: ({ error }) => {
-        const { failure } = error as NotConnected
-        if (!failure || leftOf(deadline) === 0) return false
-        if (failure.error === overhasty) {
-          hasty = false
-          return true
-        }
-        const prospect = prospectOf(failure)
-        if (prospect === 'none') return false
-        last = failure
-        return prospect === 'turnedAway' || ++unready < unreadyTries
-      },
-    })
-  } catch (error) {
-    if (signal?.aborted) throw interrupted()
-    const { failure } = error as NotConnected
-    if (!failure) throw error
-    // Why it was tried again says more than that the time went by.
-    const late = isLate(failure.error) && failure.error.of === 'total'
-    throw connectError(late && last ? last : failure, { target, through: through?.name })
-  }
-}
-
-/** Waits for its turn, as long as there is time. */
-async function turnOf(
-  pace: Pace,
-  { address, port }: SshSettings,
-  deadline: Deadline,
-): Promise<Turn> {
-  const { totalMs, signal } = deadline
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), leftOf(deadline))
-  try {
-    return await pace.turn(signal ? AbortSignal.any([signal, late.signal]) : late.signal)
-  } catch {
-    if (signal?.aborted) throw interrupted()
-    throw new UnreachableError(
-      'connect_timeout',
-      `too many connections wait to be let in by ${address} port ${port}: its turn did not come within ${totalMs / 1000} s`,
-      { hint: 'Work on fewer hosts at a time (--forks), or give them longer (--timeout).' },
-    )
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-interface NotConnected extends Error {
-  failure?: Failure
+  return knock(
+    () => attempt(target, { ...options, hasty, deadline }),
+    { target, through: through?.name },
+    { pace, deadline, again },
+  )
 }
 
 /** The server let us in, and then did not take what was sent with the login. */
@@ -182,7 +108,7 @@ async function attempt(
     const { refusal, login, watch, sock } = way
     const about = { stage, refusal, login, left: watch?.left, streamError: sock?.failure }
     const failure: Failure = { error, heard: way.heard(), ...about }
-    throw Object.assign(new Error('not connected'), { failure })
+    throw notConnected(failure)
   } finally {
     limits.end()
   }
