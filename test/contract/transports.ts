@@ -11,6 +11,9 @@ import { noAnswers } from '../../lib/transport/answers.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { connectChroot, connectContainer } from '../../lib/transport/container.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
+import { connectOpenSsh } from '../../lib/transport/openssh.ts'
+import { settingsOf } from '../../lib/transport/settings.ts'
+import { defaultTimeouts } from '../../lib/transport/timeouts.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi, labFor } from '../support/lab.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
@@ -50,6 +53,24 @@ const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
   })
   return {
     connect: () => createConnector({ acceptNew: false }).connect(host, { timeoutMs: 20_000 }),
+    bootstrapDir: () => host.bootstrapDir,
+    ...here,
+  }
+}
+
+/** By the system's `ssh`, as who has no configuration. */
+const overOpenssh = (): Place => {
+  const lab = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
+  let host: Awaited<ReturnType<typeof lab.hosts>>[number]
+  beforeAll(async () => {
+    host = (await lab.hosts())[0]!
+  })
+  return {
+    connect: () =>
+      connectOpenSsh(
+        { ...settingsOf(host, { home: '/nowhere', user: '', env: {} }), configFile: 'none' },
+        { timeouts: defaultTimeouts, timeoutMs: 20_000, acceptNew: false, answers: noAnswers },
+      ),
     bootstrapDir: () => host.bootstrapDir,
     ...here,
   }
@@ -147,7 +168,10 @@ export const transports: TransportCase[] = [
     : []),
   { name: 'ssh to the embedded server', remote: true, place: overSsh('embedded') },
   ...(hasSshd
-    ? [{ name: 'ssh to OpenSSH', remote: true, place: overSsh('openssh') } satisfies TransportCase]
+    ? [
+        { name: 'ssh to OpenSSH', remote: true, place: overSsh('openssh') },
+        { name: 'the system’s ssh to OpenSSH', remote: true, place: overOpenssh },
+      ]
     : []),
   ...(hasUsers ? becoming : []),
 ]
