@@ -2,12 +2,14 @@
  * Reaching the hosts of a run: what they share is kept here and nowhere else, so a run makes one and
  * closes it at its end.
  */
+import { asBootstrapError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type Answers, noAnswers } from './answers.ts'
 import { type BecomeKnown, become } from './become.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
 import type { SshSettings } from './settings.ts'
+import { needsOnTheWay, refuseWithout } from './ssh-choice.ts'
 import { createSshConfig } from './ssh-config.ts'
 import { createSshHosts, type SshEndpoint } from './ssh-hosts.ts'
 import { timeoutsOf } from './timeouts.ts'
@@ -57,8 +59,16 @@ export function createConnector(options: ConnectorOptions): Connector {
   const warn = onceEach(options.warn ?? (() => {}))
   const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
 
-  const sshHosts = createSshHosts({ acceptNew })
+  const sshHosts = createSshHosts({ acceptNew, tell: warn })
   const becoming = new Map<string, BecomeKnown>()
+
+  const reasons = new Set<string>()
+  const tellWhy = ({ name }: Host, need: string) => {
+    // One line a reason, however many hosts have it.
+    if (reasons.has(need)) return
+    reasons.add(need)
+    warn(`${name} is reached by the system’s ssh, and so are others like it: it needs ${need}`)
+  }
 
   const warnInsecure = ({ insecureHostKey, address, port }: SshSettings) => {
     if (!insecureHostKey) return
@@ -84,7 +94,23 @@ export function createConnector(options: ConnectorOptions): Connector {
       return { settings: hop.settings, timeouts, answers: own ?? noAnswers }
     })
     // A host that is worked on as another user has no use for a shell of its login.
-    return sshHosts.connect(endpoint, jumps, { ...connecting, ahead: !host.become })
+    const how = { ...connecting, ahead: !host.become }
+    const byProgram = () => sshHosts.connectByProgram(endpoint, jumps, how)
+    const chosen = options.sshTransport ?? host.sshTransport
+    if (chosen === 'openssh') return byProgram()
+    const hopSettings = hops.map(hop => hop.settings)
+    const needs = await needsOnTheWay(settings, hopSettings, sshHosts.agentKeys)
+    if (chosen === 'ssh') refuseWithout(host.name, needs)
+    else if (needs.length > 0) {
+      tellWhy(host, needs.join(', '))
+      return byProgram()
+    }
+    return sshHosts.connect(endpoint, jumps, how).catch(error => {
+      // What a server can't do shows only when it is asked.
+      if (chosen === 'ssh' || asBootstrapError(error).code !== 'no_common_algorithm') throw error
+      tellWhy(host, 'an algorithm that hostwright’s own SSH lacks')
+      return byProgram()
+    })
   }
   const connect = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
     switch (host.connection) {

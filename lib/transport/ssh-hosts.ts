@@ -1,4 +1,4 @@
-/** Hosts by SSH in this process: what the connections of one run share, and how they come about. */
+/** Hosts by SSH: what the connections of one run share, and how they come about. */
 import { type AgentKeys, agentKeys } from './agent.ts'
 import type { Answers } from './answers.ts'
 import { createJumpHosts } from './jump-hosts.ts'
@@ -32,13 +32,24 @@ export interface SshHosts {
     jumps: readonly SshEndpoint[],
     options: SshConnecting,
   ): Promise<Transport>
+  /** The same by the system's `ssh`. */
+  connectByProgram(
+    host: SshEndpoint,
+    jumps: readonly SshEndpoint[],
+    options: SshConnecting,
+  ): Promise<Transport>
   /** What an agent holds; each is asked once a run. */
   agentKeys(path: string): Promise<AgentKeys>
   /** Ends connections to jump hosts. Idempotent. */
   close(): void
 }
 
-export function createSshHosts({ acceptNew }: { acceptNew: boolean }): SshHosts {
+/** @param options.tell shows what a person has to do that is no answer: touch a security key */
+export function createSshHosts(options: {
+  acceptNew: boolean
+  tell: (message: string) => void
+}): SshHosts {
+  const { acceptNew, tell } = options
   const agents = new Map<string, Promise<AgentKeys>>()
   const keysOf = (path: string) => {
     const known = agents.get(path) ?? agentKeys(path)
@@ -76,6 +87,17 @@ export function createSshHosts({ acceptNew }: { acceptNew: boolean }): SshHosts 
       const first = await start(host, through, options)
       // Further ones are wanted while the run is under way, also to end it: Ctrl-C does not stop them.
       return pooled(first, () => start(host, through, { timeoutMs, ahead: false }))
+    },
+    connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
+      const { connectOpenSsh } = await import('./openssh.ts')
+      const hops = jumps.map(jump => jump.settings)
+      const pace = shared.paceOf(
+        `${settings.jumps.at(-1) ?? ''} ${settings.address}:${settings.port}`,
+      )
+      const common = { timeouts, acceptNew, answers, hops, pace, tell }
+      const first = await connectOpenSsh(settings, { ...connecting, ...common })
+      const { timeoutMs } = connecting
+      return pooled(first, () => connectOpenSsh(settings, { timeoutMs, ...common }))
     },
     agentKeys: keysOf,
     close: jumpHosts.close,
