@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import type { JumpRefusal } from './connect-error.ts'
-import { type Loss, lostError, openShell, plainShell } from './ssh-shells.ts'
+import { crumbsOf, type Loss, lostError, openShell, plainShell } from './ssh-shells.ts'
 import type { ShellStream, Transport } from './transport.ts'
 
 /** A connection that was let in. */
@@ -47,7 +47,12 @@ function forward(connection: Client, lost: Loss, address: string, port: number):
   return new Promise((resolve, reject) => {
     if (lost.closed) return reject(lostError(lost))
     const opened = (error: Error | undefined, channel: Duplex) => {
-      if (!error) return resolve(channel)
+      if (!error) {
+        const crumbs = crumbsOf(channel)
+        if (crumbs === undefined) return resolve(channel)
+        channel.destroy()
+        return reject(Object.assign(new Error(crumbs), { jump: 'fails' as const }))
+      }
       if (lost.closed) return reject(lostError(lost))
       const { reason } = error as { reason?: unknown }
       const jump: JumpRefusal['jump'] = reason === prohibited ? 'forbids' : 'fails'

@@ -67,6 +67,11 @@ export function openShell(
         const message = `the host refused a channel: ${cause.message}`
         return reject(new UnreachableError('shell_failed', message, { cause }))
       }
+      const crumbs = crumbsOf(channel)
+      if (crumbs) {
+        channel.close()
+        return reject(new UnreachableError('shell_failed', crumbs))
+      }
       resolve({
         stdin: channel,
         stdout: channel,
@@ -82,6 +87,20 @@ export function openShell(
       reject(lostError(lost))
     }
   })
+}
+
+/** What OpenSSH and others take is 32 KiB; nobody needs less than this. */
+const leastPacketBytes = 256
+
+/**
+ * Why nothing can be sent on a channel, where its other end takes next to nothing at a time: of packets
+ * without a byte ssh2 would send one after the other, for ever, and this process would do nothing else.
+ */
+export function crumbsOf(channel: object): string | undefined {
+  const { outgoing } = channel as { outgoing?: { packetSize?: number } }
+  const size = outgoing?.packetSize ?? leastPacketBytes
+  if (size >= leastPacketBytes) return undefined
+  return `the host takes no more than ${size} bytes at a time: that is no SSH server to work with`
 }
 
 /** A channel that closes without an exit status did not end: its connection did. */

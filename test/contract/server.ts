@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import ssh2, { type AuthContext } from 'ssh2'
+import ssh2, { type AuthContext, type Connection } from 'ssh2'
 import { onTestFinished } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
@@ -29,6 +29,8 @@ export interface Behaviour {
   authenticate?: (context: AuthContext) => void
   /** What logs in waits in its ~/.bashrc for ever. */
   mute?: boolean
+  /** Gets each connection first, to change what is inside of it. */
+  meet?: (client: Connection) => void
 }
 
 export interface BadServer {
@@ -57,6 +59,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const moments = ['reached', 'asked', 'left'].map(name => once(told, name))
   const server = new ssh2.Server({ hostKeys: [hostKey.private], ident }, client => {
     let open = 0
+    behaviour.meet?.(client)
     client.on('error', () => {})
     client.on('authentication', authenticate)
     client.on('session', (accept, reject) => {
