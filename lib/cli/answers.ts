@@ -78,8 +78,11 @@ export function createAnswers(options: AnswerOptions): {
       passphrase,
       ask: async question => {
         // Whose question it is: a host could ask for the password of another.
-        const shown = question.trim().replace(/[:\s]+$/, '')
-        const answer = await askInTurn(`${host.name}: ${shown.slice(0, longestQuestion)}`)
+        const shown = question
+          .slice(0, longestQuestion)
+          .trim()
+          .replace(/[:\s]+$/, '')
+        const answer = await askInTurn(`${host.name}: ${shown}`)
         return answer === undefined ? undefined : secret(answer)
       },
     }

@@ -65,6 +65,16 @@ describe('a question of a host', () => {
     expect((await two)?.reveal()).toBe('')
   })
 
+  test('takes no time to be made ready, whatever a host sends', async () => {
+    const { answersFor, open, seen, settled } = asking()
+    // To look for colons at its end all over it would take minutes.
+    const answer = answersFor(first).ask(`${':'.repeat(500_000)}x`)
+    await settled()
+    expect(seen).toEqual(['h1: '])
+    open[0]!.answer('')
+    await answer
+  })
+
   test('stops the drawing until it is answered', async () => {
     const drawn: string[] = []
     const screen = { pause: () => drawn.push('pause'), resume: () => drawn.push('resume') }
