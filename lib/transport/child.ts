@@ -23,7 +23,13 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
       new Promise<ShellStream>((resolve, reject) => {
         // A process group of its own: Ctrl-C in the terminal is the controller's to handle.
         const child = spawn(program!, args, { stdio: 'pipe', detached: true })
+        let close = () => {}
+        const closed = new Promise<ShellEnd>(settle => {
+          close = () => settle({ lost: true, reason: 'it was closed' })
+        })
         const end = () => {
+          // One that is stopped would never tell of its end.
+          close()
           // A process that the shell left behind may hold the outputs open, and with them ours.
           for (const stream of child.stdio) stream?.destroy()
         }
@@ -38,11 +44,9 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
             child.once('exit', (code, signal) => settle({ lost: false, code, signal }))
           })
           const read = (stream: NodeJS.ReadableStream) => finished(stream).catch(() => {})
-          const ended = Promise.all([exit, read(child.stdout), read(child.stderr)]).then(
-            ([how]) => {
-              open.delete(end)
-              return meaning(how)
-            },
+          const all = Promise.all([exit, read(child.stdout), read(child.stderr)])
+          const ended = Promise.race([all.then(([how]) => meaning(how)), closed]).finally(() =>
+            open.delete(end),
           )
           resolve({ stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended })
         })

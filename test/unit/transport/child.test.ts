@@ -1,0 +1,26 @@
+import { buffer } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { createChildShells } from '../../../lib/transport/child.ts'
+
+test('a shell that is stopped is given up when its transport is closed', async () => {
+  const shells = createChildShells()
+  const shell = await shells.start(['sh'])
+  const first = new Promise<string>(resolve => {
+    shell.stdout.once('data', chunk => resolve(String(chunk)))
+  })
+  shell.stdin.write('echo $$; kill -STOP $$\n')
+  const pid = Number(await first)
+  onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+  shells.close()
+  expect(await shell.ended).toEqual({ lost: true, reason: 'it was closed' })
+})
+
+test('a shell that ended by itself is told so, also when its transport is closed after that', async () => {
+  const shells = createChildShells()
+  const shell = await shells.start(['sh'])
+  shell.stdin.end('exit 7\n')
+  await Promise.all([buffer(shell.stdout), buffer(shell.stderr)])
+  const end = await shell.ended
+  shells.close()
+  expect(end).toEqual({ lost: false, code: 7, signal: null })
+})
