@@ -41,11 +41,14 @@ export function greet(stream: Duplex): Greeted {
   sock.write(`SSH-2.0-${software}\r\n`)
   const write = sock.write.bind(sock) as (chunk: Uint8Array | string) => boolean
   let greeting = true
+  let untaken = 0
   sock.write = (chunk: Uint8Array | string) => {
     if (greeting) {
       greeting = false
       return true
     }
+    untaken = sock.writableNeedDrain ? untaken + 1 : 0
+    if (untaken > mostUntaken) sock.destroy(new Error('the host takes nothing of what it is sent'))
     // ssh2 writes a packet in three pieces; all that it has to say now is one.
     if (sock.writableCorked === 0) {
       sock.cork()
@@ -55,6 +58,12 @@ export function greet(stream: Duplex): Greeted {
   }
   return sock
 }
+
+/**
+ * How many pieces may wait for a host to take them, three a packet. Of data there are no more than fit into
+ * the windows of its channels; but it may ask and ask, and leave all answers to us.
+ */
+const mostUntaken = 50_000
 
 /** Enough for a server’s greeting and the list of what it can do. */
 const heardBytes = 8192
