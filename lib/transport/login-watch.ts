@@ -21,6 +21,10 @@ export interface LoginWatch {
   abandon(): void
 }
 
+/** A server tells what it likes, and messages show it (RFC 4251, 6). */
+const isMethod = (name: string) => /^[!-~]{1,64}$/.test(name)
+const mostMethods = 20
+
 /** Call it before anything has come from the server. */
 export function watchLogin(connection: Client): LoginWatch {
   const protocol = (connection as unknown as Insides)._protocol
@@ -30,7 +34,7 @@ export function watchLogin(connection: Client): LoginWatch {
   let partial = false
   if (handlers && refused) {
     handlers.USERAUTH_FAILURE = (...words) => {
-      left = words[1] as string[]
+      left = (words[1] as string[]).filter(isMethod).slice(0, mostMethods)
       partial = words[2] === true
       refused(...words)
     }
