@@ -11,7 +11,17 @@ import type { SshConnection } from './ssh-connection.ts'
 
 /** A jump host, and whatever belongs to connecting to it. */
 export interface JumpHost {
-  settings: Pick<SshSettings, 'address' | 'port' | 'user' | 'destination'>
+  settings: Pick<
+    SshSettings,
+    | 'address'
+    | 'port'
+    | 'user'
+    | 'destination'
+    | 'hostKeyAlias'
+    | 'userKnownHostsFiles'
+    | 'globalKnownHostsFiles'
+    | 'insecureHostKey'
+  >
 }
 
 export interface JumpHosts<Jump extends JumpHost> {
@@ -130,6 +140,11 @@ export function createJumpHosts<Jump extends JumpHost>(
   }
 }
 
-const identify = ({ settings: { user, address, port } }: JumpHost) => [user, address, port]
+/** Who is trusted by the same is the same: insecure_host_key is for the host that has it, and no other. */
+const identify = ({ settings }: JumpHost) => {
+  const { user, address, port, hostKeyAlias, insecureHostKey } = settings
+  const files = [settings.userKnownHostsFiles, settings.globalKnownHostsFiles]
+  return [user, address, port, hostKeyAlias, insecureHostKey, files]
+}
 
 const nameOf = ({ settings: { destination } }: JumpHost) => destination

@@ -1,9 +1,14 @@
 /** Hosts that mean ill, before and behind the login: they fail by themselves, and take nothing else with them. */
-import type { Socket } from 'node:net'
+import { writeFile } from 'node:fs/promises'
+import { createConnection, type Socket } from 'node:net'
+import { join } from 'node:path'
 import type { Connection } from 'ssh2'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
+import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
 import { connectHost } from '../../lib/run/connect.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { noAnswers } from '../../lib/transport/answers.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { startServer } from './server.ts'
 
@@ -70,4 +75,34 @@ test('of the ways to log in that a host names, as many are shown as there may be
   const { host } = await startServer({ authenticate: login => login.reject(names as never) })
   const failure = await connect(host).catch(error => error)
   expect(failure.details.hint).toMatch(/^It takes: password, way0, way1, .*, way18\. See/)
+})
+
+test('a jump host that leads elsewhere is told nothing, nor is who answers there', async () => {
+  let logins = 0
+  const other = await startServer({ authenticate: () => void logins++ })
+  const astray = (client: Connection) => {
+    client.on('tcpip', accept => {
+      const channel = accept()
+      channel.on('error', () => {})
+      const socket = createConnection(other.host.port!, '127.0.0.1')
+      socket.on('error', () => {})
+      channel.pipe(socket).pipe(channel)
+    })
+  }
+  const jump = await startServer({ meet: astray })
+  const knownHostsFile = join(jump.directory, 'known of web')
+  const { public: key } = createKeyPair('web')
+  await writeFile(knownHostsFile, `web.invalid ssh-ed25519 ${keyData(key)}\n`)
+  const { name } = jump.host
+  const web = { ...jump.host, name: 'web', address: 'web.invalid', port: 22, knownHostsFile }
+  const connector = createConnector({
+    acceptNew: true,
+    sshConfigFile: 'none',
+    hostNamed: wanted => (wanted === name ? jump.host : undefined),
+    answersFor: () => ({ ...noAnswers, password: secret('for web alone') }),
+  })
+  onTestFinished(() => connector.close())
+  const connecting = connector.connect({ ...web, proxyJump: name }, { timeoutMs: 20_000 })
+  await expect(connecting).rejects.toMatchObject({ code: 'host_key_changed' })
+  expect(logins).toBe(0)
 })

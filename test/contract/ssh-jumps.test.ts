@@ -104,6 +104,22 @@ describe.skipIf(missing)('a host behind jump hosts', () => {
     expect(inner.count(knocks)).toBe(0)
   })
 
+  test('is not reached over a connection that trusted the jump host more than it may', async () => {
+    const { outer, inner } = await threeServers()
+    const hosts = [
+      outer.host({ name: 'careless', knownHostsFile: inner.knownHosts, insecureHostKey: true }),
+      outer.host({ name: 'careful', knownHostsFile: inner.knownHosts }),
+      inner.host({ name: 'one', proxyJump: 'careless' }),
+      inner.host({ name: 'two', proxyJump: 'careful' }),
+    ]
+    const connector = connectorFor(hosts)
+    expect(await says(await connector.connect(hosts[2]!, options))).not.toBe('')
+    await expect(connector.connect(hosts[3]!, options)).rejects.toMatchObject({
+      code: 'host_key_unknown',
+      message: expect.stringContaining('jump host'),
+    })
+  })
+
   test('and not listening is told by the jump host', async () => {
     const { outer, hosts, connector } = await threeServers()
     const closed = { ...hosts[2]!, address: '127.0.0.1', port: 1, proxyJump: 'outer' }
