@@ -166,7 +166,18 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       }
     })
   }
+  // Nothing can be answered any more. How the shell ended comes right behind, unless its host never says.
+  let silence: NodeJS.Timeout | undefined
+  const outputs = [shell.stdout, shell.stderr].map(
+    output => new Promise<void>(resolve => output.once('end', resolve)),
+  )
+  let over = false
+  void Promise.all(outputs).then(() => {
+    if (!over) silence = setTimeout(() => failEnded('it closed its outputs'), endMs)
+  })
   const ended = shell.ended.then(end => {
+    over = true
+    clearTimeout(silence)
     if (end.lost)
       return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
     failEnded(end.signal ? `signal ${end.signal}` : `exit status ${end.code}`)
@@ -236,6 +247,9 @@ const graceMs = 200
 
 /** How long a shell may take to release and remove what is its own. */
 const goodbyeMs = 15_000
+
+/** How long after its outputs the end of a shell may come. */
+const endMs = 2000
 
 /** The end of a text, from the beginning of a line: half a secret would not be known for one. */
 const lastOf = (text: string, length = 2000) =>

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createChannel } from '../../../lib/session/channel.ts'
 import type { ShellEnd } from '../../../lib/transport/transport.ts'
 
@@ -22,6 +22,11 @@ function fakeShell() {
     out: (text: string) => stdout.write(text),
     err: (text: string) => stderr.write(text),
     end,
+    /** No more output, and no word of how it ended. */
+    closeOutputs: () => {
+      stdout.end()
+      stderr.end()
+    },
     mark,
     /** Both markers of a step's end. */
     finish: (id: number, ...words: (string | number)[]) => {
@@ -217,6 +222,22 @@ describe('the channel', () => {
     expect(done).toBe(false)
     err(mark('bye'))
     await ended
+  })
+
+  test('fails what waits when both outputs end, and how the shell ended is not told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { channel, closeOutputs, finish } = fakeShell()
+    const steps = [channel.expect(1), channel.expect(2)]
+    finish(1, 'ok', 0, '-')
+    closeOutputs()
+    expect(await steps[0]).toMatchObject({ status: 'ok' })
+    await tick()
+    vi.runAllTimers()
+    await expect(steps[1]).rejects.toMatchObject({
+      code: 'shell_failed',
+      message: expect.stringContaining('closed its outputs'),
+    })
   })
 
   test('fails what waits when the shell says goodbye before its time', async () => {
