@@ -290,6 +290,8 @@ async function takeLock<A extends ArgumentTypes>(
   progress: Progress,
 ): Promise<() => Session['stateFiles']> {
   const deadline = Date.now() + options.waitLockMs
+  // Where the state can't be looked at, the lock was not: the getter says why.
+  if (session.first[0]!.status === 'skipped') session.stateFiles
   let refusal = lockError(session.first[0]!)
   if (!refusal) return () => session.stateFiles
   let told = ''

@@ -318,7 +318,9 @@ const listenedBytes = 8 * 1_048_576
  */
 export function stateFilesOf({ status, parts, stderr }: CallResult): Map<string, string> {
   if (status === 'failed') {
-    throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!)
+    throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!, {
+      hint: 'Most often it is another user’s, such as root’s: work as that user (--become), or give this login a bootstrap_dir of its own.',
+    })
   }
   const files = [...parts].filter(([name]) => name.startsWith('file '))
   return new Map(files.map(([name, content]) => [name.slice(5), content.toString('utf8')]))

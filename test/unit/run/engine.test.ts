@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -8,6 +8,7 @@ import { command } from '../../../lib/resources/command.ts'
 import { openSession } from '../../../lib/session/session.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { connectLocal } from '../../../lib/transport/local.ts'
+import { testTransport, unprivileged } from '../../support/shells.ts'
 import { brief, ofType } from './events.ts'
 import { deadHost, local } from './local-run.ts'
 
@@ -515,4 +516,17 @@ test('warnings of before the run are told at its beginning, once', async () => {
   const { seen } = await run(async () => {}, { warnings: ['mind the gap'] })
   expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual(['mind the gap'])
   expect(seen[1]).toMatchObject({ type: 'warning' })
+})
+
+test('a state of root that the login may not look into is named, not the lock in it', async () => {
+  const { run, at, directory } = await local()
+  await chmod(directory, 0o755)
+  await mkdir(at('h1-state'), { mode: 0 })
+  const connect = () => testTransport({ as: unprivileged }, directory)
+  const { outcomes } = await run(async () => {}, { connector: { connect, close: () => {} } })
+  expect(outcomes[0]!.error).toMatchObject({
+    code: 'state_unreadable',
+    message: `this user may not look into ${at('h1-state')}`,
+    hint: expect.stringContaining('--become'),
+  })
 })
