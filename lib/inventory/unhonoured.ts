@@ -55,7 +55,7 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
 function adviceFor(variable: string, value: string): string | undefined {
   if (!sshArguments.includes(variable)) return instead.get(variable)
   const option = (name: string) =>
-    new RegExp(`-o\\s*["']?${name}\\s*[= ]\\s*([^\\s"']+)`, 'i').exec(value)?.[1]
+    new RegExp(`-o\\s*["']?${name}\\s*[= ]\\s*["']?([^\\s"']+)`, 'i').exec(value)?.[1]
   const advice: string[] = []
   const jump = /(?:^|\s)-J\s*([^\s"']+)/.exec(value)?.[1] ?? option('ProxyJump')
   if (jump) advice.push(`write proxy_jump=${jump}`)

@@ -266,6 +266,8 @@ describe('what means something to Ansible only', () => {
     ['-o ProxyJump=b', 'write proxy_jump=b'],
     ['-oProxyJump=b', 'write proxy_jump=b'],
     ["-o 'ProxyCommand=ssh -W %h:%p b'", 'for a jump host write proxy_jump'],
+    ['-o ProxyCommand="ssh -W %h:%p -q b"', 'for a jump host write proxy_jump'],
+    ['\'-o ProxyCommand="ssh -W %h:%p -q b"\'', 'for a jump host write proxy_jump'],
     ['-o StrictHostKeyChecking=no', 'instead of StrictHostKeyChecking: --accept-new'],
     ['-F x.conf', 'write ssh_config_file=x.conf'],
     ['-o UserKnownHostsFile=~/kh', 'write known_hosts_file=~/kh'],
