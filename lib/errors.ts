@@ -186,8 +186,8 @@ export const errorCodes = {
   ),
   auth_failed: entry(
     unreachable,
-    'The host accepted none of our keys.',
-    'See ansible_user, ansible_ssh_private_key_file and your agent (`ssh-add -l`).',
+    'The host accepted no key and no password of ours.',
+    'See ansible_user, ansible_ssh_private_key_file and your agent (`ssh-add -l`); for passwords --ask-pass.',
   ),
   host_key_unknown: entry(
     unreachable,
@@ -293,7 +293,7 @@ export const errorCodes = {
   state_unreadable: entry(
     failed,
     'A file under /var/bootstrap can’t be read or is not what we wrote.',
-    'Look at the file the message names.',
+    'Look at the file the message names; if it is another user’s, work as that user (`--become`).',
   ),
   locked: entry(
     locked,

@@ -120,7 +120,7 @@ function sentences(
     case 'not set up':
       return [
         `${method} is not set up on this host`,
-        'What it says is below; it has to belong to root, be setuid, and have its configuration.',
+        'It has to belong to root, be setuid, and have its configuration.',
       ]
     case 'only some commands':
       return [

@@ -156,9 +156,12 @@ function loginError({ error, login, left }: Failure, to: Destination): Unreachab
   }
   if (level === 'client-authentication') {
     const wants = left && left.length > 0 ? `It takes: ${left.join(', ')}. ` : ''
+    const byPassword = left?.some(way => /^(password|keyboard-)/.test(way))
+      ? '; --ask-pass asks for a password'
+      : ''
     return new UnreachableError('auth_failed', `${where}: permission denied for ${user} ${tried}`, {
       cause: error,
-      hint: `${wants}See ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`.`,
+      hint: `${wants}See ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
     })
   }
   return new UnreachableError(

@@ -5,7 +5,7 @@ import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
 import { createOutputLines, type Kept } from './output-lines.ts'
 import type { Output, Renderer } from './render.ts'
-import { themeFor } from './theme.ts'
+import { paint, themeFor } from './theme.ts'
 import { createWriter } from './writer.ts'
 
 /** Who runs a command at a terminal wants to see what it prints, up to this: lines of a host's stream. */
@@ -53,7 +53,8 @@ export function createOutputRenderer({
       stderr.subscriber(event)
       if (event.type === 'warning') {
         const where = event.host === undefined ? '' : `${event.host}: `
-        stderr.write(`${escapeControls(where + event.message)}\n`)
+        const word = paint(themeFor(output.stderr, output.env), 'warning', 'yellow')
+        stderr.write(`${word} ${escapeControls(where + event.message)}\n`)
       }
     },
     end: async () => {
