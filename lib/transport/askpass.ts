@@ -4,7 +4,6 @@
  */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { json } from 'node:stream/consumers'
 import { quote } from '../shell/quote.ts'
 import type { PrivateDirectory } from './private-directory.ts'
 
@@ -56,7 +55,7 @@ async function reply(
   socket: Socket,
   answer: (question: string, kind: QuestionKind) => Promise<string | undefined>,
 ) {
-  const { question, kind } = (await json(socket)) as { question: string; kind?: string }
+  const { question, kind } = JSON.parse(await allOf(socket)) as { question: string; kind?: string }
   if (kind === 'none') {
     await answer(question, 'notice')
     return
@@ -65,6 +64,17 @@ async function reply(
   // `=` tells an empty answer from none.
   socket.end(given === undefined ? '' : `=${given}`)
 }
+
+/** Not as a stream is read to its end elsewhere: that would close the other half. */
+const allOf = (socket: Socket) =>
+  new Promise<string>(resolve => {
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.on('data', chunk => {
+      text += chunk
+    })
+    socket.on('end', () => resolve(text))
+  })
 
 /** Reads all of the answer before it prints any. */
 const script = `

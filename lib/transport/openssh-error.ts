@@ -4,10 +4,10 @@
  */
 import { UnreachableError } from '../errors.ts'
 import { type Failure, nothingInCommon, type Prospect } from './connect-error.ts'
-import { changedKey, revokedKey, type ShownKey, unknownKey } from './host-key.ts'
+import { changedKey, keyNotAdded, revokedKey, type ShownKey, unknownKey } from './host-key.ts'
 import type { KnownHost } from './known-hosts.ts'
 import type { Stage } from './limits.ts'
-import { isByProgram, isGreeting, spoken } from './openssh-log.ts'
+import { isByProgram, isForbidden, isGreeting, spoken } from './openssh-log.ts'
 
 export interface OpensshEnd {
   lines: readonly string[]
@@ -92,10 +92,7 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
       ),
   ],
   [/reset by peer|Connection reset by /, reset],
-  [
-    /^(kex_exchange_identification: )?Connection closed by |^Disconnected from |^Received disconnect from /,
-    closed,
-  ],
+  [/^(\w+_exchange_identification: )?Connection closed by |^Received disconnect from /, closed],
 ]
 
 /** What it failed of. */
@@ -103,11 +100,13 @@ export function failureOf(end: OpensshEnd): Failure {
   const said = spoken(end.lines)
   const greeted = end.lines.some(isGreeting)
   const program = end.lines.some(isByProgram)
-  const part = end.abandoned
-    ? deniedLogin('nobody answers')
-    : program && !greeted
-      ? programFailure(said, end)
-      : lastMeaning(said, end)
+  const part = end.lines.some(isForbidden)
+    ? refusedKey(end)
+    : end.abandoned
+      ? deniedLogin('nobody answers')
+      : program && !greeted
+        ? programFailure(said, end)
+        : lastMeaning(said, end)
   return {
     stage: end.stage,
     heard: Buffer.from(greeted ? 'SSH-' : bannerIn(end.lines)),
@@ -126,6 +125,9 @@ function lastMeaning(said: readonly string[], end: OpensshEnd): Part {
       if (part) return part
     }
   }
+  // A line before it most often says why.
+  const parted = said.find(line => line.startsWith('Disconnected from '))
+  if (parted) return { error: new Error(parted) }
   const reason = said.at(-1) ?? 'it said nothing'
   return refusal(`can’t connect to ${end.where}: ssh ended: ${reason}`, tryIt)
 }
@@ -167,6 +169,9 @@ function refusedKey({ lines, name, file, known }: OpensshEnd): Part {
       ),
     }
   }
+  if (any(/^Failed to add the host to the list of known hosts/)) {
+    return { error: keyNotAdded(shown, 'ssh can’t write there') }
+  }
   if (any(/REMOTE HOST IDENTIFICATION HAS CHANGED/)) {
     return {
       error: changedKey(
@@ -191,13 +196,12 @@ function refusedKey({ lines, name, file, known }: OpensshEnd): Part {
 
 /** The words of a ProxyCommand, or of the ssh of a jump host, and what came of them. */
 function programFailure(said: readonly string[], { where }: OpensshEnd): Part {
-  // The last one is what our ssh made of it.
-  const ours =
-    /^(kex_exchange_identification|ssh_exchange_identification|banner exchange|Connection (closed|reset) by UNKNOWN)/
+  // The last of these is what our ssh made of it; another ssh on the way says the same of its own host.
+  const closing = /^\w+_exchange_identification:|^banner exchange:/
   const words = said.filter(line => !/Connection (closed|reset) by UNKNOWN/.test(line))
-  const own = words.filter(line => !ours.test(line))
-  const text = own.filter(line => !/^@+|^\*+$/.test(line)).join('\n')
-  const all = words.join('\n')
+  const own = words.filter((_, index) => index !== words.findLastIndex(line => closing.test(line)))
+  const text = own.filter(line => !/^@+/.test(line)).join('\n')
+  const all = own.join('\n')
   const last = own.at(-1)
   const message = `can’t connect to ${where}: the program on the way (ProxyCommand, or ssh to a jump host) ended before the host said anything${last ? `: ${last}` : ''}`
   const is = (pattern: RegExp) => pattern.test(all)

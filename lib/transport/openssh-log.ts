@@ -61,3 +61,10 @@ export const spoken = (lines: readonly string[]): string[] =>
 /** The host has named itself. */
 export const isGreeting = (line: string): boolean =>
   line.startsWith('debug1: Remote protocol version')
+
+/**
+ * It goes on with a host key that is not to be taken: one that is revoked, where none is checked, or a new one
+ * that it could not write down.
+ */
+export const isForbidden = (line: string): boolean =>
+  /REVOKED HOST KEY DETECTED|^Failed to add the host to the list of known hosts/.test(line)

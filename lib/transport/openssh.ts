@@ -11,7 +11,6 @@ import { type Answers, noAnswers } from './answers.ts'
 import { type Askpass, startAskpass } from './askpass.ts'
 import type { Failure } from './connect-error.ts'
 import { atExit } from './exit.ts'
-import { keyNotAdded } from './host-key.ts'
 import { knock, notConnected } from './knocking.ts'
 import { entriesFor, isHashed, knownHostName } from './known-hosts.ts'
 import { readKnownHosts } from './known-hosts-files.ts'
@@ -20,7 +19,7 @@ import { type Messages, takeOver } from './mux.ts'
 import { createMuxShells } from './mux-shells.ts'
 import { jumpConfig, opensshArguments } from './openssh-arguments.ts'
 import { failureOf, lossIn } from './openssh-error.ts'
-import { createOpensshLog, isByProgram, isGreeting, stageAt } from './openssh-log.ts'
+import { createOpensshLog, isByProgram, isForbidden, isGreeting, stageAt } from './openssh-log.ts'
 import { createOpensshQuestions, type OpensshQuestions } from './openssh-questions.ts'
 import type { Pace } from './pacing.ts'
 import { makePrivateDirectory, type PrivateDirectory } from './private-directory.ts'
@@ -133,12 +132,10 @@ async function goThrough(way: Way, target: SshSettings, options: Attempt): Promi
   const asks = answers.password !== undefined || (!target.batchMode && answers !== noAnswers)
   if (asks) way.askpass = await startAskpass(directory, questions.answer)
   if (way.over) return Promise.reject(interrupted())
-  const file = target.userKnownHostsFiles[0]
   const words = argumentsFor(way, target, { ...options, asks })
   const env = environment(way.askpass)
   const master = startMaster(options.program ?? 'ssh', words, env, limits)
   way.master = master
-  const { log } = master
   meanwhile?.()
   const abandoned = new Promise<void>(resolve => {
     way.abandon = resolve
@@ -146,14 +143,8 @@ async function goThrough(way: Way, target: SshSettings, options: Attempt): Promi
   const socket = directory.at(socketName)
   const messages = await Promise.race([
     master.ready(() => takeOver(socket)),
-    Promise.race([master.ended, abandoned]).then(() => undefined),
+    Promise.race([master.ended, abandoned, master.forbidden]).then(() => undefined),
   ])
-  const unwritten = log.lines().find(line => /^Failed to add the host to the list/.test(line))
-  if (unwritten && options.acceptNew) {
-    const key = log.lines().findLast(line => /Server host key: /.test(line)) ?? ''
-    const shown = key.replace(/^.*Server host key: /, '')
-    throw keyNotAdded({ name: nameOf(target), file, key: shown }, 'ssh can’t write there')
-  }
   if (messages) return transportOf(master, messages, target)
   throw notConnected(whyNot(master, target, questions, limits))
 }
@@ -208,7 +199,10 @@ interface Master {
   log: ReturnType<typeof createOpensshLog>
   /** Settles when it has ended and said all. */
   ended: Promise<void>
+  /** Why it could not be started. */
   failed?: Error
+  /** Settles when it takes a host key that we don't. */
+  forbidden: Promise<void>
   /** Settles with what `take` gives, once its control socket is there. */
   ready(take: () => Promise<Messages>): Promise<Messages>
   /** Ends it and what it started. Idempotent. */
@@ -227,9 +221,14 @@ function startMaster(
   // goes through us.
   const child = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let ready = () => {}
+  let forbid = () => {}
+  const forbidden = new Promise<void>(resolve => {
+    forbid = resolve
+  })
   let byProgram = false
   const log = createOpensshLog(line => {
     byProgram ||= isByProgram(line)
+    if (isForbidden(line)) forbid()
     const stage = stageAt(line, byProgram)
     if (stage === 'ready') ready()
     else if (stage && stage !== limits.stage) limits.enter(stage)
@@ -244,6 +243,7 @@ function startMaster(
   const master: Master = {
     child,
     log,
+    forbidden,
     ended: new Promise<void>(resolve => {
       child.once('close', () => resolve())
       child.once('error', () => resolve())
