@@ -22,6 +22,9 @@ export interface Questions {
 /** As often as ssh asks (NumberOfPasswordPrompts). */
 export const usualPrompts = 3
 
+/** More than any login needs: while a person is asked no time runs, and other hosts wait with their questions. */
+const mostQuestions = 30
+
 /**
  * @param options.waitFor lets no time run while a person is waited for
  * @param options.abandon ends a method in which nobody answers
@@ -45,8 +48,14 @@ export function createQuestions(options: {
     gaveGiven = password !== undefined
     return password
   }
+  let asked = 0
   const ask = async (question: string) => {
     if (!somebody) return undefined
+    if (++asked > mostQuestions) {
+      somebody = false
+      note(`it asks without end: ${mostQuestions} questions were answered`)
+      return undefined
+    }
     gaveGiven = false
     const answer = await waitFor(answers.ask(question))
     if (answer) return answer

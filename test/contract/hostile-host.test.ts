@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Connection } from 'ssh2'
+import type { AuthContext, Connection } from 'ssh2'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
@@ -105,4 +105,29 @@ test('a jump host that leads elsewhere is told nothing, nor is who answers there
   const connecting = connector.connect({ ...web, proxyJump: name }, { timeoutMs: 20_000 })
   await expect(connecting).rejects.toMatchObject({ code: 'host_key_changed' })
   expect(logins).toBe(0)
+})
+
+test('a host that asks for ever is not answered for ever', async () => {
+  const authenticate = (login: AuthContext) => {
+    if (login.method !== 'keyboard-interactive') return login.reject(['keyboard-interactive'])
+    const ask = () => login.prompt([{ prompt: 'Again: ', echo: false }], ask)
+    ask()
+  }
+  const { host } = await startServer({ authenticate })
+  let asked = 0
+  const ask = async () => {
+    asked++
+    return secret('again')
+  }
+  const connector = createConnector({
+    acceptNew: false,
+    sshConfigFile: 'none',
+    answersFor: () => ({ ...noAnswers, ask }),
+  })
+  onTestFinished(() => connector.close())
+  await expect(connector.connect(host, { timeoutMs: 20_000 })).rejects.toMatchObject({
+    code: 'auth_failed',
+    message: expect.stringContaining('asks without end'),
+  })
+  expect(asked).toBe(30)
 })
