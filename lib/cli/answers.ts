@@ -63,7 +63,8 @@ export function createAnswers(options: AnswerOptions): {
     // Whoever else was told the wrong one may have asked already.
     if (known && (!wrong || (await known) !== wrong)) return known
     // An empty one is no passphrase: the key is left out, as ssh does.
-    const asked = askInTurn(`Passphrase of ${file}`).then(answer =>
+    const again = wrong ? 'That was not it. ' : ''
+    const asked = askInTurn(`${again}Passphrase of ${file}`).then(answer =>
       answer ? secret(answer) : undefined,
     )
     passphrases.set(file, asked)

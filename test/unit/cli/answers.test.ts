@@ -46,6 +46,19 @@ describe('a passphrase', () => {
     open[1]!.answer('')
     expect(await other).toBeUndefined()
   })
+
+  test('that is wrong is asked for again, and said to be', async () => {
+    const { answersFor, open, seen, settled } = asking()
+    const { passphrase } = answersFor(first)
+    const wrong = passphrase('/k')
+    await settled()
+    open[0]!.answer('sesame')
+    const right = passphrase('/k', await wrong)
+    await settled()
+    expect(seen).toEqual(['Passphrase of /k', 'That was not it. Passphrase of /k'])
+    open[1]!.answer('open sesame')
+    expect((await right)?.reveal()).toBe('open sesame')
+  })
 })
 
 describe('a question of a host', () => {
