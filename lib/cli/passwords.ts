@@ -16,8 +16,11 @@ export interface PasswordOptions {
   askBecome: boolean
   /** Of the environment, taken out of it. */
   shared: HostPasswords
-  world: SecretWorld
+  /** What is a password in its environment is taken out of that. */
+  world: PasswordWorld
 }
+
+type PasswordWorld = SecretWorld & { env: Record<string, string | undefined> }
 
 /**
  * @param hosts all that may be logged in to, jump hosts too
@@ -63,7 +66,7 @@ const valueIn = (of: SecretOf) => (of.from === 'value' ? of.value : undefined)
 /** The secrets of all sources, each asked once, by `keyOf`. */
 async function fetchSources(
   hosts: readonly Host[],
-  world: SecretWorld,
+  world: PasswordWorld,
 ): Promise<ReadonlyMap<string, Secret>> {
   const wanted = new Map<string, { label: string; source: SecretSource }>()
   for (const { name, password, become } of hosts) {
@@ -78,6 +81,8 @@ async function fetchSources(
   }
   const sources = [...wanted.values()].map(({ label, source }) => [label, source] as const)
   const values = await resolveSecrets(Object.fromEntries(sources), world)
+  // Programs that are started later would inherit it: ssh and its ProxyCommand, the shells of this machine.
+  for (const [, source] of sources) if (source.kind === 'env') delete world.env[source.variable]
   return new Map(
     [...wanted].map(([key, { label }]) => {
       const value = values[label]!

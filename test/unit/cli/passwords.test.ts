@@ -39,7 +39,7 @@ async function find(
       return [host.name, `${login?.reveal() ?? '-'}/${become?.reveal() ?? '-'}`]
     }),
   )
-  return { found, asked, texts: textsOf(hosts, of) }
+  return { found, asked, texts: textsOf(hosts, of), env }
 }
 
 const both = 'ansible_become=yes'
@@ -109,6 +109,13 @@ describe('passwords', () => {
       readFileSync(at('runs'), 'utf8'),
     )
     expect(runs).toBe('x\n')
+  })
+
+  test('of variables that the inventory names are taken out of the environment', async () => {
+    const text = `a ssh_password_from="env APP_PW"\nb ssh_password_from="env APP_PW"`
+    const { found, env } = await find(text, { env: { APP_PW: 'e', OTHER: 'y' } })
+    expect(found).toEqual({ a: 'e/-', b: 'e/-' })
+    expect(env).toEqual({ PATH: process.env.PATH, OTHER: 'y' })
   })
 
   test('commands do not inherit those of the environment', async () => {
