@@ -105,6 +105,8 @@ export function jumpConfig(
   })
   const all = block('*', {
     ...trust({ insecureHostKey: false }, acceptNew),
+    // Why it fails is wanted, whatever a person wants to see.
+    LogLevel: 'ERROR',
     PermitLocalCommand: 'no',
     UpdateHostKeys: 'no',
   })

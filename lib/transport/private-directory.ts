@@ -27,7 +27,7 @@ export function makePrivateDirectory(env: NodeJS.ProcessEnv = process.env): Priv
   let problem: unknown
   for (const base of bases) {
     try {
-      return open(mkdtempSync(join(base!, 'hostwright-')))
+      return open(mkdtempSync(join(base!, 'hostwright-ssh-')))
     } catch (error) {
       problem = error
     }

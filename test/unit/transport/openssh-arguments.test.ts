@@ -91,6 +91,7 @@ Host *
   StrictHostKeyChecking yes
   NoHostAuthenticationForLocalhost no
   VerifyHostKeyDNS no
+  LogLevel ERROR
   PermitLocalCommand no
   UpdateHostKeys no
 Include "/my config"
