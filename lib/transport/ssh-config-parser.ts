@@ -64,7 +64,7 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
     else if (gathering.has(keyword)) known.push(...values)
     // Of the two the first counts; but a ProxyJump that is none leaves room for a ProxyCommand.
     if (keyword === 'proxycommand' && !found.has('proxyjump')) found.set('proxyjump', ['none'])
-    const jumps = keyword === 'proxyjump' && values[0]?.toLowerCase() !== 'none'
+    const jumps = keyword === 'proxyjump' && found.get(keyword)?.[0]?.toLowerCase() !== 'none'
     if (jumps && !found.has('proxycommand')) found.set('proxycommand', ['none'])
   }
   const readFile = (file: string, from: string, depth: number, required = false) => {

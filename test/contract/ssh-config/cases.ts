@@ -187,6 +187,12 @@ export const plain: readonly Case[] = [
     expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
+    title: 'no jump host leaves room for a ProxyCommand, as with ssh -J none',
+    config: 'ProxyJump none\nProxyJump gw\nProxyCommand nc %h %p\n',
+    inventory: { proxyJump: 'none' },
+    expected: { jumps: [], needs: ['ProxyCommand'] },
+  },
+  {
     title: 'ways to log in',
     config:
       'PreferredAuthentications password,publickey\nKbdInteractiveAuthentication no\nNumberOfPasswordPrompts 1\n',
