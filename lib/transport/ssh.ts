@@ -242,6 +242,8 @@ function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectCo
     algorithms: {
       ...(algorithms && { kex: algorithms.kex, cipher: algorithms.cipher, hmac: algorithms.mac }),
       serverHostKey: hostKeys,
+      // A small packet could become any number of bytes here, before the login too.
+      compress: ['none'],
     } as ConnectConfig['algorithms'],
     hostVerifier: (key: Buffer) => {
       const known = { entries, name, key, acceptNew }

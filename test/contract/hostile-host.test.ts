@@ -46,6 +46,14 @@ test('a host that takes a few bytes at a time is sent none', async () => {
   })
 })
 
+test('nothing that a host says is unpacked', async () => {
+  const { host } = await startServer({ compress: ['zlib', 'zlib@openssh.com'] })
+  await expect(connect(host)).rejects.toMatchObject({
+    code: 'connect_failed',
+    message: expect.stringContaining('compression'),
+  })
+})
+
 test('a host that asks and asks, and takes no answer, is left', async () => {
   const asking = (client: Connection) => {
     const { _sock: sock, _protocol: protocol } = insidesOf(client)

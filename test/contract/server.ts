@@ -29,6 +29,8 @@ export interface Behaviour {
   authenticate?: (context: AuthContext) => void
   /** What logs in waits in its ~/.bashrc for ever. */
   mute?: boolean
+  /** What it compresses by. Default: as ssh2 has it. */
+  compress?: readonly ('none' | 'zlib' | 'zlib@openssh.com')[]
   /** Gets each connection first, to change what is inside of it. */
   meet?: (client: Connection) => void
 }
@@ -50,14 +52,15 @@ export interface BadServer {
 /** A server for one test; whoever comes is let in. */
 export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
   const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute, silent } = behaviour
-  const { ident, hangsUp = 0, authenticate = context => context.accept() } = behaviour
+  const { ident, compress, hangsUp = 0, authenticate = context => context.accept() } = behaviour
   const directory = await temporaryDirectory()
   const hostKey = createKeyPair('host')
   const sockets = new Set<Socket>()
   let came = 0
   const told = new EventEmitter()
   const moments = ['reached', 'asked', 'left'].map(name => once(told, name))
-  const server = new ssh2.Server({ hostKeys: [hostKey.private], ident }, client => {
+  const algorithms = compress && { compress: [...compress] }
+  const server = new ssh2.Server({ hostKeys: [hostKey.private], ident, algorithms }, client => {
     let open = 0
     behaviour.meet?.(client)
     client.on('error', () => {})
