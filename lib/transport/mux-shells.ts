@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { UnreachableError } from '../errors.ts'
 import { type Messages, sshString, uint32 } from './mux.ts'
+import { crumbsOf } from './ssh-shells.ts'
 import type { ShellEnd, ShellStream } from './transport.ts'
 
 const message = {
@@ -69,7 +70,13 @@ export function createMuxShells(messages: Messages, reason: () => Promise<string
           take: (type, body) => {
             if (type === message.opened && body.length >= 12) {
               const peer = { id: uint32(body.readUInt32BE(0)), window: body.readUInt32BE(4) }
-              const most = Math.min(body.readUInt32BE(8), packetBytes) || packetBytes
+              const crumbs = crumbsOf(body.readUInt32BE(8))
+              if (crumbs) {
+                channels.delete(id)
+                messages.send(message.close, peer.id)
+                return reject(new UnreachableError('shell_failed', crumbs))
+              }
+              const most = Math.min(body.readUInt32BE(8), packetBytes)
               const leave = () => void channels.delete(id)
               const channel = createChannel(messages, { ...peer, most }, reason, leave)
               channels.set(id, channel)

@@ -2,7 +2,14 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import type { JumpRefusal } from './connect-error.ts'
-import { crumbsOf, type Loss, lostError, openShell, plainShell } from './ssh-shells.ts'
+import {
+  crumbsOf,
+  type Loss,
+  lostError,
+  openShell,
+  packetBytesOf,
+  plainShell,
+} from './ssh-shells.ts'
 import type { ShellStream, Transport } from './transport.ts'
 
 /** A connection that was let in. */
@@ -48,7 +55,7 @@ function forward(connection: Client, lost: Loss, address: string, port: number):
     if (lost.closed) return reject(lostError(lost))
     const opened = (error: Error | undefined, channel: Duplex) => {
       if (!error) {
-        const crumbs = crumbsOf(channel)
+        const crumbs = crumbsOf(packetBytesOf(channel))
         if (crumbs === undefined) return resolve(channel)
         channel.destroy()
         return reject(Object.assign(new Error(crumbs), { jump: 'fails' as const }))

@@ -67,7 +67,7 @@ export function openShell(
         const message = `the host refused a channel: ${cause.message}`
         return reject(new UnreachableError('shell_failed', message, { cause }))
       }
-      const crumbs = crumbsOf(channel)
+      const crumbs = crumbsOf(packetBytesOf(channel))
       if (crumbs) {
         channel.close()
         return reject(new UnreachableError('shell_failed', crumbs))
@@ -96,12 +96,14 @@ const leastPacketBytes = 256
  * Why nothing can be sent on a channel, where its other end takes next to nothing at a time: of packets
  * without a byte ssh2 would send one after the other, for ever, and this process would do nothing else.
  */
-export function crumbsOf(channel: object): string | undefined {
-  const { outgoing } = channel as { outgoing?: { packetSize?: number } }
-  const size = outgoing?.packetSize ?? leastPacketBytes
-  if (size >= leastPacketBytes) return undefined
-  return `the host takes no more than ${size} bytes at a time: that is no SSH server to work with`
-}
+export const crumbsOf = (packetBytes: number): string | undefined =>
+  packetBytes >= leastPacketBytes
+    ? undefined
+    : `the host takes no more than ${packetBytes} bytes at a time: that is no SSH server to work with`
+
+/** How much the other end of a channel takes at a time: ssh2 1.17 keeps that to itself. */
+export const packetBytesOf = (channel: object): number =>
+  (channel as { outgoing?: { packetSize?: number } }).outgoing?.packetSize ?? leastPacketBytes
 
 /** A channel that closes without an exit status did not end: its connection did. */
 function channelEnd(channel: ClientChannel, reason: () => string): Promise<ShellEnd> {

@@ -84,11 +84,21 @@ describe('a shell', () => {
 
   test('is sent no more than it takes', async () => {
     const { open, say, dataSent } = createHost()
-    const shell = await open(5, 3)
-    shell.stdin.end('0123456789')
-    expect(dataSent()).toEqual(['012', '34'])
-    say(93, uint32(0), uint32(100))
-    expect(dataSent()).toEqual(['012', '34', '567', '89'])
+    const shell = await open(500, 300)
+    shell.stdin.end('x'.repeat(1000))
+    const lengths = () => dataSent().map(({ length }) => length)
+    expect(lengths()).toEqual([300, 200])
+    say(93, uint32(0), uint32(10_000))
+    expect(lengths()).toEqual([300, 200, 300, 200])
+  })
+
+  test('is sent nothing where it takes next to nothing at a time', async () => {
+    const { open, sent } = createHost()
+    await expect(open(1_000_000, 1)).rejects.toMatchObject({
+      code: 'shell_failed',
+      message: expect.stringContaining('no more than 1 bytes'),
+    })
+    expect(sent.map(({ type }) => type)).toEqual([90, 97])
   })
 
   test('may send as much again as was read, and no more', async () => {
