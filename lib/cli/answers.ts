@@ -18,6 +18,11 @@ export interface AnswerOptions {
   ask?: typeof askSecret
 }
 
+/** At once: a signal would come when the host has been told that there is no answer. */
+function pressCtrlC() {
+  if (!process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT')
+}
+
 /** Questions come from hosts: this much of one is shown. */
 const longestQuestion = 500
 
@@ -33,7 +38,7 @@ export function createAnswers(options: AnswerOptions): {
   const { passwordsOf, screen, ask = askSecret } = options
   const closing = new AbortController()
   const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])])
-  const interrupt = options.interrupt ?? (() => process.kill(process.pid, 'SIGINT'))
+  const interrupt = options.interrupt ?? pressCtrlC
   let before: Promise<unknown> = Promise.resolve()
   let over = false
 

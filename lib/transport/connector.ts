@@ -105,6 +105,9 @@ export function createConnector(options: ConnectorOptions): Connector {
       tellWhy(host, needs.join(', '))
       return byProgram()
     }
+    if (settings.ignored.length > 0) {
+      warn(`ssh’s configuration sets ${settings.ignored.join(', ')}: hostwright does not heed that`)
+    }
     return sshHosts.connect(endpoint, jumps, how).catch(error => {
       // What a server can't do shows only when it is asked.
       if (chosen === 'ssh' || asBootstrapError(error).code !== 'no_common_algorithm') throw error

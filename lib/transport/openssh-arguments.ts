@@ -46,6 +46,8 @@ export function opensshArguments(target: SshSettings, call: OpensshCall): string
     ServerAliveInterval: Math.max(1, Math.ceil(target.aliveIntervalMs / 1000)),
     ServerAliveCountMax: target.aliveCountMax,
     ClearAllForwardings: 'yes',
+    // Before 8.7 there is no such option, so none is set where the configuration has it not.
+    ForkAfterAuthentication: target.background ? 'no' : undefined,
     ForwardX11: 'no',
     PermitLocalCommand: 'no',
     RemoteCommand: 'none',

@@ -1,6 +1,4 @@
 /** What is needed to reach a host by SSH: the inventory's values over those of `~/.ssh/config`. Pure. */
-import { join } from 'node:path'
-import type { Host } from '../inventory/inventory.ts'
 
 /** One endpoint, whole: a host, or a jump host on the way to one. */
 export interface SshSettings {
@@ -34,6 +32,8 @@ export interface SshSettings {
   methods: readonly AuthMethod[]
   /** Nobody is asked for anything: passwords and passphrases are known, or there are none. */
   batchMode?: boolean
+  /** The configuration sends `ssh` to the background (ForkAfterAuthentication). */
+  background?: boolean
   /** How often a person is asked for a password. Undefined: as often as the default of ssh, 3. */
   passwordPrompts?: number
   /** Allowed algorithms by name. Undefined: the transport's own choice. */
@@ -63,31 +63,4 @@ export interface Surroundings {
   home: string
   user: string
   env: NodeJS.ProcessEnv
-}
-
-/** A host's settings where no configuration says more. */
-export function settingsOf(host: Host, { home, user, env }: Surroundings): SshSettings {
-  const own = (name: string) => join(home, '.ssh', name)
-  return {
-    destination: host.address,
-    address: host.address,
-    port: host.port ?? 22,
-    user: host.user ?? user,
-    privateKeyFile: host.privateKeyFile,
-    identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map(own),
-    identitiesOnly: false,
-    agent: env.SSH_AUTH_SOCK || undefined,
-    userKnownHostsFiles: host.knownHostsFile
-      ? [host.knownHostsFile]
-      : [own('known_hosts'), own('known_hosts2')],
-    globalKnownHostsFiles: host.knownHostsFile ? [] : ['/etc/ssh/ssh_known_hosts'],
-    hashKnownHosts: false,
-    insecureHostKey: host.insecureHostKey ?? false,
-    jumps: [],
-    methods: ['publickey', 'keyboard-interactive', 'password'],
-    aliveIntervalMs: 15_000,
-    aliveCountMax: 3,
-    needs: [],
-    ignored: [],
-  }
 }

@@ -104,7 +104,6 @@ export function agentNeed(types: readonly string[]): string | undefined {
 
 /** Switches that change how a host is reached or what a session is, by what turns them off. */
 const unheard: readonly (readonly [keyword: string, off: RegExp])[] = [
-  ['Compression', /^(no|false)$/],
   ['ForwardX11', /^(no|false)$/],
   ['RemoteCommand', /^none$/],
   ['Tunnel', /^(no|false)$/],

@@ -96,6 +96,7 @@ export function settingsFrom(
     // Who gave a password in the inventory need not be asked for it.
     methods: methodsOf(answer, !batchMode || endpoint.password !== undefined),
     batchMode,
+    background: isOn(answer, 'forkafterauthentication'),
     passwordPrompts: Number(valueIn(answer, 'numberofpasswordprompts') ?? usualPrompts),
     algorithms,
     addressFamily: family === 'inet' ? (4 as const) : family === 'inet6' ? (6 as const) : undefined,

@@ -12,7 +12,7 @@ import { createConnector } from '../../lib/transport/connector.ts'
 import { connectChroot, connectContainer } from '../../lib/transport/container.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { connectOpenSsh } from '../../lib/transport/openssh.ts'
-import { settingsOf } from '../../lib/transport/settings.ts'
+import { createSshConfig } from '../../lib/transport/ssh-config.ts'
 import { defaultTimeouts } from '../../lib/transport/timeouts.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { inCi, labFor } from '../support/lab.ts'
@@ -66,11 +66,13 @@ const overOpenssh = (): Place => {
     host = (await lab.hosts())[0]!
   })
   return {
-    connect: () =>
-      connectOpenSsh(
-        { ...settingsOf(host, { home: '/nowhere', user: '', env: {} }), configFile: 'none' },
-        { timeouts: defaultTimeouts, timeoutMs: 20_000, acceptNew: false, answers: noAnswers },
-      ),
+    connect: async () =>
+      connectOpenSsh(await createSshConfig({ configFile: 'none' }).settings(host), {
+        timeouts: defaultTimeouts,
+        timeoutMs: 20_000,
+        acceptNew: false,
+        answers: noAnswers,
+      }),
     bootstrapDir: () => host.bootstrapDir,
     ...here,
   }

@@ -187,7 +187,7 @@ export const plain: readonly Case[] = [
     expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
-    title: 'no jump host leaves room for a ProxyCommand, as with ssh -J none',
+    title: 'the first of several ProxyJump counts, if it is none, too',
     config: 'ProxyJump none\nProxyJump gw\nProxyCommand nc %h %p\n',
     inventory: { proxyJump: 'none' },
     expected: { jumps: [], needs: ['ProxyCommand'] },

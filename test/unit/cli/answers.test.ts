@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AnswerOptions, createAnswers } from '../../../lib/cli/answers.ts'
 import { InterruptedError, UsageError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
@@ -152,4 +152,19 @@ describe('a question of a host', () => {
     expect(drawn).toEqual(['pause', 'resume'])
     expect(interrupt).not.toHaveBeenCalled()
   })
+})
+
+test('Ctrl-C at a question is heard before the host is told that there is no answer', async () => {
+  const heard: string[] = []
+  const onSignal = () => void heard.push('interrupt')
+  process.on('SIGINT', onSignal)
+  onTestFinished(() => void process.off('SIGINT', onSignal))
+  const ask = async () => {
+    throw new InterruptedError('interrupted', 'interrupted')
+  }
+  const { answersFor } = createAnswers({ passwordsOf: () => ({}), ask })
+  await answersFor(first)
+    .ask('Code')
+    .then(() => heard.push('no answer'))
+  expect(heard).toEqual(['interrupt', 'no answer'])
 })

@@ -120,5 +120,5 @@ it('is not what is passed over: that is told', () => {
         requiredrsasize: '3072',
       }),
     ),
-  ).toEqual(['Compression', 'LocalForward', 'RequiredRSASize'])
+  ).toEqual(['LocalForward', 'RequiredRSASize'])
 })
