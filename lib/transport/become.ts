@@ -209,8 +209,9 @@ function saidIn(heard: readonly Heard[], { password }: Way): string {
     .replaceAll('\r', '')
     .split('\n')
     .filter(line => !/^(\s*$|hostwright-[0-9a-f]{24}-)/.test(line))
-  const text = lines.join('\n').slice(-2000)
-  return password ? text.replaceAll(password.reveal() || stars, stars) : text
+  const text = lines.join('\n')
+  // Before it is cut: half a password would not be known for one.
+  return (password ? text.replaceAll(password.reveal() || stars, stars) : text).slice(-2000)
 }
 
 /** Ends a program that nobody answers any more, at once: another answer would count as another try. */

@@ -82,7 +82,7 @@ describe('known_hosts of any text', () => {
       { numRuns: 3000 },
     )
     // The texts are such that all of it happens.
-    expect(Math.min(known, revoked, changed)).toBeGreaterThan(10)
+    expect(Math.min(known, revoked, changed)).toBeGreaterThan(0)
   })
 
   test('is read whatever bytes there are', () => {
