@@ -64,7 +64,7 @@ module.exports = {
       to: { path: '^recipes/' },
     },
     ...order,
-    only('node-ssh', ['^lib/transport/ssh\\.ts$']),
+    only('node-ssh', ['^lib/transport/ssh/ssh\\.ts$']),
     only('ssh2', ['^lib/transport/', '^lib/lab/']),
     only('cac', ['^lib/cli/']),
     only('listr2', ['^lib/ui/']),
@@ -72,7 +72,7 @@ module.exports = {
     only('zx', ['^lib/session/']),
     only('ini', ['^lib/ini/']),
     only('p-limit', ['^lib/run/', '^lib/transport/']),
-    only('ssh-config', ['^lib/transport/ssh-config-parser\\.ts$']),
+    only('ssh-config', ['^lib/transport/config/parser\\.ts$']),
     only('tsx', ['^lib/run/']),
   ],
   options: {

@@ -2,7 +2,7 @@
 import { isBootstrapError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type Secret, secret } from '../shell/secret.ts'
-import type { Answers } from '../transport/answers.ts'
+import type { Answers } from '../transport/login/answers.ts'
 import { askSecret } from './ask-secret.ts'
 import type { HostPasswords } from './environment-passwords.ts'
 

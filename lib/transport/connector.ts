@@ -4,15 +4,15 @@
  */
 import { asBootstrapError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { type Answers, noAnswers } from './answers.ts'
-import { type BecomeKnown, become } from './become.ts'
+import { type BecomeKnown, become } from './become/become.ts'
+import { needsOnTheWay, refuseWithout } from './config/choice.ts'
+import type { SshSettings } from './config/settings.ts'
+import { createSshConfig } from './config/ssh-config.ts'
+import { timeoutsOf } from './connecting/timeouts.ts'
 import { connectChroot, connectContainer } from './container.ts'
 import { connectLocal } from './local.ts'
-import type { SshSettings } from './settings.ts'
-import { needsOnTheWay, refuseWithout } from './ssh-choice.ts'
-import { createSshConfig } from './ssh-config.ts'
+import { type Answers, noAnswers } from './login/answers.ts'
 import { createSshHosts, type SshEndpoint } from './ssh-hosts.ts'
-import { timeoutsOf } from './timeouts.ts'
 import type { Transport } from './transport.ts'
 
 export interface ConnectorOptions {

@@ -1,16 +1,17 @@
 /** Hosts by SSH: what the connections of one run share, and how they come about. */
-import { type AgentKeys, agentKeys } from './agent.ts'
-import type { Answers } from './answers.ts'
-import { createJumpHosts } from './jump-hosts.ts'
-import { createKeyring, type Keyring } from './keyring.ts'
-import { createKnownHosts } from './known-hosts-files.ts'
-import { createPacing } from './pacing.ts'
+
+import type { SshSettings } from './config/settings.ts'
+import { createPacing } from './connecting/pacing.ts'
+import type { Timeouts } from './connecting/timeouts.ts'
+import { type AgentKeys, agentKeys } from './login/agent.ts'
+import type { Answers } from './login/answers.ts'
+import { createKeyring, type Keyring } from './login/keyring.ts'
 import { pooled } from './pool.ts'
-import type { SshSettings } from './settings.ts'
-import type { Passage, SshOptions, SshShared } from './ssh.ts'
-import type { SshConnection } from './ssh-connection.ts'
-import type { Timeouts } from './timeouts.ts'
+import type { SshConnection } from './ssh/connection.ts'
+import { createJumpHosts } from './ssh/jump-hosts.ts'
+import type { Passage, SshOptions, SshShared } from './ssh/ssh.ts'
 import type { Transport } from './transport.ts'
+import { createKnownHosts } from './trust/known-hosts-files.ts'
 
 /** Where a connection goes, and who answers on the way. */
 export interface SshEndpoint {
@@ -72,7 +73,7 @@ export function createSshHosts(options: {
     options: SshConnecting,
   ): Promise<SshConnection> => {
     // Its libraries take their time to load: a run on localhost is spared them.
-    const { connectSsh } = await import('./ssh.ts')
+    const { connectSsh } = await import('./ssh/ssh.ts')
     return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
   }
   // Each of them has the time of the host that wanted it first.
@@ -89,7 +90,7 @@ export function createSshHosts(options: {
       return pooled(first, () => start(host, through, { timeoutMs, ahead: false }))
     },
     connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
-      const { connectOpenSsh } = await import('./openssh.ts')
+      const { connectOpenSsh } = await import('./openssh/openssh.ts')
       const hops = jumps.map(jump => jump.settings)
       const pace = shared.paceOf(
         `${settings.jumps.at(-1) ?? ''} ${settings.address}:${settings.port}`,

@@ -8,8 +8,8 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
 import { connectHost } from '../../lib/run/connect.ts'
 import { secret } from '../../lib/shell/secret.ts'
-import { noAnswers } from '../../lib/transport/answers.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
+import { noAnswers } from '../../lib/transport/login/answers.ts'
 import { startServer } from './server.ts'
 
 function connect(host: Host, timeoutMs = 20_000) {

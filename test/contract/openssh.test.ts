@@ -10,11 +10,11 @@ import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { secret } from '../../lib/shell/secret.ts'
-import { type Answers, noAnswers } from '../../lib/transport/answers.ts'
-import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh.ts'
+import { createSshConfig } from '../../lib/transport/config/ssh-config.ts'
+import { defaultTimeouts } from '../../lib/transport/connecting/timeouts.ts'
+import { type Answers, noAnswers } from '../../lib/transport/login/answers.ts'
+import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh/openssh.ts'
 import { pooled } from '../../lib/transport/pool.ts'
-import { createSshConfig } from '../../lib/transport/ssh-config.ts'
-import { defaultTimeouts } from '../../lib/transport/timeouts.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { descendantsOf } from '../support/descendants.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
@@ -547,10 +547,10 @@ describe.skipIf(missing ?? (process.platform === 'linux' ? undefined : 'no /proc
       const lib = new URL('../../lib/', import.meta.url)
       await writeFile(
         file,
-        `import { createSshConfig } from '${lib}transport/ssh-config.ts'
-import { connectOpenSsh } from '${lib}transport/openssh.ts'
-import { noAnswers } from '${lib}transport/answers.ts'
-import { defaultTimeouts } from '${lib}transport/timeouts.ts'
+        `import { createSshConfig } from '${lib}transport/config/ssh-config.ts'
+import { connectOpenSsh } from '${lib}transport/openssh/openssh.ts'
+import { noAnswers } from '${lib}transport/login/answers.ts'
+import { defaultTimeouts } from '${lib}transport/connecting/timeouts.ts'
 process.on('SIGTERM', () => process.exit(1))
 const settings = await createSshConfig({ warn() {} }).settings(${JSON.stringify(host)})
 const transport = await connectOpenSsh(settings, {

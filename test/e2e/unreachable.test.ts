@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
-import { fingerprint } from '../../lib/transport/known-hosts.ts'
+import { fingerprint } from '../../lib/transport/trust/known-hosts.ts'
 import { eventsOf } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
 

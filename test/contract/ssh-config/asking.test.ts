@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createSshConfig } from '../../../lib/transport/ssh-config.ts'
+import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { configured, home, ssh, tellingSsh } from './configured.ts'
 
 describe.skipIf(!ssh)('a fault in the configuration', () => {

@@ -2,7 +2,7 @@
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import type { SshSettings } from '../../../lib/transport/settings.ts'
+import type { SshSettings } from '../../../lib/transport/config/settings.ts'
 import { home, type Texts, username } from './configured.ts'
 
 export interface Case {

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import { createSshConfig, type SshConfigOptions } from '../../../lib/transport/ssh-config.ts'
+import { createSshConfig, type SshConfigOptions } from '../../../lib/transport/config/ssh-config.ts'
 import { inCi } from '../../support/lab.ts'
 import { temporaryDirectory, whereIs } from '../../support/shells.ts'
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createSshConfig } from '../../../lib/transport/ssh-config.ts'
+import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory, whereIs } from '../../support/shells.ts'
 
 const ssh = whereIs('ssh')

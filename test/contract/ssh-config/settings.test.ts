@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createSshConfig } from '../../../lib/transport/ssh-config.ts'
+import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fields, plain, sshOnly } from './cases.ts'
 import { configured, env, home, ssh, write } from './configured.ts'

@@ -1,0 +1,138 @@
+/**
+ * Why a login may not become another user, by what the program said. Pure. sudo, doas and su have no codes:
+ * these are their words in English, in which they are asked to speak, and those of the shell that finds
+ * none of them. From sudo 1.8 to 1.9 (plugins/sudoers, in its sources), sudo-rs, opendoas, and su of
+ * util-linux, shadow and busybox.
+ */
+import { errorCodes, UnreachableError } from '../../errors.ts'
+import { type Becoming, suAsks } from './commands.ts'
+
+/** What can be told of a refusal. */
+export type Refusal =
+  | 'terminal'
+  | 'password wrong'
+  | 'password wanted'
+  | 'expired'
+  | 'no such user'
+  | 'not installed'
+  | 'not set up'
+  | 'only some commands'
+  | 'not allowed'
+
+const words: readonly (readonly [Refusal, RegExp])[] = [
+  ['terminal', /must have a tty|must be run from a terminal/],
+  [
+    'password wrong',
+    /incorrect (authentication|password) attempt|[Aa]uthentication fail(ure|ed)|doas: Authorization failed|Sorry, try again|su: incorrect password/,
+  ],
+  [
+    'password wanted',
+    /password is required|no password was provided|terminal is required|no tty present|interactive authentication is required|doas: (Authorization|Authentication) required|a tty is required/,
+  ],
+  ['expired', /account or password is expired|account (has )?expired|account validation failure/i],
+  ['no such user', /unknown user|user \S+ does not exist|user '.*' not found|No passwd entry/],
+  ['not installed', /\b(sudo|doas|su): (command not found|not found|inaccessible or not found)/],
+  ['not installed', /Unknown command:? '?(sudo|doas|su)\b/],
+  [
+    'not set up',
+    /must be (owned by uid 0|setuid|suid)|effective uid is not 0|not installed setuid|no valid sudoers|doas is not enabled|no new privileges|must be suid/,
+  ],
+  ['only some commands', /is not allowed to execute/],
+  [
+    'not allowed',
+    /is not in the sudoers file|may not run sudo|not allowed to run sudo|I'm afraid I can't do that|doas: Operation not permitted|su: (Permission denied|permission denied)|using restricted shell|account is currently not available/,
+  ],
+]
+
+/** The first that matches; undefined where nothing is known. */
+export function recognise(said: string): Refusal | undefined {
+  if (said.includes(suAsks)) return 'password wanted'
+  return words.find(([, pattern]) => pattern.test(said))?.[0]
+}
+
+/** Whether the program said anything of its own, before it ended. */
+export const speaks = ({ method }: Becoming, said: string): boolean =>
+  new RegExp(`^${method}: `, 'm').test(said)
+
+/**
+ * The error for a refusal.
+ * @param refusal undefined: what was said is told, and no more
+ * @param why.password whether there was a password to answer with
+ * @param why.kind the transport
+ */
+export function refused(
+  becoming: Becoming,
+  refusal: Refusal | undefined,
+  said: string,
+  { password, kind }: { password: boolean; kind: string },
+): UnreachableError {
+  const [message, hint] = sentences(becoming, refusal, password, kind)
+  return becomeFailed(message, hint, said)
+}
+
+export const becomeFailed = (message: string, hint?: string, said = ''): UnreachableError =>
+  new UnreachableError('become_failed', message, {
+    hint: hint ?? errorCodes.become_failed.next,
+    output: said.trim() || undefined,
+  })
+
+function sentences(
+  { method, user }: Becoming,
+  refusal: Refusal | undefined,
+  password: boolean,
+  kind: string,
+): [message: string, hint?: string] {
+  switch (refusal) {
+    case 'terminal':
+      return [
+        `${method} wants a terminal here, and there is none by ${kind}`,
+        'Take `Defaults requiretty` out of sudoers for this login, or reach the host by SSH.',
+      ]
+    case 'password wrong':
+      return [
+        password
+          ? `the become password was not accepted by ${method}`
+          : `${method} did not accept the login as it is`,
+        'See ansible_become_password, or give the right one to --ask-become-pass. It was tried once.',
+      ]
+    case 'password wanted':
+      return password
+        ? [
+            `${method} takes a password from a terminal only, and there is none by ${kind}`,
+            'Let the login do without a password, take sudo, or reach the host by SSH.',
+          ]
+        : [
+            `${method} asks for a password to become ${user}, and none is known`,
+            'Give it by --ask-become-pass or ansible_become_password, or let the login do without (NOPASSWD).',
+          ]
+    case 'expired':
+      return [
+        `${method} says that the account or its password has expired`,
+        'Log in by hand and set a new password.',
+      ]
+    case 'no such user':
+      return [`there is no user ${user} on this host`, 'See ansible_become_user.']
+    case 'not installed':
+      return [
+        `${method} is not installed on this host`,
+        'Install it, name another by ansible_become_method (sudo, doas, su), or log in as the user itself.',
+      ]
+    case 'not set up':
+      return [
+        `${method} is not set up on this host`,
+        'It has to belong to root, be setuid, and have its configuration.',
+      ]
+    case 'only some commands':
+      return [
+        `${method} lets this login run only certain commands as ${user}, and no shell`,
+        `hostwright works through one shell: let the login run sh as ${user}.`,
+      ]
+    case 'not allowed':
+      return [
+        `${method} does not let this login become ${user}`,
+        'Add the login to sudoers (or doas.conf), or log in as another.',
+      ]
+    default:
+      return [`${method} did not start a shell of ${user}`, undefined]
+  }
+}

@@ -1,0 +1,237 @@
+/** What ssh's configuration says of the hosts of a run, asked of `ssh` itself, and each host once. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import pLimit from 'p-limit'
+import { InterruptedError, UsageError } from '../../errors.ts'
+import type { Host } from '../../inventory/inventory.ts'
+import { readIfThere } from '../text-file.ts'
+import { answerFor, isPlainName, kindOf, type Telling, tellingOf } from './alike.ts'
+import type { SshAnswer } from './answer.ts'
+import { createEvidence } from './evidence.ts'
+import { globFiles } from './glob.ts'
+import { parseJump } from './jump.ts'
+import { needsOfHop } from './needs.ts'
+import { configFiles, parseSshConfig } from './parser.ts'
+import { askSsh, type Question, refuseShell } from './program.ts'
+import type { SshSettings } from './settings.ts'
+import { type Endpoint, type Here, settingsFrom } from './ssh-settings.ts'
+import { homeIn } from './tokens.ts'
+
+export interface SshConfigOptions {
+  /** Default: `ssh`, by PATH. */
+  program?: string
+  /** Instead of ~/.ssh/config and the machine's, for all hosts; `none` for neither. */
+  configFile?: string
+  /** A host of the inventory by its name: a jump host may be one. */
+  hostNamed?: (name: string) => Host | undefined
+  /** Told once what is passed over, where there is no `ssh` to ask. */
+  warn?: (message: string) => void
+  /** Default: this machine, this user. */
+  here?: Partial<Here>
+  /** How long one question may take, in milliseconds. Default: ten seconds. */
+  timeoutMs?: number
+}
+
+/** A jump host on the way to another host. */
+export interface Hop {
+  settings: SshSettings
+  /** Where the inventory has it. */
+  host?: Host
+}
+
+export interface SshConfig {
+  /**
+   * The host's settings: the inventory's over the configuration's over ssh's defaults.
+   * @throws {UsageError} ssh_config_invalid, in ssh's own words; no host was touched
+   */
+  settings(host: Endpoint): Promise<SshSettings>
+  /**
+   * The jump hosts on the way to a host, in the order of connecting: the first is connected to, each
+   * other through the one before it. As when `ssh -J` starts one `ssh` a hop: each has the settings of
+   * its own name, only the first is reached by its own ProxyJump or ProxyCommand, and that is resolved
+   * here too. Their own `jumps` are empty.
+   * @throws {UsageError} ssh_config_invalid: a host that would be reached through itself, too
+   */
+  hops(target: SshSettings): Promise<readonly Hop[]>
+  /** Ends questions that are under way. Idempotent. */
+  close(): void
+}
+
+/** Each is a process of a few milliseconds: more at a time would only wait for each other. */
+const atOnce = 8
+
+const usualTimeoutMs = 10_000
+
+/**
+ * @example
+ * const config = createSshConfig({ hostNamed: name => inventory.hosts.find(host => host.name === name) })
+ * const settings = await config.settings(host)
+ * for (const hop of await config.hops(settings)) …
+ */
+export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
+  const here = { ...hereAndNow(), ...options.here }
+  const evidence = createEvidence()
+  const answerTo = createAnswers(options, here)
+
+  const settings = async (host: Endpoint) => {
+    const configFile = options.configFile ?? host.sshConfigFile
+    const { address: destination, user, port } = host
+    const answer = await answerTo({ destination, user, port, configFile })
+    return settingsFrom({ ...host, sshConfigFile: configFile }, answer, here, evidence)
+  }
+
+  /** @param own whether the hop's own ProxyJump or ProxyCommand counts: it is the first */
+  const hop = async (word: string, from: SshSettings, own: boolean): Promise<Hop> => {
+    const jump = parseJump(word)
+    const named = options.hostNamed?.(jump.host)
+    const host = named?.connection === 'ssh' ? named : undefined
+    const endpoint: Endpoint = {
+      ...(host ?? { address: jump.host }),
+      user: jump.user ?? host?.user,
+      port: jump.port ?? host?.port,
+      sshConfigFile: host?.sshConfigFile ?? from.configFile,
+      proxyJump: own ? host?.proxyJump : 'none',
+    }
+    const found = await settings(endpoint)
+    return { settings: { ...found, needs: needsOfHop(found.needs, own), ignored: [] }, host }
+  }
+
+  const way = async (target: SshSettings, passed: readonly SshSettings[]): Promise<Hop[]> => {
+    const [first, ...rest] = await Promise.all(
+      target.jumps.map((word, index) => hop(word, target, index === 0)),
+    )
+    if (!first) return []
+    const all = [...passed, target]
+    for (const { settings: each } of [first, ...rest]) refuseLoop(each, all)
+    const later = rest.map(each => ({ ...each, settings: { ...each.settings, jumps: [] } }))
+    const before = await way(first.settings, all)
+    return [...before, { ...first, settings: { ...first.settings, jumps: [] } }, ...later]
+  }
+
+  return { settings, hops: target => way(target, []), close: () => answerTo.close() }
+}
+
+/** @param passed hosts that are reached through `hop`, the run's own first */
+function refuseLoop(hop: SshSettings, passed: readonly SshSettings[]): void {
+  const same = (one: SshSettings) =>
+    one.destination === hop.destination && one.user === hop.user && one.port === hop.port
+  const at = passed.findIndex(same)
+  if (at < 0) return
+  const round = [...passed.slice(at), hop].map(({ destination }) => destination).join(' → ')
+  throw new UsageError(
+    'ssh_config_invalid',
+    `${hop.destination} would be reached through itself: ${round}`,
+    { hint: `Give ${hop.destination} a ProxyJump none of its own, before the one for all.` },
+  )
+}
+
+interface Answers {
+  (question: Question): Promise<SshAnswer>
+  close(): void
+}
+
+/** What is said of a host, and what tells others from it. */
+interface Said {
+  answer: SshAnswer
+  destination: string
+  /** Undefined: who knows. */
+  telling?: Telling
+}
+
+function createAnswers(options: SshConfigOptions, here: Here): Answers {
+  const { program = 'ssh', timeoutMs = usualTimeoutMs } = options
+  const limit = pLimit(atOnce)
+  const controller = new AbortController()
+  const firsts = new Map<string, Promise<Said>>()
+  const kinds = new Map<string, Promise<Said>>()
+  const single = new Map<string, Promise<Said>>()
+  let noSsh = false
+  const told = new Set<string>()
+
+  const withoutSsh = async (question: Question): Promise<Said> => {
+    const { answer, passedOver } = await parseSshConfig(question, {
+      read: readIfAny,
+      glob: globFiles,
+      configs: configFiles(question.configFile, here.home),
+      home: here.home,
+      user: here.user,
+    })
+    const news = passedOver.filter(each => !told.has(each))
+    for (const each of news) told.add(each)
+    if (news.length > 0) {
+      options.warn?.(
+        `there is no OpenSSH program \`${program}\` to read ssh’s configuration: without it, ${news.join(', ')} in it is ignored`,
+      )
+    }
+    return { answer, destination: question.destination }
+  }
+  const ask = (question: Question) =>
+    limit(async (): Promise<Said> => {
+      if (noSsh) return withoutSsh(question)
+      const reply = await askSsh(question, { program, env: here.env, timeoutMs, controller })
+      if (!reply) {
+        noSsh = true
+        return withoutSsh(question)
+      }
+      const { answer, files } = reply
+      return { answer, destination: question.destination, telling: await tellingIn(files, answer) }
+    })
+  const once = <T>(known: Map<string, Promise<T>>, key: unknown, make: () => Promise<T>) => {
+    const name = JSON.stringify(key)
+    if (!known.has(name)) known.set(name, make())
+    return known.get(name)!
+  }
+  const alone = (question: Question) => once(single, question, () => ask(question))
+
+  const answerTo = async (question: Question): Promise<SshAnswer> => {
+    refuseShell(question)
+    const { destination, user, port, configFile } = question
+    if (!isPlainName(destination)) return (await alone(question)).answer
+    // With the user or port of the first, its answer does not tell what the configuration has.
+    const form = [configFile, user !== undefined, port !== undefined]
+    const first = await once(firsts, form, () => alone(question)).catch(() => undefined)
+    if (!first?.telling) return (await alone(question)).answer
+    const kind = (name: string) => [...form, kindOf(first.telling!, name)]
+    once(kinds, kind(first.destination), async () => first)
+    const said = await once(kinds, kind(destination), () => alone(question))
+    return answerFor(destination, said, first.telling) ?? (await alone(question)).answer
+  }
+  return Object.assign(answerTo, { close: () => controller.abort(interrupted()) })
+}
+
+const interrupted = () =>
+  new InterruptedError('interrupted', 'interrupted while reading ssh’s configuration')
+
+/** ssh cuts longer names short where it tells them. */
+const longestName = 200
+
+async function tellingIn(
+  files: readonly string[],
+  answer: SshAnswer,
+): Promise<Telling | undefined> {
+  if (files.some(file => file.length >= longestName)) return undefined
+  try {
+    const texts = await Promise.all(files.map(file => readFile(file, 'utf8')))
+    return tellingOf(texts, answer)
+  } catch {
+    return undefined
+  }
+}
+
+function readIfAny(path: string): string | undefined {
+  return existsSync(path) ? readIfThere(path) : undefined
+}
+
+function hereAndNow(): Here {
+  // ssh looks into the home that the password database has, whatever $HOME says.
+  const { homedir: home, username: user, uid } = userInfo()
+  return {
+    home,
+    user,
+    uid,
+    hostname: hostname(),
+    env: process.env,
+    homeOf: name => homeIn(readIfThere('/etc/passwd'), name),
+  }
+}

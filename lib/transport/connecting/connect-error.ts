@@ -1,0 +1,267 @@
+/** Why a host can’t be connected to, in a sentence, and whether trying again may help. */
+import { type ErrorDetails, isBootstrapError, UnreachableError } from '../../errors.ts'
+import { kinds } from '../config/algorithms.ts'
+import type { SshSettings } from '../config/settings.ts'
+import type { Login } from '../login/login.ts'
+import { greetingIn, offeredIn } from '../ssh/kexinit.ts'
+import { isLate, type Late, type Stage } from './limits.ts'
+
+/** A try to connect that failed. */
+export interface Failure {
+  error: unknown
+  /** What it was at. */
+  stage: Stage
+  /** The first that the server said. */
+  heard: Buffer
+  /** The first error of the stream, which says more than what ssh2 makes of it. */
+  streamError?: Error
+  /** Why its host key was refused. */
+  refusal?: UnreachableError
+  login?: Pick<Login, 'tried' | 'problems' | 'wrongPassword'>
+  /** The ways to log in that the server named last. */
+  left?: readonly string[]
+  /** Where more is known than the rest of this says. */
+  prospect?: Prospect
+}
+
+/** Where to, for messages. */
+export interface Destination {
+  target: Pick<SshSettings, 'address' | 'port' | 'user' | 'algorithms'>
+  /** The last jump host on the way. */
+  through?: string
+}
+
+/** What a jump host said when it was asked for a connection. */
+export interface JumpRefusal extends Error {
+  /** It connects nobody, or could not connect there. */
+  jump: 'forbids' | 'fails'
+}
+
+const isJumpRefusal = (error: unknown): error is JumpRefusal =>
+  error instanceof Error && 'jump' in error
+
+/**
+ * `turnedAway`: the server has too many at its door, and lets others in meanwhile. `unready`: what fails now
+ * may work in a moment, and most often does not.
+ */
+export type Prospect = 'turnedAway' | 'unready' | 'none'
+
+const unready = new Set([
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'EAI_AGAIN',
+])
+
+/** Whether a connection that stood was cut. Nobody may have seen it stand, so soon it can be. */
+const isCut = (code: unknown) => code === 'ECONNRESET' || code === 'EPIPE'
+
+/** Whether to try again. */
+export function prospectOf(failure: Failure): Prospect {
+  const { error, stage, heard, streamError, refusal, prospect } = failure
+  if (prospect) return prospect
+  if (refusal || isBootstrapError(error)) return 'none'
+  if (isJumpRefusal(error)) return error.jump === 'forbids' ? 'none' : 'unready'
+  if (isLate(error)) return error.stage === 'connect' && error.of === 'stage' ? 'unready' : 'none'
+  const { code } = (streamError ?? error) as NodeJS.ErrnoException
+  if (stage === 'connect' && !isCut(code)) {
+    return code !== undefined && unready.has(code) ? 'unready' : 'none'
+  }
+  if (stage === 'auth') return 'none'
+  // Before it named itself: it may have said why, but nothing of SSH.
+  const named = /(^|\n)SSH-/.test(heard.toString('latin1'))
+  if (named) return isCut(code) ? 'unready' : 'none'
+  const says = greetingIn(heard)
+  return says === '' || atTheDoor.test(says) ? 'turnedAway' : 'none'
+}
+
+/** What OpenSSH says to those it has no room for (sshd.c, drop_connection). */
+const atTheDoor = /^(Exceeded MaxStartups|Not allowed at this time)/
+
+/** What OpenSSH says before it hangs up (auth.c, auth_maxtries_exceeded); there is no code for it. */
+const tooMany = /Too many authentication failures/
+
+export function connectError(failure: Failure, to: Destination): UnreachableError {
+  const { error, stage, refusal } = failure
+  if (refusal) return refusal
+  if (error instanceof UnreachableError) return error
+  if (isLate(error)) return lateError(error, failure, to)
+  if (stage === 'auth') return loginError(failure, to)
+  if (stage === 'handshake' || isCut((failure.streamError as NodeJS.ErrnoException)?.code)) {
+    return handshakeError(failure, to)
+  }
+  return socketError(failure, to)
+}
+
+const whereOf = ({ target, through }: Destination) =>
+  `${target.address} port ${target.port}${through === undefined ? '' : ` through ${through}`}`
+
+const seconds = (milliseconds: number) => `${milliseconds / 1000} s`
+
+function lateError(late: Late, { heard }: Failure, to: Destination): UnreachableError {
+  const where = whereOf(to)
+  const within = `within ${seconds(late.limitMs)}`
+  const option = (name: string) => (late.of === 'total' ? '--timeout' : name)
+  switch (late.stage) {
+    case 'connect':
+      return new UnreachableError('connect_timeout', `${where} did not answer ${within}`, {
+        hint: `See whether the host is up and no firewall is in between; ${option('connect_timeout')} gives it longer.`,
+      })
+    case 'handshake': {
+      const silent = heard.length === 0 ? 'and never said a word' : 'and stopped in the handshake'
+      return new UnreachableError(
+        'handshake_timeout',
+        `${where} took the connection ${silent}: ended ${within.replace('within', 'after')}`,
+        {
+          hint: `See whether it is an SSH server, and whether the host is overloaded; ${option('handshake_timeout')} gives it longer.`,
+        },
+      )
+    }
+    case 'auth':
+      return new UnreachableError(
+        'auth_timeout',
+        `${where} did not decide about the login of ${to.target.user} ${within}`,
+        {
+          hint: `See the server’s log: a slow name service or PAM module is the usual reason; ${option('auth_timeout')} gives it longer.`,
+        },
+      )
+  }
+}
+
+function loginError({ error, login, left }: Failure, to: Destination): UnreachableError {
+  const { level, message } = error as { level?: string; message: string }
+  const where = whereOf(to)
+  const { user } = to.target
+  const attempts = login?.tried() || 'nothing, for there was nothing to try'
+  const problems = login?.problems.map(problem => `; ${problem}`).join('') ?? ''
+  const tried = `(tried: ${attempts})${problems}`
+  if (login?.wrongPassword) {
+    return new UnreachableError(
+      'auth_failed',
+      `${where}: the password was not accepted for ${user} ${tried}`,
+      { hint: 'See ansible_user, and what --ask-pass was answered or ansible_password says.' },
+    )
+  }
+  if (tooMany.test(message)) {
+    return new UnreachableError(
+      'auth_failed',
+      `${where} hung up after too many tries to log in as ${user} ${tried}`,
+      {
+        cause: error,
+        hint: 'Name the right key by ansible_ssh_private_key_file, which is tried first, or set IdentitiesOnly in ~/.ssh/config.',
+      },
+    )
+  }
+  if (level === 'client-authentication') {
+    const wants = left && left.length > 0 ? `It takes: ${left.join(', ')}. ` : ''
+    const byPassword = left?.some(way => /^(password|keyboard-)/.test(way))
+      ? '; --ask-pass asks for a password'
+      : ''
+    return new UnreachableError('auth_failed', `${where}: permission denied for ${user} ${tried}`, {
+      cause: error,
+      hint: `${wants}See ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
+    })
+  }
+  return new UnreachableError(
+    'auth_failed',
+    `${where} ended the connection while ${user} logged in ${tried}`,
+    { cause: error, hint: 'See the server’s log: it may shut this address or user out.' },
+  )
+}
+
+const categories = [
+  ['kex', 'key exchange', 'KexAlgorithms'],
+  ['hostKey', 'type of host key', 'HostKeyAlgorithms'],
+  ['cipher', 'cipher', 'Ciphers'],
+  ['mac', 'MAC', 'MACs'],
+] as const
+
+function handshakeError({ error, heard, streamError }: Failure, to: Destination) {
+  const { level, message } = error as { level?: string; message: string }
+  const where = whereOf(to)
+  const says = greetingIn(heard)
+  const saying = says === '' ? '' : `, saying ${JSON.stringify(says)}`
+  const offered = offeredIn(heard)
+  if (!offered && !/(^|\n)SSH-/.test(heard.toString('latin1'))) {
+    if (says !== '' && !atTheDoor.test(says)) {
+      return new UnreachableError(
+        'connect_failed',
+        `what listens at ${where} is no SSH server: it says ${JSON.stringify(says)}`,
+        { cause: error, hint: 'See ansible_host and ansible_port in the inventory.' },
+      )
+    }
+    return new UnreachableError(
+      'connect_failed',
+      `can’t connect to ${where}: it closes connections before the handshake${saying}`,
+      {
+        cause: error,
+        hint: 'It may have too many at its door (MaxStartups), or shut this address out; see its log.',
+      },
+    )
+  }
+  if (offered && level === 'handshake') {
+    for (const [kind, name, keyword] of categories) {
+      const ours = to.target.algorithms?.[kind] ?? kinds[kind].usual
+      if (offered[kind].some(each => ours.includes(each))) continue
+      const hint = `See ${keyword} in ~/.ssh/config and in the server’s configuration, or take the system’s ssh (--transport openssh).`
+      return nothingInCommon(where, name, offered[kind], { cause: error, hint })
+    }
+  }
+  const reason = streamError ? reasonOf(streamError) : message
+  return new UnreachableError(
+    'connect_failed',
+    `${where} ended the connection in the handshake: ${reason}`,
+    { cause: error, hint: 'See the server’s log; try `ssh` to the same host.' },
+  )
+}
+
+/** Some names in a list of key exchanges are of extensions (RFC 8308, 2.1; PROTOCOL of OpenSSH, 1.9). */
+const isAlgorithm = (name: string) => !/^(ext-info|kex-strict)-/.test(name)
+
+/** @param name of what both sides have to agree on; `offers` are theirs */
+export const nothingInCommon = (
+  where: string,
+  name: string,
+  offers: readonly string[],
+  details: ErrorDetails,
+): UnreachableError =>
+  new UnreachableError(
+    'no_common_algorithm',
+    `${where} has no ${name} in common with us: it offers ${offers.filter(isAlgorithm).join(', ')}`,
+    details,
+  )
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such name',
+  EAI_AGAIN: 'the name service does not answer',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  EHOSTDOWN: 'the host is down',
+  ECONNRESET: 'it reset the connection',
+  EPIPE: 'it closed the connection',
+  ETIMEDOUT: 'it does not answer',
+}
+
+const reasonOf = ({ code, message }: NodeJS.ErrnoException) =>
+  (code !== undefined && reasons[code]) || message
+
+function socketError({ error, streamError }: Failure, to: Destination): UnreachableError {
+  const cause = (streamError ?? error) as NodeJS.ErrnoException
+  const where = whereOf(to)
+  if (isJumpRefusal(error)) {
+    const hint =
+      error.jump === 'forbids'
+        ? 'The jump host lets nobody through: see AllowTcpForwarding in its sshd_config.'
+        : 'The jump host could not reach it: see ansible_host and ansible_port, as that host knows them.'
+    const said = `can’t connect to ${where}: the jump host says ${JSON.stringify(error.message)}`
+    return new UnreachableError('connect_failed', said, { cause, hint })
+  }
+  const code = cause.code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_failed'
+  return new UnreachableError(code, `can’t connect to ${where}: ${reasonOf(cause)}`, {
+    cause,
+    hint: 'See ansible_host and ansible_port in the inventory; try `ssh` to the same host.',
+  })
+}

@@ -1,0 +1,104 @@
+/** Trying to connect until a server lets us in, or there is no hope, or no time. */
+import pRetry from 'p-retry'
+import { UnreachableError } from '../../errors.ts'
+import { connectError, type Destination, type Failure, prospectOf } from './connect-error.ts'
+import { type Deadline, interrupted, isLate, leftOf } from './limits.ts'
+import type { Pace, Turn } from './pacing.ts'
+
+/** How often what may be a moment’s trouble is tried: a port that is closed is told in a second. */
+const unreadyTries = 3
+
+/** What a try throws that failed in a way that another may not. */
+interface NotConnected extends Error {
+  failure?: Failure
+}
+
+export const notConnected = (failure: Failure): NotConnected =>
+  Object.assign(new Error('not connected'), { failure })
+
+/**
+ * @param attempt one try; throws `notConnected`, or what is not to be tried again
+ * @param options.again whether to try at once, in another way
+ * @throws {UnreachableError} of the last try
+ * @throws {InterruptedError} by the deadline's signal
+ */
+export async function knock<T>(
+  attempt: () => Promise<T>,
+  to: Destination,
+  options: { pace?: Pace; deadline: Deadline; again(failure: Failure): boolean },
+): Promise<T> {
+  const { pace, deadline, again } = options
+  const { signal } = deadline
+  let unready = 0
+  let last: Failure | undefined
+  const once = async () => {
+    const turn = pace && (await turnOf(pace, to, deadline))
+    try {
+      const connection = await attempt()
+      turn?.letIn()
+      return connection
+    } catch (error) {
+      const { failure } = error as NotConnected
+      if (failure && prospectOf(failure) === 'turnedAway') turn?.turnedAway()
+      turn?.end()
+      throw error
+    }
+  }
+  // Asked twice about each failure.
+  let asked: { failure: Failure; otherwise: boolean } | undefined
+  const otherwise = (failure: Failure) => {
+    if (asked?.failure !== failure) asked = { failure, otherwise: again(failure) }
+    return asked.otherwise
+  }
+  try {
+    return await pRetry(once, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 150,
+      maxTimeout: 1500,
+      // So that those who were turned away together do not come back together.
+      randomize: true,
+      maxRetryTime: deadline.totalMs,
+      signal,
+      shouldConsumeRetry: ({ error }) => {
+        const { failure } = error as NotConnected
+        return !failure || !otherwise(failure)
+      },
+      shouldRetry: ({ error }) => {
+        const { failure } = error as NotConnected
+        if (!failure || leftOf(deadline) === 0) return false
+        if (otherwise(failure)) return true
+        const prospect = prospectOf(failure)
+        if (prospect === 'none') return false
+        last = failure
+        return prospect === 'turnedAway' || ++unready < unreadyTries
+      },
+    })
+  } catch (error) {
+    if (signal?.aborted) throw interrupted()
+    const { failure } = error as NotConnected
+    if (!failure) throw error
+    // Why it was tried again says more than that the time went by.
+    const late = isLate(failure.error) && failure.error.of === 'total'
+    throw connectError(late && last ? last : failure, to)
+  }
+}
+
+/** Waits for its turn, as long as there is time. */
+async function turnOf(pace: Pace, { target }: Destination, deadline: Deadline): Promise<Turn> {
+  const { address, port } = target
+  const { totalMs, signal } = deadline
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), leftOf(deadline))
+  try {
+    return await pace.turn(signal ? AbortSignal.any([signal, late.signal]) : late.signal)
+  } catch {
+    if (signal?.aborted) throw interrupted()
+    throw new UnreachableError(
+      'connect_timeout',
+      `too many connections wait to be let in by ${address} port ${port}: its turn did not come within ${totalMs / 1000} s`,
+      { hint: 'Work on fewer hosts at a time (--forks), or give them longer (--timeout).' },
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}

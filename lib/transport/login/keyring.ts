@@ -1,0 +1,115 @@
+/** Key files of this machine: each is read once a run, and unlocked once, whichever host needs it first. */
+import { readFileSync, statSync } from 'node:fs'
+import type { ParsedKey } from 'ssh2'
+import type { Secret } from '../../shell/secret.ts'
+import { readIfThere } from '../text-file.ts'
+import type { Answers } from './answers.ts'
+import { type ParseKey, readPrivateKey, unlockKey } from './private-key.ts'
+
+/** A private key’s file. */
+export interface KeyFile {
+  file: string
+  /** Its public half: of the file itself, or of the `.pub` beside it. Undefined: nothing tells. */
+  blob?: Buffer
+  /** It can be used as it is. */
+  key?: ParsedKey
+  /** It is encrypted, and can be used with its passphrase. */
+  locked: boolean
+  /** Why it can’t be used. Without it, and neither key nor lock, the file is not there. */
+  problem?: string
+}
+
+export interface Keyring {
+  read(file: string): KeyFile
+  /**
+   * Opens an encrypted key: asks for its passphrase, again where that is wrong.
+   * @returns the key, or why there is none
+   */
+  unlock(file: string, answers: Pick<Answers, 'passphrase'>): Promise<ParsedKey | string>
+}
+
+/** How often ssh asks for a passphrase (NumberOfPasswordPrompts is for passwords; this is its default). */
+const passphraseTries = 3
+
+/** @param parse of ssh2, which only connecting to a host by SSH loads */
+export function createKeyring(parse: ParseKey): Keyring {
+  const files = new Map<string, KeyFile>()
+  const unlocked = new Map<string, Promise<ParsedKey | string>>()
+  return {
+    read: file => {
+      const known = files.get(file)
+      if (known) return known
+      const read = readKeyFile(parse, file)
+      files.set(file, read)
+      return read
+    },
+    unlock: (file, answers) => {
+      const known = unlocked.get(file)
+      if (known) return known
+      const opening = askFor(parse, file, answers)
+      unlocked.set(file, opening)
+      // What went wrong in asking is not known of the key.
+      opening.catch(() => unlocked.delete(file))
+      return opening
+    },
+  }
+}
+
+function readKeyFile(parse: ParseKey, file: string): KeyFile {
+  const blob = publicHalf(parse, file)
+  let text: string
+  try {
+    const refusal = openToOthers(file)
+    if (refusal) return { file, blob, locked: false, problem: refusal }
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { file, blob, locked: false }
+    return { file, blob, locked: false, problem: `can’t read ${file} (${code})` }
+  }
+  const read = readPrivateKey(parse, text)
+  switch (read.state) {
+    case 'open':
+      return { file, blob: read.key.getPublicSSH(), key: read.key, locked: false }
+    case 'locked':
+      return { file, blob: read.blob ?? blob, locked: true }
+    case 'unusable':
+      return { file, blob, locked: false, problem: `${file}: ${read.reason}` }
+  }
+}
+
+/** As OpenSSH has it (authfile.c, sshkey_perm_ok): a key that others may read is none. */
+function openToOthers(file: string): string | undefined {
+  const { uid, mode } = statSync(file)
+  if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined
+  const shown = (mode & 0o777).toString(8).padStart(4, '0')
+  return `${file} is open to others (mode ${shown}), so it is not used: chmod 600`
+}
+
+function publicHalf(parse: ParseKey, file: string): Buffer | undefined {
+  const text = readIfThere(`${file}.pub`)
+  if (text === '') return undefined
+  const key = [parse(text)].flat()[0]!
+  return key instanceof Error ? undefined : key.getPublicSSH()
+}
+
+async function askFor(
+  parse: ParseKey,
+  file: string,
+  { passphrase }: Pick<Answers, 'passphrase'>,
+): Promise<ParsedKey | string> {
+  const text = readIfThere(file)
+  let answer: Secret | undefined
+  for (let tries = 0; tries < passphraseTries; tries++) {
+    const next = await passphrase(file, answer)
+    if (!next) {
+      return tries === 0
+        ? `${file} is encrypted, and there is nobody to ask for its passphrase: use ssh-agent`
+        : `that is not the passphrase of ${file}`
+    }
+    const key = unlockKey(parse, text, next.reveal())
+    if (key) return key
+    answer = next
+  }
+  return `that is not the passphrase of ${file}`
+}

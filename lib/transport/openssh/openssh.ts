@@ -1,0 +1,334 @@
+/**
+ * The transport by the system's `ssh`: whatever that can, with its own configuration. One process holds the
+ * connection; shells go over its control socket (mux.ts), which is taken over and gone once it stands. Then the
+ * process ends with ours, however that ends. Before, its socket has no place without us (private-directory.ts).
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { UnreachableError } from '../../errors.ts'
+import type { SshSettings } from '../config/settings.ts'
+import type { Failure } from '../connecting/connect-error.ts'
+import { knock, notConnected } from '../connecting/knocking.ts'
+import {
+  createLimits,
+  type Deadline,
+  deadlineIn,
+  interrupted,
+  type Limits,
+} from '../connecting/limits.ts'
+import type { Pace } from '../connecting/pacing.ts'
+import type { Timeouts } from '../connecting/timeouts.ts'
+import { type Answers, noAnswers } from '../login/answers.ts'
+import { commandOf, plainShell } from '../ssh/shells.ts'
+import type { Transport } from '../transport.ts'
+import { entriesFor, isHashed, knownHostName } from '../trust/known-hosts.ts'
+import { readKnownHosts } from '../trust/known-hosts-files.ts'
+import { jumpConfig, opensshArguments } from './arguments.ts'
+import { type Askpass, startAskpass } from './askpass.ts'
+import { failureOf, lossIn } from './error.ts'
+import { atExit } from './exit.ts'
+import { createOpensshLog, isByProgram, isForbidden, isGreeting, stageAt } from './log.ts'
+import { type Messages, takeOver } from './mux.ts'
+import { createMuxShells } from './mux-shells.ts'
+import { makePrivateDirectory, type PrivateDirectory } from './private-directory.ts'
+import { createOpensshQuestions, type OpensshQuestions } from './questions.ts'
+
+export interface OpensshOptions {
+  timeouts: Timeouts
+  /** Time for connecting, handshake and authentication together, in milliseconds, retries included. */
+  timeoutMs: number
+  signal?: AbortSignal
+  /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
+  acceptNew: boolean
+  answers: Answers
+  /** Settings of the jump hosts, in the order of connecting, where they are known. */
+  hops?: readonly SshSettings[]
+  /** Of connections that knock at the same door. */
+  pace?: Pace
+  /** Called once ssh is on its way: for work that the time of waiting is good for. */
+  meanwhile?: () => void
+  /** Shows what a person has to do that is no answer: touch a security key. */
+  tell?: (message: string) => void
+  /** Default: `ssh`. */
+  program?: string
+}
+
+/** How long a process that is ended may take to go, or to say why it went, in milliseconds. */
+const lingerMs = 1000
+
+/**
+ * Connects by `ssh`.
+ * @throws as `connectSsh`
+ * @example
+ * const transport = await connectOpenSsh(settings, { timeouts, timeoutMs: 30_000, acceptNew: false, answers })
+ */
+export async function connectOpenSsh(
+  target: SshSettings,
+  options: OpensshOptions,
+): Promise<Transport> {
+  const { timeoutMs, signal, pace } = options
+  const deadline = deadlineIn(timeoutMs, signal)
+  let identitiesOnly = false
+  // ssh tries the agent's other keys before a key that the agent has not.
+  const again = ({ error }: Failure) => {
+    const { message } = error as Error
+    if (identitiesOnly || !target.privateKeyFile || !/^Too many auth/.test(message)) return false
+    identitiesOnly = true
+    return true
+  }
+  return knock(
+    () => attempt(target, { ...options, deadline, identitiesOnly }),
+    { target, through: target.jumps.at(-1) },
+    { pace, deadline, again },
+  )
+}
+
+type Attempt = OpensshOptions & { deadline: Deadline; identitiesOnly: boolean }
+
+async function attempt(target: SshSettings, options: Attempt): Promise<Transport> {
+  const limits = createLimits(options.timeouts, options.deadline)
+  const directory = makePrivateDirectory()
+  const way: Way = { limits, directory, over: false, abandon: () => {} }
+  let connected = false
+  try {
+    // What is late may come all the same.
+    const going = goThrough(way, target, options)
+    const transport = await Promise.race([going, limits.over])
+    connected = true
+    return transport
+  } catch (error) {
+    if (error instanceof UnreachableError || 'failure' in (error as Error)) throw error
+    const greeted = way.master?.log.lines().some(isGreeting)
+    const heard = Buffer.from(greeted ? 'SSH-' : '')
+    throw notConnected({ error, stage: limits.stage, heard })
+  } finally {
+    way.over = true
+    limits.end()
+    way.askpass?.close()
+    directory.remove()
+    way.master?.forget()
+    if (!connected) way.master?.kill()
+  }
+}
+
+/** How far one try has come. */
+interface Way {
+  readonly limits: Limits
+  readonly directory: PrivateDirectory
+  /** Nobody waits for it any more. */
+  over: boolean
+  askpass?: Askpass
+  master?: Master
+  /** Ends it: nobody answers. */
+  abandon(): void
+}
+
+async function goThrough(way: Way, target: SshSettings, options: Attempt): Promise<Transport> {
+  const { directory, limits } = way
+  const { answers, meanwhile, tell = () => {} } = options
+  const questions = createOpensshQuestions({
+    target,
+    answers,
+    direct: target.jumps.length === 0,
+    waitFor: limits.waitFor,
+    abandon: () => way.abandon(),
+    tell,
+  })
+  const asks = answers.password !== undefined || (!target.batchMode && answers !== noAnswers)
+  if (asks) way.askpass = await startAskpass(directory, questions.answer)
+  if (way.over) return Promise.reject(interrupted())
+  const words = argumentsFor(way, target, { ...options, asks })
+  const env = environment(way.askpass)
+  const master = startMaster(options.program ?? 'ssh', words, env, limits)
+  way.master = master
+  meanwhile?.()
+  const abandoned = new Promise<void>(resolve => {
+    way.abandon = resolve
+  })
+  const socket = directory.at(socketName)
+  const messages = await Promise.race([
+    master.ready(() => takeOver(socket)),
+    Promise.race([master.ended, abandoned, master.forbidden]).then(() => undefined),
+  ])
+  if (messages) return transportOf(master, messages, target)
+  throw notConnected(whyNot(master, target, questions, limits))
+}
+
+const socketName = 'm'
+
+const nameOf = ({ address, port, hostKeyAlias }: SshSettings) =>
+  knownHostName(address, port, hostKeyAlias)
+
+function argumentsFor(
+  { directory }: Way,
+  target: SshSettings,
+  options: Attempt & { asks: boolean },
+): string[] {
+  const { hops = [], timeouts, asks, identitiesOnly } = options
+  const [file] = target.userKnownHostsFiles
+  const acceptNew = options.acceptNew && file !== undefined && keeps(file)
+  let { configFile } = target
+  if (target.jumps.length > 0) {
+    const text = jumpConfig(hops, { acceptNew, configFile })
+    configFile = directory.at('config')
+    writeFileSync(configFile, text, { mode: 0o600 })
+  }
+  return opensshArguments(target, {
+    socket: directory.at(socketName).replaceAll('%', '%%'),
+    configFile,
+    acceptNew,
+    hash:
+      target.hashKnownHosts || (acceptNew && file !== undefined && isHashed(readKnownHosts(file))),
+    asks,
+    identitiesOnly,
+    connectSeconds: 1 + Math.ceil((timeouts.connectMs + timeouts.handshakeMs) / 1000),
+    jumps: hops.length > 0 ? hops.map(({ destination }) => destination) : undefined,
+  })
+}
+
+/** Whether what is added to a file is there the next time: /dev/null would let each key in for ever. */
+function keeps(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat === undefined || stat.isFile()
+}
+
+/** Ours, in English, and without what is for us alone. */
+function environment(askpass: Askpass | undefined): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('HOSTWRIGHT_'))
+  const env: NodeJS.ProcessEnv = { ...Object.fromEntries(others), LC_ALL: 'C' }
+  return { ...env, ...(askpass?.env ?? { SSH_ASKPASS_REQUIRE: 'never' }) }
+}
+
+interface Master {
+  child: ChildProcess
+  log: ReturnType<typeof createOpensshLog>
+  /** Settles when it has ended and said all. */
+  ended: Promise<void>
+  /** Why it could not be started. */
+  failed?: Error
+  /** Settles when it takes a host key that we don't. */
+  forbidden: Promise<void>
+  /** Settles with what `take` gives, once its control socket is there. */
+  ready(take: () => Promise<Messages>): Promise<Messages>
+  /** Ends it and what it started. Idempotent. */
+  kill(): void
+  /** It is not ended at our exit any more: it ends by itself then. */
+  forget(): void
+}
+
+function startMaster(
+  program: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+  limits: Limits,
+): Master {
+  // A group of its own: Ctrl-C is ours to handle, and a ProxyCommand ends with it. No terminal: what it asks
+  // goes through us.
+  const child = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+  let ready = () => {}
+  let forbid = () => {}
+  const forbidden = new Promise<void>(resolve => {
+    forbid = resolve
+  })
+  let byProgram = false
+  const log = createOpensshLog(line => {
+    byProgram ||= isByProgram(line)
+    if (isForbidden(line)) forbid()
+    const stage = stageAt(line, byProgram)
+    if (stage === 'ready') ready()
+    else if (stage && stage !== limits.stage) limits.enter(stage)
+  })
+  child.stderr!.setEncoding('utf8').on('data', log.push)
+  const kill = () => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    try {
+      process.kill(-child.pid, 'SIGTERM')
+    } catch {}
+  }
+  const master: Master = {
+    child,
+    log,
+    forbidden,
+    ended: new Promise<void>(resolve => {
+      child.once('close', () => resolve())
+      child.once('error', () => resolve())
+    }),
+    ready: take =>
+      new Promise((resolve, reject) => {
+        // What a server says before it lets us in may look the same: then there is no socket yet.
+        ready = () => void take().then(resolve, error => isThere(error) && reject(error))
+      }),
+    kill,
+    forget: atExit(kill),
+  }
+  child.once('error', error => {
+    master.failed = error
+  })
+  return master
+}
+
+const isThere = ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ECONNREFUSED'
+
+function whyNot(
+  { log, failed, child }: Master,
+  target: SshSettings,
+  { gavePassword, problems }: OpensshQuestions,
+  { stage }: Limits,
+): Failure {
+  if (failed) {
+    throw new UnreachableError(
+      'connect_failed',
+      `can’t start ${child.spawnfile}: ${failed.message}`,
+      {
+        cause: failed,
+        hint: 'The transport openssh is this machine’s ssh program (package openssh-client); --transport ssh does without.',
+      },
+    )
+  }
+  const { address, port, userKnownHostsFiles, globalKnownHostsFiles } = target
+  const name = nameOf(target)
+  const files = [...userKnownHostsFiles, ...globalKnownHostsFiles]
+  const known = entriesFor(files.flatMap(readKnownHosts), name)
+  return failureOf({
+    lines: log.lines(),
+    abandoned: child.exitCode === null && child.signalCode === null,
+    stage,
+    where: `${address} port ${port}`,
+    name,
+    file: userKnownHostsFiles[0],
+    known,
+    gavePassword,
+    problems,
+  })
+}
+
+function transportOf(
+  { child, log, ended, kill }: Master,
+  messages: Messages,
+  { aliveIntervalMs, aliveCountMax }: SshSettings,
+): Transport {
+  log.mark()
+  let closed = false
+  const reason = async () => {
+    if (closed) return 'it was closed'
+    // It says why when it goes.
+    await Promise.race([ended, delay(lingerMs, undefined, { ref: false })])
+    return lossIn(log.lines('mark'), aliveIntervalMs * aliveCountMax)
+  }
+  const { open } = createMuxShells(messages, reason)
+  // The run does not wait for it.
+  child.unref()
+  const stderr = child.stderr as { unref?(): void } | null
+  stderr?.unref?.()
+  return {
+    kind: 'openssh',
+    open: (command = plainShell) => open(commandOf(command)),
+    openTerminal: command => open(commandOf(command), true),
+    close: () => {
+      closed = true
+      messages.close()
+      kill()
+    },
+  }
+}

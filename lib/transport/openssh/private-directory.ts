@@ -1,0 +1,59 @@
+/** A directory of this process alone, for sockets and programs that another program is to find there. */
+import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { UnreachableError } from '../../errors.ts'
+import { atExit } from './exit.ts'
+
+export interface PrivateDirectory {
+  /**
+   * A short path of a name in it, for whoever runs as our user. On Linux it goes through this process's entry
+   * in /proc: once we are gone, however that came, nobody finds or makes anything there.
+   */
+  at(name: string): string
+  /** Removes it. Idempotent; done by itself when this process exits. */
+  remove(): void
+}
+
+/** What a path of a socket may have: 104 bytes with the NUL at its end on BSD and macOS, 108 on Linux. */
+const socketBytes = 103
+
+/** What ssh puts behind the name of its socket while it makes it: a dot and 16 letters (mux.c). */
+const suffixBytes = 17
+
+/** @throws {UnreachableError} connect_failed: it can't be made */
+export function makePrivateDirectory(env: NodeJS.ProcessEnv = process.env): PrivateDirectory {
+  const bases = [env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(base => base && existsSync(base))
+  let problem: unknown
+  for (const base of bases) {
+    try {
+      return open(mkdtempSync(join(base!, 'hostwright-ssh-')))
+    } catch (error) {
+      problem = error
+    }
+  }
+  const reason = problem instanceof Error ? problem.message : 'there is no directory for such'
+  throw new UnreachableError('connect_failed', `can’t make a directory for ssh: ${reason}`, {
+    cause: problem,
+    hint: 'See $XDG_RUNTIME_DIR and $TMPDIR: they need to be there, writable, and not too long a path.',
+  })
+}
+
+function open(path: string): PrivateDirectory {
+  let handle: number | undefined = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  const remove = () => {
+    if (handle === undefined) return
+    closeSync(handle)
+    handle = undefined
+    rmSync(path, { recursive: true, force: true })
+    takeBack()
+  }
+  const takeBack = atExit(remove)
+  const ours = `/proc/${process.pid}/fd/${handle}`
+  const short = existsSync(`${ours}/.`) ? ours : path
+  if (Buffer.byteLength(short) + 2 + suffixBytes > socketBytes) {
+    remove()
+    throw new Error(`${path} is too long for the path of a socket`)
+  }
+  return { at: name => `${short}/${name}`, remove }
+}

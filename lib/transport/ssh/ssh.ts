@@ -1,0 +1,256 @@
+/** The transport by SSH in this process: node-ssh (over ssh2). The only module that knows them. */
+import type { Duplex } from 'node:stream'
+import type { ConnectConfig } from 'ssh2'
+import { UnreachableError } from '../../errors.ts'
+import { kinds } from '../config/algorithms.ts'
+import type { SshSettings } from '../config/settings.ts'
+import type { Failure } from '../connecting/connect-error.ts'
+import { knock, notConnected } from '../connecting/knocking.ts'
+import { createLimits, type Deadline, deadlineIn, type Limits } from '../connecting/limits.ts'
+import type { Pace } from '../connecting/pacing.ts'
+import type { Timeouts } from '../connecting/timeouts.ts'
+import type { AgentKeys } from '../login/agent.ts'
+import type { Answers } from '../login/answers.ts'
+import type { Ssh2 } from '../login/identities.ts'
+import type { Keyring } from '../login/keyring.ts'
+import { createLogin, type Login } from '../login/login.ts'
+import { type LoginWatch, watchLogin } from '../login/login-watch.ts'
+import type { ParseKey } from '../login/private-key.ts'
+import type { ShellStream } from '../transport.ts'
+import { verifyHostKey } from '../trust/host-key.ts'
+import { entriesFor, knownHostName, preferKnown } from '../trust/known-hosts.ts'
+import type { KnownHosts } from '../trust/known-hosts-files.ts'
+import { connectionOf, type SshConnection } from './connection.ts'
+import { commandAhead, hasten } from './haste.ts'
+import { commandOf, openShell, plainShell, watchLoss } from './shells.ts'
+import { connectTcp, type Greeted, greet, overhear, software } from './socket.ts'
+
+export interface SshOptions {
+  /** Limits of the parts. */
+  timeouts: Timeouts
+  /** Time for connecting, handshake and authentication together, in milliseconds, retries included. */
+  timeoutMs: number
+  /** Ends the connecting. */
+  signal?: AbortSignal
+  /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
+  acceptNew: boolean
+  answers: Answers
+  /** A stream to the host through a jump host; each try wants a new one. Default: a socket. */
+  through?: Passage
+  /** The first shell is a plain `sh`, which may be asked for with the login. Default: true. */
+  ahead?: boolean
+  /** Called once the handshake is under way: for work that the time of waiting is good for. */
+  meanwhile?: () => void
+  shared: SshShared
+}
+
+/** The way to a host behind a jump host. */
+export interface Passage {
+  /** The jump host, for messages. */
+  name: string
+  /** @throws {UnreachableError} of the jump host; {JumpRefusal} of what is behind it */
+  open(limits: Limits): Promise<Duplex>
+}
+
+/** What the connections of a run share. */
+export interface SshShared {
+  keyring(parse: ParseKey): Keyring
+  agentKeys(path: string): Promise<AgentKeys>
+  knownHosts: KnownHosts
+  /** Of connections that knock at the same door. */
+  paceOf(door: string): Pace
+}
+
+/** How long a host whose connection is given up may take to agree. */
+const lingerMs = 1000
+
+/**
+ * Connects and authenticates. A server that has too many connections at its door (sshd's MaxStartups)
+ * closes some at random: those knock again until the time is over.
+ * @throws {UnreachableError} connect_failed, connect_timeout, handshake_timeout, auth_timeout, auth_failed,
+ *   host_key_unknown, host_key_changed, host_key_revoked; of a jump host the same
+ * @throws {InterruptedError} by the signal
+ */
+export async function connectSsh(target: SshSettings, options: SshOptions): Promise<SshConnection> {
+  const { timeoutMs, signal, through, shared } = options
+  const deadline = deadlineIn(timeoutMs, signal)
+  const pace = shared.paceOf(`${through?.name ?? ''} ${target.address}:${target.port}`)
+  let hasty = true
+  const again = ({ error }: Failure) => {
+    if (error !== overhasty) return false
+    hasty = false
+    return true
+  }
+  return knock(
+    () => attempt(target, { ...options, hasty, deadline }),
+    { target, through: through?.name },
+    { pace, deadline, again },
+  )
+}
+
+/** The server let us in, and then did not take what was sent with the login. */
+const overhasty = new Error('nothing came of the login')
+
+/** @throws {NotConnected} */
+async function attempt(
+  target: SshSettings,
+  options: SshOptions & { deadline: Deadline; hasty: boolean },
+): Promise<SshConnection> {
+  const limits = createLimits(options.timeouts, options.deadline)
+  const way: Way = { limits, over: false, heard: () => Buffer.alloc(0) }
+  try {
+    return await Promise.race([goThrough(way, target, options), limits.over])
+  } catch (error) {
+    way.over = true
+    way.close?.()
+    way.sock?.destroy()
+    const { stage } = limits
+    const { refusal, login, watch, sock } = way
+    const about = { stage, refusal, login, left: watch?.left, streamError: sock?.failure }
+    const failure: Failure = { error, heard: way.heard(), ...about }
+    throw notConnected(failure)
+  } finally {
+    limits.end()
+  }
+}
+
+/** How far one try has come. */
+interface Way {
+  readonly limits: Limits
+  /** Nobody waits for it any more. */
+  over: boolean
+  sock?: Greeted
+  login?: Login
+  refusal?: UnreachableError
+  watch?: LoginWatch
+  /** The first that the server said. */
+  heard(): Buffer
+  close?(): void
+}
+
+async function goThrough(
+  way: Way,
+  target: SshSettings,
+  options: SshOptions & { hasty: boolean },
+): Promise<SshConnection> {
+  const { limits } = way
+  const { hasty, meanwhile, shared, answers } = options
+  const opening = openSocket(way, target, options)
+  opening.catch(() => {})
+  const { default: library } = await import('ssh2')
+  const ssh2: Ssh2 = { ...library, parseKey: library.utils.parseKey }
+  const login = await createLogin(target, {
+    keyring: shared.keyring(ssh2.parseKey),
+    agentKeys: shared.agentKeys,
+    answers,
+    waitFor: limits.waitFor,
+    abandon: () => way.watch?.abandon(),
+    ssh2,
+  })
+  way.login = login
+  const { NodeSSH } = await import('node-ssh')
+  const sock = await opening
+  if (way.over || sock.destroyed) throw sock.failure ?? new Error('it closed the connection')
+  const ssh = new NodeSSH()
+  way.close = () => ssh.dispose()
+  let ahead: Promise<ShellStream> | undefined
+  let forget = () => {}
+  const connected = ssh.connect({
+    ...configOf(way, target, options),
+    sock,
+    // The limits are ours.
+    readyTimeout: 0,
+    authHandler: (left: string[] | null, partial: boolean | null, go: (auth: unknown) => void) => {
+      // What was sent behind a login that failed was not heard.
+      ahead = undefined
+      forget()
+      const first = left === null && login.begin()
+      if (first) return first
+      const { watch } = way
+      login
+        .next(watch?.left ?? left ?? undefined, watch?.partial ?? partial === true)
+        .then(go, () => {
+          // The time is over, or Ctrl-C: `limits` has told.
+        })
+    },
+  } as Parameters<typeof ssh.connect>[0])
+  const connection = ssh.connection!
+  const { aliveIntervalMs, aliveCountMax } = target
+  const lost = watchLoss(connection, aliveIntervalMs * aliveCountMax)
+  way.watch = watchLogin(connection)
+  way.heard = overhear(sock)
+  connection.once('handshake', () => limits.enter('auth'))
+  connection.on('change password', () => {
+    const message = `the password of ${target.user} at ${target.address} has expired`
+    const hint = 'Log in by `ssh` to set another.'
+    connection.emit('error', new UnreachableError('auth_failed', message, { hint }))
+  })
+  const signed = () => {
+    ahead = openShell(connection, plainShell, lost)
+    ahead.catch(() => {})
+    forget = commandAhead(connection, commandOf(plainShell))
+  }
+  const opensAhead = hasty && login.ahead && options.ahead !== false
+  hasten(connection, { login: login.early, signed: opensAhead ? signed : undefined })
+  meanwhile?.()
+  await connected
+  await ahead?.catch(() => {
+    throw overhasty
+  })
+  return connectionOf(connection, lost, ahead, () => {
+    ssh.dispose()
+    // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
+    // the socket open, and with it this process.
+    sock.end()
+    setTimeout(() => sock.destroy(), lingerMs).unref()
+  })
+}
+
+async function openSocket(way: Way, target: SshSettings, { through }: SshOptions) {
+  const { limits } = way
+  if (!through) {
+    const socket = connectTcp(target)
+    socket.once('connect', () => limits.enter('handshake'))
+    way.sock = greet(socket)
+    return way.sock
+  }
+  const channel = await through.open(limits)
+  if (way.over) channel.destroy()
+  else limits.enter('handshake')
+  way.sock = greet(channel)
+  return way.sock
+}
+
+function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectConfig {
+  const { address, port, algorithms, aliveIntervalMs, aliveCountMax } = target
+  const { acceptNew, shared } = options
+  const name = knownHostName(address, port, target.hostKeyAlias)
+  const files = [...target.userKnownHostsFiles, ...target.globalKnownHostsFiles]
+  const entries = shared.knownHosts(files)
+  const hostKeys = preferKnown(
+    algorithms?.hostKey ?? kinds.hostKey.usual,
+    entriesFor(entries, name),
+  )
+  return {
+    host: address,
+    port,
+    username: target.user,
+    ident: software,
+    // ssh2 gives up when one more than its count would be due; we do with the last.
+    keepaliveInterval: (aliveIntervalMs * aliveCountMax) / (aliveCountMax + 1),
+    keepaliveCountMax: aliveCountMax,
+    algorithms: {
+      ...(algorithms && { kex: algorithms.kex, cipher: algorithms.cipher, hmac: algorithms.mac }),
+      serverHostKey: hostKeys,
+      // A small packet could become any number of bytes here, before the login too.
+      compress: ['none'],
+    } as ConnectConfig['algorithms'],
+    hostVerifier: (key: Buffer) => {
+      const known = { entries, name, key, acceptNew }
+      const file = target.userKnownHostsFiles[0]
+      const how = { file, hash: target.hashKnownHosts, insecure: target.insecureHostKey }
+      way.refusal = verifyHostKey({ ...known, ...how })
+      return way.refusal === undefined
+    },
+  }
+}

@@ -1,0 +1,102 @@
+/** Whether to trust the key that a host shows: by the known_hosts files of this machine. */
+import { UnreachableError } from '../../errors.ts'
+import { quote } from '../../shell/quote.ts'
+import { checkHostKey, fingerprint, type KnownHost, keyType } from './known-hosts.ts'
+import { addKnownHost, readKnownHosts } from './known-hosts-files.ts'
+
+export interface Presented {
+  /** Of all files: the user's, then the machine's. */
+  entries: readonly KnownHost[]
+  /** From `knownHostName`. */
+  name: string
+  /** As the host shows it. */
+  key: Buffer
+  /** Where a new key is written: the first of the user's files. Undefined: there is none. */
+  file?: string
+  /** Adds a key that is not known; never a changed one. */
+  acceptNew: boolean
+  /** New lines are hashed, also where the file's first is not. */
+  hash: boolean
+  /** Any key will do, but a revoked one. */
+  insecure: boolean
+}
+
+/**
+ * The reason to refuse the key, if there is one. With `acceptNew` an unknown key is known from then on: it
+ * is taken only where that could be written down.
+ */
+export function verifyHostKey(presented: Presented): UnreachableError | undefined {
+  const { entries, name, key, file, acceptNew, insecure } = presented
+  const result = checkHostKey(entries, name, key)
+  const shown = { name, file, key: describe(key) }
+  if (result.verdict === 'revoked') return revokedKey(shown, result.known)
+  if (result.verdict === 'known' || insecure) return undefined
+  if (result.verdict === 'changed') return changedKey(shown, result.known)
+  if (!acceptNew) return unknownKey(shown)
+  if (file === undefined) return keyNotAdded(shown, 'no file is set for it')
+  // Somebody may have been faster: another host of the run under the same name, or another run.
+  const now = readKnownHosts(file)
+  const again = checkHostKey(now, name, key)
+  if (again.verdict !== 'unknown') return verifyHostKey({ ...presented, entries: now })
+  try {
+    addKnownHost(file, presented)
+    return undefined
+  } catch (cause) {
+    return keyNotAdded(shown, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+const describe = (key: Buffer) => `${keyType(key)} ${fingerprint(key)}`
+
+/** A key that is refused, for messages. */
+export interface ShownKey {
+  /** From `knownHostName`. */
+  name: string
+  /** Type and fingerprint. */
+  key: string
+  /** Where new keys are written. */
+  file?: string
+}
+
+export function unknownKey({ name, key, file = 'known_hosts' }: ShownKey): UnreachableError {
+  return new UnreachableError('host_key_unknown', `the host key of ${name} is not known: ${key}`, {
+    hint: `Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new to add it to ${file}.`,
+  })
+}
+
+export function keyNotAdded(
+  { name, key, file = 'known_hosts' }: ShownKey,
+  reason: string,
+  cause?: unknown,
+): UnreachableError {
+  return new UnreachableError(
+    'host_key_unknown',
+    `the host key of ${name} (${key}) can’t be added to ${file}: ${reason}`,
+    {
+      cause,
+      hint: 'See who may write there, and UserKnownHostsFile of ssh’s configuration: a key is only taken where it can be known from then on.',
+    },
+  )
+}
+
+export function changedKey({ name, key }: ShownKey, known: readonly KnownHost[]): UnreachableError {
+  const before = known.map(entry => `${describe(entry.key)} (${entry.at})`).join(', ')
+  const files = new Set(known.map(({ at }) => at.replace(/:\d+$/, '')))
+  const remove = [...files].map(file => `ssh-keygen -R ${quote(name)} -f ${quote(file)}`)
+  return new UnreachableError(
+    'host_key_changed',
+    `the host key of ${name} has CHANGED: it is ${key}, known is ${before}`,
+    {
+      hint: `Somebody may be in between. If the host was really set up anew: ${remove.join(' && ')}, then --accept-new.`,
+    },
+  )
+}
+
+export function revokedKey({ name, key }: ShownKey, known: readonly KnownHost[]): UnreachableError {
+  const at = known[0] ? ` (${known[0].at})` : ''
+  return new UnreachableError(
+    'host_key_revoked',
+    `the host key of ${name} is revoked: ${key}${at}`,
+    { hint: 'The key was given up as stolen or lost: give the host a new one.' },
+  )
+}

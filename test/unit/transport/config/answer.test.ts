@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import {
+  fileNames,
+  isOn,
+  parseAnswer,
+  parseRemarks,
+  valueIn,
+} from '../../../../lib/transport/config/answer.ts'
+
+describe('what ssh -G prints', () => {
+  const answer = parseAnswer(
+    'host web1\nidentityfile ~/my key\nidentityfile ~/.ssh/%h\ncanonicalizePermittedcnames none\nproxyusefdpass no\npubkeyauthentication true\nempty \n',
+  )
+
+  it('is read by keyword, values whole', () => {
+    expect(valueIn(answer, 'host')).toBe('web1')
+    expect(answer.get('identityfile')).toEqual(['~/my key', '~/.ssh/%h'])
+    expect(valueIn(answer, 'canonicalizepermittedcnames')).toBe('none')
+    expect(valueIn(answer, 'empty')).toBe('')
+    expect(valueIn(answer, 'user')).toBeUndefined()
+  })
+
+  it('calls switches yes, or true', () => {
+    expect(isOn(answer, 'pubkeyauthentication')).toBe(true)
+    expect(isOn(answer, 'proxyusefdpass')).toBe(false)
+    expect(isOn(answer, 'unsaid')).toBe(false)
+  })
+
+  it('has tokens read where ssh did it: what is left of them is no token', () => {
+    const said = parseAnswer('identityagent /run/%d\nuserknownhostsfile ~/%h\n')
+    expect(valueIn(said, 'identityagent')).toBe('/run/%%d')
+    expect(valueIn(said, 'userknownhostsfile')).toBe('~/%h')
+  })
+})
+
+describe('names of files in one value', () => {
+  const there =
+    (...paths: string[]) =>
+    (path: string) =>
+      paths.includes(path)
+
+  it('are words, where each is a whole path', () => {
+    expect(fileNames('/a/known ~/known2', there())).toEqual(['/a/known', '~/known2'])
+  })
+
+  it('may have spaces in them', () => {
+    expect(fileNames('/a/my known hosts /b', there('/a/my known hosts'))).toEqual([
+      '/a/my known hosts',
+      '/b',
+    ])
+    expect(fileNames('/a/my known', there())).toEqual(['/a/my known'])
+  })
+
+  it('are apart where only the second is a file', () => {
+    expect(fileNames('/a/known here', there('here'))).toEqual(['/a/known', 'here'])
+  })
+})
+
+describe('what ssh -v says', () => {
+  const version = 'OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.22\r\n'
+
+  it('names the files it reads', () => {
+    const text = `${version}debug1: Reading configuration data /a b/config\r\ndebug1: /a b/config line 1: Applying options for *\r\n`
+    expect(parseRemarks(text)).toEqual({ openssh: true, complaint: '', files: ['/a b/config'] })
+  })
+
+  it('has its complaints without the noise', () => {
+    const text = `${version}debug1: Reading configuration data c\r\nc: line 2: Bad configuration option: nonsense\r\nc line 3: Bad port '0'.\r\nc: terminating, 2 bad configuration options\r\n`
+    expect(parseRemarks(text).complaint).toBe(
+      "c: line 2: Bad configuration option: nonsense; c line 3: Bad port '0'.",
+    )
+  })
+
+  it('shows that another program is no OpenSSH', () => {
+    expect(parseRemarks('WARNING: Ignoring unknown option -G\n').openssh).toBe(false)
+  })
+})
