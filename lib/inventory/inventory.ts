@@ -17,7 +17,7 @@ export interface Become {
   readonly password?: SecretOf
 }
 
-/** Undefined: the default of lib/transport/timeouts.ts. */
+/** Undefined: the default of lib/transport/connecting/timeouts.ts. */
 export interface HostTimeouts {
   /** Until the TCP connection stands. */
   readonly connectMs?: number
