@@ -80,11 +80,13 @@ describe.skipIf(why)('becoming another user', () => {
     method?: Become['method']
     user?: string
     password?: string
+    by?: 'openssh'
   }
-  const connect = async ({ login, method = 'sudo', user = 'root', password }: Way) => {
+  const connect = async ({ login, method = 'sudo', user = 'root', password, by }: Way) => {
     const becomePassword = password === undefined ? undefined : secret(password)
     const connector = createConnector({
       acceptNew: false,
+      sshTransport: by,
       answersFor: () => ({ ...noAnswers, becomePassword }),
     })
     const target = host.host({ user: login, become: { method, user } })
@@ -105,6 +107,12 @@ describe.skipIf(why)('becoming another user', () => {
     ['sudo without a password', { login: 'granted' }],
     ['sudo without a password, where one is known', { login: 'granted', password: 'unasked' }],
     ['sudo with a password', { login: 'asked', password: right }],
+    ['sudo by the system’s ssh', { login: 'asked', password: right, by: 'openssh' }],
+    [
+      'a sudo that wants a terminal by the system’s ssh',
+      { login: 'terminal', password: right, by: 'openssh' },
+    ],
+    ['su by the system’s ssh', { login: 'nobodys', method: 'su', password: ofRoot, by: 'openssh' }],
     ['sudo of a chatty login', { login: 'chatty', password: right }],
     ['sudo of a login by fish', { login: 'fishy', password: right }],
     ['sudo of a login by tcsh', { login: 'seashell', password: right }],
