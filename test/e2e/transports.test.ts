@@ -1,0 +1,44 @@
+/** Which SSH a run takes, as the command line and ssh's configuration have it. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { findSshd } from '../../lib/lab/sshd.ts'
+import { inCi, labFor } from '../support/lab.ts'
+
+// The system's ssh comes with sshd on all systems that we know.
+describe.skipIf(!inCi && (await findSshd()) === undefined)('the system’s ssh', () => {
+  const lab = labFor({ hosts: 3, server: 'openssh' })
+  const hello = (...options: string[]) =>
+    lab.run(['exec', '--on', 'lab', ...options, '--', 'echo', 'hello'])
+  const said = ['lab1 | hello', 'lab2 | hello', 'lab3 | hello']
+  const sorted = (text: string) => text.trim().split('\n').sort()
+
+  test('runs a command where it is asked for, and says nothing of it', async () => {
+    const { status, stdout, stderr } = await hello('--transport', 'openssh')
+    expect([status, stderr, sorted(stdout)]).toEqual([0, '', said])
+  })
+
+  describe('where a ProxyCommand is set', () => {
+    const proxied = async () => {
+      const file = join(lab.scratch, 'ssh_config')
+      const relay = `process.stdin.pipe(require('net').connect(%p,'%h')).pipe(process.stdout)`
+      await writeFile(file, `Host *\n  ProxyCommand ${process.execPath} -e "${relay}"\n`)
+      return file
+    }
+
+    test('is taken by itself, with one line that says why, however many hosts there are', async () => {
+      const { status, stdout, stderr } = await hello('--ssh-config', await proxied())
+      expect([status, sorted(stdout)]).toEqual([0, said])
+      expect(stderr.match(/ProxyCommand/g)).toHaveLength(1)
+      expect(stderr).toMatch(/lab\d is reached by the system’s ssh, .* it needs ProxyCommand/)
+    })
+
+    test('is not gone without where hostwright’s own is asked for', async () => {
+      const { status, stdout, stderr } = await hello(
+        ...['--ssh-config', await proxied(), '--transport', 'ssh'],
+      )
+      expect([status, stdout]).toEqual([3, ''])
+      expect(stderr).toContain('needs ProxyCommand, which only the system’s ssh can')
+    })
+  })
+})
