@@ -78,7 +78,10 @@ export function createConnector(options: ConnectorOptions): Connector {
   }
 
   const bySsh = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
-    const settings = await config.settings(host)
+    const chosen = options.sshTransport ?? host.sshTransport
+    const asked = config.settings(host)
+    if (chosen !== 'openssh') sshHosts.prepare()
+    const settings = await asked
     warnInsecure(settings)
     const endpoint = {
       settings,
@@ -96,7 +99,6 @@ export function createConnector(options: ConnectorOptions): Connector {
     // A host that is worked on as another user has no use for a shell of its login.
     const how = { ...connecting, ahead: !host.become }
     const byProgram = () => sshHosts.connectByProgram(endpoint, jumps, how)
-    const chosen = options.sshTransport ?? host.sshTransport
     if (chosen === 'openssh') return byProgram()
     const hopSettings = hops.map(hop => hop.settings)
     const needs = await needsOnTheWay(settings, hopSettings, sshHosts.agentKeys)

@@ -39,6 +39,8 @@ export interface SshHosts {
     jumps: readonly SshEndpoint[],
     options: SshConnecting,
   ): Promise<Transport>
+  /** Loads what connecting in this process takes: for time that is waited for something else. */
+  prepare(): void
   /** What an agent holds; each is asked once a run. */
   agentKeys(path: string): Promise<AgentKeys>
   /** Ends connections to jump hosts. Idempotent. */
@@ -99,6 +101,10 @@ export function createSshHosts(options: {
       const first = await connectOpenSsh(settings, { ...connecting, ...common })
       const { timeoutMs } = connecting
       return pooled(first, () => connectOpenSsh(settings, { timeoutMs, ...common }))
+    },
+    prepare: () => {
+      // Who connects is told what is wrong with it.
+      void import('./ssh/ssh.ts').then(({ loadLibraries }) => loadLibraries()).catch(() => {})
     },
     agentKeys: keysOf,
     close: jumpHosts.close,

@@ -61,6 +61,9 @@ export interface SshShared {
   paceOf(door: string): Pace
 }
 
+/** They take their time, and a run without hosts by SSH is spared it. */
+export const loadLibraries = () => Promise.all([import('ssh2'), import('node-ssh')])
+
 /** How long a host whose connection is given up may take to agree. */
 const lingerMs = 1000
 
