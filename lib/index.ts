@@ -21,70 +21,20 @@ export {
   UsageError,
 } from './errors.ts'
 export type { HostOutcome } from './events.ts'
+export { type Disk, type Disks, disks, type FileSystem, type Partition } from './facts/disks.ts'
+export { type Fact, type FactOptions, fact } from './facts/fact.ts'
+export {
+  type Address,
+  type Gateway,
+  type Interface,
+  type Network,
+  network,
+} from './facts/network.ts'
+export { type Package, type Packages, packages } from './facts/packages.ts'
+export { type Service, type Services, services } from './facts/services.ts'
+export { type Group, type User, type Users, users } from './facts/users.ts'
 export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
-export type { ActionOptions, ChangedWhen } from './resources/action.ts'
-export { type AptRepoOptions, aptRepo } from './resources/apt-repo.ts'
-export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/archive.ts'
-export {
-  type AuthorizedKey,
-  type AuthorizedKeysOptions,
-  authorizedKeys,
-} from './resources/authorized-keys.ts'
-export { type BlockOptions, block } from './resources/block.ts'
-export { type CommandOptions, command } from './resources/command.ts'
-export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
-export { type ContainerOptions, container } from './resources/container.ts'
-export { type CopyTreeOptions, copyTree } from './resources/copy-tree.ts'
-export { type CronOptions, cron } from './resources/cron.ts'
-export type { CronTimes } from './resources/cron-schedule.ts'
-export { type DirectoryOptions, directory } from './resources/directory.ts'
-export { type DnfRepoOptions, dnfRepo } from './resources/dnf-repo.ts'
-export { type DownloadOptions, download } from './resources/download.ts'
-export type { KeyOptions, KeyPath, KeyValue } from './resources/edit/resource.ts'
-export { type EnvFileOptions, envFile } from './resources/env-file.ts'
-export { type FetchOptions, fetch } from './resources/fetch.ts'
-export { type FileContent, type FileOptions, file } from './resources/file.ts'
-export { type GitOptions, git } from './resources/git.ts'
-export { type GroupOptions, group } from './resources/group.ts'
-export type { LinePattern } from './resources/host-pattern.ts'
-export { hostname } from './resources/hostname.ts'
-export { type HostsOptions, hosts } from './resources/hosts.ts'
-export { type IniOptions, ini } from './resources/ini.ts'
-export { type JsonOptions, json } from './resources/json.ts'
-export { type KernelModuleOptions, kernelModule } from './resources/kernel-module.ts'
-export { type LineOptions, line } from './resources/line.ts'
-export { type LinkOptions, link } from './resources/link.ts'
-export { type LocaleOptions, locale } from './resources/locale.ts'
-export { type MountOptions, mount } from './resources/mount.ts'
-export { type PkgOptions, pkg } from './resources/pkg.ts'
-export { type RebootOptions, reboot } from './resources/reboot.ts'
-export type { RepositoryKey } from './resources/repository-key.ts'
-export {
-  flushHandlers,
-  handler,
-  type Items,
-  type Resource,
-  type Task,
-  type TemplateHost,
-  task,
-} from './resources/resource.ts'
-export { type ScriptOptions, script } from './resources/script.ts'
-export { type ServiceOptions, service } from './resources/service.ts'
-export { type SudoersOptions, type SudoRule, sudoers } from './resources/sudoers.ts'
-export { type SwapOptions, swap } from './resources/swap.ts'
-export { type SysctlOptions, sysctl } from './resources/sysctl.ts'
-export {
-  type SystemdUnitOptions,
-  systemdUnit,
-  type UnitSections,
-  type UnitValue,
-} from './resources/systemd-unit.ts'
-export { timezone } from './resources/timezone.ts'
-export { type TomlOptions, toml } from './resources/toml.ts'
-export { type UserOptions, user } from './resources/user.ts'
-export { type Awaited, type WaitOptions, waitFor } from './resources/wait-for.ts'
-export { type YamlOptions, yaml } from './resources/yaml.ts'
 export {
   type Argument,
   type ArgumentTypes,
@@ -98,19 +48,7 @@ export {
   rest,
   role,
   string,
-} from './run/arguments.ts'
-export { type Disk, type Disks, disks, type FileSystem, type Partition } from './run/facts/disks.ts'
-export { type Fact, type FactOptions, fact } from './run/facts/fact.ts'
-export {
-  type Address,
-  type Gateway,
-  type Interface,
-  type Network,
-  network,
-} from './run/facts/network.ts'
-export { type Package, type Packages, packages } from './run/facts/packages.ts'
-export { type Service, type Services, services } from './run/facts/services.ts'
-export { type Group, type User, type Users, users } from './run/facts/users.ts'
+} from './recipe/arguments.ts'
 export {
   type Converged,
   type PrepareContext,
@@ -121,7 +59,7 @@ export {
   type RunContext,
   type RunningHost,
   recipe,
-} from './run/recipe.ts'
+} from './recipe/recipe.ts'
 export {
   type CommandSourceOptions,
   fromCommand,
@@ -131,7 +69,69 @@ export {
   type SecretSource,
   type SecretSources,
   type SecretValues,
-} from './run/secret-sources.ts'
+} from './recipe/secret-sources.ts'
+export type { ActionOptions, ChangedWhen } from './resources/commands/action.ts'
+export { type CommandOptions, command } from './resources/commands/command.ts'
+export { type ContainerOptions, container } from './resources/commands/container.ts'
+export { type RebootOptions, reboot } from './resources/commands/reboot.ts'
+export { type ScriptOptions, script } from './resources/commands/script.ts'
+export { type Awaited, type WaitOptions, waitFor } from './resources/commands/wait-for.ts'
+export { all, any, changed, exists, not, succeeds, type When } from './resources/conditions.ts'
+export type { KeyOptions, KeyPath, KeyValue } from './resources/data/edit/resource.ts'
+export { type JsonOptions, json } from './resources/data/json.ts'
+export { type TomlOptions, toml } from './resources/data/toml.ts'
+export { type YamlOptions, yaml } from './resources/data/yaml.ts'
+export { type BlockOptions, block } from './resources/editing/block.ts'
+export { type EnvFileOptions, envFile } from './resources/editing/env-file.ts'
+export { type HostsOptions, hosts } from './resources/editing/hosts.ts'
+export { type IniOptions, ini } from './resources/editing/ini.ts'
+export { type LineOptions, line } from './resources/editing/line.ts'
+export { type CopyTreeOptions, copyTree } from './resources/files/copy-tree.ts'
+export { type DirectoryOptions, directory } from './resources/files/directory.ts'
+export { type FileContent, type FileOptions, file } from './resources/files/file.ts'
+export { type LinkOptions, link } from './resources/files/link.ts'
+export type { LinePattern } from './resources/host-pattern.ts'
+export { type AptRepoOptions, aptRepo } from './resources/packages/apt-repo.ts'
+export { type DnfRepoOptions, dnfRepo } from './resources/packages/dnf-repo.ts'
+export { type PkgOptions, pkg } from './resources/packages/pkg.ts'
+export type { RepositoryKey } from './resources/packages/repository-key.ts'
+export {
+  flushHandlers,
+  handler,
+  type Items,
+  type Resource,
+  type Task,
+  type TemplateHost,
+  task,
+} from './resources/resource.ts'
+export { type CronOptions, cron } from './resources/system/cron.ts'
+export type { CronTimes } from './resources/system/cron-schedule.ts'
+export { hostname } from './resources/system/hostname.ts'
+export { type KernelModuleOptions, kernelModule } from './resources/system/kernel-module.ts'
+export { type LocaleOptions, locale } from './resources/system/locale.ts'
+export { type MountOptions, mount } from './resources/system/mount.ts'
+export { type ServiceOptions, service } from './resources/system/service.ts'
+export { type SwapOptions, swap } from './resources/system/swap.ts'
+export { type SysctlOptions, sysctl } from './resources/system/sysctl.ts'
+export {
+  type SystemdUnitOptions,
+  systemdUnit,
+  type UnitSections,
+  type UnitValue,
+} from './resources/system/systemd-unit.ts'
+export { timezone } from './resources/system/timezone.ts'
+export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/transfer/archive.ts'
+export { type DownloadOptions, download } from './resources/transfer/download.ts'
+export { type FetchOptions, fetch } from './resources/transfer/fetch.ts'
+export { type GitOptions, git } from './resources/transfer/git.ts'
+export {
+  type AuthorizedKey,
+  type AuthorizedKeysOptions,
+  authorizedKeys,
+} from './resources/users/authorized-keys.ts'
+export { type GroupOptions, group } from './resources/users/group.ts'
+export { type SudoersOptions, type SudoRule, sudoers } from './resources/users/sudoers.ts'
+export { type UserOptions, user } from './resources/users/user.ts'
 export type { Dollar, ProcessOutput, ProcessPromise } from './session/dollar.ts'
 export type { Facts } from './session/facts.ts'
 export { type Secret, secret } from './shell/secret.ts'

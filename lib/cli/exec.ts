@@ -1,6 +1,6 @@
 /** `hostwright exec --on web1 -- uptime`: one command on hosts, its output as it comes. */
 import { StepError, UsageError } from '../errors.ts'
-import { recipe } from '../run/recipe.ts'
+import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
 import type { Command } from './command.ts'

@@ -1,7 +1,7 @@
 /** Ctrl-C: the first stops starting work, the second ends what runs. */
 import { setMaxListeners } from 'node:events'
 import { exitCodes } from '../errors.ts'
-import type { Interrupts } from '../run/engine.ts'
+import type { Interrupts } from '../host/run-options.ts'
 
 /** How long what was ended may take to say so. */
 const graceMs = 10_000

@@ -1,6 +1,6 @@
 /** `hostwright list tasks <recipe>`: what a recipe would do, in order. Hosts are only looked at. */
 import { exitCodes, UsageError } from '../errors.ts'
-import type { StepAccount } from '../run/account.ts'
+import type { StepAccount } from '../program/account.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'

@@ -1,7 +1,7 @@
 /** `hostwright list recipes|hosts` */
 import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
-import { findRecipes } from '../run/recipe-files.ts'
+import { findRecipes } from '../recipe/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'

@@ -58,7 +58,7 @@ try {
 } catch (error) {
   const { formatError } = await import('../ui/error.ts')
   const { themeFor } = await import('../ui/theme.ts')
-  const { errorReport, stackOf, thrownError } = await import('../run/report.ts')
+  const { errorReport, stackOf, thrownError } = await import('../report/report.ts')
   const known = thrownError(error)
   if (words.includes('--verbose')) known.within({ output: stackOf(known) })
   const { color, unicode } = themeFor(process.stderr, process.env)

@@ -1,7 +1,7 @@
 /** Recipes as lists show them. */
 import { UsageError } from '../errors.ts'
-import { usage } from '../run/arguments.ts'
-import { loadRecipe, type RecipeFile } from '../run/recipe-files.ts'
+import { usage } from '../recipe/arguments.ts'
+import { loadRecipe, type RecipeFile } from '../recipe/recipe-files.ts'
 import type { Command } from './command.ts'
 import { checkName } from './own-commands.ts'
 

@@ -1,7 +1,7 @@
 /** Commands that are hostwright's own. */
 import { UsageError } from '../errors.ts'
+import type { RecipeFile } from '../recipe/recipe-files.ts'
 import { fromHere } from '../resources/call-site.ts'
-import type { RecipeFile } from '../run/recipe-files.ts'
 
 /** Commands that are no recipes, as no recipe can have their names. */
 export const ownCommands = ['exec', 'list', 'plan', 'apply', 'unlock', 'lab'] as const

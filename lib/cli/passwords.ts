@@ -4,8 +4,8 @@
  */
 import { UsageError } from '../errors.ts'
 import type { Host, SecretOf } from '../inventory/inventory.ts'
-import { fromCommand, fromEnv, fromFile, type SecretSource } from '../run/secret-sources.ts'
-import { resolveSecrets, type SecretWorld } from '../run/secrets.ts'
+import { fromCommand, fromEnv, fromFile, type SecretSource } from '../recipe/secret-sources.ts'
+import { resolveSecrets, type SecretWorld } from '../recipe/secrets.ts'
 import { isSecret, type Secret, secret } from '../shell/secret.ts'
 import type { HostPasswords } from './environment-passwords.ts'
 

@@ -1,7 +1,7 @@
 /** The file that `plan` writes and `apply` reads. Pure. */
 import { UsageError } from '../errors.ts'
-import type { StepAccount } from '../run/account.ts'
-import type { SelectionOptions } from '../run/selection.ts'
+import type { StepAccount } from '../program/account.ts'
+import type { SelectionOptions } from '../program/selection.ts'
 
 export interface Plan {
   /** Raised when what an older version wrote can’t be read any more. */

@@ -1,8 +1,8 @@
 /** `hostwright plan`: what a recipe would do, saved for `apply`. */
 import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { exitCodes, UsageError } from '../errors.ts'
-import type { StepAccount } from '../run/account.ts'
-import { findRecipes, loadRecipe } from '../run/recipe-files.ts'
+import type { StepAccount } from '../program/account.ts'
+import { findRecipes, loadRecipe } from '../recipe/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { Command, Place } from './command.ts'

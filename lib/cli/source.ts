@@ -1,7 +1,7 @@
 /** All commands there are: hostwright's own, and recipes. Each is loaded when it is named. */
-import { usage } from '../run/arguments.ts'
-import type { Recipe } from '../run/recipe.ts'
-import { findRecipes, loadRecipe, type RecipeFile } from '../run/recipe-files.ts'
+import { usage } from '../recipe/arguments.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+import { findRecipes, loadRecipe, type RecipeFile } from '../recipe/recipe-files.ts'
 import type { Command } from './command.ts'
 import { runOptions } from './options.ts'
 import { describeRecipe } from './overview.ts'

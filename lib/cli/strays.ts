@@ -1,6 +1,6 @@
 /** What fails outside of the promise that a recipe's `run` returned. */
 import { exitCodes } from '../errors.ts'
-import { thrownError } from '../run/report.ts'
+import { thrownError } from '../report/report.ts'
 
 export interface Strays {
   /** What failed and was not taken yet, a line each. A promise awaited after it failed is none. */

@@ -7,7 +7,7 @@ import { loadInventory } from '../inventory/load.ts'
 import { shownOf } from '../inventory/password.ts'
 import { selectHosts } from '../inventory/pattern.ts'
 import { defaultLabDirectory } from '../lab/directory.ts'
-import type { SelectionOptions } from '../run/selection.ts'
+import type { SelectionOptions } from '../program/selection.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
 

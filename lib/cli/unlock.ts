@@ -1,10 +1,10 @@
 /** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
 import { createInterface } from 'node:readline/promises'
 import { exitCodes, UsageError } from '../errors.ts'
+import { describeHolder } from '../host/lock.ts'
+import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../host/locks.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { describeHolder } from '../lock/lock.ts'
-import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../run/locks.ts'
-import { errorReport } from '../run/report.ts'
+import { errorReport } from '../report/report.ts'
 import { formatErrors } from '../ui/error.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'

@@ -1,8 +1,8 @@
 /** Values of the command line that stand elsewhere: in files, on standard input, or in a person's head. */
 import { text } from 'node:stream/consumers'
 import { UsageError } from '../errors.ts'
-import type { ValueSources } from '../run/arguments.ts'
-import { readText, withoutEnd } from '../run/secrets.ts'
+import type { ValueSources } from '../recipe/arguments.ts'
+import { readText, withoutEnd } from '../recipe/secrets.ts'
 import { askSecret } from './ask-secret.ts'
 
 /** Of this process. Standard input that is no terminal has one value only. */

@@ -2,12 +2,26 @@
  * The prelude: the shell functions a session sends to its host. Those of every session go with the
  * first write; the others go once, before the first call that needs them, so that a recipe pays for
  * what it uses and no more.
+ *
+ * A part is a file NAME.sh, beside the TypeScript that calls its functions; where NAME.awk stands beside
+ * it, that text is in $hw_NAME_awk. A part that calls functions of others names them in its head, in the
+ * line `# Needs: NAME…`.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { quote } from '../shell/quote.ts'
 
-const place = (name: string) => new URL(name, import.meta.url)
-const read = (name: string) => readFileSync(place(name), 'utf8')
+const lib = fileURLToPath(new URL('../', import.meta.url))
+
+/** Where parts are. */
+const folders = ['remote', 'resources', 'facts', 'heartbeat'] as const
+
+/** The parts that every session has. */
+const always = ['core', 'state'] as const
+
+/** Not a part: what a second shell runs. */
+const control = 'control'
 
 /**
  * Comments and indentation are for readers here; the host is spared them. Safe because the lines of
@@ -22,20 +36,51 @@ const strip = (text: string) =>
     .join('\n')
 
 /** What a second shell runs to interrupt or end the work of a session's own. */
-export const loadControl = (): string => strip(read('control.sh')).concat('\n')
+export const loadControl = (): string =>
+  strip(readFileSync(join(lib, 'remote', `${control}.sh`), 'utf8')).concat('\n')
 
 /** One file of the prelude. */
-interface Part {
-  text: string
-  /** Names of the parts it calls functions of; the line `# Needs: ini path` of its head. */
+export interface Part {
+  name: string
+  /** Where it is, from the project's lib/: `resources/files/file.sh`. */
+  path: string
+  source: string
+  /** The text of the awk program beside it. */
+  awk?: string
+  /** Names of the parts that it calls functions of. */
   needs: readonly string[]
 }
 
+/** All parts, each behind those that it needs; the same order on every machine. */
+export function findParts(): Part[] {
+  const found = new Map(files('.sh').map(path => [basename(path, '.sh'), path]))
+  const awks = new Map(files('.awk').map(path => [basename(path, '.awk'), path]))
+  found.delete(control)
+  const sorted = new Map<string, Part>()
+  const add = (name: string) => {
+    const path = found.get(name)
+    if (path === undefined || sorted.has(name)) return
+    const source = readFileSync(join(lib, path), 'utf8')
+    const needs = /^# Needs: (.+)$/m.exec(source)?.[1]?.split(' ') ?? []
+    for (const other of needs) add(other)
+    const awk = awks.get(name)
+    const text = awk && readFileSync(join(lib, awk), 'utf8')
+    sorted.set(name, { name, path, source, needs, ...(text && { awk: text }) })
+  }
+  for (const name of [...always, ...[...found.keys()].sort()]) add(name)
+  return [...sorted.values()]
+}
+
+const files = (ending: string): string[] =>
+  folders.flatMap(folder =>
+    readdirSync(join(lib, folder), { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith(ending))
+      .map(path => join(folder, path)),
+  )
+
 interface Parts {
-  /** In the order of prelude.sh. */
-  all: ReadonlyMap<string, Part>
-  /** Those that every session has. */
-  always: readonly string[]
+  /** In the order in which they are sent. */
+  all: ReadonlyMap<string, { text: string; needs: readonly string[] }>
   /** Which part a function is in. */
   home: ReadonlyMap<string, string>
 }
@@ -49,21 +94,14 @@ function loadParts(): Parts {
 }
 
 function readParts(): Parts {
-  const list = read('prelude.sh')
-  const namesIn = (text: string) =>
-    [...text.matchAll(/^\. \.\/([\w-]+)\.sh$/gm)].map(match => match[1]!)
-  const all = new Map<string, Part>()
+  const all = new Map<string, { text: string; needs: readonly string[] }>()
   const home = new Map<string, string>()
-  for (const name of namesIn(list)) {
-    const source = read(`${name}.sh`)
-    const editor = existsSync(place(`${name}.awk`))
-      ? `hw_${name}_awk=${quote(strip(read(`${name}.awk`)))}\n`
-      : ''
-    const needs = /^# Needs: (.+)$/m.exec(source)?.[1]?.split(' ') ?? []
-    all.set(name, { text: `${editor}${strip(source)}\n`, needs })
+  for (const { name, source, awk, needs } of findParts()) {
+    const program = awk ? `hw_${name.replaceAll('-', '_')}_awk=${quote(strip(awk))}\n` : ''
+    all.set(name, { text: `${program}${strip(source)}\n`, needs })
     for (const match of source.matchAll(/^(hw_\w+)\(\) [{(]/gm)) home.set(match[1]!, name)
   }
-  return { all, always: namesIn(list.split('# On demand')[0]!), home }
+  return { all, home }
 }
 
 /**
@@ -72,7 +110,7 @@ function readParts(): Parts {
  * @param sent names of the parts that the session has; those of the text are added
  */
 export function partsFor(functions: Iterable<string>, sent: Set<string>): string {
-  const { all, always, home } = loadParts()
+  const { all, home } = loadParts()
   const wanted = new Set<string>()
   const want = (name: string) => {
     if (sent.has(name) || wanted.has(name)) return

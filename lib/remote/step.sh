@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # step.sh: what stands before a step's own function: a condition, the handlers it notifies; and handlers.
-# Needs: write command
+# Needs: write run
 
 # hw_when WORD… -- FUNCTION ARG…: run only if the condition holds. It is in reverse Polish notation, so
 # that it is words and never code: `changed ID`, `exists PATH`, `succeeds COMMAND`, `true` and `false` put

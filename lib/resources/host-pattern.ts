@@ -7,7 +7,7 @@
 /** A pattern for a line: the whole line as it is, or a regular expression that matches in it. */
 export type LinePattern = string | RegExp
 
-/** Stands for any character of UTF-8 beyond ASCII; lib/remote/editor.awk puts its bytes there. */
+/** Stands for any character of UTF-8 beyond ASCII; lib/resources/editing/editor.awk puts its bytes there. */
 const beyond = '\x01'
 /** In brackets: any byte of such a character. */
 const beyondBytes = '\x02'

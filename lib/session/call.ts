@@ -62,7 +62,7 @@ export interface HostCall {
   answer?(asked: Asked): Promise<Answer>
   /**
    * A text file edited here: the host sends it, with all others of the batch at its beginning, and
-   * `change` says what it becomes; undefined where there is none. See lib/remote/edit.sh.
+   * `change` says what it becomes; undefined where there is none. See lib/resources/data/edit.sh.
    */
   edit?: { path: string; change(text: Buffer | undefined): Promise<Edit> }
   /** Standard input of a command: sent along as the function hw_input_ID. */
@@ -77,7 +77,7 @@ export interface HostCall {
     unit?: { name: string; changes?: boolean }
     /** Packages, by the name of the host's package manager in the prelude. */
     packages?: { by: string; names: readonly string[] }
-    /** A file that NAME.awk edits on the host; see lib/remote/editor.awk for the requests. */
+    /** A file that NAME.awk edits on the host; see lib/resources/editing/editor.awk for the requests. */
     editor?: { name: string; path: string; requests: readonly string[] }
   }
 }

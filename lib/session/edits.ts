@@ -1,5 +1,5 @@
 /**
- * Text files that are edited here, see lib/remote/edit.sh. The host sends those of a whole batch at its
+ * Text files that are edited here, see lib/resources/data/edit.sh. The host sends those of a whole batch at its
  * beginning, and the first step that needs an answer gets it with the answers of all others: however
  * many files a recipe edits, it waits for the host once more.
  */

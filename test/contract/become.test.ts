@@ -1,7 +1,7 @@
 /** Working as another user on a real host: real sudo, doas and su of a login over real OpenSSH. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { createSessions } from '../../lib/host/sessions.ts'
 import type { Become } from '../../lib/inventory/inventory.ts'
-import { createSessions } from '../../lib/run/sessions.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { become } from '../../lib/transport/become/become.ts'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { connectHost } from '../../lib/run/connect.ts'
+import { connectHost } from '../../lib/host/connect.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { startServer } from './server.ts'
 

@@ -1,7 +1,7 @@
 /** What a session must do over every transport. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { command } from '../../lib/resources/command.ts'
-import { file } from '../../lib/resources/file.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { file } from '../../lib/resources/files/file.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 import { createDollar, type Dollar } from '../../lib/session/dollar.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'

@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lockCall, lockError } from '../../lib/lock/lock.ts'
-import { connectHost } from '../../lib/run/connect.ts'
+import { connectHost } from '../../lib/host/connect.ts'
+import { lockCall, lockError } from '../../lib/host/lock.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import { inCi } from '../support/lab.ts'

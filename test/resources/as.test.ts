@@ -1,10 +1,10 @@
 /** Steps of other users: one session each over the same connection. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { command } from '../../lib/resources/command.ts'
+import { createSessions } from '../../lib/host/sessions.ts'
+import { command } from '../../lib/resources/commands/command.ts'
 import { changed } from '../../lib/resources/conditions.ts'
-import { file } from '../../lib/resources/file.ts'
+import { file } from '../../lib/resources/files/file.ts'
 import { handler, task } from '../../lib/resources/resource.ts'
-import { createSessions } from '../../lib/run/sessions.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { noOverlay, overlayHost } from '../support/resource-hosts.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { block } from '../../lib/resources/block.ts'
+import { block } from '../../lib/resources/editing/block.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'

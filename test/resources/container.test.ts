@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type ContainerOptions, container } from '../../lib/resources/container.ts'
+import { type ContainerOptions, container } from '../../lib/resources/commands/container.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { inCi } from '../support/lab.ts'

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { directory } from '../../lib/resources/directory.ts'
+import { directory } from '../../lib/resources/files/directory.ts'
 import { directoryHost, noOverlay, overlayHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
 import { fakePrograms, root, shells } from '../support/shells.ts'

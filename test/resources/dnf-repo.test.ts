@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { dnfRepo } from '../../lib/resources/dnf-repo.ts'
-import { pkg } from '../../lib/resources/pkg.ts'
+import { dnfRepo } from '../../lib/resources/packages/dnf-repo.ts'
+import { pkg } from '../../lib/resources/packages/pkg.ts'
 import { missingFor, packageHost, packageManagers } from '../support/package-hosts.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'

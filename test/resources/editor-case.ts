@@ -2,11 +2,11 @@
  * How edits of real-world files, test/support/fixtures/editors, are told: what is wanted of each, the
  * lines that change by it, and what the program that reads such a file must make of it then.
  */
-import { type BlockOptions, block } from '../../lib/resources/block.ts'
-import { type EnvFileOptions, envFile } from '../../lib/resources/env-file.ts'
-import { type HostsOptions, hosts } from '../../lib/resources/hosts.ts'
-import { type IniOptions, ini } from '../../lib/resources/ini.ts'
-import { type LineOptions, line } from '../../lib/resources/line.ts'
+import { type BlockOptions, block } from '../../lib/resources/editing/block.ts'
+import { type EnvFileOptions, envFile } from '../../lib/resources/editing/env-file.ts'
+import { type HostsOptions, hosts } from '../../lib/resources/editing/hosts.ts'
+import { type IniOptions, ini } from '../../lib/resources/editing/ini.ts'
+import { type LineOptions, line } from '../../lib/resources/editing/line.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 
 /** A key that Python finds without a value. */

@@ -2,9 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { authorizedKeys } from '../../lib/resources/authorized-keys.ts'
-import { ini } from '../../lib/resources/ini.ts'
-import { line } from '../../lib/resources/line.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
+import { line } from '../../lib/resources/editing/line.ts'
+import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
 import { awks, shells, testHost } from '../support/shells.ts'
 
 /** A shell whose files have an end, which is not told by a signal. */

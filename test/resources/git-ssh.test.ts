@@ -1,7 +1,7 @@
 /** git over ssh, from this machine to a lab host that has the repository. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { git } from '../../lib/resources/git.ts'
+import { git } from '../../lib/resources/transfer/git.ts'
 import { inCi, labFor } from '../support/lab.ts'
 import { fakePrograms, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hosts } from '../../lib/resources/hosts.ts'
+import { hosts } from '../../lib/resources/editing/hosts.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 import { awks, testHost } from '../support/shells.ts'

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ini } from '../../lib/resources/ini.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
 import { awks, shells, testHost } from '../support/shells.ts'
 
 const execute = promisify(execFile)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type IniOptions, ini } from '../../lib/resources/ini.ts'
+import { type IniOptions, ini } from '../../lib/resources/editing/ini.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { ungathered } from '../shell/calls.ts'
 import { parse } from '../shell/ini-model.ts'

@@ -1,4 +1,4 @@
-import { json } from '../../lib/resources/json.ts'
+import { json } from '../../lib/resources/data/json.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 

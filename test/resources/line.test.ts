@@ -1,6 +1,6 @@
 import { chmod, readdir, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { line } from '../../lib/resources/line.ts'
+import { line } from '../../lib/resources/editing/line.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { ungathered } from '../shell/calls.ts'
 import { directoryHost } from '../support/resource-hosts.ts'

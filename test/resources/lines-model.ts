@@ -2,8 +2,8 @@
  * Models of the line and the block editor that share nothing with them: what a file must be after an
  * edit, byte for byte.
  */
-import type { BlockOptions } from '../../lib/resources/block.ts'
-import type { LineOptions } from '../../lib/resources/line.ts'
+import type { BlockOptions } from '../../lib/resources/editing/block.ts'
+import type { LineOptions } from '../../lib/resources/editing/line.ts'
 
 const bom = '\ufeff'
 

@@ -1,6 +1,6 @@
 /** What package steps cost, how they fail, and how two runs at once get along; on real package managers. */
 import { beforeAll, describe, expect, test } from 'vitest'
-import { pkg } from '../../lib/resources/pkg.ts'
+import { pkg } from '../../lib/resources/packages/pkg.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { apkContract } from '../support/fake-apk.ts'
 import {

@@ -1,6 +1,6 @@
 /** Package managers on hosts of their own, each with a repository that the test makes; real but for apk. */
 import { describe } from 'vitest'
-import { pkg } from '../../lib/resources/pkg.ts'
+import { pkg } from '../../lib/resources/packages/pkg.ts'
 import { apkContract } from '../support/fake-apk.ts'
 import {
   caches,

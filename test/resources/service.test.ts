@@ -1,7 +1,7 @@
 /** service against the real OpenRC, and against real scripts where there is neither it nor systemd. */
 import { describe, expect, test } from 'vitest'
-import { service } from '../../lib/resources/service.ts'
-import { systemdUnit } from '../../lib/resources/systemd-unit.ts'
+import { service } from '../../lib/resources/system/service.ts'
+import { systemdUnit } from '../../lib/resources/system/systemd-unit.ts'
 import { openrcHost, sysvHost } from '../support/init-hosts.ts'
 import { noOverlay } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'

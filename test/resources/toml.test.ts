@@ -1,4 +1,4 @@
-import { toml } from '../../lib/resources/toml.ts'
+import { toml } from '../../lib/resources/data/toml.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 

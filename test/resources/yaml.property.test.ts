@@ -2,10 +2,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
-import { type Change, changeText, type Format, type Json } from '../../lib/resources/edit/change.ts'
-import { jsonFormat } from '../../lib/resources/edit/json.ts'
-import { tomlFormat } from '../../lib/resources/edit/toml.ts'
-import { yamlFormat } from '../../lib/resources/edit/yaml.ts'
+import {
+  type Change,
+  changeText,
+  type Format,
+  type Json,
+} from '../../lib/resources/data/edit/change.ts'
+import { jsonFormat } from '../../lib/resources/data/edit/json.ts'
+import { tomlFormat } from '../../lib/resources/data/edit/toml.ts'
+import { yamlFormat } from '../../lib/resources/data/edit/yaml.ts'
 
 /** One key of a file with its value, as it is written: lines without their ends. */
 interface Entry {

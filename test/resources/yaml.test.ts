@@ -1,4 +1,4 @@
-import { yaml } from '../../lib/resources/yaml.ts'
+import { yaml } from '../../lib/resources/data/yaml.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { command } from '../../lib/resources/command.ts'
-import { file } from '../../lib/resources/file.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { file } from '../../lib/resources/files/file.ts'
 import { shells, testHost } from '../support/shells.ts'
 import { runCall } from './calls.ts'
 

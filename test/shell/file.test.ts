@@ -1,9 +1,9 @@
 import { chmod, chown, lstat, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { directory } from '../../lib/resources/directory.ts'
-import { file } from '../../lib/resources/file.ts'
-import { ini } from '../../lib/resources/ini.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
+import { directory } from '../../lib/resources/files/directory.ts'
+import { file } from '../../lib/resources/files/file.ts'
 import {
   fakePrograms,
   root,

@@ -1,5 +1,5 @@
 /** What the INI editor must do: the file before, what is wanted, and the file after, byte for byte. */
-import type { IniOptions } from '../../lib/resources/ini.ts'
+import type { IniOptions } from '../../lib/resources/editing/ini.ts'
 import { haproxyConfig } from './haproxy-config.ts'
 
 export interface IniCase {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ini } from '../../lib/resources/ini.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
 import { awks, shells, testHost } from '../support/shells.ts'
 import { ungathered } from './calls.ts'
 import { faults, type Wanted } from './ini-model.ts'

@@ -1,6 +1,6 @@
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { ini } from '../../lib/resources/ini.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
 import { awks, fakePrograms, shells, temporaryDirectory, testHost } from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 import { type IniCase, iniCases } from './ini-cases.ts'

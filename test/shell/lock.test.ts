@@ -9,7 +9,7 @@ import {
   lockError,
   parseHolder,
   showLockCall,
-} from '../../lib/lock/lock.ts'
+} from '../../lib/host/lock.ts'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
 import {
   fakePrograms,

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { service } from '../../lib/resources/service.ts'
+import { service } from '../../lib/resources/system/service.ts'
 import { type Program, shells, testHost } from '../support/shells.ts'
 
 /** A host with a SysV style script whose state is a file. */

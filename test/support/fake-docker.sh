@@ -1,5 +1,5 @@
 #!/bin/sh
-# A docker that only keeps books, as far as lib/remote/container.sh asks: the recorded contract of its
+# A docker that only keeps books, as far as lib/resources/commands/container.sh asks: the recorded contract of its
 # commands (docs.docker.com/reference/cli/docker), in the directory of this program: containers/NAME has
 # state, image id, label; images/NAME the id on the host, registry/NAME the one to be pulled; log the
 # arguments; env what `create` had of -e NAME in its environment.

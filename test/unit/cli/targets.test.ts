@@ -209,7 +209,7 @@ describe('unlock', () => {
     const { place, cwd } = await project()
     const { openSession } = await import('../../../lib/session/session.ts')
     const { connectLocal } = await import('../../../lib/transport/local.ts')
-    const { lockCall } = await import('../../../lib/lock/lock.ts')
+    const { lockCall } = await import('../../../lib/host/lock.ts')
     const claim = { run: 'r', recipe: 'x', owner: 'o', controller: 'c', time: 't' }
     const session = await openSession({
       transport: connectLocal(),

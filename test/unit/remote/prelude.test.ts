@@ -1,16 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadPrelude, partsFor } from '../../../lib/remote/prelude.ts'
+import { findParts, loadPrelude, partsFor } from '../../../lib/remote/prelude.ts'
 
-const directory = new URL('../../../lib/remote/', import.meta.url)
-const read = (name: string) => readFileSync(new URL(name, directory), 'utf8')
-const list = read('prelude.sh')
-const partNames = (text: string) =>
-  [...text.matchAll(/^\. \.\/([\w-]+)\.sh$/gm)].map(match => match[1]!)
-const names = partNames(list)
-const always = partNames(list.split('# On demand')[0]!)
-
-const sources = new Map(names.map(name => [name, read(`${name}.sh`)]))
+const parts = findParts()
+const names = parts.map(({ name }) => name)
+const always = ['core', 'state']
+const sources = new Map(parts.map(({ name, source }) => [name, source]))
 const definedIn = (source: string) =>
   [...source.matchAll(/^(hw_\w+)\(\) [{(]/gm)].map(match => match[1]!)
 const needsOf = (name: string) => /^# Needs: (.+)$/m.exec(sources.get(name)!)?.[1]?.split(' ') ?? []
@@ -27,7 +22,7 @@ const inCommandPosition =
  * there is one, units that changed are read again. */
 const asked = new Map([
   ['core', 'hw_unlock'],
-  ['command', 'hw_units_settle'],
+  ['run', 'hw_units_settle'],
 ])
 
 /** A part with all that it needs, and what every session has. */
@@ -43,15 +38,14 @@ function closure(name: string): Set<string> {
   return found
 }
 
-test('lists every shell file once, but the list itself and the control shell’s', () => {
-  const files = readdirSync(directory).filter(name => name.endsWith('.sh'))
-  const own = ['prelude.sh', 'control.sh']
-  expect([...names].sort()).toEqual(
-    files
-      .filter(name => !own.includes(name))
-      .map(name => name.slice(0, -3))
-      .sort(),
-  )
+test('gives each part a name of its own', () => {
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  expect(parts.map(({ path }) => basename(path, '.sh'))).toEqual(names)
+})
+
+test('begins with the parts of every session, and leaves out what a second shell runs', () => {
+  expect(names.slice(0, 2)).toEqual(always)
+  expect(names).not.toContain('control')
 })
 
 test('defines each function in one part', () => {

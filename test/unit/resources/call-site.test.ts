@@ -18,7 +18,7 @@ function placeOf(...lines: string[]): string | undefined {
 
 afterEach(() => vi.unstubAllGlobals())
 
-const own = `${process.cwd()}/lib/resources/file.ts`
+const own = `${process.cwd()}/lib/resources/files/file.ts`
 
 describe('the place of a call', () => {
   test.each<[string, string[], string | undefined]>([

@@ -34,7 +34,7 @@ const resources: [name: string, names: unknown[], options: object][] = [
   ['block', ['/a'], { content: 'a' }],
   ['command', ['true'], {}],
   ['container', ['x'], { image: 'x' }],
-  ['copyTree', ['/a'], { source: 'lib/lock' }],
+  ['copyTree', ['/a'], { source: 'lib/host' }],
   ['cron', ['x'], { schedule: '@daily', command: 'x' }],
   ['directory', ['/a'], {}],
   ['dnfRepo', ['x'], { baseurl: 'http://x', gpgcheck: false }],

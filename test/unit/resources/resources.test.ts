@@ -3,14 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { command } from '../../../lib/resources/command.ts'
-import { directory } from '../../../lib/resources/directory.ts'
-import { file } from '../../../lib/resources/file.ts'
-import { ini, sectionKeywords } from '../../../lib/resources/ini.ts'
+import { command } from '../../../lib/resources/commands/command.ts'
+import { ini, sectionKeywords } from '../../../lib/resources/editing/ini.ts'
+import { directory } from '../../../lib/resources/files/directory.ts'
+import { file } from '../../../lib/resources/files/file.ts'
 import { permissions } from '../../../lib/resources/ownership.ts'
-import { pkg } from '../../../lib/resources/pkg.ts'
+import { pkg } from '../../../lib/resources/packages/pkg.ts'
 import { flatten, handler, type Resource, task } from '../../../lib/resources/resource.ts'
-import { service } from '../../../lib/resources/service.ts'
+import { service } from '../../../lib/resources/system/service.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
@@ -272,7 +272,7 @@ describe('what can’t be is refused where it is declared', () => {
       `no section begins with front, only with one of ${sectionKeywords.join(', ')}`,
     )
     const editor = await readFile(
-      new URL('../../../lib/remote/dialect.awk', import.meta.url),
+      new URL('../../../lib/resources/editing/dialect.awk', import.meta.url),
       'utf8',
     )
     expect(editor).toContain(`/^(${sectionKeywords.join('|')})(`)

@@ -16,7 +16,7 @@ import {
   testHost,
 } from '../../support/shells.ts'
 
-/** `$` over a session, as lib/run/context.ts makes it, but for the account of steps. */
+/** `$` over a session, as lib/host/context.ts makes it, but for the account of steps. */
 const runnerOf =
   ({ session }: TestHost): CommandRunner =>
   async ({ shell, cwd, command, env, input }, output, running) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { file } from '../../../lib/resources/file.ts'
+import { file } from '../../../lib/resources/files/file.ts'
 import type { HostCall } from '../../../lib/session/call.ts'
 import { bytesSource, fileSource, type Source } from '../../../lib/session/source.ts'
 import { sendContent } from '../../../lib/session/upload.ts'

@@ -15,8 +15,8 @@ import {
   upgrade,
 } from '../../../tasks/product.ts'
 import { moduleOf } from '../../../tasks/products.ts'
+import { catalogueOf, localHost } from '../../support/local-run.ts'
 import { temporaryDirectory, testHost } from '../../support/shells.ts'
-import { catalogueOf, localHost } from '../run/local-run.ts'
 
 const host = { ...localHost('h1', '/state'), facts: {} } as unknown as RunningHost
 

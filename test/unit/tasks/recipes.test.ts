@@ -2,15 +2,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { productOnHost } from '../../../lib/bootstrap/product.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import type { PrepareContext, Recipe } from '../../../lib/run/recipe.ts'
+import type { PrepareContext, Recipe } from '../../../lib/recipe/recipe.ts'
 import heartbeat from '../../../recipes/heartbeat.ts'
 import productGet from '../../../recipes/product.get.ts'
 import productSet from '../../../recipes/product.set.ts'
 import productUpgrade from '../../../recipes/product.upgrade.ts'
 import serverMode from '../../../recipes/server.mode.ts'
 import serverProvision from '../../../recipes/server.provision.ts'
-import { ofType } from '../run/events.ts'
-import { catalogueOf, local, localHost } from '../run/local-run.ts'
+import { catalogueOf, local, localHost } from '../../support/local-run.ts'
+import { ofType } from '../../support/run-events.ts'
 
 const setting = (name: string, more = {}) => [
   name,

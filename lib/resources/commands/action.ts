@@ -1,0 +1,156 @@
+/** What commands and scripts have in common: when there is something to do, and what came of it. */
+import { isSecret, type Secret } from '../../shell/secret.ts'
+import { posixPattern } from '../host-pattern.ts'
+import type { OptionKinds } from '../options.ts'
+import { type CommonOptions, checkPath, invalidOption, plain } from '../resource.ts'
+import { wholeSeconds } from '../seconds.ts'
+
+/**
+ * What makes it count as changed, which the host decides: an exit status, or a line of what it printed
+ * that holds this text or matches this expression.
+ */
+export type ChangedWhen =
+  | boolean
+  | { exitStatus: number | readonly number[] }
+  | { stdout: string | RegExp }
+  | { stderr: string | RegExp }
+  | { not: ChangedWhen }
+
+export interface ActionOptions extends CommonOptions {
+  /** Done already if this path is there. */
+  creates?: string
+  /** Done already if this command succeeds, by sh. */
+  unless?: string
+  /** Nothing to do if this command fails, by sh. */
+  onlyIf?: string
+  /**
+   * Whether it changed something, once it has run. Default `true`. `false` is for what only looks: it is
+   * not run with --check all the same.
+   */
+  changedWhen?: ChangedWhen
+  /** Exit statuses that are no failure; default 0, and those of `changedWhen`. */
+  okExitStatus?: number | readonly number[]
+  /** How long it may take: `30s`, `5m`; then it is ended and has failed. Default: for ever. */
+  timeout?: string
+  /** Directory to run in. */
+  cwd?: string
+  /** Further environment variables. */
+  env?: Readonly<Record<string, string | number | Secret>>
+  /** Standard input; empty otherwise. */
+  input?: string | Buffer | Secret
+  /** What people see. */
+  title?: string
+}
+
+/** What each of them is. */
+export const actionKinds: OptionKinds<ActionOptions> = {
+  creates: 'text',
+  unless: 'text',
+  onlyIf: 'text',
+  changedWhen: 'other',
+  okExitStatus: 'other',
+  timeout: 'text',
+  cwd: 'text',
+  env: 'values',
+  input: 'other',
+  title: 'text',
+}
+
+/** The options as hw_command takes them. */
+export interface ActionArgs {
+  /** CREATES UNLESS ONLY_IF OK CHANGED SECONDS */
+  when: string[]
+  cwd: string
+  input: Buffer | undefined
+  /** NAME=VALUE words. */
+  env: string[]
+  secrets: string[]
+}
+
+/** @throws {UsageError} recipe_invalid */
+export function actionArgs(title: string, options: ActionOptions): ActionArgs {
+  const { creates, unless = '', onlyIf = '', cwd, env = {}, input, timeout } = options
+  for (const text of [unless, onlyIf]) {
+    if (text.includes('\0')) throw invalidOption(title, 'a command holds a NUL character')
+  }
+  const { changedWhen = true } = options
+  if (
+    input !== undefined &&
+    typeof input !== 'string' &&
+    !Buffer.isBuffer(input) &&
+    !isSecret(input)
+  )
+    throw invalidOption(title, 'input is neither a text, a Buffer nor a secret')
+  const ok = new Set([
+    ...statuses(title, options.okExitStatus ?? 0),
+    ...statusesOf(title, changedWhen),
+  ])
+  return {
+    when: [
+      creates === undefined ? '' : checkPath(title, creates),
+      unless,
+      onlyIf,
+      [...ok].join(' '),
+      changedWords(title, changedWhen),
+      timeout === undefined ? '' : String(wholeSeconds(title, 'the timeout', timeout)),
+    ],
+    cwd: cwd === undefined ? '' : checkPath(title, cwd),
+    input: input === undefined ? undefined : Buffer.from(isSecret(input) ? plain(input) : input),
+    env: Object.entries(env).map(([name, value]) => assignment(title, name, value)),
+    secrets: [...Object.values(env), input].filter(isSecret).map(value => value.reveal()),
+  }
+}
+
+/** `NAME=VALUE` for the prelude, which exports it. */
+export function assignment(title: string, name: string, value: string | number | Secret): string {
+  const text = plain(value)
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    throw invalidOption(title, `${JSON.stringify(name)} can’t name a variable`)
+  // The host's shell has names of its own there: one of them decides what is run.
+  if (name.startsWith('hw_'))
+    throw invalidOption(title, `the variable ${name} is ours: name it without hw_`)
+  if (text.includes('\0')) throw invalidOption(title, `the variable ${name} holds a NUL character`)
+  return `${name}=${text}`
+}
+
+function statuses(title: string, wanted: number | readonly number[]): number[] {
+  const list = [wanted].flat()
+  for (const status of list) {
+    if (!Number.isInteger(status) || status < 0 || status > 255)
+      throw invalidOption(title, `${JSON.stringify(status)} is no exit status`)
+  }
+  return list
+}
+
+/** Exit statuses that a condition names: none of them is a failure. */
+function statusesOf(title: string, when: ChangedWhen): number[] {
+  if (typeof when === 'boolean') return []
+  if (typeof when !== 'object')
+    throw invalidOption(title, 'changedWhen is not true, false or { … }')
+  if ('not' in when) return statusesOf(title, when.not)
+  return 'exitStatus' in when ? statuses(title, when.exitStatus) : []
+}
+
+/** Words of hw_action_changed; nothing for `true`. */
+function changedWords(title: string, when: ChangedWhen): string {
+  if (when === true) return ''
+  if (when === false) return 'no'
+  if ('not' in when) {
+    if (typeof when.not === 'boolean') return changedWords(title, !when.not)
+    if ('not' in when.not) return changedWords(title, when.not.not)
+    return `not ${changedWords(title, when.not)}`
+  }
+  if ('exitStatus' in when) return `status ${statuses(title, when.exitStatus).join(' ')}`
+  const stream = 'stdout' in when ? 'stdout' : 'stderr'
+  const wanted = 'stdout' in when ? when.stdout : when.stderr
+  if (wanted instanceof RegExp) {
+    try {
+      return `${stream} matches ${posixPattern(wanted)}`
+    } catch (error) {
+      throw invalidOption(title, `changedWhen: ${wanted}: ${(error as Error).message}`)
+    }
+  }
+  if (typeof wanted !== 'string' || wanted === '' || /[\0\n]/.test(wanted))
+    throw invalidOption(title, 'changedWhen: the text is empty, or not of one line')
+  return `${stream} has ${wanted}`
+}

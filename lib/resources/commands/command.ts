@@ -1,0 +1,42 @@
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { declare, invalidOption, type Resource } from '../resource.ts'
+import { type ActionOptions, actionArgs, actionKinds } from './action.ts'
+
+export { assignment } from './action.ts'
+
+export interface CommandOptions extends ActionOptions {
+  /** Program that gets the command line by -c; default `sh`. */
+  shell?: string
+}
+
+const optionKinds: OptionKinds<CommandOptions> = {
+  shell: 'text',
+  ...actionKinds,
+}
+
+/**
+ * A command as a resource: with `creates`, `unless` or `onlyIf` it knows when it is done; without, it
+ * runs, and counts as changed unless `changedWhen` says otherwise, each time. Build its text with the `sh`
+ * template, which quotes. Its text shows in the host's process list: secrets go into `env` or `input`.
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example command(sh`tar -xzf ${archive} -C ${home}`, { creates: `${home}/bin` })
+ * @example command('app migrate', { changedWhen: { stdout: /^applied \d+/ }, timeout: '10m' })
+ */
+export function command(line: string, options: CommandOptions = {}): Resource {
+  checkOptions('command', options, optionKinds)
+  const title = options.title ?? `command ${line.trim().split('\n', 1)[0]!.slice(0, 60)}`
+  if (line.trim() === '') throw invalidOption(title, 'the command is empty')
+  if (line.includes('\0')) throw invalidOption(title, 'the command holds a NUL character')
+  const { when, cwd, input, env, secrets } = actionArgs(title, options)
+  return declare({
+    title,
+    options,
+    secrets,
+    command: line,
+    call: {
+      name: 'hw_command',
+      args: [...when, options.shell ?? 'sh', cwd, input ? 'yes' : '', line, ...env],
+      input,
+    },
+  })
+}

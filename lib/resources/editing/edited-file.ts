@@ -1,0 +1,89 @@
+/** What the resources that edit a text file on its host have in common; see lib/resources/editing/editor.awk. */
+import { isSecret, type Secret } from '../../shell/secret.ts'
+import { type LinePattern, posixPattern } from '../host-pattern.ts'
+import {
+  type CommonOptions,
+  checkPath,
+  declare,
+  invalidOption,
+  type Resource,
+} from '../resource.ts'
+import { validateArg } from '../validate.ts'
+
+export interface EditOptions extends CommonOptions {
+  /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
+  validate?: string
+}
+
+/** Where a new line or block comes, if it is not there yet. Default: at the end. */
+export interface Placement {
+  /** Behind the last line that is like this. If there is none: at the end. */
+  after?: LinePattern
+  /** Before the first line that is like this. If there is none: at the end. */
+  before?: LinePattern
+}
+
+/** A resource of the editor `name`. */
+export function editedFile(edit: {
+  title: string
+  name: string
+  path: string
+  options: EditOptions
+  requests: readonly string[]
+  /** Values that may be secret. */
+  values?: readonly unknown[]
+}): Resource {
+  const { title, name, options, requests, values = [] } = edit
+  const path = checkPath(title, edit.path)
+  const secrets = values.flatMap(value => (isSecret(value) ? [value.reveal()] : []))
+  return declare({
+    title,
+    options,
+    secrets,
+    path,
+    call: {
+      name: `hw_${name}`,
+      // A file that is made to hold a secret is for its owner alone.
+      args: [
+        path,
+        secrets.length > 0 ? '600' : '',
+        validateArg(title, options.validate),
+        ...requests,
+      ],
+      gather: { editor: { name, path, requests } },
+    },
+  })
+}
+
+/**
+ * Checks text that goes on one line. Tabs are fine; what else is below a space could end the line, or
+ * the editor's request.
+ */
+export function checkLine(title: string, what: string, text: string): string {
+  if (/[\0-\x08\x0a-\x1f\x7f]/.test(text))
+    throw invalidOption(title, `the ${what} holds control characters`)
+  return text
+}
+
+/** A pattern as the editors take it: `r` and an expression, or `l` and the line. */
+export function patternRequest(title: string, what: string, pattern: LinePattern): string {
+  if (!(pattern instanceof RegExp)) return `l ${checkLine(title, what, pattern)}`
+  try {
+    return `r ${posixPattern(pattern)}`
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw invalidOption(title, `${what} ${pattern}: ${error.message}`)
+  }
+}
+
+/** Requests for where something new comes. */
+export function placeRequests(title: string, { after, before }: Placement): string[] {
+  if (after !== undefined && before !== undefined)
+    throw invalidOption(title, 'give before or after, not both')
+  return [
+    ...(after === undefined ? [] : [`A ${patternRequest(title, 'after', after)}`]),
+    ...(before === undefined ? [] : [`B ${patternRequest(title, 'before', before)}`]),
+  ]
+}
+
+export type TextValue = string | number | boolean | Secret

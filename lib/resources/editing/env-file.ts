@@ -1,0 +1,68 @@
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { invalidOption, plain, type Resource } from '../resource.ts'
+import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+
+export interface EnvFileOptions extends EditOptions {
+  /** Variables and the values they must have. */
+  set?: Readonly<Record<string, TextValue>>
+  /** Variables that must not be there. */
+  unset?: readonly string[]
+  /** New lines begin with `export `; others stay as they are. Default: false. */
+  export?: boolean
+  /**
+   * `sh` (default): values are read as sh does, and quoted where they need it. `none`: a value is all
+   * that follows `=`, as in the files of `docker --env-file`.
+   */
+  quoting?: 'sh' | 'none'
+}
+
+const optionKinds: OptionKinds<EnvFileOptions> = {
+  set: 'values',
+  unset: 'texts',
+  export: 'flag',
+  quoting: 'text',
+  validate: 'text',
+}
+
+/**
+ * Variables of a file of `KEY=value` lines: /etc/environment, /etc/default/x, .env. All else stays as it
+ * is: order, comments, also behind a value, `export`, and the quotes of a value where they can hold the
+ * new one. Where a variable stands twice, the last one counts. A file that is not there is made; if it is
+ * to hold a secret, for its owner alone.
+ * @param path absolute path on the host
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example envFile('/etc/default/app', { set: { PORT: 8080, TOKEN: secret(token) }, unset: ['DEBUG'] })
+ */
+export function envFile(path: string, options: EnvFileOptions): Resource {
+  const title = `envFile ${path}`
+  checkOptions(title, options, optionKinds)
+  const { set = {}, unset = [], quoting = 'sh' } = options
+  if (Object.keys(set).length + unset.length === 0)
+    throw invalidOption(title, 'names no variable to set or unset')
+  if (!['sh', 'none'].includes(quoting)) throw invalidOption(title, 'quoting is sh or none')
+  const requests: string[] = []
+  if (options.export) requests.push('O export')
+  if (quoting === 'none') requests.push('O plain')
+  for (const [key, value] of Object.entries(set)) {
+    const text = plain(value)
+    requests.push(`K ${checkName(title, key)}`, `V ${checkLine(title, `value of ${key}`, text)}`)
+  }
+  for (const key of unset) {
+    if (Object.hasOwn(set, key)) throw invalidOption(title, `${key} is both set and unset`)
+    requests.push(`K ${checkName(title, key)}`, 'D')
+  }
+  return editedFile({
+    title,
+    name: 'env_file',
+    path,
+    options,
+    requests,
+    values: Object.values(set),
+  })
+}
+
+function checkName(title: string, key: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key))
+    throw invalidOption(title, `${JSON.stringify(key)} can’t be a variable`)
+  return key
+}

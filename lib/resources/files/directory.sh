@@ -1,0 +1,110 @@
+# shellcheck shell=sh
+# directory.sh: directories with all that is in them.
+# Needs: file
+
+# hw_directory_all PATH PERMS MODE USER GROUP FILE_MODE: as hw_directory, and the same owner, group and mode for
+# all directories below it, FILE_MODE for regular files. One process looks, however many there are. Links
+# are not followed: of a link only the owner and group are its own.
+hw_directory_all() {
+  hw_directory "$1" "$2" "$3" "$4" "$5" || return
+  # One that was made just now has nothing in it.
+  [ "$hw_type" = directory ] || return 0
+  command -v find >/dev/null || hw_without find findutils || return
+  hw_dir_mode=$3 hw_file_mode=$6 hw_all_named=$1
+  set --
+  [ -z "$hw_want_user" ] || set -- "$@" -o ! -user "$hw_want_user"
+  [ -z "$hw_want_group" ] || set -- "$@" -o ! -group "$hw_want_group"
+  [ -z "$hw_dir_mode" ] || set -- "$@" -o -type d ! -perm "$hw_dir_mode"
+  [ -z "$hw_file_mode" ] || set -- "$@" -o -type f ! -perm "$hw_file_mode"
+  shift
+  # shellcheck disable=SC2016 # for the inner shell
+  if ! hw_found=$(hw_find_below \( "$@" \) -exec sh -c 'echo $#' sh {} +); then
+    # With --check an earlier step would have made the user.
+    [ -n "$hw_check" ] && [ -n "$hw_want_user$hw_want_group" ] || hw_fail "can't look at all in $hw_path" || return
+    hw_also 'what is in it'
+    return 0
+  fi
+  hw_count=0
+  for hw_each in $hw_found; do hw_count=$((hw_count + hw_each)); done
+  hw_saw "below $hw_count"
+  [ "$hw_count" -gt 0 ] || return 0
+  hw_also "$hw_count in it"
+  hw_trust "$hw_all_named" || return
+  [ -z "$hw_check" ] || return 0
+  # What fails is told below.
+  hw_touch_all
+  hw_apply_below || hw_fail "can't set owner or mode of all in $hw_path"
+}
+
+# hw_find_below EXPRESSION…: find, of all in hw_path but itself.
+hw_find_below() (
+  cd -- "$hw_path" || exit
+  find . ! -name . "$@"
+)
+
+# hw_apply_below: only to those that differ: of the others the time of change stays. Owners first: chown
+# may clear the set-id bits. Directories from below: one may be closed to us by its new mode.
+hw_apply_below() {
+  if [ -n "$hw_want_user" ]; then
+    hw_find_below ! -user "$hw_want_user" -exec chown -h -- "$hw_want_user" {} + || return
+  fi
+  if [ -n "$hw_want_group" ]; then
+    hw_find_below ! -group "$hw_want_group" -exec chgrp -h -- "$hw_want_group" {} + || return
+  fi
+  if [ -n "$hw_file_mode" ]; then
+    hw_find_below -type f ! -perm "$hw_file_mode" -exec chmod -- "00$hw_file_mode" {} + || return
+  fi
+  if [ -n "$hw_dir_mode" ]; then
+    hw_find_below -depth -type d ! -perm "$hw_dir_mode" -exec chmod -- "00$hw_dir_mode" {} + || return
+  fi
+}
+
+# hw_remove_tree PATH: no directory of this name, nor what is in it. Of a link the link goes, and what it
+# points to stays.
+hw_remove_tree() {
+  hw_absent_already "$1" && return
+  if [ -L "$1" ]; then
+    hw_saw "link $1"
+  else
+    [ -d "$1" ] || hw_fail "$1 is not a directory" || return
+    hw_path=$(cd -P -- "$1" && pwd -P) || hw_fail "can't look at $1" || return
+    # bash has two slashes where a link leads to /.
+    while [ "${hw_path#//}" != "$hw_path" ]; do hw_path=${hw_path#/}; done
+    hw_saw "directory $hw_path"
+    hw_may_remove || return
+  fi
+  hw_also removed
+  hw_trust "${1%/*}" || return
+  [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  rm -rf -- "$1" || hw_fail "can't remove all of $1"
+}
+
+# hw_may_remove: fails where hw_path, which has no links in it, is nothing that a recipe takes away: the
+# system's own, what holds our state, or what another file system is mounted in.
+hw_may_remove() {
+  case $hw_path in
+    /*/*) ;;
+    *) hw_fail "$hw_path is a directory of the system: it is not removed" || return ;;
+  esac
+  case $hw_path in
+    /dev/* | /proc/* | /sys/*) hw_fail "$hw_path is the system's own: it is not removed" || return ;;
+    /*/*/*) ;;
+    /usr/* | /boot/* | /var/lib | /var/log | /var/cache | /var/spool | /var/mail | /var/tmp | /var/run | /var/lock)
+      hw_fail "$hw_path is a directory of the system: it is not removed" || return
+      ;;
+  esac
+  case $hw_dir/ in
+    "$hw_path"/*) hw_fail "$hw_path holds what hostwright knows of this host: it is not removed" || return ;;
+  esac
+  [ -r /proc/self/mounts ] || return 0
+  # shellcheck disable=SC2034 # the rest of each line
+  while read -r hw_each hw_mount hw_rest; do
+    # Blanks are written as \040.
+    # shellcheck disable=SC2059
+    case $hw_mount in *\\*) hw_mount=$(printf "$hw_mount") ;; esac
+    case $hw_mount/ in
+      "$hw_path"/*) hw_fail "$hw_mount is mounted within $hw_path: unmount it first" || return ;;
+    esac
+  done </proc/self/mounts
+}

@@ -1,0 +1,74 @@
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import {
+  type CommonOptions,
+  checkPath,
+  declare,
+  invalidOption,
+  type Resource,
+} from '../resource.ts'
+
+export interface DirectoryOptions extends Ownership, CommonOptions {
+  /** Owner, group and mode also for all directories in it, and owner and group for all files. */
+  recurse?: boolean
+  /** With `recurse`: permission bits of all regular files in it. */
+  fileMode?: number | string
+  /** No directory of this name, nor anything in it. */
+  absent?: boolean
+}
+
+const optionKinds: OptionKinds<DirectoryOptions> = {
+  recurse: 'flag',
+  fileMode: 'other',
+  absent: 'flag',
+  ...ownershipKinds,
+}
+
+/**
+ * A directory with this mode and owner; those above it are made where they are missing. One that is
+ * made gets mode 0755 unless told otherwise. With `recurse` all that is in it has the same owner and
+ * group, directories the same mode, and regular files `fileMode`; links are not followed. With `absent`
+ * it is removed with all that is in it: never a directory of the system, nor one with a mount in it.
+ * @param path absolute path on the host
+ * @param options.recurse default: false
+ * @param options.fileMode default: any
+ * @param options.absent default: false
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example directory('/srv/app', { owner: 'app', mode: 0o750 })
+ * @example directory('/srv/www', { owner: 'www-data', mode: 0o755, fileMode: 0o644, recurse: true })
+ * @example directory('/opt/app-1.9', { absent: true })
+ */
+export function directory(path: string, options: DirectoryOptions = {}): Resource {
+  const title = `directory ${path}`
+  checkOptions(title, options, optionKinds)
+  const target = checkPath(title, path)
+  const { recurse, fileMode, absent } = options
+  if (absent) return noDirectory(title, target, options)
+  const args = [target, ...ownershipArgs(title, options)]
+  const gather = { stat: target }
+  if (!recurse) {
+    if (fileMode !== undefined) throw invalidOption(title, 'fileMode goes with recurse: true')
+    return declare({ title, options, call: { name: 'hw_directory', args, gather } })
+  }
+  const [, fileBits] = ownershipArgs(title, { mode: fileMode })
+  if (args.slice(1).every(each => each === '') && fileBits === '')
+    throw invalidOption(title, 'recurse: true goes with mode, fileMode, owner or group')
+  return declare({
+    title,
+    options,
+    call: { name: 'hw_directory_all', args: [...args, fileBits], gather },
+  })
+}
+
+function noDirectory(title: string, target: string, options: DirectoryOptions): Resource {
+  for (const name of ['recurse', 'fileMode', 'mode', 'owner', 'group'] as const) {
+    if (options[name] !== undefined)
+      throw invalidOption(title, `an absent directory has no ${name}`)
+  }
+  // The host looks again, where links lead.
+  const names = target.split('/').slice(1)
+  if (names.some(name => name === '.' || name === '..'))
+    throw invalidOption(title, 'what is to be removed is named without . and ..')
+  if (names.length < 2) throw invalidOption(title, `${target} is a directory of the system`)
+  return declare({ title, options, call: { name: 'hw_remove_tree', args: [target] } })
+}

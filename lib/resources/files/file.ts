@@ -1,0 +1,190 @@
+import { UsageError } from '../../errors.ts'
+import type { HostCall } from '../../session/call.ts'
+import { bytesSource, fileSource, hashOf, largeBytes, type Source } from '../../session/source.ts'
+import { sendContent } from '../../session/upload.ts'
+import { isSecret, type Secret } from '../../shell/secret.ts'
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import {
+  type CommonOptions,
+  checkPath,
+  declare,
+  invalidOption,
+  plain,
+  type Resource,
+  type TemplateHost,
+  unreadable,
+} from '../resource.ts'
+import { validateArg } from '../validate.ts'
+
+export interface FileOptions extends Ownership, CommonOptions {
+  /** The whole content, or a function that makes it for a host. */
+  content?: FileContent | ((host: TemplateHost) => FileContent)
+  /** A file of the controller with the content, of any size: a path from the working directory, or a URL. */
+  source?: string | URL
+  /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
+  validate?: string
+  /** Keep a file that is replaced or removed beside it, as `NAME.20261121T013211Z~`. */
+  backup?: boolean
+  /** No file and no link of this name. */
+  absent?: boolean
+}
+
+export type FileContent = string | Buffer | Secret
+
+const optionKinds: OptionKinds<FileOptions> = {
+  content: 'other',
+  source: 'other',
+  validate: 'text',
+  backup: 'flag',
+  absent: 'flag',
+  ...ownershipKinds,
+}
+
+/**
+ * A regular file with this content, mode and owner. Without `content` and `source` the file must
+ * exist, and only mode and owner are looked at. It is replaced whole or not at all; where the path is
+ * a link, what it points to is. Content travels only if the host's SHA-256 of it differs; what is
+ * larger than 1 MiB goes beside the session, and what came of it once is not sent again.
+ *
+ * A file that is made gets mode 0644 unless told otherwise; one that is replaced keeps its own.
+ * With `absent` a file or a link is removed; what the link points to stays.
+ * @param path absolute path on the host
+ * @param options.content string, bytes, secret, or a function of the host
+ * @param options.source file of the controller with the content
+ * @param options.validate command for the new file, `%s`; default: none
+ * @param options.backup keep the old file; default: false
+ * @param options.absent default: false
+ * @throws {UsageError} recipe_invalid, when declared; for a function as content when the host's turn comes
+ * @example file('/etc/motd', { content: 'hello\n', mode: 0o644 })
+ * @example file('/etc/motd', { content: host => `${host.name}: ${host.facts.cpus} processors\n` })
+ * @example file('/srv/image.iso', { source: 'images/image.iso', owner: 'www-data' })
+ * @example file('/etc/cron.d/old', { absent: true, backup: true })
+ */
+export function file(path: string, options: FileOptions = {}): Resource {
+  const title = `file ${path}`
+  checkOptions(title, options, optionKinds)
+  const target = checkPath(title, path)
+  const { content } = options
+  if (options.absent) return noFile(title, target, options)
+  const args = [
+    target,
+    '',
+    ...ownershipArgs(title, options),
+    validateArg(title, options.validate),
+    options.backup ? 'backup' : '',
+  ]
+  if (typeof content === 'function') {
+    checkContent(title, options)
+    const declared: Resource = declare({
+      title,
+      options,
+      path: target,
+      call: { name: 'hw_file', args },
+      forHost: host => {
+        const made = madeFor(host, title, content, declared)
+        return { ...file(path, { ...options, content: made }), at: declared.at }
+      },
+    })
+    return declared
+  }
+  const source = sourceOf(title, options)
+  const shared = { title, options, path: target }
+  const call: HostCall = { name: 'hw_file', args, gather: { stat: target } }
+  if (source === undefined) return declare({ ...shared, call })
+  const secrets = isSecret(content) ? [content.reveal()] : []
+  if (!Buffer.isBuffer(source))
+    return declare({ ...shared, secrets, call: largeCall(call, source) })
+  const sha256 = hashOf(source)
+  return declare({
+    ...shared,
+    secrets,
+    text: source.toString('utf8'),
+    call: {
+      ...call,
+      args: args.with(1, sha256),
+      content: { sha256, bytes: source },
+      gather: { stat: target, sum: target },
+    },
+  })
+}
+
+/** A call whose content is sent beside the session. */
+function largeCall(call: HostCall, source: Source): HostCall {
+  const args = call.args.with(7, `large ${call.args[7]}`.trim())
+  return {
+    ...call,
+    args,
+    prepare: async () => {
+      const sha256 = await source.sha256()
+      return {
+        ...call,
+        args: args.with(1, sha256),
+        content: { sha256 },
+        gather: { ...call.gather, sum: call.args[0] },
+        answer: async asked => ({ args: [await sendContent(asked, source)] }),
+      }
+    },
+  }
+}
+
+function noFile(title: string, target: string, options: FileOptions): Resource {
+  for (const name of ['content', 'source', 'validate', 'mode', 'owner', 'group'] as const) {
+    if (options[name] !== undefined) throw invalidOption(title, `an absent file has no ${name}`)
+  }
+  return declare({
+    title,
+    options,
+    path: target,
+    text: '',
+    call: { name: 'hw_no_file', args: [target, options.backup ? 'backup' : ''] },
+  })
+}
+
+function checkContent(title: string, { content, source }: FileOptions): void {
+  if (content !== undefined && source !== undefined)
+    throw invalidOption(title, 'give content or source, not both')
+}
+
+/** The content: in memory, or where to read it if it is large. */
+function sourceOf(title: string, options: FileOptions): Buffer | Source | undefined {
+  checkContent(title, options)
+  const { content, source } = options
+  if (content !== undefined) return smallOr(bytesOf(title, content as FileContent), title)
+  if (source === undefined) return undefined
+  try {
+    const found = fileSource(source)
+    return found.size > largeBytes ? found : found.bytes()
+  } catch (error) {
+    throw unreadable(title, 'source', source, error)
+  }
+}
+
+const smallOr = (bytes: Buffer, title: string) =>
+  bytes.length > largeBytes ? bytesSource(title, bytes) : bytes
+
+function bytesOf(title: string, content: FileContent): Buffer {
+  if (Buffer.isBuffer(content)) return content
+  if (typeof content === 'string' || isSecret(content)) return Buffer.from(plain(content))
+  throw invalidOption(title, `its content is ${content === null ? 'null' : `a ${typeof content}`}`)
+}
+
+/** What a template makes for a host; its faults are the recipe's, at the line of the file. */
+function madeFor(
+  host: TemplateHost,
+  title: string,
+  template: (host: TemplateHost) => FileContent,
+  declared: Resource,
+): FileContent {
+  try {
+    const made = template(host)
+    if (typeof made === 'string' || Buffer.isBuffer(made) || isSecret(made)) return made
+    throw new TypeError(`it returned ${made === null ? 'null' : `a ${typeof made}`}`)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new UsageError('recipe_invalid', `${title}: its content could not be made: ${message}`, {
+      at: declared.at(),
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import type { HostCall } from '../../session/call.ts'
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+
+export interface PkgOptions extends CommonOptions {
+  /** This very version; for a single package. */
+  version?: string
+  /** The newest version that the host's repositories have, instead of any. */
+  latest?: boolean
+  /** Not installed, instead of installed. */
+  absent?: boolean
+  /** With `absent`: without the config files that it would leave behind. */
+  purge?: boolean
+  /** Held (true) at its version, so that upgrades leave it alone, or not held (false). Default: as it is. */
+  hold?: boolean
+}
+
+/** The package managers there are parts of the prelude for, by the name that facts have for them. */
+const managers: Readonly<Record<string, string>> = {
+  apt: 'apt',
+  dnf: 'dnf',
+  yum: 'dnf',
+  zypper: 'zypper',
+  apk: 'apk',
+  pacman: 'pacman',
+}
+
+const optionKinds: OptionKinds<PkgOptions> = {
+  version: 'text',
+  latest: 'flag',
+  absent: 'flag',
+  purge: 'flag',
+  hold: 'flag',
+}
+
+/**
+ * Packages of the distribution, by apt, dnf, yum, zypper, apk or pacman: installed, absent, the latest, at
+ * a version, held. Several in one call cost one transaction, and all of a batch one look at what is
+ * installed. The index of what is to be had is fetched at most once a run, and only if it has to be:
+ * for `latest`, for a package that is not in it, and where a repository changed. Where another process
+ * has the package manager's lock, it is waited for.
+ * @param names of packages, not of what they provide
+ * @param options default: installed, in any version
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example pkg(['haproxy', 'socat'])
+ * @example pkg('postgresql-15', { version: '15.10-0+deb12u1', hold: true })
+ */
+export function pkg(names: string | readonly string[], options: PkgOptions = {}): Resource {
+  checkOptions('pkg', options, optionKinds)
+  const list = [...new Set([names].flat())]
+  const title = `pkg ${list.join(' ')}`
+  check(title, list, options)
+  const { version, hold } = options
+  const wanted = version === undefined ? list : [`${list[0]}=${version}`]
+  const held = hold === undefined ? '' : hold ? 'held' : 'unheld'
+  const args = [stateOf(options), held, ...wanted]
+  const declared = declare({ title, options, call: { name: 'hw_package', args } })
+  return {
+    ...declared,
+    forHost: ({ facts }) => {
+      const by = managers[facts.packageManager]
+      if (!by) return declared
+      const call: HostCall = {
+        name: `hw_package_${by}`,
+        args,
+        gather: { packages: { by, names: list } },
+      }
+      return { ...declared, call }
+    },
+  }
+}
+
+function stateOf({ absent, purge, latest }: PkgOptions) {
+  if (absent) return purge ? 'purged' : 'absent'
+  return latest ? 'latest' : 'present'
+}
+
+function check(title: string, list: readonly string[], options: PkgOptions) {
+  const { version, latest, absent, purge, hold } = options
+  if (list.length === 0) throw invalidOption('pkg', 'names no package')
+  for (const name of list) {
+    // What any of the package managers allows, with an architecture behind it. apt-get would remove what
+    // ends with a minus.
+    if (!/^[A-Za-z0-9_][A-Za-z0-9+._-]*(:[a-z0-9-]+)?$/.test(name) || name.endsWith('-')) {
+      throw invalidOption(title, `${JSON.stringify(name)} is not the name of a package`)
+    }
+  }
+  if (absent) {
+    const [no] = Object.entries({ version, latest, hold }).find(([, value]) => value) ?? []
+    if (no) throw invalidOption(title, `${no} does not go with absent`)
+  } else if (purge) throw invalidOption(title, 'purge goes with absent')
+  if (version === undefined) return
+  if (latest) throw invalidOption(title, 'give version or latest, not both')
+  if (list.length > 1) throw invalidOption(title, 'a version goes with one package')
+  if (!/^[A-Za-z0-9][A-Za-z0-9.+~:^_-]*$/.test(version))
+    throw invalidOption(title, `${JSON.stringify(version)} is not a version`)
+}

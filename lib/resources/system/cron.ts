@@ -1,0 +1,131 @@
+import { isSecret, type Secret } from '../../shell/secret.ts'
+import { assignment } from '../commands/command.ts'
+import { checkFileName, checkLine } from '../lines.ts'
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { permissions } from '../ownership.ts'
+import {
+  type CommonOptions,
+  checkUser,
+  declare,
+  invalidOption,
+  type Resource,
+} from '../resource.ts'
+import { type CronTimes, cronSchedule } from './cron-schedule.ts'
+
+export interface CronOptions extends CommonOptions {
+  /** When: five fields (`'30 3 * * mon-fri'`), `'@daily'` and its like, or fields by name. */
+  schedule?: string | CronTimes
+  /** What runs, by `sh`: one line. A `%` is written so that cron keeps it. */
+  command?: string
+  /** Who runs it. */
+  user?: string
+  /** Further environment variables; not in a crontab, where they would go for the jobs below too. */
+  env?: Readonly<Record<string, string | number | Secret>>
+  /** A file of its own, /etc/cron.d/NAME, or an entry of the user's crontab. */
+  where?: 'cron.d' | 'crontab'
+  /** No such job. */
+  absent?: boolean
+}
+
+const optionKinds: OptionKinds<CronOptions> = {
+  schedule: 'other',
+  command: 'text',
+  user: 'text',
+  env: 'values',
+  where: 'text',
+  absent: 'flag',
+}
+
+/**
+ * A job of cron. It is a file /etc/cron.d/NAME, or with `where: 'crontab'` a line of a user's crontab
+ * behind one that names it; the other lines stay.
+ * @param name letters, digits, `_` and `-`: cron leaves out files of other names
+ * @param options.schedule needed unless absent
+ * @param options.command needed unless absent
+ * @param options.user default: root in cron.d; in a crontab the user of the session
+ * @param options.env default: none
+ * @param options.where default: `cron.d`
+ * @param options.absent default: false
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example cron('backup', { schedule: '30 3 * * *', command: '/usr/local/bin/backup', user: 'postgres' })
+ * @example cron('prune', { schedule: { hour: 4, weekday: 'sun' }, command: 'find /srv/tmp -mtime +7 -delete' })
+ */
+export function cron(name: string, options: CronOptions): Resource {
+  checkOptions(`cron ${name}`, options, optionKinds)
+  const { user, env = {}, where = 'cron.d' } = options
+  const title = `cron ${name}`
+  checkFileName(title, name, /^[A-Za-z0-9_-]+$/)
+  if (where !== 'cron.d' && where !== 'crontab')
+    throw invalidOption(title, `where is cron.d or crontab, not ${JSON.stringify(where)}`)
+  if (user !== undefined) checkUser(title, user)
+  const job = options.absent ? undefined : jobOf(title, options)
+  if (where === 'crontab') {
+    if (Object.keys(env).length > 0)
+      throw invalidOption(title, 'an entry of a crontab has no env of its own')
+    return declare({
+      title,
+      options,
+      path: `crontab of ${user ?? 'the session’s user'}`,
+      call: {
+        name: 'hw_crontab',
+        args: [user ?? '', name, job ? `${job.schedule} ${job.command}` : ''],
+      },
+    })
+  }
+  const path = `/etc/cron.d/${name}`
+  if (!job)
+    return declare({
+      title,
+      options,
+      path,
+      call: { name: 'hw_no_text', args: [path, 'removed', 'shown'] },
+    })
+  const variables = Object.entries(env).map(
+    ([key, value]) => `${variableLine(title, key, assignment(title, key, value))}\n`,
+  )
+  const secrets = Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : []))
+  const text = `${variables.join('')}${job.schedule} ${user ?? 'root'} ${job.command}\n`
+  const mode = secrets.length > 0 ? 0o600 : 0o644
+  return declare({
+    title,
+    options,
+    path,
+    text,
+    secrets,
+    call: {
+      name: 'hw_cron_file',
+      args: [path, text, permissions(mode), mode.toString(8)],
+      gather: { stat: path },
+    },
+  })
+}
+
+/**
+ * A variable as cron reads it: without quotes the blanks around a value are not its own, and what begins
+ * with a quote and does not end with it makes cron refuse all of the file.
+ */
+function variableLine(title: string, key: string, text: string): string {
+  checkLine(title, `variable ${key}`, text)
+  const value = text.slice(key.length + 1)
+  if (value === value.trim() && !/^["']/.test(value)) return text
+  const quote = ['"', "'"].find(sign => !value.includes(sign))
+  if (quote === undefined)
+    throw invalidOption(
+      title,
+      `the variable ${key} holds both kinds of quotes: cron can’t have that`,
+    )
+  return `${key}=${quote}${value}${quote}`
+}
+
+function jobOf(title: string, { schedule, command }: CronOptions) {
+  if (schedule === undefined || command === undefined)
+    throw invalidOption(title, 'needs a schedule and a command')
+  const line = checkLine(title, 'command', command).trim()
+  if (line === '') throw invalidOption(title, 'the command is empty')
+  try {
+    // To cron a % ends the command, unless it stands behind a backslash.
+    return { schedule: cronSchedule(schedule), command: line.replaceAll('%', '\\%') }
+  } catch (error) {
+    throw invalidOption(title, `the schedule: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,75 @@
+import { checkFileName, checkLine } from '../lines.ts'
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+
+export interface SysctlOptions extends CommonOptions {
+  /** Keys and their values: `{ 'vm.swappiness': 10 }`. */
+  set?: Readonly<Record<string, string | number>>
+  /** Set them now, too; false for keys that the kernel has only after the next start. */
+  live?: boolean
+  /** No such file; the values stay as they are until the next start. */
+  absent?: boolean
+}
+
+const optionKinds: OptionKinds<SysctlOptions> = {
+  set: 'values',
+  live: 'flag',
+  absent: 'flag',
+}
+
+/**
+ * Values of the kernel: the file /etc/sysctl.d/NAME.conf, which sets them at each start, and the live
+ * values. What changed says which of the two: `content`, `live vm/swappiness`.
+ * @param name of the file; of two that set the same key the later in the alphabet wins: `60-web`
+ * @param options.set keys with dots, or with slashes where a part holds a dot (`net/ipv4/conf/eth0.1/forwarding`)
+ * @param options.live default: true
+ * @param options.absent default: false
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example sysctl('60-web', { set: { 'net.core.somaxconn': 4096, 'net.ipv4.tcp_rmem': '4096 87380 6291456' } })
+ */
+export function sysctl(name: string, options: SysctlOptions): Resource {
+  const title = `sysctl ${name}`
+  checkOptions(title, options, optionKinds)
+  const path = `/etc/sysctl.d/${checkFileName(title, name.replace(/\.conf$/, ''))}.conf`
+  const entries = Object.entries(options.set ?? {})
+  if (options.absent) {
+    if (entries.length > 0) throw invalidOption(title, 'a file that is absent sets nothing')
+    const call = { name: 'hw_no_text', args: [path, 'removed', 'shown'] }
+    return declare({ title, options, path, call })
+  }
+  if (entries.length === 0) throw invalidOption(title, 'sets nothing')
+  const values = entries.map(([key, value]) => ({
+    key: checkKey(title, key),
+    value: checkValue(title, key, value),
+  }))
+  const text = values.map(({ key, value }) => `${key} = ${value}\n`).join('')
+  const live =
+    options.live === false ? [] : values.flatMap(({ key, value }) => [slashes(key), value])
+  return declare({
+    title,
+    options,
+    path,
+    text,
+    call: { name: 'hw_sysctl', args: [path, text, ...live] },
+  })
+}
+
+function checkKey(title: string, key: string): string {
+  if (!/^[A-Za-z0-9_-]+([./][A-Za-z0-9_.:*-]+)+$/.test(key) || /\.\.|[*]/.test(key))
+    throw invalidOption(title, `${JSON.stringify(key)} is no key: write vm.swappiness`)
+  return key
+}
+
+function checkValue(title: string, key: string, value: string | number): string {
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw invalidOption(title, `the value of ${key} is not a whole number`)
+  const text = checkLine(title, `value of ${key}`, String(value))
+    .trim()
+    .replace(/[ \t]+/g, ' ')
+  if (text === '') throw invalidOption(title, `the value of ${key} is empty`)
+  return text
+}
+
+/** The key as a path: the first separator says which of the two it is written with. */
+const slashes = (key: string) =>
+  /[./]/.exec(key)![0] === '/' ? key : key.replace(/[./]/g, sign => (sign === '.' ? '/' : '.'))

@@ -1,0 +1,155 @@
+import type { HostCall } from '../../session/call.ts'
+import { fileSource, largeBytes, type Source } from '../../session/source.ts'
+import { sendContent } from '../../session/upload.ts'
+import { checkOptions, type OptionKinds } from '../options.ts'
+import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import {
+  type CommonOptions,
+  checkPath,
+  declare,
+  invalidOption,
+  plain,
+  type Resource,
+  unreadable,
+} from '../resource.ts'
+import { type UrlOptions, urlArgs, urlKinds } from './url.ts'
+
+/** What an archive can be. */
+export type ArchiveFormat = 'tar' | 'tar.gz' | 'tar.xz' | 'tar.zst' | 'tar.bz2' | 'zip'
+
+export interface ArchiveOptions extends Partial<UrlOptions>, Ownership, CommonOptions {
+  /** A file of the controller, of any size: a path from the working directory, or a URL of a file. */
+  source?: string | URL
+  /** A file of the host. */
+  path?: string
+  /** How many leading directories to leave out of the names in it; default 0. */
+  strip?: number
+  /** What it is; default: as its name ends. */
+  format?: ArchiveFormat
+  /** Tells several archives in one directory apart. */
+  name?: string
+}
+
+const optionKinds: OptionKinds<ArchiveOptions> = {
+  source: 'other',
+  path: 'text',
+  strip: 'number',
+  format: 'text',
+  name: 'text',
+  ...urlKinds,
+  ...ownershipKinds,
+}
+
+/**
+ * What an archive holds, unpacked into a directory once: again only if the archive has another checksum.
+ * It comes from the controller (`source`), from a URL that the host fetches (`url`, with a checksum), or
+ * is on the host (`path`). It is unpacked beside the directory, and comes into it when all is well. What
+ * it unpacked is written down in the directory, in `.hostwright-archive`.
+ *
+ * Files of an archive before that are not in the new one stay. An archive with absolute names, with `..`,
+ * or with names within links of its own is refused. Owner and group go for all that is unpacked, the mode
+ * for the directory.
+ * @param directory absolute path on the host; made if it is not there
+ * @throws {UsageError} recipe_invalid, when declared
+ * @example archive('/opt/app', { source: 'dist/app-1.2.tar.gz', strip: 1, owner: 'app' })
+ * @example
+ * archive('/opt/tool', { url: 'https://example.org/tool-2.0.zip', sha256: '2c26b46b68ffc68ff99b453c1d304134…' })
+ */
+export function archive(directory: string, options: ArchiveOptions): Resource {
+  const title = `archive ${directory}`
+  checkOptions(title, options, optionKinds)
+  const target = checkPath(title, directory)
+  if (target === '/') throw invalidOption(title, 'nothing is unpacked over the whole system')
+  const { source, url, path, strip = 0, name = '' } = options
+  if ([source, url, path].filter(each => each !== undefined).length !== 1)
+    throw invalidOption(title, 'give one of source, url and path')
+  if (!Number.isInteger(strip) || strip < 0)
+    throw invalidOption(title, 'strip is a number of directories')
+  if (!/^[\w.-]*$/.test(name))
+    throw invalidOption(title, `the name ${JSON.stringify(name)} is not letters, digits, . _ or -`)
+  const from = url === undefined ? String(source ?? path) : new URL(plainUrl(title, url)).pathname
+  const program = programOf(title, from, options.format)
+  const first = [target, ...ownershipArgs(title, options), name, program, String(strip)]
+  const shared = { title, options, path: target }
+  const call = (args: string[]): HostCall => ({
+    name: 'hw_archive',
+    args: [...first, ...args],
+    gather: { stat: target },
+  })
+  if (url !== undefined) {
+    const { args, secrets } = urlArgs(title, { ...options, url })
+    if (args[0] === '')
+      throw invalidOption(title, 'an archive from a URL needs its sha256 or sha512')
+    return declare({ ...shared, secrets, call: call(['url', '', ...args]) })
+  }
+  if (options.headers) throw invalidOption(title, 'headers are for archives from a URL')
+  if (path !== undefined) {
+    const sums =
+      options.sha256 || options.sha512
+        ? urlArgs(title, { ...options, url: 'http://x' }).args
+        : ['', '']
+    return declare({ ...shared, call: call(['host', checkPath(title, path), ...sums.slice(0, 2)]) })
+  }
+  if (options.sha256 ?? options.sha512)
+    throw invalidOption(title, 'the checksum of a local source is what the source has')
+  return declare({ ...shared, call: sentCall(call, localSource(title, source!)) })
+}
+
+function plainUrl(title: string, url: NonNullable<ArchiveOptions['url']>): string {
+  const text = plain(url)
+  if (!URL.canParse(text)) throw invalidOption(title, 'the url is not a URL')
+  return text
+}
+
+function localSource(title: string, source: string | URL) {
+  try {
+    return fileSource(source)
+  } catch (error) {
+    throw unreadable(title, 'source', source, error)
+  }
+}
+
+/** A call whose archive comes from here: with the session's script, or beside it if it is large. */
+function sentCall(
+  call: (args: string[]) => HostCall,
+  source: Source & { bytes(): Buffer },
+): HostCall {
+  return {
+    ...call(['sent', '', 'sha256', source.name]),
+    prepare: async () => {
+      const sha256 = await source.sha256()
+      const known = call(['sent', '', 'sha256', sha256])
+      return source.size <= largeBytes
+        ? { ...known, content: { sha256, bytes: source.bytes() } }
+        : { ...known, answer: async asked => ({ args: [await sendContent(asked, source)] }) }
+    },
+  }
+}
+
+const programs: Readonly<Record<ArchiveFormat, string>> = {
+  tar: 'tar',
+  'tar.gz': 'gzip',
+  'tar.xz': 'xz',
+  'tar.zst': 'zstd',
+  'tar.bz2': 'bzip2',
+  zip: 'zip',
+}
+
+/** Short endings, and what they stand for. */
+const endings: Readonly<Record<string, ArchiveFormat>> = {
+  tgz: 'tar.gz',
+  txz: 'tar.xz',
+  tzst: 'tar.zst',
+  tbz: 'tar.bz2',
+  tbz2: 'tar.bz2',
+}
+
+/** What unpacks it, as the prelude names it. */
+function programOf(title: string, name: string, format: ArchiveFormat | undefined): string {
+  const [, ending = ''] = /\.(tar\.(?:gz|xz|zst|bz2)|[^./]+)$/i.exec(name) ?? []
+  const short = ending.toLowerCase()
+  const found = format ?? endings[short] ?? (short as ArchiveFormat)
+  if (Object.hasOwn(programs, found)) return programs[found]
+  const known = Object.keys(programs).join(', ')
+  throw invalidOption(title, `the archive’s name does not say its format: give one of ${known}`)
+}

@@ -1,0 +1,93 @@
+/** URLs that a host fetches by itself, as lib/resources/transfer/download.sh takes them. */
+import { isSecret, type Secret } from '../../shell/secret.ts'
+import type { OptionKinds } from '../options.ts'
+import { invalidOption, plain } from '../resource.ts'
+
+export interface UrlOptions {
+  /** Where the host gets it: http or https. */
+  url: string | Secret
+  /** Request headers; secrets among them are in no process list on the host. */
+  headers?: Readonly<Record<string, string | Secret>>
+  /** The SHA-256 it must have, hexadecimal. */
+  sha256?: string
+  /** The SHA-512 it must have, hexadecimal. */
+  sha512?: string
+}
+
+/** What each of them is. */
+export const urlKinds: OptionKinds<UrlOptions> = {
+  url: 'other',
+  headers: 'values',
+  sha256: 'text',
+  sha512: 'text',
+}
+
+/** The arguments ALGORITHM SUM URL CURL WGET PRIVATE, and what of them is secret. */
+export function urlArgs(title: string, options: UrlOptions): { args: string[]; secrets: string[] } {
+  const { headers = {} } = options
+  const url = checkUrl(title, options.url)
+  const lines = Object.entries(headers).map(([name, value]) => headerLine(title, name, value))
+  const secretNames = Object.keys(headers).filter(name => isSecret(headers[name]))
+  const { username, password } = new URL(url)
+  const secrets = [
+    ...(isSecret(options.url) ? [url] : []),
+    ...[password, decodeURIComponent(password)].filter(part => part !== ''),
+    ...secretNames.map(name => plain(headers[name]!)),
+  ]
+  // What is meant for one server is not for where that sends us. curl takes care of these by itself.
+  const bound = secretNames.some(name => !/^(authorization|cookie)$/i.test(name))
+  const curl = [
+    ...[`url = ${quoted(url)}`, ...lines.map(line => `header = ${quoted(line)}`)],
+    ...(bound ? [] : ['location', 'max-redirs = 10']),
+  ]
+  const wget = [
+    ...lines.map(line => `header = ${line}`),
+    ...(secretNames.length > 0 || username !== '' ? ['max_redirect = 0'] : []),
+  ]
+  return {
+    args: [
+      ...checksumArgs(title, options),
+      url,
+      curl.join('\n'),
+      wget.join('\n'),
+      secrets.length > 0 ? 'private' : '',
+    ],
+    secrets,
+  }
+}
+
+/** The arguments ALGORITHM SUM; empty where none is given. */
+function checksumArgs(title: string, { sha256, sha512 }: UrlOptions): [string, string] {
+  if (sha256 !== undefined && sha512 !== undefined)
+    throw invalidOption(title, 'give sha256 or sha512, not both')
+  const [name, sum, length] =
+    sha512 === undefined ? (['sha256', sha256, 64] as const) : (['sha512', sha512, 128] as const)
+  if (sum === undefined) return ['', '']
+  if (!/^[0-9a-f]+$/i.test(sum) || sum.length !== length)
+    throw invalidOption(title, `the ${name} is not ${length} hexadecimal digits`)
+  return [name, sum.toLowerCase()]
+}
+
+function checkUrl(title: string, given: string | Secret): string {
+  const text = plain(given)
+  const shown = isSecret(given) ? 'the secret url' : JSON.stringify(text)
+  if (!URL.canParse(text)) throw invalidOption(title, `${shown} is not a URL`)
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw invalidOption(title, `${shown} is neither http nor https`)
+  url.hash = ''
+  return url.href
+}
+
+function headerLine(title: string, name: string, value: string | Secret): string {
+  if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name))
+    throw invalidOption(title, `${JSON.stringify(name)} can’t name a header`)
+  const text = plain(value)
+  // A backslash means something to one reader of these lines and nothing to the other.
+  if (/[\0-\x08\x0a-\x1f\x7f\\]/.test(text))
+    throw invalidOption(title, `the header ${name} holds control characters or a backslash`)
+  return `${name}: ${text.trim()}`
+}
+
+/** As curl's configuration has texts. */
+const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`

@@ -1,0 +1,160 @@
+# shellcheck shell=sh
+# authorized-keys.sh: the keys that may log in as a user. The work is that of authorized-keys.awk, whose text is
+# in $hw_authorized_keys_awk.
+# Needs: accounts write
+
+# hw_authorized_keys USER PATH REQUEST…: PATH is empty for ~USER/.ssh/authorized_keys. The requests are
+# the lines that authorized-keys.awk reads. In the user's home the file, and the directory it is in, are the user's
+# alone; elsewhere the file is for all to read, as sshd reads it as the user.
+hw_authorized_keys() {
+  hw_account=$1 hw_keys_file=$2
+  shift 2
+  IFS=$hw_newline
+  hw_requests="$*"
+  IFS=" 	$hw_newline"
+  if ! hw_find_user "$hw_account" && ! hw_keys_find_elsewhere; then
+    # A step before it may make the user.
+    [ -n "$hw_check" ] || hw_fail "there is no user $hw_account" || return
+    hw_note=unknown hw_status=changed
+    return 0
+  fi
+  hw_keys_file=${hw_keys_file:-$hw_is_home/.ssh/authorized_keys}
+  hw_keys_directory=${hw_keys_file%/*}
+  case $hw_keys_file in
+    "$hw_is_home"/*) hw_keys_at_home=1 ;;
+    *) hw_keys_at_home='' ;;
+  esac
+  hw_keys_look || return
+  command -v awk >/dev/null || hw_without awk mawk || return
+  hw_found=$(hw_keys_edit list) || hw_fail "awk failed on $hw_keys_file" || return
+  [ -z "$hw_found" ] || hw_also "$hw_found"
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$hw_keys_file" || return
+  if [ -n "$hw_diff" ] && [ -n "$hw_found" ]; then
+    hw_send_old "$hw_keys_file"
+    hw_mark new
+    hw_keys_edit edit
+  fi
+  [ -n "$hw_check" ] || hw_keys_write
+}
+
+# hw_keys_find_elsewhere: a user of a directory service.
+hw_keys_find_elsewhere() {
+  command -v getent >/dev/null || return
+  hw_found=$(getent passwd "$hw_account") || return
+  hw_passwd=$hw_passwd$hw_found$hw_newline
+  hw_find_user "$hw_account"
+}
+
+# hw_keys_look: what is there, with one process: hw_type and its like are of the file.
+hw_keys_look() {
+  for hw_each in ${hw_keys_at_home:+"$hw_keys_directory"} "$hw_keys_file"; do
+    # Root would write where the user's link leads.
+    [ ! -L "$hw_each" ] || hw_fail "$hw_each is a link; name the file it leads to as the path" || return
+  done
+  hw_keys_step=$hw_id
+  hw_gather_stat "${hw_id}d ${hw_id}f" "$hw_keys_directory" "$hw_keys_file"
+  hw_id=${hw_keys_step}d
+  hw_stat "$hw_keys_directory"
+  hw_each=$?
+  hw_id=$hw_keys_step
+  [ "$hw_each" -eq 0 ] || return
+  hw_keys_directory_type=$hw_type
+  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  case $hw_type in
+    directory)
+      if [ -n "$hw_keys_at_home" ] && [ "$hw_keys_directory" != "$hw_is_home" ]; then
+        hw_want_perms=rwx------ hw_want_user=$hw_is_uid
+        hw_compare_owner
+      fi
+      ;;
+    absent)
+      if [ -z "$hw_keys_at_home" ] || [ ! -d "$hw_is_home" ]; then
+        # What is to be written there tells of itself, if that is for a later step.
+        [ -n "$hw_check" ] || hw_fail "there is no directory ${hw_keys_at_home:+$hw_is_home for }$hw_keys_directory" || return
+      fi
+      ;;
+    *) hw_fail "$hw_keys_directory is not a directory" || return ;;
+  esac
+  hw_id=${hw_keys_step}f
+  hw_stat "$hw_keys_file"
+  hw_each=$?
+  hw_id=$hw_keys_step
+  [ "$hw_each" -eq 0 ] || return
+  case $hw_type in
+    file | absent) ;;
+    *) hw_fail "$hw_keys_file is not a regular file" || return ;;
+  esac
+  hw_want_perms=rw-r--r-- hw_want_mode=00644 hw_want_user=''
+  [ -z "$hw_keys_at_home" ] || hw_want_perms=rw------- hw_want_mode=00600 hw_want_user=$hw_is_uid
+  [ "$hw_type" != file ] || hw_compare_owner
+  hw_keys_text=
+  if [ "$hw_type" = file ] && [ -n "$hw_plan" ]; then hw_sum "$hw_keys_file"; fi
+}
+
+# hw_keys_edit MODE: run authorized-keys.awk.
+hw_keys_edit() {
+  hw_each=
+  [ ! -f "$hw_keys_file" ] || hw_each=$hw_keys_file
+  awk -v mode="$1" "$hw_authorized_keys_awk" - ${hw_each:+"$hw_each"} <<EOF
+$hw_requests
+EOF
+}
+
+# hw_keys_write: root writes into a user's home as that user. Who owns a directory can lay a link where
+# root is about to write.
+hw_keys_write() {
+  if [ -n "$hw_keys_at_home" ] && [ "$hw_is_uid" -ne 0 ] && [ "$(id -u)" -eq 0 ]; then
+    for hw_each in "$hw_keys_directory" "$hw_keys_file"; do
+      [ "$hw_each" = "$hw_is_home" ] || [ ! -e "$hw_each" ] || hw_keys_give "$hw_each" ||
+        hw_fail "can't set the owner of $hw_each" || return
+    done
+    # shellcheck disable=SC2016 # for the user's shell
+    hw_lines "$hw_requests" | hw_keys_as_user -c '
+      umask 077
+      if [ "$1" != "$5" ]; then
+        [ -d "$1" ] || mkdir -- "$1" || exit
+        chmod 700 -- "$1" || exit
+      fi
+      new=$1/.${2##*/}.hw-$3
+      [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2"
+      set -C
+      # By cat, as in hw_whole.
+      s=$({ { awk -v mode=edit "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
+        [ "$s" = 0 ] && mv -f -- "$new" "${2:-$6}" || {
+        rm -f -- "$new"
+        exit 1
+      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" >&2 ||
+      hw_fail "could not write $hw_keys_file as $hw_account" || return
+    hw_touch "$hw_keys_directory"
+    hw_touch "$hw_keys_file"
+    return 0
+  fi
+  if [ -n "$hw_keys_at_home" ] && [ "$hw_keys_directory" != "$hw_is_home" ]; then
+    [ "$hw_keys_directory_type" = directory ] || mkdir -m 700 -- "$hw_keys_directory" || hw_fail "can't make $hw_keys_directory" || return
+    chmod 700 -- "$hw_keys_directory" || hw_fail "can't set the mode of $hw_keys_directory" || return
+    hw_touch "$hw_keys_directory"
+  fi
+  hw_validate=
+  hw_replace "$hw_keys_file" hw_whole hw_keys_edit edit
+}
+
+# hw_keys_give PATH: to the user; from within its directory, which is where it is to be: in its place could be
+# a link to root's own by now.
+hw_keys_give() (
+  hw_found=$(cd -P -- "$hw_is_home" && pwd -P) && cd -P -- "${1%/*}" || exit
+  hw_each=${1#"${hw_is_home%/}"}
+  [ "$(pwd -P)" = "${hw_found%/}${hw_each%/*}" ] || hw_fail "${1%/*} leads elsewhere" || exit
+  chown -h -- "$hw_is_uid:$hw_is_gid" "./${1##*/}"
+)
+
+# hw_keys_as_user ARGUMENT…: sh with these arguments, as the user. su asks the system whether the account
+# may be used, which of one that has expired it may not; so by setpriv where that can do it.
+hw_keys_as_user() {
+  if setpriv --reuid="$hw_is_uid" --regid="$hw_is_gid" --clear-groups -- true 2>/dev/null; then
+    setpriv --reuid="$hw_is_uid" --regid="$hw_is_gid" --clear-groups -- sh "$@"
+  else
+    command -v su >/dev/null || hw_without su util-linux || return
+    su -s /bin/sh -- "$hw_account" "$@"
+  fi
+}

@@ -1,0 +1,95 @@
+/** Which hosts run together, and how many may fail before no more begin. Pure. */
+import { UsageError } from '../errors.ts'
+import type { HostStatus } from '../events.ts'
+import type { HostLimits } from '../host/run-options.ts'
+
+/**
+ * Sizes of batches: `1,25%,100%`.
+ * @throws {UsageError} invalid_value
+ */
+export function parseSerial(text: string): string[] {
+  const sizes = text.split(',').map(size => size.trim())
+  for (const size of sizes) {
+    const number = Number(size.replace(/%$/, ''))
+    if (!/^\d+%?$/.test(size) || number < 1 || (size.endsWith('%') && number > 100)) {
+      throw new UsageError(
+        'invalid_value',
+        `--serial ${text}: ${JSON.stringify(size)} is not a number of hosts or a percentage`,
+        {
+          hint: 'For example --serial 1,25%,100%: one host, then a quarter of all, then the rest.',
+        },
+      )
+    }
+  }
+  return sizes
+}
+
+/**
+ * Splits hosts into batches; the last size holds for all that follow. A percentage is of all hosts,
+ * rounded down, at least one.
+ * @example batches(['a', 'b', 'c', 'd'], ['1', '50%']) // [['a'], ['b', 'c'], ['d']]
+ */
+export function batches<T>(hosts: readonly T[], sizes: readonly string[]): T[][] {
+  const result: T[][] = []
+  for (let start = 0; start < hosts.length; ) {
+    const size = sizes[Math.min(result.length, sizes.length - 1)]!
+    const number = Number(size.replace('%', ''))
+    const count = size.endsWith('%')
+      ? Math.max(1, Math.floor((hosts.length * number) / 100))
+      : number
+    result.push(hosts.slice(start, start + count))
+    start += count
+  }
+  return result
+}
+
+/** How many hosts: a number, or a percentage of all hosts of the run. */
+export type HostLimit = string
+
+/**
+ * @param option for messages: `--max-fail`
+ * @throws {UsageError} invalid_value
+ */
+export function parseHostLimit(option: string, text: string): HostLimit {
+  const number = Number(text.replace(/%$/, ''))
+  if (/^\d{1,6}%?$/.test(text) && !(text.endsWith('%') && number > 100)) return text
+  throw new UsageError(
+    'invalid_value',
+    `${option} ${text}: not a number of hosts or a percentage`,
+    {
+      hint: `For example ${option} 2, or ${option} 10%, which is of all hosts of the run.`,
+    },
+  )
+}
+
+/**
+ * Whether more hosts failed than may.
+ * @param total hosts of the run
+ * @param within inside of a batch only limits that were set count
+ * @returns which limit was passed, for people: `3 hosts failed, and --max-fail is 2`
+ */
+export function limitPassed(
+  statuses: Iterable<HostStatus>,
+  limits: HostLimits,
+  total: number,
+  within = false,
+): string | undefined {
+  const counts = { fail: 0, unreachable: 0 }
+  for (const status of statuses) {
+    if (status === 'unreachable') counts.unreachable++
+    else if (status === 'failed' || status === 'locked' || status === 'interrupted') counts.fail++
+  }
+  for (const kind of ['fail', 'unreachable'] as const) {
+    const limit = limits[kind]
+    if (limit === undefined && within) continue
+    if (counts[kind] <= hostsOf(limit ?? '0', total)) continue
+    const how =
+      kind === 'fail' ? 'failed' : counts[kind] === 1 ? 'is unreachable' : 'are unreachable'
+    return `${counts[kind]} ${counts[kind] === 1 ? 'host' : 'hosts'} ${how}, and --max-${kind} is ${limit ?? 0}`
+  }
+  return undefined
+}
+
+/** Rounded down: 10% of five hosts is none. */
+const hostsOf = (limit: HostLimit, total: number): number =>
+  limit.endsWith('%') ? Math.floor((total * Number(limit.slice(0, -1))) / 100) : Number(limit)

@@ -1,0 +1,33 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { breakLocks, showLocks } from '../../../lib/host/locks.ts'
+import { createConnector } from '../../../lib/transport/connector.ts'
+import { deadHost, local } from '../../support/local-run.ts'
+
+const options = { timeoutMs: 2000, connector: createConnector({ acceptNew: false }), forks: 2 }
+const stale = '1\nstart=1\nboot=another\nrun=r1\nrecipe=site\nowner=o\ncontroller=c\ntime=t\n'
+
+test('tells of each host, in order, who holds its lock, or why that is not known', async () => {
+  const { directory, hosts, at } = await local('free', 'held')
+  await mkdir(at('held-state'))
+  await writeFile(at('held-state/bootstrap.pid'), stale)
+  const locks = await showLocks([...hosts, deadHost('dead', directory)], options)
+  expect(locks).toMatchObject([
+    { host: { name: 'free' } },
+    { host: { name: 'held' }, holder: { pid: '1', recipe: 'site', alive: false } },
+    { host: { name: 'dead' }, error: { code: 'connect_failed', details: { host: 'dead' } } },
+  ])
+  expect(locks.map(({ holder }) => holder !== undefined)).toEqual([false, true, false])
+})
+
+test('takes a lock away and tells whose it was; a free one stays free', async () => {
+  const { hosts, at } = await local('free', 'held')
+  await mkdir(at('held-state'))
+  await writeFile(at('held-state/bootstrap.pid'), stale)
+  const broken = await breakLocks(hosts, options)
+  expect(broken.map(({ holder, error }) => [holder?.run, error])).toEqual([
+    [undefined, undefined],
+    ['r1', undefined],
+  ])
+  expect((await showLocks(hosts, options)).every(({ holder }) => holder === undefined)).toBe(true)
+})

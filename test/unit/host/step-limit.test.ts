@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createStepLimit } from '../../../lib/host/step-limit.ts'
+import { command } from '../../../lib/resources/commands/command.ts'
+import { waitFor } from '../../../lib/resources/commands/wait-for.ts'
+import { handler } from '../../../lib/resources/resource.ts'
+import { local } from '../../support/local-run.ts'
+import { ofType } from '../../support/run-events.ts'
+
+/** A tenth of what the steps below would take: what is not ended fails the test. */
+const soonMs = 3000
+const limit = { commandTimeoutMs: 300 }
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  const started = performance.now()
+  const result = await work
+  expect(performance.now() - started).toBeLessThan(soonMs)
+  return result
+}
+
+/** Whether a process of that number is there. */
+const lives = (pid: number) => existsSync(`/proc/${pid}`)
+
+describe('a step that takes longer than the limit', () => {
+  test('is ended, and fails with its name and the limit; nothing follows it', async () => {
+    const { run, at } = await local()
+    const { outcomes, seen, exitCode } = await within(
+      run(async ({ converge }) => {
+        await converge(
+          command('true', { title: 'quick' }),
+          command(`echo $$ >${at('pid')}; echo half; sleep 30`, { title: 'slow' }),
+          command(`: >${at('never')}`, { title: 'next' }),
+        )
+      }, limit),
+    )
+    expect(exitCode).toBe(4)
+    expect(outcomes[0]!.error).toMatchObject({
+      code: 'command_timeout',
+      step: 'slow',
+      message: 'not done within 0.3 s: it was ended',
+      at: expect.stringMatching(/step-limit\.test\.ts:\d+$/),
+      hint: expect.stringContaining('--command-timeout'),
+    })
+    const ends = ofType(seen, 'step.end').map(({ title, status }) => `${title} ${status}`)
+    expect(ends).toEqual(['quick changed', 'slow failed', 'next skipped'])
+    expect(existsSync(at('never'))).toBe(false)
+    expect(lives(Number(await readFile(at('pid'), 'utf8')))).toBe(false)
+  })
+
+  test('of `$` too, whatever its exit status would have meant', async () => {
+    const { run } = await local()
+    const { outcomes } = await within(
+      run(async ({ $ }) => {
+        await $({ nothrow: true })`sleep 30`
+      }, limit),
+    )
+    expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: '$ sleep 30' })
+  })
+
+  test('has failed though it says that all went well', async () => {
+    const { run, at } = await local()
+    const { outcomes } = await within(
+      run(async ({ converge }) => {
+        await converge(
+          command("trap 'exit 0' TERM; sleep 30 & wait", { title: 'polite' }),
+          command(`: >${at('never')}`),
+        )
+      }, limit),
+    )
+    expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'polite' })
+    expect(existsSync(at('never'))).toBe(false)
+  })
+
+  test('also where it waits in the host’s own shell', async () => {
+    const { run, at } = await local()
+    const { outcomes } = await within(
+      run(async ({ converge }) => void (await converge(waitFor({ path: at('never') }))), limit),
+    )
+    expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout' })
+  })
+
+  test('leaves the session as it was: a recipe may go on', async () => {
+    const { run, at } = await local()
+    const { outcomes, exitCode } = await within(
+      run(async ({ $, converge }) => {
+        await converge(command('sleep 30')).catch(() => {})
+        await $`sleep 30`.catch(() => {})
+        await converge(command(`: >${at('made')}`))
+        await $`test -e ${at('made')}`
+      }, limit),
+    )
+    expect([exitCode, outcomes[0]!.status]).toEqual([0, 'changed'])
+  })
+
+  test('counts each step for itself, handlers too', async () => {
+    const { run } = await local()
+    const pause = (title: string) => command(`sleep 0.2; : ${title}`, { title })
+    const slow = handler(command('sleep 30', { title: 'reload' }))
+    const { outcomes, seen } = await within(
+      run(async ({ converge }) => {
+        await converge(
+          pause('a'),
+          pause('b'),
+          command('sleep 0.2', { title: 'c', notify: slow, onlyIf: 'true' }),
+        )
+      }, limit),
+    )
+    expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'reload' })
+    const ends = ofType(seen, 'step.end').map(({ title, status }) => `${title} ${status}`)
+    expect(ends).toEqual(['a changed', 'b changed', 'c changed', 'reload failed'])
+  })
+
+  test('behind one that was left out', async () => {
+    const { run } = await local()
+    const { outcomes } = await within(
+      run(async ({ converge }) => {
+        const first = command('true', { unless: 'true' })
+        await converge(
+          first,
+          command('true', { when: { kind: 'changed', of: first } as never, title: 'not now' }),
+          command('sleep 30', { title: 'slow' }),
+        )
+      }, limit),
+    )
+    expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'slow' })
+  })
+
+  test('by the inventory’s limit, where no option says another', async () => {
+    const { run, hosts } = await local()
+    const slow = hosts.map(host => ({ ...host, timeouts: { commandMs: 300 } }))
+    const sleep = async ({ $ }: { $: (text: TemplateStringsArray) => PromiseLike<unknown> }) =>
+      void (await $`sleep 0.8`)
+    const short = await run(sleep as never, { hosts: slow })
+    expect(short.outcomes[0]!.error).toMatchObject({ code: 'command_timeout' })
+    const long = await run(sleep as never, { hosts: slow, commandTimeoutMs: 20_000 })
+    expect(long.exitCode).toBe(0)
+  })
+})
+
+describe('what does not end when asked to', () => {
+  const started = (graceMs: number) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const did: string[] = []
+    const limit = createStepLimit(
+      'x',
+      1000,
+      {
+        signal: async name => {
+          did.push(name)
+          throw new Error('no second shell')
+        },
+        drop: () => did.push('drop'),
+      },
+      graceMs,
+    )
+    limit.begin()
+    return { limit, did }
+  }
+
+  test('is killed, then the connection is ended', () => {
+    const { limit, did } = started(500)
+    vi.advanceTimersByTime(999)
+    expect([did, limit.late]).toEqual([[], undefined])
+    vi.advanceTimersByTime(1)
+    expect(did).toEqual(['TERM'])
+    expect(limit.late).toMatchObject({ code: 'command_timeout' })
+    vi.advanceTimersByTime(500)
+    expect(did).toEqual(['TERM', 'KILL'])
+    vi.advanceTimersByTime(500)
+    expect(did).toEqual(['TERM', 'KILL', 'drop'])
+  })
+
+  test('is left alone once it has ended, and was in time if it was', () => {
+    const { limit, did } = started(500)
+    vi.advanceTimersByTime(900)
+    limit.end()
+    limit.begin()
+    vi.advanceTimersByTime(9000)
+    expect([did, limit.late]).toEqual([[], undefined])
+  })
+})

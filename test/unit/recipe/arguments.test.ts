@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import type { Catalogue } from '../../../lib/bootstrap/definitions.ts'
+import { UsageError } from '../../../lib/errors.ts'
+import {
+  type ArgumentTypes,
+  assignment,
+  integer,
+  mode,
+  oneOf,
+  optional,
+  parseArguments,
+  product,
+  readValues,
+  rest,
+  role,
+  string,
+  usage,
+} from '../../../lib/recipe/arguments.ts'
+
+const catalogue = () =>
+  ({
+    modes: ['active', 'maintenance'],
+    roles: new Map([['web', { name: 'web', products: [] }]]),
+    products: new Map([['haproxy', { name: 'haproxy' }]]),
+  }) as unknown as Catalogue
+
+const parse = (types: ArgumentTypes, ...words: string[]) =>
+  parseArguments(types, words, { catalogue })
+const refused = (code: string, text: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(text) })
+
+test('each word is the value of the argument at its place', () => {
+  const types = { name: string(), count: integer(), color: oneOf(['red', 'green']) }
+  expect(parse(types, '1.10', '-7', 'green')).toEqual({ name: '1.10', count: -7, color: 'green' })
+})
+
+describe('values', () => {
+  test.each(['1.5', '', 'x', '0x10', '1e3', ' 1', '9'.repeat(20), '--1'])(
+    '%j is no whole number',
+    text =>
+      expect(() => parse({ n: integer() }, text)).toThrow(refused('invalid_value', 'whole number')),
+  )
+
+  test.each([
+    ['product', product(), 'haprox', 'did you mean haproxy?'],
+    ['role', role(), 'wbe', 'did you mean web?'],
+    ['mode', mode(), 'activ', 'did you mean active?'],
+    ['value', oneOf(['red', 'green']), 'gren', 'did you mean green?'],
+  ])('the nearest of an unknown %s is named', (kind, type, text, message) => {
+    expect(() => parse({ x: type }, text)).toThrow(refused('unknown_name', message))
+    expect(() => parse({ x: type }, text)).toThrow(kind)
+  })
+
+  test('bootstrap.ini is needed by what is compared with it only', () => {
+    const none = {
+      catalogue: () => {
+        throw new Error('there is no bootstrap.ini')
+      },
+    }
+    expect(parseArguments({ s: string(), r: optional(role()) }, ['x'], none)).toEqual({ s: 'x' })
+    expect(() => parseArguments({ r: role() }, ['x'], none)).toThrow('there is no bootstrap.ini')
+  })
+})
+
+describe('how many', () => {
+  test('one that is missing is named, one too many is shown', () => {
+    expect(() => parse({ a: string(), b: string() }, 'x')).toThrow(
+      refused('usage', '<b> is missing'),
+    )
+    expect(() => parse({ a: string() }, 'x', 'y z')).toThrow(
+      refused('usage', '"y z" is one argument too many'),
+    )
+    expect(() => parse({}, 'x')).toThrow(
+      expect.objectContaining({ details: { hint: 'usage: no arguments' } }),
+    )
+  })
+
+  test('an optional one may be left out', () => {
+    expect(parse({ a: string(), b: optional(integer()) }, 'x')).toEqual({ a: 'x', b: undefined })
+    expect(parse({ a: string(), b: optional(integer()) }, 'x', '3')).toEqual({ a: 'x', b: 3 })
+  })
+
+  test('the rest is a list, of one at least unless optional', () => {
+    const types = { a: string(), more: rest(integer()) }
+    expect(parse(types, 'x', '1', '2')).toEqual({ a: 'x', more: [1, 2] })
+    expect(() => parse(types, 'x')).toThrow(refused('usage', '<more> is missing'))
+    expect(parse({ more: optional(rest(string())) })).toEqual({ more: [] })
+    expect(() => parse(types, 'x', '1', 'y')).toThrow(refused('invalid_value', '"y"'))
+  })
+})
+
+test('the usage shows which may be left out and which take more', () => {
+  expect(usage({ product: product(), version: optional(string()) })).toBe('<product> [version]')
+  expect(usage({ product: product(), settings: rest(string()) })).toBe('<product> <...settings>')
+  expect(usage({ names: optional(rest(string())) })).toBe('[...names]')
+  expect(usage({})).toBe('')
+})
+
+describe('values that do not stand on the command line', () => {
+  const types = { name: string(), settings: rest(assignment()) }
+  const read = (...words: string[]) =>
+    readValues(types, words, {
+      file: async path => {
+        if (path === 'none') throw new UsageError('secret_missing', 'can’t read the file none')
+        return `content of ${path}`
+      },
+      input: async key => `typed for ${key}`,
+    })
+
+  test.each([
+    ['a=@secrets/a b', 'a=content of secrets/a b'],
+    ['a=-', 'a=typed for a'],
+    ['a=@@literal', 'a=@literal'],
+    ['a=@@', 'a=@'],
+    ['a=x@y', 'a=x@y'],
+    ['a=--', 'a=--'],
+    ['a=', 'a='],
+    ['a=b=@c', 'a=b=@c'],
+    ['no assignment', 'no assignment'],
+    ['=@x', '=@x'],
+  ])('%j is %j', async (word, expected) => {
+    expect(await read('n', 'x=1', word)).toEqual(['n', 'x=1', expected])
+  })
+
+  test('are those of arguments that assign only', async () => {
+    expect(await read('n=@x', 'a=@x')).toEqual(['n=@x', 'a=content of x'])
+    expect(await readValues({ n: string() }, ['n=-', 'more=-'], {} as never)).toEqual([
+      'n=-',
+      'more=-',
+    ])
+  })
+
+  test('and can’t be had name their key', async () => {
+    await expect(read('n', 'a=@none')).rejects.toEqual(
+      refused('invalid_value', 'a: can’t read the file none'),
+    )
+  })
+})

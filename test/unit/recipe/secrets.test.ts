@@ -1,0 +1,225 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { UsageError } from '../../../lib/errors.ts'
+import { recipe } from '../../../lib/recipe/recipe.ts'
+import {
+  fromCommand,
+  fromEnv,
+  fromFile,
+  fromPrompt,
+  type SecretSources,
+} from '../../../lib/recipe/secret-sources.ts'
+import { resolveSecrets } from '../../../lib/recipe/secrets.ts'
+import { type Secret, secret } from '../../../lib/shell/secret.ts'
+import { local } from '../../support/local-run.ts'
+import { temporaryDirectory, whereIs } from '../../support/shells.ts'
+
+const noTerminal = () => Promise.reject(new UsageError('secret_missing', 'there is no terminal'))
+
+/** What comes of the sources, revealed. */
+async function resolve(
+  sources: SecretSources,
+  env: Record<string, string> = {},
+  ask: (question: string) => Promise<string> = noTerminal,
+) {
+  const values = await resolveSecrets(sources, { env: { PATH: process.env.PATH, ...env }, ask })
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.reveal()]))
+}
+
+const refused = (sources: SecretSources, env?: Record<string, string>) =>
+  resolve(sources, env).then(
+    () => expect.fail('it was resolved'),
+    (error: UsageError) => ({ code: error.code, message: error.message, ...error.details }),
+  )
+
+/** A program that runs this script of sh, as a path. */
+async function program(name: string, script: string) {
+  const path = join(await temporaryDirectory(), name)
+  await writeFile(path, `#!/bin/sh\n${script}\n`)
+  await chmod(path, 0o755)
+  return path
+}
+
+describe('a secret comes', () => {
+  test('from the environment, as it is', async () => {
+    const TOKEN = ' it’s "x"\n'
+    expect(await resolve({ token: fromEnv('TOKEN') }, { TOKEN })).toEqual({ token: TOKEN })
+  })
+
+  test('from a file, without the newline at its end, or whole', async () => {
+    const path = join(await temporaryDirectory(), 'a key')
+    await writeFile(path, 'first\nlast\n\n')
+    expect(
+      await resolve({
+        cut: fromFile(path),
+        url: fromFile(pathToFileURL(path)),
+        whole: fromFile(path, { whole: true }),
+      }),
+    ).toEqual({ cut: 'first\nlast\n', url: 'first\nlast\n', whole: 'first\nlast\n\n' })
+    await writeFile(path, 'dos\r\n')
+    expect(await resolve({ dos: fromFile(path) })).toEqual({ dos: 'dos' })
+  })
+
+  test('from a program, started without a shell, its words unchanged', async () => {
+    const path = await program('op', `printf '%s|' "$@"; echo; read x || echo none`)
+    expect(await resolve({ db: fromCommand(path, 'a b', '$HOME', '["db"]', '') })).toEqual({
+      db: 'a b|$HOME|["db"]||\nnone',
+    })
+  })
+
+  test('from age, which decrypts a file', async ({ skip }) => {
+    if (!process.env.CI && !whereIs('age')) skip('age is not installed')
+    const directory = await temporaryDirectory()
+    const [key, file] = [join(directory, 'key.txt'), join(directory, 'token.age')]
+    execFileSync('age-keygen', ['-o', key], { stdio: 'pipe' })
+    const recipient = execFileSync('age-keygen', ['-y', key], { encoding: 'utf8' }).trim()
+    execFileSync('age', ['-r', recipient, '-o', file], { input: 'it’s "50%"\n', stdio: 'pipe' })
+    expect(await resolve({ token: fromCommand('age', '-d', '-i', key, file) })).toEqual({
+      token: 'it’s "50%"',
+    })
+    await writeFile(file, 'damaged')
+    const found = await refused({ token: fromCommand('age', '-d', '-i', key, file) })
+    expect(found.message).toBe('the secret token: age: exit status 1')
+    expect(found).toMatchObject({ output: expect.stringContaining('age: error') })
+  })
+
+  test('from a program with all that it prints, however much', async () => {
+    const source = fromCommand('sh', '-c', 'head -c 300000 /dev/zero | tr "\\0" x')
+    expect((await resolve({ large: source })).large).toHaveLength(300_000)
+  })
+
+  test('from the person, after all else was had', async () => {
+    const asked: string[] = []
+    const ask = async (question: string) => {
+      asked.push(question)
+      return `answer ${asked.length}`
+    }
+    const sources = { pin: fromPrompt('PIN'), more: fromPrompt('More') }
+    expect(await resolve(sources, {}, ask)).toEqual({ pin: 'answer 1', more: 'answer 2' })
+    expect(asked).toEqual(['PIN', 'More'])
+    await expect(resolve({ ...sources, token: fromEnv('NONE') }, {}, ask)).rejects.toThrow('NONE')
+    expect(asked).toHaveLength(2)
+  })
+})
+
+describe('a secret that can’t be had', () => {
+  test('is told by its name, with what was looked for', async () => {
+    expect(await refused({ token: fromEnv('NO_TOKEN') })).toMatchObject({
+      code: 'secret_missing',
+      message: 'the secret token: there is no environment variable NO_TOKEN',
+      hint: expect.stringContaining('NO_TOKEN'),
+    })
+    expect(await refused({ token: fromEnv('EMPTY') }, { EMPTY: '' })).toMatchObject({
+      message: 'the secret token: the environment variable EMPTY is empty',
+    })
+    expect(await refused({ key: fromFile('/nowhere/key') })).toMatchObject({
+      message: 'the secret key: can’t read the file /nowhere/key: there is none',
+    })
+    expect(await refused({ pin: fromPrompt('PIN') })).toMatchObject({
+      message: 'the secret pin: there is no terminal',
+    })
+    expect(await refused({ db: fromCommand('no-such-program') })).toMatchObject({
+      message: 'the secret db: there is no program no-such-program',
+      hint: expect.stringContaining('Install'),
+    })
+  })
+
+  test('is told with the others', async () => {
+    const message = 'the secret a: there is no environment variable A; the secret b: '
+    const found = await refused({ a: fromEnv('A'), b: fromFile('/nowhere/b') })
+    expect(found.message).toContain(message)
+  })
+
+  test('as its file is a directory, or holds no text', async () => {
+    const directory = await temporaryDirectory()
+    await mkdir(join(directory, 'd'))
+    await writeFile(join(directory, 'binary'), Buffer.from([0xff, 0xfe, 0x00]))
+    expect(await refused({ d: fromFile(join(directory, 'd')) })).toMatchObject({
+      message: expect.stringContaining('it is a directory'),
+    })
+    expect(await refused({ b: fromFile(join(directory, 'binary')) })).toMatchObject({
+      message: expect.stringContaining('is not UTF-8 text'),
+    })
+  })
+
+  test('as its program fails: told with what that said, but not with what it printed', async () => {
+    const path = await program('vault', 'echo half-a-secret; echo "no TOKEN-1234" >&2; exit 2')
+    const sources = { token: fromEnv('TOKEN'), db: fromCommand(path, 'kv', 'get', 'a b') }
+    const found = await refused(sources, { TOKEN: 'TOKEN-1234' })
+    expect(found).toMatchObject({
+      message: `the secret db: ${path}: exit status 2`,
+      output: 'no ********',
+      exitStatus: 2,
+      hint: `Try it by itself: ${path} kv get 'a b'`,
+    })
+    expect(JSON.stringify(found)).not.toContain('half-a-secret')
+  })
+
+  test('as its program prints nothing, or takes too long, whatever that left running', async () => {
+    expect(await refused({ db: fromCommand('true') })).toMatchObject({
+      message: 'the secret db: what true printed is empty',
+    })
+    const slow = await program('slow', 'sleep 600 & echo $! >"$0.pid"; wait')
+    const startedAt = Date.now()
+    const found = await refused({ db: fromCommand(slow, { timeoutMs: 300 }) })
+    expect(found.message).toBe(`the secret db: ${slow}: not done in 0.3 s`)
+    expect(Date.now() - startedAt).toBeLessThan(5000)
+    const { readFileSync } = await import('node:fs')
+    process.kill(Number(readFileSync(`${slow}.pid`, 'utf8')), 'SIGKILL')
+  })
+})
+
+test('names are typed', () => {
+  const made = recipe({
+    description: '',
+    secrets: { token: fromEnv('TOKEN') },
+    async run({ secrets: found }) {
+      found.token.reveal()
+      // @ts-expect-error: there is none of that name
+      found.tokn.reveal()
+    },
+  })
+  expect(made.secrets.token).toEqual({ kind: 'env', variable: 'TOKEN' })
+})
+
+test('no word of a program may be a secret', () => {
+  const word = secret('s3cret-value') as unknown as string
+  expect(() => fromCommand('op', word)).toThrow(
+    expect.objectContaining({
+      code: 'recipe_invalid',
+      details: expect.objectContaining({ at: expect.stringContaining('secrets.test.ts:') }),
+    }),
+  )
+})
+
+describe('in a run', () => {
+  const secrets = { token: secret('run-wide-s3cret') }
+
+  test('every host has them, and shows them from its start, in data and numbers too', async () => {
+    const place = await local('h1', 'h2')
+    const { outcomes, seen, redact } = await place.run(
+      async ({ secrets: declared, $, output, warn, host }) => {
+        const given = declared as Record<string, Secret>
+        // Printed by a command that was never told what is secret.
+        await $({ env: { PLAIN: given.token!.reveal() } })`echo $PLAIN; echo $PLAIN | base64`
+        warn(`warning ${given.token!.reveal()}`)
+        output({ 'run-wide-s3cret': ['run-wide-s3cret'], pin: 48151623 })
+        if (host.name === 'h2') throw new Error(`thrown ${given.token!.reveal()}`)
+      },
+      {
+        secrets: { ...secrets, pin: secret('48151623') },
+        args: { text: 'run-wide-s3cret' },
+        verbose: true,
+      },
+    )
+    const shown = JSON.stringify([outcomes, seen])
+    expect(shown).not.toContain('run-wide')
+    expect(shown).not.toContain('48151623')
+    expect(shown).not.toContain(Buffer.from('run-wide-s3cre').toString('base64').slice(0, 8))
+    expect(outcomes[0]!.data).toEqual({ '********': ['********'], pin: '********' })
+    expect(redact('run-wide-s3cret')).toBe('********')
+  })
+})

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import {
+  BootstrapError,
+  type ErrorCode,
+  errorCodes,
+  InterruptedError,
+  LockedError,
+  StepError,
+  UnreachableError,
+  UsageError,
+} from '../../../lib/errors.ts'
+import type { HostOutcome, HostStatus } from '../../../lib/events.ts'
+import { errorReport, exitCodeOf, statusOf, thrownError } from '../../../lib/report/report.ts'
+
+const outcome = (status: HostStatus, code?: ErrorCode): HostOutcome => ({
+  host: 'h',
+  status,
+  counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
+  durationMs: 0,
+  roundTrips: 0,
+  error: code && { code, message: '' },
+})
+
+describe('the exit code', () => {
+  const ok = outcome('ok')
+  const changed = outcome('changed')
+  const failed = outcome('failed', 'step_failed')
+  const unreachable = outcome('unreachable', 'connection_lost')
+  const locked = outcome('locked', 'locked')
+  const fault = outcome('failed', 'internal')
+  const skipped = outcome('skipped')
+  const interrupted = outcome('interrupted', 'interrupted')
+
+  type Options = { check?: boolean; interrupted?: boolean; fault?: boolean }
+  test.each<[string, HostOutcome[], Options, number]>([
+    ['no hosts', [], {}, 0],
+    ['all ok', [ok, ok], {}, 0],
+    ['changed', [ok, changed], {}, 0],
+    ['nothing to change, with --check', [ok], { check: true }, 0],
+    ['changed, with --check', [ok, changed], { check: true }, 6],
+    ['failed', [ok, failed, skipped], {}, 4],
+    ['failed, with --check', [changed, failed], { check: true }, 4],
+    ['unreachable', [changed, unreachable], {}, 3],
+    ['unreachable, with --check', [changed, unreachable], { check: true }, 3],
+    ['failed and unreachable', [unreachable, failed], {}, 4],
+    ['locked', [ok, locked], {}, 5],
+    ['locked and unreachable', [locked, unreachable], {}, 3],
+    ['a fault of ours', [failed, fault, locked], {}, 1],
+    ['a fault of no host', [ok, changed], { fault: true }, 1],
+    ['a fault of no host, with --check', [changed], { check: true, fault: true }, 1],
+    ['a fault of no host, and a failure', [failed], { fault: true }, 4],
+    ['interrupted', [ok, interrupted, skipped], { interrupted: true }, 130],
+    ['interrupted, whatever failed', [failed, fault], { interrupted: true }, 130],
+  ])(
+    '%s',
+    (_, outcomes, { check = false, interrupted: stopped = false, fault: stray }, expected) => {
+      expect(exitCodeOf(outcomes, { check, interrupted: stopped, fault: stray })).toBe(expected)
+    },
+  )
+})
+
+test.each<[BootstrapError, HostStatus]>([
+  [new StepError('x'), 'failed'],
+  [new UsageError('usage', 'x'), 'failed'],
+  [new BootstrapError('internal', 'x'), 'failed'],
+  [new UnreachableError('connection_lost', 'x'), 'unreachable'],
+  [new LockedError('locked', 'x'), 'locked'],
+  [new InterruptedError('interrupted', 'x'), 'interrupted'],
+])('%s makes a host %s', (error, status) => expect(statusOf(error)).toBe(status))
+
+describe('what a recipe threw', () => {
+  const failed = (more: object) =>
+    Object.assign(new Error('zx’s own text'), {
+      exitCode: 3,
+      signal: null,
+      stdout: '',
+      stderr: '',
+      ...more,
+    })
+
+  test('stays if it is ours', () => {
+    const error = new StepError('load is 9')
+    expect(thrownError(error)).toBe(error)
+  })
+
+  test.each([[new TypeError('x is not a function')], ['a text'], [undefined]])(
+    'is a fault of ours or the recipe’s if it is %s',
+    thrown => {
+      expect(thrownError(thrown)).toMatchObject({ code: 'internal', exitCode: 1 })
+    },
+  )
+
+  test('of a command: status, command, place and the last of what it said', () => {
+    const stderr = `${Array.from({ length: 30 }, (_, line) => line).join('\n')}\n\n`
+    expect(thrownError(failed({ stderr, command: 'x\ny', at: 'recipes/x.ts:3' }))).toMatchObject({
+      code: 'step_failed',
+      message: 'exit status 3',
+      details: {
+        step: '$ x',
+        command: 'x\ny',
+        exitStatus: 3,
+        output: Array.from({ length: 20 }, (_, line) => line + 10).join('\n'),
+        at: 'recipes/x.ts:3',
+      },
+    })
+    expect(thrownError(failed({ stdout: 'all there is\n' })).details.output).toBe('all there is')
+    expect(thrownError(failed({})).details.output).toBeUndefined()
+  })
+
+  test('of a command that was ended: by what', () => {
+    expect(thrownError(failed({ exitCode: 143, signal: 'SIGTERM' })).message).toBe(
+      'ended by SIGTERM',
+    )
+    expect(
+      thrownError(failed({ exitCode: null, signal: 'SIGTERM' })).details.exitStatus,
+    ).toBeUndefined()
+  })
+
+  test('of a command is the reason it did not run to its end', () => {
+    const lost = new UnreachableError('connection_lost', 'gone')
+    expect(thrownError(failed({ exitCode: null, cause: lost }))).toBe(lost)
+  })
+})
+
+test('a report holds what is known and nothing else', () => {
+  const error = new StepError('no', { cause: new Error('why'), at: 'x:1' }).within({ host: 'web1' })
+  expect(errorReport(error)).toEqual({
+    code: 'step_failed',
+    message: 'no',
+    at: 'x:1',
+    host: 'web1',
+  })
+  expect(Object.keys(errorCodes)).toContain(errorReport(error).code)
+})

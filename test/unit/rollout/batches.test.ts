@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostStatus } from '../../../lib/events.ts'
+import { batches, limitPassed, parseHostLimit, parseSerial } from '../../../lib/rollout/batches.ts'
+
+const hosts = (count: number) => Array.from({ length: count }, (_, index) => index)
+const sizesOf = (count: number, serial: string) =>
+  batches(hosts(count), parseSerial(serial)).map(batch => batch.length)
+
+describe('batches', () => {
+  test.each([
+    [4, '100%', [4]],
+    [8, '1,25%,100%', [1, 2, 5]],
+    [10, '3', [3, 3, 3, 1]],
+    [10, '50%', [5, 5]],
+    [3, '25%', [1, 1, 1]],
+    [10, '33%', [3, 3, 3, 1]],
+    [2, '5', [2]],
+    [5, '1, 2', [1, 2, 2]],
+    [7, '1,100%', [1, 6]],
+    [0, '1', []],
+  ])('%i hosts by %s', (count, serial, expected) => {
+    expect(sizesOf(count, serial)).toEqual(expected)
+  })
+
+  test('hold every host once, in order', () => {
+    const size = fc.oneof(
+      fc.integer({ min: 1, max: 100 }).map(n => `${n}%`),
+      fc.integer({ min: 1, max: 9 }).map(String),
+    )
+    fc.assert(
+      fc.property(fc.nat(60), fc.array(size, { minLength: 1, maxLength: 4 }), (count, sizes) => {
+        const found = batches(hosts(count), sizes)
+        expect(found.flat()).toEqual(hosts(count))
+        expect(found.every(batch => batch.length > 0)).toBe(true)
+      }),
+    )
+  })
+})
+
+test.each(['', '0', '0%', '101%', '-1', '1.5', 'x', '1,,2', '1,', '50 %', '1e3', '%'])(
+  '--serial %j is refused',
+  text => {
+    expect(() => parseSerial(text)).toThrow(expect.objectContaining({ code: 'invalid_value' }))
+  },
+)
+
+describe('how many hosts may fail', () => {
+  const statuses = (failed: number, unreachable: number): HostStatus[] => [
+    'ok',
+    'changed',
+    ...Array<HostStatus>(failed).fill('failed'),
+    ...Array<HostStatus>(unreachable).fill('unreachable'),
+  ]
+
+  test.each<[number, number, object, string | undefined]>([
+    [0, 0, {}, undefined],
+    [1, 0, {}, '1 host failed, and --max-fail is 0'],
+    [0, 1, {}, '1 host is unreachable, and --max-unreachable is 0'],
+    [2, 0, { fail: '2' }, undefined],
+    [3, 0, { fail: '2' }, '3 hosts failed, and --max-fail is 2'],
+    [2, 1, { fail: '2' }, '1 host is unreachable, and --max-unreachable is 0'],
+    [0, 3, { unreachable: '2' }, '3 hosts are unreachable, and --max-unreachable is 2'],
+    [0, 5, { unreachable: '25%' }, undefined],
+    [0, 6, { unreachable: '25%' }, '6 hosts are unreachable, and --max-unreachable is 25%'],
+    [1, 0, { fail: '4%' }, '1 host failed, and --max-fail is 4%'],
+    [9, 9, { fail: '100%', unreachable: '100%' }, undefined],
+  ])('%i failed and %i unreachable of 20, by %j', (failed, unreachable, limits, expected) => {
+    expect(limitPassed(statuses(failed, unreachable), limits, 20)).toBe(expected)
+  })
+
+  test('within a batch only limits that were set count', () => {
+    expect(limitPassed(statuses(3, 3), {}, 20, true)).toBeUndefined()
+    expect(limitPassed(statuses(3, 3), { unreachable: '9' }, 20, true)).toBeUndefined()
+    expect(limitPassed(statuses(3, 3), { fail: '0' }, 20, true)).toContain('3 hosts failed')
+  })
+
+  test('hosts that hold a lock or were interrupted failed; those that did not begin did not', () => {
+    expect(limitPassed(['locked', 'interrupted', 'skipped'], {}, 20)).toContain('2 hosts failed')
+  })
+
+  test.each(['', '-1', '1.5', '101%', 'x', '%', '1,2'])('%j is no limit', text => {
+    expect(() => parseHostLimit('--max-fail', text)).toThrow(
+      expect.objectContaining({ code: 'invalid_value' }),
+    )
+  })
+})
