@@ -123,7 +123,7 @@ hw_no_directory() {
 }
 
 # hw_saw TEXT: what a step found on the host, before it decides. `hostwright plan` keeps a hash of it, and
-# `hostwright apply` does nothing on a host where it is another: see docs/architecture.md.
+# `hostwright apply` does nothing on a host where it is another: see docs/protocol.md.
 hw_saw() {
   [ -z "$hw_plan" ] || hw_seen=$hw_seen$1$hw_newline
 }
