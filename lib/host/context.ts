@@ -303,13 +303,16 @@ function commandRunner<A>(
             pid = Number(words[2])
             running(kill => session.kill(Number(words[2]), kill.replace(/^SIG/, '')))
           },
+          end: ({ status, exitStatus }) => {
+            if (limit?.late) step.end('failed', { error: limit.late })
+            // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
+            else if (status === 'failed') step.end('ok', { note: `exit status ${exitStatus}` })
+            else if (status !== 'skipped') step.end('ok')
+          },
         },
       )
       if (limit.late) throw limit.late
-      // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
-      const failed = result.status === 'failed'
       if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
-      step.end('ok', failed ? { note: `exit status ${result.exitStatus}` } : {})
       return { exitStatus: result.exitStatus }
     } catch (thrown) {
       // Where the connection was dropped for it, that is the reason.

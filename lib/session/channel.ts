@@ -11,12 +11,17 @@ import type { CallResult, CallStatus } from './call.ts'
 import { noShell } from './no-shell.ts'
 import { createTail, type Tail } from './tail.ts'
 
-/** What a caller wants to hear of a step while it runs. */
+/**
+ * What a caller wants to hear of a step while it runs. The calls of several steps never mix: a step's start and
+ * output come only after the end of the step before it, whichever of its two streams is ahead.
+ */
 export interface StepListener {
   start?(): void
   output?(stream: 'stdout' | 'stderr', chunk: Buffer): void
-  /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. */
+  /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. Not held back as output is. */
   mark?(words: string[]): void
+  /** The step has ended. Called before the next one is said to have started, and before the promise settles. */
+  end?(result: CallResult): void
   /** How many bytes of each output the result holds, the last ones. Default: all. */
   keep?: number
 }
@@ -31,6 +36,9 @@ interface Pending extends StepListener {
   held: number
   marked: number
   kept: Record<'stdout' | 'stderr', Tail>
+  /** Output that came before the end of the step before this one: the other stream is late. */
+  early: { stream: 'stdout' | 'stderr'; chunk: Buffer }[]
+  earlyBytes: number
   parts: Map<string, Buffer[]>
   resolve(result: CallResult): void
   reject(error: Error): void
@@ -53,6 +61,8 @@ export interface Channel {
 export function createChannel(shell: ShellStream, nonce: string): Channel {
   // Steps by stream: standard output may be at a later step than standard error.
   const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
+  /** Steps whose end has not come on both streams: the first of them runs. */
+  let unsettled: Pending[] = []
   let roundTrips = 0
   let failure: Error | undefined
   /** It is a shell of ours that speaks, and not the login that was to become one. */
@@ -70,9 +80,10 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
 
   const fail = (error: Error) => {
     failure ??= error
-    for (const pending of new Set([...waiting.stdout, ...waiting.stderr])) pending.reject(failure)
+    for (const pending of unsettled) pending.reject(failure)
     waiting.stdout = []
     waiting.stderr = []
+    unsettled = []
   }
 
   const settle = (stream: 'stdout' | 'stderr', pending: Pending) => {
@@ -83,9 +94,32 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
     result.stdout = pending.kept.stdout.bytes()
     result.stderr = pending.kept.stderr.bytes()
     for (const [name, chunks] of pending.parts) result.parts.set(name, Buffer.concat(chunks))
-    pending.resolve(result)
+    unsettled.shift()
+    try {
+      pending.end?.(result)
+      pending.resolve(result)
+    } catch (error) {
+      pending.reject(error as Error)
+    }
+    const [next] = unsettled
+    if (!next) return
     // The next step runs from here on; behind one that needs content or was skipped, none does.
-    if (result.status !== 'need' && result.status !== 'skipped') waiting.stderr[0]?.start?.()
+    if (result.status !== 'need' && result.status !== 'skipped') next.start?.()
+    for (const { stream, chunk } of next.early.splice(0)) next.output?.(stream, chunk)
+  }
+
+  /** Passes output on, unless the step before has not ended: then it waits for that. */
+  const passOn = (pending: Pending, stream: 'stdout' | 'stderr', chunk: Buffer) => {
+    if (!pending.output) return
+    if (pending === unsettled[0]) return pending.output(stream, chunk)
+    pending.early.push({ stream, chunk })
+    pending.earlyBytes += chunk.length
+    if (pending.earlyBytes > mostEarly)
+      fail(
+        protocolError(
+          `step ${pending.id} printed ${mostEarly} bytes before the end of the step before it`,
+        ),
+      )
   }
 
   /** The shell ended by itself: what still waits for an answer gets none. */
@@ -118,7 +152,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
           return fail(protocolError(`step ${pending.id} sent more text than ${longestTexts} bytes`))
       } else {
         pending.kept[stream].push(frame.chunk)
-        pending.output?.(stream, frame.chunk)
+        passOn(pending, stream, frame.chunk)
       }
       return
     }
@@ -209,13 +243,16 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
           },
           open: new Set(['stdout', 'stderr']),
           kept: { stdout: createTail(keep), stderr: createTail(keep) },
+          early: [],
+          earlyBytes: 0,
           parts: new Map(),
           held: 0,
           marked: 0,
           resolve,
           reject,
         }
-        const idle = waiting.stderr.length === 0 && waiting.stdout.length === 0
+        const idle = unsettled.length === 0
+        unsettled.push(pending)
         waiting.stdout.push(pending)
         waiting.stderr.push(pending)
         if (idle) {
@@ -269,6 +306,9 @@ const parts = new Set(['facts', 'file', 'old', 'new', 'text'])
 /** How many markers one step may send, and how many bytes of texts with a name. */
 const mostMarkers = 100_000
 const longestTexts = 512 * 1_048_576
+
+/** How many bytes of a step's output may come before the end of the step before it, on the other stream. */
+const mostEarly = 64 * 1_048_576
 
 const statuses: readonly (string | undefined)[] = ['ok', 'changed', 'failed', 'skipped', 'need']
 const isStatus = (word: string | undefined): word is CallStatus => statuses.includes(word)

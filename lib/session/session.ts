@@ -29,11 +29,10 @@ import { answerTo, createTransfers, prepare } from './transfers.ts'
 /** A call of a batch; its condition names calls before it by their place in the batch. */
 export interface BatchCall extends StepOptions<number> {
   call: HostCall
+  /** Its `end` is called when the step has ended for good, not when it asks for content. */
   listener?: StepListener & {
     /** How far a transfer for this step is, in bytes. */
     progress?(done: number, total: number): void
-    /** Told at once when the step has ended for good. */
-    end?(result: CallResult): void
   }
 }
 
@@ -168,18 +167,20 @@ export async function openSession(options: {
       let asking: CallResult | undefined
       const answers = steps.slice(from).map(async ({ id }, offset) => {
         const { listener } = calls[from + offset]!
-        const result = await channel.expect(id, {
+        await channel.expect(id, {
           ...listener,
           keep: stepBytes,
           mark: words => {
             if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
             else listener?.mark?.(words)
           },
+          end: result => {
+            if (result.status === 'need') asking ??= result
+            if (asking) return
+            results.push(result)
+            listener?.end?.(result)
+          },
         })
-        if (result.status === 'need') asking ??= result
-        if (asking) return
-        results.push(result)
-        listener?.end?.(result)
       })
       await Promise.all(answers)
       return asking

@@ -97,6 +97,53 @@ describe('the channel', () => {
     ])
   })
 
+  test('calls the end of a step before the next one starts, whichever stream is ahead', async () => {
+    const { channel, out, err, mark } = fakeShell()
+    const heard: string[] = []
+    const listener = (step: number) => ({
+      start: () => heard.push(`${step} start`),
+      output: (_: string, chunk: Buffer) => heard.push(`${step} ${chunk}`),
+      end: () => heard.push(`${step} end`),
+    })
+    const steps = Promise.all([1, 2, 3].map(id => channel.expect(id, listener(id))))
+    out([1, 2, 3].map(id => `out${id}${mark('end', id, 'changed', 0, '-')}`).join(''))
+    await tick()
+    expect(heard).toEqual(['1 start', '1 out1'])
+    err([1, 2, 3].map(id => `err${id}${mark('end', id)}`).join(''))
+    await steps
+    expect(heard.join(', ')).toBe(
+      '1 start, 1 out1, 1 err1, 1 end, 2 start, 2 out2, 2 err2, 2 end, 3 start, 3 out3, 3 err3, 3 end',
+    )
+  })
+
+  test('fails a step whose listener throws at its end, and no other', async () => {
+    const { channel, finish } = fakeShell()
+    const fault = new Error('a fault in a listener')
+    const first = channel.expect(1, {
+      end: () => {
+        throw fault
+      },
+    })
+    const second = channel.expect(2)
+    finish(1, 'ok', 0, '-')
+    finish(2, 'ok', 0, '-')
+    await expect(first).rejects.toBe(fault)
+    expect((await second).status).toBe('ok')
+  })
+
+  test('gives up a host that prints without end before the step before has ended', async () => {
+    const { channel, out, mark } = fakeShell()
+    const steps = [channel.expect(1), channel.expect(2, { output: () => {}, keep: 10 })]
+    out(mark('end', 1, 'ok', 0, '-'))
+    const piece = '.'.repeat(1_048_576)
+    for (let sent = 0; sent <= 64; sent++) out(piece)
+    for (const step of steps)
+      await expect(step).rejects.toMatchObject({
+        code: 'shell_failed',
+        message: expect.stringContaining('step 2 printed'),
+      })
+  })
+
   test('holds the last of each output, as much as is asked for', async () => {
     const { channel, out, err, finish } = fakeShell()
     const heard: string[] = []
