@@ -1,12 +1,53 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { reportNotTested } from './test/support/not-tested.ts'
+import {
+  findMissing,
+  lateRequirements,
+  type Requires,
+  requirements,
+} from './test/support/requires.ts'
 
-export default defineConfig({
-  test: {
-    include: ['test/{unit,shell,resources,contract,e2e}/**/*.test.ts'],
-    globalSetup: 'test/support/state-home.ts',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // Files run in parallel; the hosts of each have addresses and directories of their own.
-    maxWorkers: 2,
-  },
+/** In CI all has to be there, but for what it has said it can't have. */
+const fails = (name: string) =>
+  process.env.CI && !process.env.HOSTWRIGHT_TEST_WITHOUT?.split(',').includes(name)
+
+const files = (...folders: string[]) => folders.map(folder => `test/${folder}/**/*.test.ts`)
+
+/**
+ * `--mode early` leaves out what starts whole systems or takes long (`npm test`), `--mode late` runs just
+ * that (`npm run test:all`); without either all runs that is asked for.
+ */
+export default defineConfig(async ({ mode }) => {
+  const missing = await findMissing()
+  const ways = Object.fromEntries(missing.map(name => [name, requirements[name].get]))
+  const stage = mode === 'early' || mode === 'late' ? mode : 'all'
+  const late = lateRequirements.join(' || ')
+  const tagsFilter = { early: [`!(${late})`], late: [late], all: undefined }[stage]
+  const common = { tagsFilter, setupFiles: 'test/support/missing.ts', provide: { missing: ways } }
+  return {
+    test: {
+      globalSetup: 'test/support/state-home.ts',
+      // Files run in parallel; the hosts of each have addresses and directories of their own.
+      maxWorkers: availableParallelism(),
+      reporters: ['default', reportNotTested(stage, missing)],
+      tags: Object.entries(requirements).map(([name, { get }]) => ({
+        name,
+        description: get,
+        ...(missing.includes(name as Requires) && !fails(name) && { skip: true }),
+      })),
+      projects: [
+        { test: { ...common, name: 'unit', include: files('unit'), testTimeout: 5_000 } },
+        {
+          test: {
+            ...common,
+            name: 'hosts',
+            include: files('shell', 'resources', 'contract', 'e2e'),
+            testTimeout: 60_000,
+            hookTimeout: 60_000,
+          },
+        },
+      ],
+    },
+  }
 })

@@ -8,11 +8,7 @@ import { become } from '../../lib/transport/become/become.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { noAnswers } from '../../lib/transport/login/answers.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { noSshd } from '../support/sshd.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
-
-const why = (await noOverlay()) ?? (await noSshd())
 
 /** What a shell, a terminal or PAM might trip over. */
 const right = `pa ss'w"ord\\ $(x) %s !`
@@ -31,7 +27,7 @@ printf '%s\\n' 'root:${ofRoot}' | chpasswd
 printf '%s\\n' 'echo chatter of bashrc; echo "Password: or not" >&2' >/home/chatty/.bashrc
 printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`
 
-describe.skipIf(why)('becoming another user', () => {
+describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
   let host: UserHost
   beforeAll(async () => {
     host = await launchUserHost({

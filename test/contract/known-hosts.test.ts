@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { hashNames, type Key, makeKey } from '../support/ssh-keys.ts'
-import { launchSshd, noSshd, type Sshd } from '../support/sshd.ts'
+import { launchSshd, type Sshd } from '../support/sshd.ts'
 
 /**
  * Lines, in which `host` is the server, `plain` its name without the port, a key type one of its keys, and
@@ -61,7 +61,7 @@ const cases: Case[] = [
   { text: 'host', outcome: 'unknown' },
 ]
 
-describe.skipIf((await noSshd()) !== undefined)('a server with keys of three types', () => {
+describe('a server with keys of three types', { tags: ['sshd'] }, () => {
   let sshd: Sshd
   let others: Record<string, Key>
   beforeAll(async () => {

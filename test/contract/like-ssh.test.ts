@@ -13,11 +13,9 @@ import { connectHost } from '../../lib/host/connect.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
-import { inCi } from '../support/lab.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { whereIs } from '../support/shells.ts'
+import type { Requires } from '../support/requires.ts'
 import { makeAskpass } from '../support/ssh-keys.ts'
-import { launchSshd, noSshd, type Sshd } from '../support/sshd.ts'
+import { launchSshd, type Sshd } from '../support/sshd.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 import { habits } from './like-ssh/habits.ts'
 import { hostKeys } from './like-ssh/host-keys.ts'
@@ -25,11 +23,6 @@ import { logins, password } from './like-ssh/logins.ts'
 import type { Attempt, Row, Servers } from './like-ssh/row.ts'
 import { servers as serverRows } from './like-ssh/servers.ts'
 import { ways } from './like-ssh/ways.ts'
-
-const noSsh = whereIs('ssh') === undefined && !inCi ? 'there is no ssh' : undefined
-const noServer = noSsh ?? (await noSshd())
-const noUsers = noServer ?? (await noOverlay())
-if (noUsers) console.warn(`NOT TESTED: ${noServer ? 'all' : 'users with passwords'}: ${noUsers}`)
 
 /** Nothing waits longer: the whole table is to be quick. */
 const timeoutMs = 20_000
@@ -179,14 +172,15 @@ async function hold(row: Row, shared: Omit<Servers, 'file'>) {
   await Promise.all(through.map((sshd, index) => sshd.logged(letIn, before[index]! + works)))
 }
 
-describe.skipIf(noServer)('hostwright and ssh end alike', () => {
+describe('hostwright and ssh end alike', { tags: ['sshd'] }, () => {
   const shared = sharedServers()
   afterEach(() => vi.unstubAllEnvs())
   const table = { logins, ways, habits, 'host keys': hostKeys, servers: serverRows }
 
   describe.each(Object.entries(table))('%s', (_, rows) => {
-    const possible = rows.filter(row => !row.users || !noUsers)
-    const titled = possible.map(row => [`${row.name}: ${row.expected}`, row] as const)
-    test.each(titled)('%s', (_, row) => hold(row, shared))
+    for (const row of rows) {
+      const tags: Requires[] = row.users ? ['overlay'] : []
+      test(`${row.name}: ${row.expected}`, { tags }, () => hold(row, shared))
+    }
   })
 })

@@ -17,15 +17,11 @@ import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh
 import { pooled } from '../../lib/transport/pool.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { descendantsOf } from '../support/descendants.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { root, temporaryDirectory } from '../support/shells.ts'
+import { temporaryDirectory } from '../support/shells.ts'
 import { certify, hashNames, keyDirectory, makeKey, startAgent } from '../support/ssh-keys.ts'
-import { knownLines, noSshd, type Sshd, startSshd } from '../support/sshd.ts'
+import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
 import { startUserHost } from '../support/user-hosts.ts'
 import { startServer } from './server.ts'
-
-const missing = await noSshd()
-if (missing) console.warn(`NOT TESTED: the transport by the system’s ssh: ${missing}`)
 
 interface Trying extends Partial<OpensshOptions> {
   hosts?: readonly Host[]
@@ -66,7 +62,7 @@ async function byConfig(sshd: Sshd, lines: readonly string[], before = ''): Prom
 
 const answering = (answers: Partial<Answers>): Answers => ({ ...noAnswers, ...answers })
 
-describe.skipIf(missing)('a login', () => {
+describe('a login', { tags: ['sshd'] }, () => {
   test('by a certificate', async () => {
     const ca = await makeKey()
     const sshd = await startSshd({
@@ -132,7 +128,7 @@ describe.skipIf(missing)('a login', () => {
   })
 })
 
-describe.skipIf(missing ?? (await noOverlay()))('a login by password', () => {
+describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
   const password = 'tr0ub4dor & "3'
   const start = async (pam: boolean) => {
     const host = await startUserHost({ users: [{ name: 'worker', password }], pam })
@@ -195,7 +191,7 @@ describe.skipIf(missing ?? (await noOverlay()))('a login by password', () => {
   })
 })
 
-describe.skipIf(missing)('a host key', () => {
+describe('a host key', { tags: ['sshd'] }, () => {
   test('of a certificate is taken by its authority, and by no other', async () => {
     const [ca, other] = [await makeKey(), await makeKey()]
     const directory = await keyDirectory()
@@ -293,7 +289,7 @@ async function proxyCommand(gate = ''): Promise<string> {
   return `ProxyCommand ${process.execPath} ${file} %h %p`
 }
 
-describe.skipIf(missing)('the way to a host', () => {
+describe('the way to a host', { tags: ['sshd'] }, () => {
   test('may be a program', async () => {
     const sshd = await startSshd()
     expect(await says(await connect(await byConfig(sshd, [await proxyCommand()])))).toBe('here')
@@ -423,7 +419,7 @@ describe('a host that can’t be reached', () => {
   )
 })
 
-describe.skipIf(missing)('a server', () => {
+describe('a server', { tags: ['sshd'] }, () => {
   test('that has no algorithm in common with us tells which it has', async () => {
     const sshd = await startSshd({ config: ['KexAlgorithms diffie-hellman-group14-sha1'] })
     await expect(connect(sshd.host())).rejects.toMatchObject({
@@ -473,7 +469,7 @@ describe.skipIf(missing)('a server', () => {
   })
 
   // Another user's sshd can't hand a terminal over (chown), whoever asks for it.
-  test.skipIf(!root)('gives a terminal to what wants one', async () => {
+  test('gives a terminal to what wants one', { tags: ['root'] }, async () => {
     const transport = await connect((await startSshd()).host())
     const shell = await transport.openTerminal!(['sh', '-c', 'test -t 0 && test -t 2 && tty'])
     shell.stderr.resume()
@@ -482,72 +478,70 @@ describe.skipIf(missing)('a server', () => {
   })
 })
 
-describe.skipIf(missing ?? (process.platform === 'linux' ? undefined : 'no /proc'))(
-  'what is left',
-  () => {
-    /** Processes of `ssh` below one. */
-    const programs = async (pid: number) => {
-      const found: number[] = []
-      for (const each of await descendantsOf(pid)) {
-        const name = await readlink(`/proc/${each}/exe`).catch(() => '')
-        if (/\/ssh$/.test(name)) found.push(each)
-      }
-      return found
+describe('what is left', { tags: ['sshd', 'linux'] }, () => {
+  /** Processes of `ssh` below one. */
+  const programs = async (pid: number) => {
+    const found: number[] = []
+    for (const each of await descendantsOf(pid)) {
+      const name = await readlink(`/proc/${each}/exe`).catch(() => '')
+      if (/\/ssh$/.test(name)) found.push(each)
     }
-    const gone = async (pids: readonly number[]) => {
-      for (const pid of pids)
-        while (existsSync(`/proc/${pid}/fd`) && !(await isZombie(pid))) await delay(5)
-    }
-    const isZombie = async (pid: number) =>
-      /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ') Z '))
+    return found
+  }
+  const gone = async (pids: readonly number[]) => {
+    for (const pid of pids)
+      while (existsSync(`/proc/${pid}/fd`) && !(await isZombie(pid))) await delay(5)
+  }
+  const isZombie = async (pid: number) =>
+    /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ') Z '))
 
-    /** Where its own directory goes. */
-    const ownTemporary = async () => {
-      const directory = join(await temporaryDirectory(), 'run')
-      await mkdir(directory)
-      vi.stubEnv('XDG_RUNTIME_DIR', directory)
-      onTestFinished(() => void vi.unstubAllEnvs())
-      return directory
-    }
+  /** Where its own directory goes. */
+  const ownTemporary = async () => {
+    const directory = join(await temporaryDirectory(), 'run')
+    await mkdir(directory)
+    vi.stubEnv('XDG_RUNTIME_DIR', directory)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    return directory
+  }
 
-    test('is no file while it works, and one process for all shells of a connection', async () => {
-      const directory = await ownTemporary()
-      const sshd = await startSshd()
-      const transport = await connect(sshd.host(), { answers: answering({}) })
-      expect(await readdir(directory)).toEqual([])
-      const shells = await Promise.all(Array.from({ length: 5 }, () => transport.open()))
-      const pids = await programs(process.pid)
-      expect(pids).toHaveLength(1)
-      for (const shell of shells) shell.stdin.end()
-      transport.close()
-      await gone(pids)
+  test('is no file while it works, and one process for all shells of a connection', async () => {
+    const directory = await ownTemporary()
+    const sshd = await startSshd()
+    const transport = await connect(sshd.host(), { answers: answering({}) })
+    expect(await readdir(directory)).toEqual([])
+    const shells = await Promise.all(Array.from({ length: 5 }, () => transport.open()))
+    const pids = await programs(process.pid)
+    expect(pids).toHaveLength(1)
+    for (const shell of shells) shell.stdin.end()
+    transport.close()
+    await gone(pids)
+  })
+
+  test('is nothing after one that failed', async () => {
+    const directory = await ownTemporary()
+    const sshd = await startSshd({ authorized: [] })
+    await expect(connect(sshd.host(), { answers: answering({}) })).rejects.toMatchObject({
+      code: 'auth_failed',
     })
+    expect(await readdir(directory)).toEqual([])
+    await gone(await programs(process.pid))
+  })
 
-    test('is nothing after one that failed', async () => {
-      const directory = await ownTemporary()
-      const sshd = await startSshd({ authorized: [] })
-      await expect(connect(sshd.host(), { answers: answering({}) })).rejects.toMatchObject({
-        code: 'auth_failed',
-      })
-      expect(await readdir(directory)).toEqual([])
-      await gone(await programs(process.pid))
-    })
+  test('of one is not another’s: two at once', async () => {
+    const sshd = await startSshd()
+    const both = await Promise.all([connect(sshd.host()), connect(sshd.host())])
+    const [one, two] = both as [Transport, Transport]
+    one.close()
+    expect(await says(two)).toBe('here')
+  })
 
-    test('of one is not another’s: two at once', async () => {
-      const sshd = await startSshd()
-      const both = await Promise.all([connect(sshd.host()), connect(sshd.host())])
-      const [one, two] = both as [Transport, Transport]
-      one.close()
-      expect(await says(two)).toBe('here')
-    })
-
-    /** Another process that connects; says when it has. */
-    const startOther = async (host: Host) => {
-      const file = join(await temporaryDirectory(), 'other.mts')
-      const lib = new URL('../../lib/', import.meta.url)
-      await writeFile(
-        file,
-        `import { createSshConfig } from '${lib}transport/config/ssh-config.ts'
+  /** Another process that connects; says when it has. */
+  const startOther = async (host: Host) => {
+    const file = join(await temporaryDirectory(), 'other.mts')
+    const lib = new URL('../../lib/', import.meta.url)
+    await writeFile(
+      file,
+      `import { createSshConfig } from '${lib}transport/config/ssh-config.ts'
 import { connectOpenSsh } from '${lib}transport/openssh/openssh.ts'
 import { noAnswers } from '${lib}transport/login/answers.ts'
 import { defaultTimeouts } from '${lib}transport/connecting/timeouts.ts'
@@ -560,66 +554,65 @@ const transport = await connectOpenSsh(settings, {
 const shells = [await transport.open(), await transport.open()]
 console.log('connected')
 `,
-      )
-      const child = spawn(process.execPath, ['--import', 'tsx', file], {
-        cwd: new URL('../../', import.meta.url),
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      onTestFinished(() => void child.kill('SIGKILL'))
-      let said = ''
-      const heard = (word: string) =>
-        new Promise<void>(resolve => {
-          const look = () => said.includes(word) && resolve()
-          child.stdout.on('data', chunk => {
-            said += chunk
-            look()
-          })
+    )
+    const child = spawn(process.execPath, ['--import', 'tsx', file], {
+      cwd: new URL('../../', import.meta.url),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let said = ''
+    const heard = (word: string) =>
+      new Promise<void>(resolve => {
+        const look = () => said.includes(word) && resolve()
+        child.stdout.on('data', chunk => {
+          said += chunk
           look()
         })
-      return { child, heard }
-    }
+        look()
+      })
+    return { child, heard }
+  }
 
-    test('is no process of ssh when ours is killed', async () => {
-      const sshd = await startSshd()
-      const { child, heard } = await startOther(sshd.host())
-      await heard('connected')
-      const pids = await programs(child.pid!)
-      expect(pids).toHaveLength(1)
-      child.kill('SIGKILL')
-      await gone(pids)
-    })
+  test('is no process of ssh when ours is killed', async () => {
+    const sshd = await startSshd()
+    const { child, heard } = await startOther(sshd.host())
+    await heard('connected')
+    const pids = await programs(child.pid!)
+    expect(pids).toHaveLength(1)
+    child.kill('SIGKILL')
+    await gone(pids)
+  })
 
-    test('is no process of ssh when ours is killed before it is connected', async () => {
-      // Its directory stays then, empty: there is nobody to remove it.
-      await ownTemporary()
-      const sshd = await startSshd()
-      const gate = join(await temporaryDirectory(), 'gate')
-      const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
-      await heard('under way')
-      const pids = await programs(child.pid!)
-      expect(pids).toHaveLength(1)
-      child.kill('SIGKILL')
-      await writeFile(gate, '')
-      await sshd.logged(/^Accepted publickey/)
-      await gone(pids)
-    })
+  test('is no process of ssh when ours is killed before it is connected', async () => {
+    // Its directory stays then, empty: there is nobody to remove it.
+    await ownTemporary()
+    const sshd = await startSshd()
+    const gate = join(await temporaryDirectory(), 'gate')
+    const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
+    await heard('under way')
+    const pids = await programs(child.pid!)
+    expect(pids).toHaveLength(1)
+    child.kill('SIGKILL')
+    await writeFile(gate, '')
+    await sshd.logged(/^Accepted publickey/)
+    await gone(pids)
+  })
 
-    test('is no process of ssh and no file when ours exits before it is connected', async () => {
-      const directory = await ownTemporary()
-      const sshd = await startSshd()
-      const gate = join(await temporaryDirectory(), 'gate')
-      const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
-      await heard('under way')
-      const pids = await programs(child.pid!)
-      expect(pids).toHaveLength(1)
-      expect(await readdir(directory)).toHaveLength(1)
-      // No handler of ours: as where a second Ctrl-C ends it. Node runs what is for its exit only by process.exit.
-      child.kill('SIGTERM')
-      await writeFile(gate, '')
-      await gone(pids)
-    })
-  },
-)
+  test('is no process of ssh and no file when ours exits before it is connected', async () => {
+    const directory = await ownTemporary()
+    const sshd = await startSshd()
+    const gate = join(await temporaryDirectory(), 'gate')
+    const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
+    await heard('under way')
+    const pids = await programs(child.pid!)
+    expect(pids).toHaveLength(1)
+    expect(await readdir(directory)).toHaveLength(1)
+    // No handler of ours: as where a second Ctrl-C ends it. Node runs what is for its exit only by process.exit.
+    child.kill('SIGTERM')
+    await writeFile(gate, '')
+    await gone(pids)
+  })
+})
 
 const run = promisify(execFile)
 

@@ -1,10 +1,11 @@
 /** What a session must do over every transport. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../lib/resources/commands/command.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 import { createDollar, type Dollar } from '../../lib/session/dollar.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
+import { describeEach } from '../support/shells.ts'
 import { transports } from './transports.ts'
 
 /** `$` over a session as recipes have it, without a run around it. */
@@ -22,7 +23,7 @@ const dollarOf = (session: Session): Dollar =>
     return { exitStatus }
   })
 
-describe.each(transports)('a session by $name', ({ place }) => {
+describeEach(transports, 'a session by $name', ({ place }) => {
   const { connect, bootstrapDir, hostname, remove } = place()
   let session: Session
   let $: Dollar

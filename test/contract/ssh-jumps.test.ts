@@ -5,12 +5,9 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { descendantsOf } from '../support/descendants.ts'
-import { noSshd, startSshd } from '../support/sshd.ts'
+import { startSshd } from '../support/sshd.ts'
 
 const options = { timeoutMs: 20_000 }
-
-const missing = await noSshd()
-if (missing) console.warn(`NOT TESTED: jump hosts: ${missing}`)
 
 /** A connector whose inventory has these hosts. */
 function connectorFor(hosts: readonly Host[]): Connector {
@@ -29,7 +26,7 @@ async function says(transport: Transport): Promise<string> {
 /** A connection of a client to the server, in its log. */
 const knocks = /^Connection from /
 
-describe.skipIf(missing)('a host behind jump hosts', () => {
+describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
   const threeServers = async () => {
     const [outer, inner, last] = [await startSshd(), await startSshd(), await startSshd()]
     const hosts = [

@@ -14,11 +14,8 @@ import { createConnector } from '../../lib/transport/connector.ts'
 import type { ShellStream } from '../../lib/transport/transport.ts'
 import { descendantsOf } from '../support/descendants.ts'
 import { root, temporaryDirectory } from '../support/shells.ts'
-import { noSshd, startSshd } from '../support/sshd.ts'
+import { startSshd } from '../support/sshd.ts'
 import { startServer } from './server.ts'
-
-const missing = await noSshd()
-if (missing) console.warn(`NOT TESTED: the limits of OpenSSH: ${missing}`)
 
 const options = { timeoutMs: 20_000 }
 
@@ -31,7 +28,7 @@ function newConnector() {
 const finished = (shell: ShellStream) =>
   Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
 
-describe.skipIf(missing)('a server that drops connections before they log in', () => {
+describe('a server that drops connections before they log in', { tags: ['sshd'] }, () => {
   test('lets in 40 runs at once, with MaxStartups 2:50:5', { timeout: 60_000 }, async () => {
     const sshd = await startSshd({ config: ['MaxStartups 2:50:5'] })
     const began = performance.now()
@@ -63,7 +60,7 @@ describe.skipIf(missing)('a server that drops connections before they log in', (
   })
 })
 
-describe.skipIf(missing)('a server that allows one shell a connection', () => {
+describe('a server that allows one shell a connection', { tags: ['sshd'] }, () => {
   const steps = (directory: string) =>
     [`: >${directory}/begun; while [ ! -e ${directory}/go ]; do sleep 0.02; done`, 'true'].map(
       command => ({ call: { name: 'hw_run', args: ['sh', '', '', command] } }),
@@ -195,7 +192,7 @@ describe('a server that comes to nothing', () => {
   })
 })
 
-describe.skipIf(missing)('a host that dies while it works', () => {
+describe('a host that dies while it works', { tags: ['sshd'] }, () => {
   test('is given up in the time that the configuration says', { timeout: 20_000 }, async () => {
     const sshd = await startSshd()
     const alive = 'ServerAliveInterval 1\nServerAliveCountMax 2\n'
@@ -260,21 +257,18 @@ test('whose turn does not come at a crowded server is told that', async () => {
   }
 })
 
-test.skipIf(missing)(
-  'a server without a host key that we may take tells which it has',
-  async () => {
-    const sshd = await startSshd({ hostKeys: ['rsa'] })
-    const sshConfigFile = await sshd.writeConfig('HostKeyAlgorithms ssh-ed25519\n')
-    await expect(
-      newConnector().connect(sshd.host({ sshConfigFile, sshTransport: 'ssh' }), options),
-    ).rejects.toMatchObject({
-      code: 'no_common_algorithm',
-      message: expect.stringMatching(
-        /no type of host key in common with us: it offers rsa-sha2-512/,
-      ),
-    })
-  },
-)
+test('a server without a host key that we may take tells which it has', {
+  tags: ['sshd'],
+}, async () => {
+  const sshd = await startSshd({ hostKeys: ['rsa'] })
+  const sshConfigFile = await sshd.writeConfig('HostKeyAlgorithms ssh-ed25519\n')
+  await expect(
+    newConnector().connect(sshd.host({ sshConfigFile, sshTransport: 'ssh' }), options),
+  ).rejects.toMatchObject({
+    code: 'no_common_algorithm',
+    message: expect.stringMatching(/no type of host key in common with us: it offers rsa-sha2-512/),
+  })
+})
 
 test('a server that resets in the handshake is told', async () => {
   const { host } = await startServer({ turnsAway: 1000, how: 'reset' })

@@ -9,11 +9,8 @@ import { createConnector } from '../../lib/transport/connector.ts'
 import { type Answers, noAnswers } from '../../lib/transport/login/answers.ts'
 import { fingerprint } from '../../lib/transport/trust/known-hosts.ts'
 import { type Key, makeKey, startAgent } from '../support/ssh-keys.ts'
-import { noSshd, startSshd } from '../support/sshd.ts'
+import { startSshd } from '../support/sshd.ts'
 import { startServer } from './server.ts'
-
-const missing = await noSshd()
-if (missing) console.warn(`NOT TESTED: logins at OpenSSH: ${missing}`)
 
 /** @returns the error, or undefined when the login was let in */
 async function login(host: Host, answers: Partial<Answers> = {}, more = {}) {
@@ -315,7 +312,7 @@ describe('questions of a server', () => {
   })
 })
 
-describe.skipIf(missing)('at OpenSSH', () => {
+describe('at OpenSSH', { tags: ['sshd'] }, () => {
   test('too many tries are told as that, with what helps', async () => {
     const sshd = await startSshd({ config: ['MaxAuthTries 2'] })
     const agent = await startAgent([await makeKey(), await makeKey(), await makeKey()])

@@ -6,10 +6,9 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
-import { findSshd } from '../../lib/lab/sshd.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
-import { inCi, labFor } from '../support/lab.ts'
+import { labFor } from '../support/lab.ts'
 import { startServer } from './server.ts'
 
 const lab = labFor({ hosts: 1, kind: 'directory', server: 'embedded' })
@@ -68,7 +67,7 @@ describe('a server that turns connections away', () => {
 const run = promisify(execFile)
 
 // Only OpenSSH is sent more than it has answered.
-describe.skipIf(!inCi && (await findSshd()) === undefined)('a login that waits for little', () => {
+describe('a login that waits for little', { tags: ['sshd'] }, () => {
   const openssh = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
   const there = async (): Promise<Host> => (await openssh.hosts())[0]!
 

@@ -1,8 +1,9 @@
 /** What every transport must do, whatever carries the bytes. */
 import { createHash, randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ShellStream, Transport } from '../../lib/transport/transport.ts'
+import { describeEach } from '../support/shells.ts'
 import { transports } from './transports.ts'
 
 /** Both outputs and the end of a shell, whole. */
@@ -29,7 +30,7 @@ const upTo = (shell: ShellStream, end: string) =>
     void shell.ended.then(how => reject(new Error(`ended: ${JSON.stringify(how)} after ${seen}`)))
   })
 
-describe.each(transports)('$name', ({ remote, signalsAsStatus, place }) => {
+describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
   const { connect } = place()
   let transport: Transport
   beforeEach(async () => {

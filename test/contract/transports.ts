@@ -4,7 +4,6 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Become } from '../../lib/inventory/inventory.ts'
-import { findSshd } from '../../lib/lab/sshd.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { createSshConfig } from '../../lib/transport/config/ssh-config.ts'
@@ -15,9 +14,9 @@ import { connectLocal } from '../../lib/transport/local.ts'
 import { noAnswers } from '../../lib/transport/login/answers.ts'
 import { connectOpenSsh } from '../../lib/transport/openssh/openssh.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { inCi, labFor } from '../support/lab.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { root } from '../support/shells.ts'
+import { labFor } from '../support/lab.ts'
+import type { Requires } from '../support/requires.ts'
+import type { Row } from '../support/shells.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
 export interface Place {
@@ -30,8 +29,7 @@ export interface Place {
   remove(path: string): Promise<void>
 }
 
-export interface TransportCase {
-  name: string
+export interface TransportCase extends Row {
   /** Whether there is a connection that can be lost. */
   remote: boolean
   /** The signal that ended a shell is told as an exit status, 128 more than its number. */
@@ -119,10 +117,6 @@ exec "$@"
   }
 }
 
-const hasSshd = (await findSshd()) !== undefined
-if (!hasSshd && inCi) throw new Error('CI must test against OpenSSH: there is no sshd')
-if (!hasSshd) console.warn('NOT TESTED: transports to OpenSSH: there is no sshd')
-
 /** As root by the real sudo or su, which ask for a password, over OpenSSH. */
 const asRoot = (method: Become['method'], rules: readonly string[]) => (): Place => {
   let host: UserHost
@@ -149,31 +143,37 @@ const asRoot = (method: Become['method'], rules: readonly string[]) => (): Place
   }
 }
 
+const tags: Requires[] = ['sshd', 'overlay']
+
 const becoming: TransportCase[] = [
-  { name: 'sudo with a password', remote: true, place: asRoot('sudo', []) },
+  {
+    name: 'sudo with a password',
+    tags: [...tags, 'sudo'],
+    remote: true,
+    place: asRoot('sudo', []),
+  },
   {
     name: 'sudo that wants a terminal',
+    tags: [...tags, 'sudo'],
     remote: true,
     signalsAsStatus: true,
     place: asRoot('sudo', ['Defaults:@ requiretty']),
   },
-  { name: 'su with a password', remote: true, signalsAsStatus: true, place: asRoot('su', []) },
+  {
+    name: 'su with a password',
+    tags,
+    remote: true,
+    signalsAsStatus: true,
+    place: asRoot('su', []),
+  },
 ]
-
-const hasUsers = hasSshd && (await noOverlay()) === undefined
 
 export const transports: TransportCase[] = [
   { name: 'local', remote: false, place: onThisMachine(() => connectLocal()) },
   { name: 'docker exec, by a stand-in', remote: false, place: onThisMachine(inStandIn) },
-  ...(root
-    ? [{ name: 'chroot', remote: false, place: onThisMachine(() => connectChroot('/')) }]
-    : []),
+  { name: 'chroot', tags: ['root'], remote: false, place: onThisMachine(() => connectChroot('/')) },
   { name: 'ssh to the embedded server', remote: true, place: overSsh('embedded') },
-  ...(hasSshd
-    ? [
-        { name: 'ssh to OpenSSH', remote: true, place: overSsh('openssh') },
-        { name: 'the system’s ssh to OpenSSH', remote: true, place: overOpenssh },
-      ]
-    : []),
-  ...(hasUsers ? becoming : []),
+  { name: 'ssh to OpenSSH', tags: ['sshd'], remote: true, place: overSsh('openssh') },
+  { name: 'the system’s ssh to OpenSSH', tags: ['sshd'], remote: true, place: overOpenssh },
+  ...becoming,
 ]

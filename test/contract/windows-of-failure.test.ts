@@ -9,9 +9,6 @@ import { connectHost } from '../../lib/host/connect.ts'
 import { lockCall, lockError } from '../../lib/host/lock.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
-import { inCi } from '../support/lab.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { noSshd } from '../support/sshd.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
 interface Login {
@@ -116,8 +113,6 @@ chmod +x /bin/menu`,
 const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
   .map(directory => `${directory}/faketime/libfaketime.so.1`)
   .find(existsSync)
-if (!faketime && inCi) throw new Error('CI must test a clock that is wrong: there is no faketime')
-if (!faketime) console.warn('NOT TESTED: a clock that is wrong: there is no faketime')
 
 /** A date(1) that goes back an hour each time. */
 const backwards = `#!/bin/bash
@@ -201,10 +196,7 @@ const prepare = ({ name, files = {}, setup = '' }: Login) =>
     setup,
   ].join('\n')
 
-const why = (await noSshd()) ?? (await noOverlay())
-if (why) console.warn(`NOT TESTED: logins that are odd: ${why}`)
-
-describe.skipIf(why !== undefined)('a login', () => {
+describe('a login', { tags: ['sshd', 'overlay'] }, () => {
   const logins = [...refused, ...works, ...lockless]
   let host: UserHost
   let connector: Connector

@@ -5,11 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { hostwright, type Running, startHostwright } from '../support/cli.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-import { noSshd } from '../support/sshd.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
-const why = (await noOverlay()) ?? (await noSshd())
 const password = 'open sesame'
 
 const recipes = {
@@ -44,7 +41,7 @@ export default recipe({
 const until = (condition: string, look = ':') =>
   `i=0; while ${look}; ! { ${condition}; }; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done`
 
-describe.skipIf(why)('a login that becomes root', () => {
+describe('a login that becomes root', { tags: ['sshd', 'overlay'] }, () => {
   let host: UserHost
   let project = ''
   const started: Running[] = []

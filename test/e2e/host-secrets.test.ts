@@ -10,9 +10,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-
-const why = await noOverlay()
 
 /** What each secret begins with tells where it was used. */
 const ways = [
@@ -92,7 +89,7 @@ function watchProcesses() {
   }
 }
 
-describe.skipIf(why)('on a host', () => {
+describe('on a host', { tags: ['overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
   let project: Project
   let server: Server

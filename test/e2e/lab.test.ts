@@ -13,16 +13,22 @@ import { type LabHost, type LabStatus, labDown, labStatus, labUp } from '../../l
 import { whyNoViews } from '../../lib/lab/overlay.ts'
 import { identify, marker } from '../../lib/lab/processes.ts'
 import { findSshd } from '../../lib/lab/sshd.ts'
+import { describeEach } from '../support/shells.ts'
 import { on, variables } from '../support/ssh.ts'
 
 const base = await mkdtemp(join(tmpdir(), 'hostwright-test-'))
 afterAll(() => rm(base, { recursive: true, force: true }))
 
 const hasViews = (await whyNoViews(base)) === undefined
-const hasSshd = (await findSshd()) !== undefined
 const kinds = hasViews ? (['overlay', 'directory'] as const) : (['directory'] as const)
-const servers = hasSshd ? (['openssh', 'embedded'] as const) : (['embedded'] as const)
-const combinations = kinds.flatMap(kind => servers.map(server => ({ kind, server })))
+const servers = ['openssh', 'embedded'] as const
+const combinations = kinds.flatMap(kind =>
+  servers.map(server => ({
+    name: `of kind ${kind} with the ${server} server`,
+    ...{ kind, server },
+    tags: server === 'openssh' ? (['sshd'] as const) : [],
+  })),
+)
 
 /** The JSON answer of a URL. */
 function fetchJson(url: string): Promise<{ status?: number; body: Record<string, unknown> }> {
@@ -47,7 +53,7 @@ async function traces(directory: string): Promise<string[]> {
   return found
 }
 
-describe.each(combinations)('a lab of kind $kind with the $server server', ({ kind, server }) => {
+describeEach(combinations, 'a lab $name', ({ kind, server }) => {
   const directory = join(base, `${kind}-${server}`)
   let lab: LabStatus
   /** Where a path of the host is written, by what its inventory says. */

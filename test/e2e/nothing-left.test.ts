@@ -7,9 +7,6 @@ import { layersDirectory } from '../../lib/lab/overlay.ts'
 import type { Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
-
-const why = await noOverlay()
 
 /** Waits within a step until the test has seen enough. */
 const hold = 'touch /etc/left/held; while [ ! -e /etc/left/go ]; do sleep 0.05; done'
@@ -32,7 +29,7 @@ export default recipe({
 })
 `
 
-describe.skipIf(why)('on a host', () => {
+describe('on a host', { tags: ['overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
   let project: Project
   let proxy: Server

@@ -5,7 +5,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
 
 const restart = `#!/bin/sh
 # A stopped server takes no connection further.
@@ -35,9 +34,8 @@ export default recipe({
   },
 })
 `
-const why = await noOverlay()
 
-describe.skipIf(why)('a restart', () => {
+describe('a restart', { tags: ['overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
   let project: Project
   beforeAll(async () => {

@@ -2,11 +2,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findSshd } from '../../lib/lab/sshd.ts'
-import { inCi, labFor } from '../support/lab.ts'
+import { labFor } from '../support/lab.ts'
 
 // The system's ssh comes with sshd on all systems that we know.
-describe.skipIf(!inCi && (await findSshd()) === undefined)('the system’s ssh', () => {
+describe('the system’s ssh', { tags: ['sshd'] }, () => {
   const lab = labFor({ hosts: 3, server: 'openssh' })
   const hello = (...options: string[]) =>
     lab.run(['exec', '--on', 'lab', ...options, '--', 'echo', 'hello'])

@@ -6,12 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aptRepo } from '../../lib/resources/packages/apt-repo.ts'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
 import { packageHost, packageManagers } from '../support/package-hosts.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { shells, temporaryDirectory } from '../support/shells.ts'
+import { anyShell, shells, temporaryDirectory } from '../support/shells.ts'
 
 const [apt] = packageManagers
-const noHosts = await noOverlay()
 
 /** Makes the repository a signed one, at /srv/signed, with a key in /srv/key.asc and /srv/key.gpg. */
 const sign = `. /srv/functions
@@ -32,7 +30,7 @@ gpg -q --batch --yes --clearsign -o InRelease Release`
 
 const local = { uris: 'file:/srv/repository', suites: './' }
 
-describe.skipIf(noHosts)('aptRepo', () => {
+describe('aptRepo', { tags: ['overlay', 'apt', 'gpg'] }, () => {
   let armored = ''
   let bytes = Buffer.alloc(0)
   let origin = ''
@@ -49,6 +47,7 @@ describe.skipIf(noHosts)('aptRepo', () => {
 
   const signedHost = () => {
     const host = packageHost(apt!)
+    // biome-ignore lint/suspicious/noDuplicateTestHooks: it is of the describe that calls this
     beforeAll(async () => {
       await host.script(`rm -f /etc/apt/sources.list\nother='' version=1.0\n${sign}`, '/')
       armored = await host.script('cat /srv/key.asc', '/')
@@ -103,7 +102,7 @@ Components: c" ]`,
   describe('its index and its key', () => {
     const host = signedHost()
     const go = (...wanted: Parameters<typeof bring>[3][]) =>
-      bring(host, dash[0] ?? shells[0]!, '/srv', wanted)
+      bring(host, dash[0] ?? anyShell, '/srv', wanted)
 
     test('is fetched before the next package, also where all others were', async () => {
       await host.script(`other='' version=1.0\n${sign}`, '/')

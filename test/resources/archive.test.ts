@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ArchiveOptions, archive } from '../../lib/resources/transfer/archive.ts'
-import { inCi } from '../support/lab.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import { shells, temporaryDirectory, testEach, testHost } from '../support/shells.ts'
 import { webServer } from '../support/web.ts'
+import { whereIs } from '../support/where-is.ts'
 
 const execute = promisify(execFile)
 const web = webServer()
@@ -151,7 +151,8 @@ describe('archive', () => {
     expect(String(await host.read('app/.hidden'))).toBe('hidden\n')
   })
 
-  test.each(shells)(
+  testEach(
+    shells,
     'links that stand in the way are replaced, not followed, under $name',
     async shell => {
       const host = await testHost({ shell })
@@ -250,17 +251,14 @@ describe('archive', () => {
     expect(String(result.stderr)).toMatch(new RegExp(said))
   })
 
-  test.runIf(process.getuid?.() === 0 || inCi)(
-    'what is unpacked belongs to whom it should',
-    async () => {
-      const host = await testHost()
-      const options = { source: place('app.tar'), owner: 'nobody', group: 65534 }
-      const result = await host.run(archive(host.at('app'), options).call)
-      expect(result.status, String(result.stderr)).toBe('changed')
-      const { stdout } = await execute('find', [host.at('app'), '!', '-user', 'nobody'])
-      expect(stdout).toBe('')
-    },
-  )
+  test('what is unpacked belongs to whom it should', { tags: ['root'] }, async () => {
+    const host = await testHost()
+    const options = { source: place('app.tar'), owner: 'nobody', group: 65534 }
+    const result = await host.run(archive(host.at('app'), options).call)
+    expect(result.status, String(result.stderr)).toBe('changed')
+    const { stdout } = await execute('find', [host.at('app'), '!', '-user', 'nobody'])
+    expect(stdout).toBe('')
+  })
 
   test.each<[string, ArchiveOptions, string]>([
     ['nothing', {}, 'give one of source, url and path'],

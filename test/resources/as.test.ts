@@ -7,15 +7,13 @@ import { file } from '../../lib/resources/files/file.ts'
 import { handler, task } from '../../lib/resources/resource.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
+import { overlayHost } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { anyShell } from '../support/shells.ts'
 
-const why = await noOverlay()
-
-describe.skipIf(why)('as another user', () => {
+describe('as another user', { tags: ['overlay'] }, () => {
   const host = overlayHost()
-  const shell = shells[0]!
+  const shell = anyShell
   beforeAll(async () => {
     await host.script(
       `useradd --create-home --shell /bin/sh deploy

@@ -6,11 +6,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Items } from '../../lib/resources/resource.ts'
 import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
 import { sudoers } from '../../lib/resources/users/sudoers.ts'
-import { noOverlay, overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
+import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { awks, describeEach, shells, testEach, testHost } from '../support/shells.ts'
 
-const why = await noOverlay()
 const few = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
 
 /** A real key of this type. */
@@ -50,7 +49,7 @@ function withUsers(): ResourceHost {
 const file = '/srv/ann/.ssh/authorized_keys'
 const seen = `ln -s /srv/ann '~ann'`
 
-describe.skipIf(why)('authorizedKeys and sudoers, as root', () => {
+describe('authorizedKeys and sudoers, as root', { tags: ['overlay'] }, () => {
   resourceTable(
     'authorizedKeys',
     [
@@ -251,8 +250,8 @@ ${ed}' ]`,
   })
 })
 
-describe.each(shells)('under $name', shell => {
-  test.each(awks)('the editor does the same with $name', async awk => {
+describeEach(shells, 'under $name', shell => {
+  testEach(awks, 'the editor does the same with $name', async awk => {
     const host = await testHost({ shell, awk })
     const lines = [
       '\t# a "comment" of ours',

@@ -10,13 +10,14 @@ import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 import {
+  describeEach,
   fakePrograms,
   shells,
   temporaryDirectory,
   testHost,
   unprivileged,
-  whereIs,
 } from '../support/shells.ts'
+import { whereIs } from '../support/where-is.ts'
 
 /** For what waits. */
 const few = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
@@ -44,7 +45,7 @@ resourceTable(
   { host: directoryHost },
 )
 
-describe.each(shells)('a command under $name', shell => {
+describeEach(shells, 'a command under $name', shell => {
   test.each<[string, CommandOptions, string]>([
     ['echo same', { changedWhen: false }, 'ok'],
     ['exit 2', { changedWhen: { exitStatus: [2, 3] } }, 'changed'],
@@ -107,7 +108,7 @@ describe.each(shells)('a command under $name', shell => {
   })
 })
 
-describe.each(few)('a command under $name', shell => {
+describeEach(few, 'a command under $name', shell => {
   test('takes too long: it is ended, with what it started, and says so', async () => {
     const host = await testHost({ shell })
     const line = `echo begun; sh -c 'echo $$ >${host.at('pid')}; exec sleep 600'`
@@ -123,7 +124,7 @@ describe.each(few)('a command under $name', shell => {
   })
 })
 
-describe.each(shells)('a script under $name', shell => {
+describeEach(shells, 'a script under $name', shell => {
   test('has its arguments, input, directory and environment, and is gone afterwards', async () => {
     const host = await testHost({ shell })
     const text = [
@@ -213,7 +214,7 @@ describe('a script', () => {
   })
 })
 
-describe.each(shells)('what runs it, under $name', shell => {
+describeEach(shells, 'what runs it, under $name', shell => {
   test.each([
     ['a shell', command('true', { shell: 'no-such-shell' }), 'no-such-shell'],
     ['an interpreter', script({ text: 'x' }, { interpreter: 'no-such' }), 'no-such'],
@@ -245,7 +246,7 @@ describe('without timeout(1)', () => {
   })
 })
 
-describe.each(shells)('waitFor under $name', shell => {
+describeEach(shells, 'waitFor under $name', shell => {
   const soon = { timeout: '20s', interval: '50ms' } as const
 
   test('a path, there and gone', async () => {
@@ -298,7 +299,7 @@ describe.each(shells)('waitFor under $name', shell => {
   })
 })
 
-describe.each(few)('what does not come in time, under $name', shell => {
+describeEach(few, 'what does not come in time, under $name', shell => {
   test.each([
     [
       { port: 1 },

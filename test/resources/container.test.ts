@@ -4,13 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { type ContainerOptions, container } from '../../lib/resources/commands/container.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { secret } from '../../lib/shell/secret.ts'
-import { inCi } from '../support/lab.ts'
-import { noOverlay, overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
+import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, type Program, shells, testHost, whereIs } from '../support/shells.ts'
+import { describeEach, fakePrograms, type Program, shells, testHost } from '../support/shells.ts'
 
-const why = (await noOverlay()) ?? (whereIs('podman') && whereIs('crun') ? undefined : 'no podman')
-if (why && inCi) throw new Error(`CI must run containers: ${why}`)
 const few = shells.filter(({ name }) => name === 'dash')
 
 /** Ends at once when it is told to. */
@@ -18,7 +15,7 @@ const loop = ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done
 const image = 'localhost/bb:1'
 const engine = 'podman'
 
-describe.skipIf(why)('container, by a real podman', () => {
+describe('container, by a real podman', { tags: ['overlay', 'podman'] }, () => {
   resourceTable(
     'container',
     [
@@ -161,7 +158,7 @@ async function dockerHost(shell: Program) {
   }
 }
 
-describe.each(shells)('container, by the contract of docker, under $name', shell => {
+describeEach(shells, 'container, by the contract of docker, under $name', shell => {
   test('made, left alone, made anew, started, stopped, removed', async () => {
     const { run, log, containers } = await dockerHost(shell)
     const spec = { ports: [80, '127.0.0.1:81:81/udp'], command: ['-x', 'a b'] }

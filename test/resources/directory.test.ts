@@ -1,9 +1,9 @@
 import { chmod, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { directory } from '../../lib/resources/files/directory.ts'
-import { directoryHost, noOverlay, overlayHost } from '../support/resource-hosts.ts'
+import { directoryHost, overlayHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, root, shells } from '../support/shells.ts'
+import { anyShell, describeEach, fakePrograms, root, shells } from '../support/shells.ts'
 
 const odd = `"it's odd" '-n' 'a\\b' '*' '~'`
 
@@ -37,7 +37,7 @@ resourceTable(
   { host: directoryHost },
 )
 
-describe.each(shells)('under $name', shell => {
+describeEach(shells, 'under $name', shell => {
   const host = directoryHost()
 
   test('one process looks at all that is in it', async () => {
@@ -133,8 +133,7 @@ describe.each(shells)('under $name', shell => {
   )
 })
 
-const why = await noOverlay()
-describe.skipIf(why)('where something is mounted', () => {
+describe('where something is mounted', { tags: ['overlay'] }, () => {
   const host = overlayHost()
   test('nothing is removed', async () => {
     const at = await host.directory()
@@ -142,7 +141,7 @@ describe.skipIf(why)('where something is mounted', () => {
       'mkdir -p "d/a mount" && mount -t tmpfs none "d/a mount" && echo x >"d/a mount/f"',
       at,
     )
-    const refused = await bring(host, shells[0]!, at, directory(`${at}/d`, { absent: true }))
+    const refused = await bring(host, anyShell, at, directory(`${at}/d`, { absent: true }))
     expect(refused.error!.message).toBe(
       `${at}/d/a mount is mounted within ${at}/d: unmount it first`,
     )

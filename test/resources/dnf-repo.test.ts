@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { dnfRepo } from '../../lib/resources/packages/dnf-repo.ts'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
-import { missingFor, packageHost, packageManagers } from '../support/package-hosts.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
+import { packageHost, packageManagers } from '../support/package-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { anyShell, shells } from '../support/shells.ts'
 
-const noHosts = await noOverlay()
 const dnf = packageManagers.find(({ name }) => name === 'dnf')!
 const dash = shells.filter(({ name }) => name === 'dash')
 const local = { baseurl: 'file:///srv/repository', gpgcheck: false }
@@ -14,7 +12,7 @@ const local = { baseurl: 'file:///srv/repository', gpgcheck: false }
 const key = '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----\n'
 const at = '/etc/yum.repos.d/own.repo'
 
-describe.skipIf(noHosts ?? missingFor(dnf).join())('dnfRepo', () => {
+describe('dnfRepo', { tags: ['overlay', 'dnf'] }, () => {
   resourceTable(
     'on a host of dnf',
     [
@@ -54,7 +52,7 @@ mkdir /srv/old; createrepo_c -q /srv/old; dnf -q makecache`,
         '/',
       )
       const wanted = [dnfRepo('own', local), pkg('hwalpha')]
-      const { error, notes } = await bring(host, dash[0] ?? shells[0]!, '/srv', wanted)
+      const { error, notes } = await bring(host, dash[0] ?? anyShell, '/srv', wanted)
       expect(error).toBeUndefined()
       expect(notes).toEqual(['created', 'hwalpha 1.0-1'])
     })

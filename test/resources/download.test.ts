@@ -6,8 +6,16 @@ import { type DownloadOptions, download } from '../../lib/resources/transfer/dow
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import {
+  anyShell,
+  fakePrograms,
+  shells,
+  temporaryDirectory,
+  testEach,
+  testHost,
+} from '../support/shells.ts'
 import { webServer } from '../support/web.ts'
+import { whereIs } from '../support/where-is.ts'
 
 const body = Buffer.from([...Array(70_000).keys()].map(index => index % 256))
 const sumOf = (algorithm: string, of: Buffer | string = body) =>
@@ -75,7 +83,7 @@ const clients = [
   { name: 'busybox wget', wget: [whereIs('busybox') ?? 'busybox', 'wget'] },
 ]
 
-async function hostWith({ name, wget }: (typeof clients)[number], shell = shells[0]!) {
+async function hostWith({ name, wget }: (typeof clients)[number], shell = anyShell) {
   if (name === 'curl') return testHost({ shell })
   const directory = await programsWith(wget)
   const command = shell.command.map((word, index) => (index === 0 ? whereIs(word)! : word))
@@ -85,7 +93,7 @@ async function hostWith({ name, wget }: (typeof clients)[number], shell = shells
 }
 
 describe.each(clients)('download by $name', client => {
-  test.each(shells)('a URL with its query and a redirect, under $name', async shell => {
+  testEach(shells, 'a URL with its query and a redirect, under $name', async shell => {
     const host = await hostWith(client, shell)
     const [first, second] = await host.batch([
       download(host.at('a'), { url: web.url('/tool?v=1&x="y"'), sha256 }).call,

@@ -6,14 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { diffArrays } from 'diff'
 import { beforeAll, describe, expect, test } from 'vitest'
-import {
-  awks,
-  shells,
-  type TestHost,
-  temporaryDirectory,
-  testHost,
-  whereIs,
-} from '../support/shells.ts'
+import { awks, shells, type TestHost, temporaryDirectory, testHost } from '../support/shells.ts'
+import { whereIs } from '../support/where-is.ts'
 import { bare, type EditorCase } from './editor-case.ts'
 import { dialectCases } from './editors-dialect-cases.ts'
 import { encodingCases } from './editors-encoding-cases.ts'

@@ -6,7 +6,7 @@ import { envFile } from '../../lib/resources/editing/env-file.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { anyShell, awks, describeEach, testHost } from '../support/shells.ts'
 
 const execute = promisify(execFile)
 
@@ -41,7 +41,7 @@ resourceTable(
   { host: directoryHost },
 )
 
-describe.each(awks)('envFile with $name', awk => {
+describeEach(awks, 'envFile with $name', awk => {
   test.each([
     ['A=1\n', { A: 1 }, 'A=1\n'],
     [`A='1'\n`, { A: 1 }, `A='1'\n`],
@@ -117,7 +117,7 @@ describe('a secret variable', () => {
   test('is shown nowhere, and a file that is made for it is its owner’s', async () => {
     const directory = await host.directory()
     const wanted = envFile(`${directory}/f`, { set: { TOKEN: secret('hunter2hunter2') } })
-    const result = await bring(host, shells[0]!, directory, wanted, { diff: true })
+    const result = await bring(host, anyShell, directory, wanted, { diff: true })
     expect(result.notes).toEqual(['created, TOKEN'])
     expect(JSON.stringify(result)).not.toContain('hunter2')
     expect(await host.script('stat -c %a f; cat f', directory)).toBe('600\nTOKEN=hunter2hunter2\n')

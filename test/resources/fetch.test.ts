@@ -6,7 +6,7 @@ import type { TemplateHost } from '../../lib/resources/resource.ts'
 import { type FetchOptions, fetch } from '../../lib/resources/transfer/fetch.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { root, shells, type TestHost, testHost, unprivileged } from '../support/shells.ts'
+import { describeEach, shells, type TestHost, testHost, unprivileged } from '../support/shells.ts'
 
 resourceTable(
   'fetch',
@@ -41,7 +41,7 @@ const forHost = (host: TestHost, path: string, options: FetchOptions) =>
     facts: host.session.facts,
   } as TemplateHost).call
 
-describe.each(shells)('fetch under $name', shell => {
+describeEach(shells, 'fetch under $name', shell => {
   test('what is the same does not travel', async () => {
     const host = await testHost({ shell })
     const path = await host.write("it's a file", 'text')
@@ -133,24 +133,23 @@ describe('fetch', () => {
     expect(paths).toEqual(['a', 'b'].map(name => join(process.cwd(), `kept/${name}/x`)))
   })
 
-  test.skipIf(!root)(
-    'what the user may not read fails, and so does a place that is a directory',
-    async () => {
-      const host = await testHost({ as: unprivileged })
-      await chmod(host.directory, 0o755)
-      const secret = await host.write('secret', 'x', 0o600)
-      const refused = await host.run(forHost(host, secret, { to: host.at('%h') }))
-      expect(refused.status).toBe('failed')
-      expect(String(refused.stderr)).toContain(`can't read ${secret}`)
-      const open = await host.write('open', 'x')
-      await mkdir(host.at('web1'))
-      const directory = await host.run(forHost(host, open, { to: host.at('%h') }))
-      expect(String(directory.stderr)).toContain(`can’t read ${host.at('web1')}: it is not a file`)
-      await symlink('/nowhere', host.at('link'))
-      const link = await host.run(forHost(host, host.at('link'), { to: host.at('%h.x') }))
-      expect(link.status).toBe('failed')
-    },
-  )
+  test('what the user may not read fails, and so does a place that is a directory', {
+    tags: ['root'],
+  }, async () => {
+    const host = await testHost({ as: unprivileged })
+    await chmod(host.directory, 0o755)
+    const secret = await host.write('secret', 'x', 0o600)
+    const refused = await host.run(forHost(host, secret, { to: host.at('%h') }))
+    expect(refused.status).toBe('failed')
+    expect(String(refused.stderr)).toContain(`can't read ${secret}`)
+    const open = await host.write('open', 'x')
+    await mkdir(host.at('web1'))
+    const directory = await host.run(forHost(host, open, { to: host.at('%h') }))
+    expect(String(directory.stderr)).toContain(`can’t read ${host.at('web1')}: it is not a file`)
+    await symlink('/nowhere', host.at('link'))
+    const link = await host.run(forHost(host, host.at('link'), { to: host.at('%h.x') }))
+    expect(link.status).toBe('failed')
+  })
 
   test.each<[string, FetchOptions, string]>([
     ['a place for all hosts', { to: 'kept/x' }, '`to` names the host by %h'],

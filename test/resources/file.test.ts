@@ -4,7 +4,7 @@ import { file } from '../../lib/resources/files/file.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, shells } from '../support/shells.ts'
+import { describeEach, fakePrograms, shells } from '../support/shells.ts'
 
 const large = Buffer.alloc(1_300_000, 'every byte: \0\xff\n')
 
@@ -45,7 +45,7 @@ resourceTable(
   { host: directoryHost },
 )
 
-describe.each(shells)('under $name', shell => {
+describeEach(shells, 'under $name', shell => {
   const host = directoryHost()
 
   test('backup keeps the file that was, with its mode, and says where', async () => {

@@ -1,11 +1,11 @@
 /** A file that is edited stays as it is where there is no room for the new one, whatever the awk says. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
 import { line } from '../../lib/resources/editing/line.ts'
 import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { awks, describeEach, shells, testHost } from '../support/shells.ts'
 
 /** A shell whose files have an end, which is not told by a signal. */
 const short = (command: readonly string[]) =>
@@ -20,8 +20,8 @@ const wanted = {
     authorizedKeys(userInfo().username, [`ssh-ed25519 ${blob} ${long}`], { path }),
 }
 
-describe.each(awks)('with $name', awk => {
-  describe.each(shells)('under $name', ({ name, command }) => {
+describeEach(awks, 'with $name', awk => {
+  describeEach(shells, 'under $name', ({ name, command }) => {
     test.each(Object.entries(wanted))('%s', async (_, make) => {
       const host = await testHost({ awk, shell: { name, command: short(command) } })
       const path = host.at('text')

@@ -10,7 +10,8 @@ import { type GitOptions, git } from '../../lib/resources/transfer/git.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import { fakePrograms, shells, temporaryDirectory, testEach, testHost } from '../support/shells.ts'
+import { whereIs } from '../support/where-is.ts'
 
 const env = {
   ...process.env,
@@ -97,7 +98,7 @@ describe('git', () => {
     expect(back.note).toBe(`${commits[1]!.slice(0, 7)}..${commits[0]!.slice(0, 7)}`)
   })
 
-  test.each(shells)('local changes and commits are not lost, under $name', async shell => {
+  testEach(shells, 'local changes and commits are not lost, under $name', async shell => {
     const host = await testHost({ shell })
     await host.run(at(host, { revision: 'v1' }))
     await writeFile(host.at('app/file'), 'mine\n')

@@ -23,10 +23,9 @@ import { group } from '../../lib/resources/users/group.ts'
 import { user } from '../../lib/resources/users/user.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
 import { quoteAll } from '../../lib/shell/quote.ts'
-import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
-import { shells } from '../support/shells.ts'
+import { overlayHost } from '../support/resource-hosts.ts'
+import { anyShell } from '../support/shells.ts'
 
-const why = await noOverlay()
 const canary = '/srv/canary'
 const run = `touch ${canary}`
 
@@ -122,12 +121,12 @@ const resources: Record<string, (text: string) => Resource> = {
   'file that a command creates': text => command('true', { creates: `/srv/h/${text}` }),
 }
 
-describe.skipIf(why)('on a host', () => {
+describe('on a host', { tags: ['overlay'] }, () => {
   const host = overlayHost()
   let session: Session
   beforeAll(async () => {
     await host.script('mkdir -p /srv/h', '/srv')
-    const transport = host.transport(shells[0]!)
+    const transport = host.transport(anyShell)
     session = await openSession({ transport, bootstrapDir: '/var/bootstrap' })
   })
   afterAll(() => session.close())
@@ -179,7 +178,7 @@ describe.skipIf(why)('on a host', () => {
     for (const text of fc.sample(hostile, 8)) {
       if (text.includes('\0') || text.length > 200 || text.includes('/')) continue
       const other = await openSession({
-        transport: host.transport(shells[0]!),
+        transport: host.transport(anyShell),
         bootstrapDir: `/srv/h/of ${text}`,
       })
       await other.call({ name: 'hw_make_dir', args: [] })

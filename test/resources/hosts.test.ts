@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { hosts } from '../../lib/resources/editing/hosts.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { awks, testHost } from '../support/shells.ts'
+import { awks, describeEach, testHost } from '../support/shells.ts'
 
 resourceTable(
   'hosts',
@@ -38,7 +38,7 @@ resourceTable(
   { host: directoryHost },
 )
 
-describe.each(awks)('hosts with $name', awk => {
+describeEach(awks, 'hosts with $name', awk => {
   test.each([
     ['letter case does not count', '10.0.0.1 A B\n', { names: ['a', 'b'] }, '10.0.0.1 A B\n'],
     ['their order counts', '10.0.0.1 a b\n', { names: ['b', 'a'] }, '10.0.0.1 b a\n'],

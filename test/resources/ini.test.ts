@@ -6,7 +6,7 @@ import { ungathered } from '../shell/calls.ts'
 import { parse } from '../shell/ini-model.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { anyShell, awks, describeEach, testHost } from '../support/shells.ts'
 
 resourceTable(
   'ini',
@@ -193,7 +193,7 @@ const cases: readonly [string, string, IniOptions, string][] = [
   ],
 ]
 
-describe.each(awks)('ini with $name', awk => {
+describeEach(awks, 'ini with $name', awk => {
   test.each(cases)('%s', async (_, before, options, after) => {
     const host = await testHost({ awk })
     await host.write('conf', before)
@@ -304,7 +304,7 @@ describe('a secret value of a list', () => {
   test('is shown nowhere, and a file that is made for it is its owner’s', async () => {
     const directory = await host.directory()
     const set = { token: ['a', secret('hunter2hunter2')] }
-    const result = await bring(host, shells[0]!, directory, ini(`${directory}/f`, { set }), {
+    const result = await bring(host, anyShell, directory, ini(`${directory}/f`, { set }), {
       diff: true,
     })
     expect(result.notes).toEqual(['created, token'])

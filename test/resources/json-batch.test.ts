@@ -8,7 +8,7 @@ import { file } from '../../lib/resources/files/file.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 import type { HostCall } from '../../lib/session/call.ts'
 import { secret } from '../../lib/shell/secret.ts'
-import { shells, testHost } from '../support/shells.ts'
+import { describeEach, shells, testHost } from '../support/shells.ts'
 
 const calls = (...resources: Resource[]) => resources.map(({ call }) => call)
 
@@ -28,7 +28,7 @@ function raced(call: HostCall, write: () => Promise<unknown>): HostCall {
   }
 }
 
-describe.each(shells)('edited files under $name', shell => {
+describeEach(shells, 'edited files under $name', shell => {
   test('any number of files costs one wait more, changed or not', async () => {
     const host = await testHost({ shell })
     const names = Array.from({ length: 12 }, (_, index) => `${index}.json`)

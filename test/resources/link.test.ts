@@ -5,7 +5,7 @@ import { file } from '../../lib/resources/files/file.ts'
 import { link } from '../../lib/resources/files/link.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, type Converging, resourceTable } from '../support/resource-table.ts'
-import { fakePrograms, root, shells } from '../support/shells.ts'
+import { describeEach, fakePrograms, root, shells } from '../support/shells.ts'
 
 resourceTable(
   'link',
@@ -43,7 +43,7 @@ resourceTable(
 
 const changes = ({ statuses }: Converging) => statuses.filter(each => each === 'changed').length
 
-describe.each(shells)('under $name', shell => {
+describeEach(shells, 'under $name', shell => {
   const host = directoryHost()
 
   test('many are looked at together, also those with odd targets, or none', async () => {

@@ -9,7 +9,8 @@ import { link } from '../../lib/resources/files/link.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 import { timezone } from '../../lib/resources/system/timezone.ts'
 import { archive } from '../../lib/resources/transfer/archive.ts'
-import { temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import { temporaryDirectory, testHost } from '../support/shells.ts'
+import { whereIs } from '../support/where-is.ts'
 
 const present =
   'dash cat stat mv rm cp chmod chown mkdir ls id sort awk tar dd cksum find readlink sha256sum'

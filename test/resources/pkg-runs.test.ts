@@ -3,18 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { apkContract } from '../support/fake-apk.ts'
-import {
-  missingFor,
-  type PackageManager,
-  packageHost,
-  packageManagers,
-} from '../support/package-hosts.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
+import { type PackageManager, packageHost, packageManagers } from '../support/package-hosts.ts'
 import { bring } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { anyShell, describeEach, shells, testEach } from '../support/shells.ts'
 
-const noHosts = await noOverlay()
-const shell = shells[0]!
+const shell = anyShell
 const [apt] = packageManagers
 
 /** What shows that the second run has come to the lock. */
@@ -26,36 +19,34 @@ const waiting: Record<PackageManager['name'], string> = {
   apk: '',
 }
 
-describe.each(packageManagers)('two runs at once, by $name', manager => {
-  describe.skipIf(noHosts ?? missingFor(manager).join())('', () => {
-    const host = packageHost(manager)
+describeEach(packageManagers, 'two runs at once, by $name', manager => {
+  const host = packageHost(manager)
 
-    test('the second waits for the lock of the first', async () => {
-      await host.script(
-        `. /srv/functions
+  test('the second waits for the lock of the first', { tags: ['pgrep'] }, async () => {
+    await host.script(
+      `. /srv/functions
 offer hwslow 1.0 'touch /srv/working; until [ -e /srv/go ]; do sleep 0.05; done'
 offer hwbeta 1.0
 publish
 ${manager.refresh}`,
-        '/',
-      )
-      const go = (name: string) => bring(host, shell, '/srv', pkg(name))
-      const first = go('hwslow')
-      await host.script('until [ -e /srv/working ]; do sleep 0.05; done', '/')
-      const second = go('hwbeta')
-      await host.script(
-        `until pgrep -f '${waiting[manager.name]}' >/dev/null; do sleep 0.05; done; touch /srv/go`,
-        '/',
-      )
-      for (const { error, notes } of await Promise.all([first, second])) {
-        expect(error).toBeUndefined()
-        expect(notes[0]).toMatch(/^hw(slow|beta) 1\.0/)
-      }
-    })
+      '/',
+    )
+    const go = (name: string) => bring(host, shell, '/srv', pkg(name))
+    const first = go('hwslow')
+    await host.script('until [ -e /srv/working ]; do sleep 0.05; done', '/')
+    const second = go('hwbeta')
+    await host.script(
+      `until pgrep -f '${waiting[manager.name]}' >/dev/null; do sleep 0.05; done; touch /srv/go`,
+      '/',
+    )
+    for (const { error, notes } of await Promise.all([first, second])) {
+      expect(error).toBeUndefined()
+      expect(notes[0]).toMatch(/^hw(slow|beta) 1\.0/)
+    }
   })
 })
 
-describe.skipIf(noHosts)('pkg by apk, as a recorded contract', () => {
+describe('pkg by apk, as a recorded contract', { tags: ['overlay'] }, () => {
   const host = packageHost(apkContract)
 
   test('asks apk in these words, and again where another has the lock', async () => {
@@ -83,7 +74,7 @@ describe.skipIf(noHosts)('pkg by apk, as a recorded contract', () => {
 
 const dnf = packageManagers.find(({ name }) => name === 'dnf')!
 
-describe.skipIf(noHosts ?? missingFor(dnf).join())('pkg where there is yum and no dnf', () => {
+describe('pkg where there is yum and no dnf', { tags: ['overlay', 'dnf'] }, () => {
   const host = packageHost(dnf)
 
   test('speaks to it in words that yum 3 had, which dnf still knows', async () => {
@@ -113,7 +104,7 @@ offer hwalpha 2.0; publish`,
   })
 })
 
-describe.skipIf(noHosts)('pkg by apt', () => {
+describe('pkg by apt', { tags: ['overlay', 'apt'] }, () => {
   const host = packageHost(apt!)
   const go = (items: Items, mode = {}) => bring(host, shell, '/srv', items, mode)
   beforeAll(async () => {
@@ -143,7 +134,7 @@ done`,
     expect(await log()).toEqual([expect.stringMatching(/^dpkg-query .* hwbeta dpkg tar hwnone$/)])
   })
 
-  test.each(shells)('does the same under $name', async each => {
+  testEach(shells, 'does the same under $name', async each => {
     const steps = () => [
       pkg(['hwalpha', 'hwbeta'], { hold: true }),
       pkg('hwgamma', { latest: true }),

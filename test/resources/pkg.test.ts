@@ -4,17 +4,13 @@ import { pkg } from '../../lib/resources/packages/pkg.ts'
 import { apkContract } from '../support/fake-apk.ts'
 import {
   caches,
-  missingFor,
   operands,
   type PackageManager,
   packageHost,
   packageManagers,
 } from '../support/package-hosts.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
 import { type ResourceCase, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
-
-const noHosts = await noOverlay()
+import { describeEach, shells } from '../support/shells.ts'
 
 /** The script that makes a host as it is before: only hwkeep and `installed` are there, `offers` can be had. */
 const before = (manager: PackageManager, offers: string[], installed: string[] = []) => {
@@ -102,9 +98,8 @@ function latestOf(manager: PackageManager): ResourceCase {
   }
 }
 
-describe.each([...packageManagers, apkContract])('$name', manager => {
-  const without = noHosts ?? missingFor(manager).join(', ')
-  describe.skipIf(without)('on a host of its own', () => {
+describeEach([...packageManagers, apkContract], '$name', manager => {
+  describe('on a host of its own', () => {
     resourceTable('pkg', casesFor(manager), {
       host: () => packageHost(manager),
       shells: shells.filter(({ name }) => name === 'dash'),

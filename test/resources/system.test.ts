@@ -11,11 +11,10 @@ import { locale } from '../../lib/resources/system/locale.ts'
 import { mount } from '../../lib/resources/system/mount.ts'
 import { sysctl } from '../../lib/resources/system/sysctl.ts'
 import { timezone } from '../../lib/resources/system/timezone.ts'
-import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
+import { overlayHost } from '../support/resource-hosts.ts'
 import { bring, type ResourceCase } from '../support/resource-table.ts'
-import { systemShells, systemTable } from '../support/system-table.ts'
-
-const why = await noOverlay()
+import { anyShell } from '../support/shells.ts'
+import { systemTable } from '../support/system-table.ts'
 
 /** A modprobe that does to /sys/module what the real one does, and writes down what it was called with. */
 const fakeModules = `mountpoint -q /sys/module || mount -t tmpfs none /sys/module
@@ -262,19 +261,19 @@ echo hw_gone >/etc/modules-load.d/hw_gone.conf; echo x >/etc/modprobe.d/hostwrig
   ],
 }
 
-describe.skipIf(why)('resources of the system', () => {
+describe('resources of the system', { tags: ['overlay'] }, () => {
   for (const [name, table] of Object.entries(cases)) {
     systemTable(name, table, overlayHost)
   }
 })
 
-describe.skipIf(why)('resources of the system', () => {
+describe('resources of the system', { tags: ['overlay'] }, () => {
   const host = overlayHost()
   const go = async (items: Parameters<typeof bring>[3], given = ':', after = ':', mode = {}) => {
     const at = await host.directory()
     await host.script(given, at)
     try {
-      return await bring(host, systemShells[0]!, at, items, mode)
+      return await bring(host, anyShell, at, items, mode)
     } finally {
       await host.script(after, at)
     }

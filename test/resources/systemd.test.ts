@@ -6,11 +6,9 @@ import { handler } from '../../lib/resources/resource.ts'
 import { service } from '../../lib/resources/system/service.ts'
 import { systemdUnit } from '../../lib/resources/system/systemd-unit.ts'
 import { systemdHost } from '../support/init-hosts.ts'
-import { noOverlay } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'
-import { systemShells, systemTable } from '../support/system-table.ts'
-
-const why = await noOverlay()
+import { anyShell } from '../support/shells.ts'
+import { systemTable } from '../support/system-table.ts'
 
 /** Writes the unit of a service that sleeps, and has systemd read it. */
 const unit = (name: string, more = '') => `cat >/etc/systemd/system/${name}.service <<'END'
@@ -27,7 +25,7 @@ const remove = (name: string) => `systemctl stop ${name} 2>/dev/null || true
 rm -rf /etc/systemd/system/${name}.* /etc/systemd/system/*.wants/${name}.*
 systemctl daemon-reload`
 
-describe.skipIf(why)('on systemd', () => {
+describe('on systemd', { tags: ['overlay'] }, () => {
   systemTable(
     'service',
     [
@@ -161,9 +159,9 @@ systemctl daemon-reload`,
   )
 })
 
-describe.skipIf(why)('on systemd', () => {
+describe('on systemd', { tags: ['overlay'] }, () => {
   const host = systemdHost()
-  const shell = systemShells[0]!
+  const shell = anyShell
 
   /** Puts a program in front of systemctl that counts its calls. */
   const counted = (at: string) =>

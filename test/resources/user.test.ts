@@ -4,13 +4,11 @@ import { group } from '../../lib/resources/users/group.ts'
 import { user } from '../../lib/resources/users/user.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { accountsBusybox, onlyBusyboxAccounts } from '../support/busybox.ts'
-import { noOverlay, overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
+import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, type ResourceCase, resourceTable } from '../support/resource-table.ts'
 import { shells } from '../support/shells.ts'
 
 const dash = shells.filter(({ name }) => name === 'dash')
-const why = await noOverlay()
-const busybox = accountsBusybox()
 
 const tail = '7D2Z3e8sVkxZ3cVbSxcVTTvZgPQGmXYpL1V0cDaGm7yMHn5aCW2zMG3sQ7c0bE2rK0aJ4l3p1m5n6o7q8r9s0'
 const hash = `$6$saltsalt$${tail}`
@@ -159,7 +157,7 @@ function prepared(script: string): ResourceHost {
 /** All that an account touches: the machine below has a life of its own. */
 const listing = `find /etc /home /srv /tmp /run /var/mail /var/spool -xdev -printf '%p %y %m %U %G %s %C@ %l\\n' | sort`
 
-describe.skipIf(why)('by useradd and its like', () => {
+describe('by useradd and its like', { tags: ['overlay'] }, () => {
   resourceTable('user and group', cases, { host: () => prepared(ready), shells: dash })
 
   describe('what is refused, said and seen', () => {
@@ -234,20 +232,16 @@ describe.skipIf(why)('by useradd and its like', () => {
   })
 })
 
-// Where CI could not build it, it has said so.
-if (!process.env.HOSTWRIGHT_WITHOUT_BUSYBOX) {
-  describe.skipIf(why || !busybox)('by busybox', () => {
-    const host = () => prepared(`${ready}\n${onlyBusyboxAccounts(busybox!)}`)
-    resourceTable('user and group', cases, {
-      host,
-      shells: shells.filter(({ name }) => name === 'busybox sh'),
-    })
+describe('by busybox', { tags: ['overlay', 'accounts-busybox'] }, () => {
+  const host = () => prepared(`${ready}\n${onlyBusyboxAccounts(accountsBusybox)}`)
+  resourceTable('user and group', cases, {
+    host,
+    shells: shells.filter(({ name }) => name === 'busybox sh'),
   })
+})
 
-  // FreeBSD's pw can't be had here: these are the calls that its manual, pw(8), describes.
-}
-
-describe.skipIf(why)('by the contract of pw', () => {
+// FreeBSD's pw can't be had here: these are the calls that its manual, pw(8), describes.
+describe('by the contract of pw', { tags: ['overlay'] }, () => {
   const made = prepared(`${onlyBusyboxAccounts('/bin/false')}
     rm -f /usr/sbin/adduser /usr/sbin/addgroup
     sed -n 's/^root:[^:]*:.*/root:*:0:0::0:0:Charlie:\\/root:\\/bin\\/sh/p' /etc/shadow >/etc/master.passwd

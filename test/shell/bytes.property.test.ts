@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { HostCall } from '../../lib/session/call.ts'
-import { shells, testHost } from '../support/shells.ts'
+import { describeEach, shells, testHost } from '../support/shells.ts'
 import { contentOf, runCall } from './calls.ts'
 
 /** Pieces that shells, printf and frames could take for something of their own. */
@@ -40,7 +40,7 @@ const argument = fc
 const many = { minLength: 40, maxLength: 40 }
 const runs = { numRuns: 8 }
 
-describe.each(shells)('any bytes under $name', shell => {
+describeEach(shells, 'any bytes under $name', shell => {
   test('come through content functions as they are', async () => {
     const { session } = await testHost({ shell })
     await fc.assert(

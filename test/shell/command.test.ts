@@ -1,14 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { command } from '../../lib/resources/commands/command.ts'
 import { file } from '../../lib/resources/files/file.ts'
-import { shells, testHost } from '../support/shells.ts'
+import { describeEach, shells, testHost } from '../support/shells.ts'
 import { runCall } from './calls.ts'
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 const text = (value: string) => Buffer.from(value)
 
-describe.each(shells)('hw_command under $name', shell => {
+describeEach(shells, 'hw_command under $name', shell => {
   test('does nothing where `creates` is there, also as a link that leads nowhere', async () => {
     const host = await testHost({ shell })
     const call = command(`ln -s nowhere made; echo ran`, {
@@ -80,7 +80,7 @@ describe.each(shells)('hw_command under $name', shell => {
   })
 })
 
-describe.each(shells)('hw_run under $name', shell => {
+describeEach(shells, 'hw_run under $name', shell => {
   test('gives both outputs byte for byte, with and without a final newline', async () => {
     const host = await testHost({ shell })
     await host.write('bytes', everyByte)

@@ -11,8 +11,8 @@ import { services } from '../../lib/facts/services.ts'
 import { users } from '../../lib/facts/users.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { noOverlay, overlayHost } from '../support/resource-hosts.ts'
-import { shells } from '../support/shells.ts'
+import { overlayHost } from '../support/resource-hosts.ts'
+import { describeEach, shells } from '../support/shells.ts'
 
 const output = (program: string, ...words: string[]) =>
   execFileSync(program, words, { encoding: 'utf8' })
@@ -23,7 +23,7 @@ const ownAddresses = () =>
     .flatMap(([name, all]) => (all ?? []).map(({ address, cidr }) => `${name} ${cidr ?? address}`))
     .sort()
 
-describe.each(shells)('under $name', ({ command }) => {
+describeEach(shells, 'under $name', ({ command }) => {
   let session: Session
   let facts: <T>(wanted: Fact<T>) => Promise<T>
   beforeAll(async () => {
@@ -125,9 +125,7 @@ describe.each(shells)('under $name', ({ command }) => {
   })
 })
 
-const why = await noOverlay()
-
-describe.skipIf(why)('on a host of its own', () => {
+describe('on a host of its own', { tags: ['overlay'] }, () => {
   const host = overlayHost()
   const plain = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
   /** Asks in a session that sees the host as it is now. */

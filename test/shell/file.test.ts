@@ -1,10 +1,11 @@
 import { chmod, chown, lstat, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
 import { directory } from '../../lib/resources/files/directory.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import {
+  describeEach,
   fakePrograms,
   root,
   shells,
@@ -20,7 +21,7 @@ const modeOf = async (path: string) => (await stat(path)).mode & 0o7777
 const leftBehind = async (host: TestHost, within = host.directory) =>
   (await readdir(within)).filter(name => name.includes('.hw-'))
 
-describe.each(shells)('hw_file under $name', shell => {
+describeEach(shells, 'hw_file under $name', shell => {
   test('makes a file, and finds it as wanted the second time', async () => {
     const host = await testHost({ shell })
     const wanted = file(host.at('motd'), { content: 'hello\n', mode: 0o640 }).call

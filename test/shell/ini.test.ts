@@ -1,7 +1,14 @@
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
-import { awks, fakePrograms, shells, temporaryDirectory, testHost } from '../support/shells.ts'
+import {
+  awks,
+  describeEach,
+  fakePrograms,
+  shells,
+  temporaryDirectory,
+  testHost,
+} from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 import { type IniCase, iniCases } from './ini-cases.ts'
 
@@ -65,7 +72,7 @@ describe.each(combinations)('hw_ini under $shell.name with $awk.name', ({ shell,
   })
 })
 
-describe.each(awks)('hw_ini with $name', awk => {
+describeEach(awks, 'hw_ini with $name', awk => {
   test('tells with --diff what it would write, and writes nothing', async () => {
     const host = await testHost({ awk })
     for (const [index, { before }] of iniCases.entries()) await host.write(files[index]!, before)
@@ -80,7 +87,7 @@ describe.each(awks)('hw_ini with $name', awk => {
   })
 })
 
-describe.each(shells)('hw_ini under $name', shell => {
+describeEach(shells, 'hw_ini under $name', shell => {
   test('makes a file that is not there', async () => {
     const host = await testHost({ shell })
     const call = ini(host.at('new.ini'), { section: 'app', set: { a: 1, b: 2 } }).call

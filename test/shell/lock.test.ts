@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   breakLockCall,
   type LockClaim,
@@ -12,6 +12,7 @@ import {
 } from '../../lib/host/lock.ts'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
 import {
+  describeEach,
   fakePrograms,
   type Program,
   root,
@@ -62,7 +63,7 @@ async function bareShell(shell: Program, directory: string, script: string) {
 
 const take = (run: string) => `hw_lock ${run} recipe owner controller time`
 
-describe.each(shells)('the lock under $name', shell => {
+describeEach(shells, 'the lock under $name', shell => {
   test('is taken with the first write, complete and for nobody else to read', async () => {
     const host = await testHost({ shell, first: [lock('r1')] })
     expect(host.session.first[0]).toMatchObject({ status: 'ok', exitStatus: 0 })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { service } from '../../lib/resources/system/service.ts'
-import { type Program, shells, testHost } from '../support/shells.ts'
+import { describeEach, type Program, shells, testHost } from '../support/shells.ts'
 
 /** A host with a SysV style script whose state is a file. */
 async function serviceHost(shell: Program, running: boolean) {
@@ -32,7 +32,7 @@ esac
   }
 }
 
-describe.each(shells)('hw_service under $name', shell => {
+describeEach(shells, 'hw_service under $name', shell => {
   test.each([
     { running: false, want: { running: true }, note: 'started', log: ['status', 'start'] },
     { running: true, want: { running: true }, note: '', log: ['status'] },

@@ -9,7 +9,14 @@ import { file } from '../../lib/resources/files/file.ts'
 import type { HostCall } from '../../lib/session/call.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { fakePrograms, shells, temporaryDirectory, testHost, whereIs } from '../support/shells.ts'
+import {
+  describeEach,
+  fakePrograms,
+  shells,
+  temporaryDirectory,
+  testHost,
+} from '../support/shells.ts'
+import { whereIs } from '../support/where-is.ts'
 import { contentOf, runCall } from './calls.ts'
 
 const text = (value: string) => Buffer.from(value)
@@ -19,7 +26,7 @@ const writeState = (name: string, content: string): HostCall => ({
   content: contentOf(content),
 })
 
-describe.each(shells)('a session under $name', shell => {
+describeEach(shells, 'a session under $name', shell => {
   test('knows its host from the first answer', async () => {
     const { session } = await testHost({ shell })
     expect(session.roundTrips).toBe(1)
@@ -232,7 +239,7 @@ describe('a shell that is none', () => {
   })
 })
 
-describe.each(shells)('hw_directory under $name', shell => {
+describeEach(shells, 'hw_directory under $name', shell => {
   const modeOf = async (path: string) => (await stat(path)).mode & 0o7777
 
   test('makes a directory and those above it, and finds it as wanted then', async () => {

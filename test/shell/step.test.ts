@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { command } from '../../lib/resources/commands/command.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import type { Condition } from '../../lib/session/condition.ts'
 import type { BatchCall } from '../../lib/session/session.ts'
-import { shells, type TestHost, testHost } from '../support/shells.ts'
+import { describeEach, shells, type TestHost, testHost } from '../support/shells.ts'
 
 const statuses = async (host: TestHost, calls: readonly BatchCall[], mode = {}) =>
   (await host.batch(calls, mode)).map(({ status }) => status)
@@ -13,7 +12,7 @@ const statuses = async (host: TestHost, calls: readonly BatchCall[], mode = {}) 
 const yes: Condition<number> = { kind: 'is', value: true }
 const no: Condition<number> = { kind: 'is', value: false }
 
-describe.each(shells)('conditions under $name', shell => {
+describeEach(shells, 'conditions under $name', shell => {
   test('are decided by what the host did in the same batch', async () => {
     const host = await testHost({ shell })
     await host.write('same', 'same')
@@ -75,7 +74,7 @@ describe.each(shells)('conditions under $name', shell => {
   })
 })
 
-describe.each(shells)('handlers under $name', shell => {
+describeEach(shells, 'handlers under $name', shell => {
   const record = (key: string) => `{"key":"${key}","odd":"it's $(x) \\\\ \\""}`
   const due = (host: TestHost) => readFile(`${host.bootstrapDir}/handlers`, 'utf8').catch(() => '')
   const change = (...keys: string[]): BatchCall => ({
@@ -139,23 +138,22 @@ describe.each(shells)('handlers under $name', shell => {
     expect(await due(host)).toBe('')
   })
 
-  test.skipIf(!existsSync('/dev/full'))(
-    'run in the same run also where a full disk holds no word of them, which is said',
-    async () => {
-      const host = await testHost({ shell })
-      await mkdir(host.bootstrapDir, { recursive: true })
-      await symlink('/dev/full', `${host.bootstrapDir}/handlers`)
-      const [changed, ran] = await host.batch([change('a'), handler('a')])
-      expect(changed).toMatchObject({
-        status: 'changed',
-        note: `can't write ${host.bootstrapDir}/handlers: they are lost if this run fails`,
-      })
-      expect(ran!.status).toBe('changed')
-      const owe = { name: 'hw_owe', args: ['b', record('b')] }
-      // Before a change of another user there is no need to take the risk.
-      expect(await host.run(owe)).toMatchObject({ status: 'failed' })
-    },
-  )
+  test('run in the same run also where a full disk holds no word of them, which is said', {
+    tags: ['dev-full'],
+  }, async () => {
+    const host = await testHost({ shell })
+    await mkdir(host.bootstrapDir, { recursive: true })
+    await symlink('/dev/full', `${host.bootstrapDir}/handlers`)
+    const [changed, ran] = await host.batch([change('a'), handler('a')])
+    expect(changed).toMatchObject({
+      status: 'changed',
+      note: `can't write ${host.bootstrapDir}/handlers: they are lost if this run fails`,
+    })
+    expect(ran!.status).toBe('changed')
+    const owe = { name: 'hw_owe', args: ['b', record('b')] }
+    // Before a change of another user there is no need to take the risk.
+    expect(await host.run(owe)).toMatchObject({ status: 'failed' })
+  })
 
   test('stay due when they fail themselves', async () => {
     const host = await testHost({ shell })

@@ -75,7 +75,7 @@ esac`
 /** A host whose package manager is that. */
 export const apkContract: PackageManager = {
   name: 'apk',
-  programs: {},
+  tags: ['overlay'],
   setUp: `rm -f /usr/bin/apt-get /usr/bin/dnf /usr/bin/zypper /usr/bin/pacman
 mkdir -p /lib/apk/db /etc/apk
 : >/lib/apk/db/fake-installed

@@ -65,7 +65,7 @@ const untilRunning = 'until [ "$(systemctl is-system-running)" = running ]; do s
 
 /**
  * A host of which systemd is process 1, in namespaces and a control group of its own. To be called in a
- * `describe` that is left out where `noOverlay()` says why; everything is gone at its end.
+ * `describe` that requires `overlay` and `systemd`; everything is gone at its end.
  */
 export function systemdHost(): ResourceHost {
   let directory = ''

@@ -11,9 +11,6 @@ import { layersDirectory } from '../../lib/lab/overlay.ts'
 import { type CliOptions, type Ended, hostwright, type Running, startHostwright } from './cli.ts'
 import { on, type Result, variables } from './ssh.ts'
 
-/** Where CI runs, everything that tests can use must be there: nothing is left out silently. */
-export const inCi = Boolean(process.env.CI)
-
 export interface LabUse {
   hosts: number
   kind?: 'overlay' | 'directory'
@@ -51,7 +48,7 @@ const inLab = (words: readonly string[]) =>
 
 /**
  * A lab that is up while the tests of the file (or of the `describe`) run. Its server is OpenSSH's
- * where there is one; where CI runs there must be.
+ * where there is one.
  */
 export function labFor({ hosts, kind, server }: LabUse): Lab {
   let scratch = ''
@@ -59,8 +56,7 @@ export function labFor({ hosts, kind, server }: LabUse): Lab {
   const directory = () => join(scratch, 'lab')
   beforeAll(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'hostwright-e2e-'))
-    const wanted = server ?? (inCi ? 'openssh' : undefined)
-    status = await labUp({ hosts, directory: directory(), kind, server: wanted })
+    status = await labUp({ hosts, directory: directory(), kind, server })
   })
   afterAll(async () => {
     if (scratch === '') return

@@ -3,18 +3,15 @@
  * with a repository of its own in /srv/repository, so that no network is asked. The packages it offers
  * are built by the tests, each in a few milliseconds.
  */
-import { existsSync } from 'node:fs'
 import { beforeAll } from 'vitest'
+import type { Requires } from './requires.ts'
 import { overlayHost, type ResourceHost } from './resource-hosts.ts'
-import { whereIs } from './shells.ts'
 
 /** One package manager, and how a test makes it do things behind hostwright's back. Scripts of `sh`. */
 export interface PackageManager {
   name: 'apt' | 'dnf' | 'zypper' | 'pacman' | 'apk'
-  /** Programs it takes, with the Debian package of each. */
-  programs: Readonly<Record<string, string>>
-  /** A file it takes, which is not a program, likewise. */
-  file?: [path: string, from: string]
+  /** What it takes. */
+  tags: readonly Requires[]
   /** Makes the host one of this package manager. */
   setUp: string
   /** Functions `offer NAME VERSION [SCRIPT]`: a package, with a script to run at its end; `publish`. */
@@ -34,7 +31,7 @@ export interface PackageManager {
 
 const deb: PackageManager = {
   name: 'apt',
-  programs: { 'dpkg-scanpackages': 'dpkg-dev', 'apt-get': 'apt' },
+  tags: ['overlay', 'apt'],
   setUp: `rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list`,
   functions: `offer() {
@@ -79,8 +76,7 @@ const listRpms = "rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}\\n' 'hw*'"
 
 const dnf: PackageManager = {
   name: 'dnf',
-  programs: { dnf: 'dnf', rpmbuild: 'rpm', createrepo_c: 'createrepo-c' },
-  file: ['/usr/lib/python3/dist-packages/dnf-plugins/versionlock.py', 'dnf-plugins-core'],
+  tags: ['overlay', 'dnf'],
   setUp: `rm -f /usr/bin/apt-get /usr/bin/zypper /usr/bin/pacman
 ${rpmDatabase}
 mkdir -p /etc/yum.repos.d
@@ -101,7 +97,7 @@ echo 12 >/etc/dnf/vars/releasever`,
 
 const zypper: PackageManager = {
   name: 'zypper',
-  programs: { zypper: 'zypper', rpmbuild: 'rpm', createrepo_c: 'createrepo-c' },
+  tags: ['overlay', 'zypper'],
   setUp: `rm -f /usr/bin/apt-get /usr/bin/dnf /usr/bin/pacman
 ${rpmDatabase}
 mkdir -p /etc/zypp/repos.d /var/lib/zypp
@@ -123,7 +119,7 @@ END`,
 
 const pacman: PackageManager = {
   name: 'pacman',
-  programs: { pacman: 'pacman-package-manager' },
+  tags: ['overlay', 'pacman'],
   setUp: `rm -f /usr/bin/apt-get /usr/bin/dnf /usr/bin/zypper
 printf '%s\\n' '[options]' 'Architecture = auto' 'SigLevel = Never' '[test]' 'Server = file:///srv/repository' >/etc/pacman.conf`,
   // The index is a tar of a directory a package; repo-add, which makes it elsewhere, is not in Debian's.
@@ -157,16 +153,6 @@ publish() {
 }
 
 export const packageManagers: readonly PackageManager[] = [deb, dnf, zypper, pacman]
-
-/** Programs a package manager's tests lack here, as Debian's packages; in CI there must be none. */
-export function missingFor({ name, programs, file }: PackageManager): string[] {
-  const missing = Object.keys(programs).filter(program => !whereIs(program))
-  const packages = missing.map(program => programs[program]!)
-  if (file && !existsSync(file[0])) packages.push(file[1])
-  if (process.env.CI && packages.length > 0)
-    throw new Error(`CI must have ${packages.join(', ')} installed to test ${name}`)
-  return packages
-}
 
 /** Makes an overlay host one of this package manager. */
 async function setUpPackages(host: ResourceHost, manager: PackageManager) {

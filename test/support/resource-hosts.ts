@@ -9,10 +9,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
-import { layersDirectory, whyNoViews } from '../../lib/lab/overlay.ts'
+import { layersDirectory } from '../../lib/lab/overlay.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { inCi } from './lab.ts'
 import type { Program } from './shells.ts'
 
 const execute = promisify(execFile)
@@ -66,21 +65,8 @@ export function directoryHost(): ResourceHost {
   }
 }
 
-/** Why there are no overlay hosts here, or undefined. In CI there must be. */
-export async function noOverlay(): Promise<string | undefined> {
-  const probe = await mkdtemp(join(tmpdir(), 'hw-probe-'))
-  try {
-    const why = await whyNoViews(probe)
-    if (why && inCi) throw new Error(`CI must test on overlay hosts: ${why}`)
-    return why
-  } finally {
-    await rm(probe, { recursive: true, force: true })
-  }
-}
-
 /**
- * An overlay host, root in it. To be called in a `describe` that is left out where `noOverlay()` says
- * why; everything is gone at its end.
+ * An overlay host, root in it. To be called in a `describe` that requires `overlay`; everything is gone at its end.
  */
 export function overlayHost(): ResourceHost & { pid(): number } {
   let directory = ''

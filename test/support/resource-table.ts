@@ -15,7 +15,7 @@ import { openSession } from '../../lib/session/session.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import type { ResourceHost } from './resource-hosts.ts'
 import { recordEvents } from './run-events.ts'
-import { type Program, shells } from './shells.ts'
+import { describeEach, type Program, shells } from './shells.ts'
 
 export interface ResourceCase {
   name: string
@@ -112,7 +112,7 @@ export function resourceTable(
 ) {
   describe(title, () => {
     const host = options.host()
-    describe.each(options.shells ?? shells)('under $name', shell => {
+    describeEach(options.shells ?? shells, 'under $name', shell => {
       test.each(cases)('$name: fresh, again, drift, --check and --diff', async each => {
         const directory = await host.directory()
         const at = (name: string) => `${directory}/${name}`

@@ -2,63 +2,87 @@
  * The shells and awks the prelude must run under, and hosts of one test each: a real session over a
  * child process, in a directory of its own, with the awk that the test wants first on PATH.
  */
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { describe, onTestFinished, test } from 'vitest'
 import type { CallResult, HostCall } from '../../lib/session/call.ts'
 import type { BatchMode } from '../../lib/session/script.ts'
 import { type BatchCall, openSession, type Session } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
+import type { Requires } from './requires.ts'
+import { whereIs } from './where-is.ts'
+
+/** A row of a table, with what it needs of the machine. */
+export interface Row {
+  name: string
+  tags?: readonly Requires[]
+}
+
+/** `describe.each`, with rows that need something. `$name` in the title is the row's. */
+export function describeEach<R extends Row>(
+  rows: readonly R[],
+  title: string,
+  body: (row: R) => void,
+) {
+  for (const row of rows) {
+    describe(title.replaceAll('$name', row.name), { tags: [...(row.tags ?? [])] }, () => body(row))
+  }
+}
+
+/** `test.each`, likewise. */
+export function testEach<R extends Row>(
+  rows: readonly R[],
+  title: string,
+  body: (row: R) => unknown,
+) {
+  for (const row of rows) {
+    test(title.replaceAll('$name', row.name), { tags: [...(row.tags ?? [])] }, async () => {
+      await body(row)
+    })
+  }
+}
 
 /** A program the prelude must run under: its name in test titles, and its command line. */
-export interface Program {
-  name: string
+export interface Program extends Row {
   command: readonly [string, ...string[]]
 }
 
-const requiredShells: readonly Program[] = [
-  { name: 'dash', command: ['dash'] },
-  { name: 'bash', command: ['bash'] },
-  { name: 'bash --posix', command: ['bash', '--posix'] },
-  { name: 'busybox sh', command: ['busybox', 'sh'] },
-  { name: 'mksh', command: ['mksh'] },
+/** The shells to test under. */
+export const shells: readonly Program[] = [
+  { name: 'dash', command: ['dash'], tags: ['dash'] },
+  { name: 'bash', command: ['bash'], tags: ['bash'] },
+  { name: 'bash --posix', command: ['bash', '--posix'], tags: ['bash'] },
+  { name: 'busybox sh', command: ['busybox', 'sh'], tags: ['busybox'] },
+  { name: 'mksh', command: ['mksh'], tags: ['mksh'] },
 ]
 
-const requiredAwks: readonly Program[] = [
-  { name: 'mawk', command: ['mawk'] },
-  { name: 'gawk', command: ['gawk'] },
-  { name: 'busybox awk', command: ['busybox', 'awk'] },
+/** The awks to test under. */
+export const awks: readonly Program[] = [
+  { name: 'mawk', command: ['mawk'], tags: ['mawk'] },
+  { name: 'gawk', command: ['gawk'], tags: ['gawk'] },
+  { name: 'busybox awk', command: ['busybox', 'awk'], tags: ['busybox'] },
 ]
 
-/** Where PATH has `program`, or nothing. */
-export function whereIs(program: string): string | undefined {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(directory, program)
-    try {
-      accessSync(path, constants.X_OK)
-      return path
-    } catch {}
-  }
-  return undefined
+/** Each awk with a shell, another one each time. */
+export const pairs = (first: number) =>
+  awks.map((awk, index) => {
+    const shell = shells[(index + first) % shells.length]!
+    return {
+      name: `${awk.name} and ${shell.name}`,
+      awk,
+      shell,
+      tags: [...awk.tags!, ...shell.tags!],
+    }
+  })
+
+/** For a test that is not about shells: the first that is here. */
+export const anyShell: Program = shells.find(({ command }) => whereIs(command[0])) ?? {
+  name: 'sh',
+  command: ['sh'],
 }
-
-function installed(programs: readonly Program[], fallback: Program): readonly Program[] {
-  const missing = programs.filter(({ command }) => !whereIs(command[0]))
-  if (process.env.CI && missing.length > 0) {
-    throw new Error(`CI must have ${missing.map(({ name }) => name).join(', ')} installed`)
-  }
-  const found = programs.filter(program => !missing.includes(program))
-  return found.length > 0 ? found : [fallback]
-}
-
-/** The shells to test under: in CI all of them, elsewhere those installed, at least `sh`. */
-export const shells = installed(requiredShells, { name: 'sh', command: ['sh'] })
-
-/** The awks to test under: in CI all of them, elsewhere those installed, at least `awk`. */
-export const awks = installed(requiredAwks, { name: 'awk', command: ['awk'] })
 
 /** Whether the tests run as root. */
 export const root = process.getuid?.() === 0
@@ -124,7 +148,7 @@ export async function testTransport(options: HostOptions, within: string): Promi
       'env',
       ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       ...(options.as ?? []),
-      ...(options.shell ?? shells[0]!).command,
+      ...(options.shell ?? anyShell).command,
     ],
   })
 }

@@ -18,7 +18,6 @@ import { onTestFinished } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { endLabProcesses, marker } from '../../lib/lab/processes.ts'
 import { findSshd, giveBack, prepareMachine, sshdCommand, sshdVersion } from '../../lib/lab/sshd.ts'
-import { inCi } from './lab.ts'
 import { type Key, type KeyType, makeKey } from './ssh-keys.ts'
 
 export interface SshdOptions {
@@ -80,13 +79,6 @@ export interface Sshd extends Reachable, Log {
   authorizedKeys: string
   /** Ends the server, its connections and what their logins started; removes its directory. Idempotent. */
   stop(): Promise<void>
-}
-
-/** Why there is no sshd here, or undefined. In CI there must be one. For `describe.skipIf`. */
-export async function noSshd(): Promise<string | undefined> {
-  if ((await findSshd()) !== undefined) return undefined
-  if (inCi) throw new Error('CI must test against OpenSSH: there is no sshd')
-  return 'there is no sshd'
 }
 
 /** A server for one test. */

@@ -55,7 +55,7 @@ export interface UserHost extends Reachable, Log {
   stop(): Promise<void>
 }
 
-/** A host of one test. To be used where `noOverlay()` (resource-hosts.ts) and `noSshd()` say nothing. */
+/** A host of one test. Its tests require `overlay` and `sshd`. */
 export async function startUserHost(options: UserHostOptions): Promise<UserHost> {
   const host = await launchUserHost(options)
   onTestFinished(() => host.stop())

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
-import { configured, home, ssh, tellingSsh } from './configured.ts'
+import { configured, home, tellingSsh } from './configured.ts'
 
-describe.skipIf(!ssh)('a fault in the configuration', () => {
+describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
   it.each([
     [
       'Host web\n  Nonsense yes\n',
@@ -68,7 +68,7 @@ describe.skipIf(!ssh)('a fault in the configuration', () => {
   })
 })
 
-describe.skipIf(!ssh)('how often ssh is asked', () => {
+describe('how often ssh is asked', { tags: ['openssh-client'] }, () => {
   const names = Array.from({ length: 20 }, (_, index) => `web${index}.example.com`)
 
   it('is once, where no block tells hosts apart', async () => {

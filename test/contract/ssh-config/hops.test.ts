@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import { configured, env, ssh, tellingSsh, username } from './configured.ts'
+import { configured, env, tellingSsh, username } from './configured.ts'
 
-describe.skipIf(!ssh)('the way over jump hosts', () => {
+describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
   const way = async (
     text: string,
     { hosts = [], ...inventory }: Partial<Host> & { hosts?: readonly Partial<Host>[] } = {},

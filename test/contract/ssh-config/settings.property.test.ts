@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
-import { temporaryDirectory, whereIs } from '../../support/shells.ts'
-
-const ssh = whereIs('ssh')
+import { temporaryDirectory } from '../../support/shells.ts'
 
 const hosts = ['web1', 'web2.example.com', 'Db', 'web3', 'db4', '192.0.2.1'].map(address => ({
   address,
@@ -85,7 +83,9 @@ const withoutMatch = fc.array(fc.oneof({ weight: 3, arbitrary: block }, value), 
 
 const env = { ...process.env, SSH_AUTH_SOCK: '/run/agent' }
 
-test.skipIf(!ssh)('one answer for all is never another than each host’s own', async () => {
+test('one answer for all is never another than each host’s own', {
+  tags: ['openssh-client'],
+}, async () => {
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = () => createSshConfig({ configFile, here: { env } })
   await fc.assert(
@@ -100,7 +100,7 @@ test.skipIf(!ssh)('one answer for all is never another than each host’s own', 
   )
 })
 
-test.skipIf(!ssh)('the parser says what ssh says', async () => {
+test('the parser says what ssh says', { tags: ['openssh-client'] }, async () => {
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = (program?: string) => createSshConfig({ program, configFile, here: { env } })
   await fc.assert(

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fields, plain, sshOnly } from './cases.ts'
-import { configured, env, home, ssh, write } from './configured.ts'
+import { configured, env, home, write } from './configured.ts'
 
-describe.skipIf(!ssh)('by ssh -G', () => {
+describe('by ssh -G', { tags: ['openssh-client'] }, () => {
   it.each([...plain, ...sshOnly])(
     '$title',
     async ({ config, host = 'web', inventory, expected }) => {
@@ -80,18 +80,22 @@ describe('without an ssh program', () => {
     expect(warnings).toEqual([])
   })
 
-  it.skipIf(!ssh).each(plain)('says what ssh says: $title', async ({ config, inventory }) => {
-    const { file } = await write(typeof config === 'string' ? { config } : config)
-    const by = (name?: string) =>
-      createSshConfig({ program: name, configFile: file, here: { env } })
-    const [ours, theirs] = [by(program), by()]
-    for (const address of ['web', 'db', 'other', 'w.b', 'gw.example.com', '192.0.2.1']) {
-      const host = { address, ...inventory }
-      // Lists of algorithms are ssh's: without it they are the transport's own.
-      const { algorithms, ...rest } = await theirs.settings(host)
-      expect({ ...(await ours.settings(host)), algorithms }).toEqual({ algorithms, ...rest })
-    }
-  })
+  it.each(plain)(
+    'says what ssh says: $title',
+    { tags: ['openssh-client'] },
+    async ({ config, inventory }) => {
+      const { file } = await write(typeof config === 'string' ? { config } : config)
+      const by = (name?: string) =>
+        createSshConfig({ program: name, configFile: file, here: { env } })
+      const [ours, theirs] = [by(program), by()]
+      for (const address of ['web', 'db', 'other', 'w.b', 'gw.example.com', '192.0.2.1']) {
+        const host = { address, ...inventory }
+        // Lists of algorithms are ssh's: without it they are the transport's own.
+        const { algorithms, ...rest } = await theirs.settings(host)
+        expect({ ...(await ours.settings(host)), algorithms }).toEqual({ algorithms, ...rest })
+      }
+    },
+  )
 
   it('tells once what it passes over', async () => {
     const warnings: string[] = []

@@ -15,7 +15,7 @@ import {
 import { resolveSecrets } from '../../../lib/recipe/secrets.ts'
 import { type Secret, secret } from '../../../lib/shell/secret.ts'
 import { local } from '../../support/local-run.ts'
-import { temporaryDirectory, whereIs } from '../../support/shells.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
 
 const noTerminal = () => Promise.reject(new UsageError('secret_missing', 'there is no terminal'))
 
@@ -70,8 +70,7 @@ describe('a secret comes', () => {
     })
   })
 
-  test('from age, which decrypts a file', async ({ skip }) => {
-    if (!process.env.CI && !whereIs('age')) skip('age is not installed')
+  test('from age, which decrypts a file', { tags: ['age'] }, async () => {
     const directory = await temporaryDirectory()
     const [key, file] = [join(directory, 'key.txt'), join(directory, 'token.age')]
     execFileSync('age-keygen', ['-o', key], { stdio: 'pipe' })

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { loadPrelude } from '../../../lib/remote/prelude.ts'
-import { shells } from '../../support/shells.ts'
+import { describeEach, shells } from '../../support/shells.ts'
 
-describe.each(shells)('the whole prelude under $name', ({ command: [program, ...words] }) => {
+describeEach(shells, 'the whole prelude under $name', ({ command: [program, ...words] }) => {
   test('is read without a word', () => {
     // A shell that reads from a pipe ends at a syntax error: what follows is never run.
     const input = `${loadPrelude()}hw_lines read\n`

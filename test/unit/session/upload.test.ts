@@ -7,6 +7,7 @@ import { bytesSource, fileSource, type Source } from '../../../lib/session/sourc
 import { sendContent } from '../../../lib/session/upload.ts'
 import { connectLocal } from '../../../lib/transport/local.ts'
 import {
+  describeEach,
   fakePrograms,
   shells,
   type TestHost,
@@ -57,7 +58,7 @@ const open = (host: TestHost) => ({
   progress: () => {},
 })
 
-describe.each(shells)('a transfer under $name', shell => {
+describeEach(shells, 'a transfer under $name', shell => {
   test('is ended by Ctrl-C: the step is skipped, and what came is kept for the next run', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { quote, quoteAll, quoteForLogin } from '../../../lib/shell/quote.ts'
-import { whereIs } from '../../support/shells.ts'
+import type { Requires } from '../../support/requires.ts'
+import { testEach } from '../../support/shells.ts'
 
 describe('quoting for a shell', () => {
   test.each([
@@ -47,9 +48,7 @@ describe('quoting for a login shell', () => {
     expect(() => quoteForLogin([word])).toThrow(RangeError)
   })
 
-  const logins = ['fish', 'csh', 'tcsh', 'dash', 'bash', 'zsh', 'mksh', 'busybox']
-  const missing = logins.filter(name => whereIs(name) === undefined)
-  if (process.env.CI && missing.length > 0) throw new Error(`CI must have ${missing.join(', ')}`)
+  const logins: Requires[] = ['fish', 'csh', 'tcsh', 'dash', 'bash', 'zsh', 'mksh', 'busybox']
   /** Characters that mean something to some shell, and any others. */
   const character = fc.oneof(
     fc.constantFrom(...'!\\\'"`$&|;<>()[]{}*?~#%^=@-+: \t\r'),
@@ -59,9 +58,10 @@ describe('quoting for a login shell', () => {
     .array(character, { maxLength: 20 })
     .map(characters => characters.join('').replace(/[\0\n]/g, ''))
 
-  test.each(logins.filter(name => !missing.includes(name)))(
-    '%s reads back every word as it was',
-    name => {
+  testEach(
+    logins.map(name => ({ name, tags: [name] })),
+    '$name reads back every word as it was',
+    ({ name }) => {
       const shell = [name, ...(name === 'busybox' ? ['sh'] : []), '-c']
       fc.assert(
         fc.property(fc.array(word, { minLength: 1, maxLength: 100 }), words => {

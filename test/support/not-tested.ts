@@ -1,0 +1,85 @@
+/**
+ * A reporter of vitest's that ends a run with what was not tested, for want of what. For scripts
+ * HOSTWRIGHT_TEST_COUNTS names a file that gets the counts as JSON.
+ */
+import { writeFileSync } from 'node:fs'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+import { lateRequirements, type Requires, requirements } from './requires.ts'
+
+/** What `--mode` leaves out; `all` is nothing. */
+export type Stage = 'early' | 'late' | 'all'
+
+export interface Tally {
+  passed: number
+  /** Also files that could not be loaded. */
+  failed: number
+  /** Skipped for want of something; a test that needs two such things is counted with both. */
+  missing: Partial<Record<Requires, number>>
+  /** Left to the other stage. */
+  left: number
+  /** Skipped without any of these reasons. */
+  skipped: number
+}
+
+type Outcome = Pick<TestCase, 'tags'> & { state: string }
+
+const isLate = ({ tags }: Pick<TestCase, 'tags'>) =>
+  lateRequirements.some(name => tags.includes(name))
+
+/** Counts the tests of a run. */
+export function tally(tests: readonly Outcome[], stage: Stage, absent: readonly Requires[]): Tally {
+  const counts: Tally = { passed: 0, failed: 0, missing: {}, left: 0, skipped: 0 }
+  for (const test of tests) {
+    if (test.state === 'passed' || test.state === 'failed') {
+      counts[test.state]++
+      continue
+    }
+    const wanted = absent.filter(name => test.tags.includes(name))
+    if (stage !== 'all' && isLate(test) !== (stage === 'late')) counts.left++
+    else if (wanted.length === 0) counts.skipped++
+    for (const name of wanted) counts.missing[name] = (counts.missing[name] ?? 0) + 1
+  }
+  return counts
+}
+
+/** The table of what was not tested, its columns aligned; no text where all was. */
+export function notTested({ missing, left }: Tally, stage: Stage): string {
+  const rows = Object.entries(missing).map(([name, count]) => {
+    return { name, count, get: requirements[name as Requires].get }
+  })
+  if (stage === 'early' && left > 0)
+    rows.push({ name: 'more', count: left, get: 'npm run test:all' })
+  if (rows.length === 0) return ''
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  const digits = Math.max(...rows.map(({ count }) => String(count).length))
+  const lines = rows.map(({ name, count, get }) => {
+    const tests = count === 1 ? 'test ' : 'tests'
+    return `  ${name.padEnd(width)}  ${String(count).padStart(digits)} ${tests}  ${get}`
+  })
+  return ['Not tested:', ...lines, ''].join('\n')
+}
+
+/** @param absent what the machine lacks */
+export function reportNotTested(stage: Stage, absent: readonly Requires[]): Reporter {
+  let byName = false
+  return {
+    onInit: ({ config }) => {
+      byName = config.testNamePattern !== undefined
+    },
+    onTestRunEnd: modules => {
+      const tests = modules
+        .flatMap((module: TestModule) => [...module.children.allTests()])
+        .map(test => ({ tags: test.tags, state: test.result().state }))
+      const broken = modules.filter(
+        module =>
+          module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
+      )
+      const counts = tally(tests, stage, absent)
+      counts.failed += broken.length
+      const text = byName ? '' : notTested(counts, stage)
+      if (text !== '') process.stdout.write(`${text}\n`)
+      const file = process.env.HOSTWRIGHT_TEST_COUNTS
+      if (file) writeFileSync(file, `${JSON.stringify(counts)}\n`)
+    },
+  }
+}
