@@ -15,6 +15,7 @@
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #   hw_plan   1 for a plan: send a hash of what each step saw
+#   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
 # whether or not it ends its line, and what is there of it can be shown at once.

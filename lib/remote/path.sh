@@ -44,21 +44,36 @@ hw_gather_stat() {
   hw_gather stat "$hw_found_ids" '*:*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%s:%n' -- "$@" 2>/dev/null)" "$@"
 }
 
-# hw_gather_sum IDS SUMS PATH…: checksums of regular files; then a marker with the ids of those that
+# hw_gather_sum IDS SUM PATH …: checksums of regular files; then a marker with the ids of those that
 # are not as wanted: their content will be needed.
 hw_gather_sum() {
-  hw_found_ids=$1 hw_wanted=$2
-  shift 2
-  [ -z "$hw_sha" ] || hw_gather sum "$hw_found_ids" "$hw_sha_value" "$(
-    for hw_path in "$@"; do
-      shift
-      # Never read from a pipe or a device.
-      [ ! -f "$hw_path" ] || set -- "$@" "$hw_path"
-    done
-    # shellcheck disable=SC2086 # the program and its options
-    [ $# -eq 0 ] || $hw_sha "$@" 2>/dev/null
-  )" "$@"
-  hw_missing=
+  hw_ids="$1 " hw_found_ids='' hw_wanted='' hw_each='' hw_missing=''
+  shift
+  for hw_path in "$@"; do
+    shift
+    if [ -z "$hw_each" ]; then
+      hw_each=$hw_path
+      continue
+    fi
+    hw_key=${hw_ids%% *} hw_ids=${hw_ids#* }
+    case $hw_path in
+      # The checksum programs write such a name in another way: the step asks for itself.
+      *\\*) ;;
+      *)
+        # Never read from a pipe or a device.
+        if [ -f "$hw_path" ]; then
+          set -- "$@" "$hw_path"
+          hw_found_ids="$hw_found_ids$hw_key " hw_wanted="$hw_wanted$hw_each "
+        else
+          hw_missing="$hw_missing $hw_key"
+        fi
+        ;;
+    esac
+    hw_each=
+  done
+  # shellcheck disable=SC2086 # the program and its options
+  [ $# -eq 0 ] || [ -z "$hw_sha" ] ||
+    hw_gather sum "$hw_found_ids" "$hw_sha_value" "$($hw_sha "$@" 2>/dev/null)" "$@"
   for hw_key in $hw_found_ids; do
     eval "hw_found=\${hw_sum_$hw_key-}"
     [ "${hw_found%% *}" = "${hw_wanted%% *}" ] || hw_missing="$hw_missing $hw_key"

@@ -46,6 +46,18 @@ export interface Edit {
   failure?: Answer['failure']
 }
 
+/** What a step wants to know beforehand. All steps of a batch that name the same function share one call of it. */
+export interface Gather {
+  /** The shell function. It is called with the ids of the steps, as one word, and then what each asks of it. */
+  by: string
+  /** What to ask it of: words, the same number from each step, or words that are their own names. */
+  of: readonly string[]
+  /** Lines of its standard input; those of all steps follow one another. */
+  input?: readonly string[]
+  /** Left out where the step may be skipped: it has a condition, or is a handler. */
+  certain?: boolean
+}
+
 /** One call of a prelude function. */
 export interface HostCall {
   /** Name of the function, `hw_file`. */
@@ -68,18 +80,7 @@ export interface HostCall {
   /** Standard input of a command: sent along as the function hw_input_ID. */
   input?: Buffer
   /** What the batch finds out beforehand, for all its calls with one process each. */
-  gather?: {
-    stat?: string
-    sum?: string
-    /** A symbolic link whose target is compared. */
-    link?: string
-    /** A unit of systemd. `changes`: the step may change its files, which systemd then has to read anew. */
-    unit?: { name: string; changes?: boolean }
-    /** Packages, by the name of the host's package manager in the prelude. */
-    packages?: { by: string; names: readonly string[] }
-    /** A file that NAME.awk edits on the host; see lib/resources/editing/editor.awk for the requests. */
-    editor?: { name: string; path: string; requests: readonly string[] }
-  }
+  gather?: readonly Gather[]
 }
 
 /** How a step ended on the host. `need`: it waits for content. */

@@ -43,7 +43,7 @@ export function functionsOf(steps: readonly Step[]): string[] {
   return [
     ...new Set([
       ...(wrapped ? ['hw_when'] : []),
-      ...gathers(steps).map(({ name }) => name),
+      ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...steps.map(step => step.call.name),
     ]),
@@ -86,7 +86,7 @@ function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string
 
 /**
  * The text of a batch: what is gathered for all its steps, then the steps.
- * @param nonce ends the list of the editors’ requests: no request can hold it
+ * @param nonce ends the standard input of what gathers: no line of it can hold it
  * @param reading a step before them that sends the texts to be edited
  */
 export function batchScript(
@@ -123,68 +123,34 @@ export const beginBatch = ({ check, diff, plan = false }: BatchMode, ...again: '
   `hw_batch ${quoteAll([flag(check), flag(diff), flag(plan), ...again])}\n`
 
 /** One process for all steps that want the same of the host beforehand. */
-interface Gather {
-  name: string
-  args: readonly string[]
-  /** Lines of its standard input. */
-  input?: readonly string[]
+interface Gathering {
+  by: string
+  ids: number[]
+  of: string[]
+  input?: string[]
 }
 
 function gatherScript(steps: readonly Step[], nonce: string): string {
-  return gathers(steps)
-    .map(({ name, args, input }) => {
+  return gatherings(steps)
+    .map(({ by, ids, of, input }) => {
       const lines = input ? [` <<'${nonce}'`, ...input, nonce] : ['']
-      return `${name} ${quoteAll(args)}${lines.join('\n')}\n`
+      return `${by} ${quoteAll([ids.join(' '), ...of])}${lines.join('\n')}\n`
     })
     .join('')
 }
 
-function gathers(steps: readonly Step[]): Gather[] {
-  const stats = steps.filter(step => step.call.gather?.stat)
-  // The checksum programs write a name that holds a backslash in another way.
-  const sums = steps.filter(
-    step => step.call.content && step.call.gather?.sum && !step.call.gather.sum.includes('\\'),
-  )
-  const edited = steps.filter(step => step.call.gather?.editor)
-  const ids = (of: readonly Step[]) => of.map(step => step.id).join(' ')
-  const found: Gather[] = []
-  if (stats.length > 0) {
-    const paths = stats.map(step => step.call.gather!.stat!)
-    found.push({ name: 'hw_gather_stat', args: [ids(stats), ...paths] })
+/** In the order in which steps first name them. */
+function gatherings(steps: readonly Step[]): Gathering[] {
+  const found = new Map<string, Gathering>()
+  for (const { id, call, when, handler } of steps) {
+    for (const { by, of, input, certain } of call.gather ?? []) {
+      if (certain && (when || handler)) continue
+      const gathering: Gathering = found.get(by) ?? { by, ids: [], of: [] }
+      found.set(by, gathering)
+      gathering.ids.push(id)
+      gathering.of.push(...of)
+      if (input) gathering.input = [...(gathering.input ?? []), ...input]
+    }
   }
-  if (sums.length > 0) {
-    const wanted = sums.map(step => step.call.content!.sha256).join(' ')
-    const paths = sums.map(step => step.call.gather!.sum!)
-    found.push({ name: 'hw_gather_sum', args: [ids(sums), `${wanted} `, ...paths] })
-  }
-  const links = steps.filter(step => step.call.gather?.link)
-  // One needs the same process in any case.
-  if (links.length > 1) {
-    const paths = links.map(step => step.call.gather!.link!)
-    found.push({ name: 'hw_gather_link', args: [ids(links), ...paths] })
-  }
-  if (edited.length > 0) {
-    const input = edited.flatMap(({ id, call }) => {
-      const { name, path, requests } = call.gather!.editor!
-      return [`F ${id} ${name} ${path}`, ...requests]
-    })
-    const names = new Set(edited.map(step => step.call.gather!.editor!.name))
-    const paths = edited.map(step => step.call.gather!.editor!.path)
-    found.push({ name: 'hw_gather_editors', args: [[...names].join(' '), ...paths], input })
-  }
-  const units = steps.filter(step => step.call.gather?.unit)
-  if (units.length > 0) {
-    // Not one that may be left out when its turn comes.
-    const last = units.findLast(
-      ({ call, when, handler }) => call.gather!.unit!.changes && !when && !handler,
-    )
-    const names = units.map(step => step.call.gather!.unit!.name)
-    found.push({ name: 'hw_gather_units', args: [ids(units), String(last?.id ?? 0), ...names] })
-  }
-  const packages = steps.flatMap(step => step.call.gather?.packages ?? [])
-  if (packages.length > 0) {
-    const names = new Set(packages.flatMap(each => each.names))
-    found.push({ name: `hw_gather_${packages[0]!.by}`, args: [...names] })
-  }
-  return found
+  return [...found.values()]
 }

@@ -50,7 +50,9 @@ export function editedFile(edit: {
         validateArg(title, options.validate),
         ...requests,
       ],
-      gather: { editor: { name, path, requests } },
+      gather: [
+        { by: 'hw_gather_editors', of: [name, path], input: [`F ${name} ${path}`, ...requests] },
+      ],
     },
   })
 }

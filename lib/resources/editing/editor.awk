@@ -2,9 +2,9 @@
 # leaves every other byte as it is.
 #
 # Requests come on standard input, a line each:
-#   F ID EDITOR PATH   the file the next requests are about, and who edits it
-#   anything else      EDITOR's own; see EDITOR.awk
-# Modes: check prints `ID=same` or `ID=differs` for each file; list prints a few words on what changes of
+#   F EDITOR PATH   the file the next requests are about, and who edits it
+#   anything else   EDITOR's own; see EDITOR.awk
+# Modes: check prints `ID=same` or `ID=differs` for each file, whose `ids` come in their order; list prints a few words on what changes of
 # the one file; edit prints the file as it should be. The last two want its `size` in bytes, and exit with
 # 3 if that is not what they read, or if they can't tell (unless `trusted`); with 4 where the file is not
 # one that can be edited, and print why.
@@ -162,14 +162,14 @@ function finish() {
   else print note
 }
 
+BEGIN { split(ids, id_of, " ") }
+
 {
   kind = substr($0, 1, 1)
   rest = substr($0, 3)
   if (kind == "F") {
     finish()
-    id = rest
-    sub(/ .*/, "", id)
-    rest = substr(rest, length(id) + 2)
+    id = id_of[++files]
     editor = rest
     sub(/ .*/, "", editor)
     path = substr(rest, length(editor) + 2)

@@ -3,20 +3,22 @@
 # editor.awk, whose text is in $hw_editor_awk, and one for each kind of file: ini.awk, line.awk …
 # Needs: write
 
-# hw_gather_editors EDITORS PATH…: reads requests (see editor.awk) of all steps of a batch from standard
+# hw_gather_editors IDS EDITOR PATH …: reads requests (see editor.awk) of all steps of a batch from standard
 # input and notes, with one process for all, which of the files PATH are as wanted already.
 hw_gather_editors() {
-  hw_editors=$1
+  hw_found_ids=$1 hw_editors=' '
   shift
-  for hw_path in "$@"; do
+  while [ $# -gt 0 ]; do
+    case $hw_editors in *" $1 "*) ;; *) hw_editors="$hw_editors$1 " ;; esac
     # Reading a pipe would wait for ever; what can't be read is not empty. The step tells.
-    [ -f "$hw_path" ] && [ -r "$hw_path" ] || [ ! -e "$hw_path" ] || return 0
+    [ -f "$2" ] && [ -r "$2" ] || [ ! -e "$2" ] || return 0
+    shift 2
   done
   # Without it there is a step to say so.
   command -v awk >/dev/null || return 0
   hw_editor_program "$hw_editors"
   # shellcheck disable=SC2013 # a word a line
-  for hw_line in $(awk -v mode=check "$hw_program"); do
+  for hw_line in $(awk -v mode=check -v ids="$hw_found_ids" "$hw_program"); do
     eval "hw_editor_${hw_line%%=*}=\${hw_line#*=}"
   done
 }
@@ -74,7 +76,7 @@ hw_editor() {
 # hw_editor_run MODE: run the editor on hw_path.
 hw_editor_run() {
   awk -v mode="$1" -v size="$hw_size" -v trusted="$hw_trusted" "$hw_program" <<EOF
-F 0 $hw_editor $hw_path
+F $hw_editor $hw_path
 $hw_requests
 EOF
 }

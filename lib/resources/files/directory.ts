@@ -45,7 +45,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   const { recurse, fileMode, absent } = options
   if (absent) return noDirectory(title, target, options)
   const args = [target, ...ownershipArgs(title, options)]
-  const gather = { stat: target }
+  const gather = [{ by: 'hw_gather_stat', of: [target] }]
   if (!recurse) {
     if (fileMode !== undefined) throw invalidOption(title, 'fileMode goes with recurse: true')
     return declare({ title, options, call: { name: 'hw_directory', args, gather } })

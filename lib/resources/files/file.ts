@@ -90,7 +90,8 @@ export function file(path: string, options: FileOptions = {}): Resource {
   }
   const source = sourceOf(title, options)
   const shared = { title, options, path: target }
-  const call: HostCall = { name: 'hw_file', args, gather: { stat: target } }
+  const gather = [{ by: 'hw_gather_stat', of: [target] }]
+  const call: HostCall = { name: 'hw_file', args, gather }
   if (source === undefined) return declare({ ...shared, call })
   const secrets = isSecret(content) ? [content.reveal()] : []
   if (!Buffer.isBuffer(source))
@@ -104,7 +105,7 @@ export function file(path: string, options: FileOptions = {}): Resource {
       ...call,
       args: args.with(1, sha256),
       content: { sha256, bytes: source },
-      gather: { stat: target, sum: target },
+      gather: [...gather, { by: 'hw_gather_sum', of: [sha256, target] }],
     },
   })
 }
@@ -121,7 +122,7 @@ function largeCall(call: HostCall, source: Source): HostCall {
         ...call,
         args: args.with(1, sha256),
         content: { sha256 },
-        gather: { ...call.gather, sum: call.args[0] },
+        gather: [...(call.gather ?? []), { by: 'hw_gather_sum', of: [sha256, call.args[0]!] }],
         answer: async asked => ({ args: [await sendContent(asked, source)] }),
       }
     },

@@ -59,7 +59,7 @@ export function link(path: string, options: LinkOptions): Resource {
     call: {
       name: 'hw_link',
       args: [place, target, force ? 'force' : '', ...owners],
-      gather: { link: place },
+      gather: [{ by: 'hw_gather_link', of: [place] }],
     },
   })
 }

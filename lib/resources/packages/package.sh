@@ -15,15 +15,25 @@
 #   hw_index_fresh    the index was fetched in this session
 #   hw_index_changed  files of repositories that changed since their index was fetched
 #   hw_index          directory of an index that --check fetched, gone with the session
-#   hw_gathered_packages, hw_gathered_names  what the batch's gathering found, and of which packages
+#   hw_gathered_BY    what the segment's gathering found; hw_gathered_names has `BY/NAME` of each it looked for
 # Needs: scratch
 
-# hw_gather_packages BY NAME…: looks for all package steps of a batch with one process.
+# hw_gather_packages BY IDS NAME…: looks for the packages of all steps of a batch with one process.
 hw_gather_packages() {
   hw_by=$1
-  shift
-  hw_gathered_names=" $* "
-  hw_gathered_packages=$hw_newline$("hw_${hw_by}_look" "$@" 2>/dev/null)$hw_newline
+  shift 2
+  for hw_each in "$@"; do
+    shift
+    case $hw_gathered_names in
+      *" $hw_by/$hw_each "*) ;;
+      *)
+        set -- "$@" "$hw_each"
+        hw_gathered_names="$hw_gathered_names $hw_by/$hw_each "
+        ;;
+    esac
+  done
+  hw_found=$hw_newline$("hw_${hw_by}_look" "$@" 2>/dev/null)$hw_newline
+  eval "hw_gathered_$hw_by=\$hw_found"
 }
 
 # hw_package_by BY WANT HOLD NAME…: the packages are installed (WANT present; `name=version` for that
@@ -87,15 +97,15 @@ hw_package_look() {
   for hw_name in "$@"; do
     shift
     set -- "$@" "${hw_name%%=*}"
-    case $hw_touched_all${hw_gathered_names-} in
-      *" ${hw_name%%=*} "*) ;;
+    case $hw_gathered_names in
+      *" $hw_by/${hw_name%%=*} "*) ;;
       *) hw_each=ask ;;
     esac
   done
   if [ -n "$hw_each$hw_touched_all" ]; then
     hw_packages=$hw_newline$("hw_${hw_by}_look" "$@" 2>/dev/null)$hw_newline
   else
-    hw_packages=$hw_gathered_packages
+    eval "hw_packages=\$hw_gathered_$hw_by"
   fi
   # The gathering knows packages of other steps too.
   [ -z "$hw_plan" ] || for hw_name in "$@"; do

@@ -63,7 +63,7 @@ export function pkg(names: string | readonly string[], options: PkgOptions = {})
       const call: HostCall = {
         name: `hw_package_${by}`,
         args,
-        gather: { packages: { by, names: list } },
+        gather: [{ by: `hw_gather_${by}`, of: list }],
       }
       return { ...declared, call }
     },

@@ -95,7 +95,7 @@ export function cron(name: string, options: CronOptions): Resource {
     call: {
       name: 'hw_cron_file',
       args: [path, text, permissions(mode), mode.toString(8)],
-      gather: { stat: path },
+      gather: [{ by: 'hw_gather_stat', of: [path] }],
     },
   })
 }

@@ -60,7 +60,7 @@ export function service(name: string, options: ServiceOptions): Resource {
   const call = {
     name: 'hw_service',
     args: [name, word(running), word(enabled), action, word(masked)],
-    gather: isUnit ? { unit: { name } } : undefined,
+    gather: isUnit ? [{ by: 'hw_gather_units', of: [name] }] : undefined,
   }
   return declare({ title, options, call })
 }

@@ -66,7 +66,7 @@ export function swap(path: string, options: SwapOptions): Resource {
         on ? fields : '',
         on && priority !== undefined ? String(priority) : '',
       ],
-      gather: { stat: target },
+      gather: [{ by: 'hw_gather_stat', of: [target] }],
     },
   })
 }

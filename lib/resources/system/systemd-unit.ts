@@ -55,7 +55,12 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
   const file = dropIn === undefined ? unit : `${unit}.d/${dropInFile(title, dropIn)}`
   const path = `/etc/systemd/system/${file}`
   // A template is none that systemd can be asked for.
-  const gather = unit.includes('@.') ? undefined : { unit: { name: unit, changes: true } }
+  const gather = unit.includes('@.')
+    ? undefined
+    : [
+        { by: 'hw_gather_units', of: [unit] },
+        { by: 'hw_gather_unit_files', of: [], certain: true },
+      ]
   if (absent) {
     if (content !== undefined || verify)
       throw invalidOption(title, 'a unit that is absent has no content to verify')

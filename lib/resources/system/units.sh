@@ -4,13 +4,13 @@
 # Variables that outlive a function:
 #   hw_units_changed  not empty: unit files were changed that systemd has not read yet
 #   hw_units_new      with --check: units that an earlier step would make, a line each
-#   hw_last_unit      id of the last step of the batch that may change unit files
+#   hw_last_unit      id of the last step of the batch that may change unit files, and is sure to run
 
-# hw_gather_units IDS LAST UNIT…: the state of the units of the steps IDS, with one process for all. It
-# holds until something is changed. LAST is the step that tells systemd of changed unit files at the latest.
+# hw_gather_units IDS UNIT…: the state of the units of the steps IDS, with one process for all. It
+# holds until something is changed.
 hw_gather_units() {
-  hw_ids="$1 " hw_last_unit=$2
-  shift 2
+  hw_ids="$1 "
+  shift
   [ "$hw_init" = systemd ] || return 0
   # A name that systemd does not take fails all: then each step asks for itself.
   hw_rest=$(hw_show_units "$@")$hw_newline$hw_newline || return 0
@@ -26,6 +26,9 @@ hw_gather_units() {
     hw_ids=${hw_ids#* } hw_found=' '
   done
 }
+
+# hw_gather_unit_files IDS: these steps may change unit files: the last one has systemd read them at the latest.
+hw_gather_unit_files() { hw_last_unit=${1##* }; }
 
 # hw_show_units UNIT…: a line a property, an empty line between units.
 hw_show_units() {

@@ -74,7 +74,7 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
   const call = (args: string[]): HostCall => ({
     name: 'hw_archive',
     args: [...first, ...args],
-    gather: { stat: target },
+    gather: [{ by: 'hw_gather_stat', of: [target] }],
   })
   if (url !== undefined) {
     const { args, secrets } = urlArgs(title, { ...options, url })

@@ -54,7 +54,7 @@ export function download(path: string, options: DownloadOptions): Resource {
         options.refresh ? 'refresh' : '',
         ...args,
       ],
-      gather: { stat: target },
+      gather: [{ by: 'hw_gather_stat', of: [target] }],
     },
   })
 }

@@ -78,16 +78,17 @@ function localPath(
 }
 
 function callFor(call: HostCall, local: string, mode: number): HostCall {
+  const gather = [{ by: 'hw_gather_stat', of: [call.args[0]!] }]
   return {
     ...call,
     args: [...call.args, local],
-    gather: { stat: call.args[0] },
+    gather,
     prepare: async () => {
       const there = sourceAt(local)
       return {
         ...call,
         args: [...call.args, local, there ? await there.sha256() : ''],
-        gather: { stat: call.args[0] },
+        gather,
         answer: async asked => {
           const [, sha256, size] = asked.result.marks.find(([word]) => word === 'fetch')!
           const before = there && there.size <= shownBytes ? readFileSync(local) : Buffer.alloc(0)

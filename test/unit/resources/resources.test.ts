@@ -125,7 +125,10 @@ describe('what a resource asks of its host', () => {
     ]) {
       const { call } = file('/f', options)
       expect(call.content).toEqual({ sha256: sha256('ü\0'), bytes: Buffer.from('ü\0') })
-      expect(call.gather).toEqual({ stat: '/f', sum: '/f' })
+      expect(call.gather).toEqual([
+        { by: 'hw_gather_stat', of: ['/f'] },
+        { by: 'hw_gather_sum', of: [sha256('ü\0'), '/f'] },
+      ])
     }
     expect(file('/f', { content: '' }).call.content?.bytes).toHaveLength(0)
     expect(file('/f').call.content).toBeUndefined()

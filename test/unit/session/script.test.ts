@@ -9,7 +9,10 @@ const fileCall = (path: string): HostCall => ({
   name: 'hw_file',
   args: [path, 'f'.repeat(64)],
   content: content('x'),
-  gather: { stat: path, sum: path },
+  gather: [
+    { by: 'hw_gather_stat', of: [path] },
+    { by: 'hw_gather_sum', of: ['f'.repeat(64), path] },
+  ],
 })
 const batch = (calls: readonly HostCall[]) =>
   batchScript(
@@ -68,15 +71,18 @@ describe('the script of a step', () => {
 
 describe('the script of a batch', () => {
   test('gathers for all its steps at once, then runs them', () => {
-    const editor = { name: 'ini', path: '/i', requests: ['S s', "K it's", 'V $x'] }
-    const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: { editor } }
+    const editor = {
+      by: 'hw_gather_editors',
+      of: ['ini', '/i'],
+      input: ['F ini /i', "K it's", 'V $x'],
+    }
+    const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: [editor] }
     expect(batch([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
       "hw_batch '' '' ''",
       "hw_gather_stat '1 3' '/a b' /c",
-      `hw_gather_sum '1 3' '${'f'.repeat(64)} ${'f'.repeat(64)} ' '/a b' /c`,
-      "hw_gather_editors ini /i <<'hwnonce'",
-      'F 2 ini /i',
-      'S s',
+      `hw_gather_sum '1 3' ${'f'.repeat(64)} '/a b' ${'f'.repeat(64)} /c`,
+      "hw_gather_editors 2 ini /i <<'hwnonce'",
+      'F ini /i',
       "K it's",
       'V $x',
       'hwnonce',
@@ -93,8 +99,35 @@ describe('the script of a batch', () => {
     )
   })
 
-  test('does not ask the checksum programs for a name that they would write in another way', () => {
-    expect(batch([fileCall('/back\\slash')])).not.toContain('hw_gather_sum')
+  test('asks each function once, whatever the steps of other functions are', () => {
+    const call = (by: string, of: string): HostCall => ({
+      name: 'hw_x',
+      args: [],
+      gather: [{ by, of: [of] }],
+    })
+    const script = batch([
+      call('hw_gather_apt', 'a'),
+      call('hw_gather_dnf', 'b'),
+      call('hw_gather_apt', 'c'),
+    ])
+    expect(script.split('\n').slice(1, 3)).toEqual(["hw_gather_apt '1 3' a c", 'hw_gather_dnf 2 b'])
+  })
+
+  test('leaves a step that may be skipped out of what only counts for those that run', () => {
+    const call: HostCall = {
+      name: 'hw_x',
+      args: [],
+      gather: [{ by: 'hw_gather_unit_files', of: [], certain: true }],
+    }
+    const steps = [
+      { id: 1, call },
+      { id: 2, call, when: { kind: 'exists' as const, path: '/x' } },
+      { id: 3, call, handler: 'k' },
+    ]
+    expect(batchScript(steps, mode, 'n').toString()).toContain(
+      '\nhw_gather_unit_files 1\nhw_step 1',
+    )
+    expect(batchScript(steps.slice(1), mode, 'n').toString()).not.toContain('hw_gather')
   })
 
   test('carries its mode', () => {
