@@ -98,6 +98,8 @@ export type RunEvent = { at: number } & (
       durationMs: number
     }
   | { type: 'warning'; host?: string; message: string }
+  /** A decision on the way, with --debug. */
+  | { type: 'debug'; host?: string; area: DebugArea; message: string }
   | ({ type: 'host.end' } & HostOutcome)
   | {
       type: 'run.end'
@@ -108,6 +110,20 @@ export type RunEvent = { at: number } & (
       hosts: HostOutcome[]
     }
 )
+
+/** What a debug event is about. */
+export type DebugArea =
+  | 'ssh'
+  | 'host key'
+  | 'login'
+  | 'pacing'
+  | 'shells'
+  | 'become'
+  | 'session'
+  | 'lock'
+
+/** Reports a decision. Passed on as `Debug | undefined`, so that without --debug no message is even built. */
+export type Debug = (area: DebugArea, message: string) => void
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'at'> : never
 

@@ -14,6 +14,8 @@ export interface AnswerOptions {
   signal?: AbortSignal
   /** Ctrl-C at a question, which the terminal does not make a signal of then. */
   interrupt?: () => void
+  /** Told each answer: nothing may show it. */
+  typed?: (answer: string) => void
   /** Asks without showing the answer. */
   ask?: typeof askSecret
 }
@@ -46,7 +48,9 @@ export function createAnswers(options: AnswerOptions): {
     if (over || signal.aborted) return undefined
     screen?.pause?.()
     try {
-      return await ask(question, { signal })
+      const answer = await ask(question, { signal })
+      if (answer) options.typed?.(answer)
+      return answer
     } catch (error) {
       if (!isBootstrapError(error)) throw error
       if (error.code === 'interrupted') over = true

@@ -47,6 +47,10 @@ const verbose: Option = {
   flags: '--verbose',
   description: 'Show steps that changed nothing, what steps print, and the stack of a fault',
 }
+const debug: Option = {
+  flags: '--debug',
+  description: 'Show decisions: which SSH, keys tried, what is sent, round trips, the lock',
+}
 const forks: Option = { flags: '--forks <number>', description: 'Hosts at a time', default: '50' }
 const log: Option = {
   flags: '--log <file>',
@@ -142,6 +146,7 @@ export const runOptions: readonly Option[] = [
   callbackUrl,
   log,
   verbose,
+  debug,
   yes,
 ]
 
@@ -155,6 +160,7 @@ export const planOptions: readonly Option[] = [
   output,
   log,
   verbose,
+  debug,
 ]
 
 /** Options of `apply`: what is to be done stands in the plan. */
@@ -170,6 +176,7 @@ export const applyOptions: readonly Option[] = [
   callbackUrl,
   log,
   verbose,
+  debug,
   yes,
 ]
 
@@ -182,9 +189,10 @@ export const listOptions: readonly Option[] = [
   ...selectionOptions,
   output,
   log,
+  debug,
 ]
 
-export const unlockOptions: readonly Option[] = [...connectionOptions, yes]
+export const unlockOptions: readonly Option[] = [...connectionOptions, yes, debug]
 
 /** Every command has it. */
 export const helpOption: Option = { flags: '-h, --help', description: 'Show this' }

@@ -33,7 +33,9 @@ export interface Reach {
   /** What of the inventory could not be honoured, to be told once. */
   warnings: readonly string[]
   /** The run's connector, which the caller closes, and the way to take back what is still asked. */
-  connect(more: Pick<AnswerOptions, 'screen' | 'signal'> & { warn(message: string): void }): {
+  connect(
+    more: Pick<AnswerOptions, 'screen' | 'signal' | 'typed'> & { warn(message: string): void },
+  ): {
     connector: Connector
     stopAsking(): Promise<void>
   }
@@ -104,8 +106,8 @@ export async function prepareReach(
   return {
     secrets: textsOf(all, passwordsOf),
     warnings: unhonoured === undefined ? [] : [unhonoured],
-    connect: ({ screen, signal, warn }) => {
-      const { answersFor, close } = createAnswers({ passwordsOf, screen, signal, ask })
+    connect: ({ screen, signal, typed, warn }) => {
+      const { answersFor, close } = createAnswers({ passwordsOf, screen, signal, typed, ask })
       const { acceptNew, sshTransport, sshConfigFile } = wanted
       const connector = createConnector({
         acceptNew,

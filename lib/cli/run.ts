@@ -1,7 +1,6 @@
 /** Running a recipe from the command line. */
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import { loadCatalogue } from '../bootstrap/load.ts'
@@ -9,6 +8,7 @@ import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { createEventStream } from '../events.ts'
+import { accountName } from '../host/account-name.ts'
 import type { HostLimits, RunOptions } from '../host/run-options.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { parseArguments, readValues } from '../recipe/arguments.ts'
@@ -17,6 +17,7 @@ import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
 import { resolveSecrets } from '../recipe/secrets.ts'
 import { parseHostLimit, parseSerial } from '../rollout/batches.ts'
 import { runRecipe } from '../rollout/run.ts'
+import { createTracer } from '../session/trace-files.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import { chooseMode, createRenderer, type Renderer } from '../ui/render.ts'
@@ -30,9 +31,11 @@ import { pausing } from './hold.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
+import { runId } from './run-id.ts'
 import { confirmSteps } from './step-by-step.ts'
 import { listenForStrays } from './strays.ts'
 import { findTargets, parseCount, parseSelection, parseTime, type Targets } from './targets.ts'
+import { traceDirectory } from './traces.ts'
 import { createValueSources } from './value-sources.ts'
 
 export interface RunRequest {
@@ -78,6 +81,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
     ? undefined
     : prepareCallback(options.callbackUrl as string | undefined, place.env, loaded?.callbackUrl)
 
+  const traces = traceDirectory(place)
+
   // Lists and plans need them too: recipes read of hosts what must not be shown. A recipe that was made
   // without `recipe()` has none.
   const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
@@ -107,7 +112,9 @@ export async function runCommand(request: RunRequest): Promise<number> {
   const interrupts = listenForInterrupts(tell)
   const strays = listenForStrays()
   const signal = interrupts.stop
-  const { connector, stopAsking } = reach.connect({ screen, signal, warn: tell })
+  const tracer = traces === undefined ? undefined : createTracer(traces, { run, warn: tell })
+  const typed = tracer && ((answer: string) => tracer.hide([answer]))
+  const { connector, stopAsking } = reach.connect({ screen, signal, warn: tell, typed })
   try {
     const result = await runRecipe({
       recipe,
@@ -128,6 +135,8 @@ export async function runCommand(request: RunRequest): Promise<number> {
       ...request.mode,
       confirm: confirm && ((host, title) => confirm(host, title, interrupts.stop)),
       verbose: drawn.verbose,
+      debug: options.debug === true,
+      tracer,
       forks,
       serial,
       limits,
@@ -161,6 +170,7 @@ export async function runCommand(request: RunRequest): Promise<number> {
   } finally {
     log.end()
     connector.close()
+    tracer?.close()
     strays.dispose()
     interrupts.dispose()
   }
@@ -175,21 +185,6 @@ function readLimits({ maxFail, maxUnreachable }: OptionValues): HostLimits | und
     fail: limit('--max-fail', maxFail),
     unreachable: limit('--max-unreachable', maxUnreachable),
   }
-}
-
-/** The account's name; its number where it has none, as in some containers. */
-function accountName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? 'unknown')
-  }
-}
-
-/** Sorts by time, and tells runs of the same moment apart: 20260131T020000Z-4f3a9c. */
-function runId(): string {
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
-  return `${time}-${randomBytes(3).toString('hex')}`
 }
 
 /** bootstrap.ini is checked whole at start-up; that there is none is a fault of recipes that need it. */

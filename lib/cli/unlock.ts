@@ -1,17 +1,24 @@
 /** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
 import { createInterface } from 'node:readline/promises'
 import { exitCodes, UsageError } from '../errors.ts'
+import { createEventStream } from '../events.ts'
 import { describeHolder } from '../host/lock.ts'
 import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../host/locks.ts'
+import { watchHost } from '../host/watch.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { errorReport } from '../report/report.ts'
+import { createTracer } from '../session/trace-files.ts'
+import { createRedactor } from '../shell/redact.ts'
+import { debugLine } from '../ui/debug.ts'
 import { formatErrors } from '../ui/error.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Command, Place } from './command.ts'
 import { type OptionValues, unlockOptions } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
+import { runId } from './run-id.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
+import { traceDirectory } from './traces.ts'
 
 export const unlock: Command = {
   name: 'unlock',
@@ -29,16 +36,30 @@ export const unlock: Command = {
     }
     const wanted = readReach(options, place)
     const targets = await findTargets(options, place)
+    const traces = traceDirectory(place)
     const reach = await prepareReach(wanted, targets, place)
     const warn = (message: string) =>
       void place.stderr.write(`warning: ${escapeControls(message)}\n`)
     reach.warnings.forEach(warn)
-    const { connector, stopAsking } = reach.connect({ warn })
+    const run = runId()
+    const tracer = traces === undefined ? undefined : createTracer(traces, { run, warn })
+    const typed = tracer && ((answer: string) => tracer.hide([answer]))
+    const { connector, stopAsking } = reach.connect({ warn, typed })
+    const hidden = createRedactor()
+    hidden.hide(reach.secrets)
+    const events = createEventStream()
+    events.subscribe(event => {
+      if (event.type === 'debug') place.stderr.write(`${debugLine(event)}\n`)
+    })
+    const debug = options.debug === true
+    const watchFor = (host: Host) => watchHost(host, { debug, tracer, events }, hidden)
+    const settings: LocksOptions = { ...limits, connector, warn, watchFor }
     try {
-      return await unlockAll(targets.hosts, { ...limits, connector, warn }, options, place)
+      return await unlockAll(targets.hosts, settings, options, place)
     } finally {
       await stopAsking()
       connector.close()
+      tracer?.close()
     }
   },
 }

@@ -4,6 +4,7 @@ import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { HostCall } from '../session/call.ts'
 import { openSession, type Session, warmUp } from '../session/session.ts'
+import type { Watch } from '../session/watch.ts'
 import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -15,6 +16,8 @@ export interface TransportOptions {
   signal?: AbortSignal
   /** Told when what runs there could be neither interrupted nor ended. */
   warn?: (message: string) => void
+  /** Who looks on. */
+  watch?: Watch
 }
 
 /** A host with its connection and the session of the connection's user. */
@@ -35,8 +38,9 @@ export async function connectHost(
   first: readonly HostCall[],
 ): Promise<ConnectedHost> {
   const deadline = Date.now() + options.timeoutMs
-  const { connector, timeoutMs, signal } = options
-  const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp })
+  const { connector, timeoutMs, signal, watch } = options
+  const debug = watch?.debug
+  const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp, debug })
   const giveUp = givingUp(host, options, deadline)
   try {
     const opening = openSession({
@@ -44,6 +48,7 @@ export async function connectHost(
       bootstrapDir: host.bootstrapDir,
       first,
       warn: options.warn,
+      watch,
     })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
   } catch (error) {

@@ -288,6 +288,7 @@ function commandRunner<A>(
           input,
         },
         {
+          title,
           start: () => {
             begin()
             step.start()

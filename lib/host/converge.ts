@@ -150,6 +150,7 @@ async function runBatch(batch: readonly Shown[], context: ConvergeContext, outco
       handler,
       when,
       listener: {
+        title: resource.title,
         start: () => {
           limits[index]!.begin()
           if (!handler) step.start()

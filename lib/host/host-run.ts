@@ -17,12 +17,14 @@ import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData, cleanReport, createProgress, type Progress } from '../report/progress.ts'
 import { errorReport, stackOf, statusOf, thrownError } from '../report/report.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
+import type { Watch } from '../session/watch.ts'
 import { connectHost, reconnectHost } from './connect.ts'
 import { createContext } from './context.ts'
 import { type ConvergeContext, runPlan } from './converge.ts'
 import { type LockClaim, lockCall, lockError } from './lock.ts'
 import type { RunOptions } from './run-options.ts'
-import { createSessions, type HostSessions } from './sessions.ts'
+import { createSessions, type HostSessions, type Restarting } from './sessions.ts'
+import { watchHost } from './watch.ts'
 
 /** How often a held lock is asked for again. */
 const lockIntervalMs = 1000
@@ -65,7 +67,8 @@ export async function runHost<A extends ArgumentTypes>(
   try {
     const locks = recipe.lock(options.args) && !check
     const warn = (message: string) => !over && progress.warn(message)
-    const opened = await connect(host, { ...options, warn }, locks)
+    const watch = watchHost(host, options, progress)
+    const opened = await connect(host, { ...options, warn, watch }, locks)
     sessions = opened
     // The session warns where it can't.
     const stop = () => void opened.interrupt().catch(() => {})
@@ -132,12 +135,13 @@ export async function runHost<A extends ArgumentTypes>(
 /** Connects, and again after a restart, then with the lock of the new boot. */
 async function connect<A extends ArgumentTypes>(
   host: Host,
-  options: RunOptions<A> & { warn: (message: string) => void },
+  options: RunOptions<A> & { warn: (message: string) => void; watch: Watch },
   locks: boolean,
 ): Promise<HostSessions> {
   const connecting = { ...options, signal: options.interrupts.stop }
   const first = locks ? [lockCall(claimOf(options))] : []
-  return createSessions(await connectHost(host, connecting, first), async restarting => {
+  const connected = await connectHost(host, connecting, first)
+  const reconnect = async (restarting: Restarting) => {
     const again = await reconnectHost(host, { ...connecting, ...restarting })
     for (const call of first) {
       const refusal = lockError(await again.session.call(call))
@@ -147,7 +151,8 @@ async function connect<A extends ArgumentTypes>(
       throw refusal
     }
     return again
-  })
+  }
+  return createSessions(connected, reconnect, options.watch)
 }
 
 /** Runs the recipe, then what an earlier run left due and this recipe does not declare. */

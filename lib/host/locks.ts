@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import { type BootstrapError, StepError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { thrownError } from '../report/report.ts'
+import type { Watch } from '../session/watch.ts'
 import { connectHost, type TransportOptions } from './connect.ts'
 import { breakLockCall, type LockHolder, parseHolder, showLockCall } from './lock.ts'
 
@@ -16,6 +17,8 @@ export interface HostLock {
 
 export interface LocksOptions extends TransportOptions {
   forks: number
+  /** Who looks on at a host. */
+  watchFor?: (host: Host) => Watch
 }
 
 /** Who holds each host's lock. */
@@ -34,7 +37,8 @@ function each(hosts: readonly Host[], options: LocksOptions, take: boolean): Pro
 async function visit(host: Host, options: LocksOptions, take: boolean): Promise<HostLock> {
   try {
     const first = take ? [showLockCall, breakLockCall] : [showLockCall]
-    const { session } = await connectHost(host, options, first)
+    const watch = options.watchFor?.(host)
+    const { session } = await connectHost(host, { ...options, watch }, first)
     await session.close()
     // Where the state can't be looked at, the lock was not: the getter says why.
     if (session.first.some(result => result.status === 'skipped')) session.stateFiles

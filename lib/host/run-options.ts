@@ -7,6 +7,7 @@ import type { SelectionOptions } from '../program/selection.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { SecretValues } from '../recipe/secret-sources.ts'
+import type { Tracer } from '../session/trace-files.ts'
 import type { Connector } from '../transport/connector.ts'
 
 /** How many hosts may fail before no more begin: see rollout/batches.ts. */
@@ -46,6 +47,10 @@ export interface RunOptions<A extends ArgumentTypes = ArgumentTypes> {
   record?: (host: string, step: StepAccount) => void
   /** Do just what was planned, by host: where the host or the recipe is another now, nothing. */
   expect?: ReadonlyMap<string, readonly StepAccount[]>
+  /** --debug: decisions are events. */
+  debug?: boolean
+  /** HOSTWRIGHT_TRACE: what goes over the wire. */
+  tracer?: Tracer
   /** Tell where faults came from. */
   verbose?: boolean
   /** Hosts at a time. */

@@ -1,5 +1,6 @@
 /** All sessions of one host in a run: the connection's own user, and others over the same connection. */
 import { noUserMark, openSession, type Session } from '../session/session.ts'
+import type { Watch } from '../session/watch.ts'
 import type { ConnectedHost } from './connect.ts'
 
 /** A host that is to be back. */
@@ -32,10 +33,12 @@ export interface HostSessions {
 /**
  * @param connect connects to the host after a restart and opens its main session
  * @param first what `connect` gave the first time
+ * @param watch who looks on
  */
 export function createSessions(
   first: ConnectedHost,
   connect: (restarting: Restarting) => Promise<ConnectedHost>,
+  watch?: Watch,
 ): HostSessions {
   let connected = first
   let others = new Map<string, Promise<Session>>()
@@ -63,6 +66,7 @@ export function createSessions(
         bootstrapDir: '',
         command: shellOf(user),
         user,
+        watch,
       }).then(session => {
         opened.push(session)
         return session

@@ -38,6 +38,8 @@ export interface Progress {
   /** Values that no event may show. */
   hide(secrets: Iterable<string>): void
   redact(text: string): string
+  /** All that is hidden now: another list when there is more. */
+  readonly forms: readonly string[]
   task(title: string): TaskProgress
   /** The task of steps that the recipe runs outside of any; another one after each titled task. */
   own(): TaskProgress
@@ -167,6 +169,9 @@ export function createProgress(
     counts,
     hide: redactor.hide,
     redact: clean,
+    get forms() {
+      return redactor.forms
+    },
     task: taskTitle => {
       // What the recipe does next of its own comes after this task, and is shown there.
       own?.end()

@@ -6,10 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, errorCodes, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
-import type { ShellStream } from '../transport/transport.ts'
+import type { ShellEnd, ShellStream } from '../transport/transport.ts'
 import type { CallResult, CallStatus } from './call.ts'
 import { noShell } from './no-shell.ts'
 import { createTail, type Tail } from './tail.ts'
+import type { Notes } from './watch.ts'
 
 /**
  * What a caller wants to hear of a step while it runs. The calls of several steps never mix: a step's start and
@@ -22,6 +23,8 @@ export interface StepListener {
   mark?(words: string[]): void
   /** The step has ended. Called before the next one is said to have started, and before the promise settles. */
   end?(result: CallResult): void
+  /** What a trace and --debug call the step. Default: the name of its function. */
+  title?: string
   /** How many bytes of each output the result holds, the last ones. Default: all. */
   keep?: number
 }
@@ -57,8 +60,9 @@ export interface Channel {
 /**
  * @param shell a shell nobody else reads or writes
  * @param nonce the session's word
+ * @param notes has all that comes, and each round trip
  */
-export function createChannel(shell: ShellStream, nonce: string): Channel {
+export function createChannel(shell: ShellStream, nonce: string, notes?: Notes): Channel {
   // Steps by stream: standard output may be at a later step than standard error.
   const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
   /** Steps whose end has not come on both streams: the first of them runs. */
@@ -131,6 +135,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   }
 
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
+    notes?.received(stream, frame)
     begun ||= frame.kind === 'mark'
     if (frame.kind === 'mark' && frame.words[0] === 'bye') {
       byes.add(stream)
@@ -212,9 +217,10 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
   const ended = shell.ended.then(end => {
     over = true
     clearTimeout(silence)
+    notes?.ended(describeEnd(end))
     if (end.lost)
       return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
-    failEnded(end.signal ? `signal ${end.signal}` : `exit status ${end.code}`)
+    failEnded(describeEnd(end))
   })
   // Writing to a shell that is gone: `ended` tells why.
   shell.stdin.on('error', () => {})
@@ -257,6 +263,7 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
         waiting.stderr.push(pending)
         if (idle) {
           roundTrips++
+          notes?.waits(roundTrips)
           pending.start?.()
         }
       }),
@@ -274,6 +281,11 @@ export function createChannel(shell: ShellStream, nonce: string): Channel {
       return roundTrips
     },
   }
+}
+
+const describeEnd = (end: ShellEnd) => {
+  if (end.lost) return `the connection was lost (${end.reason})`
+  return end.signal ? `signal ${end.signal}` : `exit status ${end.code}`
 }
 
 /**

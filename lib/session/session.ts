@@ -25,6 +25,7 @@ import {
   stepScript,
 } from './script.ts'
 import { answerTo, createTransfers, prepare } from './transfers.ts'
+import { createNotes, listed, type Watch } from './watch.ts'
 
 /** A call of a batch; its condition names calls before it by their place in the batch. */
 export interface BatchCall extends StepOptions<number> {
@@ -86,6 +87,7 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.command what to start instead of `sh`: the shell of another user
  * @param options.user that user, for errors
  * @param options.warn told when what runs could be neither interrupted nor ended
+ * @param options.watch who looks on
  * @throws {UnreachableError} no shell, or it does not speak our protocol
  */
 export async function openSession(options: {
@@ -95,8 +97,9 @@ export async function openSession(options: {
   command?: readonly string[]
   user?: string
   warn?: (message: string) => void
+  watch?: Watch
 }): Promise<Session> {
-  const { transport, bootstrapDir, command, user, warn } = options
+  const { transport, bootstrapDir, command, user, warn, watch } = options
   const nonce = `hw${randomWord()}`
   let lastId = 0
   // What follows a batch waits for its end: a batch may need a second write.
@@ -107,16 +110,21 @@ export async function openSession(options: {
   /** Parts of the prelude that the shell has. */
   const sent = new Set<string>()
   const partsOf = (steps: readonly Step[]) => Buffer.from(partsFor(functionsOf(steps), sent))
+  const notes = createNotes(watch, user)
   const script = Buffer.concat([
-    partsOf(opening),
     Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
     ...opening.map(step =>
       stepScript(step, step.call.content && { content: step.call.content.bytes }),
     ),
   ])
+  for (const { id, call } of opening) notes?.names(id, call.name)
+  const prelude = partsOf(opening)
   const start = async () => {
-    const channel = createChannel(await transport.open(command), nonce)
-    channel.write(script)
+    notes?.opens(`a shell by ${transport.kind}`)
+    const channel = createChannel(await transport.open(command), nonce, notes)
+    const parts = { names: [...sent], bytes: prelude.length }
+    notes?.sends(`first write, ${listed(opening.map(({ call }) => call.name))}`, script, parts)
+    channel.write(Buffer.concat([prelude, script]))
     // A login that says a lot before our first marker is not listened to for ever.
     const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
     return { channel, results: await Promise.all(answers) }
@@ -130,9 +138,18 @@ export async function openSession(options: {
   const [begun, ...first] = results
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
 
+  /** Writes script, behind what of the prelude it needs and the shell lacks. */
+  const send = (cause: () => string, steps: readonly Step[], script: Buffer) => {
+    const had = sent.size
+    const prelude = partsOf(steps)
+    notes?.sends(cause(), script, { names: [...sent].slice(had), bytes: prelude.length })
+    channel.write(Buffer.concat([prelude, script]))
+  }
+
   /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
   const control = async (words: readonly string[]) => {
     try {
+      notes?.opens(`another shell, for ${words.join(' ')}`)
       const shell = await transport.open()
       shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
       // What it says is of no interest, nor that we closed it while it spoke.
@@ -147,7 +164,10 @@ export async function openSession(options: {
     }
   }
 
-  const transfers = createTransfers(() => transport.open(command))
+  const transfers = createTransfers(() => {
+    notes?.opens('another shell, for content of its own')
+    return transport.open(command)
+  })
 
   const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
     const base = lastId + 1
@@ -187,8 +207,11 @@ export async function openSession(options: {
     }
     const read = readingCall(steps)
     const reading = read && { id: ++lastId, call: read }
+    const titleAt = (index: number) => calls[index]!.listener?.title ?? steps[index]!.call.name
+    for (const [index, { id }] of steps.entries()) notes?.names(id, titleAt(index))
+    const segment = () => `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(at)))}`
+    send(segment, steps, batchScript(steps, mode, nonce, reading))
     const edits = createEdits(steps, reading && channel.expect(reading.id))
-    channel.write(Buffer.concat([partsOf(steps), batchScript(steps, mode, nonce, reading)]))
     let asked = 0
     for (let asking = await expect(0); asking; asking = await expect(results.length)) {
       if (++asked > steps.length * mostAsked) {
@@ -210,7 +233,8 @@ export async function openSession(options: {
           await answerTo(call, { ...mode, result: asking, bootstrapDir, open, signal, progress }),
         )
       }
-      channel.write(againScript(rest, mode, answers))
+      const answer = () => `answer to ${titleAt(results.length)}, ${answers.size} in all`
+      send(answer, [], againScript(rest, mode, answers))
     }
     return results
   }
@@ -232,13 +256,13 @@ export async function openSession(options: {
   const call = async (wanted: HostCall, listener?: StepListener) => {
     await barrier
     const step = { id: ++lastId, call: wanted }
-    channel.write(
-      Buffer.concat([
-        partsOf([step]),
-        Buffer.from(beginBatch({ check: false, diff: false })),
-        stepScript(step, wanted.content && { content: wanted.content.bytes }),
-      ]),
-    )
+    const title = listener?.title ?? wanted.name
+    notes?.names(step.id, title)
+    const script = Buffer.concat([
+      Buffer.from(beginBatch({ check: false, diff: false })),
+      stepScript(step, wanted.content && { content: wanted.content.bytes }),
+    ])
+    send(() => title, [step], script)
     return channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
   }
 

@@ -62,8 +62,11 @@ function formsOf(value: string): string[] {
     .flatMap(piece => [piece, ...encodedForms(piece)])
 }
 
-/** All places are found in the text as it came, so that no form is missed because another overlaps it. */
-function withoutForms(text: string, forms: readonly string[]): string {
+/**
+ * A text with stars in the place of each form. All places are found in the text as it came, so that no form is
+ * missed because another overlaps it.
+ */
+export function withoutForms(text: string, forms: readonly string[]): string {
   const found: (readonly [start: number, end: number])[] = []
   for (const form of forms) {
     for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1))

@@ -3,6 +3,7 @@
  * closes it at its end.
  */
 import { asBootstrapError } from '../errors.ts'
+import type { Debug } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type BecomeKnown, become } from './become/become.ts'
 import { needsOnTheWay, refuseWithout } from './config/choice.ts'
@@ -36,6 +37,8 @@ export interface ConnectOptions {
   signal?: AbortSignal
   /** Called once the handshake is under way: for work that the time of waiting is good for. */
   meanwhile?: () => void
+  /** Reports decisions. */
+  debug?: Debug
 }
 
 export interface Connector {

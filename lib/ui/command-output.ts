@@ -1,6 +1,7 @@
 /** The output of one command on hosts, as it comes: what it prints stays on its own stream. */
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { RunEvent } from '../events.ts'
+import { debugLine } from './debug.ts'
 import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
 import { createOutputLines, type Kept } from './output-lines.ts'
@@ -55,6 +56,10 @@ export function createOutputRenderer({
         const where = event.host === undefined ? '' : `${event.host}: `
         const word = paint(themeFor(output.stderr, output.env), 'warning', 'yellow')
         stderr.write(`${word} ${escapeControls(where + event.message)}\n`)
+      }
+      if (event.type === 'debug') {
+        const line = paint(themeFor(output.stderr, output.env), debugLine(event), 'dim')
+        stderr.write(`${line}\n`)
       }
     },
     end: async () => {

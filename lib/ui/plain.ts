@@ -1,6 +1,7 @@
 /** The event stream as lines on standard error: one per change or failure, for logs and pipes. */
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
+import { debugText } from './debug.ts'
 import { formatDiff } from './diff.ts'
 import { formatDuration } from './duration.ts'
 import { formatErrors } from './error.ts'
@@ -94,6 +95,10 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
       if (event.type === 'warning') {
         const where = event.host === undefined ? '' : `${prefix(event.host)} `
         say(`${where}${paint(theme, 'warning', 'yellow')} | ${escapeControls(event.message)}`)
+      }
+      if (event.type === 'debug') {
+        const where = event.host === undefined ? '' : `${prefix(event.host)} `
+        say(where + paint(theme, `debug | ${debugText(event)}`, 'dim'))
       }
       if (event.type === 'host.end') sayHostError(event)
       if (event.type === 'run.end') sayEnd(event)

@@ -5,6 +5,7 @@
 import type { ListrRenderer, ListrRendererTask } from 'listr2'
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
+import { debugLine } from './debug.ts'
 import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
 import { finalTree } from './final.ts'
@@ -118,6 +119,7 @@ export function createPrettyRenderer({
           `${paint(theme, 'warning', 'yellow')} ${escapeControls(where + event.message)}`,
         ])
       }
+      if (event.type === 'debug') screen.print([paint(theme, debugLine(event), 'dim')])
       if (event.type === 'run.end') outcome = event
       tree?.apply(event)
     },

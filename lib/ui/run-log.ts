@@ -172,7 +172,7 @@ function openLog(path: string, fresh: boolean): number {
 
 const isOurs = ({ uid }: { uid: number }) => uid === (process.geteuid?.() ?? uid)
 
-/** Names of logs sort by time: see the id of a run in lib/cli/run.ts. */
+/** Names of logs sort by time: see the id of a run in lib/cli/run-id.ts. */
 const ours = /^\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl$/
 
 /** Takes the oldest logs away, past a number and a size. What has no name of ours stays, and so does `newest`. */

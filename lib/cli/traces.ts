@@ -1,0 +1,16 @@
+/** HOSTWRIGHT_TRACE of a command: where traces go. */
+import { resolve } from 'node:path'
+import { prepareTraceDirectory } from '../session/trace-files.ts'
+import type { Place } from './command.ts'
+
+/**
+ * The directory for traces, made where it is not there; undefined: nobody wants any.
+ * @throws {UsageError} invalid_value: no file can be made there
+ */
+export function traceDirectory({ env, cwd }: Pick<Place, 'env' | 'cwd'>): string | undefined {
+  const { HOSTWRIGHT_TRACE: wanted = '' } = env
+  if (wanted === '') return undefined
+  const path = resolve(cwd, wanted)
+  prepareTraceDirectory(path)
+  return path
+}

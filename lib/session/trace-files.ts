@@ -1,0 +1,271 @@
+/**
+ * HOSTWRIGHT_TRACE=<dir>: the traces of a run's sessions, a file each, for nobody else to read and without secrets.
+ * Traces are written as they come, so that a run that hangs or is killed has left them. A secret that becomes known
+ * later is taken out of what was written before.
+ */
+
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { createRedactor, withoutForms } from '../shell/redact.ts'
+import { createSessionTrace, type SessionTrace, type Sign, type TraceSink } from './trace.ts'
+
+/** Of what a session is. */
+export interface TracedSession {
+  host: string
+  user: string
+  /** All that the run hides on this host, now: another list when there is more. */
+  forms(): readonly string[]
+}
+
+export interface Tracer {
+  session(of: TracedSession): SessionTrace
+  /** What was typed in the run: no trace has it. */
+  hide(values: Iterable<string>): void
+  /** Writes what is left. Call it when no more secrets become known. */
+  close(): void
+}
+
+/** Entries are written when so many characters wait, or after so many milliseconds. */
+const chunk = 65_536
+const patienceMs = 100
+
+/**
+ * Makes the directory where it is not there, and sees whether files can be made in it.
+ * @throws {UsageError} invalid_value
+ */
+export function prepareTraceDirectory(path: string): void {
+  const refuse = (reason: string, cause?: unknown) =>
+    new UsageError('invalid_value', `HOSTWRIGHT_TRACE can’t be ${path}: ${reason}`, {
+      cause,
+      hint: 'Name a directory of your own; one that does not exist is made.',
+    })
+  try {
+    if (mkdirSync(path, { recursive: true, mode: 0o700 })) chmodSync(path, 0o700)
+    const { uid, mode } = statSync(path)
+    if (uid !== (process.geteuid?.() ?? uid)) throw refuse('it belongs to somebody else')
+    if ((mode & 0o022) !== 0) throw refuse('others may write to it')
+    const probe = join(path, `.probe-${randomBytes(8).toString('hex')}`)
+    const handle = openSync(probe, 'wx', 0o600)
+    try {
+      writeSync(handle, '\n')
+    } finally {
+      closeSync(handle)
+      unlinkSync(probe)
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw refuse((error as Error).message, error)
+  }
+}
+
+/**
+ * @param directory from `prepareTraceDirectory`
+ * @param options.run id of the run
+ * @param options.warn told once where traces can't be written any more: the run goes on
+ */
+export function createTracer(
+  directory: string,
+  options: { run: string; warn(message: string): void; now?: () => number },
+): Tracer {
+  const { run, now = Date.now } = options
+  const typed = createRedactor()
+  const files: TraceFile[] = []
+  const counts = new Map<string, number>()
+  let broken = false
+  const attempt = (write: () => void) => {
+    if (broken) return
+    try {
+      write()
+    } catch (error) {
+      broken = true
+      options.warn(`traces can’t be written any more: ${(error as Error).message}`)
+    }
+  }
+  const flushAll = () => {
+    for (const file of files) attempt(file.flush)
+  }
+  // An end by process.exit leaves no time for anything else.
+  process.on('exit', flushAll)
+  return {
+    session: of => {
+      const name = `${safeName(of.host)}-${safeName(of.user)}`
+      const head = (number: number) => headOf(of, { number, run, at: now() })
+      const forms = () => [of.forms(), typed.forms] as const
+      let file: TraceFile | undefined
+      attempt(() => {
+        const made = createFile(directory, name, (counts.get(name) ?? 0) + 1)
+        counts.set(name, made.number)
+        file = traceFile(made.path, head(made.number), forms, now)
+        files.push(file)
+      })
+      let waiting = 0
+      let timer: NodeJS.Timeout | undefined
+      const flush = () => {
+        clearTimeout(timer)
+        timer = undefined
+        waiting = 0
+        if (file) attempt(file.flush)
+      }
+      const sink: TraceSink = {
+        entry: (sign, text) => {
+          if (!file || broken) return
+          file.add(sign, text)
+          waiting += text.length
+          if (waiting > chunk) flush()
+          else timer ??= setTimeout(flush, patienceMs).unref()
+        },
+        flush,
+      }
+      return createSessionTrace(sink)
+    },
+    hide: typed.hide,
+    close: () => {
+      flushAll()
+      process.off('exit', flushAll)
+    },
+  }
+}
+
+interface TraceFile {
+  add(sign: Sign, text: string): void
+  /** Writes what was added, and takes out of the file what is a secret only now. */
+  flush(): void
+}
+
+type Forms = readonly (readonly string[])[]
+
+function traceFile(
+  path: string,
+  head: string,
+  formsNow: () => Forms,
+  now: () => number,
+): TraceFile {
+  const since = now()
+  let entries: { at: number; sign: Sign; text: string }[] = []
+  let known: Forms = formsNow()
+  let begun = false
+  return {
+    add: (sign, text) => void entries.push({ at: now() - since, sign, text }),
+    flush: () => {
+      const forms = formsNow()
+      const all = forms.flat()
+      if (begun && forms.some((list, at) => list !== known[at])) cleanFile(path, all)
+      known = forms
+      const lines = entries.map(({ at, sign, text }) =>
+        formatEntry(at, sign, withoutForms(text, all)),
+      )
+      entries = []
+      if (!begun) lines.unshift(head)
+      begun = true
+      append(path, lines.join(''))
+    },
+  }
+}
+
+/** `   0.046 <  end 1 ok 0`; further lines are indented. */
+function formatEntry(atMs: number, sign: Sign, text: string): string {
+  const [first, ...more] = visible(text).split('\n')
+  const time = (atMs / 1000).toFixed(3).padStart(8)
+  return [`${time} ${sign}  ${first}\n`, ...more.map(line => `${' '.repeat(12)}${line}\n`)].join('')
+}
+
+/** Control characters as escapes: a trace may be shown in a terminal, whatever a host sent. */
+const visible = (text: string) =>
+  text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char => {
+    const code = char.codePointAt(0)!.toString(16)
+    return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`
+  })
+
+function headOf(
+  { host, user }: TracedSession,
+  { number, run, at }: { number: number; run: string; at: number },
+): string {
+  return visible(
+    [
+      `# hostwright trace: host ${host}, user ${user}, session ${number}, run ${run}`,
+      `# Seconds since ${new Date(at).toISOString()}, then who acts:`,
+      '#   > we write   < standard output   ! standard error   - what happens',
+      '# Output of steps has a bar before each line. A step ends with: end ID STATUS EXIT CODE NOTE',
+      '# Secrets are ********. docs/protocol.md explains the rest.',
+      '',
+    ].join('\n'),
+  )
+}
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants
+
+/** The first free number from `from` on. */
+function createFile(directory: string, name: string, from: number) {
+  for (let number = from; ; number++) {
+    const path = join(directory, `${name}-${number}.trace`)
+    try {
+      const handle = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+      // A default ACL of the directory may have added to the mode.
+      fchmodSync(handle, 0o600)
+      closeSync(handle)
+      return { path, number }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+function append(path: string, text: string) {
+  if (text === '') return
+  const handle = openSync(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+  try {
+    writeAll(handle, text)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Takes forms out of a file. What stands in it is visible text, and so must they be. */
+function cleanFile(path: string, forms: readonly string[]) {
+  const handle = openSync(path, O_RDWR | O_NOFOLLOW)
+  try {
+    const text = readFileSync(handle, 'utf8')
+    const clean = withoutForms(text, [...new Set([...forms, ...forms.map(visible)])])
+    if (clean === text) return
+    ftruncateSync(handle)
+    writeAll(handle, clean, 0)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function writeAll(handle: number, text: string, from?: number) {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; ) {
+    at += writeSync(handle, bytes, at, undefined, from === undefined ? undefined : from + at)
+  }
+}
+
+const longestName = 80
+
+/** A part of a file's name, whatever stands in it: other characters as %XX, what is too long by its hash. */
+function safeName(text: string): string {
+  const safe = [...Buffer.from(text)]
+    .map(byte => {
+      const char = String.fromCharCode(byte)
+      return /[\w.-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+    })
+    .join('')
+    .replace(/^\./, '%2E')
+  if (safe.length <= longestName) return safe
+  return `${safe.slice(0, longestName)}~${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+}

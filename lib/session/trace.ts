@@ -1,0 +1,143 @@
+/**
+ * The trace of one session: what went over the wire, for a person to read. It says what is written where
+ * (trace-files.ts): script as it is sent, but for the prelude, whose parts are named; frames as they come, with
+ * the titles of steps; content as text where it is short, else by size and hash.
+ */
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import type { Frame } from '../shell/frames.ts'
+import { readScript } from './trace-script.ts'
+
+export interface SessionTrace {
+  /** Something that is no script and no frame: a shell opens, a round trip and its cause. */
+  note(text: string): void
+  /** The title of a step, for all that is said of it. */
+  name(id: number, title: string): void
+  /**
+   * Script that is written to the shell.
+   * @param parts names of the prelude's parts that go before it, and how many bytes they have
+   */
+  sent(script: Buffer, parts?: { names: readonly string[]; bytes: number }): void
+  received(stream: 'stdout' | 'stderr', frame: Frame): void
+  /** The shell has ended. Another one of the same session may follow. */
+  end(how: string): void
+}
+
+/** Who it is that acts: we write (`>`), the host answers on one of two streams, or something happens. */
+export type Sign = '>' | '<' | '!' | '-'
+
+/** Where the trace goes. Texts are raw: with secrets, line ends and control characters. */
+export interface TraceSink {
+  entry(sign: Sign, text: string): void
+  flush(): void
+}
+
+/** Of a content, and of one line of script, so many bytes are shown. */
+const longestText = 8192
+
+/** Of an answer between two markers, so many lines are shown. */
+const mostLines = 500
+
+export function createSessionTrace(sink: TraceSink): SessionTrace {
+  const titles = new Map<number, string>()
+  const titleOf = (id: string | undefined) => titles.get(Number(id))
+  const output = {
+    stdout: createOutput(text => sink.entry('<', text)),
+    stderr: createOutput(text => sink.entry('!', text)),
+  }
+  const sentLine = (text: string) => {
+    const id = /^hw_step (\d+) /.exec(text)?.[1]
+    const title = titleOf(id)
+    if (title !== undefined) sink.entry('>', `# step ${id}: ${title}`)
+    if (text.length <= longestText) return sink.entry('>', text)
+    const call = /^(hw_step \d+ )?\w*/.exec(text)![0]
+    sink.entry('>', `${call} … ${notShown(Buffer.from(text))}`)
+  }
+  const sentContent = (name: string, bytes: Buffer) => {
+    if (bytes.length > longestText || !isText(bytes))
+      return sink.entry('>', `${name}() prints ${notShown(bytes)}`)
+    sink.entry('>', `${name}() prints ${count(bytes.length)}:`)
+    if (bytes.length > 0) sink.entry('>', quoted(bytes.toString('utf8').replace(/\n$/, '')))
+  }
+  return {
+    note: text => sink.entry('-', text),
+    name: (id, title) => void titles.set(id, title),
+    sent: (script, parts) => {
+      if (parts && parts.names.length > 0)
+        sink.entry('>', `prelude: ${parts.names.join(', ')} (${count(parts.bytes)})`)
+      for (const piece of readScript(script)) {
+        if (piece.kind === 'line') sentLine(piece.text)
+        else sentContent(piece.name, piece.bytes)
+      }
+    },
+    received: (stream, frame) => {
+      if (frame.kind === 'output') return output[stream].push(frame.chunk)
+      output[stream].end()
+      const [word, id] = frame.words
+      const title = word === 'end' ? titleOf(id) : undefined
+      const line = frame.words.join(' ').trimEnd()
+      sink.entry(
+        stream === 'stdout' ? '<' : '!',
+        title === undefined ? line : `${line}  # ${title}`,
+      )
+    },
+    end: how => {
+      output.stdout.end()
+      output.stderr.end()
+      sink.entry('-', how)
+      sink.flush()
+    },
+  }
+}
+
+const count = (bytes: number) => `${bytes.toLocaleString('en')} ${bytes === 1 ? 'byte' : 'bytes'}`
+
+const notShown = (bytes: Buffer) => blobText(bytes.length, createHash('sha256').update(bytes))
+
+const blobText = (bytes: number, hash: ReturnType<typeof createHash>) =>
+  `(${count(bytes)} not shown, sha256 ${hash.digest('hex')})`
+
+/** Text is apart from frames by the bar before each line. */
+const quoted = (text: string) => text.replace(/^/gm, '| ')
+
+const isText = (bytes: Buffer) => isUtf8(bytes) && !bytes.includes(0)
+
+/**
+ * What comes between two markers, line by line, so that no secret is seen in halves. From the first line on that is
+ * no text or has no end, and after many lines, there is only size and hash.
+ */
+function createOutput(show: (text: string) => void) {
+  let held: Buffer = Buffer.alloc(0)
+  let lines = 0
+  let blob: { hash: ReturnType<typeof createHash>; bytes: number } | undefined
+  const hide = (bytes: Buffer) => {
+    blob ??= { hash: createHash('sha256'), bytes: 0 }
+    blob.hash.update(bytes)
+    blob.bytes += bytes.length
+    held = Buffer.alloc(0)
+  }
+  const showLine = (line: Buffer) => {
+    if (line.length > longestText || lines === mostLines || !isText(line)) return false
+    lines++
+    show(`| ${line.toString('utf8')}`)
+    return true
+  }
+  return {
+    push: (chunk: Buffer) => {
+      if (blob) return hide(chunk)
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+      for (let end = held.indexOf(10); end >= 0; end = held.indexOf(10)) {
+        if (!showLine(held.subarray(0, end))) return hide(held)
+        held = held.subarray(end + 1)
+      }
+      if (held.length > longestText) hide(held)
+    },
+    end: () => {
+      if (!blob && held.length > 0 && !showLine(held)) hide(held)
+      if (blob) show(blobText(blob.bytes, blob.hash))
+      held = Buffer.alloc(0)
+      lines = 0
+      blob = undefined
+    },
+  }
+}

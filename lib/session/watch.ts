@@ -1,0 +1,73 @@
+/** Who looks on while a host is worked on. What nobody wants to see is absent, and costs nothing. */
+import type { Debug } from '../events.ts'
+import type { Frame } from '../shell/frames.ts'
+import type { SessionTrace } from './trace.ts'
+
+export interface Watch {
+  /** --debug: decisions, in words. */
+  debug?: Debug
+  /**
+   * HOSTWRIGHT_TRACE: the trace of another session of this host.
+   * @param user whose session it is, where that is not the connection's own
+   */
+  trace?(user?: string): SessionTrace
+}
+
+/** What a session says of itself to those who look on. */
+export interface Notes {
+  /** Another shell is asked for, and what for. */
+  opens(what: string): void
+  /** Titles of steps, for all that is said of them afterwards. */
+  names(id: number, title: string): void
+  /**
+   * Script is written.
+   * @param cause why, should the host be idle: the round trip is then told by it
+   * @param parts of the prelude that go before it, and their bytes
+   */
+  sends(cause: string, script: Buffer, parts: { names: readonly string[]; bytes: number }): void
+  /** The host was idle and is waited for: the session's round trip of this number. */
+  waits(roundTrip: number): void
+  received(stream: 'stdout' | 'stderr', frame: Frame): void
+  ended(how: string): void
+}
+
+/**
+ * @param user as of `Watch.trace`
+ * @returns undefined where nobody looks on
+ */
+export function createNotes(watch: Watch | undefined, user?: string): Notes | undefined {
+  const debug = watch?.debug
+  const trace = watch?.trace?.(user)
+  if (!debug && !trace) return undefined
+  const whose = user === undefined ? '' : `as ${user}: `
+  let cause = ''
+  const say = (text: string) => {
+    debug?.('session', whose + text)
+    trace?.note(text)
+  }
+  return {
+    opens: what => say(`opens ${what}`),
+    names: (id, title) => trace?.name(id, title),
+    sends: (why, script, parts) => {
+      cause = why
+      if (parts.names.length > 0)
+        debug?.(
+          'session',
+          `${whose}sends parts of the prelude: ${parts.names.join(', ')} (${parts.bytes.toLocaleString('en')} bytes)`,
+        )
+      trace?.sent(script, parts)
+    },
+    waits: roundTrip => say(`round trip ${roundTrip}: ${cause}`),
+    received: (stream, frame) => trace?.received(stream, frame),
+    ended: how => {
+      debug?.('session', `${whose}the shell ended: ${how}`)
+      trace?.end(`the shell ended: ${how}`)
+    },
+  }
+}
+
+/** `file /etc/motd, service haproxy running and 3 more` */
+export function listed(titles: readonly string[], most = 3): string {
+  const shown = titles.slice(0, most).join(', ')
+  return titles.length > most ? `${shown} and ${titles.length - most} more` : shown
+}
