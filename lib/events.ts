@@ -113,7 +113,7 @@ export type RunEvent = { at: number } & (
 
 /** What a debug event is about. */
 export type DebugArea =
-  | 'ssh'
+  | 'connect'
   | 'host key'
   | 'login'
   | 'pacing'

@@ -80,6 +80,7 @@ export async function runHost<A extends ArgumentTypes>(
       const files = locks
         ? await takeLock(opened.main, options, progress)
         : () => opened.main.stateFiles
+      watch.debug?.('lock', describeLock(locks, check, Date.now() - startedAt))
       const remembered = parseRemembered(files().get('handlers'))
       told = new Set(remembered.map(({ key }) => key))
       const work = {
@@ -131,6 +132,11 @@ export async function runHost<A extends ArgumentTypes>(
   events.emit({ type: 'host.end', ...outcome })
   return outcome
 }
+
+const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
+  taken
+    ? `taken, ${afterMs} ms after the host's work began`
+    : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
 
 /** Connects, and again after a restart, then with the lock of the new boot. */
 async function connect<A extends ArgumentTypes>(

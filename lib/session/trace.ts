@@ -74,7 +74,8 @@ export function createSessionTrace(sink: TraceSink): SessionTrace {
       if (frame.kind === 'output') return output[stream].push(frame.chunk)
       output[stream].end()
       const [word, id] = frame.words
-      const title = word === 'end' ? titleOf(id) : undefined
+      // It ends on both streams, and is told once.
+      const title = word === 'end' && stream === 'stdout' ? titleOf(id) : undefined
       const line = frame.words.join(' ').trimEnd()
       sink.entry(
         stream === 'stdout' ? '<' : '!',

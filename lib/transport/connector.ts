@@ -85,6 +85,8 @@ export function createConnector(options: ConnectorOptions): Connector {
     const asked = config.settings(host)
     if (chosen !== 'openssh') sshHosts.prepare()
     const settings = await asked
+    const { debug } = connecting
+    debug?.('connect', describeWay(settings))
     warnInsecure(settings)
     const endpoint = {
       settings,
@@ -101,23 +103,31 @@ export function createConnector(options: ConnectorOptions): Connector {
     })
     // A host that is worked on as another user has no use for a shell of its login.
     const how = { ...connecting, ahead: !host.become }
-    const byProgram = () => sshHosts.connectByProgram(endpoint, jumps, how)
-    if (chosen === 'openssh') return byProgram()
+    const byProgram = (why: string) => {
+      debug?.('connect', `by the system’s ssh: ${why}`)
+      return sshHosts.connectByProgram(endpoint, jumps, how)
+    }
+    if (chosen === 'openssh') return byProgram('it is asked for')
     const hopSettings = hops.map(hop => hop.settings)
     const needs = await needsOnTheWay(settings, hopSettings, sshHosts.agentKeys)
     if (chosen === 'ssh') refuseWithout(host.name, needs)
     else if (needs.length > 0) {
       tellWhy(host, needs.join(', '))
-      return byProgram()
+      return byProgram(`it needs ${needs.join(', ')}`)
     }
     if (settings.ignored.length > 0) {
       warn(`ssh’s configuration sets ${settings.ignored.join(', ')}: hostwright does not heed that`)
     }
+    debug?.(
+      'connect',
+      `by hostwright’s own SSH: ${chosen ? 'it is asked for' : 'nothing needs the system’s'}`,
+    )
     return sshHosts.connect(endpoint, jumps, how).catch(error => {
       // What a server can't do shows only when it is asked.
       if (chosen === 'ssh' || asBootstrapError(error).code !== 'no_common_algorithm') throw error
-      tellWhy(host, 'an algorithm that hostwright’s own SSH lacks')
-      return byProgram()
+      const lack = 'an algorithm that hostwright’s own SSH lacks'
+      tellWhy(host, lack)
+      return byProgram(`it needs ${lack}`)
     })
   }
   const connect = async (host: Host, connecting: ConnectOptions, answers: Answers) => {
@@ -143,13 +153,27 @@ export function createConnector(options: ConnectorOptions): Connector {
       becoming.set(host.name, known)
       const { method, user } = host.become
       const { authMs: limitMs } = timeoutsOf(host.timeouts)
-      return become(transport, { method, user, password: answers.becomePassword, limitMs, known })
+      const { debug } = connecting
+      const password = answers.becomePassword
+      return become(transport, { method, user, password, limitMs, known, debug })
     },
     close: () => {
       sshHosts.close()
       config.close()
     },
   }
+}
+
+/** `settings: root@127.0.0.1 port 22, key ~/.ssh/id, through jump1, jump2` */
+function describeWay(settings: SshSettings): string {
+  const { user, address, port, privateKeyFile, jumps, hostKeyAlias } = settings
+  const parts = [
+    `${user}@${address} port ${port}`,
+    privateKeyFile && `key ${privateKeyFile}`,
+    hostKeyAlias && `known as ${hostKeyAlias}`,
+    jumps.length > 0 && `through ${jumps.join(', ')}`,
+  ]
+  return `settings: ${parts.filter(Boolean).join(', ')}`
 }
 
 function onceEach(warn: (message: string) => void): (message: string) => void {

@@ -3,6 +3,7 @@
  * MaxSessions, which is 10 unless told otherwise, and may be 1) may let in another connection.
  */
 import { asBootstrapError, UnreachableError } from '../errors.ts'
+import type { Debug } from '../events.ts'
 import type { ShellStream, Transport } from './transport.ts'
 
 interface Member {
@@ -18,8 +19,13 @@ interface Member {
  * refusals, and holds for all of its connections.
  * @param first a connection that stands
  * @param connect makes another one to the same host
+ * @param debug told what is learnt
  */
-export function pooled(first: Transport, connect: () => Promise<Transport>): Transport {
+export function pooled(
+  first: Transport,
+  connect: () => Promise<Transport>,
+  debug?: Debug,
+): Transport {
   const members: Member[] = [{ transport: first, shells: 0, leaving: false }]
   let most = Number.POSITIVE_INFINITY
   let closed = false
@@ -27,6 +33,7 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
 
   /** One for all who want it at the same time: most often it has room for them. */
   const another = () => {
+    if (!coming) debug?.('shells', `connects once more: ${members.length} connections are full`)
     coming ??= connect()
       .then(transport => {
         if (closed) {
@@ -80,6 +87,7 @@ export function pooled(first: Transport, connect: () => Promise<Transport>): Tra
         // It refuses what is asked for, not that it is one more.
         if (code !== 'shell_failed' || member.shells === 0) throw error
         most = Math.min(most, member.shells)
+        debug?.('shells', `refused another: ${most} on a connection (MaxSessions)`)
       }
     }
   }

@@ -1,5 +1,6 @@
 /** Hosts by SSH: what the connections of one run share, and how they come about. */
 
+import type { Debug } from '../events.ts'
 import type { SshSettings } from './config/settings.ts'
 import { createPacing } from './connecting/pacing.ts'
 import type { Timeouts } from './connecting/timeouts.ts'
@@ -20,7 +21,10 @@ export interface SshEndpoint {
   answers: Answers
 }
 
-export type SshConnecting = Pick<SshOptions, 'timeoutMs' | 'signal' | 'meanwhile' | 'ahead'>
+export type SshConnecting = Pick<
+  SshOptions,
+  'timeoutMs' | 'signal' | 'meanwhile' | 'ahead' | 'debug'
+>
 
 export interface SshHosts {
   /**
@@ -79,17 +83,22 @@ export function createSshHosts(options: {
     return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
   }
   // Each of them has the time of the host that wanted it first.
-  const jumpHosts = createJumpHosts<SshEndpoint & { timeoutMs: number }>((jump, through, signal) =>
-    start(jump, through, { timeoutMs: jump.timeoutMs, signal, ahead: false }),
+  const jumpHosts = createJumpHosts<SshEndpoint & { timeoutMs: number; debug?: Debug }>(
+    (jump, through, signal) => {
+      const { timeoutMs, debug, settings } = jump
+      const name = `jump host ${settings.destination}`
+      const named: Debug | undefined = debug && ((area, text) => debug(area, `${name}: ${text}`))
+      return start(jump, through, { timeoutMs, signal, ahead: false, debug: named })
+    },
   )
   return {
     connect: async (host, jumps, options) => {
-      const { timeoutMs } = options
-      const hops = jumps.map(jump => ({ ...jump, timeoutMs }))
+      const { timeoutMs, debug } = options
+      const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug }))
       const through = jumpHosts.passage(hops, host.settings)
       const first = await start(host, through, options)
       // Further ones are wanted while the run is under way, also to end it: Ctrl-C does not stop them.
-      return pooled(first, () => start(host, through, { timeoutMs, ahead: false }))
+      return pooled(first, () => start(host, through, { timeoutMs, ahead: false, debug }), debug)
     },
     connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
       const { connectOpenSsh } = await import('./openssh/openssh.ts')
@@ -99,8 +108,9 @@ export function createSshHosts(options: {
       )
       const common = { timeouts, acceptNew, answers, hops, pace, tell }
       const first = await connectOpenSsh(settings, { ...connecting, ...common })
-      const { timeoutMs } = connecting
-      return pooled(first, () => connectOpenSsh(settings, { timeoutMs, ...common }))
+      const { timeoutMs, debug } = connecting
+      const another = () => connectOpenSsh(settings, { timeoutMs, debug, ...common })
+      return pooled(first, another, debug)
     },
     prepare: () => {
       // Who connects is told what is wrong with it.

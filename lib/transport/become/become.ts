@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { UnreachableError } from '../../errors.ts'
+import type { Debug } from '../../events.ts'
 import { type Secret, stars } from '../../shell/secret.ts'
 import type { ShellStream, Transport } from '../transport.ts'
 import {
@@ -31,6 +32,8 @@ export interface BecomeOptions extends Becoming {
   limitMs: number
   /** One a host, where it has several connections. */
   known?: BecomeKnown
+  /** Told how each shell becomes the user's. */
+  debug?: Debug
 }
 
 /** A transport, and what is tried on it. */
@@ -49,7 +52,7 @@ interface Way extends BecomeOptions {
  * @returns its `open` throws {UnreachableError} become_failed, also after `limitMs`
  */
 export function become(transport: Transport, options: BecomeOptions): Transport {
-  const { method, user, password, known = { terminal: false } } = options
+  const { method, user, password, known = { terminal: false }, debug } = options
   const way: Way = { ...options, transport }
   const asks = password !== undefined
   const byTerminal = () =>
@@ -59,11 +62,14 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
     user,
     open: async (command = ['sh']) => {
       if (password) refuseUntypable(password)
+      const how = byTerminal() ? ', at a terminal of its own' : ''
+      debug?.('become', `${user} by ${method}, ${asks ? 'with a password' : 'without one'}${how}`)
       if (byTerminal()) return openByTerminal(way, command)
       if (!asks || method !== 'sudo') return transport.open(silentCommand(options, command))
       const shell = await openAsking(way, command)
       if (shell !== 'terminal') return shell
       known.terminal = true
+      debug?.('become', `${method} wants a terminal: again, with one`)
       return openByTerminal(way, command)
     },
     explain: output => {
@@ -71,6 +77,7 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
       if (!refusal && !speaks(options, output)) return undefined
       if (refusal === 'terminal' && transport.openTerminal) {
         known.terminal = true
+        debug?.('become', `${method} wants a terminal: again, with one`)
         return 'again'
       }
       return refused(options, refusal, output, { password: asks, kind: transport.kind })

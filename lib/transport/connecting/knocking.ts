@@ -1,6 +1,7 @@
 /** Trying to connect until a server lets us in, or there is no hope, or no time. */
 import pRetry from 'p-retry'
 import { UnreachableError } from '../../errors.ts'
+import type { Debug } from '../../events.ts'
 import { connectError, type Destination, type Failure, prospectOf } from './connect-error.ts'
 import { type Deadline, interrupted, isLate, leftOf } from './limits.ts'
 import type { Pace, Turn } from './pacing.ts'
@@ -25,22 +26,33 @@ export const notConnected = (failure: Failure): NotConnected =>
 export async function knock<T>(
   attempt: () => Promise<T>,
   to: Destination,
-  options: { pace?: Pace; deadline: Deadline; again(failure: Failure): boolean },
+  options: { pace?: Pace; deadline: Deadline; again(failure: Failure): boolean; debug?: Debug },
 ): Promise<T> {
-  const { pace, deadline, again } = options
+  const { pace, deadline, again, debug } = options
   const { signal } = deadline
   let unready = 0
   let last: Failure | undefined
   const once = async () => {
+    const since = performance.now()
     const turn = pace && (await turnOf(pace, to, deadline))
+    const waitedMs = Math.round(performance.now() - since)
+    if (waitedMs > 0)
+      debug?.('pacing', `waited ${waitedMs} ms for its turn: ${pace!.limit} may knock at once`)
     try {
       const connection = await attempt()
       turn?.letIn()
       return connection
     } catch (error) {
       const { failure } = error as NotConnected
-      if (failure && prospectOf(failure) === 'turnedAway') turn?.turnedAway()
+      if (failure && prospectOf(failure) === 'turnedAway') {
+        turn?.turnedAway()
+        debug?.(
+          'pacing',
+          `turned away at the door (MaxStartups): ${pace?.limit ?? 1} may knock at once`,
+        )
+      }
       turn?.end()
+      if (failure) debug?.('connect', `not connected: ${connectError(failure, to).message}`)
       throw error
     }
   }

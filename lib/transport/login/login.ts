@@ -1,5 +1,6 @@
 /** The ways to log in at a host, one after the other: keys, then answers. */
 import type { AnyAuthMethod } from 'ssh2'
+import type { Debug } from '../../events.ts'
 import type { AuthMethod, SshSettings } from '../config/settings.ts'
 import type { AgentKeys } from './agent.ts'
 import type { Answers } from './answers.ts'
@@ -21,6 +22,8 @@ export interface Login {
    * @returns what to try; false: nothing is left
    */
   next(left: readonly string[] | undefined, partial: boolean): Promise<AnyAuthMethod | false>
+  /** The server has let us in. */
+  done(): void
   /** What was tried, for a message: `key ~/.ssh/id_ed25519, agent (2 keys), password`. */
   tried(): string
   /** Why something else could not be tried. */
@@ -38,6 +41,8 @@ export interface LoginOptions {
   /** Ends a method that asks, without an answer. */
   abandon(): void
   ssh2: Ssh2
+  /** Told what is tried, and what comes of it. */
+  debug?: Debug
 }
 
 interface Way {
@@ -53,9 +58,12 @@ interface Way {
  * tells which ways the server has.
  */
 export async function createLogin(settings: SshSettings, options: LoginOptions): Promise<Login> {
+  const { debug } = options
   const problems: string[] = []
   const note = (problem: string) => {
-    if (!problems.includes(problem)) problems.push(problem)
+    if (problems.includes(problem)) return
+    problems.push(problem)
+    debug?.('login', problem)
   }
   const questions = createQuestions({ settings, ...options, note })
   const start = () => waysOf(settings, { ...options, questions, note })
@@ -72,6 +80,7 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
   let asked = false
   const next: Login['next'] = async (left, partial) => {
     const last = tried.at(-1)
+    if (last) debug?.('login', outcomeOf(last, left, partial))
     if (last && partial) {
       accepted.add(last.what)
       ways = start()
@@ -89,11 +98,13 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
       if (way.method !== 'publickey' && !left && !asked) {
         waiting = way
         asked = true
+        debug?.('login', 'asks which ways to log in there are')
         return { type: 'none', username: settings.user }
       }
       const auth = await way.auth()
       if (!auth) continue
       tried.push(way)
+      debug?.('login', `tries ${nameOf(way)}`)
       return auth
     }
   }
@@ -103,10 +114,15 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
     begin: () => {
       if (!early || !waiting) return undefined
       tried.push(waiting)
+      debug?.('login', `tries ${nameOf(waiting)}, without asking first`)
       waiting = undefined
       return { type: 'publickey', username: settings.user, key }
     },
     next,
+    done: () => {
+      const last = tried.at(-1)
+      debug?.('login', `${last ? nameOf(last) : 'no key and no password'}: accepted`)
+    },
     tried: () => summary(tried),
     problems,
     get wrongPassword() {
@@ -139,6 +155,16 @@ async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenera
       yield { method, what: method, auth }
     }
   }
+}
+
+function nameOf({ method, identity }: Way): string {
+  if (!identity) return method
+  return identity.from === 'agent' ? `key ${identity.name} of the agent` : `key ${identity.name}`
+}
+
+function outcomeOf(way: Way, left: readonly string[] | undefined, partial: boolean): string {
+  const then = left ? `; it goes on with ${left.join(', ') || 'nothing'}` : ''
+  return `${nameOf(way)}: ${partial ? 'accepted, but not enough' : 'refused'}${then}`
 }
 
 function summary(tried: readonly Way[]): string {

@@ -7,6 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UnreachableError } from '../../errors.ts'
+import type { Debug } from '../../events.ts'
+import { quoteAll } from '../../shell/quote.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Failure } from '../connecting/connect-error.ts'
 import { knock, notConnected } from '../connecting/knocking.ts'
@@ -50,6 +52,8 @@ export interface OpensshOptions {
   meanwhile?: () => void
   /** Shows what a person has to do that is no answer: touch a security key. */
   tell?: (message: string) => void
+  /** Told what ssh is called with, and what it says until it stands. */
+  debug?: Debug
   /** Default: `ssh`. */
   program?: string
 }
@@ -67,7 +71,7 @@ export async function connectOpenSsh(
   target: SshSettings,
   options: OpensshOptions,
 ): Promise<Transport> {
-  const { timeoutMs, signal, pace } = options
+  const { timeoutMs, signal, pace, debug } = options
   const deadline = deadlineIn(timeoutMs, signal)
   let identitiesOnly = false
   // ssh tries the agent's other keys before a key that the agent has not.
@@ -80,7 +84,7 @@ export async function connectOpenSsh(
   return knock(
     () => attempt(target, { ...options, deadline, identitiesOnly }),
     { target, through: target.jumps.at(-1) },
-    { pace, deadline, again },
+    { pace, deadline, again, debug },
   )
 }
 
@@ -126,7 +130,7 @@ interface Way {
 
 async function goThrough(way: Way, target: SshSettings, options: Attempt): Promise<Transport> {
   const { directory, limits } = way
-  const { answers, meanwhile, tell = () => {} } = options
+  const { answers, meanwhile, debug, tell = () => {} } = options
   const questions = createOpensshQuestions({
     target,
     answers,
@@ -140,7 +144,8 @@ async function goThrough(way: Way, target: SshSettings, options: Attempt): Promi
   if (way.over) return Promise.reject(interrupted())
   const words = argumentsFor(way, target, { ...options, asks })
   const env = environment(way.askpass)
-  const master = startMaster(options.program ?? 'ssh', words, env, limits)
+  debug?.('connect', `ssh ${quoteAll(words)}`)
+  const master = startMaster(options.program ?? 'ssh', words, env, limits, debug)
   way.master = master
   meanwhile?.()
   const abandoned = new Promise<void>(resolve => {
@@ -222,6 +227,7 @@ function startMaster(
   words: readonly string[],
   env: NodeJS.ProcessEnv,
   limits: Limits,
+  debug: Debug | undefined,
 ): Master {
   // A group of its own: Ctrl-C is ours to handle, and a ProxyCommand ends with it. No terminal: what it asks
   // goes through us.
@@ -232,10 +238,13 @@ function startMaster(
     forbid = resolve
   })
   let byProgram = false
+  let stands = false
   const log = createOpensshLog(line => {
+    if (!stands) debug?.('connect', `ssh says: ${line}`)
     byProgram ||= isByProgram(line)
     if (isForbidden(line)) forbid()
     const stage = stageAt(line, byProgram)
+    stands ||= stage === 'ready'
     if (stage === 'ready') ready()
     else if (stage && stage !== limits.stage) limits.enter(stage)
   })

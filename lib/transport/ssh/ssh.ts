@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { ConnectConfig } from 'ssh2'
 import { UnreachableError } from '../../errors.ts'
+import type { Debug } from '../../events.ts'
 import { kinds } from '../config/algorithms.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Failure } from '../connecting/connect-error.ts'
@@ -41,6 +42,8 @@ export interface SshOptions {
   ahead?: boolean
   /** Called once the handshake is under way: for work that the time of waiting is good for. */
   meanwhile?: () => void
+  /** Reports decisions. */
+  debug?: Debug
   shared: SshShared
 }
 
@@ -75,19 +78,20 @@ const lingerMs = 1000
  * @throws {InterruptedError} by the signal
  */
 export async function connectSsh(target: SshSettings, options: SshOptions): Promise<SshConnection> {
-  const { timeoutMs, signal, through, shared } = options
+  const { timeoutMs, signal, through, shared, debug } = options
   const deadline = deadlineIn(timeoutMs, signal)
   const pace = shared.paceOf(`${through?.name ?? ''} ${target.address}:${target.port}`)
   let hasty = true
   const again = ({ error }: Failure) => {
     if (error !== overhasty) return false
     hasty = false
+    debug?.('connect', 'it let us in, but took nothing that came with the login: without that now')
     return true
   }
   return knock(
     () => attempt(target, { ...options, hasty, deadline }),
     { target, through: through?.name },
-    { pace, deadline, again },
+    { pace, deadline, again, debug },
   )
 }
 
@@ -137,7 +141,9 @@ async function goThrough(
   options: SshOptions & { hasty: boolean },
 ): Promise<SshConnection> {
   const { limits } = way
-  const { hasty, meanwhile, shared, answers } = options
+  const { hasty, meanwhile, shared, answers, debug, through } = options
+  const by = through === undefined ? '' : ` through ${through.name}`
+  debug?.('connect', `to ${target.address} port ${target.port} as ${target.user}${by}`)
   const opening = openSocket(way, target, options)
   opening.catch(() => {})
   const { default: library } = await import('ssh2')
@@ -149,6 +155,7 @@ async function goThrough(
     waitFor: limits.waitFor,
     abandon: () => way.watch?.abandon(),
     ssh2,
+    debug,
   })
   way.login = login
   const { NodeSSH } = await import('node-ssh')
@@ -182,7 +189,10 @@ async function goThrough(
   const lost = watchLoss(connection, aliveIntervalMs * aliveCountMax)
   way.watch = watchLogin(connection)
   way.heard = overhear(sock)
-  connection.once('handshake', () => limits.enter('auth'))
+  connection.once('handshake', ({ kex, serverHostKey, cs }) => {
+    limits.enter('auth')
+    debug?.('connect', `agreed on ${kex}, ${serverHostKey}, ${cs.cipher}`)
+  })
   connection.on('change password', () => {
     const message = `the password of ${target.user} at ${target.address} has expired`
     const hint = 'Log in by `ssh` to set another.'
@@ -197,6 +207,7 @@ async function goThrough(
   hasten(connection, { login: login.early, signed: opensAhead ? signed : undefined })
   meanwhile?.()
   await connected
+  login.done()
   await ahead?.catch(() => {
     throw overhasty
   })
@@ -226,7 +237,7 @@ async function openSocket(way: Way, target: SshSettings, { through }: SshOptions
 
 function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectConfig {
   const { address, port, algorithms, aliveIntervalMs, aliveCountMax } = target
-  const { acceptNew, shared } = options
+  const { acceptNew, shared, debug } = options
   const name = knownHostName(address, port, target.hostKeyAlias)
   const files = [...target.userKnownHostsFiles, ...target.globalKnownHostsFiles]
   const entries = shared.knownHosts(files)
@@ -249,7 +260,7 @@ function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectCo
       compress: ['none'],
     } as ConnectConfig['algorithms'],
     hostVerifier: (key: Buffer) => {
-      const known = { entries, name, key, acceptNew }
+      const known = { entries, name, key, acceptNew, debug }
       const file = target.userKnownHostsFiles[0]
       const how = { file, hash: target.hashKnownHosts, insecure: target.insecureHostKey }
       way.refusal = verifyHostKey({ ...known, ...how })

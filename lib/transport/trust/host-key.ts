@@ -1,5 +1,6 @@
 /** Whether to trust the key that a host shows: by the known_hosts files of this machine. */
 import { UnreachableError } from '../../errors.ts'
+import type { Debug } from '../../events.ts'
 import { quote } from '../../shell/quote.ts'
 import { checkHostKey, fingerprint, type KnownHost, keyType } from './known-hosts.ts'
 import { addKnownHost, readKnownHosts } from './known-hosts-files.ts'
@@ -19,6 +20,8 @@ export interface Presented {
   hash: boolean
   /** Any key will do, but a revoked one. */
   insecure: boolean
+  /** Told the verdict. */
+  debug?: Debug
 }
 
 /**
@@ -26,9 +29,15 @@ export interface Presented {
  * is taken only where that could be written down.
  */
 export function verifyHostKey(presented: Presented): UnreachableError | undefined {
-  const { entries, name, key, file, acceptNew, insecure } = presented
+  const { entries, name, key, file, acceptNew, insecure, debug } = presented
   const result = checkHostKey(entries, name, key)
   const shown = { name, file, key: describe(key) }
+  const verdict =
+    insecure && result.verdict !== 'known'
+      ? `${result.verdict}, which does not count here (insecure_host_key)`
+      : result.verdict
+  const at = entries.find(entry => entry.key.equals(key))?.at
+  debug?.('host key', `${name} shows ${shown.key}: ${verdict}${at === undefined ? '' : ` (${at})`}`)
   if (result.verdict === 'revoked') return revokedKey(shown, result.known)
   if (result.verdict === 'known' || insecure) return undefined
   if (result.verdict === 'changed') return changedKey(shown, result.known)
@@ -40,6 +49,7 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
   if (again.verdict !== 'unknown') return verifyHostKey({ ...presented, entries: now })
   try {
     addKnownHost(file, presented)
+    debug?.('host key', `added to ${file}`)
     return undefined
   } catch (cause) {
     return keyNotAdded(shown, cause instanceof Error ? cause.message : String(cause), cause)
