@@ -34,7 +34,11 @@ export const apply: Command = {
       options: { ...options, ...as },
       place,
       targets: () => targetsOf(plan, { ...options, ...as }, place),
-      mode: { expect: new Map(Object.entries(plan.hosts)), selection: plan.selection },
+      mode: {
+        kind: 'replay',
+        planned: new Map(Object.entries(plan.hosts)),
+        selection: plan.selection,
+      },
     })
   },
 }

@@ -1,7 +1,12 @@
 /** Ctrl-C: the first stops starting work, the second ends what runs. */
 import { setMaxListeners } from 'node:events'
 import { exitCodes } from '../errors.ts'
-import type { Interrupts } from '../host/run-options.ts'
+import type { Interrupts } from '../host/interrupts.ts'
+
+/** Interrupts that are listened to until `dispose`. */
+export interface ListeningInterrupts extends Interrupts {
+  dispose(): void
+}
 
 /** How long what was ended may take to say so. */
 const graceMs = 10_000
@@ -12,9 +17,7 @@ const graceMs = 10_000
  * their locks.
  * @param tell shows a line to the person
  */
-export function listenForInterrupts(
-  tell: (line: string) => void,
-): Interrupts & { dispose(): void } {
+export function listenForInterrupts(tell: (line: string) => void): ListeningInterrupts {
   const stop = new AbortController()
   const kill = new AbortController()
   // Every host listens.

@@ -27,13 +27,12 @@ export async function listTasks(
     recipe: { ...recipe, report: undefined },
     words,
     // What is listed is not an account of events.
-    options: { ...options, check: true, output: 'plain' },
+    options: { ...options, output: 'plain' },
     place,
     draw: (_hosts, output, log) => createOutputRenderer({ output, prefix: false, log }),
     mode: {
-      check: true,
-      list: true,
-      record: (host, step) => found.set(host, [...(found.get(host) ?? []), step]),
+      kind: 'list',
+      onStep: (host, step) => found.set(host, [...(found.get(host) ?? []), step]),
     },
   })
   if (options.output === 'json') {

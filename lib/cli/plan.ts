@@ -32,7 +32,7 @@ export const plan: Command = {
       name,
       recipe,
       words: rest,
-      options: { ...options, check: true },
+      options,
       place,
       targets: async () => {
         const targets = await findTargets(options, place)
@@ -40,7 +40,7 @@ export const plan: Command = {
         for (const host of targets.hosts) hosts.set(host.name, [])
         return targets
       },
-      mode: { check: true, record: (host, step) => hosts.get(host)!.push(step) },
+      mode: { kind: 'plan', onStep: (host, step) => hosts.get(host)!.push(step) },
       parsed: (args, shown) => refuseSecrets(rest, args, shown),
     })
     if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {

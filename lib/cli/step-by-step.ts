@@ -1,17 +1,16 @@
 /** `--step`: asking before each step. */
 import { createInterface } from 'node:readline/promises'
 import { InterruptedError, UsageError } from '../errors.ts'
+import type { Interrupts } from '../host/interrupts.ts'
+import type { Confirm } from '../host/mode.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { OutputMode } from '../ui/render.ts'
 import type { OptionValues } from './options.ts'
 
-/** Whether the step is wanted. */
-export type Confirm = (host: string, title: string, stop: AbortSignal) => Promise<boolean>
-
 /**
  * @throws {UsageError} there is no terminal to ask on, or the options leave nothing to ask
  */
-export function confirmSteps(mode: OutputMode, options: OptionValues): Confirm {
+export function checkStepOption(mode: OutputMode, options: OptionValues): void {
   if (mode === 'json') throw new UsageError('usage', '--step asks, which --output json can’t')
   if (options.check === true)
     throw new UsageError('usage', '--check changes nothing: there is nothing for --step to ask')
@@ -24,8 +23,12 @@ export function confirmSteps(mode: OutputMode, options: OptionValues): Confirm {
       },
     )
   }
+}
+
+/** Asks at the terminal, until there is an answer for all that follows. */
+export function createConfirm({ stop }: Interrupts): Confirm {
   let all = false
-  return async (host, title, stop) => {
+  return async (host, title) => {
     while (!all) {
       const answer = (
         await ask(

@@ -30,10 +30,8 @@ export const unlock: Command = {
   run: async (words, options, place) => {
     if (words.length > 0)
       throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
-    const limits = {
-      forks: parseCount('--forks', options.forks as string),
-      timeoutMs: parseTime('--timeout', options.timeout as string),
-    }
+    const forks = parseCount('--forks', options.forks as string)
+    const timeoutMs = parseTime('--timeout', options.timeout as string)
     const wanted = readReach(options, place)
     const targets = await findTargets(options, place)
     const traces = traceDirectory(place)
@@ -52,8 +50,8 @@ export const unlock: Command = {
       if (event.type === 'debug') place.stderr.write(`${debugLine(event)}\n`)
     })
     const debug = options.debug === true
-    const watchFor = (host: Host) => watchHost(host, { debug, tracer, events }, hidden)
-    const settings: LocksOptions = { ...limits, connector, warn, watchFor }
+    const watchFor = (host: Host) => watchHost(host, events, { debug, tracer }, hidden)
+    const settings: LocksOptions = { forks, connecting: { timeoutMs, connector, warn }, watchFor }
     try {
       return await unlockAll(targets.hosts, settings, options, place)
     } finally {

@@ -7,13 +7,15 @@ import { openSession, type Session, warmUp } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
 import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { Interrupts } from './interrupts.ts'
 
-export interface TransportOptions {
+/** How a host is connected to. */
+export interface Connecting {
   /** For connecting, handshake, authentication, and the first answer of the host's shell. */
   timeoutMs: number
   connector: Connector
   /** Ctrl-C: nobody waits for the host any more. Once the session is open it means nothing. */
-  signal?: AbortSignal
+  interrupts?: Interrupts
   /** Told when what runs there could be neither interrupted nor ended. */
   warn?: (message: string) => void
   /** Who looks on. */
@@ -34,22 +36,16 @@ export interface ConnectedHost {
  */
 export async function connectHost(
   host: Host,
-  options: TransportOptions,
+  { connector, timeoutMs, interrupts, warn, watch }: Connecting,
   first: readonly HostCall[],
 ): Promise<ConnectedHost> {
-  const deadline = Date.now() + options.timeoutMs
-  const { connector, timeoutMs, signal, watch } = options
+  const deadline = Date.now() + timeoutMs
+  const signal = interrupts?.stop
   const debug = watch?.debug
   const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp, debug })
-  const giveUp = givingUp(host, options, deadline)
+  const giveUp = givingUp(host, timeoutMs, deadline, signal)
   try {
-    const opening = openSession({
-      transport,
-      bootstrapDir: host.bootstrapDir,
-      first,
-      warn: options.warn,
-      watch,
-    })
+    const opening = openSession({ transport, bootstrapDir: host.bootstrapDir, first, warn, watch })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
   } catch (error) {
     transport.close()
@@ -59,23 +55,29 @@ export async function connectHost(
   }
 }
 
+/** A host that is to be back. */
+export interface Restarting {
+  withinMs: number
+  /** Id of the boot that is to end. */
+  boot: string
+}
+
 /**
  * Connects to a host that restarts: until it is another boot that answers.
- * @param options.withinMs how long that may take
- * @param options.boot id of the boot that is to end
  * @throws {UnreachableError} host_not_back; at once host_key_changed, host_key_revoked and become_failed
  */
 export async function reconnectHost(
   host: Host,
-  options: TransportOptions & { withinMs: number; boot: string },
+  { connector, timeoutMs, interrupts, warn, watch }: Connecting,
+  { withinMs, boot }: Restarting,
 ): Promise<ConnectedHost> {
-  const { withinMs, boot, timeoutMs, signal } = options
   const deadline = Date.now() + withinMs
   let last = ''
   while (Date.now() < deadline) {
     const left = Math.min(timeoutMs, deadline - Date.now())
     try {
-      const connected = await connectHost(host, { ...options, timeoutMs: left }, [showBoot])
+      const connecting = { connector, timeoutMs: left, interrupts, warn, watch }
+      const connected = await connectHost(host, connecting, [showBoot])
       if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) return connected
       last = 'it has not gone down yet'
       await connected.session.close()
@@ -84,7 +86,7 @@ export async function reconnectHost(
       if (!(error instanceof UnreachableError) || neverPasses.has(error.code)) throw error
       last = error.message
     }
-    await delay(retryMs, undefined, { signal }).catch(() => {
+    await delay(retryMs, undefined, { signal: interrupts?.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while the host restarted')
     })
   }
@@ -107,7 +109,7 @@ const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
 const retryMs = 1000
 
 /** `failure` rejects when the time is over or the signal comes. */
-function givingUp(host: Host, { timeoutMs, signal }: TransportOptions, deadline: number) {
+function givingUp(host: Host, timeoutMs: number, deadline: number, signal?: AbortSignal) {
   let dispose = () => {}
   const failure = new Promise<never>((_, reject) => {
     const stop = () => reject(new InterruptedError('interrupted', 'interrupted while connecting'))

@@ -4,7 +4,7 @@ import { type BootstrapError, StepError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { thrownError } from '../report/report.ts'
 import type { Watch } from '../session/watch.ts'
-import { connectHost, type TransportOptions } from './connect.ts'
+import { type Connecting, connectHost } from './connect.ts'
 import { breakLockCall, type LockHolder, parseHolder, showLockCall } from './lock.ts'
 
 /** The lock of one host. */
@@ -15,8 +15,10 @@ export interface HostLock {
   error?: BootstrapError
 }
 
-export interface LocksOptions extends TransportOptions {
+/** How many hosts at a time, and how they are connected to. */
+export interface LocksOptions {
   forks: number
+  connecting: Connecting
   /** Who looks on at a host. */
   watchFor?: (host: Host) => Watch
 }
@@ -36,9 +38,11 @@ function each(hosts: readonly Host[], options: LocksOptions, take: boolean): Pro
 
 async function visit(host: Host, options: LocksOptions, take: boolean): Promise<HostLock> {
   try {
-    const first = take ? [showLockCall, breakLockCall] : [showLockCall]
+    const { connector, timeoutMs, interrupts, warn } = options.connecting
     const watch = options.watchFor?.(host)
-    const { session } = await connectHost(host, { ...options, watch }, first)
+    const connecting = { connector, timeoutMs, interrupts, warn, watch }
+    const first = take ? [showLockCall, breakLockCall] : [showLockCall]
+    const { session } = await connectHost(host, connecting, first)
     await session.close()
     // Where the state can't be looked at, the lock was not: the getter says why.
     if (session.first.some(result => result.status === 'skipped')) session.stateFiles

@@ -1,14 +1,7 @@
 /** All sessions of one host in a run: the connection's own user, and others over the same connection. */
 import { noUserMark, openSession, type Session } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
-import type { ConnectedHost } from './connect.ts'
-
-/** A host that is to be back. */
-export interface Restarting {
-  withinMs: number
-  /** Id of the boot that is to end. */
-  boot: string
-}
+import type { ConnectedHost, Restarting } from './connect.ts'
 
 export interface HostSessions {
   /** The session of the connection's user. Another one after `reconnect`. */

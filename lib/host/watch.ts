@@ -20,7 +20,8 @@ function ownUser({
 /** @param options.debug decisions become events */
 export function watchHost(
   host: Pick<Host, 'name' | 'connection' | 'user' | 'become'>,
-  { debug, tracer, events }: { debug?: boolean; tracer?: Tracer; events: EventStream },
+  events: EventStream,
+  { debug, tracer }: { debug?: boolean; tracer?: Tracer },
   progress: Pick<Progress, 'redact' | 'forms'>,
 ): Watch {
   const { name } = host

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { StepStatus } from '../events.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { CallResult } from '../session/call.ts'
-import { keyOf, type Planned } from './schedule.ts'
+import { keyOf, type Step } from './step.ts'
 
 /** One step of a host's account. */
 export interface StepAccount {
@@ -27,7 +27,7 @@ export interface StepAccount {
 
 /** The account of a resource. */
 export function accountOf(
-  { resource, task, as, handler, declared }: Planned,
+  { resource, task, as, handler, declared }: Step,
   result?: CallResult,
   diff?: string,
 ): StepAccount {

@@ -6,7 +6,7 @@
 import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
-import type { Planned } from './schedule.ts'
+import type { Step } from './step.ts'
 
 /** The run that left a handler due. */
 export interface Origin {
@@ -77,7 +77,7 @@ function parseLine(line: string): Remembered | undefined {
 }
 
 /** The handlers as steps of a run that does not declare them; those that can’t be are left out. */
-export function plannedOf(remembered: readonly Remembered[]): Planned[] {
+export function stepsOf(remembered: readonly Remembered[]): Step[] {
   return remembered.flatMap(({ key, title, as, call, recipe, run }) => {
     if (!call) return []
     const resource: Resource = {

@@ -1,9 +1,7 @@
 /**
- * From what a recipe hands to `converge` to a list of steps in order: what is selected, with its task,
- * its condition, its user, and the handlers behind all that may notify them. Pure.
+ * From what a recipe hands to `converge` to a program: what is selected, in order, each step with its
+ * task, its condition, its user, and the handlers behind all that may notify them. Pure.
  */
-import { createHash } from 'node:crypto'
-import { UsageError } from '../errors.ts'
 import {
   type Flush,
   type Items,
@@ -12,55 +10,49 @@ import {
   type TemplateHost,
   unnest,
 } from '../resources/resource.ts'
-import { type Condition, mapCondition } from '../session/condition.ts'
+import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
+import { together } from './conditions.ts'
 import { type Origin, recordOf } from './remembered.ts'
+import { type Segment, segmentsOf } from './segments.ts'
 import type { Selection } from './selection.ts'
+import { keyOf, type Step } from './step.ts'
 
-/** A resource in its place. */
-export interface Planned {
-  /** As it was declared: what `changed` and `has` name. */
-  declared: Resource
-  /** The same for this host. */
-  resource: Resource
-  /** Its task, the outermost one; undefined for those that stand alone. */
-  task?: Task
-  as?: string
-  /** The user of its innermost task that names one: its handlers' too, if they name none. */
-  taskAs?: string
-  when?: Condition<Resource>
-  notify: Notification[]
-  /** Its key, if it is a handler: run only if it is due. */
-  handler?: string
+/** What a host is to do. */
+export interface Program {
+  segments: readonly Segment[]
+  /** What the selection left out. */
+  excluded: ReadonlySet<Resource>
 }
 
-export interface Schedule {
+/** For whom a program is made, and what of the items it takes. */
+export interface ScheduleOptions {
   host: TemplateHost
   origin: Origin
   selection: Selection
+  /** Each step is a segment of its own. */
+  oneByOne?: boolean
   /** Takes secrets out of what a host is to remember. */
   redact?: (text: string) => string
 }
 
-type Place = Pick<Planned, 'task' | 'taskAs' | 'handler'> & {
+/** Where a step comes from. */
+type Provenance = Pick<Step, 'task' | 'taskAs' | 'handler'> & {
   when?: readonly (Condition<Resource> | undefined)[]
 }
 
 /**
- * Steps in order, handlers behind the list or where it flushes them.
- * @throws {UsageError} recipe_invalid: a condition names a resource that does not stand before it
+ * The items as a program, handlers behind the list or where it flushes them.
+ * @throws {UsageError} recipe_invalid: something in the list is neither a resource nor a task
  */
-export function schedule(
-  items: readonly Items[],
-  options: Schedule,
-): { plan: Planned[]; excluded: Set<Resource> } {
-  const plan: Planned[] = []
+export function schedule(items: readonly Items[], options: ScheduleOptions): Program {
+  const steps: Step[] = []
   const excluded = new Set<Resource>()
   /** Where the handlers were run last. */
   let flushed = 0
-  const put = (declared: Resource, { task, taskAs, when = [], handler }: Place) => {
+  const put = (declared: Resource, { task, taskAs, when = [], handler }: Provenance) => {
     const resource = declared.forHost?.(options.host) ?? declared
-    plan.push({
+    steps.push({
       declared,
       resource,
       task,
@@ -80,13 +72,13 @@ export function schedule(
     put(declared, { task: tasks[0], taskAs, when: tasks.map(({ when }) => when) })
   }
   const flush = () => {
-    for (const handler of handlersOf(plan.slice(flushed).map(({ declared }) => declared))) {
+    for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {
       const key = keyOf(handler.forHost?.(options.host) ?? handler)
-      const notifier = plan.findLast(({ notify }) => notify.some(each => each.key === key))
+      const notifier = steps.findLast(({ notify }) => notify.some(each => each.key === key))
       // Whether it runs was decided when it was notified: the condition of that task is not asked again.
       put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
     }
-    flushed = plan.length
+    flushed = steps.length
   }
   const addAll = (all: readonly (Resource | Task | Flush)[], tasks: readonly Task[]) => {
     for (const item of all) {
@@ -97,18 +89,7 @@ export function schedule(
   }
   addAll(unnest(items), [])
   flush()
-  return { plan, excluded }
-}
-
-const anyOf = (of: readonly Condition<number>[]): Condition<number> =>
-  of.length === 1 ? of[0]! : { kind: 'any', of }
-
-/** All of the conditions that there are. */
-function together(
-  conditions: readonly (Condition<Resource> | undefined)[],
-): Condition<Resource> | undefined {
-  const given = conditions.filter(each => each !== undefined)
-  return given.length < 2 ? given[0] : { kind: 'all', of: given }
+  return { segments: segmentsOf(steps, options.oneByOne), excluded }
 }
 
 /**
@@ -131,49 +112,12 @@ function handlersOf(resources: readonly Resource[]): Resource[] {
   return found.reverse()
 }
 
-/** What a handler does, as a word: the same in every run that declares the same. */
-export function keyOf({ call, as = '' }: Resource): string {
-  const input = call.input?.toString('base64')
-  const said = JSON.stringify([as, call.name, call.args, call.content?.sha256, input])
-  return createHash('sha256').update(said).digest('hex').slice(0, 24)
-}
-
 function notification(
   handler: Resource,
   taskAs: string | undefined,
-  { host, origin, redact }: Schedule,
+  { host, origin, redact }: ScheduleOptions,
 ): Notification {
   const resource = handler.forHost?.(host) ?? handler
   const key = keyOf(resource)
   return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin, redact) }
-}
-
-/**
- * A condition in terms of one batch.
- * @param places where a resource stands in the batch, before the condition
- * @param known what is known of resources that ran before
- * @throws {UsageError} recipe_invalid: it names a resource that does not stand before it
- */
-export function placeCondition(
-  { when, resource }: Planned,
-  places: (of: Resource) => readonly number[],
-  known: (of: Resource) => boolean | undefined,
-): Condition<number> | undefined {
-  return (
-    when &&
-    mapCondition<Resource, number>(when, of => {
-      const at = places(of)
-      if (at.length > 0) return anyOf(at.map(of => ({ kind: 'changed', of })))
-      const value = known(of)
-      if (value !== undefined) return { kind: 'is', value }
-      throw new UsageError(
-        'recipe_invalid',
-        `${resource.title}: its condition names ${of.title}, which does not stand before it`,
-        {
-          at: resource.at(),
-          hint: 'List that resource first, or as a step of a converge() before.',
-        },
-      )
-    })
-  )
 }

@@ -155,11 +155,15 @@ export function recipe<
 >(options: RecipeOptions<A, S>): Recipe<A, S> {
   const { lock = true } = options
   return {
-    ...options,
     kind: 'recipe',
+    description: options.description,
     args: options.args ?? ({} as A),
     secrets: options.secrets ?? ({} as S),
     examples: options.examples ?? [],
     lock: typeof lock === 'function' ? lock : () => lock,
+    prepare: options.prepare,
+    run: options.run,
+    report: options.report,
+    show: options.show,
   }
 }

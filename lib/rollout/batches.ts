@@ -1,7 +1,6 @@
 /** Which hosts run together, and how many may fail before no more begin. Pure. */
 import { UsageError } from '../errors.ts'
 import type { HostStatus } from '../events.ts'
-import type { HostLimits } from '../host/run-options.ts'
 
 /**
  * Sizes of batches: `1,25%,100%`.
@@ -45,6 +44,14 @@ export function batches<T>(hosts: readonly T[], sizes: readonly string[]): T[][]
 
 /** How many hosts: a number, or a percentage of all hosts of the run. */
 export type HostLimit = string
+
+/** How many hosts may fail before no more begin. */
+export interface HostLimits {
+  /** --max-fail: of those that were reached, and did not succeed. */
+  fail?: HostLimit
+  /** --max-unreachable: of those that were not reached, or lost. */
+  unreachable?: HostLimit
+}
 
 /**
  * @param option for messages: `--max-fail`

@@ -1,18 +1,35 @@
 /**
- * The engine: connects to hosts, takes locks, runs the recipe on each, and accounts for it in events.
- * It knows no renderer and no callback; they subscribe.
+ * The run: which hosts work when, and the account of all of them in events. It knows no renderer and no
+ * callback; they subscribe.
  */
 import pLimit from 'p-limit'
 import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
-import { runHost } from '../host/host-run.ts'
-import type { RunOptions } from '../host/run-options.ts'
+import { runHost } from '../host/host.ts'
+import type { Job } from '../host/job.ts'
+import { onlyLooks } from '../host/mode.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
-import { cleanData, createProgress, type Progress } from '../report/progress.ts'
+import { cleanData } from '../report/clean.ts'
+import { createProgress } from '../report/progress.ts'
 import { exitCodeOf } from '../report/report.ts'
-import { createRedactor } from '../shell/redact.ts'
-import { batches, limitPassed } from './batches.ts'
+import { createRedactor, type Redactor } from '../shell/redact.ts'
+import { batches, type HostLimits, limitPassed } from './batches.ts'
+
+/** Which hosts at a time. */
+export interface Rollout {
+  /** Sizes of batches (`parseSerial`). Default: all hosts at once. */
+  batches?: readonly string[]
+  /** Hosts at a time within a batch. */
+  forks: number
+  /** How many hosts may fail before no more begin. Default: none of the batches before. */
+  limits?: HostLimits
+}
+
+/** All that a run is given. */
+export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Job<A> {
+  rollout: Rollout
+}
 
 /** What came of a run. */
 export interface RunResult {
@@ -22,92 +39,114 @@ export interface RunResult {
   redact(text: string): string
 }
 
+/** What all hosts of a run bring together. */
+interface Shared {
+  redactor: Redactor
+  redactors: Redactor['redact'][]
+  selections: Selection[]
+}
+
 /** Runs a recipe on hosts. Never throws for what happens on a host. */
-export async function runRecipe<A extends ArgumentTypes>(
-  options: RunOptions<A>,
-): Promise<RunResult> {
-  const { recipe, hosts, events, run, check, interrupts } = options
+export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<RunResult> {
+  const { events, identity, reporting } = run.world
   const startedAt = Date.now()
-  const shared = createRedactor()
-  shared.hide(Object.values(options.secrets ?? {}).map(secret => secret.reveal()))
-  shared.hide(options.hidden ?? [])
-  const args = recipe.show ? recipe.show(options.args, options.catalogue) : { ...options.args }
-  events.emit({
-    type: 'run.start',
-    run,
-    recipe: options.name,
-    environment: options.environment,
-    args: cleanData(args, shared.redact) as Record<string, unknown>,
-    check,
-    hosts: hosts.map(host => host.name),
-  })
-  for (const message of options.warnings ?? []) events.emit({ type: 'warning', message })
-  const outcomes: HostOutcome[] = []
-  const redactors: Progress['redact'][] = []
-  const selections: Selection[] = []
-  const redactAll = (text: string) =>
-    [shared.redact, ...redactors].reduce((rest, redact) => redact(rest), text)
-  const work = (host: Host) => {
-    const progress = createProgress(host.name, options.name, events, shared)
-    redactors.push(progress.redact)
-    const selection = createSelection(options.selection ?? everything)
-    selections.push(selection)
-    return runHost(host, options, progress, selection)
-  }
-  const groups = batches(hosts, options.serial ?? ['100%'])
-  const limit = pLimit(options.forks)
-  const statuses: HostStatus[] = []
-  /** Why no more hosts begin. */
-  let stopped: string | undefined
-  const mayBegin = (within: boolean) => {
-    if (interrupts.stop.aborted || stopped !== undefined) return false
-    stopped = limitPassed(statuses, options.limits ?? {}, hosts.length, within)
-    return stopped === undefined
-  }
-  for (const [index, group] of groups.entries()) {
-    const go = mayBegin(false)
-    if (go)
-      events.emit({
-        type: 'batch.start',
-        number: index + 1,
-        of: groups.length,
-        hosts: group.map(host => host.name),
-      })
-    const results = await Promise.all(
-      group.map(host =>
-        limit(async () => {
-          if (!mayBegin(true)) return skipHost(host, events)
-          const outcome = await work(host)
-          statuses.push(outcome.status)
-          return outcome
-        }),
-      ),
-    )
-    outcomes.push(...results)
-  }
-  const left = outcomes.filter(({ status }) => status === 'skipped').length
-  if (stopped !== undefined && options.limits)
-    events.emit({ type: 'warning', message: `${stopped}: ${left} did not begin` })
-  const strays = options.strays?.() ?? []
-  for (const stray of strays) events.emit({ type: 'warning', message: redactAll(stray) })
-  const went = outcomes.every(succeeded)
-  const unmet = went ? unmetByAll(selections) : []
-  for (const message of unmet) events.emit({ type: 'warning', message })
+  const redactor = createRedactor()
+  redactor.hide(Object.values(run.what.secrets ?? {}).map(secret => secret.reveal()))
+  redactor.hide(reporting?.hidden ?? [])
+  const shared: Shared = { redactor, redactors: [redactor.redact], selections: [] }
+  const redact = (text: string) => shared.redactors.reduce((rest, each) => each(rest), text)
+  const warn = (message: string) => events.emit({ type: 'warning', message })
+  announce(run, redactor)
+  for (const message of reporting?.warnings ?? []) warn(message)
+  const { outcomes, stopped } = await runBatches(run, host => visit(host, run, shared))
+  if (stopped !== undefined) warn(stopped)
+  const strays = reporting?.strays?.() ?? []
+  for (const stray of strays) warn(redact(stray))
+  const unmet = outcomes.every(succeeded) ? unmetByAll(shared.selections) : []
+  for (const message of unmet) warn(message)
   const exitCode = exitCodeOf(outcomes, {
-    check,
-    interrupted: interrupts.stop.aborted,
+    check: onlyLooks(run.mode),
+    interrupted: run.world.interrupts.stop.aborted,
     fault: strays.length > 0,
     unmet: unmet.length > 0,
   })
   events.emit({
     type: 'run.end',
-    run,
+    run: identity.run,
     ok: exitCode === 0,
     exitCode,
     durationMs: Date.now() - startedAt,
     hosts: outcomes,
   })
-  return { exitCode, outcomes, redact: redactAll }
+  return { exitCode, outcomes, redact }
+}
+
+function announce<A extends ArgumentTypes>(
+  { what, mode, world }: Run<A>,
+  { redact }: Redactor,
+): void {
+  const { identity, events, hosts, catalogue } = world
+  const args = what.recipe.show ? what.recipe.show(what.args, catalogue) : { ...what.args }
+  events.emit({
+    type: 'run.start',
+    run: identity.run,
+    recipe: what.name,
+    environment: identity.environment,
+    args: cleanData(args, redact) as Record<string, unknown>,
+    check: onlyLooks(mode),
+    hosts: hosts.map(host => host.name),
+  })
+}
+
+/** One host's work, with what it brings to all of them. */
+function visit<A extends ArgumentTypes>(
+  host: Host,
+  { what, mode, world }: Run<A>,
+  { redactor, redactors, selections }: Shared,
+): Promise<HostOutcome> {
+  const progress = createProgress(host.name, what.name, world.events, redactor)
+  redactors.push(progress.redact)
+  const selection = createSelection(what.selection ?? everything)
+  selections.push(selection)
+  return runHost(host, { what, mode, world }, progress, selection)
+}
+
+/**
+ * Batch after batch, in each the hosts that may work at the same time.
+ * @returns the outcomes in the order of the hosts, and why not all began, where a limit says so
+ */
+async function runBatches(
+  { rollout, world }: Pick<Run, 'rollout' | 'world'>,
+  work: (host: Host) => Promise<HostOutcome>,
+): Promise<{ outcomes: HostOutcome[]; stopped?: string }> {
+  const { hosts, events, interrupts } = world
+  const groups = batches(hosts, rollout.batches ?? ['100%'])
+  const limit = pLimit(rollout.forks)
+  const outcomes: HostOutcome[] = []
+  const statuses: HostStatus[] = []
+  /** Why no more hosts begin. */
+  let stopped: string | undefined
+  const mayBegin = (within: boolean) => {
+    if (interrupts.stop.aborted || stopped !== undefined) return false
+    stopped = limitPassed(statuses, rollout.limits ?? {}, hosts.length, within)
+    return stopped === undefined
+  }
+  const begin = async (host: Host) => {
+    if (!mayBegin(true)) return skipHost(host, events)
+    const outcome = await work(host)
+    statuses.push(outcome.status)
+    return outcome
+  }
+  for (const [index, group] of groups.entries()) {
+    if (mayBegin(false)) {
+      const names = group.map(host => host.name)
+      events.emit({ type: 'batch.start', number: index + 1, of: groups.length, hosts: names })
+    }
+    outcomes.push(...(await Promise.all(group.map(host => limit(() => begin(host))))))
+  }
+  if (stopped === undefined || !rollout.limits) return { outcomes }
+  const left = outcomes.filter(({ status }) => status === 'skipped').length
+  return { outcomes, stopped: `${stopped}: ${left} did not begin` }
 }
 
 function skipHost(host: Host, events: EventStream): HostOutcome {

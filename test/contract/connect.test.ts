@@ -7,12 +7,14 @@ import { connectHost } from '../../lib/host/connect.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { startServer } from './server.ts'
 
-const options = { timeoutMs: 20_000, connector: createConnector({ acceptNew: false }) }
+const connecting = { timeoutMs: 20_000, connector: createConnector({ acceptNew: false }) }
+
+const interruptsOf = ({ signal }: AbortController) => ({ stop: signal, kill: signal })
 
 describe('a host whose login never comes to an end', () => {
   test('is given up when the time is over', async () => {
     const { host, left } = await startServer({ mute: true })
-    await expect(connectHost(host, { ...options, timeoutMs: 700 }, [])).rejects.toMatchObject({
+    await expect(connectHost(host, { ...connecting, timeoutMs: 700 }, [])).rejects.toMatchObject({
       code: 'connect_timeout',
       message: expect.stringContaining('took no command within 0.7 s'),
       details: { hint: expect.stringContaining('.bashrc') },
@@ -23,9 +25,9 @@ describe('a host whose login never comes to an end', () => {
   test('is given up by Ctrl-C', async () => {
     const { host, asked, left } = await startServer({ mute: true })
     const stop = new AbortController()
-    const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+    const opening = connectHost(host, { ...connecting, interrupts: interruptsOf(stop) }, [])
     void asked.then(() => stop.abort())
-    await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+    await expect(opening).rejects.toMatchObject({ code: 'interrupted' })
     await left
   })
 })
@@ -33,18 +35,18 @@ describe('a host whose login never comes to an end', () => {
 test('Ctrl-C ends the connecting to a port that says nothing', async () => {
   const { host, reached, left } = await startServer({ silent: true })
   const stop = new AbortController()
-  const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+  const opening = connectHost(host, { ...connecting, interrupts: interruptsOf(stop) }, [])
   void reached.then(() => stop.abort())
-  await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+  await expect(opening).rejects.toMatchObject({ code: 'interrupted' })
   await left
 })
 
 test('Ctrl-C ends the waiting for a server that turns us away', async () => {
   const { host, reached } = await startServer({ turnsAway: 1000 })
   const stop = new AbortController()
-  const connecting = connectHost(host, { ...options, signal: stop.signal }, [])
+  const opening = connectHost(host, { ...connecting, interrupts: interruptsOf(stop) }, [])
   void reached.then(() => stop.abort())
-  await expect(connecting).rejects.toMatchObject({ code: 'interrupted' })
+  await expect(opening).rejects.toMatchObject({ code: 'interrupted' })
 })
 
 describe('a host that allows one shell a connection', () => {
@@ -58,7 +60,7 @@ describe('a host that allows one shell a connection', () => {
     const { host, directory } = await startServer({ shells: 1, connections })
     const warnings: string[] = []
     const warn = (message: string) => void warnings.push(message)
-    const { session } = await connectHost(host, { ...options, timeoutMs: 2000, warn }, [])
+    const { session } = await connectHost(host, { ...connecting, timeoutMs: 2000, warn }, [])
     const running = session.batch(steps(directory), { check: false, diff: false })
     while (!existsSync(`${directory}/begun`)) await delay(5)
     await session.interrupt().catch(() => {})
@@ -86,7 +88,7 @@ test('the time to connect is not the session’s', async () => {
   const stop = new AbortController()
   const { session } = await connectHost(
     host,
-    { ...options, timeoutMs: 1500, signal: stop.signal },
+    { ...connecting, timeoutMs: 1500, interrupts: interruptsOf(stop) },
     [],
   )
   const call = { name: 'hw_run', args: ['sh', '', '', 'sleep 1.6; echo on'] }

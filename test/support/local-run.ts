@@ -2,12 +2,21 @@
 import { join } from 'node:path'
 import type { Catalogue } from '../../lib/bootstrap/definitions.ts'
 import type { RunEvent } from '../../lib/events.ts'
-import type { RunOptions } from '../../lib/host/run-options.ts'
+import type { Reporting } from '../../lib/host/job.ts'
+import type { Confirm, Mode } from '../../lib/host/mode.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
+import type { SelectionOptions } from '../../lib/program/selection.ts'
 import type { ArgumentTypes } from '../../lib/recipe/arguments.ts'
-import { type RecipeOptions, type RunContext, recipe } from '../../lib/recipe/recipe.ts'
+import {
+  type Recipe,
+  type RecipeOptions,
+  type RunContext,
+  recipe,
+} from '../../lib/recipe/recipe.ts'
+import type { SecretValues } from '../../lib/recipe/secret-sources.ts'
+import type { HostLimits } from '../../lib/rollout/batches.ts'
 import { type RunResult, runRecipe } from '../../lib/rollout/run.ts'
-import { createConnector } from '../../lib/transport/connector.ts'
+import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import { expectComplete, recordEvents } from './run-events.ts'
 import { temporaryDirectory } from './shells.ts'
 
@@ -34,6 +43,32 @@ export const deadHost = (name: string, within: string): Host => ({
   user: 'nobody',
 })
 
+/** What a test says of a run. */
+export interface LocalOptions extends Reporting {
+  /** A whole recipe, where `run` alone is not enough. */
+  recipe?: Recipe
+  args?: Record<string, unknown>
+  /** Default: to apply, or with `check` to look. */
+  mode?: Mode
+  check?: boolean
+  diff?: boolean
+  confirm?: Confirm
+  secrets?: SecretValues
+  selection?: SelectionOptions
+  hosts?: readonly Host[]
+  catalogue?: () => Catalogue
+  connector?: Connector
+  timeoutMs?: number
+  waitLockMs?: number
+  commandTimeoutMs?: number
+  forks?: number
+  serial?: readonly string[]
+  limits?: HostLimits
+}
+
+const modeOf = ({ mode, check, diff = false, confirm }: LocalOptions): Mode =>
+  mode ?? (check ? { kind: 'check', diff } : { kind: 'apply', diff, confirm })
+
 export type Local = Awaited<ReturnType<typeof local>>
 
 /** A place for runs: its directory, and its hosts. */
@@ -45,37 +80,50 @@ export async function local(...names: string[]) {
   const hosts = (names.length > 0 ? names : ['h1']).map(name => localHost(name, directory))
   const run = async (
     what: RecipeOptions<ArgumentTypes> | RecipeOptions<ArgumentTypes>['run'],
-    more: Partial<RunOptions> = {},
+    more: LocalOptions = {},
   ): Promise<RunResult & { seen: RunEvent[] }> => {
     const { events, seen } = recordEvents()
     const options = typeof what === 'function' ? { description: '', run: what } : what
+    const { hidden, warnings, verbose, strays } = more
     const result = await runRecipe({
-      recipe: recipe(options),
-      name: 'site',
-      args: {},
-      hosts,
-      environment: 'test',
-      catalogue: () => {
-        throw new Error('there is no catalogue')
+      what: {
+        recipe: more.recipe ?? recipe(options),
+        name: 'site',
+        args: more.args ?? {},
+        secrets: more.secrets,
+        selection: more.selection,
       },
-      modules: new Map(),
-      events,
-      run: `r${++runs}`,
-      check: false,
-      diff: false,
-      forks: 50,
-      timeoutMs: 2000,
-      connector: createConnector({ acceptNew: false }),
-      waitLockMs: 0,
-      owner: 'tester',
-      controller: 'here',
-      interrupts: { stop: stop.signal, kill: kill.signal },
-      ...more,
+      mode: modeOf(more),
+      rollout: { batches: more.serial, forks: more.forks ?? 50, limits: more.limits },
+      world: {
+        hosts: more.hosts ?? hosts,
+        catalogue: more.catalogue ?? noCatalogue,
+        modules: new Map(),
+        connector: more.connector ?? createConnector({ acceptNew: false }),
+        timeouts: {
+          connectMs: more.timeoutMs ?? 2000,
+          lockMs: more.waitLockMs ?? 0,
+          stepMs: more.commandTimeoutMs,
+        },
+        events,
+        interrupts: { stop: stop.signal, kill: kill.signal },
+        identity: {
+          run: `r${++runs}`,
+          environment: 'test',
+          owner: 'tester',
+          controller: 'here',
+        },
+        reporting: { hidden, warnings, verbose, strays },
+      },
     })
     expectComplete(seen)
     return { ...result, seen }
   }
   return { directory, at: (name: string) => join(directory, name), hosts, run, stop, kill }
+}
+
+const noCatalogue = (): never => {
+  throw new Error('there is no catalogue')
 }
 
 /** A catalogue of products that need nothing but what a test says of them. */

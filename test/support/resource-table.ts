@@ -4,7 +4,9 @@
  */
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { describe, expect, test } from 'vitest'
-import { type ConvergeContext, converge } from '../../lib/host/converge.ts'
+import { converge } from '../../lib/host/execute.ts'
+import { createLedger } from '../../lib/host/ledger.ts'
+import { type Mode, onlyLooks } from '../../lib/host/mode.ts'
 import { createSessions } from '../../lib/host/sessions.ts'
 import type { StepAccount } from '../../lib/program/account.ts'
 import { parseRemembered } from '../../lib/program/remembered.ts'
@@ -13,6 +15,7 @@ import { createProgress } from '../../lib/report/progress.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { quote } from '../../lib/shell/quote.ts'
+import { localHost } from './local-run.ts'
 import type { ResourceHost } from './resource-hosts.ts'
 import { recordEvents } from './run-events.ts'
 import { describeEach, type Program, shells } from './shells.ts'
@@ -51,7 +54,7 @@ export async function bring(
   shell: Program,
   directory: string,
   items: Items,
-  { plan, ...mode }: Partial<Pick<ConvergeContext, 'check' | 'diff'>> & { plan?: boolean } = {},
+  { check = false, diff = false, plan = false } = {},
 ): Promise<Converging> {
   const transport = host.transport(shell)
   const session = await openSession({ transport, bootstrapDir: `${directory}/.bootstrap` })
@@ -60,24 +63,24 @@ export async function bring(
   const progress = createProgress('host', 'table', events)
   let error: Converging['error']
   const saw: string[] = []
-  const record = (step: StepAccount) => saw.push(step.saw ?? '')
+  const onStep = (_: string, step: StepAccount) => saw.push(step.saw ?? '')
+  const looking: Mode = plan ? { kind: 'plan', diff, onStep } : { kind: 'check', diff }
+  const mode: Mode = check ? looking : { kind: 'apply', diff }
+  const due = parseRemembered(session.stateFiles.get('handlers')).map(({ key }) => key)
+  const { signal } = new AbortController()
   try {
-    await converge([items], {
+    const scheduling = {
+      host: { name: 'host', groups: [], vars: {}, facts: session.facts },
+      origin: { run: 'r1', recipe: 'table' },
+      selection: createSelection(everything),
+    }
+    await converge([items], scheduling, {
+      host: localHost('host', directory),
+      mode,
       sessions,
       progress,
-      schedule: {
-        host: { name: 'host', groups: [], vars: {}, facts: session.facts },
-        origin: { run: 'r1', recipe: 'table' },
-        selection: createSelection(everything),
-      },
-      known: new Map(),
-      due: new Set(parseRemembered(session.stateFiles.get('handlers')).map(({ key }) => key)),
-      check: false,
-      diff: false,
-      interrupted: () => false,
-      killed: () => false,
-      ...mode,
-      ...(plan && { record }),
+      ledger: createLedger(sessions, onlyLooks(mode), due),
+      interrupts: { stop: signal, kill: signal },
     })
   } catch (thrown) {
     const { code, message, details = {} } = thrown as Error & { code: string; details?: object }

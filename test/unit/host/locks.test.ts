@@ -4,7 +4,8 @@ import { breakLocks, showLocks } from '../../../lib/host/locks.ts'
 import { createConnector } from '../../../lib/transport/connector.ts'
 import { deadHost, local } from '../../support/local-run.ts'
 
-const options = { timeoutMs: 2000, connector: createConnector({ acceptNew: false }), forks: 2 }
+const connector = createConnector({ acceptNew: false })
+const options = { forks: 2, connecting: { timeoutMs: 2000, connector } }
 const stale = '1\nstart=1\nboot=another\nrun=r1\nrecipe=site\nowner=o\ncontroller=c\ntime=t\n'
 
 test('tells of each host, in order, who holds its lock, or why that is not known', async () => {

@@ -38,7 +38,7 @@ test('what is no resource is refused, with the recipe’s line', async () => {
   expect(outcomes[0]!.error).toMatchObject({
     code: 'recipe_invalid',
     message: 'a promise is neither a resource nor a task',
-    at: expect.stringMatching(/^test\/unit\/host\/converge\.test\.ts:\d+$/),
+    at: expect.stringMatching(/^test\/unit\/host\/execute\.test\.ts:\d+$/),
     hint: 'Did you forget `await`?',
   })
 })
@@ -162,7 +162,7 @@ describe('steps', () => {
       message: 'why',
       exitStatus: 7,
       command: 'echo out; echo why >&2; exit 7',
-      at: expect.stringMatching(/converge\.test\.ts:\d+$/),
+      at: expect.stringMatching(/execute\.test\.ts:\d+$/),
     })
     expect(await log(place)).toEqual(['a'])
   })
@@ -261,7 +261,7 @@ test('a list of what would run knows resources of earlier lists, and shows no se
       await context.converge(a)
       await context.converge(logged(place, 'b', { when: changed(a) }))
     },
-    { check: true, list: true, record: (_, step) => listed.push(step) },
+    { mode: { kind: 'list', onStep: (_, step) => listed.push(step) } },
   )
   expect(exitCode).toBe(0)
   expect(listed.map(({ title }) => title)).toEqual([`file ${place.at('********')}`, 'b'])

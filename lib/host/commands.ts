@@ -1,0 +1,114 @@
+/** Commands of `$` and `read`: each a step of its own. */
+import { InterruptedError, isBootstrapError, type StepError } from '../errors.ts'
+import { commandTitle } from '../report/report.ts'
+import type { StepProgress } from '../report/step-progress.ts'
+import { assignment } from '../resources/commands/command.ts'
+import { checkUser } from '../resources/resource.ts'
+import type { CallResult, HostCall } from '../session/call.ts'
+import type { StepListener } from '../session/channel.ts'
+import type { CommandRequest, CommandRunner } from '../session/remote-process.ts'
+import type { Session } from '../session/session.ts'
+import { account, type Execution } from './execution.ts'
+import { checkNotStopped } from './interrupts.ts'
+import { createStepLimit, type StepLimit } from './step-limit.ts'
+
+/** @param skip whether nothing is run: a command may change the host, which --check must not */
+export const createCommands =
+  (execution: Execution, skip: boolean): CommandRunner =>
+  async (request, output, running) => {
+    const { progress, mode } = execution
+    checkNotStopped(execution.interrupts)
+    const title = commandTitle(request.command)
+    const call = callOf(title, request)
+    progress.hide(request.secrets)
+    if (!skip) return run(call, { title, as: request.as, output, running }, execution)
+    const as = request.as === undefined ? {} : { as: request.as }
+    account(execution, { kind: 'command', title, ...as, tags: [], status: 'unknown' })
+    if (mode.kind !== 'list')
+      progress.own().step(title).end('skipped', { note: 'not known with --check' })
+    return { exitStatus: 0 }
+  }
+
+/** @throws {UsageError} recipe_invalid: a variable or user that can't be */
+function callOf(title: string, { command, as, shell, cwd, env, input }: CommandRequest): HostCall {
+  const variables = Object.entries(env).map(([name, value]) => assignment(title, name, value))
+  if (as !== undefined) checkUser(title, as)
+  return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
+}
+
+/** A command that runs: as whom, and who listens. */
+interface Command {
+  title: string
+  as?: string
+  output: Parameters<CommandRunner>[1]
+  running: Parameters<CommandRunner>[2]
+}
+
+async function run(
+  call: HostCall,
+  command: Command,
+  { sessions, progress, stepTimeoutMs }: Execution,
+): Promise<{ exitStatus: number }> {
+  const step = progress.own().step(command.title)
+  let pid: number | undefined
+  let limit: StepLimit | undefined
+  try {
+    // Not awaited where it need not be: commands keep their order.
+    const session = command.as === undefined ? sessions.main : await sessions.as(command.as)
+    limit = createStepLimit(command.title, stepTimeoutMs, {
+      signal: name => (pid === undefined ? session.expire(name) : session.kill(pid, name)),
+      drop: sessions.drop,
+    })
+    const listener = listen(command, step, limit, session, found => {
+      pid = found
+    })
+    const result = await session.call(call, listener)
+    if (limit.late) throw limit.late
+    if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
+    return { exitStatus: result.exitStatus }
+  } catch (thrown) {
+    // Where the connection was dropped for it, that is the reason.
+    const error = limit?.late ?? thrown
+    if (isBootstrapError(error))
+      step.end(error.code === 'interrupted' ? 'skipped' : 'failed', { error })
+    throw error
+  } finally {
+    limit?.end()
+  }
+}
+
+function listen(
+  { title, output, running }: Command,
+  step: StepProgress,
+  limit: StepLimit,
+  session: Session,
+  started: (pid: number) => void,
+): StepListener {
+  return {
+    title,
+    start: () => {
+      limit.begin()
+      step.start()
+    },
+    output: (stream, chunk) => {
+      step.output(stream, chunk)
+      output(stream, chunk)
+    },
+    mark: words => {
+      if (words[0] !== 'pid') return
+      // Behind one that was skipped it is not told to have begun.
+      limit.begin()
+      const pid = Number(words[2])
+      started(pid)
+      running(signal => session.kill(pid, signal.replace(/^SIG/, '')))
+    },
+    end: result => endStep(step, result, limit.late),
+  }
+}
+
+function endStep(step: StepProgress, { status, exitStatus }: CallResult, late?: StepError): void {
+  if (late) step.end('failed', { error: late })
+  // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
+  else if (status === 'failed') step.end('ok', { note: `exit status ${exitStatus}` })
+  else if (status !== 'skipped') step.end('ok')
+}

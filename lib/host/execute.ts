@@ -1,0 +1,81 @@
+/** Bringing a host to declared state: a program's segments, one after the other. */
+import { InterruptedError } from '../errors.ts'
+import { accountOf } from '../program/account.ts'
+import { checkConditions } from '../program/conditions.ts'
+import { type Program, type ScheduleOptions, schedule } from '../program/schedule.ts'
+import type { Step } from '../program/step.ts'
+import type { Converged } from '../recipe/recipe.ts'
+import type { Progress, TaskProgress } from '../report/progress.ts'
+import { thrownError } from '../report/report.ts'
+import type { StepProgress } from '../report/step-progress.ts'
+import type { Items, Resource, Task } from '../resources/resource.ts'
+import { account, type Execution } from './execution.ts'
+import type { Running } from './running.ts'
+import { runSegment } from './segment.ts'
+
+/**
+ * Runs the resources in order, then the handlers that are due.
+ * @throws {StepError} the first that failed; {InterruptedError} Ctrl-C came before the end
+ */
+export async function converge(
+  items: readonly Items[],
+  options: ScheduleOptions,
+  execution: Execution,
+): Promise<Converged> {
+  const program = schedule(items, options)
+  // What was left out changed nothing.
+  for (const resource of program.excluded) execution.ledger.note(resource, false)
+  return execute(program, execution)
+}
+
+/** The same for what is a program already. */
+export async function execute({ segments }: Program, execution: Execution): Promise<Converged> {
+  const { progress, ledger, interrupts } = execution
+  const steps = segments.flatMap(segment => segment.steps)
+  checkConditions(steps, ledger.changed)
+  for (const { resource } of steps) progress.hide(resource.secrets)
+  if (execution.mode.kind === 'list') return listSteps(steps, execution)
+  execution.checkPlanned?.(steps)
+  const shown = show(steps, progress)
+  const running: Running = { execution, shown, changed: new Set(), skipped: false }
+  try {
+    for (const segment of segments) await runSegment(segment, running)
+  } catch (error) {
+    // The connection is gone: what ran has failed, what was to come never was.
+    for (const step of shown.values()) step.drop(thrownError(error))
+    throw error
+  }
+  if (running.failure) throw running.failure
+  if (running.skipped && interrupts.stop.aborted)
+    throw new InterruptedError('interrupted', 'interrupted')
+  return {
+    changed: running.changed.size > 0,
+    has: resource => running.changed.has(resource as Resource),
+  }
+}
+
+function listSteps(steps: readonly Step[], execution: Execution): Converged {
+  for (const step of steps) {
+    execution.ledger.note(step.declared, false)
+    account(execution, accountOf(step))
+  }
+  return { changed: false, has: () => false }
+}
+
+/** The steps in their tasks, as they are shown. */
+function show(steps: readonly Step[], progress: Progress): Map<Step, StepProgress> {
+  const tasks = new Map<Task, TaskProgress>()
+  const taskOf = (task: Task | undefined) => {
+    if (!task) return progress.own()
+    const known = tasks.get(task)
+    if (known) return known
+    const made = progress.task(task.title)
+    tasks.set(task, made)
+    return made
+  }
+  const shown = new Map(
+    steps.map(step => [step, taskOf(step.task).step(step.resource.title)] as const),
+  )
+  for (const task of tasks.values()) task.end()
+  return shown
+}

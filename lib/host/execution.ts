@@ -1,0 +1,28 @@
+/** What the steps of one host share while they run. */
+import type { Host } from '../inventory/inventory.ts'
+import type { StepAccount } from '../program/account.ts'
+import type { Step } from '../program/step.ts'
+import { cleanReport } from '../report/clean.ts'
+import type { Progress } from '../report/progress.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Ledger } from './ledger.ts'
+import { type Mode, onStepOf } from './mode.ts'
+import type { HostSessions } from './sessions.ts'
+
+export interface Execution {
+  host: Host
+  mode: Mode
+  sessions: HostSessions
+  progress: Progress
+  ledger: Ledger
+  interrupts: Interrupts
+  /** How long each step may take, in milliseconds. Undefined: as long as it does. */
+  stepTimeoutMs?: number
+  /** Throws where steps that are about to run are not those of the plan that is applied. */
+  checkPlanned?(steps: readonly Step[]): void
+}
+
+/** Adds a step to the account that plans and lists keep; other runs keep none. */
+export function account({ host, mode, progress }: Execution, step: StepAccount): void {
+  onStepOf(mode)?.(host.name, cleanReport(step, progress.redact))
+}

@@ -1,0 +1,159 @@
+/** One host's part in a run: connecting, the lock, the recipe, and the account of it. */
+import type { BootstrapError } from '../errors.ts'
+import type { HostOutcome, HostStatus } from '../events.ts'
+import type { Host } from '../inventory/inventory.ts'
+import { parseRemembered } from '../program/remembered.ts'
+import type { Selection } from '../program/selection.ts'
+import type { ArgumentTypes } from '../recipe/arguments.ts'
+import { cleanData, cleanReport } from '../report/clean.ts'
+import type { Progress } from '../report/progress.ts'
+import { errorReport, stackOf, statusOf, thrownError } from '../report/report.ts'
+import type { Watch } from '../session/watch.ts'
+import { connectHost, type Restarting, reconnectHost } from './connect.ts'
+import { warnOfLeft, warnOfRemembered } from './due-warnings.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Job } from './job.ts'
+import type { Ledger } from './ledger.ts'
+import { onlyLooks } from './mode.ts'
+import { lookAtPlanned, perform, type Visit } from './perform.ts'
+import { createSessions, type HostSessions } from './sessions.ts'
+import { claimLock, takeLock, takeLockAgain } from './take-lock.ts'
+import { watchHost } from './watch.ts'
+
+/** What came of a host so far, for its account. */
+interface Account {
+  sessions?: HostSessions
+  ledger?: Ledger
+  /** Keys of the handlers that an earlier run left due. */
+  before: ReadonlySet<string>
+  /** What the recipe put out. */
+  data?: unknown
+  over: boolean
+}
+
+/**
+ * Runs a recipe on one host. Never throws.
+ * @param selection what of the recipe to take
+ */
+export async function runHost<A extends ArgumentTypes>(
+  host: Host,
+  job: Job<A>,
+  progress: Progress,
+  selection: Selection,
+): Promise<HostOutcome> {
+  const { events, reporting } = job.world
+  const startedAt = Date.now()
+  const account: Account = { before: new Set(), over: false }
+  events.emit({ type: 'host.start', host: host.name })
+  let failure: BootstrapError | undefined
+  try {
+    await visitHost(host, job, progress, selection, account)
+  } catch (error) {
+    failure = thrownError(error)
+    if (reporting?.verbose) failure.within({ output: stackOf(failure) })
+  }
+  account.over = true
+  progress.end()
+  // Also of a run that went well: its recipe may catch what fails.
+  const left = [...(account.ledger?.due ?? [])].filter(key => failure || !account.before.has(key))
+  if (!onlyLooks(job.mode)) warnOfLeft(left.length, progress)
+  const done: HostStatus = progress.counts.changed > 0 ? 'changed' : 'ok'
+  const outcome: HostOutcome = {
+    host: host.name,
+    status: failure ? statusOf(failure) : done,
+    counts: progress.counts,
+    durationMs: Date.now() - startedAt,
+    data: cleanData(account.data, progress.redact),
+    error: failure && cleanReport({ ...errorReport(failure), host: host.name }, progress.redact),
+    roundTrips: account.sessions?.roundTrips ?? 0,
+  }
+  events.emit({ type: 'host.end', ...outcome })
+  return outcome
+}
+
+async function visitHost<A extends ArgumentTypes>(
+  host: Host,
+  job: Job<A>,
+  progress: Progress,
+  selection: Selection,
+  account: Account,
+): Promise<void> {
+  const { what, mode, world } = job
+  const locks = what.recipe.lock(what.args) && !onlyLooks(mode)
+  const warn = (message: string) => {
+    if (!account.over) progress.warn(message)
+  }
+  const watch = watchHost(host, world.events, world.reporting ?? {}, progress)
+  const beganAt = Date.now()
+  const sessions = await openSessions(host, job, locks, warn, watch)
+  account.sessions = sessions
+  const listening = listen(world.interrupts, sessions)
+  let failed = true
+  try {
+    const files = locks
+      ? await takeLock(sessions.main, what.name, world, progress)
+      : () => sessions.main.stateFiles
+    const afterMs = Date.now() - beganAt
+    watch.debug?.('lock', describeLock(locks, onlyLooks(mode), afterMs))
+    const remembered = parseRemembered(files().get('handlers'))
+    account.before = new Set(remembered.map(({ key }) => key))
+    warnOfRemembered(remembered, locks || onlyLooks(mode), progress)
+    const visit: Visit = {
+      host,
+      sessions,
+      files,
+      remembered,
+      output: value => {
+        // A copy, as JSON has it: what can't be said in JSON fails where it is put out.
+        account.data = JSON.parse(JSON.stringify(value) ?? 'null')
+      },
+    }
+    if (mode.kind === 'replay') await lookAtPlanned(visit, job, mode, progress)
+    await perform(visit, job, progress, selection, ledger => {
+      account.ledger = ledger
+    })
+    failed = false
+  } finally {
+    listening.endStop()
+    // What the recipe did not wait for ends before the host does; after a failure nothing more begins.
+    await sessions.close(failed)
+    listening.endKill()
+  }
+}
+
+const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
+  taken
+    ? `taken, ${afterMs} ms after the host's work began`
+    : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
+
+/** Ctrl-C ends what the sessions run; they warn where it can't. */
+function listen({ stop, kill }: Interrupts, sessions: HostSessions) {
+  const onStop = () => void sessions.interrupt().catch(() => {})
+  const onKill = () => void sessions.kill().catch(() => {})
+  stop.addEventListener('abort', onStop)
+  kill.addEventListener('abort', onKill)
+  return {
+    endStop: () => stop.removeEventListener('abort', onStop),
+    endKill: () => kill.removeEventListener('abort', onKill),
+  }
+}
+
+/** Connects, and again after a restart, then with the lock of the new boot. */
+async function openSessions<A extends ArgumentTypes>(
+  host: Host,
+  { what, world }: Job<A>,
+  locks: boolean,
+  warn: (message: string) => void,
+  watch: Watch,
+): Promise<HostSessions> {
+  const { connector, timeouts, interrupts, identity } = world
+  const connecting = { connector, timeoutMs: timeouts.connectMs, interrupts, warn, watch }
+  const first = locks ? [claimLock(what.name, identity)] : []
+  const connected = await connectHost(host, connecting, first)
+  const reconnect = async (restarting: Restarting) => {
+    const again = await reconnectHost(host, connecting, restarting)
+    if (locks) await takeLockAgain(again.session, what.name, identity)
+    return again
+  }
+  return createSessions(connected, reconnect, watch)
+}

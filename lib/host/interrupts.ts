@@ -1,0 +1,13 @@
+/** Ctrl-C, in the one shape that it has everywhere. */
+import { InterruptedError } from '../errors.ts'
+
+/** `stop` aborts at the first Ctrl-C, `kill` at the second. */
+export interface Interrupts {
+  stop: AbortSignal
+  kill: AbortSignal
+}
+
+/** @throws {InterruptedError} Ctrl-C was pressed */
+export function checkNotStopped({ stop }: Interrupts): void {
+  if (stop.aborted) throw new InterruptedError('interrupted', 'interrupted')
+}

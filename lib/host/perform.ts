@@ -1,0 +1,90 @@
+/** The recipe's work on a host that is connected, and locked if it has to be. */
+import type { Host } from '../inventory/inventory.ts'
+import type { StepAccount } from '../program/account.ts'
+import { type Remembered, stepsOf } from '../program/remembered.ts'
+import type { ScheduleOptions } from '../program/schedule.ts'
+import { segmentsOf } from '../program/segments.ts'
+import { createSelection, everything, type Selection } from '../program/selection.ts'
+import type { ArgumentTypes } from '../recipe/arguments.ts'
+import type { Progress } from '../report/progress.ts'
+import { createContext, type StateFiles } from './context.ts'
+import { execute } from './execute.ts'
+import type { Execution } from './execution.ts'
+import type { Job } from './job.ts'
+import { createLedger, type Ledger } from './ledger.ts'
+import { confirmOf, type Mode, onlyLooks } from './mode.ts'
+import { comparePlan, createPlanCheck, lookAgain, silentProgress } from './planned.ts'
+import type { HostSessions } from './sessions.ts'
+
+/** A host while a run is connected to it. */
+export interface Visit {
+  host: Host
+  sessions: HostSessions
+  files: StateFiles
+  /** What an earlier run left due. */
+  remembered: readonly Remembered[]
+  /** Keeps what the recipe puts out. */
+  output: (data: unknown) => void
+}
+
+/**
+ * Runs the recipe, then what an earlier run left due and this recipe does not declare.
+ * @param begin given the ledger, before the recipe begins
+ */
+export async function perform<A extends ArgumentTypes>(
+  { host, sessions, files, remembered, output }: Visit,
+  job: Job<A>,
+  progress: Progress,
+  selection: Selection,
+  begin: (ledger: Ledger) => void = () => {},
+): Promise<void> {
+  const { what, mode, world } = job
+  const before = remembered.map(({ key }) => key)
+  const ledger = createLedger(sessions, onlyLooks(mode), before)
+  begin(ledger)
+  const execution: Execution = {
+    host,
+    mode,
+    sessions,
+    progress,
+    ledger,
+    interrupts: world.interrupts,
+    stepTimeoutMs: world.timeouts.stepMs ?? host.timeouts?.commandMs,
+    checkPlanned:
+      mode.kind === 'replay'
+        ? createPlanCheck(mode.planned.get(host.name) ?? [], progress.redact)
+        : undefined,
+  }
+  const scheduling: ScheduleOptions = {
+    host: { ...host, facts: sessions.main.facts },
+    origin: { run: world.identity.run, recipe: what.name },
+    selection,
+    oneByOne: confirmOf(mode) !== undefined,
+    redact: progress.redact,
+  }
+  await what.recipe.run(createContext(job, execution, scheduling, files, output))
+  if (!what.recipe.lock(what.args)) return
+  const left = stepsOf(remembered.filter(({ key }) => ledger.due.has(key)))
+  const segments = segmentsOf(left, scheduling.oneByOne)
+  await execute({ segments, excluded: new Set() }, execution)
+}
+
+/**
+ * Finds out once more what a plan says of this host, under the lock and before anything is changed.
+ * @throws {StepError} plan_stale
+ */
+export async function lookAtPlanned<A extends ArgumentTypes>(
+  visit: Visit,
+  { what, world }: Job<A>,
+  mode: Extract<Mode, { kind: 'replay' }>,
+  progress: Progress,
+): Promise<void> {
+  const found: StepAccount[] = []
+  const looking: Job<A> = { what, mode: lookAgain(mode.diff, found), world }
+  const selection = createSelection(what.selection ?? everything)
+  const { name } = visit.host
+  await perform(visit, looking, silentProgress(name, progress), selection)
+  // What the host took for done while it only looked.
+  await visit.sessions.main.call({ name: 'hw_reload_due', args: [] })
+  comparePlan(mode.planned.get(name) ?? [], found)
+}

@@ -1,0 +1,52 @@
+/** Doing what was planned: the host is compared with its plan before anything is changed, and each step after. */
+import { errorCodes, StepError } from '../errors.ts'
+import { createEventStream } from '../events.ts'
+import { accountOf, differenceOf, type StepAccount } from '../program/account.ts'
+import type { Step } from '../program/step.ts'
+import { createProgress, type Progress } from '../report/progress.ts'
+import type { Execution } from './execution.ts'
+import type { Mode } from './mode.ts'
+
+/** Works like the host's own progress, and shows nothing. */
+export const silentProgress = (host: string, { hide, redact }: Progress): Progress => ({
+  ...createProgress(host, '', createEventStream()),
+  // The plan has stars where there is a secret; so must what it is compared with.
+  hide,
+  redact,
+})
+
+/** Looks at a host as `plan` does, and keeps what it finds in `found`. */
+export const lookAgain = (diff: boolean, found: StepAccount[]): Mode => ({
+  kind: 'plan',
+  diff,
+  onStep: (_, step) => found.push(step),
+})
+
+/** @throws {StepError} plan_stale: what was found is not what was planned */
+export function comparePlan(planned: readonly StepAccount[], found: readonly StepAccount[]): void {
+  const difference = differenceOf(planned, found)
+  if (difference === undefined) return
+  throw new StepError('plan_stale', `the plan no longer fits: ${difference}`, {
+    hint: errorCodes.plan_stale.next,
+  })
+}
+
+/** Holds the steps of each program to those of the plan, in order. */
+export function createPlanCheck(
+  planned: readonly StepAccount[],
+  redact: Progress['redact'],
+): Execution['checkPlanned'] {
+  // Handlers and commands come and go with what runs.
+  const resources = planned.filter(({ kind }) => kind === 'resource')
+  let at = 0
+  return (steps: readonly Step[]) => {
+    for (const step of steps.map(each => accountOf(each))) {
+      if (step.kind !== 'resource') continue
+      const before = resources[at++]
+      if (before?.title === redact(step.title) && before.does === step.does) continue
+      throw new StepError('plan_stale', `${step.title} is not in the plan`, {
+        hint: 'It follows from a command whose result was not known when the plan was made.',
+      })
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** Products on one host: as the catalogue and its variables make them, and what is recorded of them. */
+import { type HostProduct, productOnHost } from '../bootstrap/product.ts'
+import { type HostState, type ProductState, renderProduct } from '../bootstrap/state.ts'
+import { StepError } from '../errors.ts'
+import type { ProductWishes, RunContext } from '../recipe/recipe.ts'
+import type { Execution } from './execution.ts'
+import type { World } from './job.ts'
+import { onlyLooks } from './mode.ts'
+import type { WriteState } from './state-files.ts'
+
+/** A product as it is on this host. */
+export type FindProduct = (name: string, wishes?: ProductWishes) => HostProduct
+
+export const createFindProduct =
+  (
+    { catalogue, modules }: World,
+    { host, progress }: Execution,
+    state: () => HostState,
+  ): FindProduct =>
+  (name, { version, settings } = {}) => {
+    const definition = catalogue().products.get(name)
+    if (!definition) throw new StepError(`there is no product ${name} in bootstrap.ini`)
+    const found = productOnHost(definition, {
+      host,
+      directory: catalogue().directory,
+      module: modules.get(name),
+      recorded: state().products.get(name),
+      version,
+      settings,
+    })
+    progress.hide(found.secrets)
+    return found
+  }
+
+export const createRecordProduct =
+  (
+    run: string,
+    { mode }: Execution,
+    state: () => HostState,
+    write: WriteState,
+  ): RunContext['recordProduct'] =>
+  async (name, { settings, ...changes }) => {
+    const known = state().products.get(name)
+    const before: ProductState = known ?? { settings: {} }
+    const after: ProductState = {
+      ...before,
+      ...changes,
+      settings: { ...before.settings, ...settings },
+    }
+    // That a product is there is worth a record, also if there is nothing else to say of it.
+    if (known && JSON.stringify(after) === JSON.stringify(before)) return
+    const stamped = { ...after, changedAt: new Date().toISOString(), run }
+    await write(`products/${name}.ini`, renderProduct(stamped))
+    if (!onlyLooks(mode)) state().products.set(name, stamped)
+  }

@@ -1,0 +1,17 @@
+/** A step that restarted its host: waiting until the host is back. */
+import type { Step } from '../program/step.ts'
+import { thrownError } from '../report/report.ts'
+import type { CallResult } from '../session/call.ts'
+import type { Running } from './running.ts'
+
+/** Connects again after a restart; the host's error is the step's. */
+export async function restart(step: Step, { marks }: CallResult, running: Running): Promise<void> {
+  const { resource } = step
+  try {
+    const boot = marks.find(([word]) => word === 'boot')?.[1] ?? ''
+    await running.execution.sessions.reconnect({ withinMs: resource.restarts!.withinMs, boot })
+  } catch (error) {
+    running.failure = thrownError(error).within({ step: resource.title, at: resource.at() })
+    running.shown.get(step)!.end('failed', { error: running.failure })
+  }
+}

@@ -1,0 +1,104 @@
+/** A program while it runs: what came of its steps so far, and the account of each that ends. */
+import { type BootstrapError, InterruptedError, type StepError } from '../errors.ts'
+import { accountOf } from '../program/account.ts'
+import type { Step } from '../program/step.ts'
+import { diffOf } from '../report/diff.ts'
+import { lastLines, stepError } from '../report/step-error.ts'
+import type { StepProgress } from '../report/step-progress.ts'
+import type { Resource } from '../resources/resource.ts'
+import type { CallResult } from '../session/call.ts'
+import { account, type Execution } from './execution.ts'
+import { wantsDiff } from './mode.ts'
+
+export interface Running {
+  execution: Execution
+  /** Each step's place on the screen. */
+  shown: ReadonlyMap<Step, StepProgress>
+  changed: Set<Resource>
+  /** The first that failed: nothing runs after it. */
+  failure?: BootstrapError
+  /** A step was not run, and not because of its condition. */
+  skipped: boolean
+}
+
+/** The result of a step that was not sent. */
+export const leftOut: CallResult = {
+  status: 'skipped',
+  exitStatus: 0,
+  code: '-',
+  note: '',
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  parts: new Map(),
+  marks: [],
+}
+
+const notWanted = 'not wanted'
+
+/** With --step: the result of a step that was not wanted. */
+export const declined: CallResult = { ...leftOut, note: notWanted }
+
+/**
+ * Accounts for the end of one step.
+ * @param late what it fails with, as it took too long
+ */
+export function endStep(step: Step, result: CallResult, running: Running, late?: StepError): void {
+  const { execution, shown } = running
+  const { ledger, mode } = execution
+  const { declared, resource, handler, notify } = step
+  const did = result.status === 'changed'
+  // Also where it failed or was left out: a recipe may catch that, and ask later.
+  ledger.note(declared, did)
+  const diff = did && wantsDiff(mode) ? diffOf(resource, result) : undefined
+  // A handler that nobody notified was never there.
+  const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
+  if (!absent) account(execution, accountOf(step, result, diff))
+  const progress = shown.get(step)!
+  if (result.status === 'failed' || late) {
+    if (did) ledger.becomeDue(notify.map(({ key }) => key))
+    running.failure = failureOf(step, result, execution, late)
+    progress.end('failed', { error: running.failure })
+  } else if (result.status === 'skipped') {
+    if (absent) progress.drop()
+    else progress.end('skipped', { note: skip(step, result, running) })
+  } else {
+    if (handler) ledger.noLongerDue(handler)
+    if (did) {
+      running.changed.add(declared)
+      ledger.becomeDue(notify.map(({ key }) => key))
+    }
+    // `service x reloaded` says it already.
+    const note = resource.title.endsWith(result.note) ? undefined : result.note
+    progress.end(did ? 'changed' : 'ok', { note, diff })
+  }
+}
+
+/** Accounts for steps that all came to the same. */
+export function endSteps(steps: readonly Step[], result: CallResult, running: Running): void {
+  for (const step of steps) endStep(step, result, running)
+}
+
+function failureOf(
+  { resource }: Step,
+  result: CallResult,
+  { interrupts }: Execution,
+  late: StepError | undefined,
+): BootstrapError {
+  // What the second Ctrl-C ended did not fail by itself.
+  if (interrupts.kill.aborted)
+    return new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
+  if (!late) return stepError(resource, result)
+  return late.within({ at: resource.at(), output: lastLines(result.stderr) || undefined })
+}
+
+/** Why a step was skipped, in a few words. */
+function skip({ handler, when }: Step, { note }: CallResult, running: Running): string {
+  if (running.failure) return 'a step before it failed'
+  if (note === '') {
+    running.skipped = true
+    return 'interrupted'
+  }
+  // The host asked its condition, and took it out.
+  if (handler && when && note !== notWanted) running.execution.ledger.noLongerDue(handler)
+  return note
+}

@@ -1,0 +1,136 @@
+/** Running one segment: what one user's session does without us. */
+import type { StepError } from '../errors.ts'
+import { placeCondition } from '../program/conditions.ts'
+import type { Segment } from '../program/segments.ts'
+import type { Step } from '../program/step.ts'
+import { thrownError } from '../report/report.ts'
+import type { CallResult } from '../session/call.ts'
+import type { BatchCall, Session } from '../session/session.ts'
+import { handlersIn } from './ledger.ts'
+import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
+import { restart } from './restart.ts'
+import { declined, endStep, endSteps, leftOut, type Running } from './running.ts'
+import { createStepLimit, type StepLimit } from './step-limit.ts'
+
+/** @throws {UnreachableError} the connection is gone; what failed on the host is accounted for */
+export async function runSegment(segment: Segment, running: Running): Promise<void> {
+  const { sessions, ledger } = running.execution
+  const { as, steps } = segment
+  const left = running.failure ? leftOut : await declinedOf(segment, running)
+  if (left) return endSteps(steps, left, running)
+  const session = await sessions.as(as).catch(error => noSession(steps, error, running))
+  if (!session) return
+  if (as === undefined) return send(steps, session, running)
+  const owed = await ledger.owe(steps)
+  if (!owed) return endSteps(steps, leftOut, running)
+  assumeDue(steps, session, ledger.due)
+  try {
+    await send(steps, session, running)
+  } catch (error) {
+    // Nobody knows what they did.
+    ledger.becomeDue(owed)
+    throw error
+  }
+  await ledger.settle(owed)
+}
+
+/** Only the main session reads what is due; its answer is that of the segment behind it. */
+function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<string>): void {
+  const handlers = handlersIn(steps)
+  if (handlers.length === 0) return
+  const known = handlers.filter(key => due.has(key))
+  session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
+}
+
+/** With --step: what becomes of a segment that is not wanted. Each is one step then. */
+async function declinedOf({ steps }: Segment, running: Running): Promise<CallResult | undefined> {
+  const { host, mode, ledger, progress } = running.execution
+  const confirm = confirmOf(mode)
+  const { resource, handler } = steps.at(-1)!
+  if (!confirm || (handler && !ledger.due.has(handler))) return undefined
+  return (await confirm(host.name, progress.redact(resource.title))) ? undefined : declined
+}
+
+async function send(steps: readonly Step[], session: Session, running: Running): Promise<void> {
+  const { mode, sessions, stepTimeoutMs } = running.execution
+  const last = steps.at(-1)!
+  const restarts = !onlyLooks(mode) && last.resource.restarts !== undefined
+  const limits = steps.map(({ resource: { title } }) =>
+    createStepLimit(title, stepTimeoutMs, {
+      signal: name => session.expire(name),
+      drop: sessions.drop,
+    }),
+  )
+  // One that restarts the host ends when the host is back.
+  const end = (step: Step, result: CallResult, late?: StepError) => {
+    if (!restarts || step !== last || late) endStep(step, result, running, late)
+  }
+  const calls = steps.map((_, at) => callOf(steps, at, limits, running, end))
+  const settings = {
+    check: onlyLooks(mode),
+    diff: wantsDiff(mode),
+    plan: onStepOf(mode) !== undefined,
+  }
+  const results = await session.batch(calls, settings).catch(error => {
+    for (const limit of limits) limit.end()
+    throw limits.find(({ late }) => late)?.late ?? error
+  })
+  if (!restarts || running.failure) return
+  const result = results.at(-1)!
+  if (result.status === 'changed') await restart(last, result, running)
+  if (!running.failure) endStep(last, result, running)
+}
+
+/** What is sent of the step `at`, and who listens to it. */
+function callOf(
+  steps: readonly Step[],
+  at: number,
+  limits: readonly StepLimit[],
+  { execution, shown }: Running,
+  end: (step: Step, result: CallResult, late?: StepError) => void,
+): BatchCall {
+  const step = steps[at]!
+  const progress = shown.get(step)!
+  const limit = limits[at]!
+  return {
+    call: step.resource.call,
+    notify: step.notify,
+    handler: step.handler,
+    when: placeCondition(step, steps.slice(0, at), execution.ledger.changed),
+    listener: {
+      title: step.resource.title,
+      start: () => {
+        limit.begin()
+        if (!step.handler) progress.start()
+      },
+      output: (stream, chunk) => progress.output(stream, chunk),
+      progress: (done, total) => progress.transfer(done, total),
+      end: result => {
+        limit.end()
+        // Behind a step that was left out, none is told to have begun.
+        limits[at + 1]?.begin()
+        end(step, result, limit.late)
+      },
+    },
+  }
+}
+
+/** Accounts for steps whose user has no session. */
+function noSession(steps: readonly Step[], thrown: unknown, running: Running): undefined {
+  const { mode, ledger } = running.execution
+  const error = thrownError(thrown)
+  if (error.code !== 'user_missing' && error.code !== 'user_refused') throw thrown
+  const wanted = steps.filter(({ handler }) => !handler || ledger.due.has(handler))
+  // A step before them may be to make the user.
+  const mayCome = onlyLooks(mode) && error.code === 'user_missing' && ledger.anyChanged
+  const [first] = mayCome ? [] : wanted
+  if (first) {
+    running.failure = error.within({ step: first.resource.title, at: first.resource.at() })
+    running.shown.get(first)!.end('failed', { error })
+  }
+  const unknown: CallResult = { ...leftOut, status: 'changed', note: 'unknown' }
+  for (const step of steps) {
+    if (step === first) continue
+    endStep(step, mayCome && wanted.includes(step) ? unknown : leftOut, running)
+  }
+}

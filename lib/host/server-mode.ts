@@ -1,0 +1,61 @@
+/** The mode that a server is in, as its state says. */
+import { type HostState, renderServer, type ServerState } from '../bootstrap/state.ts'
+import type { RunContext } from '../recipe/recipe.ts'
+import { thrownError } from '../report/report.ts'
+import type { Execution } from './execution.ts'
+import { onlyLooks } from './mode.ts'
+import { accountOwn } from './own-step.ts'
+import type { WriteState } from './state-files.ts'
+
+/**
+ * A passing mode is written but counts as no change; the mode after it is compared with the one before
+ * it, so that a run that changes nothing says so.
+ */
+export function createSetMode(
+  run: string,
+  execution: Execution,
+  state: () => HostState,
+  write: WriteState,
+): RunContext['setMode'] {
+  const {
+    progress,
+    mode: { kind },
+  } = execution
+  const check = onlyLooks(execution.mode)
+  let before: { server?: ServerState } | undefined
+  return async (mode, { role, passing = false } = {}) => {
+    const now = state()
+    before ??= { server: now.server }
+    const changedAt = new Date().toISOString()
+    const next = { ...now.server, mode, role: role ?? now.server?.role, changedAt, run }
+    if (passing) {
+      before = { server: now.server }
+      await write('server.ini', renderServer(next))
+      if (!check) now.server = next
+      return
+    }
+    const settled = before.server
+    const same = settled?.mode === mode && settled.role === next.role
+    accountOwn(execution, `mode ${mode}`, same ? 'ok' : 'changed')
+    if (kind === 'list') return
+    const step = progress.own().step(`mode ${mode}`)
+    step.start()
+    try {
+      // As it was before the passing mode, with the time and run of its own change.
+      const final = same ? settled! : next
+      if (!same || now.server !== settled) await write('server.ini', renderServer(final))
+      step.end(same ? 'ok' : 'changed', {
+        note: same || !settled ? undefined : `was ${describeServer(settled, next)}`,
+      })
+      if (!check) now.server = final
+      before = { server: final }
+    } catch (error) {
+      step.end('failed', { error: thrownError(error) })
+      throw error
+    }
+  }
+}
+
+/** What of the server's state was another. */
+const describeServer = (before: ServerState, after: ServerState) =>
+  before.mode === after.mode ? `${before.mode} as ${before.role ?? 'no role'}` : before.mode

@@ -1,0 +1,35 @@
+/** Questions to a host that are no steps of their own, and writing its state files. */
+import { InterruptedError, StepError } from '../errors.ts'
+import { lastLines } from '../report/step-error.ts'
+import type { CallResult, HostCall } from '../session/call.ts'
+import type { Execution } from './execution.ts'
+import { checkNotStopped } from './interrupts.ts'
+import { onlyLooks } from './mode.ts'
+
+/** A call whose failure is the caller's step's. */
+export type Ask = (call: HostCall) => Promise<CallResult>
+
+/** Writes a state file, by name. Only looks with --check. */
+export type WriteState = (name: string, text: string) => Promise<void>
+
+export const createAsk =
+  ({ sessions, interrupts }: Execution): Ask =>
+  async call => {
+    checkNotStopped(interrupts)
+    const result = await sessions.main.call(call)
+    // Ctrl-C came while it was under way: no answer at all.
+    if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
+    return result
+  }
+
+export const createWriteState =
+  (ask: Ask, { mode }: Execution): WriteState =>
+  async (name, text) => {
+    if (onlyLooks(mode)) return
+    const result = await ask({
+      name: 'hw_write_state',
+      args: [name],
+      content: { sha256: '', bytes: Buffer.from(text) },
+    })
+    if (result.status === 'failed') throw new StepError(lastLines(result.stderr))
+  }

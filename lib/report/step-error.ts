@@ -1,0 +1,26 @@
+/** The error of a failed step: what its own messages say, and where it was declared. Pure. */
+import { type ErrorCode, errorCodes, StepError } from '../errors.ts'
+import type { Resource } from '../resources/resource.ts'
+import type { CallResult } from '../session/call.ts'
+
+export function stepError(resource: Resource, result: CallResult): StepError {
+  const said = lastLines(result.stderr) || lastLines(result.stdout)
+  const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
+  // The last line says it; those before it say why.
+  const before = said.slice(0, Math.max(0, said.lastIndexOf('\n')))
+  const message = said.slice(said.lastIndexOf('\n') + 1) || `exit status ${result.exitStatus}`
+  return new StepError(code, message, {
+    step: resource.title,
+    command: resource.command?.split('\n', 10).join('\n'),
+    exitStatus: result.exitStatus,
+    output: before || undefined,
+    at: resource.at(),
+    // Of a step that failed in its own way there is nothing to say in general.
+    hint: code === 'step_failed' ? undefined : errorCodes[code].next,
+  })
+}
+
+/** The last lines of a step's output, for an error. */
+export function lastLines(output: Buffer, count = 20): string {
+  return output.toString('utf8').trimEnd().split('\n').slice(-count).join('\n')
+}
