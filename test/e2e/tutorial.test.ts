@@ -1,6 +1,8 @@
 /**
  * docs/tutorial.md, done as it says: in a copy of this clone and a folder beside it, each of its commands in
  * turn, by one shell, with the output as a terminal of 80 columns keeps it.
+ *
+ * @module-tag long
  */
 import { spawn } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
