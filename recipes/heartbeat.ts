@@ -7,7 +7,7 @@ interface Pulse {
 }
 
 export default recipe({
-  description: 'Ask the heartbeats of products, once, and show who is down',
+  description: 'Check the heartbeats of products once, and show which are down',
   args: { product: optional(product('default: every product of the server’s role')) },
   examples: ['heartbeat --on all', 'heartbeat deepfiler --on web'],
   lock: false,
@@ -24,7 +24,7 @@ export default recipe({
     const role = state.server?.role ?? host.vars.role
     const names = args.product ? [args.product] : (catalogue.roles.get(role ?? '')?.products ?? [])
     if (names.length === 0) {
-      throw new StepError('this host has no role, so there is nothing to ask', {
+      throw new StepError('this host has no role, so there is nothing to check', {
         hint: 'Run server.provision first, or name a product.',
       })
     }

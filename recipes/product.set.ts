@@ -12,7 +12,7 @@ import {
 import { configure, reload } from '../tasks/product.ts'
 
 export default recipe({
-  description: 'Change settings of a product, in its config file and on record',
+  description: 'Change settings of a product, in its config file and its record',
   args: { product: product(), settings: rest(assignment()) },
   examples: [
     'product.set deepfiler workers=8 --on web',
@@ -51,7 +51,7 @@ export default recipe({
 
     /** What the edit left behind goes: the file, and what runs by it. */
     const setBack = async (failure: BootstrapError) => {
-      const why = `${keys.join(', ')} set back: ${failure.message}`
+      const why = `${keys.join(', ')} rolled back: ${failure.message}`
       try {
         const { changed } = await converge(configure(before, keys))
         // An edit that its validation refused was never in use.
@@ -66,7 +66,7 @@ export default recipe({
         )
           return
         const { message } = error as Error
-        throw new StepError('rollback_failed', `${why}; that failed too: ${message}`)
+        throw new StepError('rollback_failed', `${why}; the rollback failed too: ${message}`)
       }
       const { output } = failure.details
       throw new StepError('rolled_back', why, { cause: failure, output })

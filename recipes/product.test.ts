@@ -3,7 +3,7 @@ import { product, recipe, StepError } from '../lib/index.ts'
 import { scriptEnv } from '../tasks/product.ts'
 
 export default recipe({
-  description: 'Ask a product’s heartbeat and run its test script',
+  description: 'Check a product’s heartbeat and run its test script',
   args: { product: product() },
   examples: ['product.test deepfiler --on web'],
   lock: false,

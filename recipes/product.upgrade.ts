@@ -22,7 +22,7 @@ export default recipe({
   prepare({ args, catalogue, hosts, product: find }) {
     const version = args.version ?? findProduct(catalogue, args.product).version
     if (version === undefined) {
-      throw new UsageError('usage', `bootstrap.ini names no version of ${args.product}: give one`, {
+      throw new UsageError('usage', `bootstrap.ini has no version of ${args.product}: give one`, {
         hint: `hostwright product.upgrade ${args.product} <version>`,
       })
     }
@@ -74,7 +74,7 @@ export default recipe({
         const { message } = error as Error
         throw new StepError(
           'rollback_failed',
-          `${version} failed (${reason}), and so did going back to ${before.version}: ${message}`,
+          `${version} failed (${reason}), and so did the rollback to ${before.version}: ${message}`,
         )
       }
     }
@@ -97,7 +97,7 @@ export default recipe({
     if (failure) {
       throw new StepError(
         'rolled_back',
-        `${version} failed and ${before.version} runs again: ${failure.message}`,
+        `${version} failed and was rolled back to ${before.version}: ${failure.message}`,
         { cause: failure, output: failure.details.output },
       )
     }

@@ -10,7 +10,7 @@ export default recipe({
   description: 'Install and configure every product of the server’s role',
   args: {
     role: optional(
-      role('role of bootstrap.ini; default: the host’s variable role, else the role it has'),
+      role('role in bootstrap.ini; default: the host’s variable role, else its recorded role'),
     ),
   },
   examples: [

@@ -30,7 +30,7 @@ export const keepConfig = (product: HostProduct, host: RunningHost, cutShort: bo
 export const dropConfigCopy = (product: HostProduct, host: RunningHost): Items =>
   product.config &&
   command(sh`rm -f ${copyOf(product, host)}`, {
-    title: 'drop the copy of the config',
+    title: 'remove the copy of the config',
     onlyIf: sh`test -f ${copyOf(product, host)}`,
   })
 

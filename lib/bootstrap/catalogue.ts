@@ -134,7 +134,9 @@ function nameParts(section: IniSection, faults: IniFault[]): string[] | undefine
     return fault(unknownName('kind of section', form, sectionForms).message)
   const wanted = { server: 0, setting: 2 }[form] ?? 1
   if (names.length !== wanted)
-    return fault(`is written [${[form, 'PRODUCT', 'NAME'].toSpliced(1, 2 - wanted).join(':')}]`)
+    return fault(
+      `must be written [${[form, 'PRODUCT', 'NAME'].toSpliced(1, 2 - wanted).join(':')}]`,
+    )
   const wrong = names.find(name => !isName(name))
   return wrong === undefined ? parts : fault(nameFault(wrong))
 }
@@ -169,7 +171,7 @@ function addSetting(
     fault(unknownName('product', productName, products.keys()).message)
     return
   }
-  if (reservedSettings.includes(name)) fault(`{${name}} has a meaning already; choose another name`)
+  if (reservedSettings.includes(name)) fault(`{${name}} is reserved; choose another name`)
   // Scripts and host variables know settings by names of letters, digits and _ only.
   const variable = settingVariable(productName, name).toUpperCase()
   for (const other of product.settings.keys())

@@ -13,7 +13,7 @@ const opening = /\{\{|\{([A-Za-z_][\w.-]*)\}|\{/g
 export function templateFault(template: string): string | undefined {
   for (const [found, name] of template.matchAll(opening))
     if (found === '{' && name === undefined)
-      return 'a { that starts no {placeholder}; a brace itself is written {{'
+      return 'a { that does not start a {placeholder}; write {{ for a literal brace'
   return undefined
 }
 
@@ -48,7 +48,7 @@ function unknownPlaceholder(
   return new UsageError('invalid_value', `{${name}} has no value here: ${template}`, {
     hint:
       near === undefined
-        ? `Give it one: a setting of the product, or a variable of the host.`
+        ? `Set it as a setting of the product or a variable of the host.`
         : `Did you mean {${near}}?`,
   })
 }

@@ -36,7 +36,7 @@ export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
     successes: keys.value('heartbeat_successes', text => whole(text, 1, 100_000)) ?? 1,
   }
   if (heartbeat.successes > heartbeat.attempts)
-    keys.fault('heartbeat_successes', `more than the attempts (${heartbeat.attempts})`)
+    keys.fault('heartbeat_successes', `more than heartbeat_attempts (${heartbeat.attempts})`)
   reportUseless(keys, probe)
   if (!probe) return undefined
   return { probe: probe.kind === 'http' ? { ...probe, ...http } : probe, ...heartbeat }
@@ -45,9 +45,9 @@ export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
 function reportUseless(keys: SectionReader<Key>, probe: Probe | undefined): void {
   for (const key of heartbeatKeys) {
     if (!keys.has(key)) continue
-    if (!keys.has('heartbeat')) keys.fault(key, 'is of no use without the key heartbeat')
+    if (!keys.has('heartbeat')) keys.fault(key, 'has no effect without the key heartbeat')
     else if (probe && probe.kind !== 'http' && httpKeys.includes(key))
-      keys.fault(key, 'is of use with an http:// or https:// heartbeat only')
+      keys.fault(key, 'only applies to an http:// or https:// heartbeat')
   }
 }
 
@@ -69,7 +69,7 @@ function parseProbe(text: string): Probe {
       return { kind: 'haproxy', socket: rest }
     default:
       throw invalid(
-        'is none of http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET, stack',
+        'must be http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
       )
   }
 }
@@ -77,14 +77,14 @@ function parseProbe(text: string): Probe {
 function parseJsonCheck(text: string): { path: string; equals?: string } {
   const [, path, equals] = /^([^=]*?)\s*(?:=\s*(.*))?$/s.exec(template(text)) ?? []
   if (path === undefined || !/^([^\s.[\]]+|\[\d+\])(\.[^\s.[\]]+|\[\d+\])*$/.test(path))
-    throw invalid('is written path or path=value, as in nodes[0].state=up')
+    throw invalid('must be path or path=value, as in nodes[0].state=up')
   return { path, ...(equals === undefined ? {} : { equals }) }
 }
 
 function whole(text: string, min: number, max: number): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < min || value > max)
-    throw invalid(`${JSON.stringify(text)} is not an integer of ${min}..${max}`)
+    throw invalid(`${JSON.stringify(text)} is not an integer in ${min}..${max}`)
   return value
 }
 

@@ -16,7 +16,7 @@ export async function loadCatalogue(inventoryDirectory: string): Promise<Catalog
     const message =
       cause.code === 'ENOENT' ? `there is no ${file}` : `${file} can’t be read: ${cause.message}`
     throw new UsageError('bootstrap_ini_invalid', message, {
-      hint: 'bootstrap.ini stands beside hosts.ini; docs/bootstrap-ini.md says what is in it.',
+      hint: 'bootstrap.ini belongs next to hosts.ini; docs/bootstrap-ini.md describes it.',
       cause,
     })
   })

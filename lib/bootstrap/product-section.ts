@@ -47,7 +47,7 @@ export function readProduct(
     keys.value(key, text => {
       const path = resolve(directory, text)
       if (!exists(path))
-        throw invalid(`there is no file ${JSON.stringify(text)} beside bootstrap.ini`)
+        throw invalid(`there is no file ${JSON.stringify(text)} next to bootstrap.ini`)
       return path
     })
   reportMissing(keys)
@@ -71,7 +71,7 @@ export function readProduct(
 
 function reportMissing(keys: SectionReader<Key>): void {
   const needs = (key: Key, other: Key): void => {
-    if (keys.has(key) && !keys.has(other)) keys.fault(key, `needs the key ${other} too`)
+    if (keys.has(key) && !keys.has(other)) keys.fault(key, `also needs the key ${other}`)
   }
   needs('archive', 'home')
   needs('archive', 'version')
@@ -104,7 +104,7 @@ function configFormat(text: string): ProductDefinition['configFormat'] {
 }
 
 function validation(text: string): string {
-  if (!text.includes('%s')) throw invalid('must contain %s, where the file’s name is put')
+  if (!text.includes('%s')) throw invalid('must contain %s, which stands for the file’s name')
   return template(text)
 }
 

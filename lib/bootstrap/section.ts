@@ -90,8 +90,8 @@ export function template(text: string): string {
 
 function splitList(text: string): string[] {
   const items = text.split(',').map(item => item.trim())
-  if (items.includes('')) throw invalid('a comma without a value beside it')
+  if (items.includes('')) throw invalid('an empty item in the list')
   const twice = items.find((item, index) => items.indexOf(item) !== index)
-  if (twice !== undefined) throw invalid(`${twice} is there twice`)
+  if (twice !== undefined) throw invalid(`${twice} is listed twice`)
   return items
 }

@@ -62,7 +62,7 @@ function readAllowed(keys: Reader, type: SettingType): SettingDefinition['allowe
     const values = text.split(',').map(item => {
       const checked = checkValue({ type }, item.trim())
       if ('fault' in checked) throw invalid(checked.fault)
-      if (checked.value === '') throw invalid('a comma without a value beside it')
+      if (checked.value === '') throw invalid('an empty item in the list')
       return checked.value
     })
     return { kind: 'list', values }
@@ -73,11 +73,11 @@ function readRange(low: string, high: string): SettingDefinition['allowed'] {
   const end = (text: string): number | undefined => {
     if (text === '') return undefined
     const checked = checkValue({ type: 'number' }, text)
-    if ('fault' in checked) throw invalid(`${checked.fault}; a range is written 1..64, 1.. or ..64`)
+    if ('fault' in checked) throw invalid(`${checked.fault}; a range is 1..64, 1.. or ..64`)
     return Number(checked.value)
   }
   const [min, max] = [end(low), end(high)]
-  if (min === undefined && max === undefined) throw invalid('a range without ends')
+  if (min === undefined && max === undefined) throw invalid('a range needs at least one end')
   if (min !== undefined && max !== undefined && min > max) throw invalid('the range is empty')
   return {
     kind: 'range',
@@ -99,11 +99,11 @@ function readPattern(keys: Reader, type: SettingType): RegExp | undefined {
 }
 
 function configSection(text: string): string {
-  if (/[[\]]/.test(text)) throw invalid('a section of a config file holds no [ or ]')
+  if (/[[\]]/.test(text)) throw invalid('a section of a config file can’t contain [ or ]')
   return template(text)
 }
 
 function configKey(text: string): string {
-  if (/[=[\]]/.test(text)) throw invalid('a key of a config file holds no =, [ or ]')
+  if (/[=[\]]/.test(text)) throw invalid('a key of a config file can’t contain =, [ or ]')
   return template(text)
 }

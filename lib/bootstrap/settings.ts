@@ -30,7 +30,7 @@ export function parseAssignments(
   for (const assignment of assignments) {
     const equals = assignment.indexOf('=')
     // The text may be a secret on its own: it is not in the message.
-    if (equals < 1) throw new UsageError('invalid_value', 'settings are written key=value')
+    if (equals < 1) throw new UsageError('invalid_value', 'a setting must be key=value')
     const key = assignment.slice(0, equals).trim()
     const value = checkSetting(product, key, assignment.slice(equals + 1))
     if (values.has(key)) throw new UsageError('invalid_value', `${key} is given twice`)

@@ -199,6 +199,6 @@ function isTime(text: string): boolean {
 function damaged(file: string, line: number, message: string): StepError {
   return new StepError('state_unreadable', `${file}:${line}: ${message}`, {
     at: `${file}:${line}`,
-    hint: 'Mend the line by hand, or move the file away and run server.provision again.',
+    hint: 'Fix the line by hand, or move the file away and run server.provision again.',
   })
 }

@@ -27,7 +27,7 @@ export function checkValue(rules: ValueRules, text: string): CheckedValue {
   // A line break would start a new line of the product's config.
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text))
     return { fault: `${shown} has a line break or another control character` }
-  if (text !== text.trim()) return { fault: `${shown} starts or ends with a blank` }
+  if (text !== text.trim()) return { fault: `${shown} starts or ends with whitespace` }
   const value = canonical(rules.type, text)
   if (value === undefined) return { fault: `${shown} is not ${describeRules(rules)}` }
   const { allowed, pattern } = rules
@@ -40,10 +40,10 @@ export function checkValue(rules: ValueRules, text: string): CheckedValue {
   return { value }
 }
 
-/** What is allowed, in words: `an integer of 1..64`. */
+/** What is allowed, in words: `an integer in 1..64`. */
 export function describeRules({ type, allowed }: ValueRules): string {
   if (allowed?.kind === 'list') return `one of: ${allowed.values.join(', ')}`
-  if (allowed) return `${typeNames[type]} of ${allowed.min ?? ''}..${allowed.max ?? ''}`
+  if (allowed) return `${typeNames[type]} in ${allowed.min ?? ''}..${allowed.max ?? ''}`
   return typeNames[type]
 }
 

@@ -56,12 +56,12 @@ export async function awaitHeartbeat(
   } catch (error) {
     if (signal?.aborted) throw new InterruptedError('interrupted', 'interrupted')
     if (!isBootstrapError(error) || error.code !== 'heartbeat_failed') throw error
-    const tries = heartbeat.attempts === 1 ? 'asked once' : `asked ${heartbeat.attempts} times`
+    const tries = heartbeat.attempts === 1 ? '1 attempt' : `${heartbeat.attempts} attempts`
     throw new StepError(
       'heartbeat_failed',
-      `${product} gave no good heartbeat (${tries}): ${last.answer}`,
+      `${product} failed its heartbeat (${tries}): ${last.answer}`,
       {
-        hint: `See the log of ${product} on the host.`,
+        hint: `Check the log of ${product} on the host.`,
       },
     )
   }

@@ -61,9 +61,9 @@ function judgeHttp(probe: HostProbe & { kind: 'http' }, text: string): Verdict {
   const body = end < 0 ? '' : text.slice(end + 1)
   const shown = `status ${status || 'unknown'}: ${shorten(body.trim())}`
   if (status !== probe.status)
-    return { up: false, answer: `${shown} (wanted status ${probe.status})` }
+    return { up: false, answer: `${shown} (expected status ${probe.status})` }
   if (probe.body !== undefined && !body.includes(probe.body)) {
-    return { up: false, answer: `${shown} (wanted the text ${JSON.stringify(probe.body)})` }
+    return { up: false, answer: `${shown} (expected the text ${JSON.stringify(probe.body)})` }
   }
   if (probe.json) {
     const { path, equals } = probe.json
@@ -73,7 +73,7 @@ function judgeHttp(probe: HostProbe & { kind: 'http' }, text: string): Verdict {
     if (!good)
       return {
         up: false,
-        answer: `${shown} (wanted ${path}${equals === undefined ? '' : `=${equals}`})`,
+        answer: `${shown} (expected ${path}${equals === undefined ? '' : `=${equals}`})`,
       }
   }
   return { up: true, answer: shown }

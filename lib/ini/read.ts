@@ -45,7 +45,7 @@ export interface IniFile {
 }
 
 // Without the line itself: in a state file it may hold a secret.
-const notUnderstood = 'neither a section, nor key = value, nor a comment'
+const notUnderstood = 'not a section, key = value or a comment'
 const header = /^\[([^\]]*)\]\s*(?:[;#].*)?$/
 const comment = /^[;#]/
 const restIsComment = /^\s*(?:$|\s[;#])/
@@ -76,7 +76,7 @@ export function readIni(text: string, file: string): IniFile {
         faults.push({
           line,
           section: name,
-          message: `the section is there already, at line ${earlier.line}`,
+          message: `duplicate section, first at line ${earlier.line}`,
         })
       section = earlier ?? { name, line, entries: [] }
       if (name !== '') sections.set(name, section)
@@ -96,7 +96,7 @@ export function readIni(text: string, file: string): IniFile {
         line,
         ...named(section),
         key,
-        message: `the key is there already, at line ${earlier.line}`,
+        message: `duplicate key, first at line ${earlier.line}`,
       })
     else if ('fault' in value) faults.push({ line, ...named(section), key, message: value.fault })
     else section.entries.push({ key, value: value.text, line })
@@ -157,13 +157,13 @@ export function writeIni(sections: Iterable<IniContent>): string {
   for (const { name, entries } of sections) {
     const badPlace = name === '' && seen.size > 0
     if (badPlace || seen.has(name) || name !== name.trim() || /[\]\r\n]/.test(name))
-      throw new RangeError(`not a section that an INI file can hold: ${JSON.stringify(name)}`)
+      throw new RangeError(`not a valid INI section name: ${JSON.stringify(name)}`)
     seen.add(name)
     const lines = name === '' ? [] : [`[${name}]\n`]
     const keys = new Set<string>()
     for (const { key, value } of entries) {
       if (!writableKey(key) || keys.has(key))
-        throw new RangeError(`not a key that an INI file can hold: ${JSON.stringify(key)}`)
+        throw new RangeError(`not a valid INI key: ${JSON.stringify(key)}`)
       keys.add(key)
       lines.push(`${key} = ${encode(value)}\n`)
     }

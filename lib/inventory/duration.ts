@@ -20,6 +20,6 @@ export function parseDuration(text: string): number {
     )
   const ms = Math.round(Number(amount) * unitsMs[unit]!)
   if (ms > longestMs)
-    throw new UsageError('invalid_value', `too long a duration: ${text}; at most 24 days (576h)`)
+    throw new UsageError('invalid_value', `duration too long: ${text}; at most 24 days (576h)`)
   return ms
 }

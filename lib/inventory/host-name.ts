@@ -26,7 +26,7 @@ export function refuseUnsafe(what: string, value: string, fail: Fail): void {
   }
   if (value.startsWith('-')) fail(`${what} begins with a dash: ${shown}`)
   if (unprintable.test(value)) {
-    fail(`${what} holds whitespace or a control character: ${shown}`)
+    fail(`${what} contains whitespace or a control character: ${shown}`)
   }
 }
 
@@ -44,7 +44,7 @@ export function expandHosts(word: string, fail: Fail): { names: string[]; port?:
     if (name === '---') fail('this looks like YAML', 'An inventory here is an INI file.')
     refuseUnsafe('the host name', name, fail)
     if (name.includes(':') && !isIPv6(name.replace(/%.*$/, ''))) {
-      fail(`${JSON.stringify(name)} is no host name`, 'A port is digits: web1:2222.')
+      fail(`${JSON.stringify(name)} is not a host name`, 'A port is digits: web1:2222.')
     }
   }
   return { names, port }
@@ -59,7 +59,7 @@ function splitPort(word: string, fail: Fail): { host: string; port?: number } {
   const [, host, digits] = match
   if (digits === undefined) return { host: host! }
   const port = readPort(digits)
-  if (port === undefined) fail(`'${digits}' is no port`, 'A port is a number from 1 to 65535.')
+  if (port === undefined) fail(`'${digits}' is not a port`, 'A port is a number from 1 to 65535.')
   return { host: host!, port }
 }
 
@@ -71,7 +71,7 @@ function expandRanges(pattern: string, fail: Fail): string[] {
     const open = rest.indexOf('[')
     const fixed = open < 0 ? rest : rest.slice(0, open)
     const close = open < 0 ? rest.length : rest.indexOf(']', open)
-    if (close < 0) fail(`'[' is not closed in ${JSON.stringify(pattern)}`)
+    if (close < 0) fail(`unclosed '[' in ${JSON.stringify(pattern)}`)
     const items = open < 0 ? [''] : readRange(rest.slice(open + 1, close), fail)
     if (names.length * items.length > mostHosts) {
       fail(`${JSON.stringify(pattern)} stands for more than ${mostHosts} hosts`)
@@ -88,15 +88,15 @@ const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 function readRange(range: string, fail: Fail): string[] {
   const [first = '', last = '', by = '1', ...more] = range.split(':')
   const hint = 'A range is [first:last] or [first:last:step], of numbers or of single letters.'
-  const refuse = (why: string) => fail(`[${range}] is no range: ${why}`, hint)
-  if (!range.includes(':') || more.length > 0) refuse('it has no first and last')
-  if (last === '') refuse('it has no last')
+  const refuse = (why: string) => fail(`[${range}] is not a valid range: ${why}`, hint)
+  if (!range.includes(':') || more.length > 0) refuse('first and last are missing')
+  if (last === '') refuse('last is missing')
   const step = /^\d{1,9}$/.test(by) ? Number(by) : 0
-  if (step === 0) refuse('the step is not a number above 0')
+  if (step === 0) refuse('the step must be a number above 0')
 
   const alphabetic = /^[a-z]$/i.test(first) && /^[a-z]$/i.test(last)
   const numeric = /^\d{0,15}$/.test(first) && /^\d{1,15}$/.test(last)
-  if (!alphabetic && !numeric) refuse('its ends are neither two numbers nor two letters')
+  if (!alphabetic && !numeric) refuse('its ends must be two numbers or two letters')
   // The leading zero of the first number says how wide all of them are.
   const width = /^0\d/.test(first) ? first.length : 0
   if (width > 0 && width !== last.length) refuse('its ends differ in length')

@@ -51,13 +51,9 @@ const connections: Readonly<Record<string, Connection>> = {
 export function readOverrides(overrides: Record<string, string> = {}): Map<string, Variable> {
   for (const name of Object.keys(overrides)) {
     if (!isPasswordName(name)) continue
-    throw new UsageError(
-      'usage',
-      `--var ${name}: process lists show what stands in a command line`,
-      {
-        hint: 'See --ask-pass and --ask-become-pass, and ssh_password_from in docs/inventory.md.',
-      },
-    )
+    throw new UsageError('usage', `--var ${name}: command lines show in process lists`, {
+      hint: 'See --ask-pass and --ask-become-pass, and ssh_password_from in docs/inventory.md.',
+    })
   }
   return fromOptions(overrides, name => `--var ${name}`)
 }
@@ -171,8 +167,8 @@ function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Var
       const found = scope.get(key)
       if (!found?.value) continue
       found.fail(
-        `${key} of ${name} has no meaning here`,
-        'Take it out: a key’s passphrase is asked for once, or add the key to your agent.',
+        `${key} of ${name} is not supported`,
+        'Remove it: you are asked for the key’s passphrase once. Or add the key to your agent.',
       )
     }
   }

@@ -84,7 +84,7 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
       })
     }
     if (isLocalPattern(pattern)) return undefined
-    throw new UsageError('usage', 'there is no inventory here or in a directory above', {
+    throw new UsageError('usage', 'no inventory in this directory or its parents', {
       hint: `Write inventories/<environment>/${fileName}, or name a file with -i.`,
     })
   }
@@ -96,7 +96,7 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
   if (wanted === 'lab' && labDirectory !== undefined) {
     const file = join(labDirectory, fileName)
     if (await exists(file)) return file
-    throw new UsageError('usage', 'there is no lab', { hint: 'Start one: hostwright lab up 3.' })
+    throw new UsageError('usage', 'no lab is running', { hint: 'Start one: hostwright lab up 3.' })
   }
   throw unknownName('environment', wanted, environments)
 }
@@ -130,7 +130,7 @@ async function readText(file: string, shownAs: string): Promise<string> {
   if (Buffer.from(text).equals(bytes)) return text
   const lines = text.split(/\r\n|\n|\r/)
   const bad = lines.findIndex(line => line.includes('\uFFFD') && !/^\s*[#;]/.test(line))
-  if (bad >= 0) failAt(shownAs, bad + 1)('this is not UTF-8', 'Save the file as UTF-8.')
+  if (bad >= 0) failAt(shownAs, bad + 1)('not valid UTF-8', 'Save the file as UTF-8.')
   return text
 }
 

@@ -71,7 +71,7 @@ export function regexMatcher(source: string): NameMatcher {
       return pattern.test(name)
     }
   } catch (cause) {
-    throw new UsageError('usage', `'~${source}' is no regular expression`, {
+    throw new UsageError('usage', `'~${source}' is not a valid regular expression`, {
       hint: 'In a pattern, what follows ~ is a regular expression; `:` and `,` outside of [] end it.',
       cause,
     })

@@ -77,7 +77,7 @@ export function parseInventory(text: string, options: ParseOptions): Inventory {
     const line = written.trim()
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
     const fail = failAt(shownAs, index + 1)
-    if (line.includes('\0')) fail('the line holds a NUL character')
+    if (line.includes('\0')) fail('the line contains a NUL character')
     section = readLine(draft, section, line, fail)
   }
   refuseUndefinedGroups(draft)
@@ -100,7 +100,7 @@ function readLine(draft: Draft, section: Section, line: string, fail: Fail): Sec
   const isAddress = isIPv6(/^\[([^\]]+)\]/.exec(line)?.[1] ?? '')
   if (/^\[(?:[^\]]*|.*\]|[^\]]*\]\s*;.*)$/.test(line) && !isAddress) {
     fail(
-      `${shownOf(line, line)} is no section`,
+      `${shownOf(line, line)} is not a section`,
       'A section is [group], [group:children] or [group:vars], without spaces.',
     )
   }
@@ -113,7 +113,7 @@ function readLine(draft: Draft, section: Section, line: string, fail: Fail): Sec
 function openSection(draft: Draft, name: string, kind: string, fail: Fail): Section {
   if (kind !== 'hosts' && kind !== 'children' && kind !== 'vars') {
     fail(
-      `[${name}:${kind}] is no section: '${kind}' is unknown`,
+      `[${name}:${kind}] is not a section: '${kind}' is unknown`,
       'A section is [group], [group:children] or [group:vars].',
     )
   }
@@ -131,7 +131,7 @@ function openSection(draft: Draft, name: string, kind: string, fail: Fail): Sect
 function readHosts(draft: Draft, group: Group, line: string, fail: Fail): void {
   const [first = '', ...assignments] = splitWords(line, fail)
   if (isPasswordName(first.split(/[=:]/, 1)[0]!)) {
-    fail('a password stands where a host should', 'Variables of a group stand below [group:vars].')
+    fail('a password where a host name is expected', 'Group variables go under [group:vars].')
   }
   const { names, port } = expandHosts(first, fail)
   const vars = new Map<string, Variable>()
@@ -155,7 +155,8 @@ function readGroupVariable(group: Group, line: string, fail: Fail): void {
     group.vars.set(key, { value, fail })
     return
   }
-  if (!/^[-+]?\d{1,9}$/.test(value)) fail(`ansible_group_priority is no whole number: '${value}'`)
+  if (!/^[-+]?\d{1,9}$/.test(value))
+    fail(`ansible_group_priority must be a whole number: '${value}'`)
   group.priority = Number(value)
 }
 
@@ -173,8 +174,8 @@ function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void 
   const name = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(line)?.[1]
   if (name === undefined) {
     fail(
-      `${shownOf(line, `'${line}'`)} is no group name`,
-      `[${parent.name}:children] has one group a line.`,
+      `${shownOf(line, `'${line}'`)} is not a group name`,
+      `[${parent.name}:children] takes one group per line.`,
     )
   }
   if (name === 'all' || name === 'ungrouped') fail(`${name} can’t be the child of a group`)
@@ -201,7 +202,7 @@ function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
   for (const { name, fail } of undefinedGroups) {
     const near = nearest(name, defined)
     const suggestion = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
-    fail(`group ${name} is not defined`, `${suggestion}A group is defined by [${name}].`)
+    fail(`group ${name} is not defined`, `${suggestion}Define the group with [${name}].`)
   }
 }
 

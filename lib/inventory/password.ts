@@ -54,19 +54,19 @@ function readSource(
   switch (kind) {
     case 'env':
       if (!/^[A-Za-z_]\w*$/.test(only()))
-        fail(`${what}: ${JSON.stringify(only())} is no name of an environment variable`, hint)
+        fail(`${what}: ${JSON.stringify(only())} is not the name of an environment variable`, hint)
       return { from: 'env', name: only() }
     case 'file':
       return { from: 'file', path: localPath({ value: only(), what, fail }, directory, home) }
     case 'command':
-      if (rest.length === 0) fail(`${what} names no command`, hint)
+      if (rest.length === 0) fail(`${what} has no command`, hint)
       return { from: 'command', words: rest }
     default:
-      return fail(`${what} begins with none of env, file, command`, hint)
+      return fail(`${what} must begin with env, file or command`, hint)
   }
 }
 
 /** A line end in a password would answer the next question too. */
 function refuseLineEnds(value: string, what: string, fail: Fail): void {
-  if (/[\r\n\0]/.test(value)) fail(`${what} holds a line end or a NUL character`)
+  if (/[\r\n\0]/.test(value)) fail(`${what} contains a line break or a NUL character`)
 }

@@ -25,7 +25,7 @@ export function selectHosts(inventory: Inventory, pattern: string): Host[] {
   const terms = splitPattern(pattern)
   if (terms.length === 0) {
     throw new UsageError('usage', 'the pattern is empty', {
-      hint: 'The pattern `all` is every host.',
+      hint: 'Use `all` for every host.',
     })
   }
   const plain = terms.filter(term => !/^[&!]/.test(term))
@@ -88,7 +88,7 @@ function applySubscript(term: string, found: string[], subscript: RegExpExecArra
     return found.slice(Number(first), last === '' ? undefined : Number(last) + 1)
   }
   const host = found.at(Number(single))
-  if (host === undefined) throw noHosts(`'${term}' counts past its ${found.length} hosts`)
+  if (host === undefined) throw noHosts(`'${term}' is out of range: it has ${found.length} hosts`)
   return [host]
 }
 
@@ -146,8 +146,8 @@ function unknown(inventory: Inventory, name: string): UsageError {
   const error = unknownName('host or group', name, [...names, 'localhost'])
   if (name.includes(':')) {
     error.details.hint = /^[^:]+:\d+$/.test(name)
-      ? 'A pattern takes no port: set ansible_port in the inventory.'
-      : 'With commas or IPv6 addresses in a pattern, write commas throughout: `:` doesn’t separate.'
+      ? 'A pattern can’t have a port: set ansible_port in the inventory.'
+      : 'With commas or IPv6 addresses in a pattern, separate terms with commas only: `:` does not separate them.'
   }
   return error
 }

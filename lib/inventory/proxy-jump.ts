@@ -12,7 +12,7 @@ export interface Jump {
 }
 
 const hint =
-  'Write user@host:port, several with commas between them, or none; an IPv6 address needs brackets.'
+  'Write user@host:port, several separated by commas, or none; an IPv6 address needs brackets.'
 
 /**
  * Checks a `proxy_jump`; what it returns is safe as an argument of `ssh -J`.
@@ -24,7 +24,7 @@ export function checkProxyJump(found: Found): string {
   const jumps = value.split(',').map(part => part.trim())
   for (const part of jumps) {
     refuseUnsafe(what, part, fail)
-    const jump = readJump(part) ?? fail(`${what} is no jump host: ${JSON.stringify(part)}`, hint)
+    const jump = readJump(part) ?? fail(`${what} is not a jump host: ${JSON.stringify(part)}`, hint)
     refuseUnsafe(`the host in ${what}`, jump.host, fail)
   }
   return jumps.join(',')

@@ -79,7 +79,7 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
-      return readPort(value) ?? fail(`${what} is no port: '${value}'`, portHint)
+      return readPort(value) ?? fail(`${what} is not a port: '${value}'`, portHint)
     },
     localPath: names => {
       const found = find(names)
@@ -100,7 +100,7 @@ export function createSettings(
       if (!found) return undefined
       const { value, what, fail } = found
       const word = value.toLowerCase()
-      if (!Object.hasOwn(truths, word)) fail(`${what} is neither yes nor no: '${value}'`)
+      if (!Object.hasOwn(truths, word)) fail(`${what} must be yes or no: '${value}'`)
       return truths[word]
     },
     duration: names => {
@@ -113,7 +113,7 @@ export function createSettings(
       } catch (error) {
         fail(`${what}: ${(error as Error).message}`)
       }
-      return ms > 0 ? ms : fail(`${what} leaves no time: '${value}'`)
+      return ms > 0 ? ms : fail(`${what} must be longer than 0: '${value}'`)
     },
     choice: (names, meanings) => {
       const found = find(names)
@@ -121,7 +121,7 @@ export function createSettings(
       const { value, what, fail } = found
       if (Object.hasOwn(meanings, value)) return meanings[value]
       const known = Object.keys(meanings).filter(word => !word.includes('.'))
-      return fail(`${what} is none of ${known.join(', ')}: '${value}'`)
+      return fail(`${what} must be one of ${known.join(', ')}: '${value}'`)
     },
   }
 }
@@ -139,11 +139,11 @@ export function localPath(
     return home === undefined ? value : join(home, value.slice(1))
   }
   if (value.startsWith('~'))
-    fail(`${what} is in another user’s home: '${value}'`, 'Write the whole path.')
+    fail(`${what} is in another user’s home: '${value}'`, 'Write the full path.')
   return isAbsolute(value) ? value : join(directory, value)
 }
 
 function refuseControl(what: string, path: string, fail: Fail): void {
   if (path.includes('{{')) refuseUnsafe(what, path, fail)
-  if (/\p{Cc}/u.test(path)) fail(`${what} holds a control character: ${JSON.stringify(path)}`)
+  if (/\p{Cc}/u.test(path)) fail(`${what} contains a control character: ${JSON.stringify(path)}`)
 }

@@ -8,7 +8,7 @@ const inConfig = 'put it into ~/.ssh/config, or into a file that ssh_config_file
 /** What to do instead, by name; undefined: nothing stands for it. */
 const instead: ReadonlyMap<string, string | undefined> = new Map([
   ...sshArguments.map(name => [name, inConfig] as const),
-  ['ansible_ssh_executable', 'the ssh of your PATH is taken'],
+  ['ansible_ssh_executable', 'the ssh in your PATH is used'],
   ['ansible_ssh_pkcs11_provider', inConfig],
   ['ansible_ssh_use_tty', undefined],
   ['ansible_host_key_checking', 'see --accept-new'],
@@ -20,8 +20,8 @@ const instead: ReadonlyMap<string, string | undefined> = new Map([
   ),
   ['ansible_sudo', 'write ansible_become=yes'],
   ['ansible_su', 'write ansible_become=yes ansible_become_method=su'],
-  ['ansible_shell_executable', 'hostwright works by sh'],
-  ['ansible_shell_type', 'hostwright works by sh'],
+  ['ansible_shell_executable', 'hostwright always uses sh'],
+  ['ansible_shell_type', 'hostwright always uses sh'],
   ['ansible_docker_extra_args', undefined],
   ['ansible_podman_extra_args', undefined],
   ['ansible_podman_executable', undefined],
@@ -48,7 +48,7 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
     const others = names.length > 1 ? ` and ${names.length - 1} more` : ''
     return `${text} of ${names[0]}${others}`
   })
-  return `these variables of Ansible change nothing here: ${parts.join('; ')}`
+  return `these Ansible variables have no effect: ${parts.join('; ')}`
 }
 
 /** Options of `ssh` that are most often given so, and what says the same in an inventory. */
@@ -60,8 +60,8 @@ function adviceFor(variable: string, value: string): string | undefined {
   const jump = /(?:^|\s)-J\s*([^\s"']+)/.exec(value)?.[1] ?? option('ProxyJump')
   if (jump) advice.push(`write proxy_jump=${jump}`)
   if (option('ProxyCommand'))
-    advice.push(`the ProxyCommand: ${inConfig}; for a jump host write proxy_jump`)
-  if (option('StrictHostKeyChecking')) advice.push('instead of StrictHostKeyChecking: --accept-new')
+    advice.push(`for ProxyCommand: ${inConfig}; for a jump host write proxy_jump`)
+  if (option('StrictHostKeyChecking')) advice.push('for StrictHostKeyChecking: see --accept-new')
   const known = option('UserKnownHostsFile')
   // ssh's way to know no host at all.
   if (known && known !== '/dev/null') advice.push(`write known_hosts_file=${known}`)

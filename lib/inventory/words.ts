@@ -39,7 +39,7 @@ export function splitWords(line: string, fail: Fail): string[] {
     }
   }
   if (quote !== '') {
-    fail(`a ${quote} is not closed`, 'Put a value that holds a quote in quotes of the other kind.')
+    fail(`unclosed ${quote}`, 'Put a value that contains a quote in the other kind of quotes.')
   }
   if (word !== undefined) words.push(word)
   return words

@@ -68,7 +68,7 @@ async function demo(directory: string): Promise<void> {
     title('Change a setting in place, on every host')
     await run('product.set deepfiler workers=8 --on lab -i lab --diff')
     title(
-      'A rolling upgrade to a version that does not work: the first host goes back, the others are spared',
+      'A rolling upgrade to a version that does not work: the first host is rolled back, the others are not touched',
     )
     await run('product.upgrade deepfiler 1.0.1-broken --on lab -i lab --serial 1', 4)
     title('A rolling upgrade to one that does: one host, then all')
@@ -76,7 +76,7 @@ async function demo(directory: string): Promise<void> {
     title('Take one host out for maintenance')
     await run('server.mode maintenance --on lab3 -i lab')
     await run('server.mode --on lab -i lab')
-    title('Ask every product for its heartbeat')
+    title('Check every product’s heartbeat')
     await run('heartbeat --on lab -i lab')
     title('The callbacks that these runs posted')
     const rows = received.map(({ recipe, ok, exitCode, hosts }) => [
@@ -89,7 +89,7 @@ async function demo(directory: string): Promise<void> {
     )
   } finally {
     server.close()
-    title('And take the hosts down: nothing is left')
+    title('Take the hosts down: nothing is left behind')
     await run('lab down')
   }
 }

@@ -88,7 +88,7 @@ export async function labUp(options: LabUpOptions): Promise<LabStatus> {
     // There is an sshd, but it lets nobody in here: a locked account, say. Ours does.
     const ownServer = isBootstrapError(error) && error.code === 'lab_failed'
     if (!ownServer || options.server !== undefined || (await findSshd()) === undefined) throw error
-    options.onProgress?.(`the embedded server is used: ${error.message}`)
+    options.onProgress?.(`using the embedded server: ${error.message}`)
     return bringUp(directory, { ...options, server: 'embedded' })
   }
 }
@@ -176,8 +176,8 @@ async function claim(directory: string, record: LabRecord): Promise<void> {
       if (await claimDirectory(directory, record)) return
     }
   }
-  throw new UsageError('usage', `a lab is up in ${directory}`, {
-    hint: 'Use it, or end it: `hostwright lab down`.',
+  throw new UsageError('usage', `a lab is already running in ${directory}`, {
+    hint: 'Use it, or stop it: `hostwright lab down`.',
   })
 }
 
@@ -186,8 +186,8 @@ async function end(directory: string, record: LabRecord): Promise<void> {
   const left = await endLabProcesses(directory, known)
   if (left.length > 0) {
     const pids = left.map(({ pid }) => pid).join(', ')
-    throw new BootstrapError('lab_failed', `processes of the lab do not end: ${pids}`, {
-      hint: `End them, then \`hostwright lab down\` again. The logs are in ${directory}.`,
+    throw new BootstrapError('lab_failed', `lab processes did not end: ${pids}`, {
+      hint: `Stop them, then \`hostwright lab down\` again. The logs are in ${directory}.`,
     })
   }
   if (record.borrowed !== undefined) await giveBack(record.borrowed, directory)
@@ -272,9 +272,13 @@ async function chooseKind(
     tell(`each host gets a directory, not a view of the file system: ${why}`)
     return 'directory'
   }
-  throw new BootstrapError('lab_failed', `hosts can’t have views of the file system here: ${why}`, {
-    hint: 'Ask for the kind `directory`.',
-  })
+  throw new BootstrapError(
+    'lab_failed',
+    `hosts can’t have views of the file system on this machine: ${why}`,
+    {
+      hint: 'Use the kind `directory`.',
+    },
+  )
 }
 
 /** @returns the sshd to use; undefined: the embedded server */
@@ -296,10 +300,10 @@ async function chooseServer(
     return sshd
   } catch (error) {
     if (!isBootstrapError(error)) throw error
-    const hint = 'Install or mend openssh-server, or ask for the embedded server.'
+    const hint = 'Install or repair openssh-server, or use the embedded server.'
     if (wanted === 'openssh') throw error.within({ hint })
     const { output } = error.details
-    tell(`the embedded server is used: ${error.message}${output ? ` (${output})` : ''}`)
+    tell(`using the embedded server: ${error.message}${output ? ` (${output})` : ''}`)
     return undefined
   }
 }

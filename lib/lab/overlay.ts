@@ -162,8 +162,8 @@ export async function viewCommand(
  * @returns why not; undefined when they can
  */
 export async function whyNoViews(directory: string): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'it takes Linux'
-  if (process.getuid?.() !== 0) return 'it takes root'
+  if (process.platform !== 'linux') return 'Linux is required'
+  if (process.getuid?.() !== 0) return 'root is required'
   const probe = join(directory, 'probe')
   const mountPoint = join(probe, 'mount')
   await mkdir(mountPoint, { recursive: true })

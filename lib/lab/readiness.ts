@@ -12,7 +12,7 @@ export interface Login {
 }
 
 /** What a server says to a login that it will never let in. */
-const refused = 'it lets nobody in'
+const refused = 'it refuses the login'
 
 /** @returns why it does not answer; undefined when it does */
 export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | undefined> {
@@ -25,7 +25,9 @@ export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | u
     client.on('ready', () =>
       client.exec('true', (error, channel) => {
         if (error) return resolve(error.message)
-        channel.on('exit', status => resolve(status === 0 ? undefined : `\`true\` ended ${status}`))
+        channel.on('exit', status =>
+          resolve(status === 0 ? undefined : `\`true\` exited with ${status}`),
+        )
         channel.resume()
       }),
     )
@@ -59,7 +61,7 @@ export async function awaitAnswer(
   for (;;) {
     const why = await whyNoAnswer(login, Math.max(deadline - Date.now(), 1000))
     if (why === undefined) return undefined
-    if (!stillRuns()) return 'its server ended'
+    if (!stillRuns()) return 'its server exited'
     if (why === refused || Date.now() > deadline) return why
     await delay(20)
   }

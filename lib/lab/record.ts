@@ -46,7 +46,7 @@ export async function readRecord(directory: string): Promise<LabRecord | undefin
   })
   if (text === undefined) return undefined
   const record = parseRecord(text)
-  if (record === undefined) throw foreign(directory, 'its lab.json is not one that we wrote')
+  if (record === undefined) throw foreign(directory, 'its lab.json was not written by hostwright')
   return record
 }
 
@@ -101,13 +101,13 @@ export async function refuseForeign(directory: string): Promise<void> {
   if (uid !== us) throw foreign(directory, 'it belongs to another user')
   const names = (await readdir(directory)).filter(name => !name.startsWith('lab.json'))
   if (names.length > 0 && (await readRecord(directory)) === undefined) {
-    throw foreign(directory, 'it has files, and no lab.json')
+    throw foreign(directory, 'it has files but no lab.json')
   }
-  if ((mode & 0o022) !== 0) throw foreign(directory, 'others may write to it')
+  if ((mode & 0o022) !== 0) throw foreign(directory, 'others can write to it')
 }
 
 function foreign(directory: string, why: string): UsageError {
-  return new UsageError('usage', `${directory} is not a lab’s directory: ${why}`, {
+  return new UsageError('usage', `${directory} is not a lab directory: ${why}`, {
     hint: 'Name another directory, or empty this one yourself.',
   })
 }

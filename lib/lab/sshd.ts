@@ -133,7 +133,7 @@ export async function prepareMachine(
   // Without PAM sshd refuses a locked account, which root's often is.
   const shadow = await readFile('/etc/shadow', 'utf8').catch(() => '')
   if (shadow.split('\n').some(line => line.startsWith(`${user}:!`))) {
-    throw new BootstrapError('lab_failed', `sshd lets nobody in as ${user}: the account is locked`)
+    throw new BootstrapError('lab_failed', `sshd refuses logins as ${user}: the account is locked`)
   }
   const config = join(lab, 'probe')
   const hostKey = join(lab, 'probe_key')
@@ -160,7 +160,7 @@ async function satisfy(sshd: string, config: string, lab: string): Promise<strin
   }
   if (said === undefined) return borrowed
   if (borrowed !== undefined) await giveBack(borrowed, lab)
-  throw new BootstrapError('lab_failed', 'sshd would not start', { output: said })
+  throw new BootstrapError('lab_failed', 'sshd did not start', { output: said })
 }
 
 /** Leaves a borrowed directory; it goes away with the last lab that uses it. */

@@ -70,13 +70,13 @@ export function createConnector(options: ConnectorOptions): Connector {
     // One line a reason, however many hosts have it.
     if (reasons.has(need)) return
     reasons.add(need)
-    warn(`${name} is reached by the system’s ssh, and so are others like it: it needs ${need}`)
+    warn(`${name} and hosts like it are reached by the system’s ssh: it needs ${need}`)
   }
 
   const warnInsecure = ({ insecureHostKey, address, port }: SshSettings) => {
     if (!insecureHostKey) return
     warn(
-      `insecure_host_key is set: ${address} port ${port} may show any host key, so anybody in between could be it`,
+      `insecure_host_key is set: ${address} port ${port} may present any host key, so anyone on the way can impersonate it`,
     )
   }
 
@@ -116,7 +116,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       return byProgram(`it needs ${needs.join(', ')}`)
     }
     if (settings.ignored.length > 0) {
-      warn(`ssh’s configuration sets ${settings.ignored.join(', ')}: hostwright does not heed that`)
+      warn(`the ssh configuration sets ${settings.ignored.join(', ')}, which hostwright ignores`)
     }
     debug?.(
       'connect',

@@ -59,8 +59,8 @@ export function chooseMode(option: string | undefined, output: Output): OutputMo
   if (option !== undefined) {
     const mode = outputModes.find(known => known === option)
     if (mode) return mode
-    const hint = `Take one of: ${outputModes.join(', ')}`
-    throw new UsageError('invalid_value', `there is no output mode ${JSON.stringify(option)}`, {
+    const hint = `Use one of: ${outputModes.join(', ')}`
+    throw new UsageError('invalid_value', `unknown output mode ${JSON.stringify(option)}`, {
       hint,
     })
   }

@@ -81,7 +81,7 @@ export function createRunLog(options: {
   const give = (error: unknown) => {
     state = 'none'
     lines = ''
-    warn(`the log of the run can’t be written: ${(error as Error).message}`)
+    warn(`the run’s log can’t be written: ${(error as Error).message}`)
   }
   const flush = () => {
     clearTimeout(timer)
@@ -115,7 +115,7 @@ export function createRunLog(options: {
       if (size > most.each && event.type === 'step.output') {
         const first = !full
         full = true
-        if (first) warn(`the log of the run has ${size} bytes: no more output is kept`)
+        if (first) warn(`the run’s log has reached ${size} bytes: no more output is kept`)
         return
       }
       lines += `${jsonLine(event)}\n`
@@ -140,7 +140,7 @@ function makeDirectory(path: string): void {
   for (const each of [dirname(path), path]) {
     const found = lstatSync(each)
     if (!found.isDirectory()) throw new Error(`${each} is not a directory`)
-    if (!isOurs(found)) throw new Error(`${each} belongs to somebody else`)
+    if (!isOurs(found)) throw new Error(`${each} belongs to another user`)
     if ((found.mode & 0o077) === 0) continue
     const handle = openSync(each, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     try {
@@ -160,7 +160,7 @@ function openLog(path: string, fresh: boolean): number {
   try {
     const found = fstatSync(handle)
     if (!found.isFile()) throw new Error(`${path} is not a file`)
-    if (!isOurs(found)) throw new Error(`${path} belongs to somebody else`)
+    if (!isOurs(found)) throw new Error(`${path} belongs to another user`)
     // Named by --log, it may have been there before.
     if ((found.mode & 0o077) !== 0) fchmodSync(handle, 0o600)
   } catch (error) {

@@ -38,7 +38,7 @@ export function createWriter(stream: OutputStream, { waits = false } = {}): Writ
       // Writes are in order, so that the last one's callback tells of all.
       if (open) await new Promise<void>(resolve => stream.write('', () => resolve()))
       if (failure)
-        throw new BootstrapError('output_failed', `the output is not whole: ${failure.message}`, {
+        throw new BootstrapError('output_failed', `the output is incomplete: ${failure.message}`, {
           cause: failure,
         })
     },

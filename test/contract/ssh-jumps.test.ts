@@ -82,9 +82,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
       expect(end).toMatchObject({
         reason: {
           code: 'auth_failed',
-          message: expect.stringMatching(
-            /^the jump host \S+ can’t be reached: .*permission denied/,
-          ),
+          message: expect.stringMatching(/^jump host \S+ is unreachable: .*permission denied/),
         },
       })
     }

@@ -137,7 +137,7 @@ describe('a server that comes to nothing', () => {
     const host = await listening(() => {})
     expect(await failure({ ...host, timeouts: short(300) })).toMatchObject({
       code: 'handshake_timeout',
-      message: `127.0.0.1 port ${host.port} took the connection and never said a word: ended after 0.3 s`,
+      message: `127.0.0.1 port ${host.port} accepted the connection but sent nothing: gave up after 0.3 s`,
       details: { hint: expect.stringContaining('handshake_timeout') },
     })
     expect(await failure(host, { timeoutMs: 200 })).toMatchObject({
@@ -160,7 +160,7 @@ describe('a server that comes to nothing', () => {
     expect(await failure(host)).toMatchObject({
       code: 'connect_failed',
       message: expect.stringMatching(
-        /is no SSH server: it says "HTTP\/1.1 400 Bad\\u001b\[2J Request"/,
+        /is not an SSH server: it sent "HTTP\/1.1 400 Bad\\u001b\[2J Request"/,
       ),
     })
   })
@@ -178,7 +178,7 @@ describe('a server that comes to nothing', () => {
     const began = performance.now()
     expect(await failure({ ...host, port: 1 })).toMatchObject({
       code: 'connect_failed',
-      message: 'can’t connect to 127.0.0.1 port 1: nothing listens there',
+      message: 'can’t connect to 127.0.0.1 port 1: connection refused',
     })
     expect(performance.now() - began).toBeLessThan(2000)
   })
@@ -187,7 +187,7 @@ describe('a server that comes to nothing', () => {
     const host = await listening(() => {})
     expect(await failure({ ...host, address: 'no.such.invalid' })).toMatchObject({
       code: 'connect_failed',
-      message: expect.stringMatching(/there is no such name|the name service does not answer/),
+      message: expect.stringMatching(/unknown host name|the name service did not answer/),
     })
   })
 })
@@ -208,7 +208,7 @@ describe('a host that dies while it works', { tags: ['sshd'] }, () => {
       const [, , end] = await finished(shell)
       expect(end).toEqual({
         lost: true,
-        reason: 'the host stopped answering: nothing came for 2 s',
+        reason: 'the host stopped answering: nothing received for 2 s',
       })
       expect(performance.now() - began).toBeLessThan(4000)
       await expect(transport.open()).rejects.toMatchObject({ code: 'connection_lost' })
@@ -266,7 +266,9 @@ test('a server without a host key that we may take tells which it has', {
     newConnector().connect(sshd.host({ sshConfigFile, sshTransport: 'ssh' }), options),
   ).rejects.toMatchObject({
     code: 'no_common_algorithm',
-    message: expect.stringMatching(/no type of host key in common with us: it offers rsa-sha2-512/),
+    message: expect.stringMatching(
+      /no type of host key in common with hostwright: it offers rsa-sha2-512/,
+    ),
   })
 })
 

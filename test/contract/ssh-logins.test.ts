@@ -76,7 +76,7 @@ describe('keys', () => {
       message: expect.stringMatching(
         /permission denied for somebody \(tried: agent \(2 keys\), key \S*id_ed25519\)$/,
       ),
-      details: { hint: expect.stringContaining('It takes: publickey.') },
+      details: { hint: expect.stringContaining('It accepts: publickey.') },
     })
     const prints = [named, other, inFile].map(key => key.fingerprint)
     expect(tried).toEqual([prints[0], prints[1], `${prints[2]} signed`])
@@ -163,7 +163,7 @@ describe('keys', () => {
     const { asked, next } = answering('1', '2', '3', '4')
     expect(await login(host, { passphrase: next })).toMatchObject({
       code: 'auth_failed',
-      message: expect.stringContaining('that is not the passphrase of'),
+      message: expect.stringContaining('wrong passphrase for'),
     })
     expect(asked).toHaveLength(3)
   })
@@ -173,7 +173,7 @@ describe('keys', () => {
     await chmod(key.file, 0o640)
     const { configured } = await recording(offering('publickey'))
     expect(await login(await configured(...lines('none', key)))).toMatchObject({
-      message: expect.stringContaining(`${basename(key.file)} is open to others (mode 0640)`),
+      message: expect.stringContaining(`${basename(key.file)} is accessible to others (mode 0640)`),
     })
   })
 
@@ -207,7 +207,7 @@ describe('passwords', () => {
     const error = await login(host, { password: secret('wrong-one'), ask: next })
     expect(error).toMatchObject({
       code: 'auth_failed',
-      message: expect.stringContaining('the password was not accepted for somebody'),
+      message: expect.stringContaining('wrong password for somebody'),
     })
     expect(JSON.stringify([error.message, error.details])).not.toContain('wrong-one')
     expect([tried.filter(each => each === 'password'), asked]).toEqual([['password'], []])
@@ -261,7 +261,9 @@ describe('passwords', () => {
     const host = { ...(await configured(...lines('none'))), timeouts: { authMs: 300 } }
     expect(await login(host, { password: secret('right') })).toMatchObject({
       code: 'auth_timeout',
-      message: expect.stringContaining('did not decide about the login of somebody within 0.3 s'),
+      message: expect.stringContaining(
+        'neither accepted nor refused the login of somebody within 0.3 s',
+      ),
     })
   })
 })
@@ -280,7 +282,7 @@ describe('questions of a server', () => {
     const host = await configured(...lines('none'))
     expect(await login(host, { password: secret('right') })).toBeUndefined()
     expect(await login(host, { password: secret('wrong') })).toMatchObject({
-      message: expect.stringContaining('the password was not accepted'),
+      message: expect.stringContaining('wrong password'),
     })
   })
 
@@ -320,7 +322,9 @@ describe('at OpenSSH', { tags: ['sshd'] }, () => {
     const host = { ...sshd.host({ sshConfigFile }), privateKeyFile: undefined }
     expect(await login(host)).toMatchObject({
       code: 'auth_failed',
-      message: expect.stringMatching(/hung up after too many tries .* agent \(\d keys?\)/),
+      message: expect.stringMatching(
+        /disconnected after too many login attempts .* agent \(\d keys?\)/,
+      ),
       details: { hint: expect.stringContaining('IdentitiesOnly') },
     })
   })

@@ -143,7 +143,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     )
     expect({ status, stderr }).toEqual({
       status: 3,
-      stderr: expect.stringContaining('the become password was not accepted by sudo'),
+      stderr: expect.stringContaining('sudo rejected the become password'),
     })
     expect(stderr).toContain('--ask-become-pass')
     expect(stdout + stderr).not.toContain(wrong)

@@ -128,7 +128,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
       )
       expect(status).toBe(4)
       expect(stderr).toMatch(/rolled_back +lab1/)
-      expect(stderr).toContain('check set back')
+      expect(stderr).toContain('check rolled back')
       expect(stderr).toContain('stack/stack1 DOWN')
       // The key had no value of its own on record: the line goes, and provision writes it again.
       const after = await config()

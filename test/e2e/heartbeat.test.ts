@@ -67,7 +67,7 @@ const url = ({ port }: { port: number }) => `heartbeat = http://127.0.0.1:${port
 test('one that comes up late is waited for', async () => {
   const port = await freePort()
   const run = await start(`${url({ port })}\nheartbeat_attempts = 400`)
-  // It has been asked by now, or is about to be: nothing listens there yet.
+  // It has been asked by now, or is about to be: connection refused yet.
   await run.says('heartbeat bulb')
   const service = await serve([200], port)
   expect((await run.ended).status).toBe(0)
@@ -86,7 +86,7 @@ test('is asked as often as it says, and the error holds the last answer', async 
   expect(status).toBe(4)
   expect(service.asked).toBe(3)
   expect(stdout).toContain('"code":"heartbeat_failed"')
-  expect(stdout).toContain('asked 3 times')
+  expect(stdout).toContain('3 attempts')
   expect(stdout).toContain('status 503')
   expect(stdout).toContain('\\"question\\":3')
 })

@@ -108,7 +108,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     expect(await labStatus({ directory })).toEqual(lab)
     await expect(labUp({ hosts: 1, directory, kind, server })).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringContaining('a lab is up'),
+      message: expect.stringContaining('a lab is already running'),
     })
     expect(lab.hosts.every((host: LabHost) => host.pid > 0)).toBe(true)
   })
@@ -221,7 +221,7 @@ describe('a lab that can’t start', () => {
     const lab = await labUp({ hosts: 1, directory, kind: 'directory', onProgress })
     expect(lab).toMatchObject({ server: 'embedded', hosts: [{ ready: true }] })
     if (sshd !== undefined) {
-      expect(told).toContain('the embedded server is used: lab1 did not start: it lets nobody in')
+      expect(told).toContain('using the embedded server: lab1 did not start: it refuses the login')
     }
     await labDown({ directory })
     expect(await traces(directory)).toEqual([])

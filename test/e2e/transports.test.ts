@@ -29,7 +29,9 @@ describe('the system’s ssh', { tags: ['sshd'] }, () => {
       const { status, stdout, stderr } = await hello('--ssh-config', await proxied())
       expect([status, sorted(stdout)]).toEqual([0, said])
       expect(stderr.match(/ProxyCommand/g)).toHaveLength(1)
-      expect(stderr).toMatch(/lab\d is reached by the system’s ssh, .* it needs ProxyCommand/)
+      expect(stderr).toMatch(
+        /lab\d and hosts like it are reached by the system’s ssh: it needs ProxyCommand/,
+      )
     })
 
     test('is not gone without where hostwright’s own is asked for', async () => {
@@ -37,7 +39,7 @@ describe('the system’s ssh', { tags: ['sshd'] }, () => {
         ...['--ssh-config', await proxied(), '--transport', 'ssh'],
       )
       expect([status, stdout]).toEqual([3, ''])
-      expect(stderr).toContain('needs ProxyCommand, which only the system’s ssh can')
+      expect(stderr).toContain('needs ProxyCommand, which only the system’s ssh supports')
     })
   })
 })

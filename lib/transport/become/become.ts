@@ -191,15 +191,15 @@ function answerOnce(prompt: string | RegExp, answer: () => void) {
 /** @throws {UnreachableError} a password that can't be typed: a terminal acts on control characters */
 function refuseUntypable(password: Secret): void {
   if (!/\p{Cc}/u.test(password.reveal())) return
-  throw becomeFailed('the become password holds a control character, which can’t be typed')
+  throw becomeFailed('the become password contains a control character, which can’t be typed')
 }
 
 function notBecome(way: Way, outcome: 'wrong' | 'ended' | 'late', said: string): UnreachableError {
   const { method, transport, password, limitMs } = way
   if (outcome === 'late') {
     return becomeFailed(
-      `${method} did not let us in within ${limitMs / 1000} s, nor refuse`,
-      'See whether it asks for more than a password (a second factor), and its log on the host.',
+      `${method} neither accepted nor refused within ${limitMs / 1000} s`,
+      'Check whether it asks for more than a password (a second factor), and its log on the host.',
       said,
     )
   }

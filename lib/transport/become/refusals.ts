@@ -85,25 +85,23 @@ function sentences(
   switch (refusal) {
     case 'terminal':
       return [
-        `${method} wants a terminal here, and there is none by ${kind}`,
-        'Take `Defaults requiretty` out of sudoers for this login, or reach the host by SSH.',
+        `${method} requires a terminal, and ${kind} has none`,
+        'Remove `Defaults requiretty` from sudoers for this login, or connect over SSH.',
       ]
     case 'password wrong':
       return [
-        password
-          ? `the become password was not accepted by ${method}`
-          : `${method} did not accept the login as it is`,
-        'See ansible_become_password, or give the right one to --ask-become-pass. It was tried once.',
+        password ? `${method} rejected the become password` : `${method} rejected this login`,
+        'Check ansible_become_password, or enter the right one for --ask-become-pass. It was tried once.',
       ]
     case 'password wanted':
       return password
         ? [
-            `${method} takes a password from a terminal only, and there is none by ${kind}`,
-            'Let the login do without a password, take sudo, or reach the host by SSH.',
+            `${method} reads a password only from a terminal, and ${kind} has none`,
+            'Allow the login without a password, use sudo, or connect over SSH.',
           ]
         : [
-            `${method} asks for a password to become ${user}, and none is known`,
-            'Give it by --ask-become-pass or ansible_become_password, or let the login do without (NOPASSWD).',
+            `${method} requires a password to become ${user}, and none is set`,
+            'Set it with --ask-become-pass or ansible_become_password, or allow the login without one (NOPASSWD).',
           ]
     case 'expired':
       return [
@@ -111,28 +109,28 @@ function sentences(
         'Log in by hand and set a new password.',
       ]
     case 'no such user':
-      return [`there is no user ${user} on this host`, 'See ansible_become_user.']
+      return [`there is no user ${user} on this host`, 'Check ansible_become_user.']
     case 'not installed':
       return [
         `${method} is not installed on this host`,
-        'Install it, name another by ansible_become_method (sudo, doas, su), or log in as the user itself.',
+        'Install it, choose another with ansible_become_method (sudo, doas, su), or log in as that user.',
       ]
     case 'not set up':
       return [
         `${method} is not set up on this host`,
-        'It has to belong to root, be setuid, and have its configuration.',
+        'It must be owned by root, setuid and configured.',
       ]
     case 'only some commands':
       return [
-        `${method} lets this login run only certain commands as ${user}, and no shell`,
-        `hostwright works through one shell: let the login run sh as ${user}.`,
+        `${method} allows this login only certain commands as ${user}, not a shell`,
+        `hostwright works through one shell: allow the login to run sh as ${user}.`,
       ]
     case 'not allowed':
       return [
-        `${method} does not let this login become ${user}`,
-        'Add the login to sudoers (or doas.conf), or log in as another.',
+        `${method} does not allow this login to become ${user}`,
+        'Add the login to sudoers (or doas.conf), or log in as another user.',
       ]
     default:
-      return [`${method} did not start a shell of ${user}`, undefined]
+      return [`${method} did not start a shell for ${user}`, undefined]
   }
 }

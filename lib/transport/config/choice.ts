@@ -42,9 +42,9 @@ export function refuseWithout(name: string, needs: readonly string[]): void {
   if (lacking.length === 0) return
   throw new UnreachableError(
     'connect_failed',
-    `${name} needs ${lacking.join(', ')}, which only the system’s ssh can`,
+    `${name} needs ${lacking.join(', ')}, which only the system’s ssh supports`,
     {
-      hint: 'Take the transport openssh, or leave the choice to hostwright: --transport, ansible_connection.',
+      hint: 'Use the transport openssh, or let hostwright choose: --transport, ansible_connection.',
     },
   )
 }

@@ -29,7 +29,7 @@ export function parseJump(word: string): Jump {
     (user !== undefined && /^$|^-|\p{Cc}/u.test(user)) ||
     (port !== undefined && (port < 1 || port > 65_535))
   if (wrong) {
-    throw new UsageError('ssh_config_invalid', `${JSON.stringify(word)} is no jump host`, {
+    throw new UsageError('ssh_config_invalid', `${JSON.stringify(word)} is not a jump host`, {
       hint: 'A jump host is [user@]host[:port], as ssh -J takes it; an IPv6 address needs brackets.',
     })
   }

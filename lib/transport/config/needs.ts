@@ -72,7 +72,7 @@ export function needsOf(
       isOn(answer, 'gssapiauthentication') && ticket && tries('gssapi-with-mic'),
       'GSSAPIAuthentication',
     ],
-    [endpoint.methods.length === 0, 'a way to log in that is none of ours'],
+    [endpoint.methods.length === 0, 'a login method that hostwright lacks'],
     [set(answer, 'knownhostscommand'), 'KnownHostsCommand'],
     [set(answer, 'revokedhostkeys'), 'RevokedHostKeys'],
     [

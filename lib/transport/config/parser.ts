@@ -71,7 +71,7 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
     const text = options.read(file)
     if (text === undefined && required) throw invalid(`can’t read ${file}`)
     if (text === undefined) return
-    if (depth > maxDepth) throw invalid(`${file}: too many Includes within each other`)
+    if (depth > maxDepth) throw invalid(`${file}: too many nested Includes`)
     walk(parsed(SshConfig, text, file), { file, from, depth })
   }
   const walk = (lines: readonly Line[], at: { file: string; from: string; depth: number }) => {
@@ -102,7 +102,7 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
 }
 
 const invalid = (message: string) =>
-  new UsageError('ssh_config_invalid', message, { hint: 'Mend ssh’s configuration.' })
+  new UsageError('ssh_config_invalid', message, { hint: 'Fix the ssh configuration.' })
 
 function parsed(
   library: { parse(text: string): readonly Line[] },

@@ -40,8 +40,8 @@ export async function askSsh(
   const late = () =>
     controller.abort(
       invalid(
-        `ssh -G ${destination} said nothing within ${timeoutMs / 1000} s`,
-        'See what its configuration asks on the way: a program of a Match exec, or the name service (CanonicalizeHostname).',
+        `ssh -G ${destination} did not answer within ${timeoutMs / 1000} s`,
+        'Check what its configuration waits for: a Match exec program, or the name service (CanonicalizeHostname).',
       ),
     )
   const timer = setTimeout(late, timeoutMs)
@@ -62,19 +62,19 @@ export async function askSsh(
  */
 export function refuseShell({ destination, user = '' }: Question): void {
   if (/^-|^$|['`"$\\;&<>|(){}\s\p{Cc}]/u.test(destination)) {
-    throw invalid(`${JSON.stringify(destination)} is no host name`, notForShells)
+    throw invalid(`${JSON.stringify(destination)} is not a host name`, notForShells)
   }
   if (/^-|['`";&<>|(){}\p{Cc}]|\s-|\\$/u.test(user)) {
-    throw invalid(`${JSON.stringify(user)} is no user name`, notForShells)
+    throw invalid(`${JSON.stringify(user)} is not a user name`, notForShells)
   }
 }
 
 const notForShells =
-  'ssh hands names to programs by way of a shell: they begin with no dash and hold no quotes, spaces or other signs of its language.'
+  'ssh passes names to programs through a shell: they can’t begin with a dash or contain quotes, spaces or other shell characters.'
 
 const invalid = (
   message: string,
-  hint = 'Mend ssh’s configuration; `ssh -G HOST` says the same.',
+  hint = 'Fix the ssh configuration; `ssh -G HOST` reports the same error.',
 ) => new UsageError('ssh_config_invalid', message, { hint })
 
 /** `-v`: it names the files it reads, and says what is wrong with them whatever their LogLevel. */

@@ -122,7 +122,7 @@ function refuseLoop(hop: SshSettings, passed: readonly SshSettings[]): void {
   throw new UsageError(
     'ssh_config_invalid',
     `${hop.destination} would be reached through itself: ${round}`,
-    { hint: `Give ${hop.destination} a ProxyJump none of its own, before the one for all.` },
+    { hint: `Give ${hop.destination} a \`ProxyJump none\` of its own, before the general one.` },
   )
 }
 
@@ -161,7 +161,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
     for (const each of news) told.add(each)
     if (news.length > 0) {
       options.warn?.(
-        `there is no OpenSSH program \`${program}\` to read ssh’s configuration: without it, ${news.join(', ')} in it is ignored`,
+        `there is no OpenSSH program \`${program}\` to read the ssh configuration, so ${news.join(', ')} in it is ignored`,
       )
     }
     return { answer, destination: question.destination }

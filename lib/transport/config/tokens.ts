@@ -17,9 +17,13 @@ export interface Tokens {
  */
 export function expandTokens(what: string, value: string, { percent, env, homeOf }: Tokens) {
   const fail = (why: string): never => {
-    throw new UsageError('ssh_config_invalid', `${what} ${value} of ssh’s configuration: ${why}`, {
-      hint: 'See TOKENS and ENVIRONMENT VARIABLES in ssh_config(5).',
-    })
+    throw new UsageError(
+      'ssh_config_invalid',
+      `${what} ${value} in the ssh configuration: ${why}`,
+      {
+        hint: 'See TOKENS and ENVIRONMENT VARIABLES in ssh_config(5).',
+      },
+    )
   }
   const [, user, path] = /^~([^/]*)(.*)$/s.exec(value) ?? []
   const whole =
@@ -27,7 +31,7 @@ export function expandTokens(what: string, value: string, { percent, env, homeOf
   return whole.replace(/%(.?)|\$\{([^}]*)\}/gs, (_, letter?: string, name?: string) => {
     if (name !== undefined) return env[name] ?? fail(`\${${name}} is not set`)
     if (letter === '%') return '%'
-    return Object.hasOwn(percent, letter!) ? percent[letter!]! : fail(`%${letter} means nothing`)
+    return Object.hasOwn(percent, letter!) ? percent[letter!]! : fail(`%${letter} is unknown`)
   })
 }
 

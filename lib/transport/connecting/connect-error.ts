@@ -107,24 +107,24 @@ function lateError(late: Late, { heard }: Failure, to: Destination): Unreachable
   switch (late.stage) {
     case 'connect':
       return new UnreachableError('connect_timeout', `${where} did not answer ${within}`, {
-        hint: `See whether the host is up and no firewall is in between; ${option('connect_timeout')} gives it longer.`,
+        hint: `Check that the host is up and that no firewall blocks it; ${option('connect_timeout')} sets the limit.`,
       })
     case 'handshake': {
-      const silent = heard.length === 0 ? 'and never said a word' : 'and stopped in the handshake'
+      const silent = heard.length === 0 ? 'but sent nothing' : 'but stopped in the handshake'
       return new UnreachableError(
         'handshake_timeout',
-        `${where} took the connection ${silent}: ended ${within.replace('within', 'after')}`,
+        `${where} accepted the connection ${silent}: gave up ${within.replace('within', 'after')}`,
         {
-          hint: `See whether it is an SSH server, and whether the host is overloaded; ${option('handshake_timeout')} gives it longer.`,
+          hint: `Check that it is an SSH server and that the host is not overloaded; ${option('handshake_timeout')} sets the limit.`,
         },
       )
     }
     case 'auth':
       return new UnreachableError(
         'auth_timeout',
-        `${where} did not decide about the login of ${to.target.user} ${within}`,
+        `${where} neither accepted nor refused the login of ${to.target.user} ${within}`,
         {
-          hint: `See the server’s log: a slow name service or PAM module is the usual reason; ${option('auth_timeout')} gives it longer.`,
+          hint: `Check the server’s log: a slow name service or PAM module is the usual reason; ${option('auth_timeout')} sets the limit.`,
         },
       )
   }
@@ -134,40 +134,38 @@ function loginError({ error, login, left }: Failure, to: Destination): Unreachab
   const { level, message } = error as { level?: string; message: string }
   const where = whereOf(to)
   const { user } = to.target
-  const attempts = login?.tried() || 'nothing, for there was nothing to try'
+  const attempts = login?.tried() || 'nothing: there was no key or password to try'
   const problems = login?.problems.map(problem => `; ${problem}`).join('') ?? ''
   const tried = `(tried: ${attempts})${problems}`
   if (login?.wrongPassword) {
-    return new UnreachableError(
-      'auth_failed',
-      `${where}: the password was not accepted for ${user} ${tried}`,
-      { hint: 'See ansible_user, and what --ask-pass was answered or ansible_password says.' },
-    )
+    return new UnreachableError('auth_failed', `${where}: wrong password for ${user} ${tried}`, {
+      hint: 'Check ansible_user and the password (--ask-pass or ansible_password).',
+    })
   }
   if (tooMany.test(message)) {
     return new UnreachableError(
       'auth_failed',
-      `${where} hung up after too many tries to log in as ${user} ${tried}`,
+      `${where} disconnected after too many login attempts as ${user} ${tried}`,
       {
         cause: error,
-        hint: 'Name the right key by ansible_ssh_private_key_file, which is tried first, or set IdentitiesOnly in ~/.ssh/config.',
+        hint: 'Set ansible_ssh_private_key_file to the right key, which is tried first, or set IdentitiesOnly in ~/.ssh/config.',
       },
     )
   }
   if (level === 'client-authentication') {
-    const wants = left && left.length > 0 ? `It takes: ${left.join(', ')}. ` : ''
+    const wants = left && left.length > 0 ? `It accepts: ${left.join(', ')}. ` : ''
     const byPassword = left?.some(way => /^(password|keyboard-)/.test(way))
       ? '; --ask-pass asks for a password'
       : ''
     return new UnreachableError('auth_failed', `${where}: permission denied for ${user} ${tried}`, {
       cause: error,
-      hint: `${wants}See ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
+      hint: `${wants}Check ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
     })
   }
   return new UnreachableError(
     'auth_failed',
-    `${where} ended the connection while ${user} logged in ${tried}`,
-    { cause: error, hint: 'See the server’s log: it may shut this address or user out.' },
+    `${where} closed the connection while ${user} was logging in ${tried}`,
+    { cause: error, hint: 'Check the server’s log: it may block this address or user.' },
   )
 }
 
@@ -188,16 +186,16 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
     if (says !== '' && !atTheDoor.test(says)) {
       return new UnreachableError(
         'connect_failed',
-        `what listens at ${where} is no SSH server: it says ${JSON.stringify(says)}`,
-        { cause: error, hint: 'See ansible_host and ansible_port in the inventory.' },
+        `what listens at ${where} is not an SSH server: it sent ${JSON.stringify(says)}`,
+        { cause: error, hint: 'Check ansible_host and ansible_port in the inventory.' },
       )
     }
     return new UnreachableError(
       'connect_failed',
-      `can’t connect to ${where}: it closes connections before the handshake${saying}`,
+      `can’t connect to ${where}: it closed the connection before the handshake${saying}`,
       {
         cause: error,
-        hint: 'It may have too many at its door (MaxStartups), or shut this address out; see its log.',
+        hint: 'It may have too many connections waiting to log in (MaxStartups), or block this address; check its log.',
       },
     )
   }
@@ -205,15 +203,15 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
     for (const [kind, name, keyword] of categories) {
       const ours = to.target.algorithms?.[kind] ?? kinds[kind].usual
       if (offered[kind].some(each => ours.includes(each))) continue
-      const hint = `See ${keyword} in ~/.ssh/config and in the server’s configuration, or take the system’s ssh (--transport openssh).`
+      const hint = `Check ${keyword} in ~/.ssh/config and in the server’s configuration, or use the system’s ssh (--transport openssh).`
       return nothingInCommon(where, name, offered[kind], { cause: error, hint })
     }
   }
   const reason = streamError ? reasonOf(streamError) : message
   return new UnreachableError(
     'connect_failed',
-    `${where} ended the connection in the handshake: ${reason}`,
-    { cause: error, hint: 'See the server’s log; try `ssh` to the same host.' },
+    `${where} closed the connection during the handshake: ${reason}`,
+    { cause: error, hint: 'Check the server’s log; try `ssh` to the same host.' },
   )
 }
 
@@ -229,20 +227,20 @@ export const nothingInCommon = (
 ): UnreachableError =>
   new UnreachableError(
     'no_common_algorithm',
-    `${where} has no ${name} in common with us: it offers ${offers.filter(isAlgorithm).join(', ')}`,
+    `${where} has no ${name} in common with hostwright: it offers ${offers.filter(isAlgorithm).join(', ')}`,
     details,
   )
 
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no such name',
-  EAI_AGAIN: 'the name service does not answer',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
-  EHOSTDOWN: 'the host is down',
-  ECONNRESET: 'it reset the connection',
-  EPIPE: 'it closed the connection',
-  ETIMEDOUT: 'it does not answer',
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the name service did not answer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  EHOSTDOWN: 'host is down',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  ETIMEDOUT: 'no answer',
 }
 
 const reasonOf = ({ code, message }: NodeJS.ErrnoException) =>
@@ -254,14 +252,14 @@ function socketError({ error, streamError }: Failure, to: Destination): Unreacha
   if (isJumpRefusal(error)) {
     const hint =
       error.jump === 'forbids'
-        ? 'The jump host lets nobody through: see AllowTcpForwarding in its sshd_config.'
-        : 'The jump host could not reach it: see ansible_host and ansible_port, as that host knows them.'
+        ? 'The jump host does not allow forwarding: check AllowTcpForwarding in its sshd_config.'
+        : 'The jump host could not reach it: ansible_host and ansible_port must be right as seen from there.'
     const said = `can’t connect to ${where}: the jump host says ${JSON.stringify(error.message)}`
     return new UnreachableError('connect_failed', said, { cause, hint })
   }
   const code = cause.code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_failed'
   return new UnreachableError(code, `can’t connect to ${where}: ${reasonOf(cause)}`, {
     cause,
-    hint: 'See ansible_host and ansible_port in the inventory; try `ssh` to the same host.',
+    hint: 'Check ansible_host and ansible_port in the inventory; try `ssh` to the same host.',
   })
 }

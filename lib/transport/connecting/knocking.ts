@@ -107,8 +107,8 @@ async function turnOf(pace: Pace, { target }: Destination, deadline: Deadline): 
     if (signal?.aborted) throw interrupted()
     throw new UnreachableError(
       'connect_timeout',
-      `too many connections wait to be let in by ${address} port ${port}: its turn did not come within ${totalMs / 1000} s`,
-      { hint: 'Work on fewer hosts at a time (--forks), or give them longer (--timeout).' },
+      `too many connections are waiting to log in to ${address} port ${port}: its turn did not come within ${totalMs / 1000} s`,
+      { hint: 'Work on fewer hosts at a time (--forks), or raise --timeout.' },
     )
   } finally {
     clearTimeout(timer)

@@ -126,7 +126,7 @@ function fromAgent(sources: KeySources, { blob, comment }: AgentKey, given = fal
     const name = comment || 'a key'
     const signing = new Promise<Buffer | string>(resolve => {
       const refuse = (why: string) => {
-        note(`the agent does not sign with ${name}: ${why}`)
+        note(`the agent did not sign with ${name}: ${why}`)
         resolve('refused')
       }
       const timer = setTimeout(() => refuse('no answer'), signingMs)

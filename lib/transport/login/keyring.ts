@@ -83,7 +83,7 @@ function openToOthers(file: string): string | undefined {
   const { uid, mode } = statSync(file)
   if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined
   const shown = (mode & 0o777).toString(8).padStart(4, '0')
-  return `${file} is open to others (mode ${shown}), so it is not used: chmod 600`
+  return `${file} is accessible to others (mode ${shown}), so it is not used: chmod 600`
 }
 
 function publicHalf(parse: ParseKey, file: string): Buffer | undefined {
@@ -105,11 +105,11 @@ async function askFor(
     if (!next) {
       return tries === 0
         ? `${file} is encrypted, and there is nobody to ask for its passphrase: use ssh-agent`
-        : `that is not the passphrase of ${file}`
+        : `wrong passphrase for ${file}`
     }
     const key = unlockKey(parse, text, next.reveal())
     if (key) return key
     answer = next
   }
-  return `that is not the passphrase of ${file}`
+  return `wrong passphrase for ${file}`
 }

@@ -39,7 +39,7 @@ function parsePrivate(parse: ParseKey, text: string, passphrase?: string): Parse
     // ssh2 tells several keys of one file in a list, though its types say one.
     const first = [key].flat()[0]!
     if (first instanceof Error || first.isPrivateKey()) return first
-    return new Error('it holds no private key')
+    return new Error('it is not a private key')
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
@@ -53,7 +53,7 @@ function fromPkcs8(text: string, passphrase?: string): string {
   const type = key.asymmetricKeyType
   if (type === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }) as string
   if (type === 'ec') return key.export({ type: 'sec1', format: 'pem' }) as string
-  throw new Error(`keys of type ${type} are read in OpenSSH’s own format only (ssh-keygen -p)`)
+  throw new Error(`keys of type ${type} must be in OpenSSH’s own format (ssh-keygen -p)`)
 }
 
 const opensshHead = 'openssh-key-v1\0'

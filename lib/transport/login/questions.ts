@@ -53,7 +53,7 @@ export function createQuestions(options: {
     if (!somebody) return undefined
     if (++asked > mostQuestions) {
       somebody = false
-      note(`it asks without end: ${mostQuestions} questions were answered`)
+      note(`the server keeps asking: ${mostQuestions} questions were answered`)
       return undefined
     }
     gaveGiven = false

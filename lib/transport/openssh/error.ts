@@ -93,8 +93,8 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
     /^(unix_listener|muxserver_listen|ControlPath|ControlSocket)\b.*$/,
     ([line], { where }) =>
       refusal(
-        `can’t connect to ${where}: ssh can’t make its control socket: ${line}`,
-        'See $XDG_RUNTIME_DIR and $TMPDIR: ssh needs to make a socket there.',
+        `can’t connect to ${where}: ssh can’t create its control socket: ${line}`,
+        'Check $XDG_RUNTIME_DIR and $TMPDIR: ssh must be able to create a socket there.',
       ),
   ],
   [/reset by peer|Connection reset by /, reset],
@@ -134,7 +134,7 @@ function lastMeaning(said: readonly string[], end: OpensshEnd): Part {
   // A line before it most often says why.
   const parted = said.find(line => line.startsWith('Disconnected from '))
   if (parted) return { error: new Error(parted) }
-  const reason = said.at(-1) ?? 'it said nothing'
+  const reason = said.at(-1) ?? 'it printed nothing'
   return refusal(`can’t connect to ${end.where}: ssh ended: ${reason}`, tryIt)
 }
 
@@ -154,7 +154,7 @@ const categories: Readonly<Record<string, readonly [string, string]>> = {
 function nothingCommon(match: RegExpMatchArray, { where }: OpensshEnd): Part {
   const [, what, offer] = match
   const [name, keyword] = categories[what!] ?? [what!, 'the algorithms']
-  const hint = `See ${keyword} in ~/.ssh/config and in the server’s configuration.`
+  const hint = `Check ${keyword} in ~/.ssh/config and in the server’s configuration.`
   return { error: nothingInCommon(where, name, offer!.split(','), { hint }) }
 }
 
@@ -192,7 +192,7 @@ function refusedKey({ lines, name, file, known }: OpensshEnd): Part {
         'host_key_unknown',
         `the host key of ${name} is not known: ${invalid}`,
         {
-          hint: 'Its certificate is not valid here and now: see its names and dates (ssh-keygen -L), and both clocks.',
+          hint: 'Its certificate is not valid for this name and time: check its principals and dates (ssh-keygen -L), and both clocks.',
         },
       ),
     }
@@ -209,7 +209,7 @@ function programFailure(said: readonly string[], { where }: OpensshEnd): Part {
   const text = own.filter(line => !/^@+/.test(line)).join('\n')
   const all = own.join('\n')
   const last = own.at(-1)
-  const message = `can’t connect to ${where}: the program on the way (ProxyCommand, or ssh to a jump host) ended before the host said anything${last ? `: ${last}` : ''}`
+  const message = `can’t connect to ${where}: the proxy (ProxyCommand, or ssh to a jump host) exited before the host answered${last ? `: ${last}` : ''}`
   const is = (pattern: RegExp) => pattern.test(all)
   const code = is(/Host key verification failed/)
     ? is(/HAS CHANGED/)
@@ -279,7 +279,7 @@ function loginOf(said: readonly string[], { lines, gavePassword, problems }: Ope
 export function lossIn(lines: readonly string[], silenceMs: number): string {
   for (const line of lines.toReversed()) {
     if (/^(Timeout, server .* not responding|Connection to .* timed out)/.test(line)) {
-      return `the host stopped answering: nothing came for ${silenceMs / 1000} s`
+      return `the host stopped answering: nothing received for ${silenceMs / 1000} s`
     }
     if (/reset by peer/.test(line)) return 'it was reset'
     if (/closed by remote host|Broken pipe|Connection closed by/.test(line))

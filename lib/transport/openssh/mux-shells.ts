@@ -177,7 +177,7 @@ function createChannel(
       }
       case message.failure:
         // A command or a terminal: the host has neither for us.
-        end ??= { lost: true, reason: 'the host starts no command' }
+        end ??= { lost: true, reason: 'the host did not start the command' }
         return send(message.close)
       case message.close:
         send(message.close)

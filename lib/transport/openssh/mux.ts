@@ -77,7 +77,7 @@ export function takeOver(path: string): Promise<Messages> {
         proxied = messagesOf(socket)
         resolve(proxied)
       } else if (type === denied || type === failed) {
-        fail(new Error(`its control socket says: ${message.toString('latin1', 12)}`))
+        fail(new Error(`its control socket answered: ${message.toString('latin1', 12)}`))
       }
     }
     const read = createPacketReader(message => (proxied ? proxied.take(message) : begin(message)))

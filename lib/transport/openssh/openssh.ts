@@ -291,7 +291,7 @@ function whyNot(
       `can’t start ${child.spawnfile}: ${failed.message}`,
       {
         cause: failed,
-        hint: 'The transport openssh is this machine’s ssh program (package openssh-client); --transport ssh does without.',
+        hint: 'The transport openssh is this machine’s ssh program (package openssh-client); --transport ssh does not need it.',
       },
     )
   }

@@ -32,10 +32,11 @@ export function makePrivateDirectory(env: NodeJS.ProcessEnv = process.env): Priv
       problem = error
     }
   }
-  const reason = problem instanceof Error ? problem.message : 'there is no directory for such'
-  throw new UnreachableError('connect_failed', `can’t make a directory for ssh: ${reason}`, {
+  const reason =
+    problem instanceof Error ? problem.message : 'no directory is set for runtime files'
+  throw new UnreachableError('connect_failed', `can’t create a directory for ssh: ${reason}`, {
     cause: problem,
-    hint: 'See $XDG_RUNTIME_DIR and $TMPDIR: they need to be there, writable, and not too long a path.',
+    hint: 'Check $XDG_RUNTIME_DIR and $TMPDIR: they must exist, be writable, and not be too long.',
   })
 }
 
@@ -53,7 +54,7 @@ function open(path: string): PrivateDirectory {
   const short = existsSync(`${ours}/.`) ? ours : path
   if (Buffer.byteLength(short) + 2 + suffixBytes > socketBytes) {
     remove()
-    throw new Error(`${path} is too long for the path of a socket`)
+    throw new Error(`${path} is too long for a socket path`)
   }
   return { at: name => `${short}/${name}`, remove }
 }

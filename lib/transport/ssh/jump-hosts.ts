@@ -119,7 +119,7 @@ export function createJumpHosts<Jump extends JumpHost>(
   const behind = (error: unknown, name: string): unknown => {
     if (!(error instanceof UnreachableError) || told.has(error)) return error
     const { hint, output, cause } = error.details
-    const message = `the jump host ${name} can’t be reached: ${error.message}`
+    const message = `jump host ${name} is unreachable: ${error.message}`
     const named = new UnreachableError(error.code, message, { hint, output, cause })
     told.add(named)
     return named

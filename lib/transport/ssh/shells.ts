@@ -29,7 +29,7 @@ function reasonOf(
   silenceMs: number,
 ): string {
   if (level === 'client-timeout') {
-    return `the host stopped answering: nothing came for ${silenceMs / 1000} s`
+    return `the host stopped answering: nothing received for ${silenceMs / 1000} s`
   }
   const known = typeof code === 'string' ? socketReasons[code] : undefined
   return known ?? message
@@ -39,8 +39,8 @@ const socketReasons: Readonly<Record<string, string>> = {
   ECONNRESET: 'it was reset',
   EPIPE: 'the host closed it',
   ETIMEDOUT: 'the host stopped answering',
-  EHOSTUNREACH: 'there is no way to the host any more',
-  ENETUNREACH: 'there is no way to the host’s network any more',
+  EHOSTUNREACH: 'there is no longer a route to the host',
+  ENETUNREACH: 'the host’s network is no longer reachable',
 }
 
 export const lostError = ({ reason }: Loss): UnreachableError =>
@@ -99,7 +99,7 @@ const leastPacketBytes = 256
 export const crumbsOf = (packetBytes: number): string | undefined =>
   packetBytes >= leastPacketBytes
     ? undefined
-    : `the host takes no more than ${packetBytes} bytes at a time: that is no SSH server to work with`
+    : `the host accepts only ${packetBytes} bytes per packet, too few to work with`
 
 /** How much the other end of a channel takes at a time: ssh2 1.17 keeps that to itself. */
 export const packetBytesOf = (channel: object): number =>

@@ -21,7 +21,7 @@ export function connectTcp({
   const kind = isIP(address)
   // Node heeds it for names only.
   if (addressFamily !== undefined && kind !== 0 && kind !== addressFamily) {
-    return new Socket().destroy(new Error(`AddressFamily leaves out IPv${kind}`))
+    return new Socket().destroy(new Error(`AddressFamily excludes IPv${kind}`))
   }
   const several = { autoSelectFamily: addressFamily === undefined, family: addressFamily }
   // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
@@ -48,7 +48,7 @@ export function greet(stream: Duplex): Greeted {
       return true
     }
     untaken = sock.writableNeedDrain ? untaken + 1 : 0
-    if (untaken > mostUntaken) sock.destroy(new Error('the host takes nothing of what it is sent'))
+    if (untaken > mostUntaken) sock.destroy(new Error('the host reads nothing that is sent to it'))
     // ssh2 writes a packet in three pieces; all that it has to say now is one.
     if (sock.writableCorked === 0) {
       sock.cork()

@@ -96,7 +96,7 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
 }
 
 /** The server let us in, and then did not take what was sent with the login. */
-const overhasty = new Error('nothing came of the login')
+const overhasty = new Error('the login did not complete')
 
 /** @throws {NotConnected} */
 async function attempt(
@@ -195,7 +195,7 @@ async function goThrough(
   })
   connection.on('change password', () => {
     const message = `the password of ${target.user} at ${target.address} has expired`
-    const hint = 'Log in by `ssh` to set another.'
+    const hint = 'Log in with `ssh` to set a new one.'
     connection.emit('error', new UnreachableError('auth_failed', message, { hint }))
   })
   const signed = () => {

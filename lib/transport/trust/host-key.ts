@@ -42,7 +42,7 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
   if (result.verdict === 'known' || insecure) return undefined
   if (result.verdict === 'changed') return changedKey(shown, result.known)
   if (!acceptNew) return unknownKey(shown)
-  if (file === undefined) return keyNotAdded(shown, 'no file is set for it')
+  if (file === undefined) return keyNotAdded(shown, 'no known_hosts file is set')
   // Somebody may have been faster: another host of the run under the same name, or another run.
   const now = readKnownHosts(file)
   const again = checkHostKey(now, name, key)
@@ -84,7 +84,7 @@ export function keyNotAdded(
     `the host key of ${name} (${key}) can’t be added to ${file}: ${reason}`,
     {
       cause,
-      hint: 'See who may write there, and UserKnownHostsFile of ssh’s configuration: a key is only taken where it can be known from then on.',
+      hint: 'Check who can write there, and UserKnownHostsFile in the ssh configuration: a new key is accepted only if it can be saved.',
     },
   )
 }
@@ -95,9 +95,9 @@ export function changedKey({ name, key }: ShownKey, known: readonly KnownHost[])
   const remove = [...files].map(file => `ssh-keygen -R ${quote(name)} -f ${quote(file)}`)
   return new UnreachableError(
     'host_key_changed',
-    `the host key of ${name} has CHANGED: it is ${key}, known is ${before}`,
+    `the host key of ${name} has CHANGED: it is ${key}, but known_hosts has ${before}`,
     {
-      hint: `Somebody may be in between. If the host was really set up anew: ${remove.join(' && ')}, then --accept-new.`,
+      hint: `Someone may be intercepting the connection. If the host was really reinstalled: ${remove.join(' && ')}, then --accept-new.`,
     },
   )
 }
@@ -107,6 +107,6 @@ export function revokedKey({ name, key }: ShownKey, known: readonly KnownHost[])
   return new UnreachableError(
     'host_key_revoked',
     `the host key of ${name} is revoked: ${key}${at}`,
-    { hint: 'The key was given up as stolen or lost: give the host a new one.' },
+    { hint: 'The key was declared stolen or lost: give the host a new one.' },
   )
 }

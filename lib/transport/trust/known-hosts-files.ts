@@ -55,14 +55,14 @@ export function addKnownHost(
   { name, key, hash }: { name: string; key: Buffer; hash: boolean },
 ): void {
   // /dev/null takes everything, and would let each key in for ever.
-  if (statIfThere(file)?.isFile() === false) throw new Error('it is no file')
+  if (statIfThere(file)?.isFile() === false) throw new Error('it is not a file')
   const text = textOf(file)
   const line = knownHostLine(name, key, hash || isHashed(parseKnownHosts(text, file)))
   if (!statIfThere(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 })
   const opened = openSync(file, 'a', 0o600)
   try {
     const bytes = Buffer.from(lineBreakBefore(text) + line)
-    if (writeSync(opened, bytes) < bytes.length) throw new Error('there is no space left for it')
+    if (writeSync(opened, bytes) < bytes.length) throw new Error('no space left on the device')
   } finally {
     closeSync(opened)
   }

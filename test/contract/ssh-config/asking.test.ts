@@ -57,7 +57,7 @@ describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
     for (const each of all) {
       expect(each).toMatchObject({
         status: 'rejected',
-        reason: { message: 'ssh -G web0 said nothing within 2 s', code: 'ssh_config_invalid' },
+        reason: { message: 'ssh -G web0 did not answer within 2 s', code: 'ssh_config_invalid' },
       })
     }
     expect(Date.now() - began).toBeLessThan(6000)

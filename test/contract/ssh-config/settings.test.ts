@@ -106,7 +106,7 @@ describe('without an ssh program', () => {
     expect(await settings('web')).toMatchObject({ port: 9 })
     await settings('db')
     expect(warnings).toEqual([
-      'there is no OpenSSH program `/no/such/ssh` to read ssh’s configuration: without it, CanonicalizeHostname, Match in it is ignored',
+      'there is no OpenSSH program `/no/such/ssh` to read the ssh configuration, so CanonicalizeHostname, Match in it is ignored',
     ])
   })
 

@@ -195,13 +195,13 @@ default = x
       "6 [role:web] products: unknown product 'haproxi': did you mean haproxy?",
       "6 [role:web] products: unknown product 'nothing': known: haproxy",
       "8 [product:haproxy] packges: unknown key 'packges': did you mean packages?",
-      '9 [product:haproxy] config_format: needs the key config too',
+      '9 [product:haproxy] config_format: also needs the key config',
       '9 [product:haproxy] config_format: "yaml" is neither ini nor words',
-      '10 [product:haproxy]: neither a section, nor key = value, nor a comment',
+      '10 [product:haproxy]: not a section, key = value or a comment',
       "12 [setting:haproxy:maxconn] type: unknown type 'int': did you mean integer?",
       "14 [sever]: unknown kind of section 'sever': did you mean server?",
-      '15 [role]: is written [role:NAME]',
-      '16 [setting:haproxy]: is written [setting:PRODUCT:NAME]',
+      '15 [role]: must be written [role:NAME]',
+      '16 [setting:haproxy]: must be written [setting:PRODUCT:NAME]',
       '17 [product:1x]: "1x" is not a name: a letter, then letters, digits and . _ -',
     ])
   })
@@ -213,35 +213,35 @@ default = x
   test.each([
     ['version = 1/2', 'version: "1/2" is not a version: letters, digits and . _ + ~ : -'],
     ['version =', 'version: has no value'],
-    ['packages = a,,b', 'packages: a comma without a value beside it'],
-    ['packages = a, a', 'packages: a is there twice'],
+    ['packages = a,,b', 'packages: an empty item in the list'],
+    ['packages = a, a', 'packages: a is listed twice'],
     ['packages = $(x)', 'packages: "$(x)" is not the name of a package'],
     ['home = opt/x', 'home: "opt/x" is not an absolute path on the host'],
     ['service = bin/x', 'service: "bin/x" is neither a service’s name nor an absolute path'],
-    ['provision = gone', 'provision: there is no file "gone" beside bootstrap.ini'],
-    ['module = ./gone.ts', 'module: there is no file "./gone.ts" beside bootstrap.ini'],
+    ['provision = gone', 'provision: there is no file "gone" next to bootstrap.ini'],
+    ['module = ./gone.ts', 'module: there is no file "./gone.ts" next to bootstrap.ini'],
     ['heartbeat = tcp://x', 'heartbeat: tcp:// needs host:port'],
     [
       'heartbeat = ftp://x',
-      'heartbeat: is none of http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET, stack',
+      'heartbeat: must be http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
     ],
     ['heartbeat = haproxy:x', 'heartbeat: haproxy: needs the absolute path of the admin socket'],
     [
       'heartbeat = command:awk {print}{',
-      'heartbeat: a { that starts no {placeholder}; a brace itself is written {{',
+      'heartbeat: a { that does not start a {placeholder}; write {{ for a literal brace',
     ],
-    ['heartbeat_interval = 1s', 'heartbeat_interval: is of no use without the key heartbeat'],
+    ['heartbeat_interval = 1s', 'heartbeat_interval: has no effect without the key heartbeat'],
   ])('refuses a product with %s', (line, fault) => {
     expect(faults(`[product:x]\n${line}`, () => false)).toEqual([`4 [product:x] ${fault}`])
   })
 
   test.each([
-    ['heartbeat_status = 99', '"99" is not an integer of 100..599'],
-    ['heartbeat_json = a..b', 'is written path or path=value, as in nodes[0].state=up'],
+    ['heartbeat_status = 99', '"99" is not an integer in 100..599'],
+    ['heartbeat_json = a..b', 'must be path or path=value, as in nodes[0].state=up'],
     ['heartbeat_interval = 1d', 'not a duration: "1d"; write 500ms, 30s, 5m or 1h'],
     ['heartbeat_timeout = 0', 'must be longer than 0'],
-    ['heartbeat_attempts = 0', '"0" is not an integer of 1..100000'],
-    ['heartbeat_successes = 31', 'more than the attempts (30)'],
+    ['heartbeat_attempts = 0', '"0" is not an integer in 1..100000'],
+    ['heartbeat_successes = 31', 'more than heartbeat_attempts (30)'],
   ])('refuses an http heartbeat with %s', (line, fault) => {
     expect(faults(`[product:x]\nheartbeat = http://h/\n${line}`)).toEqual([
       `5 [product:x] ${line.split(' ')[0]}: ${fault}`,
@@ -250,16 +250,16 @@ default = x
 
   test('refuses an archive without home and version, and a validation without file', () => {
     expect(faults('[product:x]\narchive = a.tar.gz\nvalidate = x -c')).toEqual([
-      '4 [product:x] archive: needs the key home too',
-      '4 [product:x] archive: needs the key version too',
-      '5 [product:x] validate: needs the key config too',
-      '5 [product:x] validate: must contain %s, where the file’s name is put',
+      '4 [product:x] archive: also needs the key home',
+      '4 [product:x] archive: also needs the key version',
+      '5 [product:x] validate: also needs the key config',
+      '5 [product:x] validate: must contain %s, which stands for the file’s name',
     ])
   })
 
   test('refuses the answer’s content for a heartbeat that has none', () => {
     expect(faults('[product:x]\nheartbeat = stack\nheartbeat_body = x')).toEqual([
-      '5 [product:x] heartbeat_body: is of use with an http:// or https:// heartbeat only',
+      '5 [product:x] heartbeat_body: only applies to an http:// or https:// heartbeat',
     ])
   })
 
@@ -267,13 +267,13 @@ default = x
     ['type = integer\ndefault = x', '6 [setting:x:y] default: "x" is not an integer'],
     [
       'type = integer\nallowed = 1..4\ndefault = 5',
-      '7 [setting:x:y] default: "5" is not an integer of 1..4',
+      '7 [setting:x:y] default: "5" is not an integer in 1..4',
     ],
     ['type = integer\nallowed = 4..1', '6 [setting:x:y] allowed: the range is empty'],
-    ['type = integer\nallowed = ..', '6 [setting:x:y] allowed: a range without ends'],
+    ['type = integer\nallowed = ..', '6 [setting:x:y] allowed: a range needs at least one end'],
     [
       'type = integer\nallowed = a..b',
-      '6 [setting:x:y] allowed: "a" is not a number; a range is written 1..64, 1.. or ..64',
+      '6 [setting:x:y] allowed: "a" is not a number; a range is 1..64, 1.. or ..64',
     ],
     ['type = integer\nallowed = 1, b', '6 [setting:x:y] allowed: "b" is not an integer'],
     [
@@ -284,14 +284,14 @@ default = x
       'type = integer\npattern = x',
       '6 [setting:x:y] pattern: settings of type integer have no pattern',
     ],
-    ['key = a=b', '5 [setting:x:y] key: a key of a config file holds no =, [ or ]'],
-    ['section = [a]', '5 [setting:x:y] section: a section of a config file holds no [ or ]'],
+    ['key = a=b', '5 [setting:x:y] key: a key of a config file can’t contain =, [ or ]'],
+    ['section = [a]', '5 [setting:x:y] section: a section of a config file can’t contain [ or ]'],
     ['key = "a\\nb"', '5 [setting:x:y] key: has a control character'],
   ])('refuses a setting with %j', (lines, fault) => {
     expect(faults(`[product:x]\n[setting:x:y]\n${lines}`)).toEqual([fault])
   })
 
-  test('refuses a pattern that is no regular expression', () => {
+  test('refuses a pattern that is not a valid regular expression', () => {
     expect(faults('[product:x]\n[setting:x:y]\npattern = (')[0]).toMatch(
       /^5 \[setting:x:y\] pattern: not a regular expression: /,
     )
@@ -318,7 +318,7 @@ default = x
       ),
     ).toEqual([
       "4 [setting:other:a]: unknown product 'other': known: x",
-      '5 [setting:x:home]: {home} has a meaning already; choose another name',
+      '5 [setting:x:home]: {home} is reserved; choose another name',
       '7 [setting:x:a-b]: scripts can’t tell it from the setting a.b; choose another name',
       '8 [setting:x:A_B]: scripts can’t tell it from the setting a.b; choose another name',
       '8 [setting:x:A_B]: scripts can’t tell it from the setting a-b; choose another name',
@@ -336,7 +336,7 @@ describe('loading', () => {
   test('reads bootstrap.ini and looks for its scripts beside it', async () => {
     await writeFile(join(directory, 'bootstrap.ini'), `${server}[product:x]\ntest = scripts/test\n`)
     await expect(loadCatalogue(directory)).rejects.toThrow(
-      'bootstrap.ini:4 [product:x] test: there is no file "scripts/test" beside bootstrap.ini',
+      'bootstrap.ini:4 [product:x] test: there is no file "scripts/test" next to bootstrap.ini',
     )
     await mkdir(join(directory, 'scripts'))
     await expect(loadCatalogue(directory)).rejects.toThrow('there is no file')

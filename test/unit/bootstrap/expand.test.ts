@@ -24,5 +24,5 @@ test.each(['constructor', '__proto__'])('has no value for {%s} unless it is give
 })
 
 test('refuses a brace that starts no placeholder', () => {
-  expect(() => expand('{ a }', { a: '1' })).toThrow('a brace itself is written {{')
+  expect(() => expand('{ a }', { a: '1' })).toThrow('write {{ for a literal brace')
 })

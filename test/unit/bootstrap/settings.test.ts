@@ -55,10 +55,10 @@ describe('checking a value', () => {
   })
 
   test.each([
-    ['workers', 'x', '"x" is not an integer of 1..64'],
-    ['workers', '', '"" is not an integer of 1..64'],
-    ['workers', '65', '"65" is not an integer of 1..64'],
-    ['workers', '4.0', '"4.0" is not an integer of 1..64'],
+    ['workers', 'x', '"x" is not an integer in 1..64'],
+    ['workers', '', '"" is not an integer in 1..64'],
+    ['workers', '65', '"65" is not an integer in 1..64'],
+    ['workers', '4.0', '"4.0" is not an integer in 1..64'],
     ['ratio', '1e3', '"1e3" is not a number'],
     ['ratio', '.', '"." is not a number'],
     ['tls', 'maybe', '"maybe" is not a boolean (true or false)'],
@@ -66,7 +66,7 @@ describe('checking a value', () => {
     ['motto', 'a1', '"a1" does not match [a-z ]*'],
     ['motto', 'a\nb', '"a\\nb" has a line break or another control character'],
     ['motto', 'a\u2028b', 'has a line break or another control character'],
-    ['motto', ' a', '" a" starts or ends with a blank'],
+    ['motto', ' a', '" a" starts or ends with whitespace'],
   ])('refuses %s=%j', (key, value, message) => {
     expect(() => checkSetting(app, key, value)).toThrow(
       expect.objectContaining({
@@ -79,7 +79,7 @@ describe('checking a value', () => {
   test('says what a setting is for in the hint', () => {
     expect(() => checkSetting(app, 'workers', '0')).toThrow(
       expect.objectContaining({
-        details: { hint: 'workers is an integer of 1..64: how many.' },
+        details: { hint: 'workers is an integer in 1..64: how many.' },
       }),
     )
   })
@@ -110,8 +110,8 @@ describe('assignments', () => {
   })
 
   test.each([
-    [['workers'], 'settings are written key=value'],
-    [['=4'], 'settings are written key=value'],
+    [['workers'], 'a setting must be key=value'],
+    [['=4'], 'a setting must be key=value'],
     [['workers=4', 'workers=5'], 'workers is given twice'],
   ])('refuse %j', (assignments, message) => {
     expect(() => parseAssignments(app, assignments)).toThrow(message)
@@ -139,12 +139,12 @@ describe('the values that hold on a host', () => {
   test('are refused when a variable of the host is not valid, also where it is overridden', () => {
     expect(() =>
       effectiveSettings(app, { recorded: { workers: '1' }, hostVars: { app_workers: 'many' } }),
-    ).toThrow('app workers (variable app_workers): "many" is not an integer of 1..64')
+    ).toThrow('app workers (variable app_workers): "many" is not an integer in 1..64')
   })
 
   test('are refused when a recorded one is no longer valid', () => {
     expect(() => effectiveSettings(app, { recorded: { workers: '99' } })).toThrow(
-      'app workers (recorded on the host): "99" is not an integer of 1..64',
+      'app workers (recorded on the host): "99" is not an integer in 1..64',
     )
   })
 })

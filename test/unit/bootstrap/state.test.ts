@@ -45,11 +45,11 @@ describe('parsing', () => {
 
   test.each([
     ['server.ini', '', '1: the section [server] is missing'],
-    ['server.ini', '[server]\nmode = active\nhalf', '3: neither a section'],
+    ['server.ini', '[server]\nmode = active\nhalf', '3: not a section'],
     ['server.ini', '\n[server]\nrole = web', '2: [server] has no mode'],
     ['server.ini', '[server]\nmode = a\nchanged_at = now', '3: changed_at is not a time: "now"'],
-    ['products/x.ini', '[product]\nversion = 1\nversion = 2', '3: the key is there already'],
-    ['products/x.ini', '\0\0\0', '1: neither a section'],
+    ['products/x.ini', '[product]\nversion = 1\nversion = 2', '3: duplicate key'],
+    ['products/x.ini', '\0\0\0', '1: not a section'],
   ])('refuses a damaged %s: %j', (path, text, message) => {
     const place = `/srv/state/${path}:${message.split(':')[0]}`
     expect(() => parseState(new Map([[path, text]]), '/srv/state')).toThrow(

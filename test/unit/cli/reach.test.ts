@@ -68,7 +68,7 @@ describe('the hosts of a run', () => {
   test('are warned of once, and only of what they have', async () => {
     const text = 'a ansible_become_flags=-H\nb\nc ansible_shell_type=csh'
     expect((await prepare(text, ['a', 'b'])).warnings).toEqual([
-      'these variables of Ansible change nothing here: ansible_become_flags of a',
+      'these Ansible variables have no effect: ansible_become_flags of a',
     ])
     expect((await prepare(text, ['b'])).warnings).toEqual([])
   })

@@ -58,7 +58,7 @@ describe('waiting for a heartbeat', () => {
     const { calls, ask } = asker('-')
     await expect(awaitHeartbeat('app', heartbeat({ attempts: 3 }), { ask })).rejects.toMatchObject({
       code: 'heartbeat_failed',
-      message: 'app gave no good heartbeat (asked 3 times): answer 1',
+      message: 'app failed its heartbeat (3 attempts): answer 1',
     })
     expect(calls).toHaveLength(3)
   })

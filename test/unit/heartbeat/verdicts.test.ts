@@ -65,12 +65,12 @@ describe('an answer by HTTP', () => {
 
   test('says what was wanted, in one short line', () => {
     expect(judge(json('a.b', 'up'), answered('200\n{"a":\n  {"b":"down"}}')).answer).toBe(
-      'status 200: {"a": {"b":"down"}} (wanted a.b=up)',
+      'status 200: {"a": {"b":"down"}} (expected a.b=up)',
     )
     expect(judge(http(), answered('')).answer).toContain('status unknown')
     const long = judge(http(), answered(`500\n${'x'.repeat(5000)}`)).answer
     expect(long.length).toBeLessThan(300)
-    expect(long).toContain('(wanted status 200)')
+    expect(long).toContain('(expected status 200)')
   })
 })
 

@@ -269,7 +269,7 @@ describe('heartbeats', () => {
     expect(outcomes[0]!.error).toMatchObject({
       code: 'heartbeat_failed',
       step: 'heartbeat app',
-      message: expect.stringMatching(/asked 3 times.*not today/),
+      message: expect.stringMatching(/3 attempts.*not today/),
     })
   })
 

@@ -106,7 +106,7 @@ it('refuses a path where nothing is', async () => {
 it('finds the lab’s inventory unless the project has its own', async () => {
   const labDirectory = join(project, 'state/lab')
   expect(await refusalOf({ inventory: 'lab', labDirectory })).toMatchObject({
-    message: 'there is no lab',
+    message: 'no lab is running',
   })
   await write('state/lab/hosts.ini', 'lab1\n')
   expect(await load({ inventory: 'lab', labDirectory })).toMatchObject({
@@ -128,7 +128,7 @@ it('needs an inventory for all but localhost', async () => {
 it('names a faulty file by its path from here', async () => {
   await write('inventories/p/hosts.ini', 'a\n[web\n')
   expect((await refusalOf()).message).toMatch(
-    /^inventories[/\\]p[/\\]hosts\.ini:2: \[web is no section$/,
+    /^inventories[/\\]p[/\\]hosts\.ini:2: \[web is not a section$/,
   )
 })
 
@@ -143,5 +143,5 @@ it('lets bytes that are not UTF-8 pass in comments only', async () => {
   await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na\n', 'latin1'))
   expect(await hostNames()).toEqual(['a'])
   await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na x=caf\xe9\n', 'latin1'))
-  expect((await refusalOf()).message).toMatch(/hosts\.ini:2: this is not UTF-8$/)
+  expect((await refusalOf()).message).toMatch(/hosts\.ini:2: not valid UTF-8$/)
 })

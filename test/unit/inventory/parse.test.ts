@@ -150,38 +150,42 @@ describe('hosts and groups', () => {
 
 describe('a malformed inventory is refused with file, line and what is wrong', () => {
   it.each([
-    ['[web', 1, '[web is no section'],
-    ['a\n[web db]', 2, '[web db] is no section'],
-    ['[web:host]', 1, "[web:host] is no section: 'host' is unknown"],
-    ['[web] ; old', 1, '[web] ; old is no section'],
-    ['[]', 1, '[] is no section'],
+    ['[web', 1, '[web is not a section'],
+    ['a\n[web db]', 2, '[web db] is not a section'],
+    ['[web:host]', 1, "[web:host] is not a section: 'host' is unknown"],
+    ['[web] ; old', 1, '[web] ; old is not a section'],
+    ['[]', 1, '[] is not a section'],
     ['\n# x\nweb1 user', 3, "'user' is not key=value"],
     ['web1 ; note', 1, "';' is not key=value"],
     ['web1 =x', 1, "'=x' has no key before the ="],
-    ['web1 a="b', 1, 'a " is not closed'],
-    ["web1 a='b", 1, "a ' is not closed"],
+    ['web1 a="b', 1, 'unclosed "'],
+    ["web1 a='b", 1, "unclosed '"],
     ['web1 a=\\', 1, 'the line ends in a backslash'],
     ['""', 1, 'the host name is empty'],
     ['---\nall:', 1, 'this looks like YAML'],
-    ['web[1:3', 1, `'[' is not closed in "web[1:3"`],
-    ['web[1]', 1, '[1] is no range: it has no first and last'],
-    ['web[1:]', 1, '[1:] is no range: it has no last'],
-    ['web[1:9:0]', 1, '[1:9:0] is no range: the step is not a number above 0'],
-    ['web[01:100]', 1, '[01:100] is no range: its ends differ in length'],
-    ['web[5:1]', 1, '[5:1] is no range: it ends before it begins'],
-    ['web[f:a]', 1, '[f:a] is no range: it ends before it begins'],
-    ['web[a:3]', 1, '[a:3] is no range: its ends are neither two numbers nor two letters'],
-    ['web[0:999999999]', 1, '[0:999999999] is no range: it stands for more than 100000 hosts'],
+    ['web[1:3', 1, `unclosed '[' in "web[1:3"`],
+    ['web[1]', 1, '[1] is not a valid range: first and last are missing'],
+    ['web[1:]', 1, '[1:] is not a valid range: last is missing'],
+    ['web[1:9:0]', 1, '[1:9:0] is not a valid range: the step must be a number above 0'],
+    ['web[01:100]', 1, '[01:100] is not a valid range: its ends differ in length'],
+    ['web[5:1]', 1, '[5:1] is not a valid range: it ends before it begins'],
+    ['web[f:a]', 1, '[f:a] is not a valid range: it ends before it begins'],
+    ['web[a:3]', 1, '[a:3] is not a valid range: its ends must be two numbers or two letters'],
+    [
+      'web[0:999999999]',
+      1,
+      '[0:999999999] is not a valid range: it stands for more than 100000 hosts',
+    ],
     ['w[1:999][1:999]', 1, '"w[1:999][1:999]" stands for more than 100000 hosts'],
-    ['web1:', 1, "'' is no port"],
-    ['web1:70000', 1, "'70000' is no port"],
-    ['web1:22x', 1, '"web1:22x" is no host name'],
-    ['a\nb ansible_port=ssh', 2, "ansible_port of b is no port: 'ssh'"],
-    ['a\n[all:vars]\nport=0', 3, "port of a is no port: '0'"],
+    ['web1:', 1, "'' is not a port"],
+    ['web1:70000', 1, "'70000' is not a port"],
+    ['web1:22x', 1, '"web1:22x" is not a host name'],
+    ['a\nb ansible_port=ssh', 2, "ansible_port of b is not a port: 'ssh'"],
+    ['a\n[all:vars]\nport=0', 3, "port of a is not a port: '0'"],
     ...['telnet', 'constructor'].map((kind): [string, number, string] => [
       `a connection=${kind}`,
       1,
-      `connection of a is none of ssh, smart, openssh, paramiko, local, docker, podman, chroot: '${kind}'`,
+      `connection of a must be one of ssh, smart, openssh, paramiko, local, docker, podman, chroot: '${kind}'`,
     ]),
     ['a root=srv', 1, "root of a must be an absolute path without '..': 'srv'"],
     [
@@ -192,7 +196,7 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
     ['a private_key_file=~bob/k', 1, "private_key_file of a is in another user’s home: '~bob/k'"],
     ['[web:vars]\na=1', 1, 'group web is not defined'],
     ['[eu:children]\nweb\n[wbe]', 2, 'group web is not defined'],
-    ['[eu:children]\na b', 2, "'a b' is no group name"],
+    ['[eu:children]\na b', 2, "'a b' is not a group name"],
     ['[eu:children]\neu', 2, 'eu can’t be its own child'],
     ['[a:children]\nb\n[b:children]\na', 4, 'a can’t be a child of b: b is already below a'],
     [
@@ -207,9 +211,9 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
     [
       '[a]\n[a:vars]\nansible_group_priority=high',
       3,
-      "ansible_group_priority is no whole number: 'high'",
+      "ansible_group_priority must be a whole number: 'high'",
     ],
-    ['a x=\0', 1, 'the line holds a NUL character'],
+    ['a x=\0', 1, 'the line contains a NUL character'],
   ])('%j', (text, line, what) => {
     const error = faultOf(text)
     expect(error).toMatchObject({ code: 'inventory_invalid', details: { at: `hosts.ini:${line}` } })
@@ -218,19 +222,19 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
 
   it.each([
     ['-oProxyCommand=x', 'the host name begins with a dash'],
-    ['"web 1"', 'the host name holds whitespace or a control character'],
-    ['web\u001b[1:2]', 'the host name holds whitespace or a control character'],
-    ['web\u200b1', 'the host name holds whitespace or a control character'],
+    ['"web 1"', 'the host name contains whitespace or a control character'],
+    ['web\u001b[1:2]', 'the host name contains whitespace or a control character'],
+    ['web\u200b1', 'the host name contains whitespace or a control character'],
     ['a ansible_host=-oProxyCommand=x', 'ansible_host of a begins with a dash'],
-    ['a host="b c"', 'host of a holds whitespace or a control character'],
+    ['a host="b c"', 'host of a contains whitespace or a control character'],
     ['a user=-lroot', 'user of a begins with a dash'],
-    ['a ansible_user="x\u0007"', 'ansible_user of a holds whitespace or a control character'],
+    ['a ansible_user="x\u0007"', 'ansible_user of a contains whitespace or a control character'],
     [
       String.raw`a ansible_user="'x\\n'"`,
-      'ansible_user of a holds whitespace or a control character',
+      'ansible_user of a contains whitespace or a control character',
     ],
     ['a ansible_host="{{ name }}"', 'ansible_host of a is a template'],
-    ['a private_key_file="k\u0001"', 'private_key_file of a holds a control character'],
+    ['a private_key_file="k\u0001"', 'private_key_file of a contains a control character'],
   ])('%j, which is dangerous', (text, what) => {
     const error = faultOf(`ok\n${text}`)
     expect(error.message.startsWith(`hosts.ini:2: ${what}: `)).toBe(true)
@@ -240,13 +244,13 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
   it('blames the command line for an override', () => {
     expect(faultOf('a', { overrides: { ansible_port: 'x' } })).toMatchObject({
       code: 'invalid_value',
-      message: "--var ansible_port: ansible_port of a is no port: 'x'",
+      message: "--var ansible_port: ansible_port of a is not a port: 'x'",
     })
   })
 
   it('suggests the group that was meant', () => {
     expect(faultOf('[web]\n[eu:children]\nwbe').details.hint).toBe(
-      'Did you mean web? A group is defined by [wbe].',
+      'Did you mean web? Define the group with [wbe].',
     )
   })
 

@@ -98,6 +98,6 @@ it.each(['', ' ', ':', ',', '~(', '~[z-a]'])('refuses %j, which is no pattern', 
 })
 
 it('says that a comma forbids colons, and that a pattern has no port', () => {
-  expect(refusalOf('web:eu,db1').details.hint).toMatch(/write commas throughout/)
-  expect(refusalOf('web1:22').details.hint).toMatch(/takes no port/)
+  expect(refusalOf('web:eu,db1').details.hint).toMatch(/separate terms with commas only/)
+  expect(refusalOf('web1:22').details.hint).toMatch(/can’t have a port/)
 })

@@ -55,7 +55,7 @@ describe('become', () => {
     for (const no of ['no', 'False', 'off', '0', 'f', 'n', '""'])
       expect(hostOf(`a ansible_become=${no}`).become).toBeUndefined()
     expect(faultOf('a ansible_become=maybe').message).toBe(
-      "hosts.ini:1: ansible_become of a is neither yes nor no: 'maybe'",
+      "hosts.ini:1: ansible_become of a must be yes or no: 'maybe'",
     )
   })
 
@@ -67,7 +67,7 @@ describe('become', () => {
     })
     expect(hostOf(`${line}ansible.builtin.su`).become).toMatchObject({ method: 'su' })
     expect(faultOf(`${line}pbrun`).message).toBe(
-      "hosts.ini:1: ansible_become_method of a is none of sudo, doas, su: 'pbrun'",
+      "hosts.ini:1: ansible_become_method of a must be one of sudo, doas, su: 'pbrun'",
     )
   })
 
@@ -256,8 +256,8 @@ describe('what means something to Ansible only', () => {
     expect(
       warningOf('a\nb\n[all:vars]\nansible_become_flags=-H\nansible_shell_executable=/bin/bash'),
     ).toBe(
-      'these variables of Ansible change nothing here: ansible_become_flags of a and 1 more; ' +
-        'ansible_shell_executable (hostwright works by sh) of a and 1 more',
+      'these Ansible variables have no effect: ansible_become_flags of a and 1 more; ' +
+        'ansible_shell_executable (hostwright always uses sh) of a and 1 more',
     )
   })
 
@@ -268,7 +268,7 @@ describe('what means something to Ansible only', () => {
     ["-o 'ProxyCommand=ssh -W %h:%p b'", 'for a jump host write proxy_jump'],
     ['-o ProxyCommand="ssh -W %h:%p -q b"', 'for a jump host write proxy_jump'],
     ['\'-o ProxyCommand="ssh -W %h:%p -q b"\'', 'for a jump host write proxy_jump'],
-    ['-o StrictHostKeyChecking=no', 'instead of StrictHostKeyChecking: --accept-new'],
+    ['-o StrictHostKeyChecking=no', 'for StrictHostKeyChecking: see --accept-new'],
     ['-F x.conf', 'write ssh_config_file=x.conf'],
     ['-o UserKnownHostsFile=~/kh', 'write known_hosts_file=~/kh'],
     ['-C', 'ssh_config_file'],

@@ -34,20 +34,20 @@ test('neither fills nor deletes a directory with other files in it', async () =>
   await mkdir(directory)
   await writeFile(join(directory, 'precious'), '')
   await expect(labUp({ hosts: 1, directory })).rejects.toMatchObject({ code: 'usage' })
-  await expect(labDown({ directory })).rejects.toThrow('is not a lab’s directory')
+  await expect(labDown({ directory })).rejects.toThrow('is not a lab directory')
   expect(existsSync(join(directory, 'precious'))).toBe(true)
 })
 
 test('does not trust a lab.json that it did not write', async () => {
   await mkdir(directory)
   await writeFile(join(directory, 'lab.json'), '{"name":"lab"}')
-  await expect(labDown({ directory })).rejects.toThrow('is not a lab’s directory')
+  await expect(labDown({ directory })).rejects.toThrow('is not a lab directory')
 })
 
 test('refuses a directory that others may write to', async () => {
   await mkdir(directory)
   await chmod(directory, 0o777)
-  await expect(labUp({ hosts: 1, directory })).rejects.toThrow('others may write to it')
+  await expect(labUp({ hosts: 1, directory })).rejects.toThrow('others can write to it')
 })
 
 test('says no to a number of hosts that can’t be', async () => {

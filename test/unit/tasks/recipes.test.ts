@@ -190,7 +190,9 @@ describe('an upgrade', () => {
     expect(exitCode).toBe(4)
     expect(outcomes[0]!.error).toMatchObject({
       code: 'rolled_back',
-      message: expect.stringMatching(/^2-bad failed and 1 runs again: app gave no good heartbeat/),
+      message: expect.stringMatching(
+        /^2-bad failed and was rolled back to 1: app failed its heartbeat/,
+      ),
     })
     expect(await state('installed')).toBe('1')
     expect(await state('products/app.ini')).toContain('version = 1\n')

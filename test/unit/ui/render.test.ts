@@ -25,8 +25,8 @@ describe('chooseMode', () => {
     expect(() => chooseMode('xml', fakeOutput())).toThrowError(
       expect.objectContaining({
         code: 'invalid_value',
-        message: 'there is no output mode "xml"',
-        details: { hint: 'Take one of: pretty, plain, json' },
+        message: 'unknown output mode "xml"',
+        details: { hint: 'Use one of: pretty, plain, json' },
       }),
     )
   })

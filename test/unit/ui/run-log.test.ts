@@ -108,7 +108,7 @@ describe('the log of a run', () => {
   ])('is not written through %s: one warning, and the run goes on', async (_, lay) => {
     await lay()
     const { warnings, place, log: made } = log({ failed: true })
-    expect(warnings).toEqual([expect.stringMatching(/^the log of the run can’t be written: /)])
+    expect(warnings).toEqual([expect.stringMatching(/^the run’s log can’t be written: /)])
     expect(place).toBeUndefined()
     expect(made.kept).toBe(false)
     const elsewhere = await readdir(join(home, 'elsewhere')).catch(() => [])

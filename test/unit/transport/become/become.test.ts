@@ -75,7 +75,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
     const failed = await transport.open().catch(error => error)
     expect(failed).toMatchObject({
       code: 'become_failed',
-      message: 'the become password was not accepted by sudo',
+      message: 'sudo rejected the become password',
       details: { output: 'Sorry, try again.' },
     })
     // It ends by the end of its input, which takes it a moment.
@@ -98,7 +98,7 @@ ask`
     })
     await expect(transport.open()).rejects.toMatchObject({
       code: 'become_failed',
-      message: 'sudo did not let us in within 0.3 s, nor refuse',
+      message: 'sudo neither accepted nor refused within 0.3 s',
       details: { output: 'still thinking' },
     })
   })
@@ -116,7 +116,7 @@ ask`
       const opened = openSession({ transport, bootstrapDir: '' })
       await expect(opened).rejects.toMatchObject({
         code: 'become_failed',
-        message: 'sudo wants a terminal here, and there is none by local',
+        message: 'sudo requires a terminal, and local has none',
       })
     }
   })

@@ -61,6 +61,6 @@ test('an agent that can’t be asked has no needs', async () => {
 test('hostwright’s own SSH, asked for, refuses what it can’t; without forwarding an agent it can', () => {
   expect(() => refuseWithout('web1', ['ForwardAgent'])).not.toThrow()
   expect(() => refuseWithout('web1', ['ForwardAgent', 'ProxyCommand'])).toThrow(
-    'web1 needs ProxyCommand, which only the system’s ssh can',
+    'web1 needs ProxyCommand, which only the system’s ssh supports',
   )
 })

@@ -33,5 +33,5 @@ test.each([
   '::1',
   'a\nb',
 ])('%j is none', word => {
-  expect(() => parseJump(word)).toThrow('is no jump host')
+  expect(() => parseJump(word)).toThrow('is not a jump host')
 })

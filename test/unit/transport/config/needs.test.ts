@@ -46,7 +46,7 @@ describe('a need of the system’s ssh', () => {
       { said: { gssapiauthentication: 'yes' }, env: { KRB5CCNAME: 'KCM:' } },
     ],
     ['GSSAPIAuthentication', { said: { gssapiauthentication: 'yes' }, files: ['/tmp/krb5cc_7'] }],
-    ['a way to log in that is none of ours', { of: { methods: [] } }],
+    ['a login method that hostwright lacks', { of: { methods: [] } }],
     ['KnownHostsCommand', { said: { knownhostscommand: '/bin/keys %H' } }],
     ['RevokedHostKeys', { said: { revokedhostkeys: '/revoked' } }],
     [

@@ -23,14 +23,14 @@ test.each([
 })
 
 test.each([
-  ['%q', '%q means nothing'],
-  ['a%', '% means nothing'],
-  ['%constructor', '%c means nothing'],
+  ['%q', '%q is unknown'],
+  ['a%', '% is unknown'],
+  ['%constructor', '%c is unknown'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh's own syntax
   ['${NOPE}/id', '${NOPE} is not set'],
   ['~eve/id', 'there is no user eve'],
 ])('%s is refused, as ssh does', (value, why) => {
-  expect(() => expand(value)).toThrow(`IdentityFile ${value} of ssh’s configuration: ${why}`)
+  expect(() => expand(value)).toThrow(`IdentityFile ${value} in the ssh configuration: ${why}`)
 })
 
 test('a home is the sixth field of a user’s line', () => {

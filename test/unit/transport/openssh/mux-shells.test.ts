@@ -96,7 +96,7 @@ describe('a shell', () => {
     const { open, sent } = createHost()
     await expect(open(1_000_000, 1)).rejects.toMatchObject({
       code: 'shell_failed',
-      message: expect.stringContaining('no more than 1 bytes'),
+      message: expect.stringContaining('only 1 bytes per packet'),
     })
     expect(sent.map(({ type }) => type)).toEqual([90, 97])
   })

@@ -180,9 +180,9 @@ describe('an unknown key', () => {
         details: { hint: expect.stringContaining('UserKnownHostsFile') },
       })
     }
-    refused(undefined, 'no file is set for it')
-    refused('/dev/null', 'it is no file')
-    refused(directory, 'it is no file')
+    refused(undefined, 'no known_hosts file is set')
+    refused('/dev/null', 'it is not a file')
+    refused(directory, 'it is not a file')
     writeFileSync(file, '')
     refused(join(file, 'known_hosts'), 'ENOTDIR')
     refused('/proc/nowhere/known_hosts', 'ENOENT')
