@@ -144,19 +144,19 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     [
       'a password that nobody gave',
       { login: 'asked' },
-      /^sudo asks for a password to become root/,
+      /^sudo requires a password to become root/,
       /--ask-become-pass/,
     ],
     [
       'of doas as well',
       { login: 'asked', method: 'doas' },
-      /^doas asks for a password/,
+      /^doas requires a password/,
       /--ask-become-pass/,
     ],
     [
       'of su as well',
       { login: 'asked', method: 'su' },
-      /^su asks for a password/,
+      /^su requires a password/,
       /--ask-become-pass/,
     ],
     [
@@ -204,8 +204,8 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     [
       'a login that may run certain commands',
       { login: 'limited', password: right },
-      /^sudo lets this login run only certain commands as root/,
-      /let the login run sh as root/,
+      /^sudo allows this login only certain commands as root/,
+      /allow the login to run sh as root/,
     ],
     [
       'a user that is not there',
@@ -249,8 +249,8 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
   test('a wrong password is one try, in sudo’s own account', async () => {
     const log = () => host.script('cat /srv/sudo.log 2>/dev/null || :')
     const before = (await log()).length
-    await expect(open({ login: 'asked', password: 'wrong' })).rejects.toThrow('not accepted')
-    await expect(open({ login: 'terminal', password: 'wrong' })).rejects.toThrow('not accepted')
+    await expect(open({ login: 'asked', password: 'wrong' })).rejects.toThrow('rejected the become password')
+    await expect(open({ login: 'terminal', password: 'wrong' })).rejects.toThrow('rejected the become password')
     // Written when sudo ends, which nobody waits for.
     await host.script(
       `i=0; while [ "$(tail -c +${before + 1} /srv/sudo.log | grep -c incorrect)" -lt 2 ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done`,

@@ -42,7 +42,7 @@ test('a host that takes a few bytes at a time is sent none', async () => {
   const { host } = await startServer({ meet: taking(16) })
   await expect(connect(host)).rejects.toMatchObject({
     code: 'shell_failed',
-    message: expect.stringContaining('no more than 16 bytes'),
+    message: expect.stringContaining('only 16 bytes per packet'),
   })
 })
 
@@ -82,7 +82,7 @@ test('of the ways to log in that a host names, as many are shown as there may be
   ]
   const { host } = await startServer({ authenticate: login => login.reject(names as never) })
   const failure = await connect(host).catch(error => error)
-  expect(failure.details.hint).toMatch(/^It takes: password, way0, way1, .*, way18\. See/)
+  expect(failure.details.hint).toMatch(/^It accepts: password, way0, way1, .*, way18\. Check/)
 })
 
 test('a jump host that leads elsewhere is told nothing, nor is who answers there', async () => {

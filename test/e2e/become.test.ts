@@ -156,7 +156,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     )
     expect({ status, stderr }).toEqual({
       status: 3,
-      stderr: expect.stringContaining('sudo asks for a password to become root'),
+      stderr: expect.stringContaining('sudo requires a password to become root'),
     })
     expect(stderr).toContain('--ask-become-pass')
   })

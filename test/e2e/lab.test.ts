@@ -201,7 +201,7 @@ describe('a lab that can’t start', () => {
       labUp({ hosts: 2, directory, kind: 'directory', server: 'openssh' }),
     ).rejects.toMatchObject({
       code: 'lab_failed',
-      message: 'lab1 did not start: its server ended',
+      message: 'lab1 did not start: its server exited',
       details: { output: 'no luck' },
     })
     expect(await traces(directory)).toEqual([])

@@ -34,15 +34,15 @@ describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
       config: 'Match exec "touch DIR/%h; echo %r"\n  Port 7\n',
     })
     const bad = ['-oProxyCommand=true', '', 'a b', '$(id)', 'x;id', 'x|id', '`id`', "x'", 'x\\']
-    for (const name of bad) await expect(settings(name)).rejects.toThrow('is no host name')
+    for (const name of bad) await expect(settings(name)).rejects.toThrow('is not a host name')
     for (const user of ['-l', 'x;id', '`id`', 'me -x', 'me\\']) {
-      await expect(settings('web', { user })).rejects.toThrow('is no user name')
+      await expect(settings('web', { user })).rejects.toThrow('is not a user name')
     }
     expect(await readdir(directory)).toEqual(['config'])
     const domain = await settings('web', { user: 'CORP\\me' })
     expect(domain).toMatchObject({ user: 'CORP\\me', port: 7 })
     const jumping = await settings('web', { proxyJump: 'a;id' })
-    await expect(config.hops(jumping)).rejects.toThrow('is no host name')
+    await expect(config.hops(jumping)).rejects.toThrow('is not a host name')
   })
 
   it('is a program that hangs: it is ended with all it started, and nobody else waits for it', async () => {

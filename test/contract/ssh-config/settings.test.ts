@@ -121,7 +121,7 @@ describe('without an ssh program', () => {
 
   it.each([
     ['Host web\n  IdentityFile "a\n', /config: /],
-    ['Include DIR/config\n', /too many Includes/],
+    ['Include DIR/config\n', /too many nested Includes/],
     ['Host\n', /config: /],
     ['Match host\n  Port 7\n', /config: /],
   ])('tells a fault: %j', async (text, words) => {
