@@ -249,8 +249,12 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
   test('a wrong password is one try, in sudo’s own account', async () => {
     const log = () => host.script('cat /srv/sudo.log 2>/dev/null || :')
     const before = (await log()).length
-    await expect(open({ login: 'asked', password: 'wrong' })).rejects.toThrow('rejected the become password')
-    await expect(open({ login: 'terminal', password: 'wrong' })).rejects.toThrow('rejected the become password')
+    await expect(open({ login: 'asked', password: 'wrong' })).rejects.toThrow(
+      'rejected the become password',
+    )
+    await expect(open({ login: 'terminal', password: 'wrong' })).rejects.toThrow(
+      'rejected the become password',
+    )
     // Written when sudo ends, which nobody waits for.
     await host.script(
       `i=0; while [ "$(tail -c +${before + 1} /srv/sudo.log | grep -c incorrect)" -lt 2 ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done`,
