@@ -347,7 +347,7 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
   })
 })
 
-describe('a host that can’t be reached', () => {
+describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
   const target = async (changes: Partial<Host> = {}) => ({
     ...(await startServer()).host,
     sshConfigFile: 'none',
@@ -616,7 +616,7 @@ console.log('connected')
 
 const run = promisify(execFile)
 
-test('the system’s ssh is OpenSSH’s', async () => {
+test('the system’s ssh is OpenSSH’s', { tags: ['openssh-client'] }, async () => {
   const { stderr } = await run('ssh', ['-V'])
   expect(stderr).toMatch(/^OpenSSH_/)
 })

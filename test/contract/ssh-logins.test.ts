@@ -65,7 +65,7 @@ const lines = (agent: string, ...keys: Key[]) => [
   ...(keys.length > 0 ? keys : [{ file: 'none' }]).map(({ file }) => `IdentityFile ${file}`),
 ]
 
-describe('keys', () => {
+describe('keys', { tags: ['openssh-client'] }, () => {
   test('are tried in ssh’s order: the agent’s that are named, its others, files', async () => {
     const [named, other, inFile] = [await makeKey(), await makeKey(), await makeKey()]
     const agent = await startAgent([other, named])

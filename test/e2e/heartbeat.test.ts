@@ -1,4 +1,7 @@
-/** Heartbeats that come late, waver or fail, asked on a host by the built command line. */
+/**
+ * Heartbeats that come late, waver or fail, asked on a host by the built command line.
+ * @module-tag long
+ */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'

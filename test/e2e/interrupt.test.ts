@@ -1,4 +1,7 @@
-/** Ctrl-C: what runs ends, the rest is skipped, locks are released. */
+/**
+ * Ctrl-C: what runs ends, the rest is skipped, locks are released.
+ * @module-tag long
+ */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventsOf, type Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'

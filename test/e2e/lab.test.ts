@@ -1,6 +1,7 @@
 /**
  * The lab on this machine, in every combination of kind and server that the machine can have: always
  * a directory with the embedded server, the others where there is root, overlay or sshd.
+ * @module-tag long
  */
 import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -10,7 +11,6 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LabHost, type LabStatus, labDown, labStatus, labUp } from '../../lib/lab/lab.ts'
-import { whyNoViews } from '../../lib/lab/overlay.ts'
 import { identify, marker } from '../../lib/lab/processes.ts'
 import { findSshd } from '../../lib/lab/sshd.ts'
 import { describeEach } from '../support/shells.ts'
@@ -19,14 +19,16 @@ import { on, variables } from '../support/ssh.ts'
 const base = await mkdtemp(join(tmpdir(), 'hostwright-test-'))
 afterAll(() => rm(base, { recursive: true, force: true }))
 
-const hasViews = (await whyNoViews(base)) === undefined
-const kinds = hasViews ? (['overlay', 'directory'] as const) : (['directory'] as const)
+const kinds = ['overlay', 'directory'] as const
 const servers = ['openssh', 'embedded'] as const
 const combinations = kinds.flatMap(kind =>
   servers.map(server => ({
     name: `of kind ${kind} with the ${server} server`,
     ...{ kind, server },
-    tags: server === 'openssh' ? (['sshd'] as const) : [],
+    tags: [
+      ...(kind === 'overlay' ? (['overlay'] as const) : []),
+      ...(server === 'openssh' ? (['sshd'] as const) : []),
+    ],
   })),
 )
 

@@ -1,4 +1,7 @@
-/** Content of any size over its own channel: what a broken connection has left is not sent again. */
+/**
+ * Content of any size over its own channel: what a broken connection has left is not sent again.
+ * @module-tag long
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -1,4 +1,7 @@
-/** Looking before leaping: list tasks, tags and starting points, plan and apply, --step. */
+/**
+ * Looking before leaping: list tasks, tags and starting points, plan and apply, --step.
+ * @module-tag long
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'

@@ -1,4 +1,7 @@
-/** Products and recipes of a project's own: by INI and scripts alone, and in TypeScript. */
+/**
+ * Products and recipes of a project's own: by INI and scripts alone, and in TypeScript.
+ * @module-tag long
+ */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'

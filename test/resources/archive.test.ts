@@ -1,3 +1,7 @@
+/** @module-tag zip
+ * @module-tag compressors
+ * @module-tag python3
+ * @module-tag curl */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
@@ -138,7 +142,7 @@ describe('archive', () => {
     expect(web.requests.filter(each => each === `GET /app.${format}`)).toHaveLength(1)
   })
 
-  test.each(formats)('%s with the programs of busybox', async format => {
+  test.each(formats)('%s with the programs of busybox', { tags: ['busybox'] }, async format => {
     const own = ['tar', 'gzip', 'xz', 'bzip2', 'unzip', 'cp', 'mv', 'awk', 'sed'].filter(
       name => format !== 'tar.zst' || name !== 'zstd',
     )
@@ -185,7 +189,7 @@ describe('archive', () => {
 
   const byBusybox = async () => bare(await pathOf([...programs.split(' '), 'ls'], ['tar']))
 
-  test.each(outside)('%s is refused by busybox’s tar too', async name => {
+  test.each(outside)('%s is refused by busybox’s tar too', { tags: ['busybox'] }, async name => {
     const host = await byBusybox()
     const result = await host.run(archive(host.at('in/app'), { source: place(name) }).call)
     expect(result.status).toBe('failed')
@@ -193,8 +197,12 @@ describe('archive', () => {
     expect(await readdir(host.at('in'))).toEqual([])
   })
 
-  test.each(['GNU', 'busybox'])('hard links within it are unpacked by %s tar', async kind => {
-    const host = kind === 'GNU' ? await testHost() : await byBusybox()
+  const tars = [
+    { name: 'GNU', host: () => testHost() },
+    { name: 'busybox', host: byBusybox, tags: ['busybox'] as const },
+  ]
+  testEach(tars, 'hard links within it are unpacked by $name tar', async tar => {
+    const host = await tar.host()
     const options = { source: place('hard-inside.tar') }
     const result = await host.run(archive(host.at('app'), options).call)
     expect(result.status, String(result.stderr)).toBe('changed')
@@ -202,13 +210,16 @@ describe('archive', () => {
     expect(String(await host.read('app/a -> a'))).toBe('x')
   })
 
-  test.each(
-    [...outside, 'absolute.tar', 'up.tar', 'border.tar', 'up.zip'].flatMap(name =>
-      shells.map(shell => ({ name, shell })),
-    ),
-  )('$name is refused under $shell.name', async ({ name, shell }) => {
+  const refusals = [...outside, 'absolute.tar', 'up.tar', 'border.tar', 'up.zip'].flatMap(file =>
+    shells.map(shell => ({
+      name: `${file} is refused under ${shell.name}`,
+      ...{ file, shell },
+      tags: shell.tags,
+    })),
+  )
+  testEach(refusals, '$name', async ({ file, shell }) => {
     const host = await testHost({ shell })
-    const result = await host.run(archive(host.at('in/app'), { source: place(name) }).call)
+    const result = await host.run(archive(host.at('in/app'), { source: place(file) }).call)
     expect(result.status).toBe('failed')
     expect(String(result.stderr)).toMatch(/the archive holds .*: nothing of it is unpacked\n$/)
     expect(await readdir(host.at('in'))).toEqual([])

@@ -1,30 +1,24 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import ssh2 from 'ssh2'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Items } from '../../lib/resources/resource.ts'
 import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
 import { sudoers } from '../../lib/resources/users/sudoers.ts'
+import type { Requires } from '../support/requires.ts'
 import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
 import { awks, describeEach, shells, testEach, testHost } from '../support/shells.ts'
+import { makeKey as generateKey, type KeyOptions } from '../support/ssh-keys.ts'
 
+const { generateKeyPairSync } = ssh2.utils
 const few = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
 
 /** A real key of this type. */
-function makeKey(type: string, comment: string, ...more: string[]): string {
-  const directory = mkdtempSync(join(tmpdir(), 'hw-key-'))
-  const path = join(directory, 'key')
-  execFileSync('ssh-keygen', ['-q', '-t', type, ...more, '-N', '', '-C', comment, '-f', path])
-  const text = readFileSync(`${path}.pub`, 'utf8').trim()
-  rmSync(directory, { recursive: true })
-  return text
-}
+const makeKey = (type: 'ed25519' | 'rsa' | 'ecdsa', comment: string, bits?: number) =>
+  generateKeyPairSync(type as 'rsa', { comment, bits: bits as number }).public.trim()
 
 const ed = makeKey('ed25519', 'ann@laptop')
-const rsa = makeKey('rsa', 'a comment  of words', '-b', '2048')
-const ec = makeKey('ecdsa', '', '-b', '384')
+const rsa = makeKey('rsa', 'a comment  of words', 2048)
+const ec = makeKey('ecdsa', '', 384)
 const bare = (key: string) => key.split(' ').slice(0, 2).join(' ')
 
 /** An overlay host with users of its own. */
@@ -349,8 +343,17 @@ test.each(refused)('refuses %s, with the recipe’s line', (_, declare, message)
   )
 })
 
-test('takes what ssh-keygen makes, with and without options', () => {
-  const keys = [ed, rsa, ec, makeKey('ecdsa', 'x', '-b', '521'), makeKey('ecdsa', 'x', '-b', '256')]
+const tags: Requires[] = ['openssh-client']
+test('takes what ssh-keygen makes, with and without options', { tags }, async () => {
+  const wanted: KeyOptions[] = [
+    { type: 'ed25519', comment: 'ann@laptop' },
+    { type: 'rsa', comment: 'a comment  of words' },
+    { type: 'ecdsa', bits: 384, comment: '' },
+    { type: 'ecdsa', bits: 521 },
+    { type: 'ecdsa', bits: 256 },
+  ]
+  const keys: string[] = []
+  for (const options of wanted) keys.push((await generateKey(options)).public)
   expect(() => authorizedKeys('a', keys)).not.toThrow()
   expect(() => authorizedKeys('a', [`# all\n${keys.join('\r\n')}\n\n`])).not.toThrow()
   const optioned = `command="/bin/sh -c \\"a, b\\"",no-pty,from="*.x,!y" ${ed}`

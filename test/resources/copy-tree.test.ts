@@ -16,7 +16,7 @@ import { copyTree } from '../../lib/resources/files/copy-tree.ts'
 import { createExcludes } from '../../lib/resources/files/tree/exclude.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { describeEach, fakePrograms, type Program, root, shells } from '../support/shells.ts'
+import { describeEach, fakePrograms, type Program, shells } from '../support/shells.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'hw-tree-'))
 afterAll(() => rmSync(base, { recursive: true, force: true }))
@@ -197,8 +197,9 @@ describeEach(shells, 'under $name', shell => {
     expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
   })
 
-  const asRoot = root ? test : test.skip
-  asRoot('gives owners, and leaves that of a file it replaces where none is named', async () => {
+  test('gives owners, and leaves that of a file it replaces where none is named', {
+    tags: ['root'],
+  }, async () => {
     const at = await host.directory()
     const owned = copyTree(`${at}/www`, { source: site, owner: 1234, group: 4321 })
     expect((await bring(host, shell, at, owned)).statuses).toEqual(['changed'])

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { directory } from '../../lib/resources/files/directory.ts'
 import { directoryHost, overlayHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { anyShell, describeEach, fakePrograms, root, shells } from '../support/shells.ts'
+import { anyShell, describeEach, fakePrograms, shells } from '../support/shells.ts'
 
 const odd = `"it's odd" '-n' 'a\\b' '*' '~'`
 
@@ -113,24 +113,22 @@ describeEach(shells, 'under $name', shell => {
     }
   })
 
-  const asRoot = root ? test : test.skip
-  asRoot(
-    'owners of all that is in it, of links their own; --check names unknown ones',
-    async () => {
-      const at = await host.directory()
-      await host.script('mkdir d && echo x >d/f && ln -s /etc/passwd d/l && chown 1234:4321 d', at)
-      const wanted = directory(`${at}/d`, { recurse: true, owner: 1234, group: 4321 })
-      const before = await host.script('stat -c %u:%g /etc/passwd', at)
-      expect((await bring(host, shell, at, wanted)).notes).toEqual(['2 in it'])
-      expect(await host.script('find d ! -user 1234 -o ! -group 4321', at)).toBe('')
-      expect(await host.script('stat -c %u:%g /etc/passwd', at)).toBe(before)
-      expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
-      const later = directory(`${at}/d`, { recurse: true, owner: 'not-there-yet' })
-      const checked = await bring(host, shell, at, later, { check: true })
-      expect(checked.notes).toEqual(['owner, what is in it'])
-      expect((await bring(host, shell, at, later)).error!.message).toMatch(/owner/)
-    },
-  )
+  test('owners of all that is in it, of links their own; --check names unknown ones', {
+    tags: ['root'],
+  }, async () => {
+    const at = await host.directory()
+    await host.script('mkdir d && echo x >d/f && ln -s /etc/passwd d/l && chown 1234:4321 d', at)
+    const wanted = directory(`${at}/d`, { recurse: true, owner: 1234, group: 4321 })
+    const before = await host.script('stat -c %u:%g /etc/passwd', at)
+    expect((await bring(host, shell, at, wanted)).notes).toEqual(['2 in it'])
+    expect(await host.script('find d ! -user 1234 -o ! -group 4321', at)).toBe('')
+    expect(await host.script('stat -c %u:%g /etc/passwd', at)).toBe(before)
+    expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
+    const later = directory(`${at}/d`, { recurse: true, owner: 'not-there-yet' })
+    const checked = await bring(host, shell, at, later, { check: true })
+    expect(checked.notes).toEqual(['owner, what is in it'])
+    expect((await bring(host, shell, at, later)).error!.message).toMatch(/owner/)
+  })
 })
 
 describe('where something is mounted', { tags: ['overlay'] }, () => {

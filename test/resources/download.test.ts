@@ -8,7 +8,9 @@ import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
 import {
   anyShell,
+  describeEach,
   fakePrograms,
+  type Row,
   shells,
   temporaryDirectory,
   testEach,
@@ -61,7 +63,7 @@ resourceTable(
       note: 'created',
     },
   ],
-  { host: directoryHost },
+  { host: directoryHost, tags: ['curl'] },
 )
 
 /** Directories of programs to have instead of all that PATH has: with wget, of whose kind, and without curl. */
@@ -77,10 +79,11 @@ async function programsWith(wget: readonly string[] | undefined): Promise<string
   return directory
 }
 
-const clients = [
-  { name: 'curl', wget: undefined },
-  { name: 'wget', wget: [whereIs('wget') ?? 'wget'] },
-  { name: 'busybox wget', wget: [whereIs('busybox') ?? 'busybox', 'wget'] },
+const clients: (Row & { wget?: string[] })[] = [
+  { name: 'curl', tags: ['curl'] },
+  // By its path: this is what a stand-in of the same name starts.
+  { name: 'wget', wget: [whereIs('wget') ?? '/no/wget'], tags: ['wget'] },
+  { name: 'busybox wget', wget: [whereIs('busybox') ?? '/no/busybox', 'wget'], tags: ['busybox'] },
 ]
 
 async function hostWith({ name, wget }: (typeof clients)[number], shell = anyShell) {
@@ -92,7 +95,7 @@ async function hostWith({ name, wget }: (typeof clients)[number], shell = anyShe
   })
 }
 
-describe.each(clients)('download by $name', client => {
+describeEach(clients, 'download by $name', client => {
   testEach(shells, 'a URL with its query and a redirect, under $name', async shell => {
     const host = await hostWith(client, shell)
     const [first, second] = await host.batch([
@@ -155,7 +158,11 @@ describe.each(clients)('download by $name', client => {
 })
 
 describe('download', () => {
-  test.each(['curl', 'wget'])('%s is given nothing secret as an argument', async program => {
+  const real: (Row & { name: 'curl' | 'wget' })[] = [
+    { name: 'curl', tags: ['curl'] },
+    { name: 'wget', tags: ['wget'] },
+  ]
+  testEach(real, '$name is given nothing secret as an argument', async ({ name: program }) => {
     const directory = await temporaryDirectory()
     const real = whereIs(program)!
     const log = join(directory, 'arguments')
@@ -180,7 +187,9 @@ describe('download', () => {
     ])
   })
 
-  test('what has its checksum is not fetched again, and a dry run fetches nothing', async () => {
+  test('what has its checksum is not fetched again, and a dry run fetches nothing', {
+    tags: ['curl'],
+  }, async () => {
     const host = await testHost()
     const wanted = download(host.at('a'), { url: web.url('/tool'), sha256 }).call
     const before = web.requests.length
@@ -191,7 +200,9 @@ describe('download', () => {
     expect(web.requests.length).toBe(before + 1)
   })
 
-  test('a checksum that is wrong keeps a validation from running what came', async () => {
+  test('a checksum that is wrong keeps a validation from running what came', {
+    tags: ['curl'],
+  }, async () => {
     const host = await testHost()
     const validate = `touch ${host.at('ran')}; : %s`
     const result = await host.run(

@@ -8,6 +8,7 @@ import { type HostsOptions, hosts } from '../../lib/resources/editing/hosts.ts'
 import { type IniOptions, ini } from '../../lib/resources/editing/ini.ts'
 import { type LineOptions, line } from '../../lib/resources/editing/line.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
+import type { Requires } from '../support/requires.ts'
 
 /** A key that Python finds without a value. */
 export const bare = Symbol('bare')
@@ -23,7 +24,7 @@ export interface EditorCase {
   /** Python's configparser reads the file with these options, and finds just these changes. */
   python?: { options?: Record<string, unknown>; top?: string; changes: Changes }
   /** A script that shows or checks the file `$1`; and the lines of its output that change. */
-  program?: { needs: readonly string[]; script: string; changes: readonly string[] }
+  program?: { tags: readonly Requires[]; script: string; changes: readonly string[] }
 }
 
 type Check = Pick<EditorCase, 'python' | 'program'>
@@ -63,21 +64,21 @@ export const inlineSemicolon = {
   ...equals,
 }
 export const git = (...changes: string[]): Check => ({
-  program: { needs: ['git'], script: 'git config -f "$1" --list', changes },
+  program: { tags: ['git'], script: 'git config -f "$1" --list', changes },
 })
 export const sshd = (...changes: string[]): Check => ({
   program: {
-    needs: ['sshd', 'ssh-keygen', 'unshare'],
+    tags: ['sshd', 'root'],
     // It wants a directory in /run, which is made where nobody else sees it.
     script: `unshare --mount sh -ec 'mount -t tmpfs none /run; mkdir /run/sshd
       "$(command -v sshd)" -T -h "$HOST_KEY" -f "$1" -C user=www,host=h,addr=192.0.2.1' sh "$1"`,
     changes,
   },
 })
-export const parsed: Check = { program: { needs: [], script: 'sh -n "$1"', changes: [] } }
+export const parsed: Check = { program: { tags: [], script: 'sh -n "$1"', changes: [] } }
 export const sourced = (names: string, ...changes: string[]): Check => ({
   program: {
-    needs: [],
+    tags: [],
     script: `set -a; . "$1"; for n in ${names}; do eval "printf '%s\\n' \\"$n=\\$$n\\""; done`,
     changes,
   },

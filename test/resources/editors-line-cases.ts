@@ -124,7 +124,7 @@ export const lineCases: readonly EditorCase[] = [
     'sudoers',
     { line: '%sudo\tALL=(ALL:ALL) NOPASSWD: ALL', match: /^%sudo\s/ },
     ['-%sudo\tALL=(ALL:ALL) ALL', '+%sudo\tALL=(ALL:ALL) NOPASSWD: ALL'],
-    { program: { needs: ['visudo'], script: 'visudo -cf "$1" | sed "s/.*: //"', changes: [] } },
+    { program: { tags: ['visudo'], script: 'visudo -cf "$1" | sed "s/.*: //"', changes: [] } },
   ),
   aLine('log4j.properties', { line: '! a new comment', match: '! an old comment' }, [
     '-! an old comment',
@@ -193,7 +193,7 @@ export const blockCases: readonly EditorCase[] = [
     ['+<!-- BEGIN tls -->', '+    <Connector port="8443" SSLEnabled="true"/>', '+<!-- END tls -->'],
     {
       program: {
-        needs: ['python3'],
+        tags: ['python3'],
         script:
           'python3 -c "import sys, xml.etree.ElementTree as e; [print(c.attrib[\'port\']) for c in e.parse(sys.argv[1]).iter(\'Connector\')]" "$1"',
         changes: ['+8443'],

@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { diffArrays } from 'diff'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { awks, shells, type TestHost, temporaryDirectory, testHost } from '../support/shells.ts'
-import { whereIs } from '../support/where-is.ts'
+import { describeEach, pairs, type TestHost, testEach, testHost } from '../support/shells.ts'
 import { bare, type EditorCase } from './editor-case.ts'
 import { dialectCases } from './editors-dialect-cases.ts'
 import { encodingCases } from './editors-encoding-cases.ts'
@@ -18,10 +17,6 @@ import { envCases, hostsCases } from './editors-variable-cases.ts'
 const execute = promisify(execFile)
 const fixtures = fileURLToPath(new URL('../support/fixtures/editors/', import.meta.url))
 const parser = fileURLToPath(new URL('../support/parse-ini.py', import.meta.url))
-const combinations = awks.map((awk, index) => ({
-  awk,
-  shell: shells[(index + 2) % shells.length]!,
-}))
 
 const editorCases: readonly EditorCase[] = [
   ...serverCases,
@@ -70,54 +65,53 @@ test('there are sixty files or more, and each is edited', () => {
   expect(new Set(editorCases.map(({ file }) => file))).toEqual(new Set(originals.keys()))
 })
 
-describe.each(combinations)(
-  'real-world files with $awk.name under $shell.name',
-  ({ awk, shell }) => {
-    test('change in the lines of the edit only, once, and as --check said', async () => {
-      const host = await testHost({ awk, shell })
-      await spread(host)
-      const calls = editorCases.map((each, index) => each.wanted(host.at(nameOf(each, index))).call)
-      const checked = await host.batch(calls, { check: true, diff: true })
-      expect(await contents(host)).toEqual(editorCases.map(({ file }) => originals.get(file)))
-      const applied = await host.batch(calls)
-      const again = await host.batch(calls)
-      const after = await contents(host)
-      const found: unknown[] = []
-      const wanted: unknown[] = []
-      for (const [index, each] of editorCases.entries()) {
-        const before = originals.get(each.file)!
-        // A Latin-1 file's own bytes can be written in a case as they are.
-        const expected = each.file.startsWith('latin1') ? each.diff : each.diff.map(latin1)
-        const status = each.diff.length === 0 ? 'ok' : 'changed'
-        const name = nameOf(each, index)
-        const ended = (bytes: Buffer) => bytes.at(-1) === 10 || bytes.length === 0
-        found.push({
-          name,
-          diff: sorted(changesOf(linesOf(before), linesOf(after[index]!))),
-          ended: ended(after[index]!),
-          statuses: [checked, applied, again].map(results => results[index]!.status),
-          stderr: applied[index]!.stderr.toString(),
-          told: checked[index]!.parts.get('new')?.toString('latin1'),
-          mode: (await stat(host.at(name))).mode & 0o777,
-        })
-        wanted.push({
-          name,
-          diff: sorted(expected),
-          // A file that has only a mark of its encoding has no last line to be ended.
-          ended: ended(before),
-          statuses: [status, status, 'ok'],
-          stderr: '',
-          told: status === 'ok' ? undefined : after[index]!.toString('latin1'),
-          mode: 0o640,
-        })
-      }
-      expect(found).toEqual(wanted)
-    })
-  },
-)
+describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
+  test('change in the lines of the edit only, once, and as --check said', async () => {
+    const host = await testHost({ awk, shell })
+    await spread(host)
+    const calls = editorCases.map((each, index) => each.wanted(host.at(nameOf(each, index))).call)
+    const checked = await host.batch(calls, { check: true, diff: true })
+    expect(await contents(host)).toEqual(editorCases.map(({ file }) => originals.get(file)))
+    const applied = await host.batch(calls)
+    const again = await host.batch(calls)
+    const after = await contents(host)
+    const found: unknown[] = []
+    const wanted: unknown[] = []
+    for (const [index, each] of editorCases.entries()) {
+      const before = originals.get(each.file)!
+      // A Latin-1 file's own bytes can be written in a case as they are.
+      const expected = each.file.startsWith('latin1') ? each.diff : each.diff.map(latin1)
+      const status = each.diff.length === 0 ? 'ok' : 'changed'
+      const name = nameOf(each, index)
+      const ended = (bytes: Buffer) => bytes.at(-1) === 10 || bytes.length === 0
+      found.push({
+        name,
+        diff: sorted(changesOf(linesOf(before), linesOf(after[index]!))),
+        ended: ended(after[index]!),
+        statuses: [checked, applied, again].map(results => results[index]!.status),
+        stderr: applied[index]!.stderr.toString(),
+        told: checked[index]!.parts.get('new')?.toString('latin1'),
+        mode: (await stat(host.at(name))).mode & 0o777,
+      })
+      wanted.push({
+        name,
+        diff: sorted(expected),
+        // A file that has only a mark of its encoding has no last line to be ended.
+        ended: ended(before),
+        statuses: [status, status, 'ok'],
+        stderr: '',
+        told: status === 'ok' ? undefined : after[index]!.toString('latin1'),
+        mode: 0o640,
+      })
+    }
+    expect(found).toEqual(wanted)
+  })
+})
 
 describe('who reads the files', () => {
-  test('Python’s configparser finds the edit, and all else as before', async () => {
+  test('Python’s configparser finds the edit, and all else as before', {
+    tags: ['python3'],
+  }, async () => {
     const host = await testHost()
     await spread(host)
     const asked = [...editorCases.entries()].filter(([, { python }]) => python)
@@ -153,36 +147,30 @@ describe('who reads the files', () => {
     }
   })
 
-  test('git, sshd, sh and the others find the edit, and all else as before', async () => {
-    const host = await testHost()
-    await spread(host)
-    const keys = join(await temporaryDirectory(), 'key')
-    await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keys])
-    const asked = [...editorCases.entries()].filter(([, { program }]) => program)
-    const show = async ([index, { program, file }]: [number, EditorCase]) => {
-      const path = host.at(nameOf({ file } as EditorCase, index))
-      const { stdout } = await execute('sh', ['-ec', program!.script, 'sh', path], {
-        env: { PATH: process.env.PATH, HOST_KEY: keys },
-      })
-      return stdout.split('\n')
-    }
-    // In CI all of them are installed.
-    const usable = asked.filter(
-      ([, { program }]) => process.env.CI || program!.needs.every(name => whereIs(name)),
-    )
-    expect(usable.length).toBeGreaterThan(0)
-    const before = await Promise.all(usable.map(show))
-    await host.batch(usable.map(([index, each]) => each.wanted(host.at(nameOf(each, index))).call))
-    const after = await Promise.all(usable.map(show))
-    const found = usable.map(([index, each], at) => ({
-      name: nameOf(each, index),
-      changes: sorted(changesOf(before[at]!, after[at]!)),
-    }))
-    expect(found).toEqual(
-      usable.map(([index, each]) => ({
-        name: nameOf(each, index),
-        changes: sorted(each.program!.changes),
-      })),
-    )
-  })
+  const asked = [...editorCases.entries()].flatMap(([index, each]) =>
+    each.program
+      ? [{ name: nameOf(each, index), each, program: each.program, tags: each.program.tags }]
+      : [],
+  )
+  testEach(
+    asked,
+    'of $name is found by the program that reads it, and all else as before',
+    async row => {
+      const { name, each, program } = row
+      const host = await testHost()
+      await host.write(name, originals.get(each.file)!, 0o640)
+      const keys = join(host.directory, 'key')
+      if (program.tags.includes('sshd'))
+        await execute('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keys])
+      const show = async () => {
+        const { stdout } = await execute('sh', ['-ec', program.script, 'sh', host.at(name)], {
+          env: { PATH: process.env.PATH, HOST_KEY: keys },
+        })
+        return stdout.split('\n')
+      }
+      const before = await show()
+      await host.run(each.wanted(host.at(name)).call)
+      expect(sorted(changesOf(before, await show()))).toEqual(sorted(program.changes))
+    },
+  )
 })

@@ -1,18 +1,17 @@
-/** Any file that git or Python can read: after an edit they find just that edit. */
+/**
+ * Any file that git or Python can read: after an edit they find just that edit.
+ * @module-tag long
+ */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { describeEach, pairs, testHost } from '../support/shells.ts'
 
 const execute = promisify(execFile)
 const parser = fileURLToPath(new URL('../support/parse-ini.py', import.meta.url))
-const combinations = awks.map((awk, index) => ({
-  awk,
-  shell: shells[(index + 1) % shells.length]!,
-}))
 const text = (lines: readonly string[]) => lines.map(line => `${line}\n`).join('')
 
 /** Lines of git's, each a file of its own as good as any other. */
@@ -78,8 +77,10 @@ const pyCase = fc.record({
   value: fc.option(pyValue),
 })
 
-describe.each(combinations)('with $awk.name under $shell.name', ({ awk, shell }) => {
-  test('git finds the values that were set, and all others as before', async () => {
+describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
+  test('git finds the values that were set, and all others as before', {
+    tags: ['git'],
+  }, async () => {
     const host = await testHost({ awk, shell })
     const list = async (path: string) => {
       const { stdout } = await execute('git', ['config', '-f', path, '-z', '--list'])
@@ -123,7 +124,9 @@ describe.each(combinations)('with $awk.name under $shell.name', ({ awk, shell })
     )
   })
 
-  test('Python finds the value that was set, and all others as before', async () => {
+  test('Python finds the value that was set, and all others as before', {
+    tags: ['python3'],
+  }, async () => {
     const host = await testHost({ awk, shell })
     const parse = async (paths: readonly string[]) => {
       const running = execute('python3', [parser])

@@ -57,9 +57,9 @@ END`,
             ],
           ],
         }),
-      holds: `python3 - <<'END'
-import json
-assert json.load(open('a b.json')) == {'a.b': {'c"d': [1, {'x': None}]}}
+      holds: `'${process.execPath}' - <<'END'
+const found = JSON.parse(require('fs').readFileSync('a b.json'))
+require('assert').deepStrictEqual(found, { 'a.b': { 'c"d': [1, { x: null }] } })
 END`,
       drift: ['rm "a b.json"', ': >"a b.json"', 'echo {} >"a b.json"'],
       note: 'created',

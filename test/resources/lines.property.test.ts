@@ -1,12 +1,11 @@
+/** @module-tag long */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type BlockOptions, block } from '../../lib/resources/editing/block.ts'
 import { type LineOptions, line } from '../../lib/resources/editing/line.ts'
 import { ungathered } from '../shell/calls.ts'
-import { awks, shells, type TestHost, testHost } from '../support/shells.ts'
+import { describeEach, pairs, type TestHost, testHost } from '../support/shells.ts'
 import { blockEdit, lineEdit } from './lines-model.ts'
-
-const combinations = awks.map((awk, index) => ({ awk, shell: shells[index % shells.length]! }))
 
 // Few characters, so that expressions match. None of two UTF-16 units: a set is of characters on the
 // host, and of units here.
@@ -190,7 +189,7 @@ async function compare<O>(
   }
 }
 
-describe.each(combinations)('any text file with $awk.name under $shell.name', ({ awk, shell }) => {
+describeEach(pairs(0), 'any text file with $name', ({ awk, shell }) => {
   test('has just the lines that were asked for, matched as JavaScript would', async () => {
     const host = await testHost({ awk, shell })
     const cases = fc.array(fc.tuple(file, lineOptions), { minLength: 60, maxLength: 60 })

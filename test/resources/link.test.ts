@@ -5,7 +5,7 @@ import { file } from '../../lib/resources/files/file.ts'
 import { link } from '../../lib/resources/files/link.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { bring, type Converging, resourceTable } from '../support/resource-table.ts'
-import { describeEach, fakePrograms, root, shells } from '../support/shells.ts'
+import { describeEach, fakePrograms, shells } from '../support/shells.ts'
 
 resourceTable(
   'link',
@@ -120,8 +120,7 @@ describeEach(shells, 'under $name', shell => {
     expect(await readdir(`${at}/old`)).toEqual([])
   })
 
-  const asRoot = root ? test : test.skip
-  asRoot('its owner is its own', async () => {
+  test('its owner is its own', { tags: ['root'] }, async () => {
     const at = await host.directory()
     await writeFile(`${at}/target`, '')
     const wanted = link(`${at}/l`, { target: 'target', owner: 1234, group: 4321 })

@@ -1,4 +1,7 @@
-/** What holds for lists of resources, whatever they are. */
+/**
+ * What holds for lists of resources, whatever they are.
+ * @module-tag long
+ */
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** @module-tag long */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -5,7 +6,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
-import { shells, temporaryDirectory } from '../support/shells.ts'
+import { describeEach, shells, temporaryDirectory } from '../support/shells.ts'
 
 const contenders = 50
 const rounds = 4
@@ -28,11 +29,11 @@ const scenes: Record<string, (home: string, round: number) => Promise<void>> = {
 }
 
 const crowds = [
-  ...shells.map(shell => ({ name: shell.name, crowd: [shell] })),
-  { name: 'mixed shells', crowd: shells },
+  ...shells.map(shell => ({ name: shell.name, crowd: [shell], tags: shell.tags })),
+  { name: 'mixed shells', crowd: shells, tags: shells.flatMap(({ tags }) => tags!) },
 ]
 
-describe.each(crowds)(`${contenders} contenders under $name`, ({ crowd }) => {
+describeEach(crowds, `${contenders} contenders under $name`, ({ crowd }) => {
   test('exactly one gets the lock, free or stale, and nothing is left', async () => {
     const home = `${await temporaryDirectory()}/bootstrap`
     await mkdir(home)

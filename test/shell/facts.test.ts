@@ -35,7 +35,7 @@ describeEach(shells, 'under $name', ({ command }) => {
   })
   afterAll(() => session.close())
 
-  test('network: interfaces, addresses and the way out', async () => {
+  test('network: interfaces, addresses and the way out', { tags: ['ip'] }, async () => {
     const { interfaces, addresses } = await facts(network)
     const told = interfaces
       .flatMap(each =>
@@ -58,7 +58,7 @@ describeEach(shells, 'under $name', ({ command }) => {
     expect(fileSystems.map(({ type }) => type)).not.toContain('proc')
   })
 
-  test('packages, as the package manager lists them', async () => {
+  test('packages, as the package manager lists them', { tags: ['dpkg'] }, async () => {
     const { manager, installed } = await facts(packages)
     const lines = output(
       'dpkg-query',
@@ -85,7 +85,7 @@ describeEach(shells, 'under $name', ({ command }) => {
     }
   })
 
-  test('services of this machine', async () => {
+  test('services of this machine', { tags: ['services'] }, async () => {
     const found = await facts(services)
     expect(Object.keys(found.services).length).toBeGreaterThan(0)
     expect(found.manager).toBe(session.facts.init)

@@ -7,7 +7,6 @@ import { file } from '../../lib/resources/files/file.ts'
 import {
   describeEach,
   fakePrograms,
-  root,
   shells,
   type TestHost,
   temporaryDirectory,
@@ -314,8 +313,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     }
   })
 
-  const asRoot = root ? test : () => {}
-  asRoot('corrects the owner, and keeps that of a file it replaces', async () => {
+  test('corrects the owner, and keeps that of a file it replaces', { tags: ['root'] }, async () => {
     const host = await testHost({ shell })
     await host.write('f', 'x')
     await host.write('g', 'x', 0o640)

@@ -1,11 +1,10 @@
+/** @module-tag long */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
-import { awks, shells, testHost } from '../support/shells.ts'
+import { describeEach, pairs, testHost } from '../support/shells.ts'
 import { ungathered } from './calls.ts'
 import { faults, type Wanted } from './ini-model.ts'
-
-const combinations = awks.map((awk, index) => ({ awk, shell: shells[index % shells.length]! }))
 
 // Few names, so that they meet; as Latin-1, one character a byte, as the files are.
 const bytesOf = (text: string) => Buffer.from(text).toString('latin1')
@@ -98,7 +97,7 @@ const asBytes = (want: Wanted): Wanted => ({
   unset: want.unset.map(bytesOf),
 })
 
-describe.each(combinations)('any INI file with $awk.name under $shell.name', ({ awk, shell }) => {
+describeEach(pairs(0), 'any INI file with $name', ({ awk, shell }) => {
   test('changes in the wanted lines only, once, and as --check said', async () => {
     const host = await testHost({ awk, shell })
     await fc.assert(

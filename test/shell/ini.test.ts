@@ -1,5 +1,5 @@
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ini } from '../../lib/resources/editing/ini.ts'
 import {
   awks,
@@ -14,7 +14,11 @@ import { type IniCase, iniCases } from './ini-cases.ts'
 
 // Every awk under the first shell, every other shell with one of the awks.
 const combinations = shells.flatMap((shell, index) =>
-  (index === 0 ? awks : [awks[index % awks.length]!]).map(awk => ({ shell, awk })),
+  (index === 0 ? awks : [awks[index % awks.length]!]).map(awk => ({
+    name: `${shell.name} with ${awk.name}`,
+    ...{ shell, awk },
+    tags: [...shell.tags!, ...awk.tags!],
+  })),
 )
 const nameOf = (_: IniCase, index: number) => `case ${index}.ini`
 const files = iniCases.map(nameOf)
@@ -22,7 +26,7 @@ const latin1 = (bytes: string | Buffer) => Buffer.from(bytes).toString('latin1')
 const byName = <T>(values: readonly T[]) =>
   Object.fromEntries(iniCases.map(({ name }, index) => [name, values[index]]))
 
-describe.each(combinations)('hw_ini under $shell.name with $awk.name', ({ shell, awk }) => {
+describeEach(combinations, 'hw_ini under $name', ({ shell, awk }) => {
   test('edits each case of the table, byte for byte, and finds it as wanted then', async () => {
     const host = await testHost({ shell, awk })
     const calls = iniCases.map(({ want }, index) => ini(host.at(files[index]!), want).call)

@@ -15,7 +15,6 @@ import {
   describeEach,
   fakePrograms,
   type Program,
-  root,
   shells,
   temporaryDirectory,
   testHost,
@@ -109,8 +108,7 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(await show()).toMatchObject({ run: 'old', alive: false })
   })
 
-  const asRoot = root ? test : () => {}
-  asRoot('is not taken for free by a user who may not look', async () => {
+  test('is not taken for free by a user who may not look', { tags: ['root'] }, async () => {
     for (const call of [showLockCall, breakLockCall]) {
       const host = await testHost({ shell, as: unprivileged })
       await chmod(host.directory, 0o755)

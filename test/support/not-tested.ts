@@ -34,9 +34,12 @@ export function tally(tests: readonly Outcome[], stage: Stage, absent: readonly 
       counts[test.state]++
       continue
     }
+    if (stage !== 'all' && isLate(test) !== (stage === 'late')) {
+      counts.left++
+      continue
+    }
     const wanted = absent.filter(name => test.tags.includes(name))
-    if (stage !== 'all' && isLate(test) !== (stage === 'late')) counts.left++
-    else if (wanted.length === 0) counts.skipped++
+    if (wanted.length === 0) counts.skipped++
     for (const name of wanted) counts.missing[name] = (counts.missing[name] ?? 0) + 1
   }
   return counts

@@ -8,13 +8,14 @@
  * What is missing here is skipped and stands in the table at the end of a run; where `CI` is set it fails.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { whyNoViews } from '../../lib/lab/overlay.ts'
 import { findSshd, sshdVersion } from '../../lib/lab/sshd.ts'
 import { accountsBusybox } from './busybox.ts'
+import { whereIs } from './where-is.ts'
 
 export interface Requirement {
   /** How to come by it: a command, or a few words. */
@@ -99,8 +100,21 @@ export const requirements = {
   ip: packaged('iproute2', 'ip', 'address'),
   script: packaged('bsdutils', 'script', '-qec', 'true', '/dev/null'),
   perl: packaged('perl', 'perl', '-e', '1'),
+  openssl: packaged('openssl', 'openssl', 'version'),
   age: packaged('age', 'age', '--version'),
   faketime: packaged('faketime', 'faketime', 'yesterday', 'true'),
+  nc: {
+    get: 'apt-get install busybox',
+    // Any that there is; they share no option that ends well.
+    here: () => whereIs('nc') ?? runs(['busybox', 'nc', '--help']),
+  },
+  dpkg: packaged('dpkg', 'dpkg-query', '--version'),
+  services: {
+    get: 'run them where systemd, OpenRC or /etc/init.d starts services',
+    here: () =>
+      ['/run/systemd/system', '/run/openrc'].some(path => existsSync(path)) ||
+      readdirSync('/etc/init.d').some(name => !name.includes('.')),
+  },
   socat: packaged('socat', 'socat', '-V'),
   haproxy: late(packaged('haproxy', 'haproxy', '-v')),
   cron: packaged('cron', 'sh', '-c', 'command -v crontab'),
@@ -153,7 +167,8 @@ export const requirements = {
     get: 'run .ci/busybox',
     here: () => runs([accountsBusybox, '--list'], /^adduser$/m),
   }),
-  // Not missing anywhere.
+  // Missing nowhere: these are about time.
+  'every-shell': late({ get: 'nothing', here: () => true }),
   long: late({ get: 'nothing', here: () => true }),
 } satisfies Record<string, Requirement>
 

@@ -16,6 +16,7 @@ import type { Items } from '../../lib/resources/resource.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { localHost } from './local-run.ts'
+import type { Requires } from './requires.ts'
 import type { ResourceHost } from './resource-hosts.ts'
 import { recordEvents } from './run-events.ts'
 import { describeEach, type Program, shells } from './shells.ts'
@@ -111,9 +112,9 @@ const changed = ({ statuses, error }: Converging) => !error && statuses.includes
 export function resourceTable(
   title: string,
   cases: readonly ResourceCase[],
-  options: { host: () => ResourceHost; shells?: readonly Program[] },
+  options: { host: () => ResourceHost; shells?: readonly Program[]; tags?: readonly Requires[] },
 ) {
-  describe(title, () => {
+  describe(title, { tags: [...(options.tags ?? [])] }, () => {
     const host = options.host()
     describeEach(options.shells ?? shells, 'under $name', shell => {
       test.each(cases)('$name: fresh, again, drift, --check and --diff', async each => {

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRedactor } from '../../../lib/shell/redact.ts'
+import type { Requires } from '../../support/requires.ts'
+import { testEach } from '../../support/shells.ts'
 
 /** A text without these values. */
 function redact(text: string, values: readonly string[]): string {
@@ -52,7 +54,7 @@ describe('a secret is taken out of texts', () => {
     }
   })
 
-  const programs: readonly (readonly [string, string, string[]])[] = [
+  const programs: readonly [string, Requires, string[]][] = [
     ['bash’s %q', 'bash', ['-c', `printf '%q\\n' "$0"`]],
     ['bash’s %q in the C locale', 'bash', ['-c', `LC_ALL=C; printf '%q\\n' "$0"`]],
     ['bash’s trace', 'bash', ['-c', 'set -x; : "$0"']],
@@ -74,7 +76,11 @@ describe('a secret is taken out of texts', () => {
     ['base64 of openssl', 'bash', ['-c', 'printf "%s\\n" "$0" | openssl base64']],
     ['basic authentication', 'bash', ['-c', 'printf "u:%s" "$0" | base64 -w0']],
   ]
-  test.each(programs)('as %s has it', (_name, program, words) => {
+  const rows = programs.map(([name, program, words]) => ({
+    ...{ name, program, words },
+    tags: [program, ...(name.endsWith('openssl') ? (['openssl'] as const) : [])],
+  }))
+  testEach(rows, 'as $name has it', ({ program, words }) => {
     for (const value of [nasty, `${nasty}\nand more`, `${nasty} ${nasty} ${nasty}`]) {
       let printed = ''
       try {
