@@ -9,6 +9,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   ftruncateSync,
   mkdirSync,
@@ -18,7 +19,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { createRedactor, withoutForms } from '../shell/redact.ts'
 import { createSessionTrace, type SessionTrace, type Sign, type TraceSink } from './trace.ts'
@@ -54,7 +55,7 @@ export function prepareTraceDirectory(path: string): void {
       hint: 'Name a directory of your own; one that does not exist is made.',
     })
   try {
-    if (mkdirSync(path, { recursive: true, mode: 0o700 })) chmodSync(path, 0o700)
+    if (makeDirectory(path)) chmodSync(path, 0o700)
     const { uid, mode } = statSync(path)
     if (uid !== (process.geteuid?.() ?? uid)) throw refuse('it belongs to somebody else')
     if ((mode & 0o022) !== 0) throw refuse('others may write to it')
@@ -70,6 +71,14 @@ export function prepareTraceDirectory(path: string): void {
     if (error instanceof UsageError) throw error
     throw refuse((error as Error).message, error)
   }
+}
+
+/** Makes a directory and those above it; false: it is there. (Node's own way never ends below /proc.) */
+function makeDirectory(path: string): boolean {
+  if (existsSync(path)) return false
+  makeDirectory(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
+  return true
 }
 
 /**
