@@ -2,45 +2,38 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
 import { selectHosts } from '../inventory/pattern.ts'
-import type { Command, Place } from './command.ts'
-import { applyOptions, type OptionValues } from './options.ts'
-import { namedRecipe } from './plan.ts'
+import type { Place, RunCommand } from './command.ts'
+import type { OptionValues } from './options.ts'
 import { type Plan, parsePlan } from './plan-file.ts'
+import { namedRecipe } from './recipe-names.ts'
 import { findTargets, type Targets } from './targets.ts'
 
-export const apply: Command = {
-  name: 'apply',
-  usage: '<plan>',
-  description: 'Do what a plan says; refuses hosts that have moved on since',
-  args: [['plan', 'the file that plan saved']],
-  examples: ['apply plan.json', 'apply plan.json --on web1'],
-  options: applyOptions,
-  run: async (words, options, place) => {
-    const [file, ...more] = words
-    if (file === undefined || more.length > 0) {
-      throw new UsageError('usage', 'which plan? apply takes one file', {
-        hint: 'For example: hostwright apply plan.json',
-      })
-    }
-    const plan = parsePlan(read(file), file)
-    const recipe = await namedRecipe(plan.recipe, place)
-    const { runCommand } = await import('./run.ts')
-    const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
-    const as = { become: options.become === true || plan.become === true, becomeUser: user }
-    return runCommand({
-      name: plan.recipe,
-      recipe,
-      words: plan.args,
-      options: { ...options, ...as },
-      place,
-      targets: () => targetsOf(plan, { ...options, ...as }, place),
-      mode: {
-        kind: 'replay',
-        planned: new Map(Object.entries(plan.hosts)),
-        selection: plan.selection,
-      },
+export const apply: RunCommand = async (words, options, place) => {
+  const [file, ...more] = words
+  if (file === undefined || more.length > 0) {
+    throw new UsageError('usage', 'which plan? apply takes one file', {
+      hint: 'For example: hostwright apply plan.json',
     })
-  },
+  }
+  const plan = parsePlan(read(file), file)
+  const { recipe, origin } = await namedRecipe(plan.recipe, place)
+  const { runCommand } = await import('./run.ts')
+  const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
+  const as = { become: options.become === true || plan.become === true, becomeUser: user }
+  return runCommand({
+    name: plan.recipe,
+    recipe,
+    origin,
+    words: plan.args,
+    options: { ...options, ...as },
+    place,
+    targets: () => targetsOf(plan, { ...options, ...as }, place),
+    mode: {
+      kind: 'replay',
+      planned: new Map(Object.entries(plan.hosts)),
+      selection: plan.selection,
+    },
+  })
 }
 
 function read(file: string): string {
@@ -57,10 +50,11 @@ function read(file: string): string {
  */
 async function targetsOf(plan: Plan, options: OptionValues, place: Place): Promise<Targets> {
   const variables = Object.entries(plan.variables).map(([key, value]) => `${key}=${value}`)
-  const { inventory, hosts } = await findTargets(
+  const targets = await findTargets(
     { ...options, inventory: plan.inventory, on: plan.on, var: variables },
     place,
   )
+  const { inventory, hosts } = targets
   const names = new Set(Object.keys(plan.hosts))
   const planned = hosts.filter(({ name }) => names.delete(name))
   if (names.size > 0) {
@@ -71,10 +65,10 @@ async function targetsOf(plan: Plan, options: OptionValues, place: Place): Promi
     )
   }
   const wanted = options.on as string | undefined
-  if (wanted === undefined) return { inventory, hosts: planned }
+  if (wanted === undefined) return { ...targets, hosts: planned }
   const chosen = new Set(selectHosts(inventory, wanted).map(({ name }) => name))
   const some = planned.filter(({ name }) => chosen.has(name))
   if (some.length === 0)
     throw new UsageError('no_hosts', `--on ${wanted} matches no host of the plan`)
-  return { inventory, hosts: some }
+  return { ...targets, hosts: some }
 }

@@ -3,38 +3,28 @@ import { StepError, UsageError } from '../errors.ts'
 import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
-import type { Command } from './command.ts'
-import { runOptions } from './options.ts'
+import type { RunCommand } from './command.ts'
 
-export const exec: Command = {
-  name: 'exec',
-  usage: '-- <command>',
-  description: 'Run one command on hosts',
-  args: [
-    [
-      'command',
-      'several words: a program and its arguments, unchanged; one word: a line for the host’s shell',
-    ],
-  ],
-  examples: ['exec --on web1 -- uptime', "exec --on web -- 'df -h / | tail -1'"],
-  options: runOptions,
-  run: async (command, options, place) => {
-    if (command.length === 0) {
-      throw new UsageError('usage', 'which command?', {
-        hint: 'For example: hostwright exec --on web1 -- uptime',
-      })
-    }
-    const line = command.length === 1 ? command[0]! : quoteAll(command)
-    const { runCommand } = await import('./run.ts')
-    return runCommand({
-      name: 'exec',
-      recipe: execRecipe(line),
-      words: [],
-      options,
-      place,
-      draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),
+export const exec: RunCommand = async (command, options, place) => {
+  if (command.length === 0) {
+    throw new UsageError('usage', 'which command?', {
+      hint: 'For example: hostwright exec --on web1 -- uptime',
     })
-  },
+  }
+  const line = command.length === 1 ? command[0]! : quoteAll(command)
+  if (line.trim() === '') {
+    throw new UsageError('usage', 'the command is empty', {
+      hint: 'Is a shell variable unset? For example: hostwright exec --on web1 -- uptime',
+    })
+  }
+  const { runCommand } = await import('./run.ts')
+  const request = { name: 'exec', words: [], options, place }
+  if (options.check === true) return runCommand({ ...request, recipe: whereItWouldRun(line) })
+  return runCommand({
+    ...request,
+    recipe: execRecipe(line),
+    draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),
+  })
 }
 
 const execRecipe = (line: string) =>
@@ -51,4 +41,29 @@ const execRecipe = (line: string) =>
           command: line,
         })
     },
+  })
+
+/** What `exec --check` found out about one host. */
+interface WouldRun {
+  user: string
+  command: string
+}
+
+/** Logs in, so that the user is the real one and a host that can't be reached is known; runs nothing. */
+const whereItWouldRun = (line: string) =>
+  recipe({
+    description: 'Say where one command would run',
+    lock: false,
+    async run({ read, output }) {
+      // A user of a container may have no name.
+      const { stdout } = await read`id -un 2>/dev/null || id -u`
+      output({ user: stdout.trim(), command: line } satisfies WouldRun)
+    },
+    report: outcomes => ({
+      header: ['HOST', 'USER', 'WOULD RUN'],
+      rows: outcomes.flatMap(({ host, data }) => {
+        const would = data as WouldRun | undefined
+        return would ? [[host, would.user, would.command]] : []
+      }),
+    }),
   })

@@ -4,51 +4,34 @@ import { defaultLabDirectory, labDown, labStatus, labUp } from '../lab/lab.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
-import type { Command, Place } from './command.ts'
+import type { Place, RunCommand } from './command.ts'
 import { parseCount } from './targets.ts'
 
-export const lab: Command = {
-  name: 'lab',
-  usage: 'up <number>|down|status',
-  description: 'Disposable SSH hosts on this machine',
-  args: [
-    ['up <number>', 'start hosts lab1, lab2 … and write an inventory for them: -i lab'],
-    ['down', 'end them; nothing is left'],
-    ['status', 'show them'],
-  ],
-  examples: [
-    'lab up 3',
-    'server.provision app --on lab -i lab',
-    'exec --on lab1 -i lab -- hostname',
-    'lab down',
-  ],
-  options: [],
-  run: async ([what, number, ...more], _options, place) => {
-    if (what === undefined || more.length > 0 || (what !== 'up' && number !== undefined)) {
-      throw new UsageError('usage', 'lab up <number>, lab down, or lab status')
+export const lab: RunCommand = async ([what, number, ...more], _options, place) => {
+  if (what === undefined || more.length > 0 || (what !== 'up' && number !== undefined)) {
+    throw new UsageError('usage', 'lab up <number>, lab down, or lab status')
+  }
+  switch (what) {
+    case 'up': {
+      const hosts = parseCount('lab up', number ?? '3')
+      await labUp({ hosts, onProgress: line => place.stderr.write(`${line}\n`) })
+      await show(place)
+      place.stderr.write(
+        'Its inventory is -i lab, its group lab: hostwright server.provision app --on lab -i lab\n',
+      )
+      return 0
     }
-    switch (what) {
-      case 'up': {
-        const hosts = parseCount('lab up', number ?? '3')
-        await labUp({ hosts, onProgress: line => place.stderr.write(`${line}\n`) })
-        await show(place)
-        place.stderr.write(
-          'Its inventory is -i lab, its group lab: hostwright server.provision app --on lab -i lab\n',
-        )
-        return 0
-      }
-      case 'down': {
-        const ended = await labDown({})
-        const hosts = ended === 1 ? '1 host' : `${ended} hosts`
-        place.stderr.write(ended > 0 ? `${hosts} ended; nothing is left.\n` : 'No lab was up.\n')
-        return 0
-      }
-      case 'status':
-        return show(place)
-      default:
-        throw unknownName('lab command', what, ['up', 'down', 'status'])
+    case 'down': {
+      const ended = await labDown({})
+      const hosts = ended === 1 ? '1 host' : `${ended} hosts`
+      place.stderr.write(ended > 0 ? `${hosts} ended; nothing is left.\n` : 'No lab was up.\n')
+      return 0
     }
-  },
+    case 'status':
+      return show(place)
+    default:
+      throw unknownName('lab command', what, ['up', 'down', 'status'])
+  }
 }
 
 async function show(place: Place): Promise<number> {

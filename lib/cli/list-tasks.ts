@@ -6,7 +6,8 @@ import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
-import { byName, namedRecipe } from './plan.ts'
+import { byName } from './plan.ts'
+import { namedRecipe } from './recipe-names.ts'
 
 /** @returns the exit code */
 export async function listTasks(
@@ -19,12 +20,13 @@ export async function listTasks(
       hint: 'For example: hostwright list tasks server.provision app --on web1',
     })
   }
-  const recipe = await namedRecipe(name, place)
+  const { recipe, origin } = await namedRecipe(name, place)
   const found = new Map<string, StepAccount[]>()
   const { runCommand } = await import('./run.ts')
   const exitCode = await runCommand({
     name,
     recipe: { ...recipe, report: undefined },
+    origin,
     words,
     // What is listed is not an account of events.
     options: { ...options, output: 'plain' },

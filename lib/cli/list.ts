@@ -1,46 +1,42 @@
-/** `hostwright list recipes|hosts` */
+/** `hostwright list recipes|hosts|tasks` */
 import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
 import { findRecipes } from '../recipe/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { escapeControls } from '../ui/escape.ts'
 import { chooseMode } from '../ui/render.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
-import type { Command, Place } from './command.ts'
+import type { Place, RunCommand } from './command.ts'
 import { listTasks } from './list-tasks.ts'
-import { listOptions, type OptionValues } from './options.ts'
-import { describeRecipe } from './overview.ts'
+import type { OptionValues } from './options.ts'
+import { twoProjects } from './project.ts'
+import { describeRecipe } from './recipe-names.ts'
 import { findTargets } from './targets.ts'
 
-export const list: Command = {
-  name: 'list',
-  usage: 'recipes|hosts|tasks',
-  description: 'Show the recipes, the hosts of an inventory, or what a recipe would do',
-  args: [
-    ['recipes', 'the recipes there are'],
-    ['hosts', 'the hosts of an inventory; one name a line when piped'],
-    ['tasks', 'the tasks and resources of a recipe, which is named with its arguments'],
-  ],
-  examples: [
-    'list recipes',
-    "list hosts -i production --on 'web:&eu'",
-    'list tasks server.provision app --on web1 --tags config',
-  ],
-  options: listOptions,
-  run: async ([what, ...more], options, place) => {
-    if (what === 'tasks') return listTasks(more, options, place)
-    if (what === undefined || more.length > 0)
-      throw new UsageError('usage', 'list recipes, list hosts, or list tasks <recipe>')
-    if (what === 'recipes') return listRecipes(options, place)
-    if (what === 'hosts') return listHosts(options, place)
+export const list: RunCommand = async ([what, ...more], options, place) => {
+  if (what === 'tasks') return listTasks(more, options, place)
+  if (what === undefined) {
+    throw new UsageError('usage', 'list what?', {
+      hint: 'list recipes, list hosts, or list tasks <recipe>.',
+    })
+  }
+  if (what !== 'recipes' && what !== 'hosts')
     throw unknownName('list', what, ['recipes', 'hosts', 'tasks'])
-  },
+  if (more.length > 0) {
+    throw new UsageError('usage', `list ${what} takes no arguments: ${more.join(' ')}`, {
+      hint: what === 'hosts' ? 'Name hosts with --on <pattern>.' : undefined,
+    })
+  }
+  const note = twoProjects(place.project)
+  if (note !== undefined) place.stderr.write(`note: ${escapeControls(note)}\n`)
+  return what === 'recipes' ? listRecipes(options, place) : listHosts(options, place)
 }
 
 async function listRecipes(options: OptionValues, place: Place): Promise<number> {
   const mode = chooseMode(options.output as string | undefined, place)
   const recipes = await Promise.all(
-    findRecipes(place.project).map(async file => ({
+    findRecipes(place.project.recipes).map(async file => ({
       ...(await describeRecipe(file)),
       origin: file.origin,
     })),
@@ -59,14 +55,15 @@ async function listRecipes(options: OptionValues, place: Place): Promise<number>
 }
 
 async function listHosts(options: OptionValues, place: Place): Promise<number> {
+  // Piped, names alone, for other programs; a table is for people, or who asks for it.
+  const wanted = options.output as string | undefined
+  const mode = wanted === undefined ? undefined : chooseMode(wanted, place)
   const { hosts } = await findTargets(options, place)
-  const json = options.output === 'json'
-  chooseMode(options.output as string | undefined, place)
-  if (json) {
+  if (mode === 'json') {
     for (const { name, address, port, user, groups } of hosts) {
       place.stdout.write(`${JSON.stringify({ name, address, port, user, groups })}\n`)
     }
-  } else if (place.stdout.isTTY && options.output !== 'plain') {
+  } else if (mode === 'pretty' || (mode === undefined && place.stdout.isTTY)) {
     const rows = hosts.map(({ name, address, port, user, groups }) => [
       name,
       port === undefined ? address : `${isIPv6(address) ? `[${address}]` : address}:${port}`,

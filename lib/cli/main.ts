@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The entry of the command line. Loads little: what a command needs comes with the command. */
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { exitCodes } from '../errors.ts'
 import { createConsole } from '../ui/console.ts'
@@ -9,15 +8,8 @@ import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { takePasswords } from './environment-passwords.ts'
 import { runProgram } from './program.ts'
+import { findProject } from './project.ts'
 import { createSource } from './source.ts'
-
-/** The nearest folder upwards that has recipes or inventories. */
-function findProject(from: string): string | undefined {
-  for (let directory = from; ; directory = dirname(directory)) {
-    if (['recipes', 'inventories'].some(name => existsSync(join(directory, name)))) return directory
-    if (dirname(directory) === directory) return undefined
-  }
-}
 
 function packageVersion(): string {
   // Two folders up as source, three when built.
@@ -54,7 +46,12 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const done = watchForEarlyExit(line => place.stderr.write(`hostwright: ${line}\n`))
 try {
-  process.exitCode = await runProgram(words, createSource(place.project), place, packageVersion())
+  process.exitCode = await runProgram(
+    words,
+    createSource(place.project.recipes),
+    place,
+    packageVersion(),
+  )
 } catch (error) {
   const { formatError } = await import('../ui/error.ts')
   const { themeFor } = await import('../ui/theme.ts')

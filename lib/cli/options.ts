@@ -1,14 +1,27 @@
-/** The options of the command line: one table for parsing, help and checks. */
-import { UsageError } from '../errors.ts'
-import { unknownName } from '../shell/nearest.ts'
+/** The options of the command line, in groups; each command is composed of them. */
+
+/** Headings of `--help`, in their order. */
+export const optionGroups = {
+  target: 'Target',
+  connection: 'Connection',
+  selection: 'Selection',
+  change: 'Change',
+  rollout: 'Rollout',
+  output: 'Output',
+} as const
+
+export type OptionGroup = keyof typeof optionGroups
 
 export interface Option {
   /** As cac takes it: `-i, --inventory <environment>`. */
   flags: string
+  group: OptionGroup
   description: string
   default?: string
   /** May be given several times. */
   repeatable?: boolean
+  /** What to write instead of giving it twice. */
+  once?: string
 }
 
 /** What was given, as text; booleans as true. Repeatable ones as lists. */
@@ -16,186 +29,271 @@ export type OptionValues = Readonly<
   Record<string, string | boolean | readonly string[] | undefined>
 >
 
+// Target: which hosts, and what is known of them.
+
 const on: Option = {
   flags: '--on <pattern>',
+  group: 'target',
   description: 'Hosts: names, groups, globs; web:&eu:!web3, ~regex, all, localhost',
+  once: 'Join the patterns: --on web:db.',
 }
 const inventory: Option = {
   flags: '-i, --inventory <environment>',
-  description:
-    'Environment below inventories/, or a path of a hosts.ini; default: the only one there is',
+  group: 'target',
+  description: 'Directory in inventories/, or path of a hosts.ini; default: the only one',
 }
 const variable: Option = {
   flags: '--var <key=value>',
-  description: 'Variable of every host, over the inventory',
+  group: 'target',
+  description: 'Variable of every host; overrides the inventory',
   repeatable: true,
 }
-const output: Option = {
-  flags: '--output <mode>',
-  description: 'pretty, plain or json; default: pretty on a terminal, else plain',
-}
-const timeout: Option = {
-  flags: '--timeout <duration>',
-  description: 'For connecting to a host',
-  default: '30s',
-}
-const acceptNew: Option = {
-  flags: '--accept-new',
-  description: 'Add host keys that are not known yet to known_hosts; never changed ones',
-}
-const verbose: Option = {
-  flags: '--verbose',
-  description: 'Show steps that changed nothing, what steps print, and the stack of a fault',
-}
-const debug: Option = {
-  flags: '--debug',
-  description: 'Show decisions: which SSH, keys tried, what is sent, round trips, the lock',
-}
-const forks: Option = { flags: '--forks <number>', description: 'Hosts at a time', default: '50' }
-const log: Option = {
-  flags: '--log <file>',
-  description:
-    'Where to keep all that the run did and printed, or none; default: a file of its own, see docs/output.md',
-}
-const yes: Option = { flags: '--yes', description: 'Ask for no confirmation' }
+const target = [on, inventory, variable]
 
-/** How hosts are reached, and as whom. */
-const reachOptions: readonly Option[] = [
-  forks,
-  timeout,
-  acceptNew,
+// Connection: how hosts are reached, and as whom.
+
+const connection: readonly Option[] = [
+  {
+    flags: '--timeout <duration>',
+    group: 'connection',
+    description: 'For connecting to a host',
+    default: '30s',
+  },
+  {
+    flags: '--accept-new',
+    group: 'connection',
+    description: 'Add unknown host keys to known_hosts; never changed ones',
+  },
   {
     flags: '--transport <ssh|openssh>',
+    group: 'connection',
     description: 'hostwright’s own SSH, or this machine’s ssh program; default: as each host needs',
   },
   {
     flags: '--ssh-config <file>',
+    group: 'connection',
     description: 'Instead of ~/.ssh/config and the machine’s; none for neither',
   },
-  { flags: '-k, --ask-pass', description: 'Ask for the password of logins, once for all hosts' },
-  { flags: '-b, --become', description: 'Work as root by sudo, where the inventory says nothing' },
+  {
+    flags: '-k, --ask-pass',
+    group: 'connection',
+    description: 'Ask for the login password, once for all hosts',
+  },
+  {
+    flags: '-b, --become',
+    group: 'connection',
+    description: 'Become root with sudo, unless the inventory says otherwise',
+  },
   {
     flags: '--become-user <user>',
-    description: 'Instead of root, where the inventory names nobody',
+    group: 'connection',
+    description: 'Become this user instead of root, unless the inventory names one',
   },
   {
     flags: '-K, --ask-become-pass',
-    description: 'Ask for the password that becoming needs, once for all hosts',
+    group: 'connection',
+    description: 'Ask for the password for becoming, once for all hosts',
+  },
+]
+
+// Selection: which part of a recipe.
+
+const selection: readonly Option[] = [
+  {
+    flags: '--tags <words>',
+    group: 'selection',
+    description: 'Only resources and tasks with one of these tags, or the tag always',
+    once: 'Join the tags: --tags config,web.',
+  },
+  {
+    flags: '--skip-tags <words>',
+    group: 'selection',
+    description: 'Skip resources and tasks with one of these tags',
+    once: 'Join the tags: --skip-tags config,web.',
+  },
+  {
+    flags: '--start-at <title>',
+    group: 'selection',
+    description: 'Skip everything before this task or resource; * matches anything',
+  },
+]
+
+// Change: how the hosts are changed, if at all.
+
+const check: Option = {
+  flags: '--check',
+  group: 'change',
+  description: 'Change nothing; exit 6 if something would change',
+}
+const diff: Option = { flags: '--diff', group: 'change', description: 'Show what changes in files' }
+const step: Option = {
+  flags: '--step',
+  group: 'change',
+  description: 'Ask before each step; one host at a time',
+}
+const out: Option = {
+  flags: '-o, --out <file>',
+  group: 'change',
+  description: 'Where to save the plan',
+  default: 'plan.json',
+}
+const yes: Option = {
+  flags: '--yes',
+  group: 'change',
+  description: 'Take the lock of a live run too, without asking',
+}
+
+// Rollout: how many hosts at a time, and the limits.
+
+const forks: Option = {
+  flags: '--forks <number>',
+  group: 'rollout',
+  description: 'Hosts at a time',
+  default: '50',
+}
+const batches: readonly Option[] = [
+  {
+    flags: '--serial <sizes>',
+    group: 'rollout',
+    description: 'Sizes of batches, each after the one before succeeded: 1,25%,100%',
+    once: 'Join the sizes: --serial 1,25%,100%.',
+  },
+  {
+    flags: '--max-fail <number>',
+    group: 'rollout',
+    description: 'Start no more hosts once more than these failed: 2, 10%; default: 0 per batch',
+  },
+  {
+    flags: '--max-unreachable <number>',
+    group: 'rollout',
+    description: 'The same for hosts that can’t be reached',
   },
 ]
 const commandTimeout: Option = {
   flags: '--command-timeout <duration>',
-  description: 'End steps that take longer; default: as the inventory says, else none',
-}
-
-/** How much of a run may go wrong. */
-const limitOptions: readonly Option[] = [
-  {
-    flags: '--max-fail <number>',
-    description: 'Begin no more hosts once more than these failed: 2, 10%; default: 0 a batch',
-  },
-  {
-    flags: '--max-unreachable <number>',
-    description: 'The same for hosts that can’t be reached',
-  },
-]
-
-/** Options of everything that talks to hosts. */
-export const connectionOptions = [on, inventory, variable, ...reachOptions]
-
-const diff: Option = { flags: '--diff', description: 'Show what changes in files' }
-const serial: Option = {
-  flags: '--serial <sizes>',
-  description: 'Batches, each after the one before succeeded: 1,25%,100%',
+  group: 'rollout',
+  description: 'Stop steps that take longer; default: the inventory’s, else none',
 }
 const waitLock: Option = {
   flags: '--wait-lock <duration>',
+  group: 'rollout',
   description: 'Wait for a host’s lock instead of failing',
   default: '0s',
 }
+
+// Output: what is shown, kept and sent.
+
+const mode: Option = {
+  flags: '--output <mode>',
+  group: 'output',
+  description: 'pretty, plain or json; default: pretty on a terminal, else plain',
+}
+const verbose: Option = {
+  flags: '--verbose',
+  group: 'output',
+  description: 'Show unchanged steps, the output of steps, and the stack of a fault',
+}
+const debug: Option = {
+  flags: '--debug',
+  group: 'output',
+  description: 'Show decisions: which SSH, keys tried, what is sent, round trips, the lock',
+}
+const log: Option = {
+  flags: '--log <file>',
+  group: 'output',
+  description: 'Where to keep the run’s log, or none; default: see docs/output.md',
+}
 const callbackUrl: Option = {
   flags: '--callback-url <url>',
+  group: 'output',
   description: 'POST the outcome there when the run ends',
 }
-
-/** Options that say what of a recipe is taken. */
-const selectionOptions: readonly Option[] = [
-  {
-    flags: '--tags <words>',
-    description: 'Only resources and tasks with one of these tags, or the tag always: config,web',
-  },
-  { flags: '--skip-tags <words>', description: 'None with one of these tags' },
-  {
-    flags: '--start-at <title>',
-    description: 'Nothing before this task or resource; * stands for anything',
-  },
-]
-
-/** Options of recipes. */
-export const runOptions: readonly Option[] = [
-  ...connectionOptions,
-  { flags: '--check', description: 'Change nothing; exit 6 if something would change' },
-  diff,
-  ...selectionOptions,
-  { flags: '--step', description: 'Ask before each step; one host at a time' },
-  serial,
-  ...limitOptions,
-  commandTimeout,
-  waitLock,
-  output,
-  callbackUrl,
-  log,
-  verbose,
-  debug,
-  yes,
-]
-
-/** Options of `plan`. */
-export const planOptions: readonly Option[] = [
-  ...connectionOptions,
-  { flags: '-o, --out <file>', description: 'Where to save the plan', default: 'plan.json' },
-  diff,
-  commandTimeout,
-  ...selectionOptions,
-  output,
-  log,
-  verbose,
-  debug,
-]
-
-/** Options of `apply`: what is to be done stands in the plan. */
-export const applyOptions: readonly Option[] = [
-  { ...on, description: 'Only these of the plan’s hosts; default: all of them' },
-  ...reachOptions,
-  diff,
-  serial,
-  ...limitOptions,
-  commandTimeout,
-  waitLock,
-  output,
-  callbackUrl,
-  log,
-  verbose,
-  debug,
-  yes,
-]
-
-export const listOptions: readonly Option[] = [
-  { ...on, default: 'all' },
-  inventory,
-  variable,
-  ...reachOptions,
-  commandTimeout,
-  ...selectionOptions,
-  output,
-  log,
-  debug,
-]
-
-export const unlockOptions: readonly Option[] = [...connectionOptions, yes, debug]
+/** What every command that talks to hosts shows and keeps. */
+const output = [mode, verbose, debug, log]
 
 /** Every command has it. */
-export const helpOption: Option = { flags: '-h, --help', description: 'Show this' }
+export const helpOption: Option = {
+  flags: '-h, --help',
+  group: 'output',
+  description: 'Show this help',
+}
+
+// The commands.
+
+export const recipeOptions: readonly Option[] = [
+  ...target,
+  ...connection,
+  ...selection,
+  check,
+  diff,
+  step,
+  forks,
+  ...batches,
+  commandTimeout,
+  waitLock,
+  ...output,
+  callbackUrl,
+]
+
+/** One command has nothing to select, compare or step through, and takes no lock. */
+export const execOptions: readonly Option[] = [
+  ...target,
+  ...connection,
+  { ...check, description: 'Show what would run, where and as whom; run nothing' },
+  forks,
+  ...batches,
+  commandTimeout,
+  ...output,
+  callbackUrl,
+]
+
+export const planOptions: readonly Option[] = [
+  ...target,
+  ...connection,
+  ...selection,
+  out,
+  diff,
+  forks,
+  commandTimeout,
+  ...output,
+]
+
+/** What to do, and on which hosts, is in the plan. */
+export const applyOptions: readonly Option[] = [
+  { ...on, description: 'Only these of the plan’s hosts; default: all of them' },
+  ...connection,
+  diff,
+  forks,
+  ...batches,
+  commandTimeout,
+  waitLock,
+  ...output,
+  callbackUrl,
+]
+
+/** The environment makes no difference: it is for those who give it with every command. */
+export const listRecipesOptions: readonly Option[] = [inventory, mode]
+
+const onAll: Option = { ...on, default: 'all' }
+
+/** No host is reached. */
+export const listHostsOptions: readonly Option[] = [onAll, inventory, variable, mode]
+
+export const listTasksOptions: readonly Option[] = [
+  onAll,
+  inventory,
+  variable,
+  ...connection,
+  ...selection,
+  forks,
+  commandTimeout,
+  ...output,
+]
+
+export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, debug]
+
+/** All options there are, to tell one of another command from one that does not exist. */
+export const allOptions: readonly Option[] = [...recipeOptions, out, yes]
 
 /** `--wait-lock <duration>` → `{ long: 'wait-lock', key: 'waitLock', takesValue: true }` */
 export function describeFlags({ flags }: Option) {
@@ -207,86 +305,4 @@ export function describeFlags({ flags }: Option) {
     key: long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
     takesValue: flags.includes('<'),
   }
-}
-
-/** Marks a text, so that cac (mri) leaves it as it is: it would read 1.10 as the number 1.1. */
-const mark = '\uE000'
-
-/** What was meant, without the mark that `prepareWords` gave it. */
-export const unmark = (text: string) => text.replace(mark, '')
-
-/**
- * Checks the words of a command line against the options and makes them safe for cac.
- * @throws {UsageError} an unknown option, a missing value, or one given twice
- */
-export function prepareWords(words: readonly string[], options: readonly Option[]): string[] {
-  const known = new Map<string, Option>(
-    options.flatMap(option => {
-      const { names } = describeFlags(option)
-      return names.map(name => [`${name.length === 1 ? '-' : '--'}${name}`, option] as const)
-    }),
-  )
-  const seen = new Set<Option>()
-  const prepared: string[] = []
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at]!
-    if (word === '--') {
-      const rest = words.slice(at + 1).map(each => mark + each)
-      return [...prepared, ...rest]
-    }
-    if (!/^--?[^-]/.test(word)) {
-      prepared.push(mark + word)
-      continue
-    }
-    const { flag, value } = splitFlag(word, known)
-    const option = known.get(flag)
-    if (!option) throw unknownName('option', flag, known.keys())
-    if (seen.has(option) && !option.repeatable)
-      throw new UsageError('usage', `${flag} is given twice`)
-    seen.add(option)
-    if (!describeFlags(option).takesValue) {
-      if (value !== undefined) throw new UsageError('usage', `${flag} takes no value`)
-      prepared.push(`${flag}=true`)
-      continue
-    }
-    const given = value ?? words[++at]
-    if (given === undefined || (value === undefined && (given === '--' || known.has(given)))) {
-      throw new UsageError('usage', `${flag} needs a value: ${option.flags}`, {
-        hint: given && `If ${given} is the value, write ${describeLong(option)}=${given}.`,
-      })
-    }
-    prepared.push(`${flag}=${mark}${given}`)
-  }
-  return prepared
-}
-
-/** `--on=web`, `-i=lab`, and `-ilab` where -i takes a value. */
-function splitFlag(
-  word: string,
-  known: ReadonlyMap<string, Option>,
-): { flag: string; value?: string } {
-  const [, flag = word, value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? []
-  const short = known.get(word.slice(0, 2))
-  if (!known.has(flag) && short && describeFlags(short).takesValue)
-    return { flag: word.slice(0, 2), value: word.slice(2) }
-  return { flag, value }
-}
-
-const describeLong = (option: Option) => `--${describeFlags(option).long}`
-
-/** cac's options with the marks taken away, and defaults put in. */
-export function readOptions(
-  parsed: Readonly<Record<string, unknown>>,
-  options: readonly Option[],
-): OptionValues {
-  const values: Record<string, string | boolean | readonly string[] | undefined> = {}
-  for (const option of options) {
-    const { key, takesValue } = describeFlags(option)
-    const given = parsed[key]
-    const text = [given ?? []].flat().map(each => unmark(String(each)))
-    if (!takesValue) values[key] = given === true || text[0] === 'true'
-    else if (option.repeatable) values[key] = text
-    else values[key] = text[0] ?? option.default
-  }
-  return values
 }

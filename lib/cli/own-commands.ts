@@ -1,22 +1,184 @@
-/** Commands that are hostwright's own. */
-import { UsageError } from '../errors.ts'
-import type { RecipeFile } from '../recipe/recipe-files.ts'
-import { fromHere } from '../resources/call-site.ts'
+/** hostwright's own commands: all that is known of each before it is loaded (source.ts does that). */
+import type { CommandInfo } from './command.ts'
+import {
+  allOptions,
+  applyOptions,
+  execOptions,
+  listHostsOptions,
+  listRecipesOptions,
+  listTasksOptions,
+  type Option,
+  planOptions,
+  unlockOptions,
+} from './options.ts'
 
-/** Commands that are no recipes, as no recipe can have their names. */
-export const ownCommands = ['exec', 'list', 'plan', 'apply', 'unlock', 'lab'] as const
-
-const taken: readonly string[] = [...ownCommands, 'help']
-
-/**
- * Whether the recipe can be named on the command line.
- * @throws {UsageError} recipe_invalid: its name is that of a command of ours
- */
-export function checkName({ name, file }: RecipeFile): void {
-  if (!taken.includes(name)) return
-  throw new UsageError(
-    'recipe_invalid',
-    `${fromHere(file)} can’t be run: ${name} is hostwright’s own command`,
-    { at: fromHere(file), hint: 'Give the file another name.' },
-  )
+const exec: CommandInfo = {
+  name: 'exec',
+  usage: '-- <command>',
+  description: 'Run one command on hosts',
+  args: [
+    [
+      'command',
+      'several words: a program and its arguments, unchanged; one word: a line for the host’s shell',
+    ],
+  ],
+  examples: ['exec --on web1 -- uptime', "exec --on web -- 'df -h / | tail -1'"],
+  options: execOptions,
+  instead: {
+    selection: 'exec runs one command: there are no tasks to select from.',
+    diff: 'exec compares no files: leave --diff out.',
+    step: 'exec is a single step: look first with --check.',
+    'wait-lock': 'exec takes no lock: leave --wait-lock out.',
+  },
+  unknownOption: 'If it belongs to the command, write -- before the command.',
 }
+
+const changesNothing = 'plan changes nothing: give it to `hostwright apply`.'
+
+const plan: CommandInfo = {
+  name: 'plan',
+  usage: '<recipe> [arguments]',
+  description: 'Save what a recipe would do, for apply',
+  args: [['recipe', 'the recipe with its arguments, as on its own command line']],
+  examples: ['plan server.provision app --on web -i production -o plan.json'],
+  options: planOptions,
+  instead: {
+    check: 'plan always checks: leave --check out.',
+    step: 'plan changes nothing: there are no steps to confirm.',
+    rollout: changesNothing,
+    'callback-url': changesNothing,
+  },
+}
+
+const inPlan = 'It is in the plan: make another one with `hostwright plan`.'
+
+const apply: CommandInfo = {
+  name: 'apply',
+  usage: '<plan>',
+  description: 'Do what a plan says; refuses hosts that have changed since',
+  args: [['plan', 'the file that plan saved']],
+  examples: ['apply plan.json', 'apply plan.json --on web1'],
+  options: applyOptions,
+  instead: {
+    target: inPlan,
+    selection: inPlan,
+    check: 'apply does what the plan says: to look again, make another plan.',
+    step: 'apply does what the plan says: run the recipe itself with --step.',
+  },
+}
+
+const noHosts = 'It lists files and looks at no hosts: leave it out.'
+const noConnection = 'It reads the inventory and connects to no host: leave it out.'
+const onlyLooks = 'It only lists what would be done: leave it out.'
+
+const lists: readonly CommandInfo[] = [
+  {
+    name: 'list recipes',
+    usage: '',
+    description: 'Show the recipes',
+    args: [],
+    examples: ['list recipes'],
+    options: listRecipesOptions,
+    instead: {
+      target: noHosts,
+      connection: noHosts,
+      selection: noHosts,
+      change: noHosts,
+      rollout: noHosts,
+      output: noHosts,
+    },
+  },
+  {
+    name: 'list hosts',
+    usage: '',
+    description: 'Show the hosts of an inventory; piped, one name a line',
+    args: [],
+    examples: ["list hosts -i production --on 'web:&eu'"],
+    options: listHostsOptions,
+    instead: {
+      connection: noConnection,
+      selection: 'It is about tasks: see `hostwright list tasks`.',
+      change: noConnection,
+      rollout: noConnection,
+      output: noConnection,
+    },
+  },
+  {
+    name: 'list tasks',
+    usage: '<recipe> [arguments]',
+    description: 'Show the tasks and resources that a recipe would take',
+    args: [['recipe', 'the recipe with its arguments, as on its own command line']],
+    examples: ['list tasks server.provision app --on web1 --tags config'],
+    options: listTasksOptions,
+    instead: { change: onlyLooks, rollout: onlyLooks, output: onlyLooks },
+  },
+]
+
+const list: CommandInfo = {
+  ...under('list', lists, allOptions),
+  usage: 'recipes|hosts|tasks',
+  description: 'Show the recipes, the hosts of an inventory, or what a recipe would do',
+}
+
+const unlock: CommandInfo = {
+  name: 'unlock',
+  usage: '',
+  description: 'Show who holds the lock of a host, and take it away',
+  args: [],
+  examples: ['unlock --on web1', 'unlock --on web --yes'],
+  options: unlockOptions,
+  instead: {
+    selection: 'unlock runs no recipe: there are no tasks to select from.',
+    change: 'unlock runs no recipe: without --yes it takes only the locks of dead runs.',
+    rollout: 'unlock runs no recipe, and waits for no lock: leave it out.',
+    'callback-url': 'unlock posts nothing: leave it out.',
+  },
+}
+
+const noOptions = 'The lab is on this machine and takes no options.'
+
+const labs: readonly CommandInfo[] = (
+  [
+    ['lab up', '[number]', 'Start hosts lab1, lab2 …; writes an inventory: -i lab', 'lab up 3'],
+    ['lab down', '', 'Stop them; nothing is left', 'lab down'],
+    ['lab status', '', 'Show them', 'lab status'],
+  ] as const
+).map(([name, usage, description, example]) => ({
+  name,
+  usage,
+  description,
+  args: [],
+  examples: [example],
+  options: [],
+  unknownOption: noOptions,
+}))
+
+const lab: CommandInfo = {
+  ...under('lab', labs, []),
+  usage: 'up [number]|down|status',
+  description: 'Disposable SSH hosts on this machine',
+  examples: [
+    'lab up 3',
+    'server.provision app --on lab -i lab',
+    'exec --on lab1 -i lab -- hostname',
+    'lab down',
+  ],
+  unknownOption: noOptions,
+}
+
+/** A name with several commands under it. Each of them refuses itself what it does not take. */
+function under(name: string, commands: readonly CommandInfo[], options: readonly Option[]) {
+  return {
+    name,
+    args: commands.map(
+      each =>
+        [`${each.name.slice(name.length + 1)} ${each.usage}`.trim(), each.description] as const,
+    ),
+    examples: commands.flatMap(({ examples }) => examples),
+    options,
+    commands,
+  }
+}
+
+/** In the order of the overview. */
+export const ownCommands = { exec, plan, apply, list, unlock, lab }

@@ -2,88 +2,66 @@
 import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
-import { findRecipes, loadRecipe } from '../recipe/recipe-files.ts'
-import { unknownName } from '../shell/nearest.ts'
 import { escapeControls } from '../ui/escape.ts'
-import type { Command, Place } from './command.ts'
-import { type OptionValues, planOptions } from './options.ts'
+import type { Place, RunCommand } from './command.ts'
+import type { OptionValues } from './options.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
+import { namedRecipe } from './recipe-names.ts'
 import { findTargets, parseSelection, parseVariables } from './targets.ts'
 
-export const plan: Command = {
-  name: 'plan',
-  usage: '<recipe> [arguments]',
-  description: 'Save what a recipe would do, for apply',
-  args: [['recipe', 'the recipe with its arguments, as on its own command line']],
-  examples: ['plan server.provision app --on web -i production -o plan.json'],
-  options: planOptions,
-  run: async (words, options, place) => {
-    const [name, ...rest] = words
-    if (name === undefined) {
-      throw new UsageError('usage', 'which recipe?', {
-        hint: 'For example: hostwright plan server.provision app --on web -o plan.json',
-      })
-    }
-    const recipe = await namedRecipe(name, place)
-    // Hosts may have any name: `constructor` too.
-    const hosts = new Map<string, StepAccount[]>()
-    const { runCommand } = await import('./run.ts')
-    const exitCode = await runCommand({
-      name,
-      recipe,
-      words: rest,
-      options,
-      place,
-      targets: async () => {
-        const targets = await findTargets(options, place)
-        // Also those where nothing is to be done: apply holds them to that.
-        for (const host of targets.hosts) hosts.set(host.name, [])
-        return targets
-      },
-      mode: { kind: 'plan', onStep: (host, step) => hosts.get(host)!.push(step) },
-      parsed: (args, shown) => refuseSecrets(rest, args, shown),
+export const plan: RunCommand = async (words, options, place) => {
+  const [name, ...rest] = words
+  if (name === undefined) {
+    throw new UsageError('usage', 'which recipe?', {
+      hint: 'For example: hostwright plan server.provision app --on web -o plan.json',
     })
-    if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {
-      place.stderr.write('No plan was saved: it would not be whole.\n')
-      return exitCode
-    }
-    save(
-      {
-        format: 1,
-        made: new Date().toISOString(),
-        recipe: name,
-        args: rest,
-        inventory: options.inventory as string | undefined,
-        on: options.on as string,
-        variables: parseVariables(options.var as readonly string[]),
-        become: options.become === true || undefined,
-        becomeUser: options.becomeUser as string | undefined,
-        selection: parseSelection(options),
-        hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
-      },
-      options,
-      place,
-    )
-    return exitCodes.ok
-  },
+  }
+  const { recipe, origin } = await namedRecipe(name, place)
+  // Hosts may have any name: `constructor` too.
+  const hosts = new Map<string, StepAccount[]>()
+  const { runCommand } = await import('./run.ts')
+  const exitCode = await runCommand({
+    name,
+    recipe,
+    origin,
+    words: rest,
+    options,
+    place,
+    targets: async () => {
+      const targets = await findTargets(options, place)
+      // Also those where nothing is to be done: apply holds them to that.
+      for (const host of targets.hosts) hosts.set(host.name, [])
+      return targets
+    },
+    mode: { kind: 'plan', onStep: (host, step) => hosts.get(host)!.push(step) },
+    parsed: (args, shown) => refuseSecrets(rest, args, shown),
+  })
+  if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {
+    place.stderr.write('No plan was saved: it would not be whole.\n')
+    return exitCode
+  }
+  save(
+    {
+      format: 1,
+      made: new Date().toISOString(),
+      recipe: name,
+      args: rest,
+      inventory: options.inventory as string | undefined,
+      on: options.on as string,
+      variables: parseVariables(options.var as readonly string[]),
+      become: options.become === true || undefined,
+      becomeUser: options.becomeUser as string | undefined,
+      selection: parseSelection(options),
+      hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
+    },
+    options,
+    place,
+  )
+  return exitCodes.ok
 }
 
 /** Hosts answer in any order: web2 stands before web10. */
 export const byName = new Intl.Collator('en', { numeric: true }).compare
-
-/** @throws {UsageError} unknown_name */
-export async function namedRecipe(name: string, { project }: Place) {
-  const recipes = findRecipes(project)
-  const file = recipes.find(each => each.name === name)
-  if (!file) {
-    throw unknownName(
-      'recipe',
-      name,
-      recipes.map(each => each.name),
-    )
-  }
-  return loadRecipe(file)
-}
 
 /** A plan is a file that people pass on: the words that hold a secret can’t stand in it. */
 function refuseSecrets(

@@ -9,6 +9,7 @@ import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Recipe } from '../recipe/recipe.ts'
+import type { RecipeFile } from '../recipe/recipe-files.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { escapeControls } from '../ui/escape.ts'
@@ -39,6 +40,8 @@ export type RequestMode =
 export interface RunRequest {
   name: string
   recipe: Recipe
+  /** Whose recipe it is, if it is in a file. */
+  origin?: RecipeFile['origin']
   words: readonly string[]
   options: OptionValues
   place: Place
@@ -117,7 +120,7 @@ function modeOf({ mode, options }: RunRequest, interrupts: ListeningInterrupts):
 }
 
 function worldOf(
-  { options }: RunRequest,
+  { options, origin }: RunRequest,
   { targets, catalogue, modules, timeouts, reach, callback }: ReadyRun,
   live: {
     identity: Identity
@@ -129,6 +132,7 @@ function worldOf(
   },
 ): World {
   const { identity, events, interrupts, strays, connector, tracer } = live
+  const notes = origin === 'project' && targets.twoProjects ? [targets.twoProjects] : []
   return {
     hosts: targets.hosts,
     catalogue,
@@ -140,7 +144,7 @@ function worldOf(
     identity,
     reporting: {
       hidden: [...(callback?.secrets ?? []), ...reach.secrets],
-      warnings: reach.warnings,
+      warnings: [...reach.warnings, ...notes],
       verbose: options.verbose === true,
       debug: options.debug === true,
       tracer,

@@ -1,5 +1,5 @@
 /** Which hosts a command line means. */
-
+import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { parseDuration } from '../inventory/duration.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
@@ -10,10 +10,13 @@ import { defaultLabDirectory } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
+import { twoProjects } from './project.ts'
 
 export interface Targets {
   inventory: Inventory
   hosts: Host[]
+  /** Says that recipes and hosts are from two projects, if they are. */
+  twoProjects?: string
 }
 
 /**
@@ -29,6 +32,7 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
   const inventory = await loadInventory({
     inventory: options.inventory as string | undefined,
     cwd: place.cwd,
+    project: place.project.inventories,
     pattern,
     overrides: parseVariables(options.var as readonly string[]),
     defaults: {
@@ -37,8 +41,14 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
     },
     labDirectory: defaultLabDirectory(),
   })
-  return { inventory, hosts: selectHosts(inventory, pattern) }
+  const hosts = selectHosts(inventory, pattern)
+  // A path that was given says itself where the hosts are from.
+  const named = isWithin(inventory.file, place.project.inventories)
+  return { inventory, hosts, twoProjects: named ? twoProjects(place.project) : undefined }
 }
+
+const isWithin = (file: string, project: string | undefined) =>
+  project !== undefined && file.startsWith(join(project, 'inventories') + sep)
 
 /** `--var key=value`, each. */
 export function parseVariables(texts: readonly string[]): Record<string, string> {

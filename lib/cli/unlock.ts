@@ -13,53 +13,44 @@ import { debugLine } from '../ui/debug.ts'
 import { formatErrors } from '../ui/error.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { themeFor } from '../ui/theme.ts'
-import type { Command, Place } from './command.ts'
-import { type OptionValues, unlockOptions } from './options.ts'
+import type { Place, RunCommand } from './command.ts'
+import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
 import { runId } from './run-id.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
 import { traceDirectory } from './traces.ts'
 
-export const unlock: Command = {
-  name: 'unlock',
-  usage: '',
-  description: 'Show who holds the lock of a host, and take it away',
-  args: [],
-  examples: ['unlock --on web1', 'unlock --on web --yes'],
-  options: unlockOptions,
-  run: async (words, options, place) => {
-    if (words.length > 0)
-      throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
-    const forks = parseCount('--forks', options.forks as string)
-    const timeoutMs = parseTime('--timeout', options.timeout as string)
-    const wanted = readReach(options, place)
-    const targets = await findTargets(options, place)
-    const traces = traceDirectory(place)
-    const reach = await prepareReach(wanted, targets, place)
-    const warn = (message: string) =>
-      void place.stderr.write(`warning: ${escapeControls(message)}\n`)
-    reach.warnings.forEach(warn)
-    const run = runId()
-    const tracer = traces === undefined ? undefined : createTracer(traces, { run, warn })
-    const typed = tracer && ((answer: string) => tracer.hide([answer]))
-    const { connector, stopAsking } = reach.connect({ warn, typed })
-    const hidden = createRedactor()
-    hidden.hide(reach.secrets)
-    const events = createEventStream()
-    events.subscribe(event => {
-      if (event.type === 'debug') place.stderr.write(`${debugLine(event)}\n`)
-    })
-    const debug = options.debug === true
-    const watchFor = (host: Host) => watchHost(host, events, { debug, tracer }, hidden)
-    const settings: LocksOptions = { forks, connecting: { timeoutMs, connector, warn }, watchFor }
-    try {
-      return await unlockAll(targets.hosts, settings, options, place)
-    } finally {
-      await stopAsking()
-      connector.close()
-      tracer?.close()
-    }
-  },
+export const unlock: RunCommand = async (words, options, place) => {
+  if (words.length > 0)
+    throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
+  const forks = parseCount('--forks', options.forks as string)
+  const timeoutMs = parseTime('--timeout', options.timeout as string)
+  const wanted = readReach(options, place)
+  const targets = await findTargets(options, place)
+  const traces = traceDirectory(place)
+  const reach = await prepareReach(wanted, targets, place)
+  const warn = (message: string) => void place.stderr.write(`warning: ${escapeControls(message)}\n`)
+  reach.warnings.forEach(warn)
+  const run = runId()
+  const tracer = traces === undefined ? undefined : createTracer(traces, { run, warn })
+  const typed = tracer && ((answer: string) => tracer.hide([answer]))
+  const { connector, stopAsking } = reach.connect({ warn, typed })
+  const hidden = createRedactor()
+  hidden.hide(reach.secrets)
+  const events = createEventStream()
+  events.subscribe(event => {
+    if (event.type === 'debug') place.stderr.write(`${debugLine(event)}\n`)
+  })
+  const debug = options.debug === true
+  const watchFor = (host: Host) => watchHost(host, events, { debug, tracer }, hidden)
+  const settings: LocksOptions = { forks, connecting: { timeoutMs, connector, warn }, watchFor }
+  try {
+    return await unlockAll(targets.hosts, settings, options, place)
+  } finally {
+    await stopAsking()
+    connector.close()
+    tracer?.close()
+  }
 }
 
 async function unlockAll(

@@ -17,6 +17,8 @@ export interface LoadOptions {
   /** `-i`: an environment's name, or the path of a hosts.ini or of a directory with one. */
   inventory?: string
   cwd: string
+  /** The folder whose inventories/ has the environments, if there is one. */
+  project?: string
   /** `--var key=value` */
   overrides?: Record<string, string>
   /** What options say of hosts of which the file says nothing. */
@@ -60,18 +62,9 @@ export function emptyInventory(
   return parseInventory('', { file, environment: '', overrides, defaults, home: homedir() })
 }
 
-/** The project `cwd` is in: the nearest directory upward that has an `inventories` directory. */
-export async function findProject(cwd: string): Promise<string | undefined> {
-  for (let directory = resolve(cwd); ; directory = dirname(directory)) {
-    if (await isDirectory(join(directory, 'inventories'))) return directory
-    if (directory === dirname(directory)) return undefined
-  }
-}
-
 /** The file that is meant; undefined where there is none and the pattern needs none. */
 async function findFile(options: LoadOptions): Promise<string | undefined> {
-  const { cwd, labDirectory, pattern = '' } = options
-  const project = await findProject(cwd)
+  const { cwd, project, labDirectory, pattern = '' } = options
   const environments = project === undefined ? [] : await listEnvironments(project)
   const fileOf = (environment: string) => join(project!, 'inventories', environment, fileName)
 

@@ -1,5 +1,5 @@
-/** What is wrong with a command line or a project is told with exit 2, before any host is touched. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+/** A command line or a project that is wrong is refused with exit 2, before any host is touched. */
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -101,6 +101,25 @@ const cases: [line: string, ...says: string[]][] = [
   ['product.upgrade deepfiler 9 --on web', 'there is no deepfiler 9'],
   ['heartbeat deepfilter --on web', 'deepfilter', 'deepfiler'],
   ['exec --on web', 'which command?'],
+  ['exec --tags x --on web -- true', 'exec does not take --tags', '→ exec runs one command'],
+  ['exec --on web --start-at zzz -- true', 'exec does not take --start-at'],
+  ['exec --on web --skip-tags=x -- true', 'exec does not take --skip-tags'],
+  ['exec --on web --diff -- true', 'exec does not take --diff'],
+  ['exec --on web --step -- true', 'exec does not take --step', '--check'],
+  ['exec --on web --wait-lock 5m -- true', 'exec does not take --wait-lock'],
+  ['exec --on web ls -la', "unknown option '-la'", 'write -- before the command'],
+  ['exec --on web --serial 1,0 -- true', '--serial 1,0'],
+  ['unlock --on web --tags x', 'unlock does not take --tags'],
+  ['plan server.mode --on web --serial 1', 'plan does not take --serial', 'hostwright apply'],
+  ['apply plan.json --tags x', 'apply does not take --tags', 'hostwright plan'],
+  ['list recipes --on web', 'list recipes does not take --on'],
+  ['list hosts --become', 'list hosts does not take --become'],
+  ['list tasks server.mode --on web --check', 'list tasks does not take --check'],
+  ['server.mode --on web --yes', 'server.mode does not take --yes', 'asks for no confirmation'],
+  ['server.mode --on web --out x', 'server.mode does not take --out', 'hostwright plan'],
+  ['server.mode --on=', '--on is empty', 'shell variable'],
+  ['server.mode --on web -i ', '-i is empty', 'shell variable'],
+  ['server.mode --on web --tags a --tags b', '--tags is given twice', '--tags config,web'],
   ['server.mode --on web --forks 0', '--forks 0'],
   ['server.mode --on web --serial 1,0', '--serial 1,0'],
   ['server.mode --on web --serial 1,half', '"half"'],
@@ -112,11 +131,16 @@ const cases: [line: string, ...says: string[]][] = [
   ['lab upp', 'upp', 'up'],
   ['lab up many', 'many'],
   ['unlock web1', 'unlock takes no arguments'],
+  ['list hosts web1', 'list hosts takes no arguments', '--on'],
+  ['lab up --on web', 'lab does not take --on'],
 ]
+
+/** Command lines that can't have -i. */
+const ofNoInventory = /^(-|lab|apply)/
 
 describe('a wrong command line', () => {
   const inProduction = (words: string[]) =>
-    words.includes('-i') || words[0]!.startsWith('-') || words[0] === 'lab'
+    words.includes('-i') || ofNoInventory.test(words.join(' '))
       ? words
       : [words[0]!, '-i', 'production', ...words.slice(1)]
 
@@ -158,6 +182,61 @@ describe('a project with faults', () => {
     const { status, stderr } = await run(['server.mode', '--on', 'web1'])
     expect(status).toBe(2)
     for (const name of ['bare', 'faulty', 'malformed', 'production']) expect(stderr).toContain(name)
+  })
+})
+
+describe('recipes and hosts in two directories', () => {
+  const recipe = `export default { kind: 'recipe', description: 'x', args: {}, secrets: {}, examples: [],
+    lock: () => false, run: async () => {} }\n`
+  const host = 'here ansible_connection=local bootstrap_dir={dir}\n'
+  const note = (recipes: string, hosts: string) =>
+    `recipes are from ${recipes}/recipes, hosts from ${hosts}/inventories`
+
+  /** A monorepo: `outer` in its root, `inner` in apps/web, which has only one of the two. */
+  async function monorepo(inner: 'recipes' | 'inventories') {
+    const root = await realpath(await mkdtemp(join(project, 'mono-')))
+    const web = join(root, 'apps/web')
+    const cwd = join(web, 'src/deep')
+    await mkdir(cwd, { recursive: true })
+    const [recipes, hosts] = inner === 'recipes' ? [web, root] : [root, web]
+    await mkdir(join(recipes, 'recipes'))
+    await writeFile(join(recipes, 'recipes/site.mjs'), recipe)
+    await mkdir(join(hosts, 'inventories/prod'), { recursive: true })
+    await writeFile(join(hosts, 'inventories/prod/hosts.ini'), host.replace('{dir}', root))
+    const at = (...words: string[]) => hostwright(words, { cwd })
+    return { at, says: note(recipes, hosts) }
+  }
+
+  test.each(['recipes', 'inventories'] as const)('are named by each run: inner %s', async inner => {
+    const { at, says } = await monorepo(inner)
+    const run = await at('site', '--on', 'all', '--log', 'none')
+    expect(run).toMatchObject({ status: 0, stderr: expect.stringContaining(says) })
+    const json = await at('site', '--on', 'all', '--log', 'none', '--output', 'json')
+    expect(json.stdout).toContain(says)
+    for (const what of ['recipes', 'hosts'])
+      expect(await at('list', what)).toMatchObject({ status: 0, stderr: `note: ${says}\n` })
+    const tasks = await at('list', 'tasks', 'site', '--log', 'none')
+    expect(tasks).toMatchObject({ status: 0, stderr: expect.stringContaining(says) })
+  })
+
+  test('are not worth a word where no recipe of the project is used', async () => {
+    const { at } = await monorepo('recipes')
+    const run = await at('exec', '--on', 'all', '--log', 'none', '--', 'true')
+    expect(run).toEqual({ status: 0, stdout: '', stderr: '' })
+  })
+
+  test('may be brought together by a path', async () => {
+    await write('mono-path/apps/web/recipes/site.mjs', recipe)
+    await write('mono-path/inventories/prod/hosts.ini', 'elsewhere\n')
+    const own = host.replace('{dir}', project)
+    await write('mono-path/apps/web/hosts.ini', own)
+    const cwd = join(project, 'mono-path/apps/web')
+    const words = ['site', '-i', './hosts.ini', '--on', 'all', '--log', 'none']
+    const { status, stderr } = await hostwright(words, { cwd })
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.not.stringContaining('recipes are'),
+    })
   })
 })
 

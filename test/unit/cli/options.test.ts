@@ -1,154 +1,144 @@
-import { cac } from 'cac'
+/** Which command takes which option, and what it says of the others. */
 import { describe, expect, test } from 'vitest'
-import {
-  helpOption,
-  type Option,
-  prepareWords,
-  readOptions,
-  runOptions,
-  unmark,
-} from '../../../lib/cli/options.ts'
+import type { CommandInfo, Place } from '../../../lib/cli/command.ts'
+import { allOptions, describeFlags, optionGroups, recipeOptions } from '../../../lib/cli/options.ts'
+import { ownCommands } from '../../../lib/cli/own-commands.ts'
+import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
+import { fakeOutput } from '../ui/fake-output.ts'
 
-/** The whole way of a command line: our checks, cac, and reading what it made of them. */
-function parse(
-  words: string[],
-  options: readonly Option[] = [...runOptions, helpOption],
-): Record<string, unknown> {
-  const cli = cac('hostwright')
-  const command = cli.command('x [...words]', '')
-  for (const { flags, description } of options) command.option(flags, description)
-  const parsed = cli.parse(['', '', 'x', ...prepareWords(words, options)], { run: false })
-  return { words: parsed.args.map(unmark), ...readOptions(parsed.options, options) }
+const target = ['on', 'inventory', 'var']
+const connection = [
+  ...['timeout', 'accept-new', 'transport', 'ssh-config'],
+  ...['ask-pass', 'become', 'become-user', 'ask-become-pass'],
+]
+const selection = ['tags', 'skip-tags', 'start-at']
+const batches = ['serial', 'max-fail', 'max-unreachable']
+const output = ['output', 'verbose', 'debug', 'log']
+
+/** Words that choose a command, and the options that it takes beside --help. */
+const table: Readonly<Record<string, readonly string[]>> = {
+  'server.provision': [
+    ...[...target, ...connection, ...selection, 'check', 'diff', 'step'],
+    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'callback-url'],
+  ],
+  exec: [
+    ...[...target, ...connection, 'check'],
+    ...['forks', ...batches, 'command-timeout', ...output, 'callback-url'],
+  ],
+  plan: [
+    ...[...target, ...connection, ...selection, 'out', 'diff'],
+    ...['forks', 'command-timeout', ...output],
+  ],
+  apply: [
+    ...['on', ...connection, 'diff'],
+    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'callback-url'],
+  ],
+  'list recipes': ['inventory', 'output'],
+  'list hosts': [...target, 'output'],
+  'list tasks': [
+    ...[...target, ...connection, ...selection],
+    ...['forks', 'command-timeout', ...output],
+  ],
+  unlock: [...target, ...connection, 'yes', 'forks', 'debug'],
+  'lab up': [],
+  'lab down': [],
+  'lab status': [],
 }
 
-describe('a value', () => {
-  test.each([
-    '1.10',
-    '0x10',
-    '007',
-    '1e3',
-    'Infinity',
-    'true',
-    'false',
-    'null',
-    '',
-    ' ',
-    'a=b=c',
-    'two words',
-    'web:&eu:!web3',
-    '~^web\\d',
-    '-1',
-    '-x',
-    '--not-an-option',
-    '\uE000',
-    'two\nlines',
-    '日本',
-  ])('%j stays the text that it is, by a space and by =', text => {
-    expect(parse(['--on', text]).on).toBe(text)
-    expect(parse([`--on=${text}`]).on).toBe(text)
-    expect(parse(['--var', text, `--var=${text}`]).var).toEqual([text, text])
-    expect(parse(['-i', text]).inventory).toBe(text)
-  })
+const place = (): Place => ({ ...fakeOutput(), cwd: '/', project: {}, passwords: {} })
 
-  test('of -i may stand next to it', () => {
-    for (const words of [['-ilab'], ['-i=lab'], ['-i', 'lab'], ['--inventory=lab']])
-      expect(parse(words).inventory).toBe('lab')
-    expect(parse(['-i./some=where']).inventory).toBe('./some=where')
-  })
+const recipe: CommandInfo = {
+  name: 'server.provision',
+  usage: '',
+  description: '',
+  args: [],
+  examples: [],
+  options: recipeOptions,
+}
 
-  test.each([['--on'], ['--on', '--'], ['--on', '--check'], ['-i', '-h'], ['--on', '--inventory']])(
-    'that is missing is told: %s %s',
-    (...words) => {
-      expect(() => parse(words)).toThrow(
-        expect.objectContaining({
-          code: 'usage',
-          message: expect.stringContaining(`${words[0]} needs a value`),
-        }),
+/** The real commands, which only keep the options that they would run with. */
+function source() {
+  const runs: Record<string, unknown>[] = []
+  const commands = new Map<string, CommandInfo>(
+    [...Object.values(ownCommands), recipe].map(command => [command.name, command]),
+  )
+  const kept: CommandSource = {
+    names: () => [...commands.keys()],
+    overview: async () => [],
+    load: async name => ({
+      ...commands.get(name)!,
+      run: async (_, options) => {
+        runs.push({ ...options })
+        return 0
+      },
+    }),
+  }
+  return { kept, runs }
+}
+
+const wordsOf = (long: string) => {
+  const option = allOptions.find(each => describeFlags(each).long === long)!
+  return describeFlags(option).takesValue ? [`--${long}`, 'k=value'] : [`--${long}`]
+}
+
+const all = allOptions.map(option => describeFlags(option).long)
+const pairs = Object.entries(table).flatMap(([command, takes]) =>
+  all.map(long => [command, long, takes.includes(long)] as const),
+)
+
+test('the table has every command and every option', () => {
+  const own = Object.values<CommandInfo>(ownCommands)
+  const names = own.flatMap(({ name, commands }) => commands?.map(each => each.name) ?? name)
+  expect(new Set(Object.keys(table))).toEqual(new Set([recipe.name, ...names]))
+  expect(new Set(Object.values(table).flat())).toEqual(new Set(all))
+})
+
+describe('takes', () => {
+  test.each(pairs.filter(([, , taken]) => taken))('%s --%s', async (command, long) => {
+    const { kept, runs } = source()
+    // Before the words of the command and behind them: the same.
+    const [name, ...rest] = command.split(' ')
+    await runProgram([name!, ...wordsOf(long), ...rest], kept, place(), '1')
+    await runProgram([name!, ...rest, ...wordsOf(long)], kept, place(), '1')
+    expect(runs).toHaveLength(2)
+    const key = describeFlags(allOptions.find(each => describeFlags(each).long === long)!).key
+    for (const options of runs)
+      expect(options[key]).toEqual(
+        wordsOf(long).length === 1 ? true : long === 'var' ? ['k=value'] : 'k=value',
       )
-    },
-  )
-
-  test('that looks like an option may be given by =', () => {
-    expect(parse(['--on=--check'])).toMatchObject({ on: '--check', check: false })
+    expect(runs[0]).toEqual(runs[1])
   })
 })
 
-describe('a word', () => {
-  test.each(['-', '---', '---x', '1.10', '0x10', 'key=value', '', 'true', '\uE000'])(
-    '%j stays as it is',
-    word => {
-      expect(parse(['a', word, 'b', '--check'])).toMatchObject({
-        words: ['a', word, 'b'],
-        check: true,
+describe('refuses, naming the command and what to do instead,', () => {
+  test.each(pairs.filter(([, , taken]) => !taken))('%s --%s', async (command, long) => {
+    const { kept, runs } = source()
+    const words = [...command.split(' '), ...wordsOf(long)]
+    const run = () => runProgram(words, kept, place(), '1')
+    const name = command.startsWith('lab') ? 'lab' : command
+    await expect(run()).rejects.toMatchObject({
+      code: 'usage',
+      message: `${name} does not take --${long}`,
+      details: { hint: expect.stringMatching(/\w.*\.$/) },
+    })
+    expect(runs).toEqual([])
+  })
+
+  test('exec, saying where options of the command go', async () => {
+    for (const word of ['--tags', '-la'])
+      await expect(
+        runProgram(['exec', word, 'x'], source().kept, place(), '1'),
+      ).rejects.toMatchObject({
+        details: { hint: expect.stringContaining('write -- before the command') },
       })
-    },
-  )
-
-  test.each(['--check', '-h', '--', '--no-check', '-1.50', '--x=y', 'web'])(
-    'behind -- is no option: %j',
-    word => {
-      const parsed = parse(['a', '--', word, 'z'])
-      expect(parsed).toMatchObject({ words: ['a', word, 'z'], check: false, help: false })
-    },
-  )
+  })
 })
 
-describe('an option', () => {
-  test('of reaching hosts has Ansible’s letter', () => {
-    expect(parse(['-b', '-k', '-K'])).toMatchObject({
-      become: true,
-      askPass: true,
-      askBecomePass: true,
-    })
-    expect(parse(['--become-user', 'app', '--transport=openssh'])).toMatchObject({
-      become: false,
-      becomeUser: 'app',
-      transport: 'openssh',
-    })
-    expect(
-      parse(['--max-fail', '10%', '--max-unreachable=2', '--ssh-config', 'none']),
-    ).toMatchObject({ maxFail: '10%', maxUnreachable: '2', sshConfig: 'none' })
-  })
+test('an option of another command is not a value that was forgotten', async () => {
+  const run = runProgram(['exec', '--on', '--tags', 'x'], source().kept, place(), '1')
+  await expect(run).rejects.toMatchObject({ message: '--on needs a value: --on <pattern>' })
+})
 
-  test('that is not given has its default, or is off', () => {
-    expect(parse([])).toMatchObject({
-      forks: '50',
-      timeout: '30s',
-      waitLock: '0s',
-      check: false,
-      var: [],
-      on: undefined,
-    })
-  })
-
-  test.each([
-    ['--onn=web', "unknown option '--onn': did you mean --on?"],
-    ['--no-check', "unknown option '--no-check': did you mean --check?"],
-    ['--Check', "unknown option '--Check': did you mean --check?"],
-    ['-x', "unknown option '-x'"],
-    ['-on', "unknown option '-on'"],
-    ['-check', "unknown option '-check'"],
-    ['--i=lab', "unknown option '--i'"],
-    ['--', undefined],
-  ])('%s', (word, message) => {
-    if (!message) return expect(parse([word]).words).toEqual([])
-    expect(() => parse([word])).toThrow(
-      expect.objectContaining({
-        code: 'unknown_name',
-        message: expect.stringContaining(message),
-      }),
-    )
-  })
-
-  test('is given once, unless it may be repeated', () => {
-    expect(() => parse(['--on=a', '--on', 'b'])).toThrow('--on is given twice')
-    expect(() => parse(['-i', 'a', '--inventory=b'])).toThrow('--inventory is given twice')
-    expect(() => parse(['--check', '--check'])).toThrow('--check is given twice')
-    expect(parse(['--var=a=1', '--var', 'b=2']).var).toEqual(['a=1', 'b=2'])
-  })
-
-  test('that is on or off takes no value', () => {
-    for (const word of ['--check=true', '--check=', '-h=1', '--yes=no'])
-      expect(() => parse([word])).toThrow('takes no value')
-  })
+test('each group has a heading', () => {
+  for (const { group } of allOptions) expect(optionGroups).toHaveProperty(group)
 })

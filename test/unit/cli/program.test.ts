@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Command, Place } from '../../../lib/cli/command.ts'
-import { runOptions } from '../../../lib/cli/options.ts'
-import { type CommandSource, commandHelp, runProgram } from '../../../lib/cli/program.ts'
+import { commandHelp } from '../../../lib/cli/help.ts'
+import { optionGroups, recipeOptions } from '../../../lib/cli/options.ts'
+import { ownCommands } from '../../../lib/cli/own-commands.ts'
+import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { createSource } from '../../../lib/cli/source.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
@@ -13,7 +15,7 @@ import { fakeOutput } from '../ui/fake-output.ts'
 const place = (): Place & ReturnType<typeof fakeOutput> => ({
   ...fakeOutput(),
   cwd: '/',
-  project: undefined,
+  project: {},
   passwords: {},
 })
 
@@ -26,7 +28,7 @@ function fakeSource() {
     description: 'Greet everybody',
     args: [['name', 'who']],
     examples: ['greet.all world --on web'],
-    options: runOptions,
+    options: recipeOptions,
     run: async (words, options) => {
       runs.push({ words, options })
       return 4
@@ -130,12 +132,17 @@ describe('a recipe with the name of a command of ours', () => {
 
 describe('help', () => {
   const source = createSource(undefined)
+  let commands: Command[] = []
+  // Recipes are compiled as they are loaded.
+  beforeAll(async () => {
+    commands = await Promise.all(source.names().map(name => source.load(name)))
+  }, 60_000)
 
-  test('fits in 80 columns, also of what ships', async () => {
+  test('fits in 80 columns, for every command that ships', async () => {
     const at = place()
     await runProgram([], source, at, '1.2.3')
-    const texts = [at.stdout.text()]
-    for (const name of source.names()) texts.push(commandHelp(await source.load(name)))
+    const all = commands.flatMap(command => [command, ...(command.commands ?? [])])
+    const texts = [at.stdout.text(), ...all.map(commandHelp)]
     const long = texts
       .flatMap(text => text.split('\n'))
       // Lines that can be copied stay whole.
@@ -143,18 +150,47 @@ describe('help', () => {
     expect(long).toEqual([])
   })
 
-  test('tells every command, its options with their defaults, and an example', async () => {
-    for (const name of source.names()) {
-      const command = await source.load(name)
+  test('shows each command with its options, their defaults, and an example', () => {
+    for (const command of commands) {
       const help = commandHelp(command)
       expect(help).toContain(command.description)
-      expect(command.examples.length, name).toBeGreaterThan(0)
+      expect(command.examples.length, command.name).toBeGreaterThan(0)
       for (const example of command.examples)
         expect(help).toContain(`  hostwright ${example}\n`.trimEnd())
     }
-    expect(commandHelp(await source.load('server.provision'))).toMatch(
-      /--forks <number> +Hosts at a time \(default: 50\)/,
-    )
+    const provision = commands.find(({ name }) => name === 'server.provision')!
+    expect(commandHelp(provision)).toMatch(/--forks <number> +Hosts at a time \(default: 50\)/)
+  })
+
+  test('puts options under the heading of their group, aligned under all of them', async () => {
+    const help = commandHelp(await fakeSource().source.load('greet.all'))
+    const headings = [...help.matchAll(/^(\w+) options:$/gm)].map(match => match[1])
+    expect(headings).toEqual(Object.values(optionGroups))
+    for (const option of recipeOptions) {
+      const from = help.indexOf(`${optionGroups[option.group]} options:`)
+      const to = help.indexOf('\n\n', from)
+      expect(help.slice(from, to)).toContain(option.flags)
+    }
+    const starts = recipeOptions.map(({ flags, description }) => {
+      const line = help.split('\n').find(each => each.includes(`${flags} `))!
+      return line.indexOf(description.split(' ')[0]!, line.indexOf(flags) + flags.length)
+    })
+    expect(new Set(starts).size).toBe(1)
+  })
+
+  test('puts options of exec before the command, and lists commands under a name', () => {
+    expect(commandHelp(ownCommands.exec)).toContain('hostwright exec [options] -- <command>\n')
+    const list = commandHelp(ownCommands.list)
+    expect(list).toMatch(/^Commands:\n {2}recipes +Show the recipes\n/m)
+    expect(list).not.toContain('--become')
+  })
+
+  test('is that of one command under a name, before and after the name', async () => {
+    for (const words of ['list hosts --help', 'help list hosts', 'list --help hosts']) {
+      const at = place()
+      expect(await runProgram(words.split(' '), source, at, '1')).toBe(0)
+      expect(at.stdout.text()).toContain('Usage:\n  hostwright list hosts [options]')
+    }
   })
 
   test('wraps what is behind an option below itself', async () => {
@@ -162,7 +198,9 @@ describe('help', () => {
     const command = await fake.load('greet.all')
     const help = commandHelp({
       ...command,
-      options: [{ flags: '--long <value>', description: 'word '.repeat(30).trim() }],
+      options: [
+        { flags: '--long <value>', group: 'output', description: 'word '.repeat(30).trim() },
+      ],
     })
     const lines = help.split('\n').filter(line => line.includes('word'))
     expect(lines.length).toBeGreaterThan(2)

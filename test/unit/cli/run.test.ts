@@ -28,7 +28,7 @@ async function project(bootstrapIni?: string) {
   const place: Place & ReturnType<typeof fakeOutput> = {
     ...fakeOutput(),
     cwd,
-    project: cwd,
+    project: { recipes: cwd, inventories: cwd },
     passwords: {},
   }
   let touched = 0

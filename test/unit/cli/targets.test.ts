@@ -30,7 +30,12 @@ async function project(files: Record<string, string> = {}) {
     await mkdir(dirname(join(cwd, name)), { recursive: true })
     await writeFile(join(cwd, name), content)
   }
-  const place = { ...fakeOutput(), cwd, project: cwd, passwords: {} } satisfies Place
+  const place = {
+    ...fakeOutput(),
+    cwd,
+    project: { recipes: cwd, inventories: cwd },
+    passwords: {},
+  } satisfies Place
   return { cwd, place, out: () => place.stdout.text(), err: () => place.stderr.text() }
 }
 
@@ -99,13 +104,13 @@ describe('targets', () => {
 describe('list', () => {
   test('hosts prints one name a line when piped', async () => {
     const { place, out } = await project()
-    expect(await list.run(['hosts'], { ...defaults, on: 'all' }, place)).toBe(0)
+    expect(await list(['hosts'], { ...defaults, on: 'all' }, place)).toBe(0)
     expect(out()).toBe('web1\nweb2\nhere\n')
   })
 
   test('hosts prints one object a line as json', async () => {
     const { place, out } = await project()
-    await list.run(['hosts'], { ...defaults, on: 'db', output: 'json' }, place)
+    await list(['hosts'], { ...defaults, on: 'db', output: 'json' }, place)
     expect(JSON.parse(out())).toMatchObject({
       name: 'here',
       groups: expect.arrayContaining(['db']),
@@ -122,7 +127,7 @@ describe('list', () => {
     const { place, cwd } = await project({ 'inventories/test/hosts.ini': text })
     const stdout = fakeStream(size)
     expect(
-      await list.run(['hosts'], { ...defaults, on: 'all', ...options }, { ...place, stdout, cwd }),
+      await list(['hosts'], { ...defaults, on: 'all', ...options }, { ...place, stdout, cwd }),
     ).toBe(0)
     expect(stdout.text()).toContain('a')
     expect(stdout.text()).not.toContain('hunter2')
@@ -134,7 +139,7 @@ describe('list', () => {
       'recipes/mine.js': `export default { kind: 'recipe', description: 'My own', args: {}, examples: [] }`,
       'recipes/broken.js': 'export default {',
     })
-    expect(await list.run(['recipes'], { ...defaults }, place)).toBe(0)
+    expect(await list(['recipes'], { ...defaults }, place)).toBe(0)
     expect(out()).toMatch(/mine +My own +project/)
     expect(out()).toMatch(/server\.mode \[mode\] +.* hostwright/)
     expect(out()).toMatch(/broken +\(.*broken\.js.*\) +project/)
@@ -142,7 +147,7 @@ describe('list', () => {
 
   test('recipes prints one object a line as json, the broken one with its reason', async () => {
     const { place, out } = await project({ 'recipes/broken.js': 'export default {' })
-    await list.run(['recipes'], { ...defaults, output: 'json' }, place)
+    await list(['recipes'], { ...defaults, output: 'json' }, place)
     const rows = out()
       .trim()
       .split('\n')
@@ -153,7 +158,7 @@ describe('list', () => {
 
   test.each([[[]], [['recipe']], [['hosts', 'web1']]])('refuses %j', async words => {
     const { place } = await project()
-    await expect(list.run(words, { ...defaults, on: 'all' }, place)).rejects.toMatchObject({
+    await expect(list(words, { ...defaults, on: 'all' }, place)).rejects.toMatchObject({
       exitCode: 2,
     })
   })
@@ -162,22 +167,22 @@ describe('list', () => {
 describe('exec', () => {
   test('asks for a command', async () => {
     const { place } = await project()
-    await expect(exec.run([], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
+    await expect(exec([], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
       code: 'usage',
     })
   })
 
   test('runs one word as a line for the shell, several unchanged', async () => {
     const { place, out } = await project()
-    expect(await exec.run(['echo a; echo $((1+1))'], { ...defaults, on: 'here' }, place)).toBe(0)
-    expect(await exec.run(['echo', '$HOME', 'b  c'], { ...defaults, on: 'here' }, place)).toBe(0)
+    expect(await exec(['echo a; echo $((1+1))'], { ...defaults, on: 'here' }, place)).toBe(0)
+    expect(await exec(['echo', '$HOME', 'b  c'], { ...defaults, on: 'here' }, place)).toBe(0)
     expect(out()).toBe('a\n2\n$HOME b  c\n')
   })
 
   test('tells which host said what, and exits 4 when one fails', async () => {
     const { place, out, err } = await project()
     const options = { ...defaults, on: 'pair' }
-    expect(await exec.run(['echo x; echo bad >&2; exit 3'], options, place)).toBe(4)
+    expect(await exec(['echo x; echo bad >&2; exit 3'], options, place)).toBe(4)
     expect(out().split('\n').filter(Boolean).sort()).toEqual([
       expect.stringMatching(/^here\W+x$/),
       expect.stringMatching(/^web2\W+x$/),
@@ -189,7 +194,7 @@ describe('exec', () => {
 describe('unlock', () => {
   test('takes no words', async () => {
     const { place } = await project()
-    await expect(unlock.run(['web1'], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
+    await expect(unlock(['web1'], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
       code: 'usage',
     })
   })
@@ -199,7 +204,7 @@ describe('unlock', () => {
     await mkdir(join(cwd, 'here'))
     const stale = 'run=r1\nrecipe=x\nowner=o\ncontroller=c\ntime=t\n'
     await writeFile(join(cwd, 'here/bootstrap.pid'), `1\nstart=1\nboot=another\n${stale}`)
-    expect(await unlock.run([], { ...defaults, on: 'pair' }, place)).toBe(0)
+    expect(await unlock([], { ...defaults, on: 'pair' }, place)).toBe(0)
     expect(out()).toMatch(/^web2: not locked$/m)
     expect(out()).toMatch(/^here: stale: x by o@c since t \(run r1, process 1\)$/m)
     expect(out()).toMatch(/^here: unlocked$/m)
@@ -218,10 +223,10 @@ describe('unlock', () => {
     })
     try {
       const options = { ...defaults, on: 'here' }
-      await expect(unlock.run([], options, place)).rejects.toMatchObject({
+      await expect(unlock([], options, place)).rejects.toMatchObject({
         code: 'confirmation_needed',
       })
-      expect(await unlock.run([], { ...options, yes: true }, place)).toBe(0)
+      expect(await unlock([], { ...options, yes: true }, place)).toBe(0)
     } finally {
       await session.close()
     }
