@@ -84,7 +84,7 @@ export async function local(...names: string[]) {
   ): Promise<RunResult & { seen: RunEvent[] }> => {
     const { events, seen } = recordEvents()
     const options = typeof what === 'function' ? { description: '', run: what } : what
-    const { hidden, warnings, verbose, strays } = more
+    const { hidden, warnings, verbose, strays, debug, tracer } = more
     const result = await runRecipe({
       what: {
         recipe: more.recipe ?? recipe(options),
@@ -113,7 +113,7 @@ export async function local(...names: string[]) {
           owner: 'tester',
           controller: 'here',
         },
-        reporting: { hidden, warnings, verbose, strays },
+        reporting: { hidden, warnings, verbose, strays, debug, tracer },
       },
     })
     expectComplete(seen)
