@@ -1,7 +1,7 @@
 /**
  * Every error that hostwright raises on purpose. One hierarchy: a stable `code` says what happened,
- * the class says whose turn it is, and the class alone decides the exit code. Nothing branches on
- * message text.
+ * the class says whose turn it is. Exit codes are decided in report/exit-code.ts, by the code and by whether a
+ * host was touched. Nothing branches on message text.
  */
 
 /** Exit codes of the command line. */
@@ -51,7 +51,7 @@ export class BootstrapError extends Error {
     this.details = details
   }
 
-  /** What the command line exits with when this error ends the run. */
+  /** What the command line exits with when this error ends it before a host is touched. */
   get exitCode(): ExitCode {
     return errorCodes[this.code].exit
   }
@@ -66,7 +66,10 @@ export class BootstrapError extends Error {
   }
 }
 
-/** The command line or a file of the project is wrong; no host was touched. */
+/**
+ * The command line or a file of the project is wrong. Exit code 2, if no host was touched: see
+ * report/exit-code.ts.
+ */
 export class UsageError extends BootstrapError {}
 
 /** A host can't be talked to: name, network, host key, authentication, or the connection was lost. */

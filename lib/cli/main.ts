@@ -2,7 +2,6 @@
 /** The entry of the command line. Loads little: what a command needs comes with the command. */
 import { existsSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
-import { exitCodes } from '../errors.ts'
 import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
@@ -53,16 +52,11 @@ try {
     packageVersion(),
   )
 } catch (error) {
-  const { formatError } = await import('../ui/error.ts')
-  const { themeFor } = await import('../ui/theme.ts')
-  const { errorReport, stackOf, thrownError } = await import('../report/report.ts')
-  const known = thrownError(error)
-  if (words.includes('--verbose')) known.within({ output: stackOf(known) })
-  const { color, unicode } = themeFor(process.stderr, process.env)
-  process.stderr.write(
-    `${formatError(errorReport(known), { color, unicode, columns: process.stderr.columns })}\n`,
-  )
-  process.exitCode = known.exitCode ?? exitCodes.fault
+  const { showError } = await import('./show-error.ts')
+  const { exitCodeOfErrors } = await import('../report/exit-code.ts')
+  // What fails once a host was touched, a command shows itself.
+  const known = showError(error, place, words.includes('--verbose'))
+  process.exitCode = exitCodeOfErrors([known], false)
 } finally {
   done()
 }

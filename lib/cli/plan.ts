@@ -1,12 +1,24 @@
 /** `hostwright plan`: what a recipe would do, saved for `apply`. */
-import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
+import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { Place, RunCommand } from './command.ts'
-import type { OptionValues } from './options.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
 import { namedRecipe } from './recipe-names.ts'
+import { showError } from './show-error.ts'
 import { findTargets, parseSelection, parseVariables } from './targets.ts'
 
 export const plan: RunCommand = async (words, options, place) => {
@@ -16,6 +28,8 @@ export const plan: RunCommand = async (words, options, place) => {
       hint: 'For example: hostwright plan server.provision app --on web -o plan.json',
     })
   }
+  const file = options.out as string
+  checkWritable(file)
   const { recipe, origin } = await namedRecipe(name, place)
   // Hosts may have any name: `constructor` too.
   const hosts = new Map<string, StepAccount[]>()
@@ -40,23 +54,26 @@ export const plan: RunCommand = async (words, options, place) => {
     place.stderr.write('No plan was saved: it would not be whole.\n')
     return exitCode
   }
-  save(
-    {
-      format: 1,
-      made: new Date().toISOString(),
-      recipe: name,
-      args: rest,
-      inventory: options.inventory as string | undefined,
-      on: options.on as string,
-      variables: parseVariables(options.var as readonly string[]),
-      become: options.become === true || undefined,
-      becomeUser: options.becomeUser as string | undefined,
-      selection: parseSelection(options),
-      hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
-    },
-    options,
-    place,
-  )
+  const made: Plan = {
+    format: 1,
+    made: new Date().toISOString(),
+    recipe: name,
+    args: rest,
+    inventory: options.inventory as string | undefined,
+    on: options.on as string,
+    variables: parseVariables(options.var as readonly string[]),
+    become: options.become === true || undefined,
+    becomeUser: options.becomeUser as string | undefined,
+    selection: parseSelection(options),
+    hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
+  }
+  try {
+    save(made, file)
+  } catch (error) {
+    const known = showError(error, place, options.verbose === true)
+    return exitCodeOfErrors([known], true)
+  }
+  summarize(made, file, place)
   return exitCodes.ok
 }
 
@@ -81,8 +98,24 @@ function refuseSecrets(
   })
 }
 
-function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
-  const file = out as string
+const unwritable = (file: string, error: unknown) =>
+  new UsageError('usage', `can’t write ${file}: ${(error as Error).message}`)
+
+/**
+ * Whether the plan can be saved, as far as that is known before hosts are looked at.
+ * @throws {UsageError} usage
+ */
+function checkWritable(file: string): void {
+  try {
+    accessSync(existsSync(file) ? file : dirname(resolve(file)), constants.W_OK)
+    if (existsSync(file) && statSync(file).isDirectory()) throw new Error('it is a directory')
+  } catch (error) {
+    throw unwritable(file, error)
+  }
+}
+
+/** @throws {UsageError} usage: it can’t be written */
+function save(made: Plan, file: string): void {
   try {
     // Diffs are in it: for nobody else to read, also where there was a file before.
     const handle = openSync(file, 'w', 0o600)
@@ -93,8 +126,12 @@ function save(made: Plan, { out }: OptionValues, { stderr }: Place) {
       closeSync(handle)
     }
   } catch (error) {
-    throw new UsageError('usage', `can’t write ${file}: ${(error as Error).message}`)
+    throw unwritable(file, error)
   }
+}
+
+/** What the plan holds, for people. */
+function summarize(made: Plan, file: string, { stderr }: Place): void {
   const hosts = Object.entries(made.hosts)
   const steps = hosts.flatMap(([, each]) => each)
   const titles = steps.flatMap(({ status, title }) => (status === 'unknown' ? [title] : []))

@@ -1,6 +1,6 @@
 /** Running a recipe from the command line. */
 import { hostname } from 'node:os'
-import { exitCodes } from '../errors.ts'
+import { type ExitCode, exitCodes } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
 import { accountName } from '../host/account-name.ts'
 import type { Identity, World } from '../host/job.ts'
@@ -10,6 +10,7 @@ import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { RecipeFile } from '../recipe/recipe-files.ts'
+import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { escapeControls } from '../ui/escape.ts'
@@ -24,6 +25,7 @@ import { type ListeningInterrupts, listenForInterrupts } from './interrupts.ts'
 import type { OptionValues } from './options.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
 import { runId } from './run-id.ts'
+import { showError } from './show-error.ts'
 import { createConfirm } from './step-by-step.ts'
 import { listenForStrays, type Strays } from './strays.ts'
 import type { Targets } from './targets.ts'
@@ -56,7 +58,7 @@ export interface RunRequest {
 }
 
 /** @returns the exit code */
-export async function runCommand(request: RunRequest): Promise<number> {
+export async function runCommand(request: RunRequest): Promise<ExitCode> {
   const { options, place } = request
   const ready = await readyRun(request)
   const events = createEventStream()
@@ -93,7 +95,11 @@ export async function runCommand(request: RunRequest): Promise<number> {
     const mode = modeOf(request, interrupts)
     const result = await runRecipe({ what: ready.what, mode, rollout: ready.rollout, world })
     await stopAsking()
-    return await conclude(request, ready, result, { tell, strays, log, renderer })
+    const live = { tell, strays, log, renderer }
+    return await conclude(request, ready, result, live).catch(error => {
+      const known = showError(error, place, options.verbose === true)
+      return exitCodeOfErrors([known], true, result.exitCode)
+    })
   } finally {
     log.end()
     connector.close()
@@ -174,7 +180,7 @@ async function conclude(
   { output, what, callback }: ReadyRun,
   result: RunResult,
   live: { tell: (message: string) => void; strays: Strays; log: RunLog; renderer: Renderer },
-): Promise<number> {
+): Promise<ExitCode> {
   const { tell, strays, log, renderer } = live
   const undelivered = await callback?.deliver()
   if (undelivered) tell(result.redact(`the callback was not delivered: ${undelivered}`))
@@ -191,7 +197,8 @@ async function conclude(
     const { columns } = place.stdout
     place.stdout.write(`${formatTable(report.header, report.rows, { color, unicode, columns })}\n`)
   }
-  return late.length > 0 && result.exitCode === exitCodes.ok ? exitCodes.fault : result.exitCode
+  const good = result.exitCode === exitCodes.ok
+  return late.length > 0 && good ? exitCodes.fault : result.exitCode
 }
 
 function identify({ targets }: ReadyRun, { env }: Place): Identity {

@@ -6,6 +6,7 @@ import { describeHolder } from '../host/lock.ts'
 import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../host/locks.ts'
 import { watchHost } from '../host/watch.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { errorReport } from '../report/report.ts'
 import { createTracer } from '../session/trace-files.ts'
 import { createRedactor } from '../shell/redact.ts'
@@ -17,6 +18,7 @@ import type { Place, RunCommand } from './command.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
 import { runId } from './run-id.ts'
+import { showError } from './show-error.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
 import { traceDirectory } from './traces.ts'
 
@@ -71,7 +73,13 @@ async function unlockAll(
   const held = locks.filter(({ holder }) => holder)
   // A stale lock protects nothing; under a live one somebody is at work.
   const alive = held.filter(({ holder }) => holder!.alive)
-  if (alive.length > 0 && options.yes !== true) await confirm(alive, place)
+  if (alive.length > 0 && options.yes !== true) {
+    try {
+      await confirm(alive, place)
+    } catch (error) {
+      return exitCodeOfErrors([showError(error, place, false)], true)
+    }
+  }
   const broken = await breakLocks(
     held.map(({ host }) => host),
     settings,
@@ -102,11 +110,13 @@ async function confirm(alive: readonly HostLock[], place: Place) {
 }
 
 function failures(locks: readonly HostLock[], place: Place): number {
+  // A host that told who holds its lock was touched.
+  const touched = locks.some(({ error }) => !error)
   const errors = locks.flatMap(({ error }) => error ?? [])
   if (errors.length === 0) return exitCodes.ok
   const { color, unicode } = themeFor(place.stderr, place.env)
   place.stderr.write(
     `${formatErrors(errors.map(errorReport), { color, unicode, columns: place.stderr.columns })}\n`,
   )
-  return Math.max(...errors.map(error => error.exitCode))
+  return exitCodeOfErrors(errors, touched)
 }

@@ -7,7 +7,7 @@ import {
   isBootstrapError,
   StepError,
 } from '../errors.ts'
-import type { ErrorReport, HostOutcome, HostStatus } from '../events.ts'
+import type { ErrorReport, HostStatus } from '../events.ts'
 import { isProjects, siteIn } from '../resources/call-site.ts'
 import type { FailedCommand, ProcessOutput } from '../session/dollar.ts'
 
@@ -73,35 +73,6 @@ export function statusOf(error: BootstrapError): HostStatus {
     default:
       return 'failed'
   }
-}
-
-/** When hosts ended in several ways, the first of these is the run's exit code. */
-const worstFirst = [
-  exitCodes.fault,
-  exitCodes.failed,
-  exitCodes.unreachable,
-  exitCodes.locked,
-  exitCodes.usage,
-]
-
-/**
- * The exit code of a run: interrupted above all; then the worst of its hosts' errors; then a fault
- * outside of any host's work; then a selection that took nothing; then, with --check, drift.
- */
-export function exitCodeOf(
-  outcomes: readonly HostOutcome[],
-  options: { check: boolean; interrupted: boolean; fault?: boolean; unmet?: boolean },
-): number {
-  if (options.interrupted) return exitCodes.interrupted
-  const codes = new Set<number>(
-    outcomes.map(({ error }) => (error ? errorCodes[error.code].exit : 0)),
-  )
-  const worst = worstFirst.find(code => codes.has(code))
-  if (worst !== undefined) return worst
-  if (options.fault) return exitCodes.fault
-  if (options.unmet) return exitCodes.usage
-  const changed = outcomes.some(({ status }) => status === 'changed')
-  return options.check && changed ? exitCodes.drift : exitCodes.ok
 }
 
 function defined<T extends object>(value: T): Partial<T> {

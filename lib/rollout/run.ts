@@ -3,6 +3,7 @@
  * callback; they subscribe.
  */
 import pLimit from 'p-limit'
+import type { ExitCode } from '../errors.ts'
 import type { EventStream, HostOutcome, HostStatus } from '../events.ts'
 import { runHost } from '../host/host.ts'
 import type { Job } from '../host/job.ts'
@@ -11,8 +12,8 @@ import type { Host } from '../inventory/inventory.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData } from '../report/clean.ts'
+import { exitCodeOf } from '../report/exit-code.ts'
 import { createProgress } from '../report/progress.ts'
-import { exitCodeOf } from '../report/report.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
 import { batches, type HostLimits, limitPassed } from './batches.ts'
 
@@ -33,7 +34,7 @@ export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Job<A> {
 
 /** What came of a run. */
 export interface RunResult {
-  exitCode: number
+  exitCode: ExitCode
   outcomes: HostOutcome[]
   /** A text without the secrets of any host. */
   redact(text: string): string

@@ -243,7 +243,7 @@ describe('unlock', () => {
   test('does not take a lock from a run at work without --yes', async () => {
     const first = await holder()
     const { status, stdout, stderr } = await run('unlock')
-    expect(status).toBe(2)
+    expect(status).toBe(4)
     expect(stdout).toMatch(/^lab1: locked: hold by /)
     expect(stderr).toContain('confirmation_needed')
     expect((await run('quick')).status).toBe(5)

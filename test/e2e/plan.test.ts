@@ -118,11 +118,24 @@ describe('a selection', () => {
     ['--start-at', 'web sever', 'nothing is titled web sever'],
   ])('that takes nothing is an error: %s %s', async (option, word, message) => {
     const { status, stderr } = await run(['site', '--on', 'lab1', option, word])
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) })
+    // The host was asked: only a run that touched none exits with 2.
+    expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining(message) })
   })
 })
 
 describe('a plan', () => {
+  test.each([
+    ['in a directory that is not there, before a host is touched', 'nowhere/plan.json', 2],
+    ['on a disk that is full, after the hosts were looked at', '/dev/full', 4],
+  ])('that can’t be saved %s', async (_, file, expected) => {
+    const { status, stderr } = await run(['plan', 'site', '--on', 'lab1', '-o', file])
+    expect({ status, stderr }).toEqual({
+      status: expected,
+      stderr: expect.stringContaining(`can’t write ${file}`),
+    })
+    expect(stderr.includes('lab1')).toBe(expected === 4)
+  })
+
   beforeEach(clean)
   const planned = async (...words: string[]) => {
     const made = await run(['plan', 'site', '--on', 'all', '-o', 'plan.json', ...words])

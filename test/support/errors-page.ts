@@ -34,8 +34,8 @@ Every error that hostwright raises on purpose has a code. A code keeps its name 
 text of a message may change. So let programs look at the code: it is \`error.code\` in \`--output json\`
 and in callbacks, and it stands before the message in a terminal.
 
-The code decides the exit code, but for one case: an error of those under exit code 2 that shows only on a
-host, such as a resource that a recipe declares wrongly, fails that host, and the run exits with 4.
+The code decides the exit code, but for one case. Exit code 2 means that no host was touched: an error of
+those under it that shows only later, such as a resource that a recipe's \`run\` declares wrongly, exits with 4.
 
 If hosts of one run end differently, the first of these that occurs is the exit code of the run: 130, 1, 4,
 3, 5, then 6 with \`--check\`.`

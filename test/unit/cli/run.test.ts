@@ -7,10 +7,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
 import type { OptionValues } from '../../../lib/cli/options.ts'
 import { runCommand } from '../../../lib/cli/run.ts'
-import { StepError } from '../../../lib/errors.ts'
+import { StepError, UsageError } from '../../../lib/errors.ts'
 import { integer, role } from '../../../lib/recipe/arguments.ts'
 import { type Recipe, recipe } from '../../../lib/recipe/recipe.ts'
 import { command } from '../../../lib/resources/commands/command.ts'
+import { file } from '../../../lib/resources/files/file.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
@@ -154,6 +155,63 @@ describe('results', () => {
     expect(existsSync(`${cwd}/made`)).toBe(false)
     expect(await run({ run: make }, [], { forks: '1' })).toBe(0)
     expect(await run({ run: make }, [], { check: true })).toBe(0)
+  })
+})
+
+describe('once a host was touched', () => {
+  const wrong = () => file('/x', { contnet: 'x' } as never)
+
+  test('a resource that is declared wrongly exits with 4, also in the first converge', async () => {
+    const { cwd, run, err } = await project()
+    const late: Recipe['run'] = async ({ converge }) => {
+      await converge(file(`${cwd}/made`, { content: 'x' }))
+      await converge(wrong())
+    }
+    expect(await run({ run: late })).toBe(4)
+    expect(existsSync(`${cwd}/made`)).toBe(true)
+    expect(err()).toContain('recipe_invalid')
+    const first: Recipe['run'] = async ({ converge }) => {
+      await converge(file(`${cwd}/never`, { content: 'x' }), wrong())
+    }
+    expect(await run({ run: first })).toBe(4)
+    expect(existsSync(`${cwd}/never`)).toBe(false)
+    expect(await run({ run: first }, [], { check: true })).toBe(4)
+  })
+
+  test.each<[string, OptionValues]>([
+    ['--tags', { tags: 'confg' }],
+    ['--start-at', { startAt: 'web sever' }],
+    ['--tags with --check', { tags: 'confg', check: true }],
+  ])('a word of %s that nothing has exits with 4', async (_, options) => {
+    const { run, err } = await project()
+    expect(await run({}, [], options)).toBe(4)
+    expect(err()).toMatch(/nothing (has the tag confg|is titled web sever)/)
+  })
+
+  test('a report that throws is shown, and its usage error exits with 4', async () => {
+    const { run, err } = await project()
+    const report = () => {
+      throw new UsageError('invalid_value', 'no such column')
+    }
+    expect(await run({ report })).toBe(4)
+    expect(err()).toContain('invalid_value')
+    expect(err()).toContain('no such column')
+    const broken = () => {
+      throw new TypeError('rows of nothing')
+    }
+    expect(await run({ report: broken })).toBe(1)
+    expect(err()).toContain('rows of nothing')
+  })
+
+  test('a report that throws hides no worse end of the run', async () => {
+    const { run } = await project()
+    const fail = async () => {
+      throw new TypeError('x is not a function')
+    }
+    const report = () => {
+      throw new UsageError('invalid_value', 'no such column')
+    }
+    expect(await run({ run: fail, report })).toBe(1)
   })
 })
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   BootstrapError,
-  type ErrorCode,
   errorCodes,
   InterruptedError,
   LockedError,
@@ -9,55 +8,8 @@ import {
   UnreachableError,
   UsageError,
 } from '../../../lib/errors.ts'
-import type { HostOutcome, HostStatus } from '../../../lib/events.ts'
-import { errorReport, exitCodeOf, statusOf, thrownError } from '../../../lib/report/report.ts'
-
-const outcome = (status: HostStatus, code?: ErrorCode): HostOutcome => ({
-  host: 'h',
-  status,
-  counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
-  durationMs: 0,
-  roundTrips: 0,
-  error: code && { code, message: '' },
-})
-
-describe('the exit code', () => {
-  const ok = outcome('ok')
-  const changed = outcome('changed')
-  const failed = outcome('failed', 'step_failed')
-  const unreachable = outcome('unreachable', 'connection_lost')
-  const locked = outcome('locked', 'locked')
-  const fault = outcome('failed', 'internal')
-  const skipped = outcome('skipped')
-  const interrupted = outcome('interrupted', 'interrupted')
-
-  type Options = { check?: boolean; interrupted?: boolean; fault?: boolean }
-  test.each<[string, HostOutcome[], Options, number]>([
-    ['no hosts', [], {}, 0],
-    ['all ok', [ok, ok], {}, 0],
-    ['changed', [ok, changed], {}, 0],
-    ['nothing to change, with --check', [ok], { check: true }, 0],
-    ['changed, with --check', [ok, changed], { check: true }, 6],
-    ['failed', [ok, failed, skipped], {}, 4],
-    ['failed, with --check', [changed, failed], { check: true }, 4],
-    ['unreachable', [changed, unreachable], {}, 3],
-    ['unreachable, with --check', [changed, unreachable], { check: true }, 3],
-    ['failed and unreachable', [unreachable, failed], {}, 4],
-    ['locked', [ok, locked], {}, 5],
-    ['locked and unreachable', [locked, unreachable], {}, 3],
-    ['a fault of ours', [failed, fault, locked], {}, 1],
-    ['a fault of no host', [ok, changed], { fault: true }, 1],
-    ['a fault of no host, with --check', [changed], { check: true, fault: true }, 1],
-    ['a fault of no host, and a failure', [failed], { fault: true }, 4],
-    ['interrupted', [ok, interrupted, skipped], { interrupted: true }, 130],
-    ['interrupted, whatever failed', [failed, fault], { interrupted: true }, 130],
-  ])(
-    '%s',
-    (_, outcomes, { check = false, interrupted: stopped = false, fault: stray }, expected) => {
-      expect(exitCodeOf(outcomes, { check, interrupted: stopped, fault: stray })).toBe(expected)
-    },
-  )
-})
+import type { HostStatus } from '../../../lib/events.ts'
+import { errorReport, statusOf, thrownError } from '../../../lib/report/report.ts'
 
 test.each<[BootstrapError, HostStatus]>([
   [new StepError('x'), 'failed'],
