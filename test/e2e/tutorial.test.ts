@@ -33,8 +33,10 @@ function createShell(cwd: string) {
     env: {
       ...{ PATH, HOME, XDG_STATE_HOME, LANG: 'C.UTF-8', TERM: 'xterm', NO_COLOR: '1' },
       NODE_OPTIONS: `--import=${terminal.href}`,
-      // What npm got for this clone will do for its copy.
+      // What npm got for this clone will do for its copy, and nothing else is asked of the registry.
       npm_config_prefer_offline: 'true',
+      npm_config_audit: 'false',
+      npm_config_update_notifier: 'false',
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
