@@ -101,28 +101,34 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
 
   test.each<[string, Way]>([
     ['sudo without a password', { login: 'granted' }],
-    ['sudo without a password, where one is known', { login: 'granted', password: 'unasked' }],
+    ['sudo without a password, though one is set', { login: 'granted', password: 'unasked' }],
     ['sudo with a password', { login: 'asked', password: right }],
-    ['sudo by the system’s ssh', { login: 'asked', password: right, by: 'openssh' }],
+    ['sudo over the system’s ssh', { login: 'asked', password: right, by: 'openssh' }],
     [
-      'a sudo that wants a terminal by the system’s ssh',
+      'sudo that requires a terminal, over the system’s ssh',
       { login: 'terminal', password: right, by: 'openssh' },
     ],
-    ['su by the system’s ssh', { login: 'nobodys', method: 'su', password: ofRoot, by: 'openssh' }],
-    ['sudo of a chatty login', { login: 'chatty', password: right }],
-    ['sudo of a login by fish', { login: 'fishy', password: right }],
-    ['sudo of a login by tcsh', { login: 'seashell', password: right }],
+    [
+      'su over the system’s ssh',
+      { login: 'nobodys', method: 'su', password: ofRoot, by: 'openssh' },
+    ],
+    ['sudo for a chatty login', { login: 'chatty', password: right }],
+    ['sudo for a login with fish', { login: 'fishy', password: right }],
+    ['sudo for a login with tcsh', { login: 'seashell', password: right }],
     ['sudo that wants a terminal', { login: 'quiet' }],
-    ['sudo that wants a terminal and a password', { login: 'terminal', password: right }],
-    ['sudo for nothing but shells', { login: 'shells' }],
-    ['sudo that wants a terminal, by one shell a connection', { login: 'single', password: right }],
+    ['sudo that requires a terminal and a password', { login: 'terminal', password: right }],
+    ['sudo that allows only shells', { login: 'shells' }],
+    [
+      'sudo that requires a terminal, with one shell per connection',
+      { login: 'single', password: right },
+    ],
     ['doas without a password', { login: 'granted', method: 'doas' }],
     ['doas with a password', { login: 'asked', method: 'doas', password: right }],
-    ['su of a login by fish', { login: 'fishy', method: 'su', password: ofRoot }],
+    ['su for a login with fish', { login: 'fishy', method: 'su', password: ofRoot }],
     ['su with a password', { login: 'nobodys', method: 'su', password: ofRoot }],
-    ['su of a login by tcsh', { login: 'seashell', method: 'su', password: ofRoot }],
-    ['su of root', { login: 'root', method: 'su' }],
-  ])('%s gives a session of root, at home and off the terminal', async (_, way) => {
+    ['su for a login with tcsh', { login: 'seashell', method: 'su', password: ofRoot }],
+    ['su for root', { login: 'root', method: 'su' }],
+  ])('%s opens a root session in its home directory, without a terminal', async (_, way) => {
     const session = await open(way)
     expect(session.roundTrips).toBe(1)
     expect(await run(session, who)).toBe(rootIs)
@@ -134,7 +140,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     ['sudo with a password', { login: 'asked', password: right }],
     ['sudo that wants a terminal', { login: 'terminal', password: right }],
     ['su', { login: 'nobodys', method: 'su', password: 'of other' }],
-  ])('%s gives sessions of users that are not root', async (_, way) => {
+  ])('%s opens sessions of users other than root', async (_, way) => {
     const session = await open({ ...way, user: 'other' })
     expect(await run(session, who)).toBe('other\n/home/other\n/home/other C.UTF-8\noff\n')
     await session.close()
@@ -142,19 +148,19 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
 
   test.each<[string, Way, RegExp, RegExp]>([
     [
-      'a password that nobody gave',
+      'a missing password',
       { login: 'asked' },
       /^sudo requires a password to become root/,
       /--ask-become-pass/,
     ],
     [
-      'of doas as well',
+      'a missing password for doas',
       { login: 'asked', method: 'doas' },
       /^doas requires a password/,
       /--ask-become-pass/,
     ],
     [
-      'of su as well',
+      'a missing password for su',
       { login: 'asked', method: 'su' },
       /^su requires a password/,
       /--ask-become-pass/,
@@ -166,25 +172,25 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
       /tried once/,
     ],
     [
-      'a wrong one where sudo takes one only',
+      'a wrong password if sudo allows one attempt',
       { login: 'once', password: 'wrong' },
       /^sudo rejected the become password/,
       /tried once/,
     ],
     [
-      'a wrong one at a terminal',
+      'a wrong password at a terminal',
       { login: 'terminal', password: 'wrong' },
       /^sudo rejected the become password/,
       /tried once/,
     ],
     [
-      'a wrong one for doas',
+      'a wrong password for doas',
       { login: 'asked', method: 'doas', password: 'wrong' },
       /^doas rejected the become password/,
       /tried once/,
     ],
     [
-      'a wrong one for su',
+      'a wrong password for su',
       { login: 'asked', method: 'su', password: 'wrong' },
       /^su rejected the become password/,
       /tried once/,
@@ -196,31 +202,31 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
       /sudoers/,
     ],
     [
-      'one that is not in doas.conf',
+      'a login that is not in doas.conf',
       { login: 'nobodys', method: 'doas', password: right },
       /^doas does not allow this login to become root/,
       /doas\.conf/,
     ],
     [
-      'a login that may run certain commands',
+      'a login that may run only certain commands',
       { login: 'limited', password: right },
       /^sudo allows this login only certain commands as root/,
       /allow the login to run sh as root/,
     ],
     [
-      'a user that is not there',
+      'a missing user',
       { login: 'granted', user: 'nope' },
       /^there is no user nope on this host/,
       /ansible_become_user/,
     ],
     [
-      'the same for doas',
+      'a missing user for doas',
       { login: 'granted', method: 'doas', user: 'nope' },
       /^there is no user nope on this host/,
       /ansible_become_user/,
     ],
     [
-      'the same for su',
+      'a missing user for su',
       { login: 'nobodys', method: 'su', user: 'nope', password: right },
       /^there is no user nope on this host/,
       /ansible_become_user/,
@@ -231,7 +237,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
       /control character/,
       /./,
     ],
-  ])('%s is told at once', async (_, way, message, hint) => {
+  ])('%s is reported at once', async (_, way, message, hint) => {
     const begun = Date.now()
     const failed = await open(way).catch(error => error)
     expect(failed).toMatchObject({
@@ -246,7 +252,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     if (way.password === right) expect(told).not.toContain(right)
   })
 
-  test('a wrong password is one try, in sudo’s own account', async () => {
+  test('a wrong password counts as one attempt in sudo’s log', async () => {
     const log = () => host.script('cat /srv/sudo.log 2>/dev/null || :')
     const before = (await log()).length
     await expect(open({ login: 'asked', password: 'wrong' })).rejects.toThrow(
@@ -270,7 +276,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     ['sudo', { login: 'granted' }],
     ['sudo with a password', { login: 'asked', password: right }],
     ['sudo that wants a terminal', { login: 'terminal', password: right }],
-  ])('steps of other users go through root, by %s', async (_, way) => {
+  ])('steps of other users go through root with %s', async (_, way) => {
     const transport = await connect(way)
     const session = await openSession({ transport, bootstrapDir: '/srv/bootstrap' })
     const sessions = createSessions({ transport, session }, () => Promise.reject(new Error('no')))
@@ -281,7 +287,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     await sessions.close()
   })
 
-  test('a terminal is asked for once a host, whoever opens a shell next', async () => {
+  test('the need for a terminal is remembered for all shells of a host', async () => {
     const transport = await connect({ login: 'quiet' })
     const session = await openSession({ transport, bootstrapDir: '/srv/bootstrap' })
     const refusals = async () =>
@@ -334,7 +340,7 @@ end`)
     expect(await host.script('ls -A /tmp')).toBe('')
   })
 
-  test('a connection that is lost while streams are to meet leaves no directory', async () => {
+  test('a connection lost while the streams are being joined leaves no directory', async () => {
     const connector = createConnector({ acceptNew: false })
     const base = await connector.connect(host.host({ user: 'terminal' }), { timeoutMs: 20_000 })
     let tries = 0

@@ -11,8 +11,8 @@ const connecting = { timeoutMs: 20_000, connector: createConnector({ acceptNew: 
 
 const interruptsOf = ({ signal }: AbortController) => ({ stop: signal, kill: signal })
 
-describe('a host whose login never comes to an end', () => {
-  test('is given up when the time is over', async () => {
+describe('a host whose login never finishes', () => {
+  test('is given up after the timeout', async () => {
     const { host, left } = await startServer({ mute: true })
     await expect(connectHost(host, { ...connecting, timeoutMs: 700 }, [])).rejects.toMatchObject({
       code: 'connect_timeout',
@@ -32,7 +32,7 @@ describe('a host whose login never comes to an end', () => {
   })
 })
 
-test('Ctrl-C ends the connecting to a port that says nothing', async () => {
+test('Ctrl-C stops connecting to a silent port', async () => {
   const { host, reached, left } = await startServer({ silent: true })
   const stop = new AbortController()
   const opening = connectHost(host, { ...connecting, interrupts: interruptsOf(stop) }, [])
@@ -41,7 +41,7 @@ test('Ctrl-C ends the connecting to a port that says nothing', async () => {
   await left
 })
 
-test('Ctrl-C ends the waiting for a server that turns us away', async () => {
+test('Ctrl-C stops retrying a server that refuses connections', async () => {
   const { host, reached } = await startServer({ turnsAway: 1000 })
   const stop = new AbortController()
   const opening = connectHost(host, { ...connecting, interrupts: interruptsOf(stop) }, [])
@@ -49,7 +49,7 @@ test('Ctrl-C ends the waiting for a server that turns us away', async () => {
   await expect(opening).rejects.toMatchObject({ code: 'interrupted' })
 })
 
-describe('a host that allows one shell a connection', () => {
+describe('a host that allows one shell per connection', () => {
   const steps = (path: string) =>
     [`: >${path}/begun; while [ ! -e ${path}/go ]; do sleep 0.02; done`, 'true'].map(command => ({
       call: { name: 'hw_run', args: ['sh', '', '', command] },
@@ -70,11 +70,11 @@ describe('a host that allows one shell a connection', () => {
     return { statuses, warnings }
   }
 
-  test('is interrupted by way of another connection', async () => {
+  test('is interrupted over another connection', async () => {
     expect(await interrupted(2)).toEqual({ statuses: ['ok', 'skipped'], warnings: [] })
   })
 
-  test('is warned of where there is no other', async () => {
+  test('causes a warning if there is no other connection', async () => {
     const { statuses, warnings } = await interrupted(1)
     expect(statuses).toEqual(['ok', 'ok'])
     expect(warnings).toEqual([
@@ -83,7 +83,7 @@ describe('a host that allows one shell a connection', () => {
   })
 })
 
-test('the time to connect is not the session’s', async () => {
+test('the connect timeout does not apply to the session', async () => {
   const { host } = await startServer()
   const stop = new AbortController()
   const { session } = await connectHost(

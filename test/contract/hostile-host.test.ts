@@ -38,7 +38,7 @@ const taking = (packet: number) => (client: Connection) => {
 }
 
 // With 0 ssh2 would never come back; the rule is the same.
-test('a host that takes a few bytes at a time is sent none', async () => {
+test('a host that accepts only a few bytes per packet is refused', async () => {
   const { host } = await startServer({ meet: taking(16) })
   await expect(connect(host)).rejects.toMatchObject({
     code: 'shell_failed',
@@ -46,7 +46,7 @@ test('a host that takes a few bytes at a time is sent none', async () => {
   })
 })
 
-test('nothing that a host says is unpacked', async () => {
+test('a host can’t enable compression', async () => {
   const { host } = await startServer({ compress: ['zlib', 'zlib@openssh.com'] })
   await expect(connect(host)).rejects.toMatchObject({
     code: 'connect_failed',
@@ -54,7 +54,7 @@ test('nothing that a host says is unpacked', async () => {
   })
 })
 
-test('a host that asks and asks, and takes no answer, is left', async () => {
+test('a host that keeps asking and rejects every answer is given up', async () => {
   const asking = (client: Connection) => {
     const { _sock: sock, _protocol: protocol } = insidesOf(client)
     let over = false
@@ -74,7 +74,7 @@ test('a host that asks and asks, and takes no answer, is left', async () => {
   await expect(connect(host)).rejects.toMatchObject({ code: 'auth_failed' })
 })
 
-test('of the ways to log in that a host names, as many are shown as there may be', async () => {
+test('the list of login methods that a host offers is limited', async () => {
   const names = [
     '\x1b[2J',
     'password',
@@ -85,7 +85,7 @@ test('of the ways to log in that a host names, as many are shown as there may be
   expect(failure.details.hint).toMatch(/^It accepts: password, way0, way1, .*, way18\. Check/)
 })
 
-test('a jump host that leads elsewhere is told nothing, nor is who answers there', async () => {
+test('a jump host that leads elsewhere gets nothing, and neither does the host that answers there', async () => {
   let logins = 0
   const other = await startServer({ authenticate: () => void logins++ })
   const astray = (client: Connection) => {
@@ -115,7 +115,7 @@ test('a jump host that leads elsewhere is told nothing, nor is who answers there
   expect(logins).toBe(0)
 })
 
-test('a host that asks for ever is not answered for ever', async () => {
+test('a host that asks forever is not answered forever', async () => {
   const authenticate = (login: AuthContext) => {
     if (login.method !== 'keyboard-interactive') return login.reject(['keyboard-interactive'])
     const ask = () => login.prompt([{ prompt: 'Again: ', echo: false }], ask)

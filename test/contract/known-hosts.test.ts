@@ -122,7 +122,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     }
   }
 
-  test.concurrent.each(cases)('is $outcome by $text (hashed: $hashed)', async each => {
+  test.concurrent.each(cases)('is $outcome with $text (hashed: $hashed)', async each => {
     const { outcome, ssh = outcome } = each
     const file = await fileOf(each)
     const before = await readFile(file, 'utf8')
@@ -146,7 +146,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
   })
 
   test.each(['', 'host other', '@cert-authority * other'])(
-    'is taken and warned of, once a run, with insecure_host_key by “%s”',
+    'is accepted with insecure_host_key and one warning per run, through “%s”',
     async text => {
       const knownHostsFile = await fileOf({ text, outcome: 'known' })
       const before = await readFile(knownHostsFile, 'utf8')
@@ -164,7 +164,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     },
   )
 
-  test('is refused with insecure_host_key too, where its key is revoked', async () => {
+  test('is refused even with insecure_host_key if its key is revoked', async () => {
     const knownHostsFile = await fileOf({ text: '@revoked * ed25519', outcome: 'revoked' })
     const connector = createConnector({ acceptNew: false })
     const host = sshd.host({ knownHostsFile, insecureHostKey: true })
@@ -186,7 +186,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     connector.close()
   })
 
-  test('is written down once by ten connections at once', async () => {
+  test('is saved once by ten simultaneous connections', async () => {
     const knownHostsFile = await fileOf({ text: 'somebody other', outcome: 'unknown' })
     const before = await readFile(knownHostsFile, 'utf8')
     const connector = createConnector({ acceptNew: true })

@@ -172,7 +172,7 @@ async function hold(row: Row, shared: Omit<Servers, 'file'>) {
   await Promise.all(through.map((sshd, index) => sshd.logged(letIn, before[index]! + works)))
 }
 
-describe('hostwright and ssh end alike', { tags: ['sshd'] }, () => {
+describe('hostwright and ssh have the same outcome', { tags: ['sshd'] }, () => {
   const shared = sharedServers()
   afterEach(() => vi.unstubAllEnvs())
   const table = { logins, ways, habits, 'host keys': hostKeys, servers: serverRows }

@@ -63,7 +63,7 @@ async function byConfig(sshd: Sshd, lines: readonly string[], before = ''): Prom
 const answering = (answers: Partial<Answers>): Answers => ({ ...noAnswers, ...answers })
 
 describe('a login', { tags: ['sshd'] }, () => {
-  test('by a certificate', async () => {
+  test('with a certificate succeeds', async () => {
     const ca = await makeKey()
     const sshd = await startSshd({
       authorized: [],
@@ -75,7 +75,7 @@ describe('a login', { tags: ['sshd'] }, () => {
     expect(sshd.count(/^Accepted publickey .*ED25519-CERT/)).toBe(1)
   })
 
-  test('by an encrypted key asks for its passphrase, again where it was wrong', async () => {
+  test('with an encrypted key asks for its passphrase, again if it was wrong', async () => {
     const key = await makeKey({ passphrase: 'open sesame' })
     const sshd = await startSshd({ authorized: [key.public] })
     const asked: [string, string | undefined][] = []
@@ -91,7 +91,7 @@ describe('a login', { tags: ['sshd'] }, () => {
     ])
   })
 
-  test('by an encrypted key fails at once where there is nobody to ask', async () => {
+  test('with an encrypted key fails at once if there is nobody to ask', async () => {
     const key = await makeKey({ passphrase: 'open sesame' })
     const sshd = await startSshd({ authorized: [key.public] })
     const host = sshd.host({ privateKeyFile: key.file })
@@ -102,7 +102,7 @@ describe('a login', { tags: ['sshd'] }, () => {
     })
   })
 
-  test('by a key that is behind too many keys of an agent', async () => {
+  test('with a key that comes after too many agent keys fails', async () => {
     const others = await Promise.all(Array.from({ length: 3 }, () => makeKey()))
     const agent = await startAgent(others)
     const sshd = await startSshd({ config: ['MaxAuthTries 2'] })
@@ -115,7 +115,7 @@ describe('a login', { tags: ['sshd'] }, () => {
     })
   })
 
-  test('that is refused says what was tried, and what the server takes', async () => {
+  test('that is refused reports what was tried and what the server accepts', async () => {
     const sshd = await startSshd()
     const other = await makeKey()
     await expect(connect(sshd.host({ privateKeyFile: other.file }))).rejects.toMatchObject({
@@ -128,14 +128,14 @@ describe('a login', { tags: ['sshd'] }, () => {
   })
 })
 
-describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
+describe('a login with a password', { tags: ['sshd', 'overlay'] }, () => {
   const password = 'tr0ub4dor & "3'
   const start = async (pam: boolean) => {
     const host = await startUserHost({ users: [{ name: 'worker', password }], pam })
     return { host, target: host.host({ privateKeyFile: undefined }) }
   }
 
-  test.each([false, true])('gives it once, and shows it nowhere (PAM: %s)', async pam => {
+  test.each([false, true])('sends it once and never shows it (PAM: %s)', async pam => {
     const { host, target } = await start(pam)
     const answers = answering({ password: secret(password) })
     const connecting = connect(target, { answers })
@@ -160,7 +160,7 @@ describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
     expect(host.count(/^Failed (password|keyboard)/)).toBe(0)
   })
 
-  test('that is wrong fails with that as the reason, after one try', async () => {
+  test('that is wrong fails with that reason, after one attempt', async () => {
     const { host, target } = await start(false)
     const answers = answering({ password: secret('wrong') })
     await expect(connect(target, { answers })).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
     expect(host.count(/^Failed password/)).toBe(1)
   })
 
-  test('asks a person who is there', async () => {
+  test('prompts if there is somebody to ask', async () => {
     const { target } = await start(true)
     const asked: string[] = []
     const ask = async (question: string) => {
@@ -181,7 +181,7 @@ describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
     expect(asked).toEqual([`(worker@${target.address}) Password: `])
   })
 
-  test('does not go on where nobody answers', async () => {
+  test('fails if there is nobody to ask', async () => {
     const { host, target } = await start(false)
     await expect(connect(target, { answers: answering({}) })).rejects.toMatchObject({
       code: 'auth_failed',
@@ -192,7 +192,7 @@ describe('a login by password', { tags: ['sshd', 'overlay'] }, () => {
 })
 
 describe('a host key', { tags: ['sshd'] }, () => {
-  test('of a certificate is taken by its authority, and by no other', async () => {
+  test('with a certificate is accepted through its authority only', async () => {
     const [ca, other] = [await makeKey(), await makeKey()]
     const directory = await keyDirectory()
     const hostKey = await makeKey({ file: join(directory, 'host') })
@@ -211,20 +211,23 @@ describe('a host key', { tags: ['sshd'] }, () => {
     await expect(trusting(other)).rejects.toMatchObject({ code: 'host_key_unknown' })
   })
 
-  test.each(['plain', 'hashed'])('that is changed shows both fingerprints (%s)', async how => {
-    const sshd = await startSshd()
-    const other = await makeKey()
-    await writeFile(sshd.knownHosts, knownLines(sshd.name, [other]))
-    if (how === 'hashed') await hashNames(sshd.knownHosts)
-    for (const acceptNew of [false, true]) {
-      const error = await connect(sshd.host(), { acceptNew }).catch(error => error)
-      expect(error).toMatchObject({ code: 'host_key_changed' })
-      expect(error.message).toContain(sshd.hostKeys[0]!.fingerprint)
-      expect(error.message).toContain(other.fingerprint)
-    }
-  })
+  test.each(['plain', 'hashed'])(
+    'that has changed is reported with both fingerprints (%s)',
+    async how => {
+      const sshd = await startSshd()
+      const other = await makeKey()
+      await writeFile(sshd.knownHosts, knownLines(sshd.name, [other]))
+      if (how === 'hashed') await hashNames(sshd.knownHosts)
+      for (const acceptNew of [false, true]) {
+        const error = await connect(sshd.host(), { acceptNew }).catch(error => error)
+        expect(error).toMatchObject({ code: 'host_key_changed' })
+        expect(error.message).toContain(sshd.hostKeys[0]!.fingerprint)
+        expect(error.message).toContain(other.fingerprint)
+      }
+    },
+  )
 
-  test('that is revoked is refused, also where none is checked', async () => {
+  test('that is revoked is refused even if keys are not checked', async () => {
     const sshd = await startSshd()
     await writeFile(sshd.knownHosts, `@revoked ${knownLines('*', sshd.hostKeys)}`)
     for (const insecureHostKey of [false, true]) {
@@ -234,7 +237,7 @@ describe('a host key', { tags: ['sshd'] }, () => {
     }
   })
 
-  test('that is not known is refused, whatever the configuration says', async () => {
+  test('that is unknown is refused, whatever the configuration says', async () => {
     const sshd = await startSshd()
     await writeFile(sshd.knownHosts, '')
     const lines = [
@@ -263,7 +266,7 @@ describe('a host key', { tags: ['sshd'] }, () => {
     expect(await says(await connect(sshd.host()))).toBe('here')
   })
 
-  test('is learnt nowhere where none is checked', async () => {
+  test('is not saved if keys are not checked', async () => {
     const sshd = await startSshd()
     await writeFile(sshd.knownHosts, '')
     await connect(sshd.host({ insecureHostKey: true }))
@@ -290,12 +293,12 @@ async function proxyCommand(gate = ''): Promise<string> {
 }
 
 describe('the way to a host', { tags: ['sshd'] }, () => {
-  test('may be a program', async () => {
+  test('may be a ProxyCommand', async () => {
     const sshd = await startSshd()
     expect(await says(await connect(await byConfig(sshd, [await proxyCommand()])))).toBe('here')
   })
 
-  test('may be a program that fails: what it said is told', async () => {
+  test('may be a ProxyCommand that fails: its output is reported', async () => {
     const sshd = await startSshd()
     const host = await byConfig(sshd, ['ProxyCommand sh -c "echo no luck today >&2"'])
     await expect(connect(host)).rejects.toMatchObject({
@@ -313,7 +316,7 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
     expect([outer, inner, last].map(({ count }) => count(/^Accepted publickey/))).toEqual([1, 1, 1])
   })
 
-  test('does not lead through a jump host of unknown key, whatever the configuration says', async () => {
+  test('does not lead through a jump host with an unknown key, whatever the configuration says', async () => {
     const [jump, last] = [await startSshd(), await startSshd()]
     await writeFile(jump.knownHosts, '')
     const lax = 'StrictHostKeyChecking no\n'
@@ -323,7 +326,7 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
     expect(await readFile(jump.knownHosts, 'utf8')).toBe('')
   })
 
-  test('is not changed by what is for people at terminals', async () => {
+  test('is not affected by settings for interactive use', async () => {
     const sshd = await startSshd({ config: ['Banner /etc/hostname'] })
     const host = await byConfig(sshd, [
       'RemoteCommand echo wrong',
@@ -347,14 +350,14 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
   })
 })
 
-describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
+describe('a host that is unreachable', { tags: ['openssh-client'] }, () => {
   const target = async (changes: Partial<Host> = {}) => ({
     ...(await startServer()).host,
     sshConfigFile: 'none',
     ...changes,
   })
 
-  test('for its name', async () => {
+  test('because of an unknown name is reported', async () => {
     await expect(connect(await target({ address: 'no.such.invalid' }))).rejects.toMatchObject({
       code: 'connect_failed',
       message: expect.stringMatching(
@@ -363,14 +366,14 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
     })
   })
 
-  test('for a closed port', async () => {
+  test('because of a closed port is reported', async () => {
     await expect(connect(await target({ port: 1 }))).rejects.toMatchObject({
       code: 'connect_failed',
       message: expect.stringContaining('port 1: connection refused'),
     })
   })
 
-  test('for something else that listens', async () => {
+  test('because something else listens is reported', async () => {
     const server = createServer(socket => {
       socket.on('error', () => {})
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
@@ -384,7 +387,7 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
     })
   })
 
-  test('for silence, which ends it in the handshake', async () => {
+  test('because of silence fails in the handshake', async () => {
     const { host } = await startServer({ silent: true })
     const timeouts = { ...defaultTimeouts, handshakeMs: 300 }
     await expect(connect({ ...host, sshConfigFile: 'none' }, { timeouts })).rejects.toMatchObject({
@@ -393,7 +396,7 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
     })
   })
 
-  test('for Ctrl-C, at once', async () => {
+  test('because of Ctrl-C is given up at once', async () => {
     const { host, reached, left } = await startServer({ silent: true })
     const stop = new AbortController()
     const connecting = connect({ ...host, sshConfigFile: 'none' }, { signal: stop.signal })
@@ -402,7 +405,7 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
     await left
   })
 
-  test('for want of a program', async () => {
+  test('because ssh is missing is reported', async () => {
     await expect(connect(await target(), { program: '/no/such/ssh' })).rejects.toMatchObject({
       code: 'connect_failed',
       message: expect.stringContaining('can’t start /no/such/ssh'),
@@ -410,7 +413,7 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
   })
 
   test.each(['close', 'reset'] as const)(
-    'for others at its door (%s), is asked again',
+    'because of too many connections (%s) is retried',
     async how => {
       const { host, came } = await startServer({ turnsAway: 2, how })
       expect(await says(await connect({ ...host, sshConfigFile: 'none' }))).toBe('here')
@@ -420,7 +423,7 @@ describe('a host that can’t be reached', { tags: ['openssh-client'] }, () => {
 })
 
 describe('a server', { tags: ['sshd'] }, () => {
-  test('that has no algorithm in common with us tells which it has', async () => {
+  test('without a common algorithm is reported with the algorithms it offers', async () => {
     const sshd = await startSshd({ config: ['KexAlgorithms diffie-hellman-group14-sha1'] })
     await expect(connect(sshd.host())).rejects.toMatchObject({
       code: 'no_common_algorithm',
@@ -430,7 +433,7 @@ describe('a server', { tags: ['sshd'] }, () => {
     })
   })
 
-  test('that allows one shell a connection refuses another by a code that opens a connection', async () => {
+  test('that allows one shell per connection causes another connection', async () => {
     const sshd = await startSshd({ config: ['MaxSessions 1'] })
     const transport = await connect(sshd.host())
     await transport.open()
@@ -447,7 +450,7 @@ describe('a server', { tags: ['sshd'] }, () => {
     pool.close()
   })
 
-  test('that dies while it works is given up in time', async () => {
+  test('that dies during a command times out', async () => {
     const sshd = await startSshd()
     const alive = ['ServerAliveInterval 1', 'ServerAliveCountMax 2']
     const transport = await connect(await byConfig(sshd, alive))
@@ -469,7 +472,7 @@ describe('a server', { tags: ['sshd'] }, () => {
   })
 
   // Another user's sshd can't hand a terminal over (chown), whoever asks for it.
-  test('gives a terminal to what wants one', { tags: ['root'] }, async () => {
+  test('provides a terminal on request', { tags: ['root'] }, async () => {
     const transport = await connect((await startSshd()).host())
     const shell = await transport.openTerminal!(['sh', '-c', 'test -t 0 && test -t 2 && tty'])
     shell.stderr.resume()
@@ -478,7 +481,7 @@ describe('a server', { tags: ['sshd'] }, () => {
   })
 })
 
-describe('what is left', { tags: ['sshd', 'linux'] }, () => {
+describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
   /** Processes of `ssh` below one. */
   const programs = async (pid: number) => {
     const found: number[] = []
@@ -504,7 +507,7 @@ describe('what is left', { tags: ['sshd', 'linux'] }, () => {
     return directory
   }
 
-  test('is no file while it works, and one process for all shells of a connection', async () => {
+  test('is no file during the run, and one process for all shells of a connection', async () => {
     const directory = await ownTemporary()
     const sshd = await startSshd()
     const transport = await connect(sshd.host(), { answers: answering({}) })
@@ -517,7 +520,7 @@ describe('what is left', { tags: ['sshd', 'linux'] }, () => {
     await gone(pids)
   })
 
-  test('is nothing after one that failed', async () => {
+  test('is nothing after a failed connection', async () => {
     const directory = await ownTemporary()
     const sshd = await startSshd({ authorized: [] })
     await expect(connect(sshd.host(), { answers: answering({}) })).rejects.toMatchObject({
@@ -527,7 +530,7 @@ describe('what is left', { tags: ['sshd', 'linux'] }, () => {
     await gone(await programs(process.pid))
   })
 
-  test('of one is not another’s: two at once', async () => {
+  test('is kept apart between two simultaneous connections', async () => {
     const sshd = await startSshd()
     const both = await Promise.all([connect(sshd.host()), connect(sshd.host())])
     const [one, two] = both as [Transport, Transport]
@@ -573,7 +576,7 @@ console.log('connected')
     return { child, heard }
   }
 
-  test('is no process of ssh when ours is killed', async () => {
+  test('is no ssh process after ours is killed', async () => {
     const sshd = await startSshd()
     const { child, heard } = await startOther(sshd.host())
     await heard('connected')
@@ -583,7 +586,7 @@ console.log('connected')
     await gone(pids)
   })
 
-  test('is no process of ssh when ours is killed before it is connected', async () => {
+  test('is no ssh process after ours is killed while connecting', async () => {
     // Its directory stays then, empty: there is nobody to remove it.
     await ownTemporary()
     const sshd = await startSshd()
@@ -598,7 +601,7 @@ console.log('connected')
     await gone(pids)
   })
 
-  test('is no process of ssh and no file when ours exits before it is connected', async () => {
+  test('is no ssh process and no file after ours exits while connecting', async () => {
     const directory = await ownTemporary()
     const sshd = await startSshd()
     const gate = join(await temporaryDirectory(), 'gate')
@@ -616,7 +619,7 @@ console.log('connected')
 
 const run = promisify(execFile)
 
-test('the system’s ssh is OpenSSH’s', { tags: ['openssh-client'] }, async () => {
+test('the system’s ssh is OpenSSH', { tags: ['openssh-client'] }, async () => {
   const { stderr } = await run('ssh', ['-V'])
   expect(stderr).toMatch(/^OpenSSH_/)
 })

@@ -44,7 +44,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
   const statuses = async (resources: Resource[], check = false) =>
     (await batch(resources, check)).map(({ status }) => status)
 
-  test('knows its host after one round trip', () => {
+  test('has the host’s facts after one round trip', () => {
     expect(session.roundTrips).toBe(1)
     expect(session.facts).toMatchObject({
       os: expect.stringMatching(/\w/),
@@ -69,7 +69,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(session.roundTrips - before).toBe(1)
   })
 
-  test('stops at the first failure, and says how it failed', async () => {
+  test('stops at the first failure, and reports how it failed', async () => {
     const results = await batch([
       command('echo fine'),
       command('echo out; echo wrong >&2; exit 9'),
@@ -81,7 +81,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(results[1]!.stderr.toString()).toBe('wrong\n')
   })
 
-  test('sends content of any bytes, and only where the host lacks it', async () => {
+  test('sends content of any bytes, but only if the host lacks it', async () => {
     const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256))
     await $`mkdir -p ${path('')}`
     const wanted = file(path('bytes'), { content: bytes as never })
@@ -91,7 +91,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(await statuses([wanted])).toEqual(['ok'])
   })
 
-  test('runs commands with arguments, input and exit status as they are', async () => {
+  test('runs commands with arguments, input and exit status unchanged', async () => {
     const odd = `it's "odd" \\ $HOME \`x\` *`
     expect((await $`printf %s ${odd}`).stdout).toBe(odd)
     expect((await $({ input: 'a\nb' })`cat`).stdout).toBe('a\nb')
@@ -101,14 +101,14 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(piped.stdout).toBe('ONE TWO\n')
   })
 
-  test('pipelines what is not awaited', async () => {
+  test('pipelines commands that are not awaited', async () => {
     const before = session.roundTrips
     const outputs = await Promise.all([1, 2, 3, 4, 5].map(number => $`echo ${number}`))
     expect(outputs.map(({ stdout }) => stdout).join('')).toBe('1\n2\n3\n4\n5\n')
     expect(session.roundTrips - before).toBe(1)
   })
 
-  test('ends a command that is killed or takes too long, and goes on', async () => {
+  test('ends a command that is killed or times out, and goes on', async () => {
     const late = await $({ timeout: '200ms', nothrow: true })`sleep 60`
     expect(late.exitCode).not.toBe(0)
     expect((await $`echo on`).stdout).toBe('on\n')
@@ -128,7 +128,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     return running
   }
 
-  test('lets a step end when it is interrupted, and skips what was sent after it', async () => {
+  test('lets the current step finish when interrupted, and skips the rest', async () => {
     const results = await during(async other => {
       await session.interrupt()
       await other`touch ${path('go')}`
@@ -137,7 +137,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(results[0]!.stdout.toString()).toBe('ended\n')
   })
 
-  test('ends what runs when it is killed, and skips what was sent after it', async () => {
+  test('ends the running step when killed, and skips the rest', async () => {
     const results = await during(() => session.kill())
     expect(results.map(({ status }) => status)).toEqual(['failed', 'skipped'])
     expect(results[0]!.stdout.toString()).toBe('')

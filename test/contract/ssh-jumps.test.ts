@@ -37,7 +37,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     return { outer, inner, last, hosts, connector: connectorFor(hosts) }
   }
 
-  test('is reached over two hops, with one connection to each for all', async () => {
+  test('is reached over two hops, with one shared connection to each', async () => {
     const { outer, inner, last, hosts, connector } = await threeServers()
     const target = hosts[2]!
     const transports = await Promise.all(
@@ -51,7 +51,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect([outer, inner, last].map(({ count }) => count(knocks))).toEqual([1, 1, 9])
   })
 
-  test('connects to a jump host anew that was lost', async () => {
+  test('reconnects to a jump host that was lost', async () => {
     const { outer, inner, hosts, connector } = await threeServers()
     const target = hosts[2]!
     const first = await connector.connect(target, options)
@@ -66,7 +66,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect([outer, inner].map(({ count }) => count(knocks))).toEqual([2, 2])
   })
 
-  test('is not reached through a jump host that refuses our key, and that one is asked once', async () => {
+  test('is not reached through a jump host that refuses our key, and the jump host is tried once', async () => {
     const bastion = await startSshd({ authorized: [] })
     const hosts = [
       bastion.host({ name: 'bastion' }),
@@ -89,7 +89,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect(bastion.count(knocks)).toBe(1)
   })
 
-  test('is not reached over a jump host whose key is another', async () => {
+  test('is not reached through a jump host with a different key', async () => {
     const { inner, hosts, connector } = await threeServers()
     hosts[0] = { ...hosts[0]!, knownHostsFile: inner.knownHosts }
     await expect(connector.connect(hosts[2]!, options)).rejects.toMatchObject({
@@ -99,7 +99,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect(inner.count(knocks)).toBe(0)
   })
 
-  test('is not reached over a connection that trusted the jump host more than it may', async () => {
+  test('is not reached over a connection with weaker host key checking', async () => {
     const { outer, inner } = await threeServers()
     const hosts = [
       outer.host({ name: 'careless', knownHostsFile: inner.knownHosts, insecureHostKey: true }),
@@ -115,7 +115,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     })
   })
 
-  test('and not listening is told by the jump host', async () => {
+  test('that is not listening is reported by the jump host', async () => {
     const { outer, hosts, connector } = await threeServers()
     const closed = { ...hosts[2]!, address: '127.0.0.1', port: 1, proxyJump: 'outer' }
     await expect(connector.connect(closed, options)).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect(outer.count(knocks)).toBe(1)
   })
 
-  test('is not reached where the jump host forwards nothing', async () => {
+  test('is not reached if the jump host forbids forwarding', async () => {
     const bastion = await startSshd({ config: ['AllowTcpForwarding no'] })
     const hosts = [
       bastion.host({ name: 'bastion' }),

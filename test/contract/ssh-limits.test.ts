@@ -28,8 +28,8 @@ function newConnector() {
 const finished = (shell: ShellStream) =>
   Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
 
-describe('a server that drops connections before they log in', { tags: ['sshd'] }, () => {
-  test('lets in 40 runs at once, with MaxStartups 2:50:5', { timeout: 60_000 }, async () => {
+describe('a server that drops connections before login', { tags: ['sshd'] }, () => {
+  test('accepts 40 simultaneous runs with MaxStartups 2:50:5', { timeout: 60_000 }, async () => {
     const sshd = await startSshd({ config: ['MaxStartups 2:50:5'] })
     const began = performance.now()
     const ends = await Promise.allSettled(
@@ -48,7 +48,9 @@ describe('a server that drops connections before they log in', { tags: ['sshd'] 
     expect(sshd.count(/MaxStartups|drop connection/)).toBeGreaterThan(0)
   })
 
-  test('drops none of one run’s, with its usual MaxStartups', { timeout: 60_000 }, async () => {
+  test('drops no connection of one run with the default MaxStartups', {
+    timeout: 60_000,
+  }, async () => {
     const sshd = await startSshd({ config: ['MaxStartups 10:30:100'] })
     const connector = newConnector()
     const transports = await Promise.all(
@@ -60,13 +62,13 @@ describe('a server that drops connections before they log in', { tags: ['sshd'] 
   })
 })
 
-describe('a server that allows one shell a connection', { tags: ['sshd'] }, () => {
+describe('a server that allows one shell per connection', { tags: ['sshd'] }, () => {
   const steps = (directory: string) =>
     [`: >${directory}/begun; while [ ! -e ${directory}/go ]; do sleep 0.02; done`, 'true'].map(
       command => ({ call: { name: 'hw_run', args: ['sh', '', '', command] } }),
     )
 
-  test('has shells on as many connections as it takes', async () => {
+  test('has shells on as many connections as needed', async () => {
     const sshd = await startSshd({ config: ['MaxSessions 1'] })
     const transport = await newConnector().connect(sshd.host(), options)
     const shells: ShellStream[] = []
@@ -84,7 +86,7 @@ describe('a server that allows one shell a connection', { tags: ['sshd'] }, () =
     await sshd.logged(/^(Connection closed|Disconnected|Received disconnect)/, 3)
   })
 
-  test('runs steps of other users, takes an upload, and is interrupted', async () => {
+  test('runs steps of other users, accepts an upload, and is interrupted', async () => {
     const sshd = await startSshd({ config: ['MaxSessions 1'] })
     const directory = await temporaryDirectory()
     const warnings: string[] = []
@@ -111,7 +113,7 @@ describe('a server that allows one shell a connection', { tags: ['sshd'] }, () =
   })
 })
 
-describe('a server that comes to nothing', () => {
+describe('a server that can’t be used', () => {
   /** Takes connections and does this with them. */
   const listening = async (serve: (socket: Socket) => void): Promise<Host> => {
     const server = createServer(socket => {
@@ -133,7 +135,7 @@ describe('a server that comes to nothing', () => {
         error => error,
       )
 
-  test('and never speaks', async () => {
+  test('because it sends nothing times out', async () => {
     const host = await listening(() => {})
     expect(await failure({ ...host, timeouts: short(300) })).toMatchObject({
       code: 'handshake_timeout',
@@ -147,7 +149,7 @@ describe('a server that comes to nothing', () => {
     })
   })
 
-  test('and stops in the handshake', async () => {
+  test('because it stops in the handshake times out', async () => {
     const host = await listening(socket => void socket.write('SSH-2.0-OpenSSH_9.2\r\n'))
     expect(await failure({ ...host, timeouts: short(300) })).toMatchObject({
       code: 'handshake_timeout',
@@ -155,7 +157,7 @@ describe('a server that comes to nothing', () => {
     })
   })
 
-  test('and is no SSH server', async () => {
+  test('because it is not an SSH server is reported', async () => {
     const host = await listening(socket => socket.end('HTTP/1.1 400 Bad\u001b[2J Request\r\n\r\n'))
     expect(await failure(host)).toMatchObject({
       code: 'connect_failed',
@@ -165,7 +167,7 @@ describe('a server that comes to nothing', () => {
     })
   })
 
-  test('and turns everybody away, in its own words', async () => {
+  test('because it refuses everybody is reported in its own words', async () => {
     const host = await listening(socket => socket.end('Exceeded MaxStartups\r\n'))
     expect(await failure(host, { timeoutMs: 500 })).toMatchObject({
       code: 'connect_failed',
@@ -173,7 +175,7 @@ describe('a server that comes to nothing', () => {
     })
   })
 
-  test('and is not there, within two seconds', async () => {
+  test('because the port is closed is reported within two seconds', async () => {
     const host = await listening(() => {})
     const began = performance.now()
     expect(await failure({ ...host, port: 1 })).toMatchObject({
@@ -183,7 +185,7 @@ describe('a server that comes to nothing', () => {
     expect(performance.now() - began).toBeLessThan(2000)
   })
 
-  test('and has no name', async () => {
+  test('because its name is unknown is reported', async () => {
     const host = await listening(() => {})
     expect(await failure({ ...host, address: 'no.such.invalid' })).toMatchObject({
       code: 'connect_failed',
@@ -192,8 +194,8 @@ describe('a server that comes to nothing', () => {
   })
 })
 
-describe('a host that dies while it works', { tags: ['sshd'] }, () => {
-  test('is given up in the time that the configuration says', { timeout: 20_000 }, async () => {
+describe('a host that dies during a command', { tags: ['sshd'] }, () => {
+  test('is given up after the configured time', { timeout: 20_000 }, async () => {
     const sshd = await startSshd()
     const alive = 'ServerAliveInterval 1\nServerAliveCountMax 2\n'
     const sshConfigFile = await sshd.writeConfig(alive)
@@ -217,7 +219,7 @@ describe('a host that dies while it works', { tags: ['sshd'] }, () => {
     }
   })
 
-  test('and has idle connections that live on as long as it answers', async () => {
+  test('keeps idle connections as long as it answers', async () => {
     const sshd = await startSshd()
     const sshConfigFile = await sshd.writeConfig('ServerAliveInterval 1\nServerAliveCountMax 1\n')
     const transport = await newConnector().connect(sshd.host({ sshConfigFile }), options)
@@ -229,7 +231,7 @@ describe('a host that dies while it works', { tags: ['sshd'] }, () => {
   })
 })
 
-test('a name of several addresses is reached by the one that listens', async () => {
+test('a name with several addresses is reached at the one that listens', async () => {
   const { host } = await startServer()
   const knownHostsFile = join(await temporaryDirectory(), 'known')
   const known = await readFile(host.knownHostsFile!, 'utf8')
@@ -239,7 +241,7 @@ test('a name of several addresses is reached by the one that listens', async () 
   transport.close()
 })
 
-test('whose turn does not come at a crowded server is told that', async () => {
+test('a connection whose turn never comes at a crowded server is reported', async () => {
   const { host } = await startServer({ silent: true })
   const connector = newConnector()
   const ends = await Promise.allSettled(
@@ -257,7 +259,7 @@ test('whose turn does not come at a crowded server is told that', async () => {
   }
 })
 
-test('a server without a host key that we may take tells which it has', {
+test('a server without an allowed host key type is reported with the types it offers', {
   tags: ['sshd'],
 }, async () => {
   const sshd = await startSshd({ hostKeys: ['rsa'] })
@@ -272,7 +274,7 @@ test('a server without a host key that we may take tells which it has', {
   })
 })
 
-test('a server that resets in the handshake is told', async () => {
+test('a server that resets the connection in the handshake is reported', async () => {
   const { host } = await startServer({ turnsAway: 1000, how: 'reset' })
   await expect(newConnector().connect(host, { timeoutMs: 400 })).rejects.toMatchObject({
     code: 'connect_failed',

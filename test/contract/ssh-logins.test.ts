@@ -66,7 +66,7 @@ const lines = (agent: string, ...keys: Key[]) => [
 ]
 
 describe('keys', { tags: ['openssh-client'] }, () => {
-  test('are tried in ssh’s order: the agent’s that are named, its others, files', async () => {
+  test('are tried in ssh’s order: listed agent keys, other agent keys, files', async () => {
     const [named, other, inFile] = [await makeKey(), await makeKey(), await makeKey()]
     const agent = await startAgent([other, named])
     const { tried, configured } = await recording(offering('publickey'))
@@ -82,7 +82,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect(tried).toEqual([prints[0], prints[1], `${prints[2]} signed`])
   })
 
-  test('of an agent are left alone that are not named, with IdentitiesOnly', async () => {
+  test('in an agent are ignored with IdentitiesOnly if they are not listed', async () => {
     const [named, other] = [await makeKey(), await makeKey()]
     const agent = await startAgent([other, named])
     await rm(named.file)
@@ -91,7 +91,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect(tried).toEqual([named.fingerprint])
   })
 
-  test('of the inventory come before all of an agent', async () => {
+  test('from the inventory come before all agent keys', async () => {
     const [given, other] = [await makeKey(), await makeKey()]
     const agent = await startAgent([other, given])
     const { tried, configured } = await recording(offering('publickey'))
@@ -100,7 +100,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect(tried).toEqual([`${given.fingerprint} signed`, other.fingerprint])
   })
 
-  test('that are encrypted are taken from the agent that holds them, and nobody is asked', async () => {
+  test('that are encrypted are used from the agent without a prompt', async () => {
     const given = await makeKey({ passphrase: 'two words' })
     const agent = await startAgent()
     await agent.add(given, 'two words')
@@ -113,7 +113,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect(asked).toEqual([])
   })
 
-  test('that an agent will not sign with leave the others', async () => {
+  test('that an agent refuses to sign with don’t prevent the others', async () => {
     const [gone, inFile] = [await makeKey(), await makeKey()]
     const agent = await startAgent([gone])
     const { tried, configured } = await recording(context => {
@@ -127,7 +127,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
   })
 
   test.each([undefined, 'PEM'] as const)(
-    'that are encrypted (%s) are asked for until one opens',
+    'that are encrypted (%s) cause prompts until a passphrase works',
     async format => {
       const key = await makeKey({ type: 'rsa', passphrase: 'two words', format })
       const { configured } = await recording(context => context.accept())
@@ -138,7 +138,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     },
   )
 
-  test('that are encrypted and not wanted are not asked for', async () => {
+  test('that are encrypted and not needed cause no prompt', async () => {
     const key = await makeKey({ passphrase: 'two words' })
     const { tried, configured } = await recording(offering('publickey'))
     const { asked, next } = answering('two words')
@@ -147,7 +147,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect([asked, tried]).toEqual([[], [key.fingerprint]])
   })
 
-  test('whose passphrase nobody knows are told, and left after three times', async () => {
+  test('with an unknown passphrase are reported, after three prompts at most', async () => {
     const key = await makeKey({ passphrase: 'two words' })
     const { configured } = await recording(context => {
       if (context.method === 'publickey' && !context.signature) context.accept()
@@ -168,7 +168,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     expect(asked).toHaveLength(3)
   })
 
-  test('that others may read are left out, and that is said', async () => {
+  test('that others can read are skipped and reported', async () => {
     const key = await makeKey()
     await chmod(key.file, 0o640)
     const { configured } = await recording(offering('publickey'))
@@ -177,7 +177,7 @@ describe('keys', { tags: ['openssh-client'] }, () => {
     })
   })
 
-  test('are followed by what else a server wants', async () => {
+  test('are followed by further methods that the server requires', async () => {
     const key = await makeKey()
     const agent = await startAgent([key])
     const { tried, configured } = await recording((context, tries) => {
@@ -198,7 +198,7 @@ describe('passwords', () => {
     else context.reject(['password'])
   }
 
-  test('that were given are tried once, and a wrong one is not shown', async () => {
+  test('that are given are tried once, and a wrong one is not shown', async () => {
     const { tried, configured } = await recording(wants('right'))
     const host = await configured(...lines('none'))
     expect(await login(host, { password: secret('right') })).toBeUndefined()
@@ -213,7 +213,7 @@ describe('passwords', () => {
     expect([tried.filter(each => each === 'password'), asked]).toEqual([['password'], []])
   })
 
-  test('are asked for three times, with the name of whose they are', async () => {
+  test('are asked for three times, with the user and host', async () => {
     const { host, configured } = await recording(wants('right'))
     const configuredHost = await configured(...lines('none'))
     const wrong = answering('1', '2', '3', 'right')
@@ -223,7 +223,7 @@ describe('passwords', () => {
     expect(await login(configuredHost, { ask: right.next })).toBeUndefined()
   })
 
-  test('are asked for only where the server takes them', async () => {
+  test('are asked for only if the server accepts them', async () => {
     const { configured } = await recording(offering('publickey'))
     const { asked, next } = answering('right')
     const error = await login(await configured(...lines('none')), { ask: next })
@@ -231,7 +231,7 @@ describe('passwords', () => {
     expect(asked).toEqual([])
   })
 
-  test('that have expired are told as that', async () => {
+  test('that have expired are reported as such', async () => {
     const { configured } = await recording(context => {
       if (context.method === 'password') context.requestChange('New password: ', () => {})
       else context.reject(['password'])
@@ -243,7 +243,7 @@ describe('passwords', () => {
     })
   })
 
-  test('take a person’s time, and not the server’s', async () => {
+  test('do not time out while a person types', async () => {
     const { configured } = await recording(wants('right'))
     const host = await configured(...lines('none'))
     const ask = () =>
@@ -254,7 +254,7 @@ describe('passwords', () => {
     expect(await login({ ...host, timeouts }, { ask }, { timeoutMs: 600 })).toBeUndefined()
   })
 
-  test('of which nothing is heard are given up', async () => {
+  test('time out if the server does not answer', async () => {
     const { configured } = await recording(context => {
       if (context.method !== 'password') context.reject(['password'])
     })
@@ -268,10 +268,10 @@ describe('passwords', () => {
   })
 })
 
-describe('questions of a server', () => {
+describe('prompts of a server', () => {
   const prompts = (...texts: string[]) => texts.map(prompt => ({ prompt, echo: false }))
 
-  test('are answered by the password, where it is one that does not show', async () => {
+  test('are answered with the password if it is one without echo', async () => {
     const { configured } = await recording(context => {
       if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive'])
       context.prompt(prompts('Password: '), answers => {
@@ -286,7 +286,7 @@ describe('questions of a server', () => {
     })
   })
 
-  test('are asked of a person, each with the host it is for', async () => {
+  test('are shown to a person, each with its host', async () => {
     const { host, configured } = await recording(context => {
       if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive'])
       context.prompt(prompts('Password: ', 'Code: '), 'Two things', answers => {
@@ -300,7 +300,7 @@ describe('questions of a server', () => {
     expect(asked).toEqual([`${before}Password: `, `${before}Code: `])
   })
 
-  test('that nobody answers leave the other ways', async () => {
+  test('that nobody answers don’t prevent other methods', async () => {
     const { tried, configured } = await recording(context => {
       if (context.method === 'keyboard-interactive') {
         return context.prompt(prompts('Password: ', 'Code: '), () => {})
@@ -314,8 +314,8 @@ describe('questions of a server', () => {
   })
 })
 
-describe('at OpenSSH', { tags: ['sshd'] }, () => {
-  test('too many tries are told as that, with what helps', async () => {
+describe('with OpenSSH', { tags: ['sshd'] }, () => {
+  test('too many login attempts are reported with advice', async () => {
     const sshd = await startSshd({ config: ['MaxAuthTries 2'] })
     const agent = await startAgent([await makeKey(), await makeKey(), await makeKey()])
     const sshConfigFile = await sshd.writeConfig(lines(agent.socket).join('\n'))
@@ -329,7 +329,7 @@ describe('at OpenSSH', { tags: ['sshd'] }, () => {
     })
   })
 
-  test('two keys are given where two are wanted', async () => {
+  test('two keys are used if two are required', async () => {
     const sshd = await startSshd({ config: ['AuthenticationMethods publickey,publickey'] })
     const second = await makeKey()
     const { appendFile } = await import('node:fs/promises')

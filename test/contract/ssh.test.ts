@@ -18,7 +18,7 @@ const connector = createConnector({ acceptNew: false })
 
 afterEach(() => vi.unstubAllEnvs())
 
-test('an agent that is gone leaves the identity files', async () => {
+test('identity files are tried if the agent is gone', async () => {
   const { privateKeyFile, ...host } = await target()
   const sshConfigFile = join(lab.scratch, 'config')
   await writeFile(sshConfigFile, `IdentityFile "${privateKeyFile}"\n`)
@@ -27,7 +27,7 @@ test('an agent that is gone leaves the identity files', async () => {
   transport.close()
 })
 
-test('an agent that is gone is named where nothing else was taken', async () => {
+test('a missing agent is reported if no other login worked', async () => {
   const { privateKeyFile: _, ...host } = await target()
   vi.stubEnv('SSH_AUTH_SOCK', '/no/such/agent')
   await expect(connector.connect(host, options)).rejects.toMatchObject({
@@ -36,15 +36,15 @@ test('an agent that is gone is named where nothing else was taken', async () => 
   })
 })
 
-describe('a server that turns connections away', () => {
-  test.each(['close', 'reset'] as const)('by a %s is asked again', async how => {
+describe('a server that refuses connections', () => {
+  test.each(['close', 'reset'] as const)('with a %s is retried', async how => {
     const { host, came } = await startServer({ turnsAway: 2, how })
     const transport = await connector.connect(host, options)
     transport.close()
     expect(came()).toBe(3)
   })
 
-  test('for ever is asked until the time is over', async () => {
+  test('forever is retried until the timeout', async () => {
     const { host, came } = await startServer({ turnsAway: 1000 })
     await expect(connector.connect(host, { ...options, timeoutMs: 500 })).rejects.toMatchObject({
       code: 'connect_failed',
@@ -53,7 +53,7 @@ describe('a server that turns connections away', () => {
     expect(came()).toBeGreaterThan(1)
   })
 
-  test('is asked once where the host key is another', async () => {
+  test('is not retried if the host key differs', async () => {
     const { host, came } = await startServer()
     const other = await startServer()
     const wrong = { ...host, knownHostsFile: other.host.knownHostsFile }
@@ -67,7 +67,7 @@ describe('a server that turns connections away', () => {
 const run = promisify(execFile)
 
 // Only OpenSSH is sent more than it has answered.
-describe('a login that waits for little', { tags: ['sshd'] }, () => {
+describe('a fast login', { tags: ['sshd'] }, () => {
   const openssh = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
   const there = async (): Promise<Host> => (await openssh.hosts())[0]!
 
@@ -87,7 +87,7 @@ describe('a login that waits for little', { tags: ['sshd'] }, () => {
   }
 
   test.each([['ed25519'], ['ecdsa'], ['rsa', '-b', '2048']])(
-    'takes a key of type %s',
+    'works with a key of type %s',
     async (...type) => {
       const privateKeyFile = await keyOf(...type)
       const authorized = join(openssh.directory, 'lab1', 'authorized_keys')
@@ -96,7 +96,7 @@ describe('a login that waits for little', { tags: ['sshd'] }, () => {
     },
   )
 
-  test('goes on to the agent where the key is refused, with all that was sent behind it', async () => {
+  test('continues with the agent if the key is refused, together with all that was sent after it', async () => {
     const host = await there()
     const socket = join(openssh.scratch, 'agent')
     const agent = spawn('ssh-agent', ['-D', '-a', socket])
@@ -109,17 +109,17 @@ describe('a login that waits for little', { tags: ['sshd'] }, () => {
     await works({ ...host, privateKeyFile: await keyOf('ed25519') })
   })
 
-  test('ends where no key is taken', async () => {
+  test('fails if no key is accepted', async () => {
     const host = { ...(await there()), privateKeyFile: await keyOf('ed25519') }
     vi.stubEnv('SSH_AUTH_SOCK', '')
     await expect(connector.connect(host, options)).rejects.toMatchObject({ code: 'auth_failed' })
   })
 })
 
-describe('a server that passes for OpenSSH', () => {
+describe('a server that claims to be OpenSSH', () => {
   const ident = 'OpenSSH_9.9'
 
-  test('and takes what is sent with the login', async () => {
+  test('and accepts what is sent with the login works', async () => {
     const { host, came } = await startServer({ ident })
     const transport = await connector.connect(host, options)
     const shell = await transport.open()
@@ -129,7 +129,7 @@ describe('a server that passes for OpenSSH', () => {
     expect(came()).toBe(1)
   })
 
-  test('and does not, is asked once more for one thing after the other', async () => {
+  test('and disconnects gets a second connection, step by step', async () => {
     const { host, came } = await startServer({ ident, hangsUp: 1 })
     const transport = await connector.connect(host, options)
     const shell = await transport.open()
@@ -139,7 +139,7 @@ describe('a server that passes for OpenSSH', () => {
     expect(came()).toBe(2)
   })
 
-  test('and refuses every shell says so', async () => {
+  test('and refuses every shell is reported', async () => {
     const { host, came } = await startServer({ ident, shells: 0 })
     const transport = await connector.connect(host, options)
     await expect(transport.open()).rejects.toMatchObject({ code: 'shell_failed' })

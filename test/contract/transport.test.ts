@@ -61,18 +61,18 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     expect(ended).toEqual({ lost: false, code: 0, signal: null })
   })
 
-  test.each([0, 7, 255])('tells exit status %i', async code => {
+  test.each([0, 7, 255])('reports exit status %i', async code => {
     expect((await run(`exit ${code}\n`)).ended).toEqual({ lost: false, code, signal: null })
   })
 
-  test('tells the signal that ended the shell', async () => {
+  test('reports the signal that ended the shell', async () => {
     const { ended } = await run('kill -TERM $$\n')
     if (signalsAsStatus) return expect(ended).toEqual({ lost: false, code: 143, signal: null })
     expect(ended).toMatchObject({ lost: false, code: null })
     expect(ended).toHaveProperty('signal', expect.stringMatching(/^(SIG)?TERM$/))
   })
 
-  test('carries 1 MiB up and down, intact', async () => {
+  test('transfers 1 MiB in both directions, intact', async () => {
     const text = randomBytes(786_432).toString('base64').replace(/.{64}/g, '$&\n')
     expect(text.length).toBeGreaterThan(1_048_576)
     const { stdout, stderr } = await run(`cat <<'END'\n${text}\nEND\n`)
@@ -81,13 +81,13 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     expect(stderr).toHaveLength(0)
   })
 
-  test('carries 1 MiB on both outputs at once', async () => {
+  test('transfers 1 MiB on both outputs at the same time', async () => {
     const fill = '{ dd if=/dev/zero bs=65536 count=16 2>/dev/null; }'
     const { stdout, stderr } = await run(`${fill} & ${fill} >&2; wait\n`)
     expect([stdout.length, stderr.length]).toEqual([1_048_576, 1_048_576])
   })
 
-  test('has two shells at once on one connection', async () => {
+  test('opens two shells at the same time on one connection', async () => {
     const [one, two] = [await transport.open(), await transport.open()]
     two.stdin.write('echo two $$ .\n')
     const second = await upTo(two, '.\n')
@@ -104,7 +104,7 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     expect((await finish(two)).ended).toMatchObject({ code: 0 })
   })
 
-  test('ends the shell when its input ends, and delivers what it says after that', async () => {
+  test('ends the shell when its input ends, and delivers its remaining output', async () => {
     const shell = await transport.open()
     shell.stdin.end('trap "sleep 0.2; echo late; exit 5" EXIT\n')
     const { stdout, ended } = await finish(shell)
@@ -112,7 +112,7 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     expect(ended).toEqual({ lost: false, code: 5, signal: null })
   })
 
-  test('ends the shells on the host when it is closed, twice over', async () => {
+  test('ends the shells on the host when closed, even twice', async () => {
     const shell = await transport.open()
     shell.stdin.write('echo $$ .\n')
     const [pid] = (await upTo(shell, '.\n')).split(' ')
@@ -126,7 +126,7 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
   // There is no connection to lose to this machine.
   if (!remote) return
 
-  test('tells a connection that was closed from a shell that ended', async () => {
+  test('distinguishes a closed connection from a shell that ended', async () => {
     const shell = await begun()
     const whole = finish(shell)
     transport.close()
@@ -139,7 +139,7 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     'p=$PPID; while grep -qxE "sh|sudo|su" /proc/$p/comm; do p=$(cut -d " " -f 4 /proc/$p/stat); done'
 
   // The last one: where each connection has no process of its own it takes the server along.
-  test('tells that the connection was lost in mid-command', async () => {
+  test('reports that the connection was lost during a command', async () => {
     const [shell, other] = [await begun(), await begun()]
     const both = Promise.all([finish(shell), finish(other)])
     other.stdin.write('sleep 60\n')

@@ -76,7 +76,7 @@ chmod +x /bin/git-like`,
       ['noshfish', '/usr/bin/fish', fishConfig, 'set PATH /nowhere'],
     ] as const
   ).map(([name, shell, file, line]) => ({
-    ...{ name, what: `of ${shell} that finds no sh`, shell, files: { [file]: `${line}\n` } },
+    ...{ name, what: `with ${shell} that finds no sh`, shell, files: { [file]: `${line}\n` } },
     ...{ code: shell_failed, message: /no sh on the PATH/, output: /sh/, hint: /POSIX shell/ },
   })),
   {
@@ -143,7 +143,7 @@ const works: Login[] = [
     files: { '.bashrc': 'exec bash\n' },
   },
   {
-    ...{ name: 'terminal', what: 'whose .bashrc takes us for a terminal' },
+    ...{ name: 'terminal', what: 'whose .bashrc assumes a terminal' },
     files: { '.bashrc': 'stty erase ^H; tput reset; clear\n' },
   },
   {
@@ -230,7 +230,7 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
       [lockCall(claim)],
     )
 
-  test.concurrent.each(refused)('$what is told of', async ({ name, timeoutMs, ...login }) => {
+  test.concurrent.each(refused)('$what is reported', async ({ name, timeoutMs, ...login }) => {
     const { code, message, hint, output } = login
     await expect(connect(name, timeoutMs)).rejects.toMatchObject({
       ...{ name: 'UnreachableError', code, message: expect.stringMatching(message) },

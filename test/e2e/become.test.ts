@@ -118,7 +118,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
   const made = () => host.script('ls /srv/work')
 
   test.each(['worker', 'terminal', 'granted'])(
-    'Ctrl-C lets root’s step of %s end, and skips the rest',
+    'Ctrl-C lets root’s step end for %s, and skips the rest',
     async user => {
       const run = await running(user)
       await host.script('touch /srv/work/go')
@@ -127,7 +127,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     },
   )
 
-  test.each(['worker', 'terminal'])('a second Ctrl-C ends root’s step of %s', async user => {
+  test.each(['worker', 'terminal'])('a second Ctrl-C ends root’s step for %s', async user => {
     const run = await running(user)
     run.child.kill('SIGINT')
     expect(await run.ended).toMatchObject({ status: 130 })
@@ -135,7 +135,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     expect(await host.script('pgrep -x -U root sleep || echo none')).toBe('none\n')
   })
 
-  test('a wrong password is told with what to do, and what it was is not', async () => {
+  test('a wrong password is reported with advice, and never shown', async () => {
     const wrong = 'not this one'
     const { status, stdout, stderr } = await hostwright(
       words('root', 'worker'),
@@ -149,7 +149,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     expect(stdout + stderr).not.toContain(wrong)
   })
 
-  test('no password, where one is wanted, is told with what to do', async () => {
+  test('a missing password is reported with advice', async () => {
     const { status, stderr } = await hostwright(
       words('root', 'worker'),
       options({ HOSTWRIGHT_BECOME_PASSWORD: undefined }),

@@ -30,7 +30,7 @@ beforeAll(async () => {
 const run = (words: string, env: Record<string, string> = {}) =>
   lab.run([...words.split(' '), '-i', 'x', '--on', 'lab'], { cwd: project.directory, env })
 
-test('is tried again until the receiver takes it, signed, the same message each time', async () => {
+test('a callback is retried until the receiver accepts it, signed, with the same message each time', async () => {
   const { url, received } = await receiveCallbacks([500, 503])
   const words = `product.set safe doors=3 code=open-sesame --callback-url ${url}`
   const { status, stderr } = await run(words, { HOSTWRIGHT_CALLBACK_SECRET: signing })
@@ -62,7 +62,7 @@ test('is tried again until the receiver takes it, signed, the same message each 
   expect(last!.body).not.toContain('sesame')
 })
 
-test('tells a failed run’s errors, and whose they are', async () => {
+test('a callback lists the errors of a failed run, with their hosts', async () => {
   const { url, received } = await receiveCallbacks()
   const { status } = await run(`exec --callback-url ${url} false`)
   expect(status).toBe(4)
@@ -75,7 +75,7 @@ test('tells a failed run’s errors, and whose they are', async () => {
   expect(received[0]!.headers['webhook-signature']).toBeUndefined()
 })
 
-test('that can’t be delivered is a warning, and changes no exit code', async () => {
+test('a callback that can’t be delivered causes a warning, and does not change the exit code', async () => {
   const { url, received } = await receiveCallbacks([404, 404])
   const good = await run(`exec --callback-url ${url} true`)
   expect(good.status).toBe(0)
@@ -87,7 +87,7 @@ test('that can’t be delivered is a warning, and changes no exit code', async (
   expect(received).toHaveLength(2)
 })
 
-test('goes where bootstrap.ini says, unless the environment or the option says otherwise', async () => {
+test('a callback goes to the URL in bootstrap.ini, unless the environment or the option sets another', async () => {
   const configured = await receiveCallbacks()
   const named = await receiveCallbacks()
   await project.write(
@@ -101,7 +101,7 @@ test('goes where bootstrap.ini says, unless the environment or the option says o
   expect(named.received).toHaveLength(2)
 })
 
-test('is not sent when the command line is wrong, and a wrong address is told at once', async () => {
+test('a callback is not sent for an invalid command line, and an invalid URL is reported at once', async () => {
   const { url, received } = await receiveCallbacks()
   expect((await run(`server.mode nonsense --callback-url ${url}`)).status).toBe(2)
   expect(received).toEqual([])

@@ -56,7 +56,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     })
   })
 
-  test('answers its heartbeat by the admin socket', async () => {
+  test('answers its heartbeat through the admin socket', async () => {
     const { status, stdout } = await lab.run(['heartbeat', 'haproxy', '--on', 'lab'])
     expect(status).toBe(0)
     expect(stdout).toMatch(/lab1 +haproxy +up +1 of 1 servers up/)
@@ -75,7 +75,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     expect(provisioned.stderr).toContain('1 ok · 0 steps changed')
   })
 
-  test('keeps its old file, byte for byte and in use, when haproxy refuses the new one', async () => {
+  test('keeps its old file, unchanged and in use, if haproxy refuses the new one', async () => {
     const [before, process] = [await config(), await served()]
     const { status, stderr } = await set('timeout_server=soon')
     expect(status).toBe(4)
@@ -87,7 +87,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     expect(shown.stdout).toMatch(/timeout_server +50s +default/)
   })
 
-  test('keeps no part of an edit whose other part is refused', async () => {
+  test('keeps no part of an edit if another part is refused', async () => {
     const before = await config()
     const { status, stderr } = await set('maxconn=77', 'timeout_client=soon')
     expect(status).toBe(4)
@@ -96,7 +96,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     expect(await statistics()).toMatch(/^Maxconn: 3000$/m)
   })
 
-  test('is set back when it can’t be reloaded with a valid file', async () => {
+  test('is rolled back if reloading with a valid file fails', async () => {
     const before = await config()
     // haproxy -c binds nothing: that the port is sshd's shows at the reload.
     const { address, port } = lab.status.hosts[0]!
@@ -120,7 +120,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
       await copyReleases(lab, project, ['1.0.0'])
     })
 
-    test('is set back when its heartbeat fails', async () => {
+    test('is rolled back if its heartbeat fails', async () => {
       const before = await config()
       const { status, stderr } = await lab.run(
         ['product.set', 'haproxy', 'check=GET /nowhere', '-i', 'x', '--on', 'lab1'],

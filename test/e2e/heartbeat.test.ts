@@ -67,7 +67,7 @@ const provision = async (heartbeat: string) => (await start(heartbeat)).ended
 
 const url = ({ port }: { port: number }) => `heartbeat = http://127.0.0.1:${port}/`
 
-test('one that comes up late is waited for', async () => {
+test('a heartbeat that comes up late is waited for', async () => {
   const port = await freePort()
   const run = await start(`${url({ port })}\nheartbeat_attempts = 400`)
   // It has been asked by now, or is about to be: connection refused yet.
@@ -77,13 +77,13 @@ test('one that comes up late is waited for', async () => {
   expect(service.asked).toBe(1)
 })
 
-test('is asked again after bad answers, until the first good one', async () => {
+test('a heartbeat is retried after bad answers, until the first good one', async () => {
   const service = await serve([503, 500, 404, 200, 503])
   expect((await provision(`${url(service)}\nheartbeat_attempts = 10`)).status).toBe(0)
   expect(service.asked).toBe(4)
 })
 
-test('is asked as often as it says, and the error holds the last answer', async () => {
+test('a heartbeat is tried as often as configured, and the error contains the last answer', async () => {
   const service = await serve([500, 502, 503])
   const { status, stdout } = await provision(`${url(service)}\nheartbeat_attempts = 3`)
   expect(status).toBe(4)
@@ -94,14 +94,14 @@ test('is asked as often as it says, and the error holds the last answer', async 
   expect(stdout).toContain('\\"question\\":3')
 })
 
-test('must be good several times in a row where that is asked for', async () => {
+test('a heartbeat must be good several times in a row if configured', async () => {
   const service = await serve([200, 200, 503, 200, 200, 200, 503])
   const wants = `${url(service)}\nheartbeat_attempts = 10\nheartbeat_successes = 3`
   expect((await provision(wants)).status).toBe(0)
   expect(service.asked).toBe(6)
 })
 
-test('is judged by status, text and JSON', async () => {
+test('a heartbeat is checked for status, text and JSON', async () => {
   const service = await serve([200])
   const judged = async (key: string) =>
     (await provision(`${url(service)}\nheartbeat_attempts = 1\n${key}`)).status
@@ -112,7 +112,7 @@ test('is judged by status, text and JSON', async () => {
   expect(await judged('heartbeat_status = 204')).toBe(4)
 })
 
-test('may be a TCP port or a command on the host', async () => {
+test('a heartbeat may be a TCP port or a command on the host', async () => {
   const service = await serve([200])
   const closed = await freePort()
   const once = 'heartbeat_attempts = 1'
@@ -125,7 +125,7 @@ test('may be a TCP port or a command on the host', async () => {
   expect(bad.stdout).toContain('it is dark')
 })
 
-test('a server stays in the mode on the way when its heartbeat fails', async () => {
+test('a heartbeat that fails leaves the server in its temporary mode', async () => {
   expect((await provision('heartbeat = command:true')).status).toBe(0)
   await provision('heartbeat = command:false\nheartbeat_attempts = 1')
   const mode = ['server.mode', '-i', 'x', '--on', 'lab']

@@ -71,7 +71,7 @@ async function running(pattern: string, on: readonly string[], ...more: string[]
   return run
 }
 
-test('the first lets the running step end, skips the rest, releases the lock, exits 130', async () => {
+test('the first Ctrl-C lets the running step end, skips the rest, releases the lock and exits 130', async () => {
   const run = await running('lab1', ['lab1'])
   run.child.kill('SIGINT')
   await run.says('Stopping')
@@ -87,7 +87,7 @@ test('the first lets the running step end, skips the rest, releases the lock, ex
   expect(await locked('lab1')).toBe(false)
 })
 
-test('the second ends the running step', async () => {
+test('the second Ctrl-C ends the running step', async () => {
   const run = await running('lab1', ['lab1'])
   run.child.kill('SIGINT')
   await run.says('Stopping')
@@ -102,7 +102,7 @@ test('the second ends the running step', async () => {
 })
 
 describe('with several hosts', () => {
-  test('each ends its own step, those not begun are skipped, all locks are released', async () => {
+  test('each host finishes its current step, hosts that have not started are skipped, all locks are released', async () => {
     const more = ['--forks', '2', '--output', 'json']
     const run = await running('lab', ['lab1', 'lab2'], ...more)
     run.child.kill('SIGINT')
@@ -117,7 +117,7 @@ describe('with several hosts', () => {
     for (const host of hosts) expect(await locked(host)).toBe(false)
   })
 
-  test('no batch begins after it', async () => {
+  test('no batch starts after Ctrl-C', async () => {
     const run = await running('lab', ['lab1'], '--serial', '1')
     run.child.kill('SIGINT')
     await run.says('Stopping')
@@ -129,7 +129,7 @@ describe('with several hosts', () => {
   })
 })
 
-test('SIGTERM is as good as Ctrl-C', async () => {
+test('SIGTERM has the same effect as Ctrl-C', async () => {
   const run = await running('lab1', ['lab1'])
   run.child.kill('SIGTERM')
   await run.says('Stopping')

@@ -67,7 +67,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
   })
   afterAll(() => labDown({ directory }))
 
-  test('answers on each host by the inventory written for it', async () => {
+  test('answers on each host of its inventory', async () => {
     expect(lab).toMatchObject({ directory, kind, server })
     const answers = await Promise.all(
       lab.hosts.map(host => on(directory, host.name, 'hostname 2>/dev/null || cat /etc/hostname')),
@@ -80,7 +80,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     }
   })
 
-  test('keeps output, errors, input and exit status apart and exact', async () => {
+  test('keeps output, errors, input and exit status separate and exact', async () => {
     const command = 'cat; echo err >&2; exit 7'
     expect(await on(directory, 'lab1', command, 'a\nb')).toEqual({
       status: 7,
@@ -98,7 +98,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     expect(stdout).toBe('caught\n')
   })
 
-  test('shows a file of one host neither to the machine nor to the others', async () => {
+  test('hides a file of one host from the machine and from the other hosts', async () => {
     const path = await inHost('lab1', '/etc/hostwright-test')
     expect((await on(directory, 'lab1', `echo x >${path} && cat ${path}`)).stdout).toBe('x\n')
     expect(existsSync('/etc/hostwright-test')).toBe(false)
@@ -106,7 +106,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     expect((await on(directory, 'lab2', `cat ${other}`)).status).toBe(1)
   })
 
-  test('says who is up, and is not brought up twice', async () => {
+  test('lists its running hosts, and can’t be started twice', async () => {
     expect(await labStatus({ directory })).toEqual(lab)
     await expect(labUp({ hosts: 1, directory, kind, server })).rejects.toMatchObject({
       code: 'usage',
@@ -170,7 +170,7 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     expect(await service('start')).toMatch(/^0 deepfiler started/)
   })
 
-  test('goes down and leaves no process, mount or file, twice over', async () => {
+  test('stops and leaves no process, mount or file, even if stopped twice', async () => {
     const before = await Promise.all(lab.hosts.map(host => identify(host.pid)))
     expect(before).not.toContain(undefined)
     expect(await labDown({ directory })).toBe(lab.hosts.length)
@@ -190,7 +190,7 @@ describe('a lab that can’t start', () => {
     process.env.PATH = path
   })
 
-  test('tells what its server said, and leaves nothing', async () => {
+  test('reports the output of its server, and leaves nothing behind', async () => {
     // An sshd that ends at once, found first.
     const bin = await mkdtemp(join(base, 'bin-'))
     await writeFile(
@@ -209,7 +209,7 @@ describe('a lab that can’t start', () => {
     expect(await traces(directory)).toEqual([])
   })
 
-  test('uses its own server where sshd lets nobody in', async () => {
+  test('uses the embedded server if sshd refuses the login', async () => {
     const sshd = await findSshd()
     const bin = await mkdtemp(join(base, 'bin-'))
     // As for an account that is locked. Without an sshd there is nothing to fall back from.

@@ -119,7 +119,7 @@ const statusOf = ({ events }: { events: Event[] }) =>
 const little = mebi / 2
 
 describe('a large file', () => {
-  test('goes on where a broken connection left it, and is not sent twice', async () => {
+  test('is resumed after a broken connection, and is not sent twice', async () => {
     const broken = await run([], 15 * mebi)
     expect(broken.status, broken.stderr).toBe(3)
     // The host's shell notices by itself.
@@ -148,7 +148,7 @@ describe('a large file', () => {
     expect(third.sent).toBeLessThan(little)
   })
 
-  test('tells how far it is, a few times a second', async () => {
+  test('reports its progress a few times a second', async () => {
     await onHost(`rm '${await path('/srv/own/image')}'`)
     const { events } = await run()
     const told = events.filter(({ type }) => type === 'step.progress')
@@ -158,7 +158,7 @@ describe('a large file', () => {
     expect(told.length).toBeLessThanOrEqual(4 * seconds + 3)
   })
 
-  test('drops what is damaged, and sends all of it anew', async () => {
+  test('is sent again in full if the received part is damaged', async () => {
     await onHost(
       `rm '${await path('/srv/own/image')}'; head -c 10000000 /dev/zero >'${await incoming()}'`,
     )
@@ -168,7 +168,7 @@ describe('a large file', () => {
     expect(await onHost(`ls "$(dirname '${await incoming()}')"`)).toBe('')
   })
 
-  test('that came whole is used without sending a byte of it', async () => {
+  test('that has arrived in full is used without sending it again', async () => {
     await onHost(`mv '${await path('/srv/own/image')}' '${await incoming()}'`)
     const used = await run()
     expect(statusOf(used)).toBe('changed')
@@ -176,7 +176,7 @@ describe('a large file', () => {
     expect(await sumOf('/srv/own/image')).toBe(sha256)
   })
 
-  test('goes by a directory of his own where another user asks', async () => {
+  test('goes through another user’s own directory for that user', async () => {
     // One who has no home.
     if (!overlay()) return expect(lab.status.kind).toBe('directory')
     const broken = await run(['nobody'], 15 * mebi)

@@ -79,7 +79,7 @@ async function holder(environment = 'x'): Promise<Running> {
   return running
 }
 
-describe('of 50 that ask at once', () => {
+describe('of 50 simultaneous runs', () => {
   const claim = (number: number): LockClaim => ({
     run: `run-${number}`,
     recipe: 'contend',
@@ -125,7 +125,7 @@ describe('of 50 that ask at once', () => {
     return winners[0]!
   }
 
-  test('for a free lock exactly one gets it, then for its stale one, until it is free again', async () => {
+  test('exactly one gets a free lock, then exactly one gets its stale lock, until it is free again', async () => {
     const sessions = await contenders()
     let left = sessions
     for (const round of ['free', 'stale'] as const) {
@@ -144,7 +144,7 @@ describe('of 50 that ask at once', () => {
 })
 
 describe('a run that finds the lock held', () => {
-  test('exits 5 and says who holds it, and changes nothing', async () => {
+  test('exits 5, reports the holder and changes nothing', async () => {
     const first = await holder()
     const { status, stderr } = await run('quick')
     expect(status).toBe(5)
@@ -153,7 +153,7 @@ describe('a run that finds the lock held', () => {
     expect((await first.ended).status).toBe(0)
   })
 
-  test('waits with --wait-lock, and goes on when the holder is done', async () => {
+  test('waits with --wait-lock, and goes on after the holder is done', async () => {
     const first = await holder()
     const second = lab.start(
       ['quick', '-i', 'x', '--on', 'lab', '--wait-lock', '60s', '--output', 'plain'],
@@ -166,13 +166,13 @@ describe('a run that finds the lock held', () => {
     expect((await second.ended).status).toBe(0)
   })
 
-  test('exits 5 when it has waited long enough', async () => {
+  test('exits 5 when --wait-lock times out', async () => {
     await holder()
     const { status, stderr } = await run('quick', '--wait-lock', '1s')
     expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining('locked') })
   })
 
-  test('reads, with --check too, without waiting', async () => {
+  test('reads without waiting, also with --check', async () => {
     await holder()
     expect((await run('exec', '--', 'true')).status).toBe(0)
     expect((await run('quick', '--check')).status).toBe(0)
@@ -180,7 +180,7 @@ describe('a run that finds the lock held', () => {
 })
 
 describe('a lock whose run is gone', () => {
-  test('is free once the step of a killed controller has ended, and nothing after it ran', async () => {
+  test('is free after the step of a killed controller has ended, and nothing runs after that step', async () => {
     const first = await holder()
     first.child.kill('SIGKILL')
     await first.ended
@@ -192,7 +192,7 @@ describe('a lock whose run is gone', () => {
     expect((await run('quick')).status).toBe(0)
   })
 
-  test('is free after the connection was cut', async () => {
+  test('is free after the connection is cut', async () => {
     const cut = await throughProxy()
     const first = await holder('proxied')
     cut()
@@ -236,11 +236,11 @@ async function throughProxy(): Promise<() => void> {
 }
 
 describe('unlock', () => {
-  test('says that nobody holds the lock', async () => {
+  test('reports that nobody holds the lock', async () => {
     expect(await run('unlock')).toEqual({ status: 0, stdout: 'lab1: not locked\n', stderr: '' })
   })
 
-  test('does not take a lock from a run at work without --yes', async () => {
+  test('does not take the lock of an active run without --yes', async () => {
     const first = await holder()
     const { status, stdout, stderr } = await run('unlock')
     expect(status).toBe(4)
@@ -275,13 +275,13 @@ describe('unlock', () => {
     expect(stdout).toMatch(/^lab1: stale: hold by .*\nlab1: unlocked\n$/)
   })
 
-  test('is not needed: the next run takes a stale lock over', async () => {
+  test('is not needed: the next run takes over a stale lock', async () => {
     await leaveStale()
     expect((await run('quick')).status).toBe(0)
   })
 })
 
-test('only root can read the lock’s file', async () => {
+test('leaves a lock file that only root can read', async () => {
   const first = await holder()
   expect(await lab.read('lab1', `ls -l ${await lockFile()} | cut -c1-10`)).toBe('-rw-------\n')
   await touch('go')

@@ -114,7 +114,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
     ...kinds.flatMap(kind => Object.keys(ends).map(end => [kind, end] as const)),
     ...['fail', 'homeless'].map(kind => [kind, 'that goes on'] as const),
   ]
-  test.each(cases)('nothing is left of a %s run %s', async (kind, end) => {
+  test.each(cases)('nothing is left behind by a %s run %s', async (kind, end) => {
     const before = await files()
     const running = run(kind)
     await held()
@@ -137,7 +137,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
       .not.toMatch(/scratch|\.hw-|bootstrap\.pid/)
   })
 
-  test('nor of content that came in for another user, with a home or without', async () => {
+  test('nothing is left behind by content for another user, with or without a home directory', async () => {
     const before = await files()
     const { status, stderr } = await run('large').ended
     expect(status, stderr).toBe(0)

@@ -8,7 +8,7 @@ import { labFor } from '../support/lab.ts'
 const lab = labFor({ hosts: 1 })
 const env = () => ({ HOSTWRIGHT_LAB: lab.directory, XDG_STATE_HOME: join(lab.scratch, 'state') })
 
-test('exec hands on every byte, whatever it is', async () => {
+test('exec passes on every byte unchanged', async () => {
   const { child, ended } = startHostwright(
     [
       'exec',
@@ -30,7 +30,7 @@ test('exec hands on every byte, whatever it is', async () => {
   expect(Buffer.concat(chunks).equals(expected)).toBe(true)
 })
 
-test('a failed run names its log, which has all that its steps printed', async () => {
+test('a failed run names its log, which contains the complete output of its steps', async () => {
   const words = ['exec', '-i', 'lab', '--on', 'lab1', '--', 'seq 20000; exit 3']
   const { status, stderr } = await lab.run(words, { env: env() })
   expect(status).toBe(4)
@@ -49,7 +49,7 @@ test('a failed run names its log, which has all that its steps printed', async (
   expect(printed).toBe([...Array(20_000).keys()].map(at => `${at + 1}\n`).join(''))
 })
 
-test('a run keeps none with --log none, and says nothing of it', async () => {
+test('a run with --log none writes no log and mentions none', async () => {
   const words = ['exec', '-i', 'lab', '--on', 'lab1', '--log', 'none', '--', 'exit 3']
   const { status, stderr } = await lab.run(words, { env: env() })
   expect({ status, log: stderr.includes('Log of the run') }).toEqual({ status: 4, log: false })

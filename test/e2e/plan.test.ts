@@ -75,7 +75,7 @@ describe('list tasks', () => {
     expect(await has('lab1', '/opt/web')).toBe(false)
   })
 
-  test('obeys the selection, and puts out JSON', async () => {
+  test('obeys the selection, and prints JSON', async () => {
     const { stdout } = await run([
       ...['list', 'tasks', 'site', '--on', 'lab1'],
       ...['--tags', 'config,never', '--output', 'json'],
@@ -93,7 +93,7 @@ describe('list tasks', () => {
     expect(steps[0]).toMatchObject({ host: 'lab1', task: 'web server', tags: ['config', 'text'] })
   })
 
-  test('names the nearest recipe', async () => {
+  test('suggests the nearest recipe', async () => {
     const { status, stderr } = await run(['list', 'tasks', 'sit', '--on', 'lab1'])
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('site') })
   })
@@ -116,7 +116,7 @@ describe('a selection', () => {
   test.each([
     ['--tags', 'confg', 'nothing has the tag confg'],
     ['--start-at', 'web sever', 'nothing is titled web sever'],
-  ])('that takes nothing is an error: %s %s', async (option, word, message) => {
+  ])('that selects nothing is an error: %s %s', async (option, word, message) => {
     const { status, stderr } = await run(['site', '--on', 'lab1', option, word])
     // The host was asked: only a run that touched none exits with 2.
     expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining(message) })
@@ -143,7 +143,7 @@ describe('a plan', () => {
     return made
   }
 
-  test('holds what --check found, names what is unknown, and changes nothing', async () => {
+  test('contains what --check found, lists what is unknown, and changes nothing', async () => {
     const { stderr } = await planned()
     expect(stderr).toContain('unknown until it runs: $ uptime (lab1, lab2)')
     expect(stderr).toContain('plan.json: 8 to change, 0 as wanted, 2 unknown until they run')
@@ -158,14 +158,14 @@ describe('a plan', () => {
     expect((await stat(project.path('plan.json'))).mode & 0o777).toBe(0o600)
   })
 
-  test('is for its owner alone, also where there was a file that others may read', async () => {
+  test('is private, even if it replaces a file that others could read', async () => {
     await writeFile(project.path('plan.json'), '', { mode: 0o644 })
     await chmod(project.path('plan.json'), 0o644)
     await planned()
     expect((await stat(project.path('plan.json'))).mode & 0o777).toBe(0o600)
   })
 
-  test('has every host, whatever its name, and those where nothing is to be done', async () => {
+  test('includes every host, whatever its name, even those without changes', async () => {
     const names = ['constructor', '__proto__', 'toString', '2']
     const hosts = names.map(
       name => `${name} ansible_connection=local bootstrap_dir=${lab.scratch}/${name}`,
@@ -190,7 +190,7 @@ describe('a plan', () => {
     ])
   })
 
-  test('is applied just so', async () => {
+  test('is applied exactly', async () => {
     await planned()
     const { status, stderr } = await apply('plan.json')
     expect({ status, stderr }).toMatchObject({ status: 0 })
@@ -200,7 +200,7 @@ describe('a plan', () => {
     }
   })
 
-  test('is refused by a host that has moved on, before anything is done there, and by no other', async () => {
+  test('is refused on a host that has changed, before anything is done there, and on no other', async () => {
     await planned()
     await lab.read('lab1', `mkdir -p '${root}/opt/web' && echo other >'${root}/opt/web/index'`)
     const { status, stderr } = await apply('plan.json')
@@ -210,7 +210,7 @@ describe('a plan', () => {
     expect(await has('lab2', '/opt/last')).toBe(true)
   })
 
-  test('tells a file of other content from the one it saw, though both are to be replaced', async () => {
+  test('detects a file with different content, even if it would be replaced anyway', async () => {
     await lab.read('lab1', `mkdir -p '${root}/opt/web' && echo one >'${root}/opt/web/index'`)
     await planned()
     await lab.read('lab1', `echo two >'${root}/opt/web/index'`)
@@ -221,7 +221,7 @@ describe('a plan', () => {
     expect(await has('lab2', '/opt/last')).toBe(false)
   })
 
-  test('is refused when the recipe wants something else by now', async () => {
+  test('is refused if the recipe has changed', async () => {
     await planned()
     await project.write('recipes/site.ts', recipe("'y'"))
     const { status, stderr } = await apply('plan.json')
@@ -239,7 +239,7 @@ describe('a plan', () => {
     expect(await has('lab1', '/opt/last')).toBe(false)
   })
 
-  test('of a host that fails is not saved', async () => {
+  test('is not saved if a host fails', async () => {
     await rm(project.path('plan.json'), { force: true })
     await lab.read('lab1', `echo file >'${root}/opt/web'`)
     const { status, stderr } = await run(['plan', 'site', '--on', 'all', '-o', 'plan.json'])
@@ -250,9 +250,9 @@ describe('a plan', () => {
   })
 
   test.each([
-    ['no JSON', 'not json', 'is no plan'],
-    ['another format', '{"format":2}', 'its format is 2, not 1'],
-    ['half of one', '{"format":1,"recipe":"site"}', 'something of it is missing'],
+    ['not JSON', 'not json', 'is no plan'],
+    ['in another format', '{"format":2}', 'its format is 2, not 1'],
+    ['truncated', '{"format":1,"recipe":"site"}', 'something of it is missing'],
   ])('that is %s is refused before a host is touched', async (_, text, message) => {
     await writeFile(project.path('bad.json'), text)
     const { status, stderr } = await apply('bad.json')
@@ -260,7 +260,7 @@ describe('a plan', () => {
   })
 })
 
-test('a plan’s arguments hold no secret', async () => {
+test('arguments of a plan can’t contain secrets', async () => {
   await project.write(
     'recipes/keyed.ts',
     `import { recipe, string } from 'hostwright'
@@ -280,7 +280,7 @@ test('a plan’s arguments hold no secret', async () => {
   await expect(stat(project.path('secret.json'))).rejects.toThrow('ENOENT')
 })
 
-test('events of a plan are those of --check', async () => {
+test('events of a plan are the same as with --check', async () => {
   await clean()
   const words = ['plan', 'site', '--on', 'lab1', '-o', 'plan.json', '--output', 'json']
   const events = eventsOf(await run(words))
@@ -296,7 +296,7 @@ describe('--step', () => {
     expect(stderr).toContain('there is no terminal')
   })
 
-  test('asks before each step, and leaves out what is not wanted', {
+  test('asks before each step, and skips what is declined', {
     tags: ['script'],
   }, async () => {
     const program = new URL('../../dist/lib/cli/main.js', import.meta.url).pathname

@@ -49,7 +49,7 @@ type = secret
 section = keys
 `
 
-describe('a product by INI and scripts alone', () => {
+describe('a product defined with INI and scripts only', () => {
   let project: Project
   const run = (words: string) =>
     lab.run([...words.split(' '), '-i', 'x', '--on', 'lab'], { cwd: project.directory })
@@ -75,7 +75,7 @@ describe('a product by INI and scripts alone', () => {
     expect(await lab.read('lab1', `cat '${file}'`)).toBe('[paint]\ncolor = red\n')
   })
 
-  test('does not run its script again while nothing that it is given has changed', async () => {
+  test('does not run its script again while its inputs are unchanged', async () => {
     const { status, stderr } = await run('server.provision')
     expect({ status, stderr }).toEqual({
       status: 0,
@@ -84,7 +84,7 @@ describe('a product by INI and scripts alone', () => {
     expect(await log()).toHaveLength(1)
   })
 
-  test('runs its script again when a setting has changed', async () => {
+  test('runs its script again after a setting has changed', async () => {
     expect((await run('product.set car color=blue')).status).toBe(0)
     expect(await log()).toHaveLength(1)
     expect((await run('server.provision')).status).toBe(0)
@@ -92,7 +92,7 @@ describe('a product by INI and scripts alone', () => {
     expect((await run('server.provision')).stderr).toContain('0 steps changed')
   })
 
-  test('tells the exit status and the last words of a script that fails, and tries again', async () => {
+  test('reports the exit status and last lines of a script that fails, and runs it again next time', async () => {
     await run('product.set car color=black')
     const { status, stderr } = await run('server.provision')
     expect(status).toBe(4)
@@ -114,7 +114,7 @@ describe('a product by INI and scripts alone', () => {
     await lab.read('lab1', `rm '${rust}'`)
   })
 
-  test('is upgraded by its script, and by nothing the second time', async () => {
+  test('is upgraded by its script, which does not run a second time', async () => {
     expect((await run('product.upgrade car 2')).status).toBe(0)
     expect(await version()).toBe('2')
     expect((await log()).at(-1)).toBe('upgrade 1 to 2')
@@ -125,7 +125,7 @@ describe('a product by INI and scripts alone', () => {
     expect((await log()).at(-1)).toBe('upgrade 1 to 2')
   })
 
-  test.each(['2-broken', '3'])('goes back from version %s by its script', async bad => {
+  test.each(['2-broken', '3'])('is rolled back from version %s by its script', async bad => {
     const { status, stderr } = await run(`product.upgrade car ${bad}`)
     expect({ status, stderr }).toEqual({
       status: 4,
@@ -153,7 +153,7 @@ describe('a product by INI and scripts alone', () => {
 })
 
 describe('a product with a module in TypeScript', () => {
-  test('is prepared and configured by it', async () => {
+  test('is prepared and configured by its module', async () => {
     const project = await projectFor(lab, {
       'inventories/x/bootstrap.ini': `[server]
 modes = provisioning, active, upgrading
@@ -265,7 +265,7 @@ export default recipe({
     expect(stdout + stderr).not.toContain('s3cr3t')
   })
 
-  test('finds nothing to change the second time, and with --check tells what it would', async () => {
+  test('changes nothing the second time, and reports with --check what would change', async () => {
     expect((await hello()).stderr).toContain('0 steps changed')
     const { status } = await hello('you', '--check')
     expect(status).toBe(6)
@@ -282,7 +282,7 @@ export default recipe({
     expect(stdout).toContain('hostwright hello --on web')
   })
 
-  test('tells a failed command with its exit status and output', async () => {
+  test('reports a failed command with its exit status and output', async () => {
     const { status, stderr } = await lab.run(['throws', '-i', 'x', '--on', 'lab'], {
       cwd: project.directory,
     })
@@ -292,7 +292,7 @@ export default recipe({
     expect(stderr).not.toContain('not reached')
   })
 
-  test('is refused when its file exports no recipe', async () => {
+  test('is refused if its file exports no recipe', async () => {
     const { status, stderr } = await lab.run(['broken', '-i', 'x', '--on', 'lab'], {
       cwd: project.directory,
     })

@@ -35,7 +35,7 @@ export default recipe({
 })
 `
 
-describe('a restart', { tags: ['overlay'] }, () => {
+describe('a reboot', { tags: ['overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
   let project: Project
   beforeAll(async () => {
@@ -50,13 +50,13 @@ describe('a restart', { tags: ['overlay'] }, () => {
   const run = (...words: string[]) =>
     lab.run(['kernel', '-i', 'x', '--on', 'lab1', ...words], { cwd: project.directory })
 
-  test('is told by --check, and not done', async () => {
+  test('is reported by --check, but not done', async () => {
     const { status, stderr } = await run('--check')
     expect({ status, stderr }).toEqual({ status: 6, stderr: expect.stringContaining('reboot') })
     expect(await lab.read('lab1', 'wc -l </var/boots')).toBe('1\n')
   })
 
-  test('is waited for: what follows it runs on the next boot, under the lock', async () => {
+  test('is waited for: the steps after it run on the next boot, under the lock', async () => {
     const before = await lab.read('lab1', 'cat /proc/sys/kernel/random/boot_id')
     const { status, stderr } = await run()
     expect({ status, stderr }).toMatchObject({ status: 0 })
@@ -73,14 +73,14 @@ describe('a restart', { tags: ['overlay'] }, () => {
     )
   })
 
-  test('is not done where there is no need of it', async () => {
+  test('is not done if it is not needed', async () => {
     await lab.read('lab1', 'rm /run/reboot-required')
     const { status, stderr } = await run()
     expect({ status, stderr }).toMatchObject({ status: 0 })
     expect(await lab.read('lab1', 'wc -l </var/boots')).toBe('2\n')
   })
 
-  test('after which the lock can’t be had fails the host, and ends the run', async () => {
+  test('after which the lock is not available fails the host and ends the run', async () => {
     await lab.read('lab1', 'touch /run/reboot-required /run/lock-taken')
     const { status, stderr } = await run()
     expect({ status, stderr }).toEqual({
@@ -90,7 +90,7 @@ describe('a restart', { tags: ['overlay'] }, () => {
     await lab.read('lab1', 'rmdir /var/bootstrap/bootstrap.pid; rm /run/lock-taken')
   })
 
-  test('that does not come fails the host in time, and says why', async () => {
+  test('that does not happen times out and fails the host, with the reason', async () => {
     await project.write(
       'recipes/kernel.ts',
       recipe.replace("'/usr/local/sbin/restart', timeout: 30", "'true', timeout: 3"),

@@ -50,7 +50,7 @@ async function checked(words: readonly string[]) {
 const diffLines = (stderr: string) =>
   stderr.split('\n').flatMap(line => /^lab1 \| {3}([-+](?![-+]).*)$/.exec(line)?.[1] ?? [])
 
-test('says before the first provision that there is nothing yet', async () => {
+test('recipes report that a host is not provisioned before the first provision', async () => {
   const shown = await lab.run(['server.mode', '--on', 'lab1'])
   expect(shown.stdout).toMatch(/lab1 +- +- +-/)
   const { status, stderr } = await lab.run(['product.set', 'deepfiler', 'workers=5', '--on', 'lab'])
@@ -63,7 +63,7 @@ test('says before the first provision that there is nothing yet', async () => {
 describe('server.provision', () => {
   test('with --check changes nothing', () => checked(['server.provision', 'app', '--on', 'lab']))
 
-  test('makes a server of its role, with its products up and its mode active', async () => {
+  test('sets up a server with its role, its products up and its mode active', async () => {
     const { status, stdout, stderr } = await lab.run(['server.provision', 'app', '--on', 'lab'])
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
@@ -89,10 +89,9 @@ describe('server.provision', () => {
     expect((await touched()).split('\n').sort()).toEqual(['', state, `${state}/server.ini`])
   })
 
-  test('takes the role on record when none is named', () =>
-    again(['server.provision', '--on', 'lab']))
+  test('uses the recorded role if none is given', () => again(['server.provision', '--on', 'lab']))
 
-  test('starts what was stopped', async () => {
+  test('starts a stopped service', async () => {
     await control('lab2', 'stop')
     const { status, stderr } = await lab.run(['server.provision', '--on', 'lab'])
     expect(status).toBe(0)
@@ -120,7 +119,7 @@ describe('server.mode', () => {
     await again(words)
   })
 
-  test('a mode that was set outlives a product’s upgrade to the same version', async () => {
+  test('a mode that was set survives a product’s upgrade to the same version', async () => {
     await again(['product.upgrade', 'deepfiler', '1.0.0', '--on', 'lab1'])
     expect(await mode('lab1')).toBe('mode=maintenance')
     await lab.run(['server.mode', 'active', '--on', 'lab1'])
@@ -166,7 +165,7 @@ describe('product.set', () => {
     await again(['server.provision', '--on', 'lab1'])
   })
 
-  test('leaves the old file in use when the new one is not valid', async () => {
+  test('keeps the old file in use if the new one is invalid', async () => {
     const before = await config('lab1')
     // Allowed by bootstrap.ini, refused by deepfiler's own check.
     const { status, stderr } = await lab.run([
@@ -187,7 +186,7 @@ describe('product.set', () => {
     expect(await record('lab1')).toMatch(/^workers *= *8$/m)
   })
 
-  test('reloads what an earlier run edited and did not come to reload', async () => {
+  test('reloads what an interrupted run edited but did not reload', async () => {
     const file = await lab.path('lab1', '/etc/deepfiler.ini')
     await lab.read('lab1', `sed -i 's/^workers = 8$/workers = 16/' '${file}'`)
     expect(await heartbeat('lab1')).toMatchObject({ workers: 8 })
@@ -206,7 +205,7 @@ describe('product.set', () => {
     )
   })
 
-  test('says that a config was invalid before, and leaves it alone', async () => {
+  test('reports that a config was already invalid, and leaves it alone', async () => {
     const file = await lab.path('lab1', '/etc/deepfiler.ini')
     await lab.read('lab1', `printf 'nonsense = 1\n' >>'${file}'`)
     const before = await config('lab1')
@@ -227,7 +226,7 @@ describe('product.set', () => {
     await lab.read('lab1', `sed -i '$d' '${file}'`)
   })
 
-  test('sets back what makes the product fail', async () => {
+  test('rolls back a setting that makes the product fail', async () => {
     const before = await config('lab1')
     // Valid, and nothing can listen there: it is not the machine's (RFC 5737).
     const { status, stderr } = await lab.run([
@@ -248,7 +247,7 @@ describe('product.set', () => {
 })
 
 describe('product.get', () => {
-  test('shows version and settings, and where each comes from', async () => {
+  test('shows version and settings with their sources', async () => {
     const { status, stdout } = await lab.run(['product.get', 'deepfiler', '--on', 'lab1'])
     expect(status).toBe(0)
     expect(stdout).toMatch(/lab1 +version +1\.0\.0 +recorded/)
@@ -265,9 +264,9 @@ describe('product.get', () => {
 })
 
 describe('product.test', () => {
-  test('asks the heartbeat', () => again(['product.test', 'deepfiler', '--on', 'lab']))
+  test('checks the heartbeat', () => again(['product.test', 'deepfiler', '--on', 'lab']))
 
-  test('fails on a host where the product is down, and tells the others', async () => {
+  test('fails on a host where the product is down, and succeeds on the others', async () => {
     await control('lab2', 'stop')
     const { status, stderr } = await lab.run(['product.test', 'deepfiler', '--on', 'lab'])
     expect(status).toBe(4)
@@ -291,7 +290,7 @@ describe('heartbeat', () => {
     ])
   })
 
-  test('exits 4 when one is down, and says which', async () => {
+  test('exits 4 if a product is down, and names it', async () => {
     await control('lab2', 'stop')
     const { status, stdout } = await lab.run(['heartbeat', '--on', 'lab'])
     expect(status).toBe(4)
@@ -310,7 +309,7 @@ describe('product.upgrade', () => {
     ...more,
   ]
 
-  test('refuses a version that has no archive before it touches a host', async () => {
+  test('refuses a version without an archive before any host is touched', async () => {
     const { status, stderr } = await lab.run(upgrade('9.9.9'))
     expect({ status, stderr }).toEqual({
       status: 2,
@@ -318,7 +317,7 @@ describe('product.upgrade', () => {
     })
   })
 
-  test('goes back when the heartbeat fails, and leaves the next host alone', async () => {
+  test('rolls back if the heartbeat fails, and leaves the next host untouched', async () => {
     const [before, touched] = [await config('lab1'), await lab.watch('lab2')]
     const { status, stderr } = await lab.run(upgrade('1.0.1-broken', '--serial', '1'))
     expect(status).toBe(4)
@@ -348,7 +347,7 @@ describe('product.upgrade', () => {
 
   test('changes nothing the second time', () => again(upgrade('1.1.0')))
 
-  test('a provision keeps the version', async () => {
+  test('server.provision keeps the version', async () => {
     await again(['server.provision', '--on', 'lab'])
     expect(await heartbeat('lab1')).toMatchObject({ version: '1.1.0' })
   })
@@ -361,12 +360,12 @@ describe('exec', () => {
     expect(stdout.split('\n').sort()).toEqual(['', 'lab1 | a  b $HOME', 'lab2 | a  b $HOME'])
   })
 
-  test('gives one word to the host’s shell, and prints no name for a single host', async () => {
+  test('passes a single argument to the host’s shell, and prints no name for a single host', async () => {
     const { stdout } = await lab.run(['exec', '--on', 'lab1', '--', 'printf %s x | tr x y'])
     expect(stdout).toBe('y')
   })
 
-  test('exits 4 when the command fails, and tells its exit status', async () => {
+  test('exits 4 if the command fails, and reports its exit status', async () => {
     const { status, stderr } = await lab.run(['exec', '--on', 'lab1', '--', 'echo no >&2; exit 7'])
     expect(status).toBe(4)
     expect(stderr).toContain('no')
@@ -375,7 +374,7 @@ describe('exec', () => {
 })
 
 describe('list', () => {
-  test('prints one host a line when piped', async () => {
+  test('prints one host per line in a pipe', async () => {
     const { status, stdout } = await lab.run(['list', 'hosts'])
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'lab1\nlab2\n' })
     expect((await lab.run(['list', 'hosts', '--on', 'lab:!lab1'])).stdout).toBe('lab2\n')

@@ -191,7 +191,7 @@ function watchProcesses() {
   }
 }
 
-describe('secrets are in nothing that comes of a run', () => {
+describe('secrets appear in no output of a run', () => {
   test.each([
     ['leak fail --diff --verbose --output plain', 4],
     ['leak step --diff --verbose --output json', 4],
@@ -221,7 +221,7 @@ describe('secrets are in nothing that comes of a run', () => {
     if (!line.includes('--check')) expect(seen.join('\n')).toContain('sleep\x000.37')
   })
 
-  test('yet they arrive, as they are', async () => {
+  test('they arrive on the host unchanged', async () => {
     const { status, stderr } = await start('leak fine').ended
     expect({ status, stderr }).toMatchObject({ status: 0 })
     for (const host of ['lab1', 'lab2']) {
@@ -234,7 +234,7 @@ describe('secrets are in nothing that comes of a run', () => {
     }
   })
 
-  test('nor in a plan, in what apply says, or in a list', async () => {
+  test('they appear neither in a plan nor in the output of apply or list', async () => {
     const plan = await start('plan leak other -o plan.json').ended
     expect({ status: plan.status, stderr: plan.stderr }).toMatchObject({ status: 0 })
     expect(found(await readFile(project.path('plan.json'), 'utf8'))).toEqual([])
@@ -249,15 +249,15 @@ describe('secrets are in nothing that comes of a run', () => {
   })
 })
 
-describe('a secret that can’t be had ends the run before any host is touched', () => {
-  test('told with its name', async () => {
+describe('a missing secret ends the run before any host is touched', () => {
+  test('and is reported by name', async () => {
     const { status, stderr, stdout } = await start('leak --output json', { LEAK: '' }).ended
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toContain('secret_missing')
     expect(stderr).toContain('the secret env: the environment variable LEAK is empty')
   })
 
-  test('where there is no terminal to ask at', async () => {
+  test('and is reported if there is no terminal to ask at', async () => {
     const { status, said } = await runApart(ask, () => '')
     expect(status, said).toBe(2)
     expect(said).toContain('the secret pin: there is no terminal to ask for “PIN of the HSM” at')
@@ -269,7 +269,7 @@ describe('a terminal', () => {
   const quoted = ask.map(word => `'${word}'`).join(' ')
   const onTerminal = ['script', '-qec', quoted, '/dev/null']
 
-  test('is asked, and does not show the answer', async () => {
+  test('prompts without echoing the answer', async () => {
     const { status, said } = await runApart(onTerminal, said =>
       said.includes('PIN of the HSM: ') ? 'abX\u007fc ü1234\r' : undefined,
     )
@@ -280,7 +280,7 @@ describe('a terminal', () => {
     expect(said.match(/PIN of the HSM/g)).toHaveLength(1)
   })
 
-  test('where Ctrl-C is pressed ends it, before any host is touched', async () => {
+  test('with Ctrl-C ends the run before any host is touched', async () => {
     const { status, said } = await runApart(onTerminal, said =>
       said.includes('PIN of the HSM: ') ? 'ab\u0003' : undefined,
     )
@@ -297,7 +297,7 @@ describe('values of product.set', () => {
       () => input,
     )
 
-  test('come from a file, from standard input, or stand there with an @', async () => {
+  test('come from a file, from standard input, or begin with a literal @', async () => {
     await project.write('inventories/x/bootstrap.ini', catalogue)
     await project.write('code.txt', `${code}\n`)
     const provisioned = await start('server.provision vault').ended
@@ -319,7 +319,7 @@ describe('values of product.set', () => {
     expect(await recorded()).toContain('@literal')
   })
 
-  test('that can’t be had are told before any host is touched', async () => {
+  test('that can’t be read are reported before any host is touched', async () => {
     const { status, said } = await set('code=@nowhere.txt')
     expect(status, said).toBe(2)
     expect(said).toContain('code: can’t read the file nowhere.txt: there is none')

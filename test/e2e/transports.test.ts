@@ -12,12 +12,12 @@ describe('the system’s ssh', { tags: ['sshd'] }, () => {
   const said = ['lab1 | hello', 'lab2 | hello', 'lab3 | hello']
   const sorted = (text: string) => text.trim().split('\n').sort()
 
-  test('runs a command where it is asked for, and says nothing of it', async () => {
+  test('runs a command if requested, without a message', async () => {
     const { status, stdout, stderr } = await hello('--transport', 'openssh')
     expect([status, stderr, sorted(stdout)]).toEqual([0, '', said])
   })
 
-  describe('where a ProxyCommand is set', () => {
+  describe('with a ProxyCommand', () => {
     const proxied = async () => {
       const file = join(lab.scratch, 'ssh_config')
       const relay = `process.stdin.pipe(require('net').connect(%p,'%h')).pipe(process.stdout)`
@@ -25,7 +25,7 @@ describe('the system’s ssh', { tags: ['sshd'] }, () => {
       return file
     }
 
-    test('is taken by itself, with one line that says why, however many hosts there are', async () => {
+    test('is chosen automatically, with one line that says why, however many hosts there are', async () => {
       const { status, stdout, stderr } = await hello('--ssh-config', await proxied())
       expect([status, sorted(stdout)]).toEqual([0, said])
       expect(stderr.match(/ProxyCommand/g)).toHaveLength(1)
@@ -34,7 +34,7 @@ describe('the system’s ssh', { tags: ['sshd'] }, () => {
       )
     })
 
-    test('is not gone without where hostwright’s own is asked for', async () => {
+    test('is required: hostwright’s own SSH refuses the host', async () => {
       const { status, stdout, stderr } = await hello(
         ...['--ssh-config', await proxied(), '--transport', 'ssh'],
       )

@@ -44,7 +44,7 @@ async function withLab1(values: Record<string, string | number>) {
 const run = (pattern: string, ...more: string[]) =>
   lab.run(['exec', '-i', inventory, '--on', pattern, ...more, '--', 'echo', 'hello'])
 
-test('where nothing listens', async () => {
+test('a host where nothing listens is unreachable', async () => {
   await withLab1({ ansible_host: '127.0.0.1', ansible_port: await closedPort() })
   const { status, stderr } = await run('lab1')
   expect(status).toBe(3)
@@ -52,7 +52,7 @@ test('where nothing listens', async () => {
   expect(stderr).toContain('connection refused')
 })
 
-test('where nobody answers in time', async () => {
+test('a host that does not answer in time is unreachable', async () => {
   await withLab1({ ansible_host: '127.0.0.1', ansible_port: await silentPort() })
   const { status, stderr } = await run('lab1', '--timeout', '500ms')
   expect(status).toBe(3)
@@ -60,7 +60,7 @@ test('where nobody answers in time', async () => {
   expect(stderr).toContain('sent nothing: gave up after 0.5 s')
 })
 
-test('where our key is not taken', async () => {
+test('a host that does not accept our key is unreachable', async () => {
   const key = join(lab.scratch, 'stranger')
   await writeFile(key, createKeyPair('stranger').private, { mode: 0o600 })
   await withLab1({ ansible_ssh_private_key_file: key })
@@ -68,7 +68,7 @@ test('where our key is not taken', async () => {
   expect({ status, stderr }).toEqual({ status: 3, stderr: expect.stringMatching(/auth_failed/) })
 })
 
-test('where the key file is not there, says which', async () => {
+test('a host whose key file is missing is unreachable, and the file is named', async () => {
   await withLab1({ ansible_ssh_private_key_file: '/no/such/key' })
   const { status, stderr } = await run('lab1')
   expect(status).toBe(3)
@@ -90,7 +90,7 @@ describe('host keys', () => {
     return readFile(known, 'utf8')
   }
 
-  test('an unknown one is refused with its fingerprint, and how to accept it', async () => {
+  test('an unknown key is refused with its fingerprint and how to accept it', async () => {
     await writeFile(known, '')
     const { status, stderr } = await run('lab1')
     expect(status).toBe(3)
@@ -100,7 +100,7 @@ describe('host keys', () => {
     expect(await readFile(known, 'utf8')).toBe('')
   })
 
-  test('--accept-new adds an unknown one, which is known from then on', async () => {
+  test('--accept-new adds an unknown key, which is known from then on', async () => {
     await writeFile(known, '# mine, and no line break')
     expect((await run('lab1', '--accept-new')).status).toBe(0)
     expect(await readFile(known, 'utf8')).toMatch(
@@ -109,7 +109,7 @@ describe('host keys', () => {
     expect((await run('lab1')).status).toBe(0)
   })
 
-  test.each([[[]], [['--accept-new']]])('a changed one is refused, with %j too', async more => {
+  test.each([[[]], [['--accept-new']]])('a changed key is refused, even with %j', async more => {
     const before = await lineOf(keyData(createKeyPair('other').public))
     const { status, stderr } = await run('lab1', ...more)
     expect(status).toBe(3)
@@ -138,7 +138,7 @@ describe('one bad host', () => {
     expect(result.status).toBe(second === 'failed' ? 4 : 3)
   })
 
-  test('and all that failed are told', async () => {
+  test('is reported together with all others that failed', async () => {
     const { status, stdout, stderr } = await lab.run([
       ...['exec', '-i', inventory, '--on', 'lab', '--', 'false'],
     ])
@@ -148,7 +148,7 @@ describe('one bad host', () => {
     expect(stderr).toMatch(/step_failed +lab\d, lab\d, lab\d/)
   })
 
-  test('stops the batches after its own', async () => {
+  test('stops all later batches', async () => {
     const result = await run('lab', '--serial', '2', '--output', 'json')
     expect(result.status).toBe(3)
     const ends = eventsOf(result).filter(({ type }) => type === 'host.end')
@@ -176,16 +176,16 @@ describe('rolling', () => {
     return { most: most(events), batches: batches.map(({ hosts }) => hosts) }
   }
 
-  test('all hosts at once, unless told otherwise', async () => {
+  test('all hosts run at once by default', async () => {
     expect(await roll()).toEqual({ most: 4, batches: [['lab1', 'lab2', 'lab3', 'lab4']] })
   })
 
-  test('--forks limits how many at a time', async () => {
+  test('--forks limits the number of hosts at a time', async () => {
     expect((await roll('--forks', '1')).most).toBe(1)
     expect((await roll('--forks', '3')).most).toBe(3)
   })
 
-  test('--serial makes batches of numbers and shares', async () => {
+  test('--serial makes batches from numbers and percentages', async () => {
     expect(await roll('--serial', '1,50%,100%')).toEqual({
       most: 2,
       batches: [['lab1'], ['lab2', 'lab3'], ['lab4']],

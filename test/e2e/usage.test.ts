@@ -138,7 +138,7 @@ const cases: [line: string, ...says: string[]][] = [
 /** Command lines that can't have -i. */
 const ofNoInventory = /^(-|lab|apply)/
 
-describe('a wrong command line', () => {
+describe('an invalid command line', () => {
   const inProduction = (words: string[]) =>
     words.includes('-i') || ofNoInventory.test(words.join(' '))
       ? words
@@ -152,8 +152,8 @@ describe('a wrong command line', () => {
   })
 })
 
-describe('a project with faults', () => {
-  test('a malformed inventory is told with file and line', async () => {
+describe('a project with errors', () => {
+  test('a malformed inventory is reported with file and line', async () => {
     const { status, stderr } = await run(['server.mode', '--on', 'web', '-i', 'malformed'])
     expect(status).toBe(2)
     expect(stderr).toContain('inventory_invalid')
@@ -161,7 +161,7 @@ describe('a project with faults', () => {
     expect(stderr).toContain('chlidren')
   })
 
-  test('all faults of bootstrap.ini are told at once, with line, section and key', async () => {
+  test('all errors in bootstrap.ini are reported at once, with line, section and key', async () => {
     const { status, stderr } = await run(['server.mode', '--on', 'web1', '-i', 'faulty'])
     expect(status).toBe(2)
     expect(stderr).toContain('bootstrap_ini_invalid')
@@ -170,7 +170,7 @@ describe('a project with faults', () => {
     expect(stderr).toMatch(/bootstrap\.ini:9 \[setting:haproxy:maxconn\] default: .*many/)
   })
 
-  test('a recipe that needs bootstrap.ini says that there is none', async () => {
+  test('a recipe that needs bootstrap.ini reports that it is missing', async () => {
     const { status, stderr } = await run(['heartbeat', 'deepfiler', '--on', 'web1', '-i', 'bare'])
     expect({ status, stderr }).toEqual({
       status: 2,
@@ -240,7 +240,7 @@ describe('recipes and hosts in two directories', () => {
   })
 })
 
-test('no host was touched by any of them', () => {
+test('no host was touched by any of these commands', () => {
   expect(connections).toBe(0)
 })
 

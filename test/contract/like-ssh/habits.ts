@@ -45,7 +45,7 @@ export const habits: readonly Row[] = [
     ]),
   ),
   works(
-    'LocalForward of a port that is taken, ExitOnForwardFailure',
+    'LocalForward of a port in use, ExitOnForwardFailure',
     withLines(({ address, port }) => [
       `LocalForward ${address}:${port} ${address}:1`,
       'ExitOnForwardFailure yes',
@@ -78,7 +78,7 @@ export const habits: readonly Row[] = [
   ),
   works('GSSAPIAuthentication without a ticket', withLines(['GSSAPIAuthentication yes'])),
   works(
-    'HostbasedAuthentication where the host takes none',
+    'HostbasedAuthentication that the host does not accept',
     withLines(['HostbasedAuthentication yes']),
   ),
   works('UpdateHostKeys', withLines(['UpdateHostKeys yes'])),

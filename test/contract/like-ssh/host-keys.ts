@@ -122,7 +122,7 @@ export const hostKeys: readonly Row[] = [
     }),
   ),
   refused(
-    'another key, by a wildcard',
+    'another key, for a wildcard',
     'host_key_changed',
     known(({ other }) => knownLines('*', [other])),
   ),
@@ -187,7 +187,7 @@ export const hostKeys: readonly Row[] = [
     ]),
   ),
   refused(
-    'HostKeyAlgorithms that leave out the known key',
+    'HostKeyAlgorithms without the type of the known key',
     'host_key_changed',
     known(async ({ sshd, servers, rsa }) => [
       'HostKeyAlgorithms ssh-ed25519',
@@ -223,7 +223,7 @@ export const hostKeys: readonly Row[] = [
     ]),
   ),
   refused(
-    'the global file revokes it',
+    'a key revoked in the global file',
     'host_key_revoked',
     known(async ({ sshd, servers, ed25519 }) => [
       `UserKnownHostsFile ${await servers.file('known', knownLines(sshd.name, [ed25519]))}`,
@@ -244,7 +244,7 @@ export const hostKeys: readonly Row[] = [
     ]),
   ),
   refused(
-    'nobody to ask',
+    'no terminal to ask at',
     'host_key_unknown',
     known(() => ['StrictHostKeyChecking ask', 'UserKnownHostsFile none']),
   ),
@@ -257,7 +257,7 @@ export const hostKeys: readonly Row[] = [
   ),
   refused('a host certificate that is over', 'host_key_unknown', certified(undefined, '-2d:-1d')),
   refused(
-    'a host certificate of another authority',
+    'a host certificate from another authority',
     'host_key_unknown',
     certified(undefined, 'always:forever', false),
   ),

@@ -86,11 +86,7 @@ export const logins: readonly Row[] = [
   works('an RSA key in PKCS #8', byKey({ type: 'rsa', format: 'PKCS8' })),
   works('an RSA key where SHA-2 alone is allowed', signedBy('rsa-sha2-512,rsa-sha2-256', 'rsa')),
   works('an RSA key where SHA-512 alone is allowed', signedBy('rsa-sha2-512', 'rsa')),
-  refused(
-    'an ecdsa key where RSA alone is allowed',
-    'auth_failed',
-    signedBy('rsa-sha2-512', 'ecdsa'),
-  ),
+  refused('an ecdsa key if only RSA is allowed', 'auth_failed', signedBy('rsa-sha2-512', 'ecdsa')),
   works('an encrypted key', byKey({ passphrase: 'two words' })),
   works(
     'an encrypted key in the old format',
@@ -163,7 +159,7 @@ export const logins: readonly Row[] = [
   works('an agent’s eight other keys, IdentitiesOnly', crowded(['IdentitiesOnly yes'])),
   works('an agent’s eight other keys, after the one of the file', crowded([], { inAgent: true })),
   works(
-    'an agent’s eight other keys, after the inventory’s',
+    'eight other keys of an agent, after the inventory’s',
     async servers => {
       const sshd = await servers.sshd()
       const attempt = await crowded([])(servers)
@@ -227,7 +223,7 @@ export const logins: readonly Row[] = [
 
   works('a password', asUser('worker', password, ['PreferredAuthentications password']), users),
   works(
-    'a password by keyboard-interactive',
+    'a password through keyboard-interactive',
     asUser('worker', password, ['PreferredAuthentications keyboard-interactive']),
     users,
   ),
@@ -240,7 +236,7 @@ export const logins: readonly Row[] = [
   ),
   refused('a password with nobody to ask', 'auth_failed', asUser('worker', undefined), users),
   refused(
-    'a password where passwords are switched off',
+    'a password if passwords are disabled',
     'auth_failed',
     asUser('worker', password, ['PasswordAuthentication no', 'KbdInteractiveAuthentication no']),
     users,

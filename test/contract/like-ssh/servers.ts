@@ -62,7 +62,7 @@ export const servers: readonly Row[] = [
     withLines(['Ciphers aes256-ctr'], ['Ciphers aes128-ctr']),
   ),
   refused(
-    'a cipher that nobody offers by itself',
+    'a cipher that nobody offers by default',
     'no_common_algorithm',
     withLines(['Ciphers aes128-cbc']),
   ),
@@ -89,7 +89,7 @@ export const servers: readonly Row[] = [
   refused('ForceCommand internal-sftp', 'shell_failed', withLines(['ForceCommand internal-sftp'])),
   refused('command= of a key', 'shell_failed', withOptions('command="echo no shell for you"')),
   works(
-    'command= of a key that runs what was asked for',
+    'command= of a key that runs the requested command',
     withOptions('command="exec sh -c \\"$SSH_ORIGINAL_COMMAND\\""'),
   ),
   works('no-pty', withOptions('no-pty')),

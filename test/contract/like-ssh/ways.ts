@@ -65,14 +65,14 @@ export const ways: readonly Row[] = [
     plain(sshd => sshd.sshConfig('target')),
   ),
   works(
-    'the same by Include',
+    'the same through Include',
     plain(async (sshd, { file }) => {
       const included = await file('included', sshd.sshConfig('target'))
       return `Include ${included}\n`
     }),
   ),
   works(
-    'by Include within a block',
+    'through Include within a block',
     plain(async (sshd, { file }) => {
       const lines = ['HostName', 'Port', 'User'].map(
         (word, index) => `${word} ${[sshd.address, sshd.port, sshd.user][index]}\n`,
@@ -82,28 +82,28 @@ export const ways: readonly Row[] = [
     }),
   ),
   works(
-    'by Match host',
+    'through Match host',
     plain(
       sshd =>
         `Match host target\n  HostName ${sshd.address}\n  Port ${sshd.port}\n${trust(sshd, '*')}`,
     ),
   ),
   works(
-    'by Match originalhost and user',
+    'through Match originalhost and user',
     plain(
       sshd =>
         `Match originalhost target user ${sshd.user}\n  HostName ${sshd.address}\n  Port ${sshd.port}\n${trust(sshd, '*')}`,
     ),
   ),
   works(
-    'by Match exec',
+    'through Match exec',
     plain(
       sshd =>
         `Match host target exec "test %n = target"\n  HostName ${sshd.address}\n  Port ${sshd.port}\n${trust(sshd, '*')}`,
     ),
   ),
   refused(
-    'by Match exec that fails',
+    'through Match exec that fails',
     'connect_failed',
     plain(
       async sshd =>
@@ -111,21 +111,21 @@ export const ways: readonly Row[] = [
     ),
   ),
   works(
-    'by Match final',
+    'through Match final',
     plain(
       sshd =>
         `Match final host ${sshd.address}\n  Port ${sshd.port}\nHost target\n  HostName ${sshd.address}\n${trust(sshd, '*')}`,
     ),
   ),
   works(
-    'wildcards, the first value of a keyword',
+    'wildcards; the first value of a keyword counts',
     plain(
       sshd =>
         `Host tar???\n  HostName ${sshd.address}\nHost t*\n  Port ${sshd.port}\nHost *\n  Port 1\n${trust(sshd, '*')}`,
     ),
   ),
   works(
-    'a pattern that leaves the host out',
+    'a pattern that excludes the host',
     plain(sshd => `Host * !target\n  Port 1\n${sshd.sshConfig('target')}`),
   ),
   works('HostName with a token', async servers => {
@@ -136,7 +136,7 @@ export const ways: readonly Row[] = [
     return { alias: name, config: hostBlock(name, lines, sshd.knownHosts) }
   }),
   works(
-    'values with =, quotes and other case',
+    'values with =, quotes and different case',
     plain(
       sshd =>
         `HOST=target\n  hostname = "${sshd.address}"\n  PORT=${sshd.port}\n  user "${sshd.user}"\n  identityfile="${sshd.key.file}"\n${trust(sshd, '*')}`,
@@ -174,11 +174,11 @@ export const ways: readonly Row[] = [
     plain(sshd => sshd.sshConfig('target', ['SendEnv LANG', 'SetEnv HW_ANY=thing'])),
   ),
   works(
-    'a keyword that IgnoreUnknown names',
+    'a keyword listed in IgnoreUnknown',
     plain(sshd => `IgnoreUnknown UseKeychain\nUseKeychain yes\n${sshd.sshConfig('target')}`),
   ),
   refused(
-    'a keyword that ssh does not know',
+    'an unknown keyword',
     'ssh_config_invalid',
     plain(sshd => `UseKeychain yes\n${sshd.sshConfig('target')}`),
   ),
@@ -230,7 +230,7 @@ export const ways: readonly Row[] = [
     })),
   ),
   works(
-    'a jump host with a key of its own',
+    'a jump host with its own key',
     behind(async ({ first, target }) => {
       const key = await authorize(first, await makeKey())
       return {
@@ -242,7 +242,7 @@ export const ways: readonly Row[] = [
     }),
   ),
   works(
-    'ProxyJump none before that of all hosts',
+    'ProxyJump none before the general one',
     behind(({ target }) => ({
       config: `${target.sshConfig('target', ['ProxyJump none'])}Host *\n  ProxyJump nowhere.invalid\n`,
     })),
@@ -265,7 +265,7 @@ export const ways: readonly Row[] = [
     }),
   ),
   works(
-    'ProxyCommand none before that of all hosts',
+    'ProxyCommand none before the general one',
     behind(({ target }) => ({
       config: `${target.sshConfig('target', ['ProxyCommand none'])}Host *\n  ProxyCommand false\n`,
     })),
@@ -276,7 +276,7 @@ export const ways: readonly Row[] = [
     plain(sshd => sshd.sshConfig('target', ['ProxyCommand false'])),
   ),
   refused(
-    'a jump host that is not there',
+    'an unreachable jump host',
     'connect_failed',
     behind(async ({ first, target }) => ({
       config:
@@ -285,7 +285,7 @@ export const ways: readonly Row[] = [
     })),
   ),
   refused(
-    'a jump host that takes none of our keys',
+    'a jump host that accepts none of our keys',
     'auth_failed',
     behind(async ({ first, target }) => ({
       config:
@@ -303,7 +303,7 @@ export const ways: readonly Row[] = [
     })),
   ),
   refused(
-    'a jump host that forbids it',
+    'a jump host that forbids forwarding',
     'connect_failed',
     behind(
       ({ first, target }) => ({

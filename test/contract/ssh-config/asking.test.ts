@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { configured, home, tellingSsh } from './configured.ts'
 
-describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
+describe('an error in the configuration', { tags: ['openssh-client'] }, () => {
   it.each([
     [
       'Host web\n  Nonsense yes\n',
@@ -17,19 +17,19 @@ describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: ssh's own syntax
     ['IdentityFile ${NOPE}/x\n', /\$\{NOPE\} is not set/],
     ['Host web\n  ProxyJump :\n', /./],
-  ])('is told in ssh’s own words: %j', async (text, words) => {
+  ])('is reported in ssh’s own words: %j', async (text, words) => {
     const { settings } = await configured(text)
     const asked = settings('web')
     await expect(asked).rejects.toMatchObject({ code: 'ssh_config_invalid', exitCode: 2 })
     await expect(asked).rejects.toThrow(words)
   })
 
-  it('is a file that is not there', async () => {
+  it('includes a missing file', async () => {
     const config = createSshConfig({ configFile: '/no/such/file' })
     await expect(config.settings({ address: 'web' })).rejects.toThrow(/\/no\/such\/file/)
   })
 
-  it('is a name that would be an option, or another command in a shell', async () => {
+  it('includes a name that is an option or contains shell characters', async () => {
     const { directory, settings, config } = await configured({
       config: 'Match exec "touch DIR/%h; echo %r"\n  Port 7\n',
     })
@@ -45,7 +45,7 @@ describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
     await expect(config.hops(jumping)).rejects.toThrow('is not a host name')
   })
 
-  it('is a program that hangs: it is ended with all it started, and nobody else waits for it', async () => {
+  it('includes a program that hangs: it is ended with its children, and other hosts do not wait for it', async () => {
     const { directory, settings, config } = await configured(
       { config: 'Match exec "echo $$ >DIR/pid; exec sleep 600"\n  Port 7\n' },
       { timeoutMs: 2000 },
@@ -68,10 +68,10 @@ describe('a fault in the configuration', { tags: ['openssh-client'] }, () => {
   })
 })
 
-describe('how often ssh is asked', { tags: ['openssh-client'] }, () => {
+describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
   const names = Array.from({ length: 20 }, (_, index) => `web${index}.example.com`)
 
-  it('is once, where no block tells hosts apart', async () => {
+  it('is one if no block distinguishes hosts', async () => {
     const { program, count } = await tellingSsh()
     const { settings } = await configured(
       'Host *\n  Port 7\n  User ops\n  IdentityFile ~/%h\n  ControlPath /x/%h\n',
@@ -85,7 +85,7 @@ describe('how often ssh is asked', { tags: ['openssh-client'] }, () => {
     expect(await count()).toBe(1)
   })
 
-  it('is once more where the inventory has the port: of it, no answer tells the configuration’s', async () => {
+  it('is one more if the inventory sets the port, which hides the configured one', async () => {
     const { program, count } = await tellingSsh()
     const { settings } = await configured('Port 7\n', { program })
     const ports = [undefined, 1, 2, undefined]
@@ -94,7 +94,7 @@ describe('how often ssh is asked', { tags: ['openssh-client'] }, () => {
     expect(await count()).toBe(2)
   })
 
-  it('is once for all that the same Host lines mean', async () => {
+  it('is one for all hosts that match the same Host lines', async () => {
     const { program, count } = await tellingSsh()
     const { settings } = await configured(
       'Host web7.*\n  HostName seven\n  ProxyJump gw\nHost web1?.*\n  Port 10\n',
@@ -110,7 +110,7 @@ describe('how often ssh is asked', { tags: ['openssh-client'] }, () => {
     )
   })
 
-  it('is once a host, where a Match block does, also in a file that is included', async () => {
+  it('is one per host with a Match block, even in an included file', async () => {
     const { program, count } = await tellingSsh()
     const { settings } = await configured(
       { config: 'Include DIR/more\n', more: 'Match host web7.*\n  Port 7\n' },

@@ -41,7 +41,7 @@ export const plain: readonly Case[] = [
     expected: { destination: 'web', address: '192.0.2.7', user: 'ops', port: 2222 },
   },
   {
-    title: 'the inventory’s values over it',
+    title: 'the inventory’s values take precedence',
     config: 'Host web\n  HostName 192.0.2.7\n  User ops\n  Port 2222\n  IdentityFile /a\n',
     inventory: { user: 'me', port: 22, privateKeyFile: '/k', knownHostsFile: '/known' },
     expected: {
@@ -71,7 +71,7 @@ export const plain: readonly Case[] = [
     expected: { port: 22, user: 'ops' },
   },
   {
-    title: 'names are told apart by case, keywords are not',
+    title: 'names are case-sensitive, keywords are not',
     config: 'hOST WEB\n  pORT 7\nHOST web\n  USER ops\n',
     expected: { port: 22, user: 'ops' },
   },
@@ -87,7 +87,7 @@ export const plain: readonly Case[] = [
     },
   },
   {
-    title: 'several identity files, in their order, none among them',
+    title: 'several identity files in order, with none among them',
     config:
       'IdentityFile ~/b\nHost web\n  IdentityFile none\n  IdentityFile /a\n  IdentitiesOnly yes\n',
     expected: { identityFiles: [join(home, 'b'), '/a'], identitiesOnly: true },
@@ -129,28 +129,28 @@ export const plain: readonly Case[] = [
     },
   },
   {
-    title: 'known hosts by tokens; none',
+    title: 'known hosts with tokens; none',
     config: 'UserKnownHostsFile ~/known_%h_%%\nGlobalKnownHostsFile none\n',
     expected: { userKnownHostsFiles: [join(home, 'known_web_%')], globalKnownHostsFiles: [] },
   },
   {
-    title: 'times, in all their units',
+    title: 'times in all units',
     config: 'ConnectTimeout 1m30s\nServerAliveInterval 1m\nServerAliveCountMax 2\n',
     expected: { connectTimeoutMs: 90_000, aliveIntervalMs: 60_000, aliveCountMax: 2 },
   },
   {
-    title: 'an agent of its own',
+    title: 'its own agent',
     config: 'IdentityAgent "~/my agent"\n',
     expected: { agent: join(home, 'my agent') },
   },
   { title: 'no agent', config: 'IdentityAgent none\n', expected: { agent: undefined } },
   {
-    title: 'the agent of a variable',
+    title: 'the agent from a variable',
     config: 'Host web\n  IdentityAgent $OTHER\n',
     expected: { agent: '/run/other' },
   },
   {
-    title: 'the usual agent, by its name',
+    title: 'the usual agent by its name',
     config: 'IdentityAgent SSH_AUTH_SOCK\nHost *\n  IdentityAgent none\n',
     expected: { agent: '/run/agent' },
   },
@@ -160,40 +160,40 @@ export const plain: readonly Case[] = [
     expected: { jumps: ['ops@gw:2222', '[::1]:44', 'in'] },
   },
   {
-    title: 'no jump host, for one of all',
+    title: 'no jump host for one host',
     config: 'Host web\n  ProxyJump none\nHost *\n  ProxyJump gw\n',
     expected: { jumps: [] },
   },
   {
-    title: 'of ProxyJump and ProxyCommand the first counts: the jump',
+    title: 'the first of ProxyJump and ProxyCommand counts: the jump',
     config: 'ProxyJump gw\nProxyCommand nc %h %p\n',
     expected: { jumps: ['gw'], needs: [] },
   },
   {
-    title: 'of ProxyJump and ProxyCommand the first counts: the command',
+    title: 'the first of ProxyJump and ProxyCommand counts: the command',
     config: 'ProxyCommand nc %h %p\nProxyJump gw\n',
     expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
-    title: 'the inventory’s jump over a ProxyCommand',
+    title: 'the inventory’s jump host takes precedence over a ProxyCommand',
     config: 'ProxyCommand nc %h %p\n',
     inventory: { proxyJump: 'a,b' },
     expected: { jumps: ['a', 'b'], needs: [] },
   },
   {
-    title: 'no jump host leaves room for a ProxyCommand, as with ssh -J none',
+    title: 'without a jump host a ProxyCommand applies, as with ssh -J none',
     config: 'ProxyJump none\nProxyCommand nc %h %p\n',
     inventory: { proxyJump: 'none' },
     expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
-    title: 'the first of several ProxyJump counts, if it is none, too',
+    title: 'the first of several ProxyJump counts, even if it is none',
     config: 'ProxyJump none\nProxyJump gw\nProxyCommand nc %h %p\n',
     inventory: { proxyJump: 'none' },
     expected: { jumps: [], needs: ['ProxyCommand'] },
   },
   {
-    title: 'ways to log in',
+    title: 'login methods',
     config:
       'PreferredAuthentications password,publickey\nKbdInteractiveAuthentication no\nNumberOfPasswordPrompts 1\n',
     expected: { methods: ['password', 'publickey'], passwordPrompts: 1 },
@@ -210,13 +210,13 @@ export const plain: readonly Case[] = [
     expected: { methods: ['keyboard-interactive', 'password'] },
   },
   {
-    title: 'IPv6 only, by an address',
+    title: 'IPv6 only, with an address',
     config: 'AddressFamily inet6\nHost 2001:db8::1\n  Port 7\n',
     host: '2001:db8::1',
     expected: { address: '2001:db8::1', port: 7, addressFamily: 6 },
   },
   {
-    title: 'trust is not what it turns off',
+    title: 'host key checking can’t be turned off',
     config:
       'StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nNoHostAuthenticationForLocalhost yes\nVerifyHostKeyDNS yes\n',
     host: 'localhost',
@@ -227,7 +227,7 @@ export const plain: readonly Case[] = [
 /** What only ssh can read. */
 export const sshOnly: readonly Case[] = [
   {
-    title: 'Match host, by what HostName makes of it',
+    title: 'Match host, after HostName',
     config:
       'Host web\n  HostName web.example.com\nMatch host *.example.com\n  User ops\nMatch host web\n  User no\n',
     expected: { user: 'ops' },
@@ -238,7 +238,7 @@ export const sshOnly: readonly Case[] = [
     expected: { port: 7 },
   },
   {
-    title: 'Match user, of the inventory',
+    title: 'Match user from the inventory',
     config: 'Match user me\n  Port 8\n',
     inventory: { user: 'me' },
     expected: { port: 8, user: 'me' },
@@ -249,12 +249,12 @@ export const sshOnly: readonly Case[] = [
     expected: { port: 7, user: username },
   },
   {
-    title: 'Match final, after all the rest',
+    title: 'Match final, after everything else',
     config: 'Match final host web.example.com\n  Port 7\nHost web\n  HostName web.example.com\n',
     expected: { port: 7 },
   },
   {
-    title: 'algorithms, whole and by difference',
+    title: 'algorithms as full lists and as differences',
     config:
       'Ciphers aes256-ctr,aes128-ctr\nMACs +hmac-md5\nKexAlgorithms -curve25519-sha256@libssh.org\n',
     expected: { needs: [] },

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import { configured, env, tellingSsh, username } from './configured.ts'
 
-describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
+describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
   const way = async (
     text: string,
     { hosts = [], ...inventory }: Partial<Host> & { hosts?: readonly Partial<Host>[] } = {},
@@ -23,10 +23,10 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
   }
 
   it.each<[string, string, readonly string[]]>([
-    ['is none without', '', []],
+    ['is empty without ProxyJump', '', []],
     ['has them in order', 'Host target\n  ProxyJump a,me@b:7\n', ['a:22', 'me@b:7']],
     [
-      'gives each the block of its own name, and not the target’s',
+      'uses the block for each hop’s own name, not the target’s',
       'Host target\n  ProxyJump a,b\n  User t\n  Port 1\nHost a\n  HostName A.example.com\n  Port 2\nHost b\n  User bob\n',
       ['a.example.com:2', 'bob@b:22'],
     ],
@@ -36,7 +36,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
       ['c:22', 'd:22', 'b:22', 'a:22'],
     ],
     [
-      'does not heed the later ones’ own',
+      'ignores the jump hosts of later hops',
       'Host target\n  ProxyJump a,b\nHost b\n  ProxyJump x\n',
       ['a:22', 'b:22'],
     ],
@@ -51,7 +51,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
     'Host target\n  ProxyJump a\nHost a\n  ProxyJump b\nHost b\n  ProxyJump c,d\n',
     'Host target\n  ProxyJump a,b\nHost b\n  ProxyJump x\nHost a\n  ProxyJump y\n',
     'Host target\n  ProxyJump a\nHost a\n  ProxyJump none\nHost *\n  ProxyJump b\n',
-  ])('is the one that ssh takes: %j', async text => {
+  ])('is the same as in ssh: %j', async text => {
     // Nothing listens there: all that is seen is which ssh starts which.
     const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
     const { config, settings, file } = await configured(all)
@@ -70,7 +70,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
     ])
   })
 
-  it('is the inventory’s, where it has one', async () => {
+  it('is the inventory’s if it has one', async () => {
     expect(await way('Host target\n  ProxyJump a\n', { proxyJump: 'b,c' })).toEqual([
       'b:22',
       'c:22',
@@ -78,7 +78,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
     expect(await way('Host target\n  ProxyJump a\n', { proxyJump: 'none' })).toEqual([])
   })
 
-  it('takes a hop that is in the inventory as it is there', async () => {
+  it('uses the inventory’s settings for a hop in the inventory', async () => {
     const hosts = [
       {
         name: 'gw',
@@ -102,7 +102,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
     ])
   })
 
-  it('has no need of a later hop’s ProxyCommand, nor of forwarding to a hop', async () => {
+  it('needs neither a later hop’s ProxyCommand nor agent forwarding to a hop', async () => {
     const { config, settings } = await configured(
       'Host target\n  ProxyJump a,b\nHost a b\n  ProxyCommand nc %h %p\nHost *\n  ForwardAgent yes\n',
     )
@@ -120,7 +120,7 @@ describe('the way over jump hosts', { tags: ['openssh-client'] }, () => {
       'Host target\n  ProxyJump a,target\n',
       /jumphost loop via target|target would be reached through itself/,
     ],
-  ])('is refused where it is a circle: %j', async (text, sentence) => {
+  ])('is refused if it is circular: %j', async (text, sentence) => {
     await expect(way(text)).rejects.toThrow(sentence)
   })
 })

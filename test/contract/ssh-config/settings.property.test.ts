@@ -83,7 +83,7 @@ const withoutMatch = fc.array(fc.oneof({ weight: 3, arbitrary: block }, value), 
 
 const env = { ...process.env, SSH_AUTH_SOCK: '/run/agent' }
 
-test('one answer for all is never another than each host’s own', {
+test('a shared answer never differs from the host’s own', {
   tags: ['openssh-client'],
 }, async () => {
   const configFile = join(await temporaryDirectory(), 'config')
@@ -100,7 +100,7 @@ test('one answer for all is never another than each host’s own', {
   )
 })
 
-test('the parser says what ssh says', { tags: ['openssh-client'] }, async () => {
+test('the parser agrees with ssh', { tags: ['openssh-client'] }, async () => {
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = (program?: string) => createSshConfig({ program, configFile, here: { env } })
   await fc.assert(

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../support/shells.ts'
 import { fields, plain, sshOnly } from './cases.ts'
 import { configured, env, home, write } from './configured.ts'
 
-describe('by ssh -G', { tags: ['openssh-client'] }, () => {
+describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
   it.each([...plain, ...sshOnly])(
     '$title',
     async ({ config, host = 'web', inventory, expected }) => {
@@ -16,7 +16,7 @@ describe('by ssh -G', { tags: ['openssh-client'] }, () => {
     },
   )
 
-  it('finds names of known_hosts files that have spaces in them', async () => {
+  it('find known_hosts files whose names contain spaces', async () => {
     const { directory, settings } = await configured({
       config: 'UserKnownHostsFile "DIR/b c" ~/a\n',
       'b c': '',
@@ -25,12 +25,12 @@ describe('by ssh -G', { tags: ['openssh-client'] }, () => {
     expect(userKnownHostsFiles).toEqual([join(directory, 'b c'), join(home, 'a')])
   })
 
-  it('has the hash that %C is', async () => {
+  it('include the hash for %C', async () => {
     const { settings } = await configured('IdentityFile /%C\nControlPath /x/%C\n')
     expect((await settings('web')).identityFiles[0]).toMatch(/^\/[0-9a-f]{40}$/)
   })
 
-  it('needs the system’s ssh for algorithms that only it has', async () => {
+  it('need the system’s ssh for algorithms that only it has', async () => {
     const { settings } = await configured(
       'Host web\n  Ciphers aes256-ctr\n  MACs umac-64@openssh.com\nHost *\n  Ciphers +aes128-cbc\n',
     )
@@ -42,7 +42,7 @@ describe('by ssh -G', { tags: ['openssh-client'] }, () => {
     expect([needs, algorithms?.cipher.at(-1)]).toEqual([[], 'aes128-cbc'])
   })
 
-  it('leaves the transport its algorithms, in their order, where nothing is said', async () => {
+  it('leave the transport’s algorithms and their order unchanged by default', async () => {
     const { settings } = await configured('')
     const { algorithms } = await settings('web')
     expect(algorithms?.kex.slice(0, 3)).toEqual([
@@ -56,7 +56,7 @@ describe('by ssh -G', { tags: ['openssh-client'] }, () => {
     expect(algorithms?.hostKey).not.toContain('ssh-rsa')
   })
 
-  it('sees a certificate and an authority', async () => {
+  it('include certificates and authorities', async () => {
     const authority =
       '@cert-authority *.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDP0J9W5mS2Qv1YdHcTgT9gsLVyS3FfGIU2cWUfEQWMW\n'
     const { directory, settings } = await configured({
@@ -81,7 +81,7 @@ describe('without an ssh program', () => {
   })
 
   it.each(plain)(
-    'says what ssh says: $title',
+    'agrees with ssh: $title',
     { tags: ['openssh-client'] },
     async ({ config, inventory }) => {
       const { file } = await write(typeof config === 'string' ? { config } : config)
@@ -97,7 +97,7 @@ describe('without an ssh program', () => {
     },
   )
 
-  it('tells once what it passes over', async () => {
+  it('reports once what it ignores', async () => {
     const warnings: string[] = []
     const { settings } = await configured(
       'CanonicalizeHostname yes\nMatch user me\n  Port 7\nHost *\n  Port 9\n',
@@ -110,7 +110,7 @@ describe('without an ssh program', () => {
     ])
   })
 
-  it('takes another program of that name for none', async () => {
+  it('does not accept another program named ssh', async () => {
     const directory = await temporaryDirectory()
     const other = join(directory, 'ssh')
     await writeFile(other, '#!/bin/sh\necho "WARNING: Ignoring unknown option -G" >&2\nexit 1\n')
@@ -124,7 +124,7 @@ describe('without an ssh program', () => {
     ['Include DIR/config\n', /too many nested Includes/],
     ['Host\n', /config: /],
     ['Match host\n  Port 7\n', /config: /],
-  ])('tells a fault: %j', async (text, words) => {
+  ])('reports an error: %j', async (text, words) => {
     const { settings } = await configured(text, { program })
     await expect(settings('web')).rejects.toThrow(words)
     await expect(settings('web')).rejects.toMatchObject({ code: 'ssh_config_invalid' })

@@ -31,7 +31,7 @@ function faultsOf(text: string, exists?: (path: string) => boolean): string[] {
 }
 
 describe('a valid catalogue', () => {
-  test('gives modes, roles and products in the file’s order', () => {
+  test('returns modes, roles and products in the file’s order', () => {
     const catalogue = parse(
       `${server}callback_url = https://x.test/a\n[role:web]\nproducts = b, a\n[product:a]\n[product:b]\n`,
     )
@@ -45,7 +45,7 @@ describe('a valid catalogue', () => {
     expect([...catalogue.products.keys()]).toEqual(['a', 'b'])
   })
 
-  test('gives a product with all its keys, and paths on the controller absolute', () => {
+  test('returns a product with all its keys, and absolute paths on the controller', () => {
     const { products } = parse(`${server}[product:x]
 description = An example
 version = 1.2.0
@@ -82,7 +82,7 @@ module = ./x.ts`)
     })
   })
 
-  test('gives settings with their rules, wherever their sections stand', () => {
+  test('returns settings with their rules, wherever their sections are', () => {
     const { products } = parse(`${server}[setting:x:workers]
 type = integer
 default = 04
@@ -129,7 +129,7 @@ allowed = ..1.5`)
     ['service:x', { kind: 'service', service: 'x' }],
     ['haproxy:/run/a.sock', { kind: 'haproxy', socket: '/run/a.sock' }],
     ['stack', { kind: 'stack' }],
-  ])('knows the heartbeat %s', (text, probe) => {
+  ])('parses the heartbeat %s', (text, probe) => {
     const { products } = parse(`${server}[product:x]\nheartbeat = ${text}`)
     expect(products.get('x')!.heartbeat).toEqual({
       probe,
@@ -140,7 +140,7 @@ allowed = ..1.5`)
     })
   })
 
-  test('gives what a heartbeat expects and how patient it is', () => {
+  test('returns what a heartbeat expects and its timing', () => {
     const { products } = parse(`${server}[product:x]
 heartbeat = https://h/
 heartbeat_status = 204
@@ -167,7 +167,7 @@ heartbeat_successes = 2`)
 })
 
 describe('an invalid catalogue', () => {
-  test('tells all its faults at once, in the order of the lines', () => {
+  test('reports all its errors at once, in line order', () => {
     expect(
       faultsOf(`top = 1
 [server]
@@ -206,7 +206,7 @@ default = x
     ])
   })
 
-  test('tells that [server] is missing', () => {
+  test('reports that [server] is missing', () => {
     expect(faultsOf('[product:x]\n')).toEqual(['1 [server]: the section is missing'])
   })
 
@@ -248,7 +248,7 @@ default = x
     ])
   })
 
-  test('refuses an archive without home and version, and a validation without file', () => {
+  test('refuses an archive without home and version, and a validation without %s', () => {
     expect(faults('[product:x]\narchive = a.tar.gz\nvalidate = x -c')).toEqual([
       '4 [product:x] archive: also needs the key home',
       '4 [product:x] archive: also needs the key version',
@@ -257,7 +257,7 @@ default = x
     ])
   })
 
-  test('refuses the answer’s content for a heartbeat that has none', () => {
+  test('refuses heartbeat_body for a heartbeat without a response body', () => {
     expect(faults('[product:x]\nheartbeat = stack\nheartbeat_body = x')).toEqual([
       '5 [product:x] heartbeat_body: only applies to an http:// or https:// heartbeat',
     ])
@@ -302,7 +302,7 @@ default = x
     expect(fault).toBe('7 [setting:x:y] default: the value does not match a')
   })
 
-  test('refuses a secret in what becomes a command, a path or an address', () => {
+  test('refuses a secret in a command, a path or an address', () => {
     const text =
       '[product:x]\nconfig = /x\nvalidate = check {pw} %s\nheartbeat = command:ask {pw} {{pw} {name}\n'
     expect(faults(`${text}[setting:x:pw]\ntype = secret\n[setting:x:name]`)).toEqual([
@@ -311,7 +311,7 @@ default = x
     ])
   })
 
-  test('refuses settings of no product, with a taken name, or alike for scripts', () => {
+  test('refuses settings of an unknown product, with a reserved name, or that scripts can’t tell apart', () => {
     expect(
       faults(
         '[product:x]\n[setting:other:a]\n[setting:x:home]\n[setting:x:a.b]\n[setting:x:a-b]\n[setting:x:A_B]',
@@ -333,7 +333,7 @@ describe('loading', () => {
   })
   afterEach(() => rm(directory, { recursive: true }))
 
-  test('reads bootstrap.ini and looks for its scripts beside it', async () => {
+  test('reads bootstrap.ini and looks for its scripts next to it', async () => {
     await writeFile(join(directory, 'bootstrap.ini'), `${server}[product:x]\ntest = scripts/test\n`)
     await expect(loadCatalogue(directory)).rejects.toThrow(
       'bootstrap.ini:4 [product:x] test: there is no file "scripts/test" next to bootstrap.ini',
@@ -345,7 +345,7 @@ describe('loading', () => {
     expect(products.get('x')!.scripts.test).toBe(join(directory, 'scripts/test'))
   })
 
-  test('says where a missing bootstrap.ini should be', async () => {
+  test('says where bootstrap.ini should be if it is missing', async () => {
     await expect(loadCatalogue(directory)).rejects.toMatchObject({
       code: 'bootstrap_ini_invalid',
       message: `there is no ${join(directory, 'bootstrap.ini')}`,

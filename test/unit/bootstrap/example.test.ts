@@ -8,7 +8,7 @@ import { settingKeys } from '../../../lib/bootstrap/setting-section.ts'
 
 const root = new URL('../../../', import.meta.url)
 
-test('the example catalogue is valid and its scripts are there', async () => {
+test('the example catalogue is valid and its scripts exist', async () => {
   const catalogue = await loadCatalogue(fileURLToPath(new URL('inventories/example', root)))
   expect(catalogue.roles.get('web')!.products).toEqual(['haproxy', 'deepfiler', 'appstack'])
   expect(catalogue.products.get('haproxy')!.settings.get('timeout_server')!.key).toBe(
@@ -24,13 +24,13 @@ describe('the reference', async () => {
     ['role', roleKeys],
     ['product', productKeys],
     ['setting', settingKeys],
-  ])('has every key of [%s] in its table', (form, keys) => {
+  ])('documents every key of [%s]', (form, keys) => {
     const chapter = reference.split(/^##+ /m).find(part => part.startsWith(`\`[${form}`))
     const rows = [...chapter!.matchAll(/^\| `(\w+)`/gm)].map(row => row[1])
     expect(rows).toEqual([...keys])
   })
 
-  test('has examples that are valid', () => {
+  test('has valid examples', () => {
     const examples = [...reference.matchAll(/^ *```ini\n( *; bootstrap\.ini\n.*?)^ *```/gms)]
     expect(examples).toHaveLength(2)
     for (const [, text] of examples)

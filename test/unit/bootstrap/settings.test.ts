@@ -50,7 +50,7 @@ describe('checking a value', () => {
     ['log-level', 'debug', 'debug'],
     ['motto', 'a b', 'a b'],
     ['motto', '', ''],
-  ])('takes %s=%s as %s', (key, value, canonical) => {
+  ])('accepts %s=%s as %s', (key, value, canonical) => {
     expect(checkSetting(app, key, value)).toBe(canonical)
   })
 
@@ -76,7 +76,7 @@ describe('checking a value', () => {
     )
   })
 
-  test('says what a setting is for in the hint', () => {
+  test('explains the setting in the hint', () => {
     expect(() => checkSetting(app, 'workers', '0')).toThrow(
       expect.objectContaining({
         details: { hint: 'workers is an integer in 1..64: how many.' },
@@ -93,7 +93,7 @@ describe('checking a value', () => {
   test.each([
     ['worker', 'workers'],
     ['loglevel', 'log-level'],
-  ])('refuses the unknown setting %s and names %s', (key, near) => {
+  ])('refuses the unknown setting %s and suggests %s', (key, near) => {
     expect(() => checkSetting(app, key, '1')).toThrow(
       expect.objectContaining({
         code: 'unknown_name',
@@ -104,7 +104,7 @@ describe('checking a value', () => {
 })
 
 describe('assignments', () => {
-  test('give canonical values; all after the first = is the value', () => {
+  test('return canonical values; the value is everything after the first =', () => {
     expect(parseAssignments(app, ['workers=08', 'tls=no'])).toEqual({ workers: '8', tls: 'false' })
     expect(() => parseAssignments(app, ['motto=a=b'])).toThrow('"a=b" does not match')
   })
@@ -118,8 +118,8 @@ describe('assignments', () => {
   })
 })
 
-describe('the values that hold on a host', () => {
-  test('are recorded ones over the host’s variables over defaults', () => {
+describe('the settings of a host', () => {
+  test('are recorded values, then the host’s variables, then defaults', () => {
     expect(
       effectiveSettings(app, {
         recorded: { workers: '16' },
@@ -128,7 +128,7 @@ describe('the values that hold on a host', () => {
     ).toEqual({ workers: '16', 'log-level': 'debug', ratio: '1.5' })
   })
 
-  test('are defaults alone on a new host; settings without one are left out', () => {
+  test('are only defaults on a new host; settings without one are left out', () => {
     expect(effectiveSettings(app, {})).toEqual({ workers: '4', 'log-level': 'info' })
   })
 
@@ -136,13 +136,13 @@ describe('the values that hold on a host', () => {
     expect(effectiveSettings(app, { recorded: { gone: '1' } })).not.toHaveProperty('gone')
   })
 
-  test('are refused when a variable of the host is not valid, also where it is overridden', () => {
+  test('are refused if a variable of the host is invalid, even if it is overridden', () => {
     expect(() =>
       effectiveSettings(app, { recorded: { workers: '1' }, hostVars: { app_workers: 'many' } }),
     ).toThrow('app workers (variable app_workers): "many" is not an integer in 1..64')
   })
 
-  test('are refused when a recorded one is no longer valid', () => {
+  test('are refused if a recorded value is no longer valid', () => {
     expect(() => effectiveSettings(app, { recorded: { workers: '99' } })).toThrow(
       'app workers (recorded on the host): "99" is not an integer in 1..64',
     )
@@ -159,7 +159,7 @@ describe('names', () => {
     [() => findProduct(catalogue, 'ap'), "unknown product 'ap': did you mean app?"],
     [() => findRole(catalogue, 'cache'), "unknown role 'cache': known: web"],
     [() => findMode(catalogue, 'activ'), "unknown mode 'activ': did you mean active?"],
-  ])('that are unknown are refused with the nearest: %s', (find, message) => {
+  ])('that are unknown are refused with the nearest one: %s', (find, message) => {
     expect(find).toThrow(expect.objectContaining({ code: 'unknown_name', message }))
   })
 })

@@ -19,11 +19,11 @@ function files({ server, products }: HostState): Map<string, string> {
 }
 
 describe('parsing', () => {
-  test('gives nothing for a host that was never provisioned', () => {
+  test('returns an empty state for a host that was never provisioned', () => {
     expect(parseState(new Map())).toEqual({ products: new Map() })
   })
 
-  test('reads what people see in the files', () => {
+  test('reads every documented key', () => {
     const state = parseState(
       new Map([
         ['server.ini', `[server]\nmode = active\nrole = web\nchanged_at = ${at}\nrun = r1\n`],
@@ -62,14 +62,14 @@ describe('parsing', () => {
     )
   })
 
-  test('lacks settings that objects inherit', () => {
+  test('has no settings inherited from Object', () => {
     const { products } = parseState(new Map([['products/x.ini', '[product]\n']]))
     expect(products.get('x')!.settings.constructor).toBeUndefined()
   })
 })
 
 describe('rendering', () => {
-  test('keeps what a newer version wrote, when something else changes', () => {
+  test('keeps what a newer version wrote when something else changes', () => {
     const newer = '[product]\nversion = 1\npinned = yes\n\n[audit]\nby = ann\n'
     const product = parseState(new Map([['products/x.ini', newer]])).products.get('x')!
     const text = renderProduct({ ...product, version: '2', settings: { port: '80' } })

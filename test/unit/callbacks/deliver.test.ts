@@ -76,7 +76,7 @@ const reasonOf = (result: Awaited<ReturnType<typeof deliverCallback>>) =>
   result.delivered ? 'delivered' : result.reason.replace(/:\d+/, '')
 
 describe('deliverCallback', () => {
-  it('posts the document once when all is well', async () => {
+  it('posts the document once if the receiver accepts it', async () => {
     const { url, requests } = await receive(status(204))
     const { result, reasons } = await deliver(url)
     expect(result).toEqual({ delivered: true })
@@ -88,7 +88,7 @@ describe('deliverCallback', () => {
     expect(requests[0]!.headers['webhook-signature']).toBeUndefined()
   })
 
-  it('tries again until it is taken, with one id, and a signature that verifies each time', async () => {
+  it('retries until it is accepted, with the same id and a valid signature each time', async () => {
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
     const { url, requests } = await receive(status(500), hangUp, status(200))
     const { result, reasons } = await deliver(url, { secret })
@@ -105,38 +105,38 @@ describe('deliverCallback', () => {
     }
   })
 
-  it.each([408, 429, 502, 503])('tries again after %i', async code => {
+  it.each([408, 429, 502, 503])('retries after %i', async code => {
     const { url, requests } = await receive(status(code), status(200))
     expect((await deliver(url)).result).toEqual({ delivered: true })
     expect(requests).toHaveLength(2)
   })
 
-  it('waits as long as Retry-After asks', async () => {
+  it('waits as long as Retry-After says', async () => {
     const { url, requests } = await receive(status(429, { 'retry-after': '1' }), status(200))
     expect((await deliver(url)).result).toEqual({ delivered: true })
     expect(requests[1]!.at - requests[0]!.at).toBeGreaterThanOrEqual(990)
   })
 
-  it('takes a Retry-After that has passed or is no date for none', async () => {
+  it('ignores a Retry-After that has passed or is not a date', async () => {
     const past = status(503, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' })
     const { url } = await receive(past, status(503, { 'retry-after': 'soon' }), status(200))
     expect((await deliver(url)).result).toEqual({ delivered: true })
   })
 
-  it.each([400, 401, 404, 410])('gives up at once on %i', async code => {
+  it.each([400, 401, 404, 410])('does not retry after %i', async code => {
     const { url, requests } = await receive(status(code), status(200))
     expect(reasonOf((await deliver(url)).result)).toMatch(`http://127.0.0.1 answered ${code}`)
     expect(requests).toHaveLength(1)
   })
 
-  it('gives up after the last try and tells its reason', async () => {
+  it('gives up after the last attempt and reports its reason', async () => {
     const { url, requests } = await receive(status(500), status(503))
     const { result } = await deliver(url)
     expect(reasonOf(result)).toBe('http://127.0.0.1 answered 503 Service Unavailable')
     expect(requests).toHaveLength(4)
   })
 
-  it('follows no redirect and tells where it pointed', async () => {
+  it('does not follow a redirect and reports its target', async () => {
     const target = 'https://user:pass@elsewhere.example/hook?token=t0p'
     const { url, requests } = await receive(status(307, { location: target }))
     expect(reasonOf((await deliver(url)).result)).toBe(
@@ -145,7 +145,7 @@ describe('deliverCallback', () => {
     expect(requests).toHaveLength(1)
   })
 
-  it('bounds each try', async () => {
+  it('times out each attempt', async () => {
     const { url, requests } = await receive(silence, status(200))
     const { result, reasons } = await deliver(url, { timeoutMs: 200 })
     expect(result).toEqual({ delivered: true })
@@ -153,7 +153,7 @@ describe('deliverCallback', () => {
     expect(requests).toHaveLength(2)
   })
 
-  it('tells that nobody listens', async () => {
+  it('reports a refused connection', async () => {
     const { url } = await receive(status(200))
     await closers.pop()!()
     expect(reasonOf((await deliver(url, { retries: 1 })).result)).toBe(
@@ -161,7 +161,7 @@ describe('deliverCallback', () => {
     )
   })
 
-  it('sends credentials of the URL as basic authentication and tells none of it', async () => {
+  it('sends credentials in the URL as basic authentication and never reports them', async () => {
     const { url, requests } = await receive(status(500))
     const { result, reasons } = await deliver(url.replace('//', '//us%40er:p%C3%A4ss@'))
     const expected = `Basic ${Buffer.from('us@er:päss').toString('base64')}`
@@ -186,7 +186,7 @@ describe('deliverCallback', () => {
 })
 
 describe('checkCallbackUrl', () => {
-  it('takes http and https', () => {
+  it('accepts http and https', () => {
     expect(checkCallbackUrl('https://ops.example.com/hook').host).toBe('ops.example.com')
     expect(checkCallbackUrl('http://localhost:8080').port).toBe('8080')
   })

@@ -61,7 +61,7 @@ const failure: ErrorReport = {
 }
 
 describe('the callback document', () => {
-  it('tells a whole run', () => {
+  it('describes a whole run', () => {
     expect(
       collect([outcome('web1'), outcome('web2', { status: 'failed', error: failure })]),
     ).toEqual({
@@ -85,7 +85,7 @@ describe('the callback document', () => {
     })
   })
 
-  it('tells an error once that both a step and its host ended with', () => {
+  it('lists an error once if both a step and its host ended with it', () => {
     const document = collect(
       [outcome('web2', { status: 'failed', error: failure })],
       [stepFailed(failure)],
@@ -93,7 +93,7 @@ describe('the callback document', () => {
     expect(document?.errors).toEqual([{ host: 'web2', ...failure }])
   })
 
-  it('tells what failed first and what came of it', () => {
+  it('lists what failed first, then the consequences', () => {
     const rolledBack: ErrorReport = { code: 'rolled_back', message: '1.2 runs again' }
     const document = collect(
       [outcome('web2', { status: 'failed', error: rolledBack })],
@@ -102,7 +102,7 @@ describe('the callback document', () => {
     expect(document?.errors.map(({ code }) => code)).toEqual(['step_failed', 'rolled_back'])
   })
 
-  it('leaves out what the recipe dealt with', () => {
+  it('leaves out errors that the recipe handled', () => {
     expect(collect([outcome('web2')], [stepFailed(failure)])?.errors).toEqual([])
   })
 })

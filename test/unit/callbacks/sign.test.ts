@@ -7,20 +7,20 @@ const body = '{"run":"naïve 日本"}'
 const now = () => Math.floor(Date.now() / 1000)
 
 describe('webhookHeaders', () => {
-  it('signs as Standard Webhooks receivers verify, with a whsec_ secret', () => {
+  it('signs with a whsec_ secret so that Standard Webhooks receivers can verify it', () => {
     const secret = `whsec_${randomBytes(32).toString('base64')}`
     const headers = webhookHeaders({ id: 'msg_1', timestamp: now(), body, secret })
     expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body))
     expect(() => new Webhook(secret).verify(body.replace('run', 'rum'), headers)).toThrow()
   })
 
-  it('signs with any other text as it is', () => {
+  it('uses any other secret as it is', () => {
     const secret = 'correct horse battery staple'
     const headers = webhookHeaders({ id: 'msg_1', timestamp: now(), body, secret })
     expect(new Webhook(secret, { format: 'raw' }).verify(body, headers)).toEqual(JSON.parse(body))
   })
 
-  it('gives the signature that the specification’s reference gives', () => {
+  it('produces the signature of the specification’s reference', () => {
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
     const message = {
       id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -34,7 +34,7 @@ describe('webhookHeaders', () => {
     })
   })
 
-  it('leaves the signature out where there is no secret', () => {
+  it('leaves the signature out if there is no secret', () => {
     expect(webhookHeaders({ id: 'msg_1', timestamp: 7, body })).toEqual({
       'webhook-id': 'msg_1',
       'webhook-timestamp': '7',

@@ -47,7 +47,7 @@ describe('waiting for a heartbeat', () => {
     ['+++', 3, 3],
     ['++-+++', 3, 6],
     ['+-+-++', 2, 6],
-  ])('%s is enough for %i in a row after %i questions', async (answers, successes, asked) => {
+  ])('%s gives %i good answers in a row after %i attempts', async (answers, successes, asked) => {
     const { calls, ask } = asker(answers)
     const verdict = await awaitHeartbeat('app', heartbeat({ attempts: 6, successes }), { ask })
     expect(verdict).toEqual({ up: true, answer: `answer ${asked}` })
@@ -63,7 +63,7 @@ describe('waiting for a heartbeat', () => {
     expect(calls).toHaveLength(3)
   })
 
-  test('good answers that are too few in a row are none', async () => {
+  test('too few good answers in a row do not count', async () => {
     const { ask } = asker('+-+-')
     const pulse = heartbeat({ attempts: 4, successes: 2 })
     await expect(awaitHeartbeat('app', pulse, { ask })).rejects.toMatchObject({
@@ -71,7 +71,7 @@ describe('waiting for a heartbeat', () => {
     })
   })
 
-  test('waits the interval between two questions', async () => {
+  test('waits the interval between two attempts', async () => {
     const times: number[] = []
     const ask = async () => {
       times.push(performance.now())
@@ -82,7 +82,7 @@ describe('waiting for a heartbeat', () => {
     expect(Math.min(...gaps)).toBeGreaterThan(35)
   })
 
-  test('tells each answer that was not the last', async () => {
+  test('reports each answer but the last', async () => {
     const { ask } = asker('--+')
     const told: [string, number][] = []
     const onAnswer = (verdict: { answer: string }, attempt: number) => {
@@ -95,7 +95,7 @@ describe('waiting for a heartbeat', () => {
     ])
   })
 
-  test('a lost connection is no answer', async () => {
+  test('a lost connection ends it without a retry', async () => {
     let asked = 0
     const lost = new UnreachableError('connection_lost', 'gone')
     const ask = async () => {
@@ -106,7 +106,7 @@ describe('waiting for a heartbeat', () => {
     expect(asked).toBe(1)
   })
 
-  test('the signal ends it at once, as an interruption', async () => {
+  test('the signal interrupts it at once', async () => {
     const controller = new AbortController()
     const ask = async () => {
       setImmediate(() => controller.abort())
@@ -122,7 +122,7 @@ describe('waiting for a heartbeat', () => {
   })
 })
 
-test('asking once tells what is, good or bad, in whole seconds', async () => {
+test('a single check returns the verdict, with a timeout in whole seconds', async () => {
   const { calls, ask } = asker('-')
   expect(await askHeartbeat(heartbeat(), { ask })).toEqual({ up: false, answer: 'answer 1' })
   expect(calls).toEqual([{ name: 'hw_probe_command', args: ['2', 'check'] }])

@@ -28,7 +28,7 @@ const statistics = (...servers: string[]) =>
     ),
   })
 
-test('takes haproxy for up when each server is up, or has no check', () => {
+test('considers haproxy up if every server is up or has no check', () => {
   expect(judge(haproxy, statistics('a,UP,L7OK', 'b,no check,', 'c,UP 1/2,* L4OK'))).toEqual({
     up: true,
     answer: '3 of 3 servers up',
@@ -43,7 +43,7 @@ test('names the servers that are down', () => {
 })
 
 test.each(['INI', '* INI'])(
-  'does not take a server for up that haproxy has not asked: %s',
+  'does not consider a server up before haproxy has checked it: %s',
   check => {
     expect(judge(haproxy, statistics(`a,UP,${check}`))).toEqual({
       up: false,
@@ -52,7 +52,7 @@ test.each(['INI', '* INI'])(
   },
 )
 
-test('tells a failed question in one line', () => {
+test('reports a failed probe in one line', () => {
   const stderr = Buffer.from('connection refused\nno answer from the socket\n')
   expect(judge(haproxy, result({ status: 'failed', stderr }))).toEqual({
     up: false,

@@ -13,7 +13,7 @@ const answered = (stdout: string): CallResult => ({
   marks: [],
 })
 
-describe('the question', () => {
+describe('the probe’s call', () => {
   test.each<[HostProbe, string, string[]]>([
     [{ kind: 'http', url: 'http://x/', status: 200 }, 'hw_probe_http', ['http://x/', '2']],
     [{ kind: 'tcp', address: 'x:80' }, 'hw_probe_tcp', ['x:80', '2']],
@@ -24,12 +24,12 @@ describe('the question', () => {
     expect(probeCall(probe, 1001)).toEqual({ name, args })
   })
 
-  test('has a second to be answered at least', () => {
+  test('has a timeout of at least one second', () => {
     expect(probeCall({ kind: 'tcp', address: 'x:1' }, 1).args).toEqual(['x:1', '1'])
   })
 })
 
-describe('an answer by HTTP', () => {
+describe('an HTTP response', () => {
   const http = (more: object = {}): HostProbe => ({
     kind: 'http',
     url: 'http://x/',
@@ -63,7 +63,7 @@ describe('an answer by HTTP', () => {
     expect(judge(probe, answered(text)).up).toBe(up)
   })
 
-  test('says what was wanted, in one short line', () => {
+  test('reports what was expected, in one short line', () => {
     expect(judge(json('a.b', 'up'), answered('200\n{"a":\n  {"b":"down"}}')).answer).toBe(
       'status 200: {"a": {"b":"down"}} (expected a.b=up)',
     )
@@ -90,7 +90,7 @@ test.each([
 })
 
 describe('other answers', () => {
-  test('are good when the question succeeded', () => {
+  test('are good if the probe succeeded', () => {
     expect(judge({ kind: 'tcp', address: 'x:1' }, answered(''))).toEqual({
       up: true,
       answer: 'x:1 accepts connections',
@@ -103,11 +103,14 @@ describe('other answers', () => {
     expect(judge({ kind: 'command', command: 'x' }, answered(' 3\n ok ')).answer).toBe('3 ok')
   })
 
-  test.each(['', 'not CSV at all', '# a,b,c\n1,2,3\n'])('not haproxy’s statistics: %j', text => {
-    expect(judge({ kind: 'haproxy', socket: '/s' }, answered(text))).toMatchObject({ up: false })
-  })
+  test.each(['', 'not CSV at all', '# a,b,c\n1,2,3\n'])(
+    'are bad if they are not haproxy’s statistics: %j',
+    text => {
+      expect(judge({ kind: 'haproxy', socket: '/s' }, answered(text))).toMatchObject({ up: false })
+    },
+  )
 
-  test('a question that failed without a word has no answer', () => {
+  test('are “no answer” if a probe failed without output', () => {
     const failed = { ...answered(''), status: 'failed' as const }
     expect(judge({ kind: 'tcp', address: 'x:1' }, failed)).toEqual({
       up: false,

@@ -17,7 +17,7 @@ function faults(text: string): string[] {
 }
 
 describe('reading', () => {
-  test('gives sections and keys in order with their lines', () => {
+  test('returns sections and keys in order with their lines', () => {
     expect(readIni('\uFEFFtop=1\r\n\r\n[b]\r\n; c\r\nx = 1\r\n[a] ; c\r\n  y=\r\n', 'f')).toEqual({
       file: 'f',
       sections: [
@@ -36,13 +36,13 @@ describe('reading', () => {
     ])
   })
 
-  test('gives strings for what looks like another type', () => {
+  test('returns strings for values that look like another type', () => {
     expect(
       values('a = true', 'b = null', 'c = 1', "d = '1'", 'e = "true"', "f = '{}'", 'g[] = x'),
     ).toEqual({ a: 'true', b: 'null', c: '1', d: '1', e: 'true', f: '{}', 'g[]': 'x' })
   })
 
-  test('reads names that objects inherit like any other', () => {
+  test('reads names inherited from Object like any others', () => {
     const { sections } = readIni('[__proto__]\n__proto__ = 1\n[constructor]\ntoString = 2', 'f')
     expect(sections.map(section => [section.name, section.entries[0]?.key])).toEqual([
       ['__proto__', '__proto__'],
@@ -50,7 +50,7 @@ describe('reading', () => {
     ])
   })
 
-  test('takes ; and # for a comment only after a blank', () => {
+  test('treats ; and # as a comment only after whitespace', () => {
     expect(
       values(
         'a = 1 ; one',
@@ -91,7 +91,7 @@ describe('reading', () => {
     })
   })
 
-  test('tells every fault with its line and reads the rest', () => {
+  test('reports every error with its line and reads the rest', () => {
     expect(
       faults(
         [

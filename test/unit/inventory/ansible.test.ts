@@ -47,7 +47,7 @@ describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
     expect(named).toEqual(order.filter(host => names.includes(host)))
   })
 
-  it('gives every host the variables that Ansible gives it', () => {
+  it('gives every host the same variables as Ansible does', () => {
     const ours = inventory.hosts.map(host => {
       const like = variables[host.name] ?? {}
       const entries = Object.entries(host.vars)

@@ -51,7 +51,7 @@ it('finds an environment by name, also from a folder below the project', async (
   })
 })
 
-it('takes a path of a file or of a directory', async () => {
+it('accepts the path of a file or a directory', async () => {
   await write('elsewhere/eu/hosts.ini', 'a\n')
   await write('hosts.ini', 'b\n')
   expect(await load({ inventory: './elsewhere/eu' })).toMatchObject({ environment: 'eu' })
@@ -66,13 +66,13 @@ it('prefers an environment to a directory of the same name', async () => {
   expect(await hostNames({ inventory: 'production' })).toEqual(['prod1'])
 })
 
-it('takes the only environment there is, where none is named', async () => {
+it('uses the only environment if none is named', async () => {
   await write('inventories/production/hosts.ini', 'prod1\n')
   await write('inventories/draft/notes', '')
   expect(await hostNames()).toEqual(['prod1'])
 })
 
-it('lists the environments where several could be meant', async () => {
+it('lists the environments if none of several is named', async () => {
   await write('inventories/staging/hosts.ini', '')
   await write('inventories/production/hosts.ini', '')
   const error = await refusalOf()
@@ -83,7 +83,7 @@ it('lists the environments where several could be meant', async () => {
   expect(error.details.hint).toMatch(/-i production/)
 })
 
-it('obeys HOSTWRIGHT_INVENTORY, and -i more', async () => {
+it('uses HOSTWRIGHT_INVENTORY, unless -i is set', async () => {
   await write('inventories/staging/hosts.ini', 'stage1')
   await write('inventories/production/hosts.ini', 'prod1')
   vi.stubEnv('HOSTWRIGHT_INVENTORY', 'staging')
@@ -99,7 +99,7 @@ it('refuses an unknown environment and names the nearest', async () => {
   })
 })
 
-it('refuses a path where nothing is', async () => {
+it('refuses a path that does not exist', async () => {
   expect(await refusalOf({ inventory: './nowhere/hosts.ini' })).toMatchObject({
     code: 'usage',
     message: 'there is no inventory nowhere/hosts.ini',
@@ -120,7 +120,7 @@ it('finds the lab’s inventory unless the project has its own', async () => {
   expect(await hostNames({ inventory: 'lab', labDirectory })).toEqual(['own'])
 })
 
-it('needs an inventory for all but localhost', async () => {
+it('needs an inventory for anything but localhost', async () => {
   await write('inventories/empty', '').catch(() => {})
   expect(await refusalOf()).toMatchObject({ code: 'usage' })
   expect(await refusalOf({ pattern: 'localhost:web' })).toMatchObject({ code: 'usage' })
@@ -128,21 +128,21 @@ it('needs an inventory for all but localhost', async () => {
   expect(selectHosts(inventory, 'localhost')).toMatchObject([{ connection: 'local' }])
 })
 
-it('names a faulty file by its path from here', async () => {
+it('names a malformed file by its path relative to the current directory', async () => {
   await write('inventories/p/hosts.ini', 'a\n[web\n')
   expect((await refusalOf()).message).toMatch(
     /^inventories[/\\]p[/\\]hosts\.ini:2: \[web is not a section$/,
   )
 })
 
-it('expands ~ and hands on overrides', async () => {
+it('expands ~ and applies overrides', async () => {
   await write('inventories/p/hosts.ini', 'a private_key_file=~/.ssh/key\n')
   expect((await load({ overrides: { user: 'ops' } })).hosts).toMatchObject([
     { user: 'ops', privateKeyFile: join(homedir(), '.ssh/key') },
   ])
 })
 
-it('lets bytes that are not UTF-8 pass in comments only', async () => {
+it('accepts invalid UTF-8 only in comments', async () => {
   await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na\n', 'latin1'))
   expect(await hostNames()).toEqual(['a'])
   await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na x=caf\xe9\n', 'latin1'))

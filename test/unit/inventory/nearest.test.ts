@@ -3,35 +3,35 @@ import { nearest, unknownName } from '../../../lib/shell/nearest.ts'
 
 describe('nearest', () => {
   it.each([
-    ['a swap of letters', 'wbe1', ['db1', 'web1', 'web2'], ['web1']],
-    ['all that are equally close', 'web4', ['web1', 'web2', 'db1'], ['web1', 'web2']],
-    ['a beginning', 'prod', ['staging', 'production'], ['production']],
-    ['another case', 'WEB', ['web', 'db'], ['web']],
-    ['nothing that is only as short', 'eu', ['db', 'us', 'lab'], []],
+    ['a name with swapped letters', 'wbe1', ['db1', 'web1', 'web2'], ['web1']],
+    ['all names that are equally close', 'web4', ['web1', 'web2', 'db1'], ['web1', 'web2']],
+    ['a name that begins with the text', 'prod', ['staging', 'production'], ['production']],
+    ['a name in another case', 'WEB', ['web', 'db'], ['web']],
+    ['nothing that is merely as short', 'eu', ['db', 'us', 'lab'], []],
     ['nothing for an empty name', '', ['a', 'b'], []],
     ['the closest three', 'web', ['web12', 'webs', 'web', 'we'], ['web', 'webs', 'we']],
-    ['each once', 'web', ['web1', 'web1'], ['web1']],
+    ['each name once', 'web', ['web1', 'web1'], ['web1']],
   ])('offers %s', (_, name, candidates, expected) => {
     expect(nearest(name, candidates)).toEqual(expected)
   })
 })
 
 describe('unknownName', () => {
-  it('says in one line what was meant, and lists the names in the hint', () => {
+  it('suggests a name in one line, and lists the names in the hint', () => {
     const error = unknownName('role', 'wbe', ['web', 'db'])
     expect(error).toMatchObject({ code: 'unknown_name', exitCode: 2 })
     expect(error.message).toBe("unknown role 'wbe': did you mean web?")
     expect(error.details.hint).toBe('Known: web, db.')
   })
 
-  it('lists the names in the line where none is near', () => {
+  it('lists the names in the message if none is near', () => {
     expect(unknownName('role', 'zzz', ['web', 'db']).message).toBe(
       "unknown role 'zzz': known: web, db",
     )
     expect(unknownName('role', 'zzz', []).message).toBe("unknown role 'zzz': known: none")
   })
 
-  it('cuts a long list', () => {
+  it('truncates a long list', () => {
     const many = Array.from({ length: 30 }, (_, index) => `host-number-${index}`)
     expect(unknownName('host', 'zzz', many).message).toMatch(/host-number-11 and 18 more$/)
   })

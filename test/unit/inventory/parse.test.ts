@@ -48,18 +48,18 @@ describe('the settings of a host', () => {
     )
   })
 
-  it('prefers Ansible’s name, which an inventory made for Ansible means', () => {
+  it('prefers Ansible’s name over the short one', () => {
     expect(hostOf('web port=8080 ansible_port=2222').port).toBe(2222)
   })
 
-  it('lets an override win under either name', () => {
+  it('gives precedence to an override with either name', () => {
     const overrides = { port: '2200', workers: '9' }
     const host = hostOf('web ansible_port=2222 workers=1', { overrides })
     expect(host.port).toBe(2200)
     expect(host.vars).toEqual({ ansible_port: '2222', port: '2200', workers: '9' })
   })
 
-  it('starts relative paths at the inventory and ~ at home', () => {
+  it('resolves relative paths from the inventory and ~ to the home directory', () => {
     const line = 'a private_key_file=keys/id known_hosts_file=~/known'
     expect(hostOf(line, { home: '/home/me' })).toMatchObject({
       privateKeyFile: '/p/inventories/test/keys/id',
@@ -67,7 +67,7 @@ describe('the settings of a host', () => {
     })
   })
 
-  it('puts the state below the root unless it has a place of its own', () => {
+  it('puts bootstrap_dir below the root unless it is set', () => {
     expect(hostOf('a root=/tmp/box/')).toMatchObject({
       root: '/tmp/box',
       bootstrapDir: '/tmp/box/var/bootstrap',
@@ -81,15 +81,15 @@ describe('the settings of a host', () => {
   it.each([
     ['/', '/'],
     ['/srv/image/', '/srv/image'],
-  ])('takes the path of a chroot: %s', (path, address) => {
+  ])('reads the path of a chroot: %s', (path, address) => {
     expect(hostOf(`a connection=chroot host=${path}`).address).toBe(address)
   })
 
-  it.each(['ansible_connection', 'connection'])('takes local from %s', name => {
+  it.each(['ansible_connection', 'connection'])('connects locally for %s', name => {
     expect(hostOf(`a ${name}=local`).connection).toBe('local')
   })
 
-  it('takes a setting that is empty for one that is not set', () => {
+  it('treats an empty setting as not set', () => {
     expect(hostOf('a ansible_host= ansible_port= ansible_user=')).toMatchObject({
       address: 'a',
       port: undefined,
@@ -97,7 +97,7 @@ describe('the settings of a host', () => {
     })
   })
 
-  it('keeps a variable named like a property of objects', () => {
+  it('keeps a variable named like a property of Object', () => {
     expect(Object.entries(hostOf('a __proto__=x constructor=y').vars)).toEqual([
       ['__proto__', 'x'],
       ['constructor', 'y'],
@@ -106,11 +106,11 @@ describe('the settings of a host', () => {
 })
 
 describe('hosts and groups', () => {
-  it('applies a port that a later mention of the host gives', () => {
+  it('applies a port from a later mention of the host', () => {
     expect(hostOf('web1\n[web]\nweb1:2222').port).toBe(2222)
   })
 
-  it('lists members in the order in which the file first names them', () => {
+  it('lists members in the order of their first mention', () => {
     const { groups, hosts } = parse('b\na\n[g]\na\nc\nb\n')
     expect(hosts.map(host => host.name)).toEqual(['b', 'a', 'c'])
     expect(groups.get('g')).toEqual(['b', 'a', 'c'])
@@ -123,7 +123,7 @@ describe('hosts and groups', () => {
     expect(hostOf('[2001:db8::1] x=1').vars).toEqual({ x: '1' })
   })
 
-  it('reads a file with a byte order mark and Windows line ends', () => {
+  it('reads a file with a byte order mark and Windows line endings', () => {
     expect(parse('\uFEFF[web]\r\nweb1 a=1\r\n').hosts).toMatchObject([
       { name: 'web1', vars: { a: '1' } },
     ])
@@ -137,7 +137,7 @@ describe('hosts and groups', () => {
     })
   })
 
-  it('has a believable example', () => {
+  it('parses the example inventory', () => {
     const file = fileURLToPath(new URL('../../../inventories/example/hosts.ini', import.meta.url))
     const { hosts, groups } = parseInventory(readFileSync(file, 'utf8'), {
       file,
@@ -148,7 +148,7 @@ describe('hosts and groups', () => {
   })
 })
 
-describe('a malformed inventory is refused with file, line and what is wrong', () => {
+describe('a malformed inventory is refused with file, line and reason', () => {
   it.each([
     ['[web', 1, '[web is not a section'],
     ['a\n[web db]', 2, '[web db] is not a section'],
@@ -241,20 +241,20 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
     expect(error.message).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 
-  it('blames the command line for an override', () => {
+  it('names the command line as the source of a bad override', () => {
     expect(faultOf('a', { overrides: { ansible_port: 'x' } })).toMatchObject({
       code: 'invalid_value',
       message: "--var ansible_port: ansible_port of a is not a port: 'x'",
     })
   })
 
-  it('suggests the group that was meant', () => {
+  it('suggests the nearest group', () => {
     expect(faultOf('[web]\n[eu:children]\nwbe').details.hint).toBe(
       'Did you mean web? Define the group with [wbe].',
     )
   })
 
-  it('never fails in another way, whatever the text', () => {
+  it('never fails in any other way, whatever the text', () => {
     const part = fc.constantFrom(
       ...[
         '[',
@@ -291,7 +291,7 @@ describe('a malformed inventory is refused with file, line and what is wrong', (
   })
 })
 
-it('gives back any value that is quoted for the shell', () => {
+it('returns any value that is quoted for the shell', () => {
   // Letters around it keep the value from being a Python literal, which would be read once more.
   const value = fc.string({ unit: 'grapheme' }).filter(text => !/[\0\r\n]/.test(text))
   fc.assert(

@@ -19,7 +19,7 @@ function refusalOf(pattern: string): UsageError {
   throw new Error('the pattern was accepted')
 }
 
-it('returns hosts in file order, each once, whatever the order of the pattern', () => {
+it('returns each host once in file order, whatever the order of the pattern', () => {
   expect(names('eu,web2,db1,web')).toEqual(['db1', 'web1', 'web2', 'web3'])
 })
 
@@ -27,12 +27,12 @@ it('counts a slice in the group’s own order', () => {
   expect(names('eu[0]')).toEqual(['web3'])
 })
 
-it('applies & before ! wherever they stand', () => {
+it('applies & before !, wherever they are', () => {
   expect(names('!web1:&eu:web')).toEqual(['web3'])
 })
 
 describe('localhost', () => {
-  it('is there without being in the inventory, on a local connection, with the variables of all', () => {
+  it('exists without being in the inventory, with a local connection and the variables of all', () => {
     expect(selectHosts(inventory, 'localhost')).toMatchObject([
       {
         name: 'localhost',
@@ -49,12 +49,12 @@ describe('localhost', () => {
     expect(names('localhost:db1')).toEqual(['db1', 'localhost'])
   })
 
-  it('is the inventory’s host where it has one', () => {
+  it('is the inventory’s host if it has one', () => {
     const own = parseInventory('localhost ansible_port=2222', { file: 'h', environment: 'e' })
     expect(selectHosts(own, 'localhost')).toMatchObject([{ connection: 'ssh', port: 2222 }])
   })
 
-  it('is all that an empty inventory has', () => {
+  it('is the only host of an empty inventory', () => {
     const empty = emptyInventory('/p', { root: '/tmp/box' })
     expect(selectHosts(empty, 'localhost')).toMatchObject([
       { connection: 'local', root: '/tmp/box' },
@@ -82,12 +82,12 @@ it.each([
     'x\u001b[1m',
     "unknown host or group 'x\\u{1b}': known: all, ungrouped, web, eu, idle, db1, web1, web2, web3, localhost",
   ],
-])('refuses the unknown name in %j and names the nearest', (pattern, message) => {
+])('refuses the unknown name in %j and suggests the nearest', (pattern, message) => {
   expect(refusalOf(pattern)).toMatchObject({ code: 'unknown_name', exitCode: 2, message })
 })
 
 it.each(['idle', 'web:!web', '~zzz', 'zzz*', 'db1:&web', 'web[7]', 'web[-7]', 'web[5:9]'])(
-  'refuses %s, which leaves no host',
+  'refuses %s, which matches no host',
   pattern => {
     expect(refusalOf(pattern)).toMatchObject({ code: 'no_hosts', exitCode: 2 })
   },
@@ -97,7 +97,7 @@ it.each(['', ' ', ':', ',', '~(', '~[z-a]'])('refuses %j, which is no pattern', 
   expect(refusalOf(pattern)).toMatchObject({ code: 'usage', exitCode: 2 })
 })
 
-it('says that a comma forbids colons, and that a pattern has no port', () => {
+it('explains that commas exclude colons, and that a pattern can’t have a port', () => {
   expect(refusalOf('web:eu,db1').details.hint).toMatch(/separate terms with commas only/)
   expect(refusalOf('web1:22').details.hint).toMatch(/can’t have a port/)
 })

@@ -36,7 +36,7 @@ describe('which SSH', () => {
     expect([host.connection, host.sshTransport]).toEqual(['ssh', sshTransport])
   })
 
-  test('a file of its own, relative to the inventory, or none', () => {
+  test('ssh_config_file is relative to the inventory, or none', () => {
     expect(hostOf('a ssh_config_file=ssh.conf').sshConfigFile).toBe('/p/x/ssh.conf')
     expect(hostOf('a ssh_config_file=~/c').sshConfigFile).toBe('/home/me/c')
     expect(hostOf('a ssh_config_file=none').sshConfigFile).toBe('none')
@@ -45,7 +45,7 @@ describe('which SSH', () => {
 })
 
 describe('become', () => {
-  test('is off until ansible_become says yes, in any of Ansible’s words', () => {
+  test('is off unless ansible_become is true, in any of Ansible’s spellings', () => {
     expect(hostOf('a ansible_become_user=app').become).toBeUndefined()
     for (const yes of ['yes', 'True', 'ON', '1', 't', 'y'])
       expect(hostOf(`a ansible_become=${yes}`).become).toMatchObject({
@@ -76,7 +76,7 @@ describe('become', () => {
     expect(faultOf(text).message).toContain('hosts.ini:4: ansible_become_user of a')
   })
 
-  test('--become is for hosts that say nothing', () => {
+  test('--become applies to hosts that do not set it', () => {
     const text = 'a\nb ansible_become=no\nc ansible_become=yes ansible_become_user=app'
     const { hosts } = parse(text, { defaults: { become: true, becomeUser: 'www' } })
     expect(hosts.map(({ become }) => become?.user)).toEqual(['www', undefined, 'app'])
@@ -89,7 +89,7 @@ describe('become', () => {
   })
 })
 
-describe('time-outs', () => {
+describe('timeouts', () => {
   test('are durations; a bare number is seconds', () => {
     expect(
       hostOf('a connect_timeout=3 handshake_timeout=500ms auth_timeout=1m command_timeout=1h')
@@ -100,7 +100,7 @@ describe('time-outs', () => {
     expect(hostOf('a').timeouts).toBeUndefined()
   })
 
-  test.each(['soon', '-1', '0', '1d'])('%s is none', value => {
+  test.each(['soon', '-1', '0', '1d'])('refuse %s', value => {
     expect(faultOf(`a command_timeout=${value}`).message).toContain('command_timeout of a')
   })
 })
@@ -136,7 +136,7 @@ describe('jump hosts', () => {
     )
   })
 
-  test('have parts', () => {
+  test('have a user, a host and a port', () => {
     expect(readJump('o@[2001:db8::1]:22')).toEqual({ user: 'o', host: '2001:db8::1', port: 22 })
     expect(readJump('b')).toEqual({ host: 'b' })
   })
@@ -154,7 +154,7 @@ describe('passwords', () => {
       )
   })
 
-  test('are shown nowhere', () => {
+  test('are never shown', () => {
     const text = `a ansible_password="hunter2"\n[all:vars]\nansible_become=yes\nansible_become_pass=hunter2\nansible_winrm_password=hunter2`
     const inventory = parse(text)
     expect(inventory.hosts[0]!.vars).toEqual({ ansible_become: 'yes' })
@@ -163,7 +163,7 @@ describe('passwords', () => {
     expect(inspect(inventory, { depth: 9, showHidden: true })).not.toContain('hunter2')
   })
 
-  test('may come from elsewhere, which wins', () => {
+  test('may come from another source, which takes precedence', () => {
     const from = (source: string) =>
       hostOf(`a ansible_password=x ssh_password_from=${source}`).password
     expect(from('"env APP_PASS"')).toEqual({ from: 'env', name: 'APP_PASS' })
@@ -180,7 +180,7 @@ describe('passwords', () => {
   })
 
   test.each(['hunter2', '"env"', '"env A B"', '"env 1A"', '"file"', '"command"', '""env"'])(
-    'the source %s is none',
+    'refuse the source %s',
     source => {
       expect(faultOf(`a ssh_password_from=${source}`).code).toBe('inventory_invalid')
     },
@@ -202,12 +202,12 @@ describe('passwords', () => {
     'a ansible_password=hunter2 port=x',
     'a ansible_ssh_private_key_passphrase=hunter2',
     'a\n[all:vars]\nansible_password="hunter2\\n"',
-  ])('a fault in %j does not show it', text => {
+  ])('are not shown in an error about %j', text => {
     const error = faultOf(text)
     expect(`${error.message} ${JSON.stringify(error.details)}`).not.toContain('hunter2')
   })
 
-  test('arbitrary lines with a password never show it in a fault', () => {
+  test('are not shown in an error about any line', () => {
     const piece = fc.constantFrom(
       ' ',
       '=',
@@ -241,17 +241,17 @@ describe('passwords', () => {
     )
   })
 
-  test('can’t be given by --var: process lists show those', () => {
+  test('can’t be set with --var, which shows in process lists', () => {
     const error = faultOf('a', { overrides: { ansible_password: 'hunter2' } })
     expect(error.code).toBe('usage')
     expect(error.message + JSON.stringify(error.details)).not.toContain('hunter2')
   })
 })
 
-describe('what means something to Ansible only', () => {
+describe('Ansible variables without effect', () => {
   const warningOf = (text: string) => unhonouredBy(parse(text).hosts)
 
-  test('is one warning for all hosts', () => {
+  test('cause one warning for all hosts', () => {
     expect(warningOf('a\nb motd=x')).toBeUndefined()
     expect(
       warningOf('a\nb\n[all:vars]\nansible_become_flags=-H\nansible_shell_executable=/bin/bash'),
@@ -272,13 +272,13 @@ describe('what means something to Ansible only', () => {
     ['-F x.conf', 'write ssh_config_file=x.conf'],
     ['-o UserKnownHostsFile=~/kh', 'write known_hosts_file=~/kh'],
     ['-C', 'ssh_config_file'],
-  ])('%s: says what to write instead', (value, advice) => {
+  ])('%s: cause advice on what to write instead', (value, advice) => {
     const text = `a\n[all:vars]\nansible_ssh_common_args=${value}`
     expect(warningOf(text)).toContain(advice)
   })
 })
 
-test('any key is taken only where the name says that it is insecure', () => {
+test('any host key is accepted only with insecure_host_key', () => {
   expect(hostOf('a insecure_host_key=yes').insecureHostKey).toBe(true)
   expect(hostOf('a').insecureHostKey).toBeUndefined()
   expect(hostOf('a host_key_checking=no').insecureHostKey).toBeUndefined()

@@ -15,7 +15,7 @@ function machine(taken: (address: string, port: number) => boolean) {
   return { tryBind, bound }
 }
 
-test('gives each host of a Linux lab an address of its own and the same ports', async () => {
+test('gives each host of a Linux lab its own address and the same ports', async () => {
   const { tryBind } = machine(() => false)
   const { places } = await claimPlaces(2, 'linux', tryBind)
   expect(places).toEqual([
@@ -24,19 +24,19 @@ test('gives each host of a Linux lab an address of its own and the same ports', 
   ])
 })
 
-test('passes over a block in which one address is taken', async () => {
+test('skips a block in which one address is taken', async () => {
   const { tryBind } = machine((address, port) => address === '127.77.1.2' && port === 2222)
   const { places } = await claimPlaces(2, 'linux', tryBind)
   expect(places.map(place => place.address)).toEqual(['127.77.2.1', '127.77.2.2'])
 })
 
-test('takes another SSH port where something listens on the usual one at every address', async () => {
+test('uses another SSH port if the usual one is taken at every address', async () => {
   const { tryBind } = machine((_, port) => port === 2222 || port === 8700)
   const { places } = await claimPlaces(1, 'linux', tryBind)
   expect(places).toEqual([{ address: '127.77.1.1', port: 2322, deepfilerPort: 8701 }])
 })
 
-test('gives two labs that start at once different blocks, and frees the claims', async () => {
+test('gives two labs that start at the same time different blocks, and frees the claims', async () => {
   const { tryBind, bound } = machine(() => false)
   const first = await claimPlaces(3, 'linux', tryBind)
   const second = await claimPlaces(3, 'linux', tryBind)
@@ -47,7 +47,7 @@ test('gives two labs that start at once different blocks, and frees the claims',
   expect(bound.size).toBe(0)
 })
 
-test('gives hosts of other systems one address and different ports', async () => {
+test('gives hosts on other systems one address and different ports', async () => {
   const { tryBind } = machine((_, port) => port === 2223)
   const { places } = await claimPlaces(2, 'darwin', tryBind)
   expect(places).toEqual([
@@ -56,12 +56,12 @@ test('gives hosts of other systems one address and different ports', async () =>
   ])
 })
 
-test('says that there is no room', async () => {
+test('reports that no ports are free', async () => {
   const { tryBind } = machine(() => true)
   await expect(claimPlaces(1, 'linux', tryBind)).rejects.toMatchObject({ code: 'lab_failed' })
 })
 
-test('does not bind a port twice, and can bind it again once freed', async () => {
+test('does not bind a port twice, and can bind it again after it is freed', async () => {
   let port = 20_000
   let free = await bind('127.0.0.1', port)
   while (free === undefined) free = await bind('127.0.0.1', ++port)

@@ -6,7 +6,7 @@ import { parseVersion, sshdConfig } from '../../../lib/lab/sshd.ts'
 
 const place = { address: '127.77.1.1', port: 2222, deepfilerPort: 8700 }
 
-test('writes a host with all that recipes need to know, quoted as a shell would', () => {
+test('writes a host line with everything recipes need, quoted as in a shell', () => {
   const text = hostsIni({
     hosts: [{ ...place, name: 'lab1', root: "/tmp/it's a lab/lab1/root" }],
     user: 'root',
@@ -24,26 +24,26 @@ test('writes a host with all that recipes need to know, quoted as a shell would'
   )
 })
 
-test('leaves root out where a host has a view of its own', () => {
+test('leaves out root if a host has its own view of the file system', () => {
   const files = { privateKey: '/k', knownHosts: '/h', node: '/n' }
   const text = hostsIni({ hosts: [{ ...place, name: 'lab1' }], user: 'root', ...files })
   expect(text).not.toMatch(/ root=|bootstrap_dir=/)
   expect(text).toContain(' haproxy_bind=127.77.1.1:8000 haproxy_backends=127.77.1.1:8700\n')
 })
 
-test('names hosts in known_hosts by address and port, the port only if it is not 22', () => {
+test('lists hosts in known_hosts by address, with the port only if it is not 22', () => {
   const key = 'ssh-ed25519 AAAA lab1'
   expect(knownHosts([place, { ...place, port: 22 }], [key, key])).toBe(
     '[127.77.1.1]:2222 ssh-ed25519 AAAA\n127.77.1.1 ssh-ed25519 AAAA\n',
   )
 })
 
-test('offers haproxy only where installing packages leaves the machine alone', () => {
+test('offers haproxy only if installing packages does not affect the machine', () => {
   expect(bootstrapIni('overlay')).toMatch(/\[role:web\]\nproducts = haproxy, deepfiler, appstack/)
   expect(bootstrapIni('directory')).not.toContain('haproxy')
 })
 
-test('makes key pairs that all work', () => {
+test('generates key pairs that all work', () => {
   // ssh2 alone spoils one pair in 256.
   for (let count = 0; count < 600; count++) {
     const data = Buffer.from(keyData(createKeyPair('x').public), 'base64')
@@ -51,7 +51,7 @@ test('makes key pairs that all work', () => {
   }
 })
 
-test('breaks the heartbeat, or says that there is nothing to break', () => {
+test('breaks the heartbeat, or reports that there is nothing to break', () => {
   expect(breakHeartbeat("const health = { status: 'ok', code: 200 }")).toBe(
     "const health = { status: 'failing', code: 503 }",
   )
@@ -67,19 +67,19 @@ const options = {
   mark: '/a lab/lab1',
 }
 
-test('writes an sshd config that holds spaces and percent signs', () => {
+test('writes an sshd config with spaces and percent signs', () => {
   const lines = sshdConfig({ ...options, version: 902 }).split('\n')
   expect(lines).toContain('HostKey "/a lab/host_key"')
   expect(lines).toContain('AuthorizedKeysFile "/a lab/100%%/keys"')
   expect(lines).toContain('SetEnv "HOSTWRIGHT_LAB_HOST=/a lab/lab1" SHLVL=1')
 })
 
-test('switches penalties off in the versions of sshd that know them', () => {
+test('switches penalties off in the versions of sshd that have them', () => {
   expect(sshdConfig({ ...options, version: 907 })).not.toContain('PerSourcePenalties')
   expect(sshdConfig({ ...options, version: 1000 })).toContain('PerSourcePenalties no')
 })
 
-test('reads the version of sshd, also out of a refusal', () => {
+test('reads the version of sshd, even from an error message', () => {
   expect(parseVersion('OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.19')).toBe(902)
   expect(parseVersion('unknown option -- V\nOpenSSH_8.9p1 Ubuntu-3, OpenSSL')).toBe(809)
   expect(parseVersion('OpenSSH_10.0p2, OpenSSL')).toBe(1000)

@@ -13,7 +13,7 @@ const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
 30 22 254:2 / /home rw - ext4 /dev/vdc rw
 `
 
-test('lays over every file system of the machine, parents first, and copies single files', () => {
+test('overlays every file system of the machine, parents first, and copies single files', () => {
   const mounts = mountsToLayer(mountinfo, path => path !== '/etc/resolv.conf', '/srv/lab')
   expect(mounts).toEqual([
     { path: '/', type: 'layer' },
@@ -23,14 +23,14 @@ test('lays over every file system of the machine, parents first, and copies sing
   ])
 })
 
-test('tells a path below another from one that only begins the same', () => {
+test('distinguishes a path below another from one with the same prefix', () => {
   expect(isUnder('/run/x', '/run')).toBe(true)
   expect(isUnder('/run', '/run')).toBe(true)
   expect(isUnder('/runner', '/run')).toBe(false)
   expect(isUnder('/x', '/')).toBe(true)
 })
 
-test('shows in a fresh /tmp only what has to be seen there', () => {
+test('shows only the necessary paths in a fresh /tmp', () => {
   const view = { name: 'lab1', mountPoint: '/lab/mount', files: [], hosts: [] }
   const script = viewScript({ ...view, keep: ['/tmp/node 24/bin/node', '/usr/bin/node'] }, [])
   expect(script).toContain("\nbind '/tmp/node 24/bin/node'\n")

@@ -22,7 +22,7 @@ const record: LabRecord = {
   hosts: [],
 }
 
-test('lets one of many that claim a directory at once have it', async () => {
+test('grants a directory to only one of many simultaneous claims', async () => {
   const claims = await Promise.all(
     Array.from({ length: 20 }, () => claimDirectory(directory, record)),
   )
@@ -30,7 +30,7 @@ test('lets one of many that claim a directory at once have it', async () => {
   expect(await readRecord(directory)).toEqual(record)
 })
 
-test('neither fills nor deletes a directory with other files in it', async () => {
+test('neither uses nor deletes a directory with other files in it', async () => {
   await mkdir(directory)
   await writeFile(join(directory, 'precious'), '')
   await expect(labUp({ hosts: 1, directory })).rejects.toMatchObject({ code: 'usage' })
@@ -44,24 +44,24 @@ test('does not trust a lab.json that it did not write', async () => {
   await expect(labDown({ directory })).rejects.toThrow('is not a lab directory')
 })
 
-test('refuses a directory that others may write to', async () => {
+test('refuses a directory that others can write to', async () => {
   await mkdir(directory)
   await chmod(directory, 0o777)
   await expect(labUp({ hosts: 1, directory })).rejects.toThrow('others can write to it')
 })
 
-test('says no to a number of hosts that can’t be', async () => {
+test('refuses an impossible number of hosts', async () => {
   for (const hosts of [0, 251, 1.5, Number.NaN]) {
     await expect(labUp({ hosts, directory })).rejects.toMatchObject({ code: 'invalid_value' })
   }
 })
 
-test('has nothing to tell or to end where there is no lab', async () => {
+test('reports nothing and stops nothing if there is no lab', async () => {
   expect(await labStatus({ directory })).toBeUndefined()
   await labDown({ directory })
 })
 
-test('clears what a lab has left whose processes are gone', async () => {
+test('cleans up after a lab whose processes are gone', async () => {
   const gone = { pid: process.pid, started: 'before the last boot' }
   const host = { name: 'lab1', address: '127.0.0.1', port: 1, processes: [gone] }
   await claimDirectory(directory, { ...record, starting: gone, hosts: [host] })

@@ -35,8 +35,8 @@ const setting = (name: string, more: object = {}) =>
 
 const titles = (task: Task) => flatten(task).map(({ title }) => title)
 
-describe('what provisions a product', () => {
-  test('of packages: the first with the version that is wanted', () => {
+describe('the tasks that provision a product', () => {
+  test('install packages, the first in the wanted version', () => {
     const definition = { packages: ['haproxy', 'socat'], service: 'haproxy' }
     expect(titles(provision(productOf(definition), host))).toEqual([
       'pkg haproxy socat',
@@ -49,7 +49,7 @@ describe('what provisions a product', () => {
     ])
   })
 
-  test('of an archive: unpacked aside, linked, and restarted when the link changes', async () => {
+  test('unpack an archive aside, link it, and restart the service if the link changes', async () => {
     const directory = await temporaryDirectory()
     await writeFile(join(directory, 'app-1.1.tar.gz'), 'x')
     const product = productOf(
@@ -76,7 +76,7 @@ describe('what provisions a product', () => {
     ])
   })
 
-  test('sets every setting that has a value, takes out the others, and reloads', () => {
+  test('set every setting that has a value, remove the others, and reload', () => {
     const product = productOf({
       config: '/etc/app.ini',
       configFormat: 'ini',
@@ -107,7 +107,7 @@ describe('what provisions a product', () => {
     expect(flatten(configure(product, ['workers']))[0]!.call.args).not.toContain('K key')
   })
 
-  test('runs its script unless it succeeded with the same before', async () => {
+  test('run its script unless it already succeeded with the same values', async () => {
     const script = join(await temporaryDirectory(), 'provision.sh')
     await writeFile(script, 'install it')
     const definition = { scripts: { provision: script }, version: '1' }
@@ -125,7 +125,7 @@ describe('what provisions a product', () => {
     expect(titles(again())).toEqual(['provision script of app'])
   })
 
-  test('has its module’s steps in their places', () => {
+  test('include the steps of its module in the right places', () => {
     const product = productOf({
       packages: ['aa'],
       home: '/opt/app',
@@ -141,7 +141,7 @@ describe('what provisions a product', () => {
 })
 
 describe('an upgrade', () => {
-  test('runs the upgrade script for another version than the recorded one only', async () => {
+  test('runs the upgrade script only if the version differs from the recorded one', async () => {
     const script = join(await temporaryDirectory(), 'upgrade.sh')
     await writeFile(script, 'upgrade')
     const definition = { scripts: { upgrade: script } }
@@ -152,7 +152,7 @@ describe('an upgrade', () => {
     expect(titles(upgrade(productOf(definition, { recorded, version: '1' }), host))).toEqual([])
   })
 
-  test('keeps a copy of the config and can put it back', () => {
+  test('keeps a copy of the config and can restore it', () => {
     const product = productOf({ config: '/etc/it’s app.ini' })
     const kept = flatten(keepConfig(product, host, false))
     expect(kept.map(({ title }) => title)).toEqual([
@@ -172,7 +172,7 @@ test.each([
   { cutShort: false, restored: 'edited by hand' },
   { cutShort: true, restored: 'before the upgrade' },
 ])(
-  'a copy of a config that is there already; cut short: $cutShort',
+  'handles an existing copy of the config; cut short: $cutShort',
   async ({ cutShort, restored }) => {
     const directory = await temporaryDirectory()
     const at = { ...host, bootstrapDir: join(directory, 'state') }
@@ -194,7 +194,7 @@ test.each([
   },
 )
 
-test('scripts are given the product, its settings and its place', () => {
+test('scripts get the product, its settings and its paths', () => {
   const product = productOf(
     {
       version: '2',
@@ -217,7 +217,7 @@ test('scripts are given the product, its settings and its place', () => {
 })
 
 describe('haproxy’s config', () => {
-  test('has each setting on a line of its own, and the backends of the host', () => {
+  test('has each setting on its own line, and the backends of the host', () => {
     const config = haproxyConfig(
       { maxconn: '7', timeout_server: '9s' },
       { vars: { haproxy_backends: '10.0.0.2:80, 10.0.0.3:80' } },
@@ -228,7 +228,7 @@ describe('haproxy’s config', () => {
     expect(config.endsWith('\n')).toBe(true)
   })
 
-  test('has defaults for what is not set', () => {
+  test('has defaults for settings that are not set', () => {
     expect(haproxyConfig({}, { vars: {} })).toContain('server stack1 127.0.0.1:8080\n')
   })
 })

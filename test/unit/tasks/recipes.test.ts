@@ -49,7 +49,7 @@ describe('before any host is touched', () => {
     message: expect.stringContaining(text),
   })
 
-  test('product.get refuses an unknown key, and knows the version', async () => {
+  test('product.get refuses an unknown key and accepts version', async () => {
     await prepare(productGet as never, { product: 'app', key: 'workers' }, catalogue)
     await prepare(productGet as never, { product: 'app', key: 'version' }, catalogue)
     await prepare(productGet as never, { product: 'app' }, catalogue)
@@ -63,7 +63,7 @@ describe('before any host is touched', () => {
     [['worker=8'], 'unknown_name', 'did you mean workers?'],
     [['workers=many'], 'invalid_value', 'workers'],
     [['workers'], 'invalid_value', 'key=value'],
-  ])('product.set with %j', async (settings, code, text) => {
+  ])('product.set checks %j', async (settings, code, text) => {
     const prepared = prepare(productSet as never, { product: 'app', settings }, catalogue)
     if (code === undefined) await prepared
     else
@@ -74,21 +74,21 @@ describe('before any host is touched', () => {
       })
   })
 
-  test('heartbeat refuses a product that has none', async () => {
+  test('heartbeat refuses a product without a heartbeat', async () => {
     await prepare(heartbeat as never, {}, catalogue)
     await expect(prepare(heartbeat as never, { product: 'bare' }, catalogue)).rejects.toMatchObject(
       usage('invalid_value', 'bare has no heartbeat'),
     )
   })
 
-  test('product.set shows no secret', () => {
+  test('product.set hides secrets', () => {
     for (const secret of ['key=hunter2', 'key =hunter2', 'key=a=b'])
       expect(
         productSet.show!({ product: 'app', settings: ['workers=8', secret] }, catalogue),
       ).toEqual({ product: 'app', settings: ['workers=8', 'key=********'] })
   })
 
-  test('product.upgrade needs a version that can be one', async () => {
+  test('product.upgrade refuses an invalid version', async () => {
     await prepare(productUpgrade as never, { product: 'app' }, catalogue)
     await prepare(productUpgrade as never, { product: 'bare', version: '1:2.3~rc+1-4' }, catalogue)
     await expect(
@@ -100,7 +100,7 @@ describe('before any host is touched', () => {
       ).rejects.toMatchObject({ exitCode: 2 })
   })
 
-  test('product.upgrade needs the archive of that version', async () => {
+  test('product.upgrade refuses a version without an archive', async () => {
     const packed = catalogueOf({
       app: { archive: 'releases/app-{version}.tar.gz', home: '/opt/app' },
     })
@@ -111,7 +111,7 @@ describe('before any host is touched', () => {
     )
   })
 
-  test('server.provision looks at the role of each host, and at its products', async () => {
+  test('server.provision checks the role of each host and its products', async () => {
     const needs = catalogueOf({ app: { config: '/etc/{nope}.ini' } }, { web: ['app'] })
     const web = { ...localHost('h2', '/nowhere', { role: 'web' }) }
     const lost = { ...localHost('h3', '/nowhere', { role: 'wbe' }) }
@@ -126,7 +126,7 @@ describe('before any host is touched', () => {
   })
 })
 
-test('server.mode takes the lock only when it sets one', () => {
+test('server.mode takes the lock only to set a mode', () => {
   expect(serverMode.lock({ mode: undefined })).toBe(false)
   expect(serverMode.lock({ mode: 'active' })).toBe(true)
 })
@@ -168,7 +168,7 @@ describe('an upgrade', () => {
     return { ...place, run, record, state }
   }
 
-  test('is recorded, with the version before it, and the mode returns', async () => {
+  test('records the version and the previous one, and restores the mode', async () => {
     const { run, record, state } = await product()
     await record('maintenance')
     const { exitCode, seen } = await run('2')
@@ -183,7 +183,7 @@ describe('an upgrade', () => {
     expect((await run('2')).outcomes[0]).toMatchObject({ status: 'ok', counts: { changed: 0 } })
   })
 
-  test('that fails its heartbeat goes back, and says so', async () => {
+  test('that fails its heartbeat is rolled back and reported', async () => {
     const { run, record, state } = await product()
     await record('active')
     const { outcomes, exitCode } = await run('2-bad')
@@ -199,7 +199,7 @@ describe('an upgrade', () => {
     expect(await state('server.ini')).toContain('mode = active')
   })
 
-  test('that can’t go back says that the product is down', async () => {
+  test('whose rollback fails reports that the product is down', async () => {
     const { run, record, state } = await product(
       'printf "bad %s" "$VERSION" >"$BOOTSTRAP_DIR/installed"',
     )
@@ -210,7 +210,7 @@ describe('an upgrade', () => {
   })
 
   test.each(['upgrading', 'provisioning'])(
-    'after a run cut short in the mode %s ends active',
+    'after an interrupted run in the mode %s ends active',
     async mode => {
       const { run, record, state } = await product()
       await record(mode)
@@ -219,14 +219,14 @@ describe('an upgrade', () => {
     },
   )
 
-  test('to the version that is there ends what a run cut short began', async () => {
+  test('to the recorded version finishes an interrupted run', async () => {
     const { run, record, state } = await product()
     await record('upgrading', '2')
     expect((await run('2')).exitCode).toBe(0)
     expect(await state('server.ini')).toContain('mode = active')
   })
 
-  test('of a product that is not there is refused', async () => {
+  test('of a product that is not provisioned is refused', async () => {
     const { run } = await product()
     const { outcomes } = await run('2')
     expect(outcomes[0]!.error).toMatchObject({

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { createChildShells } from '../../../lib/transport/child.ts'
 
-test('a shell that is stopped is given up when its transport is closed', async () => {
+test('closing the transport ends a stopped shell', async () => {
   const shells = createChildShells()
   const shell = await shells.start(['sh'])
   const first = new Promise<string>(resolve => {
@@ -15,7 +15,7 @@ test('a shell that is stopped is given up when its transport is closed', async (
   expect(await shell.ended).toEqual({ lost: true, reason: 'it was closed' })
 })
 
-test('a shell that ended by itself is told so, also when its transport is closed after that', async () => {
+test('a shell that ended by itself reports its exit, even if its transport is closed afterwards', async () => {
   const shells = createChildShells()
   const shell = await shells.start(['sh'])
   shell.stdin.end('exit 7\n')

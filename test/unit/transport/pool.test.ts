@@ -34,7 +34,7 @@ function server(most: number) {
   return { made, pool: pooled(make(), async () => make()) }
 }
 
-test('what a connection refuses goes to another, and the limit is learnt', async () => {
+test('a shell that one connection refuses opens on another, and the limit is remembered', async () => {
   const { made, pool } = server(2)
   for (let count = 0; count < 7; count++) await (count % 2 ? pool.open() : pool.openTerminal!([]))
   expect(made.map(({ opened }) => opened)).toEqual([2, 2, 2, 1])
@@ -44,19 +44,19 @@ test('what a connection refuses goes to another, and the limit is learnt', async
   expect(made.map(({ opened }) => opened)).toEqual([3, 2, 2, 1])
 })
 
-test('all that is asked for at once is had', async () => {
+test('shells requested at the same time all open', async () => {
   const { made, pool } = server(2)
   await Promise.all(Array.from({ length: 9 }, () => pool.open()))
   expect(made.reduce((sum, { opened }) => sum + opened, 0)).toBe(9)
 })
 
-test('a host that lets no shell begin is asked on one connection', async () => {
+test('a host that refuses every shell gets only one connection', async () => {
   const { made, pool } = server(0)
   await expect(pool.open()).rejects.toMatchObject({ code: 'shell_failed' })
   expect(made).toHaveLength(1)
 })
 
-test('a further connection that is lost is given up, the first one is the hostâ€™s', async () => {
+test('a lost extra connection is replaced; without the first one, the host is lost', async () => {
   const { made, pool } = server(1)
   await pool.open()
   await pool.open()
@@ -71,7 +71,7 @@ test('a further connection that is lost is given up, the first one is the hostâ€
   await expect(pool.open()).rejects.toMatchObject({ code: 'connection_lost' })
 })
 
-test('all are closed together, one that comes late too', async () => {
+test('close closes all connections, including one that is still opening', async () => {
   const { made, pool } = server(1)
   await pool.open()
   await pool.open()

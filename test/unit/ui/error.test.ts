@@ -16,7 +16,7 @@ const report: ErrorReport = {
 }
 
 describe('formatError', () => {
-  it('tells all that is known, the next step last', () => {
+  it('shows everything that is known, with the hint last', () => {
     expect(`\n${formatError(report, { color: false })}\n`).toBe(`
 ✗ step_failed  web1 › web server › service haproxy
   haproxy did not start
@@ -29,18 +29,18 @@ describe('formatError', () => {
 `)
   })
 
-  it('has no exit status of a command that it does not show', () => {
+  it('shows no exit status without a command', () => {
     const { command: _, ...without } = report
     expect(formatError(without, { color: false })).not.toContain('exit status')
   })
 
-  it('leaves out what is not known', () => {
+  it('leaves out what is unknown', () => {
     expect(formatError({ code: 'interrupted', message: 'Ctrl-C' }, { color: false })).toBe(
       '✗ interrupted\n  Ctrl-C',
     )
   })
 
-  it('wraps prose to the columns, and neither commands nor output', () => {
+  it('wraps prose to the columns, but not commands or output', () => {
     const long = 'four '.repeat(8).trim()
     const text = formatError(
       { code: 'step_failed', message: long, command: long, output: long, hint: long },
@@ -57,7 +57,7 @@ describe('formatError', () => {
 `)
   })
 
-  it('shows the last lines of long output and how many it left out', () => {
+  it('shows the last lines of long output and the number of omitted lines', () => {
     const output = Array.from({ length: 50 }, (_, index) => `line ${index + 1}`).join('\n')
     const lines = formatError({ ...report, output }, { color: false }).split('\n')
     expect(lines.filter(line => line.includes('│'))).toHaveLength(21)
@@ -65,20 +65,20 @@ describe('formatError', () => {
     expect(lines).toContain('  │ line 50')
   })
 
-  it('needs neither colour nor Unicode', () => {
+  it('works without colour and Unicode', () => {
     const text = formatError(report, { color: false, unicode: false })
     expect(text).toMatch(/^[\x20-\x7e\n]*$/)
     expect(text).toContain('x step_failed  web1 > web server > service haproxy')
     expect(text).toContain('-> Look at the log')
   })
 
-  it('colours the code where there is colour', () => {
+  it('colours the code if colour is on', () => {
     expect(formatError(report, { color: true })).toContain('\x1b[31m✗ step_failed\x1b[39m')
   })
 })
 
 describe('formatErrors', () => {
-  it('tells the same error of many hosts once', () => {
+  it('shows the same error of many hosts once', () => {
     const refused = (host: string): ErrorReport => ({
       host,
       code: 'connect_failed',
@@ -91,7 +91,7 @@ describe('formatErrors', () => {
     ])
   })
 
-  it('keeps errors apart that differ in anything but the host', () => {
+  it('keeps errors apart if they differ in anything but the host', () => {
     const other = { ...report, host: 'web2', exitStatus: 2 }
     expect(formatErrors([report, other], { color: false }).split('\n\n')).toHaveLength(2)
   })

@@ -27,11 +27,11 @@ describe('escapeControls', () => {
     expect(escapeControls(text)).toBe(shown)
   })
 
-  it('lets no character through that a terminal obeys', () => {
+  it('lets no control character through', () => {
     fc.assert(fc.property(anyText, text => !obeyed.test(escapeControls(text))))
   })
 
-  it('changes nothing that it made itself', () => {
+  it('does not change its own output', () => {
     fc.assert(
       fc.property(anyText, text => escapeControls(escapeControls(text)) === escapeControls(text)),
     )
@@ -39,7 +39,7 @@ describe('escapeControls', () => {
 })
 
 describe('escapeLines', () => {
-  it('separates at line ends of either kind and adds no empty line', () => {
+  it('splits at both kinds of line endings and adds no empty line', () => {
     expect(escapeLines('one\r\ntwo\n\nthree\n')).toEqual(['one', 'two', '', 'three'])
     expect(escapeLines('')).toEqual([])
   })
@@ -48,7 +48,7 @@ describe('escapeLines', () => {
     expect(escapeLines('a\tb\nlonger\tb\n日本\tb')).toEqual(['a       b', 'longer  b', '日本    b'])
   })
 
-  it('lets no character through that a terminal obeys', () => {
+  it('lets no control character through', () => {
     fc.assert(fc.property(anyText, text => escapeLines(text).every(line => !obeyed.test(line))))
     fc.assert(fc.property(anyText, text => !obeyed.test(escapeLine(text))))
   })

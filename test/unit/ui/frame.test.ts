@@ -49,7 +49,7 @@ function draw(hosts: TreeNode[], changes?: Partial<View>, columns = 60, rows = 2
 }
 
 describe('liveFrame', () => {
-  it('opens running hosts up to the running step', () => {
+  it('expands running hosts down to the running step', () => {
     expect(draw([node('web1', 'ok'), running('web2'), node('web3', 'waiting')])).toBe(`
 ⠹ upgrade on test  1.2 s
 ✓ web1  ok  1.0 s
@@ -65,7 +65,7 @@ describe('liveFrame', () => {
 `)
   })
 
-  it('leaves out what is done and oldest where rows are few', () => {
+  it('drops the oldest finished lines if rows are scarce', () => {
     expect(draw([running('web1'), running('web2')], {}, 60, 11)).toBe(`
 ⠹ upgrade on test  1.2 s
 ⠹ web1  1.2 s
@@ -80,7 +80,7 @@ describe('liveFrame', () => {
 `)
   })
 
-  it('only counts the finished and the waiting where not all hosts fit', () => {
+  it('only counts finished and waiting hosts if not all fit', () => {
     const hosts = [
       node('web1', 'ok'),
       node('web2', 'changed'),
@@ -97,7 +97,7 @@ describe('liveFrame', () => {
 `)
   })
 
-  it('leaves half of the room to running hosts when many failed', () => {
+  it('reserves half of the rows for running hosts if many failed', () => {
     const hosts = ['a', 'b', 'c', 'd', 'e', 'f']
     const lines = draw([...hosts.map(failed), ...hosts.map(running)], {}, 60, 9)
       .trim()
@@ -114,7 +114,7 @@ describe('liveFrame', () => {
     ])
   })
 
-  it('cuts the least important first, and keeps the time', () => {
+  it('truncates the least important parts first, and keeps the time', () => {
     const step = node('file /etc/haproxy/conf.d/very-long-name.cfg', 'running', [], {
       tail: 'Unpacking haproxy',
     })
@@ -128,7 +128,7 @@ describe('liveFrame', () => {
 `)
   })
 
-  it('says the status without colour and without Unicode', () => {
+  it('shows the status without colour and without Unicode', () => {
     const theme = createTheme({ color: false, unicode: false })
     const statuses: Status[] = [
       'ok',

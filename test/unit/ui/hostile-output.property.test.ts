@@ -87,8 +87,8 @@ function terminal() {
   return { stdout: fakeStream(size), stderr: fakeStream(size), env }
 }
 
-describe('a host can’t drive the terminal', () => {
-  it.each(['pretty', 'plain', 'json', 'exec'] as const)('by %s output', async mode => {
+describe('a host can’t control the terminal', () => {
+  it.each(['pretty', 'plain', 'json', 'exec'] as const)('through %s output', async mode => {
     await fc.assert(
       fc.asyncProperty(text, async said => {
         const output = terminal()
@@ -108,7 +108,7 @@ describe('a host can’t drive the terminal', () => {
     )
   })
 
-  it('by tables, the console of recipes, or a line of JSON, which keeps its value', () => {
+  it('through tables, the console of recipes, or a line of JSON, which keeps its value', () => {
     fc.assert(
       fc.property(text, said => {
         expect(obeyed(formatTable(['A'], [[said]], { columns: 60 }))).toBeUndefined()
@@ -121,7 +121,7 @@ describe('a host can’t drive the terminal', () => {
   })
 })
 
-describe('a host can’t drown the terminal', () => {
+describe('a host can’t flood the terminal', () => {
   const step = { host: 'web1', task: 't', step: 's' }
   const outputOf = (texts: string[]): NewEvent[] => [
     ...events('x').slice(0, 1),
@@ -148,7 +148,7 @@ describe('a host can’t drown the terminal', () => {
     return { text: output.stdout.text() + output.stderr.text(), cuts }
   }
 
-  it.each(['plain', 'pretty', 'exec'] as const)('by a line without end: %s', async mode => {
+  it.each(['plain', 'pretty', 'exec'] as const)('with an endless line: %s', async mode => {
     const { text: shown, cuts } = await written(mode, Array(160).fill('é'.repeat(65_536)))
     expect(shown.length).toBeLessThan(10_000)
     expect(shown).toContain(`é ... (${(160 * 65_536 - 2000) * 2} more bytes)`)
@@ -169,12 +169,12 @@ describe('a host can’t drown the terminal', () => {
     expect(cuts).toBeGreaterThan(0)
   })
 
-  it('says so where there is no log', async () => {
+  it('with many lines, even without a log', async () => {
     const { text: shown } = await written('plain', ['a\n'.repeat(301)], false)
     expect(shown).toContain('... 1 more line, 2 bytes, not shown')
   })
 
-  it('by tabs, in no more than linear time', async () => {
+  it('with tabs, which take only linear time', async () => {
     const started = performance.now()
     await written('plain', Array(300).fill(`${'é\t'.repeat(30_000)}\n`))
     expect(performance.now() - started).toBeLessThan(3000)

@@ -7,7 +7,7 @@ import { fakeOutput } from './fake-output.ts'
 import { runEvents } from './fake-run.ts'
 
 describe('JSON output', () => {
-  it('is one event a line on standard output, and nothing else', async () => {
+  it('is one event per line on standard output, and nothing else', async () => {
     const output = fakeOutput({ columns: 80, rows: 24 })
     const renderer = await createRenderer('json', { output, verbose: true, diff: true })
     const stream = createEventStream(() => 1000)
@@ -25,7 +25,7 @@ describe('JSON output', () => {
     expect(output.stderr.text()).toBe('')
   })
 
-  it('takes any data that a recipe returns', () => {
+  it('accepts any data that a recipe returns', () => {
     const circle: Record<string, unknown> = {}
     circle.self = circle
     const end = (data: unknown): RunEvent => ({
@@ -44,7 +44,7 @@ describe('JSON output', () => {
     expect(JSON.parse(jsonLine(end(circle)))).toMatchObject({ host: 'web1', data: null })
   })
 
-  it('ends only when a slow reader has all of it', async () => {
+  it('ends only after a slow reader has read everything', async () => {
     const received: string[] = []
     const slow = new Writable({
       highWaterMark: 1,

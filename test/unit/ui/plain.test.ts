@@ -47,7 +47,7 @@ const failing = (host: string) => ({
 })
 
 describe('plain output', () => {
-  it('tells each change in a line and sums up', async () => {
+  it('shows each change in a line, then a summary', async () => {
     expect(await draw(runEvents([changing('web1'), changing('web2')]))).toBe(`
 web1 | changed | file /etc/x (content, mode)  0.1 s
 web2 | changed | file /etc/x (content, mode)  0.1 s
@@ -57,7 +57,7 @@ web2 | changed | 1 changed, 1 ok  1.0 s
 `)
   })
 
-  it('tells each failure at once in a line, and the same one of many hosts in one block', async () => {
+  it('shows each failure at once in a line, and the same failure of many hosts in one block', async () => {
     expect(await draw(runEvents([failing('web1'), changing('web2'), failing('web3')]))).toBe(`
 web1 | failed | service haproxy: haproxy did not start  0.1 s
 web2 | changed | file /etc/x (content, mode)  0.1 s
@@ -73,7 +73,7 @@ web3 | failed | 1 failed  1.0 s
 `)
   })
 
-  it('tells of hosts that were never reached', async () => {
+  it('lists hosts that were never reached', async () => {
     const error: ErrorReport = {
       code: 'connect_failed',
       message: 'connection refused',
@@ -91,13 +91,13 @@ web1 | unreachable | no steps  1.0 s
 `)
   })
 
-  it('claims no change in a dry run', async () => {
+  it('reports no change in a dry run', async () => {
     const text = await draw(runEvents([changing('web1')], true))
     expect(text).toContain('web1 | would change | file /etc/x (content, mode)  0.1 s\n')
     expect(text).toContain('1 host: 1 would change · 1 step would change · 4.2 s\n')
   })
 
-  it('shows diffs under their step, every line with the host', async () => {
+  it('shows diffs under their step, with the host on every line', async () => {
     expect(await draw(runEvents([changing('web1')]), { diff: true })).toContain(`
 web1 | changed | file /etc/x (content, mode)  0.1 s
 web1 |   -a
@@ -122,7 +122,7 @@ web1 | ok | 1 ok  1.0 s
     expect(await draw(events)).not.toContain('Unpacking')
   })
 
-  it('tells warnings and batches', async () => {
+  it('shows warnings and batches', async () => {
     expect(
       await draw([
         { type: 'batch.start', number: 1, of: 2, hosts: ['web1', 'web2'] },
@@ -136,13 +136,13 @@ warning | no callback
 `)
   })
 
-  it('is ASCII where the locale is, and coloured where that is forced', async () => {
+  it('is ASCII in an ASCII locale, and coloured if that is forced', async () => {
     expect(await draw(runEvents([failing('web1')]), { env: {} })).toMatch(/^[\x20-\x7e\n]*$/)
     const colored = await draw(runEvents([failing('web1')]), { env: { FORCE_COLOR: '1' } })
     expect(colored).toContain('web1 | \x1b[31mfailed\x1b[39m | service haproxy')
   })
 
-  it('goes on when the reader of its output is gone', async () => {
+  it('goes on after the reader of its output has gone', async () => {
     const output = fakeOutput()
     const renderer = await createRenderer('plain', { output, verbose: false, diff: false })
     output.stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))

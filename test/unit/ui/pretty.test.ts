@@ -87,8 +87,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('the task tree while the run goes on', () => {
-  it('opens up running hosts and tells why a host failed', async () => {
+describe('the task tree during the run', () => {
+  it('expands running hosts and shows why a host failed', async () => {
     const { emit, screen, end } = await startRenderer()
     emit(runStart(['web1', 'web2', 'web3', 'web4', 'web5']))
     emit(...begun(changing('web1'), 7))
@@ -167,7 +167,7 @@ describe('the task tree while the run goes on', () => {
     expect((used.user + used.system) / 1e6).toBeLessThan(1)
   })
 
-  it('puts output above the tree when verbose, and warnings always', async () => {
+  it('shows output above the tree with --verbose, and warnings always', async () => {
     const { emit, kept, end } = await startRenderer({ verbose: true })
     emit(
       runStart(['web1']),
@@ -187,7 +187,7 @@ describe('the task tree while the run goes on', () => {
 })
 
 describe('the task tree at the end', () => {
-  it('shows few hosts with their tasks and the steps that matter, the failures and the sum', async () => {
+  it('shows a few hosts with their tasks and relevant steps, the failures and the summary', async () => {
     const { emit, kept, end } = await startRenderer()
     emit(...runEvents([changing('web1'), failing('web2')]))
     await end()
@@ -209,7 +209,7 @@ describe('the task tree at the end', () => {
 `)
   })
 
-  it('gives each of many hosts a line', async () => {
+  it('shows one line for each of many hosts', async () => {
     const { emit, kept, end } = await startRenderer()
     emit(...runEvents(names(30).map(changing), true))
     await end()
@@ -231,7 +231,7 @@ describe('the task tree at the end', () => {
     )
   })
 
-  it('is plain text where there is no terminal', async () => {
+  it('is plain text without a terminal', async () => {
     const { emit, output, end } = await startRenderer({ size: undefined, env: {} })
     emit(...runEvents([changing('web1'), failing('web2')]))
     vi.advanceTimersByTime(1000)
@@ -241,7 +241,7 @@ describe('the task tree at the end', () => {
     )
   })
 
-  it('lets no host drive the terminal', async () => {
+  it('does not let a host control the terminal', async () => {
     const { emit, output, end } = await startRenderer({ env: { NO_COLOR: '1', LANG: 'C.UTF-8' } })
     const evil = '\x1b]0;title\x07\x1b[2J\r\b\u009b'
     const error: ErrorReport = {
@@ -273,7 +273,7 @@ describe('the task tree at the end', () => {
     expect(output.stderr.text().replaceAll(ours, '')).not.toMatch(/[^\P{Cc}\n]/u)
   })
 
-  it('tells of what was cut short that it was interrupted', async () => {
+  it('marks unfinished steps as interrupted', async () => {
     const { emit, kept, end } = await startRenderer()
     emit(runStart(['web1', 'web2']), ...begun(changing('web1'), 6))
     await end()
@@ -281,7 +281,7 @@ describe('the task tree at the end', () => {
     expect(kept()).toContain('○ web2  skipped')
   })
 
-  it('tells warnings that come after it', async () => {
+  it('shows warnings that come after it', async () => {
     const { emit, kept, end } = await startRenderer()
     emit(...runEvents([changing('web1')]))
     await vi.waitFor(() => expect(kept()).toContain('1 host: 1 changed'))
@@ -292,7 +292,7 @@ describe('the task tree at the end', () => {
 })
 
 describe('the process', () => {
-  it('keeps its own handling of signals, and no timer of ours', async () => {
+  it('keeps its own signal handlers, and none of our timers', async () => {
     const before = process.listenerCount('SIGINT')
     const { emit, end } = await startRenderer()
     emit(runStart(['web1']))
@@ -301,7 +301,7 @@ describe('the process', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('leaves the terminal to a question, and goes on where it was', async () => {
+  it('gives the terminal to a prompt, and then continues', async () => {
     const { emit, end, pause, resume, output, screen } = await startRenderer()
     emit(runStart(['web1', 'web2']), { type: 'host.start', host: 'web1' })
     vi.advanceTimersByTime(500)

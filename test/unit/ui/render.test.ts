@@ -10,18 +10,18 @@ describe('chooseMode', () => {
     ['a terminal', terminal, {}, 'pretty'],
     ['a pipe', undefined, {}, 'plain'],
     ['CI', terminal, { CI: 'true' }, 'plain'],
-    ['CI said not to be', terminal, { CI: 'false' }, 'pretty'],
+    ['CI set to false', terminal, { CI: 'false' }, 'pretty'],
     ['a dumb terminal', terminal, { TERM: 'dumb' }, 'plain'],
   ])('on %s', (_where, size, env, mode) => {
     expect(chooseMode(undefined, fakeOutput(size, env))).toBe(mode)
   })
 
-  it('takes what was asked for', () => {
+  it('uses the requested mode', () => {
     expect(chooseMode('json', fakeOutput(terminal))).toBe('json')
     expect(chooseMode('pretty', fakeOutput())).toBe('pretty')
   })
 
-  it('refuses an unknown mode and names those there are', () => {
+  it('refuses an unknown mode and lists the known ones', () => {
     expect(() => chooseMode('xml', fakeOutput())).toThrowError(
       expect.objectContaining({
         code: 'invalid_value',

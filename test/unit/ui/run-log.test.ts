@@ -52,7 +52,7 @@ function log(
 }
 
 describe('the log of a run', () => {
-  it('has every event, in a file and a directory for its user alone', async () => {
+  it('contains every event, in a private file and directory', async () => {
     const { warnings, place } = log({ failed: true })
     expect(warnings).toEqual([])
     expect(place).toBe(join(runs(), `${run}.jsonl`))
@@ -67,21 +67,21 @@ describe('the log of a run', () => {
       expect((await stat(each)).mode & 0o777).toBe(0o700)
   })
 
-  it('is named only where there is a reason to look into it', () => {
+  it('is named only if there is a reason to read it', () => {
     expect(log().place).toBeUndefined()
     const { log: made } = log({ run: '20260131T020000Z-4f3a9d' })
     made.cut()
     expect(made.place(false)).toContain('4f3a9d')
   })
 
-  it('is below the home where no absolute path says otherwise', () => {
+  it('is below the home directory unless XDG_STATE_HOME is an absolute path', () => {
     expect(logDirectory({ HOME: '/home/a' })).toBe('/home/a/.local/state/hostwright/runs')
     expect(logDirectory({ HOME: '/home/a', XDG_STATE_HOME: 'x' })).toBe(
       '/home/a/.local/state/hostwright/runs',
     )
   })
 
-  it('makes a directory that others may read its own again', async () => {
+  it('makes its directory private again if others can read it', async () => {
     await mkdir(runs(), { recursive: true })
     await chmod(runs(), 0o755)
     expect(log().warnings).toEqual([])
@@ -105,7 +105,7 @@ describe('the log of a run', () => {
       },
     ],
     ['a file in place of its directory', () => writeFile(join(home, 'hostwright'), '')],
-  ])('is not written through %s: one warning, and the run goes on', async (_, lay) => {
+  ])('is not written through %s: there is one warning, and the run goes on', async (_, lay) => {
     await lay()
     const { warnings, place, log: made } = log({ failed: true })
     expect(warnings).toEqual([expect.stringMatching(/^the run’s log can’t be written: /)])
@@ -115,7 +115,7 @@ describe('the log of a run', () => {
     expect(elsewhere).toEqual([])
   })
 
-  it('goes where --log says, after what is there, or nowhere', async () => {
+  it('is appended to the file of --log, or not written with none', async () => {
     await writeFile(join(home, 'mine'), 'before\n', { mode: 0o644 })
     expect(log({ wanted: 'mine', failed: true }).place).toBe(join(home, 'mine'))
     expect(await readFile(join(home, 'mine'), 'utf8')).toMatch(
@@ -131,7 +131,7 @@ describe('the log of a run', () => {
     expect(await readdir(home)).toEqual(['mine'])
   })
 
-  it('takes the oldest away, by number and by size, and never what is not ours', async () => {
+  it('removes the oldest logs, by number and by size, and never other files', async () => {
     await mkdir(runs(), { recursive: true })
     const names = [1, 2, 3, 4].map(day => `2025010${day}T000000Z-00000${day}.jsonl`)
     for (const name of [...names, 'notes.jsonl', '20240101T000000Z-zzzzzz.jsonl'])
@@ -146,7 +146,7 @@ describe('the log of a run', () => {
     expect(await kept()).toEqual([`${run}.jsonl`, ...others].sort())
   })
 
-  it('ends with a warning where it would be too large, but for what is no output', async () => {
+  it('drops output with a warning if it becomes too large, and keeps other events', async () => {
     const text = 'x'.repeat(70_000)
     const warnings: string[] = []
     const made = createRunLog({

@@ -3,7 +3,7 @@ import { formatTable } from '../../../lib/ui/table.ts'
 import { textWidth } from '../../../lib/ui/width.ts'
 
 describe('formatTable', () => {
-  it('aligns columns by what the eye sees, without spaces at line ends', () => {
+  it('aligns columns by visible width, without trailing spaces', () => {
     const rows = [
       ['web1', 'up', '200'],
       ['東京', 'dówn', ''],
@@ -23,17 +23,17 @@ cafe\u0301  up     503
     )
   })
 
-  it('fills cells that are missing', () => {
+  it('fills missing cells', () => {
     expect(formatTable(['a', 'b', 'c'], [['1'], ['1', '2', '3']])).toBe('a  b  c\n1\n1  2  3')
   })
 
-  it('cuts the widest columns to fit the terminal', () => {
+  it('truncates the widest columns to fit the terminal', () => {
     const table = formatTable(['host', 'answer'], [['web1', 'x'.repeat(100)]], { columns: 20 })
     expect(table).toBe(`host  answer\nweb1  ${'x'.repeat(13)}…`)
     expect(table.split('\n').every(line => textWidth(line) <= 20)).toBe(true)
   })
 
-  it('makes the header bold where there is colour', () => {
+  it('makes the header bold if colour is on', () => {
     expect(formatTable(['a'], [['1']], { color: true })).toBe('\x1b[1ma\x1b[22m\n1')
   })
 })

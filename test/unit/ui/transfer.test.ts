@@ -8,7 +8,7 @@ import { runStart } from './fake-run.ts'
 
 const mebi = 1_048_576
 
-describe('how far a transfer is', () => {
+describe('the progress of a transfer', () => {
   it.each([
     [0, 0, '0 of 0 bytes'],
     [512, 1023, '512 of 1023 bytes'],
@@ -52,13 +52,13 @@ describe('a transfer on the screen', () => {
     return { frames, said, after }
   }
 
-  it('is told beside the step in the tree, as long as it goes on', async () => {
+  it('is shown next to the step in the tree while it lasts', async () => {
     const { frames, after } = await play('pretty')
     expect(frames[11]).toMatch(/file \/srv\/image\.iso 12 of 25 MiB {2}\d+\.\d s/)
     expect(after).not.toContain('MiB')
   })
 
-  it('is told every ten seconds in a log', async () => {
+  it('is logged every ten seconds', async () => {
     const { said } = await play('plain')
     expect(said.split('\n').filter(line => line.includes('MiB'))).toEqual([
       'web1 | sending | file /srv/image.iso 11 of 25 MiB',

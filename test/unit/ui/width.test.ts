@@ -25,7 +25,7 @@ describe('textWidth', () => {
 })
 
 describe('truncate', () => {
-  it('leaves what fits and marks what it cuts', () => {
+  it('keeps what fits and marks what it cuts', () => {
     expect(truncate('haproxy', 7)).toBe('haproxy')
     expect(truncate('haproxy', 6)).toBe('hapro…')
     expect(truncate('haproxy', 6, '...')).toBe('hap...')
@@ -37,7 +37,7 @@ describe('truncate', () => {
     expect(truncate('日本語', 5)).toBe('日本…')
   })
 
-  it('keeps within the columns, whatever the text', () => {
+  it('stays within the columns, whatever the text', () => {
     const text = fc.string({ unit: 'grapheme' })
     fc.assert(
       fc.property(
@@ -50,7 +50,7 @@ describe('truncate', () => {
 })
 
 describe('pad', () => {
-  it('fills up by columns, not by characters', () => {
+  it('pads by columns, not by characters', () => {
     expect(pad('日本', 6)).toBe('日本  ')
     expect(pad('longer', 3)).toBe('longer')
   })

@@ -37,8 +37,8 @@ async function withSudo(script: string, options: Partial<BecomeOptions> = {}) {
 
 const password = secret('open sesame')
 
-describe('a sudo that asks', () => {
-  test('is answered once, and hands on what comes behind the mark', async () => {
+describe('sudo with a password prompt', () => {
+  test('is answered once, and passes on what follows the marker', async () => {
     const { transport, told } = await withSudo('ask; exec "$@"', { password })
     const shell = await transport.open(['sh', '-c', 'echo out; echo err >&2; cat; exit 3'])
     shell.stdin.end('in')
@@ -50,7 +50,7 @@ describe('a sudo that asks', () => {
     expect(await told()).toBe('open sesame\n')
   })
 
-  test('is heard whatever is said around it, however it is cut', async () => {
+  test('is recognised among other output, however it is split into chunks', async () => {
     const lecture = `printf 'We trust you have received\\nthe usual lecture: Password: ' >&2; echo noise`
     const pieces = `echo "$p" | fold -w 7 | while read -r each; do printf %s "$each" >&2; done
 IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
@@ -61,7 +61,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
     expect(await told()).toBe('open sesame\n')
   })
 
-  test('is heard behind any amount of chatter', async () => {
+  test('is recognised after any amount of other output', async () => {
     const chatter = 'dd if=/dev/zero bs=65536 count=64 2>/dev/null'
     const { transport } = await withSudo(`${chatter}; ${chatter} >&2; ask; exec "$@"`, { password })
     const shell = await transport.open(['sh'])
@@ -69,7 +69,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
     expect(await text(shell.stdout)).toBe('here\n')
   })
 
-  test('and asks again is told nothing more', async () => {
+  test('that asks again gets no second answer', async () => {
     const script = 'ask; echo "Sorry, try again." >&2; ask; ask; exit 1'
     const { transport, told } = await withSudo(script, { password })
     const failed = await transport.open().catch(error => error)
@@ -82,7 +82,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
     await expect.poll(told).toMatch(/^open sesame\n(\(end\)\n){2}$/)
   })
 
-  test('for a new password says that the old one has expired', async () => {
+  test('that asks for a new password fails because the old one has expired', async () => {
     const script = `ask
 echo 'sudo: Account or password is expired, reset your password and try again' >&2
 ask`
@@ -91,7 +91,7 @@ ask`
     await expect.poll(told).toBe('open sesame\n(end)\n')
   })
 
-  test('and never goes on is given up in time', async () => {
+  test('that hangs after the answer times out', async () => {
     const { transport } = await withSudo('echo still thinking >&2; cat', {
       password,
       limitMs: 300,
@@ -103,13 +103,13 @@ ask`
     })
   })
 
-  test('never has its password in an error, even where it is shown back', async () => {
+  test('never shows the password in an error, even if the program echoes it', async () => {
     const { transport } = await withSudo('ask; echo "sudo: you said $a" >&2; exit 1', { password })
     const failed = await transport.open().catch(error => error)
     expect(failed.details.output).toBe('sudo: you said ********')
   })
 
-  test('and wants a terminal where there is none says so', async () => {
+  test('that requires a terminal fails if there is none', async () => {
     const script = 'echo "sudo: sorry, you must have a tty to run sudo" >&2; exit 1'
     for (const options of [{}, { password }]) {
       const { transport } = await withSudo(script, options)
@@ -122,7 +122,7 @@ ask`
   })
 })
 
-test('a program that is not there is named', async () => {
+test('a missing program is named in the error', async () => {
   const base = connectLocal()
   onTestFinished(() => base.close())
   const nowhere = ['env', 'PATH=/nowhere', '/bin/sh']
@@ -137,7 +137,7 @@ test('a program that is not there is named', async () => {
   })
 })
 
-test('a shell that ends for a reason of its own is not taken for a refusal', async () => {
+test('a shell that ends for another reason does not count as a refusal', async () => {
   const { transport } = await withSudo('echo "sh: out of memory" >&2; exit 2')
   await expect(openSession({ transport, bootstrapDir: '' })).rejects.toMatchObject({
     code: 'shell_failed',

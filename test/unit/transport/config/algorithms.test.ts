@@ -20,7 +20,7 @@ const answer = (values: Record<string, string>) =>
   new Map(Object.entries(values).map(([key, value]) => [key, [value]]))
 
 describe('allowed algorithms', () => {
-  it('stay in ssh2’s order of speed, old ones behind', () => {
+  it('keep ssh2’s order by speed, with old ones last', () => {
     const { algorithms, lacking } = allowedAlgorithms(
       answer({
         ciphers: 'aes128-cbc,chacha20-poly1305@openssh.com,aes256-ctr,aes128-gcm@openssh.com',
@@ -36,14 +36,14 @@ describe('allowed algorithms', () => {
     expect(lacking).toEqual([])
   })
 
-  it('are told where there is none that ssh2 can', () => {
+  it('report the keywords for which ssh2 supports nothing', () => {
     const { lacking } = allowedAlgorithms(
       answer({ kexalgorithms: 'sntrup761x25519-sha512', macs: 'umac-64@openssh.com' }),
     )
     expect(lacking).toEqual(['KexAlgorithms', 'MACs'])
   })
 
-  it('are the transport’s own where nothing is said, or only what to add', () => {
+  it('default to the transport’s own if the configuration sets none or only adds some', () => {
     expect(allowedAlgorithms(answer({})).algorithms).toBeUndefined()
     expect(allowedAlgorithms(answer({ ciphers: '+aes128-cbc' })).algorithms).toBeUndefined()
   })

@@ -11,7 +11,7 @@ const keywords =
 const answer = new Map(keywords.split(' ').map(keyword => [keyword, ['']]))
 const telling = (...texts: string[]) => tellingOf(texts, answer)
 
-describe('a configuration that says the same of all hosts', () => {
+describe('a configuration that treats all hosts alike', () => {
   it.each([
     '',
     '# Host web\n',
@@ -31,7 +31,7 @@ describe('a configuration that says the same of all hosts', () => {
   })
 })
 
-describe('a configuration that may tell any hosts apart', () => {
+describe('a configuration that may treat any two hosts differently', () => {
   it.each([
     'Host * # all',
     'Host "web"',
@@ -54,10 +54,10 @@ describe('a configuration that may tell any hosts apart', () => {
   })
 })
 
-describe('a configuration that tells hosts by their names', () => {
+describe('a configuration that distinguishes hosts by name', () => {
   const known = telling('Host web* !web7\n  Port 1\n', 'host=db\n  HostName DB.example.com\n')!
 
-  it('has as many kinds as there are hosts that other lines mean', () => {
+  it('has one kind for each distinct set of matching Host lines', () => {
     const kinds = ['web1', 'web2', 'web7', 'db', 'x'].map(name => kindOf(known, name))
     expect(kinds).toEqual(['10', '10', '00', '01', '00'])
   })
@@ -67,19 +67,19 @@ describe('a configuration that tells hosts by their names', () => {
     answer: new Map([['hostname', [hostname]]]),
   })
 
-  it('gives a host the name of its own, or the one that all of its kind have', () => {
+  it('gives a host its own name, or the name shared by its kind', () => {
     const plain = answerFor('Web2', said('web1', 'web1'), known)
     expect(plain?.get('hostname')).toEqual(['web2'])
     const renamed = answerFor('db2', said('db', 'db.example.com'), known)
     expect(renamed?.get('hostname')).toEqual(['db.example.com'])
   })
 
-  it('does not guess where both look the same', () => {
+  it('does not guess if both look the same', () => {
     expect(answerFor('b', said('db.example.com', 'db.example.com'), known)).toBeUndefined()
   })
 })
 
-describe('a name that ssh takes as it is', () => {
+describe('a name that ssh uses unchanged', () => {
   it.each(['web1', 'Web1.example.com', 'a_b', 'x', 'web-1.eu', '127.0.0.1', '10.20.30.255'])(
     '%s',
     name => expect(isPlainName(name)).toBe(true),

@@ -12,7 +12,7 @@ describe('what ssh -G prints', () => {
     'host web1\nidentityfile ~/my key\nidentityfile ~/.ssh/%h\ncanonicalizePermittedcnames none\nproxyusefdpass no\npubkeyauthentication true\nempty \n',
   )
 
-  it('is read by keyword, values whole', () => {
+  it('is read by keyword, with complete values', () => {
     expect(valueIn(answer, 'host')).toBe('web1')
     expect(answer.get('identityfile')).toEqual(['~/my key', '~/.ssh/%h'])
     expect(valueIn(answer, 'canonicalizepermittedcnames')).toBe('none')
@@ -20,30 +20,30 @@ describe('what ssh -G prints', () => {
     expect(valueIn(answer, 'user')).toBeUndefined()
   })
 
-  it('calls switches yes, or true', () => {
+  it('accepts both yes and true for switches', () => {
     expect(isOn(answer, 'pubkeyauthentication')).toBe(true)
     expect(isOn(answer, 'proxyusefdpass')).toBe(false)
     expect(isOn(answer, 'unsaid')).toBe(false)
   })
 
-  it('has tokens read where ssh did it: what is left of them is no token', () => {
+  it('is not expanded again where ssh has expanded tokens', () => {
     const said = parseAnswer('identityagent /run/%d\nuserknownhostsfile ~/%h\n')
     expect(valueIn(said, 'identityagent')).toBe('/run/%%d')
     expect(valueIn(said, 'userknownhostsfile')).toBe('~/%h')
   })
 })
 
-describe('names of files in one value', () => {
+describe('file names in one value', () => {
   const there =
     (...paths: string[]) =>
     (path: string) =>
       paths.includes(path)
 
-  it('are words, where each is a whole path', () => {
+  it('are words if each is an absolute path', () => {
     expect(fileNames('/a/known ~/known2', there())).toEqual(['/a/known', '~/known2'])
   })
 
-  it('may have spaces in them', () => {
+  it('may contain spaces', () => {
     expect(fileNames('/a/my known hosts /b', there('/a/my known hosts'))).toEqual([
       '/a/my known hosts',
       '/b',
@@ -51,27 +51,27 @@ describe('names of files in one value', () => {
     expect(fileNames('/a/my known', there())).toEqual(['/a/my known'])
   })
 
-  it('are apart where only the second is a file', () => {
+  it('are split where only the second part is a file', () => {
     expect(fileNames('/a/known here', there('here'))).toEqual(['/a/known', 'here'])
   })
 })
 
-describe('what ssh -v says', () => {
+describe('the output of ssh -v', () => {
   const version = 'OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.22\r\n'
 
-  it('names the files it reads', () => {
+  it('names the files that ssh reads', () => {
     const text = `${version}debug1: Reading configuration data /a b/config\r\ndebug1: /a b/config line 1: Applying options for *\r\n`
     expect(parseRemarks(text)).toEqual({ openssh: true, complaint: '', files: ['/a b/config'] })
   })
 
-  it('has its complaints without the noise', () => {
+  it('is reduced to the complaints', () => {
     const text = `${version}debug1: Reading configuration data c\r\nc: line 2: Bad configuration option: nonsense\r\nc line 3: Bad port '0'.\r\nc: terminating, 2 bad configuration options\r\n`
     expect(parseRemarks(text).complaint).toBe(
       "c: line 2: Bad configuration option: nonsense; c line 3: Bad port '0'.",
     )
   })
 
-  it('shows that another program is no OpenSSH', () => {
+  it('shows that another program is not OpenSSH', () => {
     expect(parseRemarks('WARNING: Ignoring unknown option -G\n').openssh).toBe(false)
   })
 })

@@ -22,7 +22,7 @@ function agents(...types: string[]) {
   return { asked, agentKeys }
 }
 
-test('a host without needs is reached in this process, and no agent is asked for it', async () => {
+test('a host without special needs is reached in this process, without asking an agent', async () => {
   const { asked, agentKeys } = agents('sk-ssh-ed25519@openssh.com')
   const own = settings({ agent: '/a', privateKeyFile: '/key' })
   expect(
@@ -31,7 +31,7 @@ test('a host without needs is reached in this process, and no agent is asked for
   expect(asked).toEqual([])
 })
 
-test('a need of a jump host is one of the way, and says whose', async () => {
+test('a need of a jump host applies to the target too, and names the jump host', async () => {
   const hop = settings({ destination: 'gate', needs: ['ProxyCommand', 'ForwardAgent'] })
   const later = settings({ destination: 'inner', needs: ['ProxyCommand'] })
   const needs = await needsOnTheWay(
@@ -53,12 +53,12 @@ test.each([
   expect(asked).toEqual(['/a'])
 })
 
-test('an agent that can’t be asked has no needs', async () => {
+test('an unreachable agent adds no needs', async () => {
   const agentKeys = async () => ({ problem: 'does not answer' })
   expect(await needsOnTheWay(settings({ agent: '/a' }), [], agentKeys)).toEqual([])
 })
 
-test('hostwright’s own SSH, asked for, refuses what it can’t; without forwarding an agent it can', () => {
+test('transport ssh refuses hosts that need more, but does without agent forwarding', () => {
   expect(() => refuseWithout('web1', ['ForwardAgent'])).not.toThrow()
   expect(() => refuseWithout('web1', ['ForwardAgent', 'ProxyCommand'])).toThrow(
     'web1 needs ProxyCommand, which only the system’s ssh supports',

@@ -24,13 +24,13 @@ function privateText(type: string): string {
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`
 }
 
-test('a key of a FIDO token names itself, in both its files', () => {
+test('a FIDO key is recognised in its private and its public file', () => {
   expect(isFidoKey('sk-ssh-ed25519@openssh.com AAAAGnNr me@here\n')).toBe(true)
   expect(isFidoKey(privateText('sk-ssh-ed25519@openssh.com'))).toBe(true)
   expect(isFidoKey(privateText('sk-ecdsa-sha2-nistp256@openssh.com'))).toBe(true)
 })
 
-test('another key does not, whatever its comment', () => {
+test('another key is not taken for a FIDO key, whatever its comment', () => {
   const pair = createKeyPair('sk-me')
   expect(isFidoKey(pair.private)).toBe(false)
   expect(isFidoKey(pair.public)).toBe(false)
@@ -38,7 +38,7 @@ test('another key does not, whatever its comment', () => {
   expect(isFidoKey('')).toBe(false)
 })
 
-test('is looked for once, in the public file as well', async () => {
+test('a key file is examined once, and so is its public file', async () => {
   const directory = await temporaryDirectory()
   const key = join(directory, 'key')
   const evidence = createEvidence()

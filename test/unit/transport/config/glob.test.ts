@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { globFiles } from '../../../../lib/transport/config/glob.ts'
 import { temporaryDirectory } from '../../../support/shells.ts'
 
-test('patterns mean what is there, sorted, not across slashes', async () => {
+test('patterns match existing files, sorted, and never across slashes', async () => {
   const directory = await temporaryDirectory()
   const at = (name: string) => join(directory, name)
   await mkdir(at('d'))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { jumpWords, parseJump } from '../../../../lib/transport/config/jump.ts'
 
-test('hops are words between commas; none is none', () => {
+test('hops are separated by commas; none means no hops', () => {
   expect(jumpWords('a, b@c:22')).toEqual(['a', 'b@c:22'])
   expect(jumpWords('none')).toEqual([])
   expect(jumpWords(undefined)).toEqual([])
@@ -32,6 +32,6 @@ test.each([
   'gw:',
   '::1',
   'a\nb',
-])('%j is none', word => {
+])('%j is not a jump host', word => {
   expect(() => parseJump(word)).toThrow('is not a jump host')
 })

@@ -65,46 +65,46 @@ describe('a need of the system’s ssh', () => {
 describe('no need', () => {
   it.each<[string, Case]>([
     [
-      'of what is none',
+      'for settings with the value none',
       { said: { proxycommand: 'none', pkcs11provider: 'none', revokedhostkeys: 'none' } },
     ],
-    ['of a ProxyCommand, where there are jump hosts', { said: { proxycommand: 'x' }, jumps: true }],
+    ['for a ProxyCommand if there are jump hosts', { said: { proxycommand: 'x' }, jumps: true }],
     [
-      'of a certificate of a key that is not meant',
+      'for a certificate of a key that is not used',
       { of: { privateKeyFile: '/k' }, files: ['/h/.ssh/id_rsa-cert.pub'], fido: '/h/.ssh/id_rsa' },
     ],
     [
-      'of keys, where none may be used',
+      'for keys if public keys are disabled',
       { of: { methods: ['password'] }, said: { certificatefile: 'c' }, fido: '/h/.ssh/id_rsa' },
     ],
     [
-      'of GSSAPI without a ticket: Debian allows it to everybody',
+      'for GSSAPI without a ticket, which Debian enables by default',
       { said: { gssapiauthentication: 'yes' } },
     ],
     [
-      'of GSSAPI that is not among what is preferred',
+      'for GSSAPI if it is not a preferred method',
       {
         said: { gssapiauthentication: 'yes', preferredauthentications: 'publickey' },
         env: { KRB5CCNAME: 'x' },
       },
     ],
     [
-      'of an authority where any key is taken',
+      'for an authority if any key is accepted',
       { of: { insecureHostKey: true }, authority: '/h/.ssh/known_hosts' },
     ],
-    ['of an agent that is not there', { said: { forwardagent: 'yes' } }],
+    ['for an agent that does not exist', { said: { forwardagent: 'yes' } }],
   ])('%s', (_, of) => {
     expect(needs(of)).toEqual([])
   })
 })
 
-it('is an agent’s too: certificates and FIDO keys', () => {
+it('arises from certificates and FIDO keys in an agent', () => {
   expect(agentNeed(['ssh-ed25519', 'rsa-sha2-512'])).toBeUndefined()
   expect(agentNeed(['ssh-ed25519', 'sk-ssh-ed25519@openssh.com'])).toBe('a FIDO key in the agent')
   expect(agentNeed(['ssh-ed25519-cert-v01@openssh.com'])).toBe('a certificate in the agent')
 })
 
-it('is not what is passed over: that is told', () => {
+it('does not arise from ignored settings, which are reported', () => {
   expect(ignoredOf(answered({ localcommand: 'date' }))).toEqual([])
   expect(ignoredOf(answered({ localcommand: 'date', permitlocalcommand: 'yes' }))).toEqual([
     'LocalCommand',

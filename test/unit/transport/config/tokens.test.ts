@@ -33,7 +33,7 @@ test.each([
   expect(() => expand(value)).toThrow(`IdentityFile ${value} in the ssh configuration: ${why}`)
 })
 
-test('a home is the sixth field of a user’s line', () => {
+test('the home directory is the sixth field of a passwd line', () => {
   const passwd = 'root:x:0:0:root:/root:/bin/sh\nbob:x:7:7::/home/bob:/bin/sh\n'
   expect(homeIn(passwd, 'bob')).toBe('/home/bob')
   expect(homeIn(passwd, 'bo')).toBeUndefined()

@@ -15,7 +15,7 @@ function watched(limits: ReturnType<typeof createLimits>) {
   return seen
 }
 
-test('each stage has its own time', async () => {
+test('each stage has its own timeout', async () => {
   const limits = createLimits(timeouts, deadlineIn(1000))
   const seen = watched(limits)
   await vi.advanceTimersByTimeAsync(90)
@@ -29,7 +29,7 @@ test('each stage has its own time', async () => {
   limits.end()
 })
 
-test('all together have theirs, in whichever stage it ends', async () => {
+test('the total timeout applies in whichever stage it ends', async () => {
   const limits = createLimits(timeouts, deadlineIn(150))
   const seen = watched(limits)
   await vi.advanceTimersByTimeAsync(90)
@@ -39,7 +39,7 @@ test('all together have theirs, in whichever stage it ends', async () => {
   limits.end()
 })
 
-test('no time runs while a person answers', async () => {
+test('timeouts pause while a person answers', async () => {
   const deadline = deadlineIn(150)
   const limits = createLimits(timeouts, deadline)
   const seen = watched(limits)
@@ -55,7 +55,7 @@ test('no time runs while a person answers', async () => {
   limits.end()
 })
 
-test('a signal ends it, a person’s answer too', async () => {
+test('a signal ends connecting, even while a person answers', async () => {
   const stop = new AbortController()
   const limits = createLimits(timeouts, deadlineIn(1000, stop.signal))
   const seen = watched(limits)
@@ -69,7 +69,7 @@ test('a signal ends it, a person’s answer too', async () => {
   late.end()
 })
 
-test('nothing ends that has ended', async () => {
+test('a finished connection does not time out', async () => {
   const limits = createLimits(timeouts, deadlineIn(1000))
   const seen = watched(limits)
   limits.end()

@@ -15,7 +15,7 @@ function asking(pace = createPace()) {
   return { pace, turns, ask, settled: () => new Promise(resolve => setImmediate(resolve)) }
 }
 
-test('no more knock at once than sshd lets in for certain, in the order of asking', async () => {
+test('no more connections start at once than sshd surely accepts, first come first served', async () => {
   const { turns, ask, settled } = asking()
   ask(25)
   await settled()
@@ -27,7 +27,7 @@ test('no more knock at once than sshd lets in for certain, in the order of askin
   expect(turns).toHaveLength(mostAtOnce + 2)
 })
 
-test('a crowd that is turned away comes in half the number, and a single one at the last', async () => {
+test('refused connections halve the number allowed at once, down to one', async () => {
   const { pace, turns, ask, settled } = asking()
   const limits: number[] = []
   for (let round = 0; round < 5; round++) {
@@ -39,7 +39,7 @@ test('a crowd that is turned away comes in half the number, and a single one at 
   expect(limits).toEqual([5, 2, 1, 1, 1])
 })
 
-test('those that are let in bring others, up to where it began', async () => {
+test('accepted connections raise the number again, up to the initial limit', async () => {
   const { pace, turns, ask, settled } = asking()
   ask(1)
   await settled()
@@ -53,7 +53,7 @@ test('those that are let in bring others, up to where it began', async () => {
   expect(pace.limit).toBe(mostAtOnce)
 })
 
-test('who gives up leaves the place to others', async () => {
+test('a connection that gives up frees its place for others', async () => {
   const { pace, turns, ask, settled } = asking()
   ask(mostAtOnce)
   const stop = new AbortController()
@@ -68,7 +68,7 @@ test('who gives up leaves the place to others', async () => {
   expect(turns).toHaveLength(mostAtOnce + 1)
 })
 
-test('each server has its own', () => {
+test('each server has its own limit', () => {
   const { paceOf } = createPacing()
   expect(paceOf('a:22')).toBe(paceOf('a:22'))
   expect(paceOf('a:22')).not.toBe(paceOf('a:23'))

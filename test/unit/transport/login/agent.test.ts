@@ -31,7 +31,7 @@ const listed = (...keys: [type: string, comment: string][]) => {
   return [12, 0, 0, 0, keys.length, ...fields]
 }
 
-test('an agent tells its keys and their types, hardware keys and certificates too', async () => {
+test('an agent lists its keys and their types, including hardware keys and certificates', async () => {
   const types = ['ssh-ed25519', 'sk-ssh-ed25519@openssh.com', 'ssh-rsa-cert-v01@openssh.com']
   const answer = listed(...types.map(type => [type, `my ${type}`] as [string, string]))
   const path = await agent(0, 0, 0, answer.length, ...answer)
@@ -52,18 +52,18 @@ test.each([
   ['lists no keys', [255, 255, 255, 255, 12]],
   ['does not answer', []],
   ['does not answer', [0, 0, 0, 5, 12]],
-])('an agent that %s (%j) is of no use', async (problem, answer) => {
+])('an agent that %s (%j) is not used', async (problem, answer) => {
   const path = await agent(...answer)
   expect(await agentKeys(path)).toEqual({ problem: `the agent at ${path} ${problem}` })
 })
 
-test('a socket that is left of one, or not there, is told', async () => {
+test('a missing agent socket is reported', async () => {
   expect(await agentKeys('/no/such/agent')).toEqual({
     problem: expect.stringMatching(/\/no\/such\/agent can’t be reached: .*ENOENT/),
   })
 })
 
-test('any bytes are a list of keys or none', () => {
+test('any bytes are parsed as a list of keys or rejected', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
       const keys = parseIdentities(Buffer.from([12, 0, 0, 0, bytes.length % 4, ...bytes]))

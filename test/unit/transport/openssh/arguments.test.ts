@@ -38,11 +38,11 @@ const words = (changes: Partial<SshSettings> = {}, more: Partial<OpensshCall> = 
   opensshArguments({ ...target, ...changes }, { ...call, ...more })
 
 describe('the command line of ssh', () => {
-  test('ends with the destination, which is no option', () => {
+  test('ends with the destination, which can’t be an option', () => {
     expect(words().slice(-7)).toEqual(['/keys/100%%', '-l', '-v', '-p', '2222', '--', 'web1'])
   })
 
-  test('quotes names of files', () => {
+  test('quotes file names', () => {
     expect(words()).toContain('-oUserKnownHostsFile="/my known/\\"hosts\\"" "/two"')
     expect(words()).toContain('-oGlobalKnownHostsFile=none')
   })
@@ -55,17 +55,17 @@ describe('the command line of ssh', () => {
     expect(words(changes, more)).toContain(`-oStrictHostKeyChecking=${checking}`)
   })
 
-  test('writes nothing down where no key is checked', () => {
+  test('saves no keys if keys are not checked', () => {
     const known = words({ insecureHostKey: true }).find(word => word.startsWith('-oUserKnown'))
     expect(known).toMatch(/^-oUserKnownHostsFile="\/dev\/null" /)
   })
 
-  test('asks nobody where nobody answers', () => {
+  test('disables prompts if nobody can answer', () => {
     expect(words()).toContain('-oBatchMode=yes')
     expect(words({}, { asks: true })).toContain('-oBatchMode=no')
   })
 
-  test('takes another configuration, and the way through jump hosts', () => {
+  test('includes another configuration file and the jump hosts', () => {
     const found = words({ jumps: ['a', 'b'] }, { configFile: 'none' })
     expect(found.slice(0, 2)).toEqual(['-F', 'none'])
     expect(found).toContain('-oProxyJump=a,b')
@@ -74,7 +74,7 @@ describe('the command line of ssh', () => {
 })
 
 describe('the configuration for jump hosts', () => {
-  test('has what the inventory says of each before all else', () => {
+  test('puts the inventory’s settings for each host first', () => {
     const hop = { ...target, destination: 'jump', user: 'ada', userKnownHostsFiles: ['/known'] }
     const text = jumpConfig([hop], { acceptNew: false, configFile: '/my config' })
     expect(text).toBe(`Host jump
@@ -98,7 +98,7 @@ Include "/my config"
 `)
   })
 
-  test('goes on with ssh’s own files, or with none', () => {
+  test('continues with ssh’s own files, or with none', () => {
     expect(jumpConfig([], { acceptNew: false })).toMatch(
       /Include ~\/\.ssh\/config\nInclude \/etc\/ssh\/ssh_config\n$/,
     )

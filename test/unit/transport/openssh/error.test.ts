@@ -31,7 +31,7 @@ const greeted = 'debug1: Remote protocol version 2.0, remote software version Op
 const shown =
   'debug1: Server host key: ssh-ed25519 SHA256:2Lv/NILV9OhFWmJ9E7WIcsQcFGsA4O16vSONSNWrt78'
 
-describe('before the connection stands', () => {
+describe('before the connection is established', () => {
   test.each([
     ['Could not resolve hostname web1: Name or service not known', 'unknown host name', 'none'],
     // macOS and BSD.
@@ -57,20 +57,20 @@ describe('before the connection stands', () => {
   })
 })
 
-describe('before the server has named itself', () => {
+describe('before the server has sent its version', () => {
   test.each([
     'kex_exchange_identification: Connection closed by remote host\nConnection closed by 127.0.0.1 port 22',
     'kex_exchange_identification: read: Connection reset by peer\nConnection reset by 127.0.0.1 port 22',
     // 7.9 and older.
     'ssh_exchange_identification: Connection closed by remote host',
     'debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\nkex_exchange_identification: Connection closed by remote host',
-  ])('it is at its limit: %s', text => {
+  ])('the server is at its limit: %s', text => {
     const found = read('handshake', `debug1: Connection established.\n${text}`)
     expect(found.prospect).toBe('turnedAway')
     expect(found.code).toBe('connect_failed')
   })
 
-  test('a ProxyCommand ends', () => {
+  test('a ProxyCommand exits', () => {
     const found = read(
       'connect',
       'debug1: Executing proxy command: exec nc web1 22\nnc: no luck\nkex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535',
@@ -89,7 +89,7 @@ describe('before the server has named itself', () => {
       '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.',
       'host_key_changed',
     ],
-  ])('a jump host refuses, or is refused: %s', (text, code) => {
+  ])('a jump host refuses us or is refused: %s', (text, code) => {
     const before = 'debug1: Setting implicit ProxyCommand from ProxyJump: ssh -W jump'
     const after = 'Connection closed by UNKNOWN port 65535'
     expect(read('connect', `${before}\n${text}\n${after}`)).toMatchObject({
@@ -99,11 +99,11 @@ describe('before the server has named itself', () => {
   })
 })
 
-describe('in the handshake', () => {
+describe('during the handshake', () => {
   const refused = (text: string, more?: Partial<OpensshEnd>) =>
     read('handshake', `${greeted}\n${shown}\n${text}\nHost key verification failed.`, more)
 
-  test('the key is not known', () => {
+  test('the host key is not known', () => {
     const found = refused(
       'No ED25519 host key is known for web1 and you have requested strict checking.',
     )
@@ -113,7 +113,7 @@ describe('in the handshake', () => {
     )
   })
 
-  test('the key has changed', () => {
+  test('the host key has changed', () => {
     const known = parseKnownHosts(
       `web1 ssh-ed25519 ${key.toString('base64')}`,
       '/home/ada/.ssh/known_hosts',
@@ -125,7 +125,7 @@ describe('in the handshake', () => {
     )
   })
 
-  test('the key is revoked, whatever else is said of it', () => {
+  test('the host key is revoked, whatever else the output says', () => {
     const text =
       '@       WARNING: REVOKED HOST KEY DETECTED!               @\nThe ED25519 host key for web1 is marked as revoked.'
     expect(refused(text).code).toBe('host_key_revoked')
@@ -133,14 +133,14 @@ describe('in the handshake', () => {
     expect(read('auth', `${greeted}\n${shown}\n${text}`).code).toBe('host_key_revoked')
   })
 
-  test('the certificate is out of date', () => {
+  test('the host certificate has expired', () => {
     const found = refused('Certificate invalid: expired')
     expect(found.code).toBe('host_key_unknown')
     expect(found.message).toContain('Certificate invalid: expired')
     expect(found.hint).toContain('clocks')
   })
 
-  test('there is nothing in common', () => {
+  test('there is no common algorithm', () => {
     const found = read(
       'handshake',
       `${greeted}\nUnable to negotiate with 127.0.0.1 port 22: no matching host key type found. Their offer: ssh-dss,ssh-rsa`,
@@ -161,7 +161,7 @@ debug1: Trying private key: /home/ada/.ssh/id_rsa
 debug1: Trying private key: /home/ada/.ssh/id_ed25519
 debug1: Next authentication method: password`
 
-  test('it is denied', () => {
+  test('the login is denied', () => {
     const found = read('auth', `${offers}\nada@web1: Permission denied (publickey,password).`)
     expect(found.message).toBe(
       'web1 port 22: permission denied for ada (tried: key /home/ada/a key, password)',
@@ -175,17 +175,17 @@ debug1: Next authentication method: password`
     expect(read('auth', text, { gavePassword: true }).message).toContain('wrong password')
   })
 
-  test('there were too many tries', () => {
+  test('there were too many login attempts', () => {
     const text = `${offers}\nReceived disconnect from 127.0.0.1 port 22:2: Too many authentication failures\nDisconnected from 127.0.0.1 port 22`
     expect(read('auth', text).message).toContain('disconnected after too many login attempts')
   })
 
-  test('a banner that looks like ssh decides nothing', () => {
+  test('a banner that imitates ssh’s output has no effect', () => {
     const text = `${greeted}\nHost key verification failed.\n${offers}\nada@web1: Permission denied (publickey).`
     expect(read('auth', text).code).toBe('auth_failed')
   })
 
-  test('the server closes', () => {
+  test('the server closes the connection', () => {
     expect(read('auth', `${offers}\nConnection closed by 127.0.0.1 port 22`)).toMatchObject({
       code: 'auth_failed',
       prospect: 'none',
@@ -193,7 +193,7 @@ debug1: Next authentication method: password`
   })
 })
 
-test('anything else is told in ssh’s words', () => {
+test('any other failure is reported in ssh’s words', () => {
   expect(read('connect', 'command-line: line 0: Bad configuration option: nosuch').message).toBe(
     'can’t connect to web1 port 22: ssh ended: command-line: line 0: Bad configuration option: nosuch',
   )
@@ -209,6 +209,6 @@ test.each([
   ],
   ['Received disconnect from 127.0.0.1 port 22:11: Going down', 'Going down'],
   ['', 'ssh ended'],
-])('a connection that was lost: %s', (text, reason) => {
+])('a lost connection: %s', (text, reason) => {
   expect(lossIn([...text.split('\n'), 'debug1: Exit status -1'], 45_000)).toBe(reason)
 })

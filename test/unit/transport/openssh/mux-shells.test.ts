@@ -38,7 +38,7 @@ const data = (type: number, content: Buffer) =>
   [type, uint32(0), ...(type === 95 ? [uint32(1)] : []), uint32(content.length), content] as const
 
 describe('a shell', () => {
-  test('is told apart by its outputs and its end', async () => {
+  test('keeps its outputs and its exit status apart', async () => {
     const { open, say } = createHost()
     const shell = await open()
     say(...data(94, Buffer.from('out')))
@@ -49,7 +49,7 @@ describe('a shell', () => {
     expect(await shell.ended).toEqual({ lost: false, code: 255, signal: null })
   })
 
-  test('tells the signal that ended it', async () => {
+  test('reports the signal that ended it', async () => {
     const { open, say } = createHost()
     const shell = await open()
     const rest = [Buffer.from([0]), sshString(''), sshString('')]
@@ -59,7 +59,7 @@ describe('a shell', () => {
     expect(await shell.ended).toEqual({ lost: false, code: null, signal: 'KILL' })
   })
 
-  test('is lost with the connection, or where it closes without an end', async () => {
+  test('is lost with the connection, or if its channel closes without an exit status', async () => {
     for (const how of ['cut', 'close'] as const) {
       const { open, say, cut } = createHost()
       const shell = await open()
@@ -70,7 +70,7 @@ describe('a shell', () => {
     }
   })
 
-  test('that is refused says why', async () => {
+  test('reports why it was refused', async () => {
     const { shells, say, cut } = createHost()
     const opening = shells.open('exec sh')
     say(92, uint32(0), uint32(4), sshString('too many'), sshString(''))
@@ -82,7 +82,7 @@ describe('a shell', () => {
     await expect(shells.open('exec sh')).rejects.toMatchObject({ code: 'connection_lost' })
   })
 
-  test('is sent no more than it takes', async () => {
+  test('is not sent more than its window allows', async () => {
     const { open, say, dataSent } = createHost()
     const shell = await open(500, 300)
     shell.stdin.end('x'.repeat(1000))
@@ -92,7 +92,7 @@ describe('a shell', () => {
     expect(lengths()).toEqual([300, 200, 300, 200])
   })
 
-  test('is sent nothing where it takes next to nothing at a time', async () => {
+  test('is refused if its packets are tiny', async () => {
     const { open, sent } = createHost()
     await expect(open(1_000_000, 1)).rejects.toMatchObject({
       code: 'shell_failed',
@@ -101,7 +101,7 @@ describe('a shell', () => {
     expect(sent.map(({ type }) => type)).toEqual([90, 97])
   })
 
-  test('may send as much again as was read, and no more', async () => {
+  test('may send as much again as was read, but not more', async () => {
     const { open, say, sent } = createHost()
     const shell = await open()
     const chunk = Buffer.alloc(32 * 1024)
@@ -117,7 +117,7 @@ describe('a shell', () => {
     expect(given.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(5 * 1024 * 1024)
   })
 
-  test('that sends more than it may is cut off', async () => {
+  test('is cut off if it sends more than its window allows', async () => {
     const { open, say } = createHost()
     const shell = await open()
     for (let count = 0; count < 100; count++) say(...data(94, Buffer.alloc(32 * 1024)))
@@ -127,7 +127,7 @@ describe('a shell', () => {
   })
 })
 
-test('no bytes of a host do more than end its connection', async () => {
+test('whatever bytes a host sends, it can only end its own connection', async () => {
   const message = fc.tuple(
     fc.oneof(fc.integer({ min: 90, max: 100 }), fc.nat(255)),
     fc.oneof(

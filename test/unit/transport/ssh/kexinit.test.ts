@@ -14,7 +14,7 @@ const message = (...lists: string[]) =>
 
 const lists = ['kex1,kex2', 'key1', 'up', 'down', 'mac-up', 'mac-down', 'none', 'none', '', '']
 
-test('what a server offers is read behind its greeting and its name', () => {
+test('the algorithms that a server offers are read after its banner and version', () => {
   const heard = Buffer.concat([
     Buffer.from('Keep out\r\nSSH-2.0-OpenSSH_9.2 Debian\r\n'),
     message(...lists),
@@ -28,7 +28,7 @@ test('what a server offers is read behind its greeting and its name', () => {
   expect(greetingIn(heard)).toBe('Keep out')
 })
 
-test('nothing is read of what is cut, or is something else', () => {
+test('truncated or foreign data yields no algorithms', () => {
   const whole = Buffer.concat([Buffer.from('SSH-2.0-x\n'), message(...lists.slice(0, 6))])
   for (let end = 0; end < whole.length; end++) {
     expect(offeredIn(whole.subarray(0, end))).toBeUndefined()
@@ -38,7 +38,7 @@ test('nothing is read of what is cut, or is something else', () => {
   expect(greetingIn(Buffer.from('HTTP/1.1 400 Bad Request\r\n'))).toBe('HTTP/1.1 400 Bad Request')
 })
 
-test('any bytes are borne', () => {
+test('any bytes are parsed without throwing', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
       const heard = Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), Buffer.from(bytes)])

@@ -64,7 +64,7 @@ const line = (name: string, of = key) => knownHostLine(name, of)
 
 describe('a known key', () => {
   test.each([false, true])(
-    'is taken, and nothing is written (--accept-new: %s)',
+    'is accepted, and nothing is written (--accept-new: %s)',
     async acceptNew => {
       const { verify, text } = await setUp(line('web1'))
       expect(verify({ acceptNew })).toBeUndefined()
@@ -89,7 +89,7 @@ describe('a changed key', () => {
     },
   )
 
-  test('names each file that knows another', async () => {
+  test('names each file that has a different key', async () => {
     const { verify, file } = await setUp(line('web1', other))
     const entries = [...readKnownHosts(file), { ...readKnownHosts(file)[0]!, at: '/a b:7' }]
     expect(verify({ entries })!.details.hint).toContain(
@@ -114,7 +114,7 @@ describe('insecure_host_key', () => {
   test.each([
     ['unknown', ''],
     ['changed', line('web1', other)],
-  ])('takes a key that is %s, and writes nothing', async (_, known) => {
+  ])('accepts a key that is %s, and writes nothing', async (_, known) => {
     const { verify, file } = await setUp(known)
     expect(verify({ insecure: true, acceptNew: true })).toBeUndefined()
     expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(known)
@@ -132,7 +132,7 @@ describe('an unknown key', () => {
     expect(existsSync(file)).toBe(false)
   })
 
-  test('is written down with --accept-new: once, for us alone', async () => {
+  test('is saved once with --accept-new, in a private file', async () => {
     const { directory, text } = await setUp()
     const file = join(directory, 'new', 'known_hosts')
     const { verify } = await setUp('', { file, acceptNew: true, entries: [] })
@@ -145,19 +145,19 @@ describe('an unknown key', () => {
     expect(text).toThrow()
   })
 
-  test('is refused where another became known meanwhile', async () => {
+  test('is refused if a different key was saved in the meantime', async () => {
     const { verify } = await setUp('', { acceptNew: true, entries: [] })
     expect(verify()).toBeUndefined()
     expect(verify({ key: other })).toMatchObject({ code: 'host_key_changed' })
   })
 
-  test('goes behind a last line without an end', async () => {
+  test('is appended correctly after a last line without a newline', async () => {
     const { verify, text } = await setUp(line('db1').trimEnd(), { acceptNew: true })
     expect(verify()).toBeUndefined()
     expect(text()).toBe(line('db1') + line('web1'))
   })
 
-  test('is hashed where the file is, and where it is to be', async () => {
+  test('is hashed if the file is hashed or HashKnownHosts is set', async () => {
     for (const [text, options, hashed] of [
       [knownHostLine('db1', other, true), {}, true],
       [line('db1', other), {}, false],
@@ -170,7 +170,7 @@ describe('an unknown key', () => {
     }
   })
 
-  test('is refused where it can’t be kept', async () => {
+  test('is refused if it can’t be saved', async () => {
     const { verify, directory, file } = await setUp('', { acceptNew: true })
     const refused = (at: string | undefined, reason: string) => {
       const refusal = verify({ file: at, entries: [] })
@@ -202,7 +202,7 @@ describe('an unknown key', () => {
     }
   })
 
-  test('is refused where the disk is full, by way of a file whose size is limited', async () => {
+  test('is refused if the disk is full', async () => {
     const { file, verify } = await setUp(`${'#'.repeat(1023)}\n`)
     const done = await inShell(`ulimit -f 1; trap '' XFSZ; exec "$@"`, [file, '0', '1'])
     expect(done).toMatchObject({ code: 1, stderr: expect.stringMatching(/can’t be added to .*/) })
@@ -216,7 +216,7 @@ describe('an unknown key', () => {
     expect(readKnownHosts(device)).toEqual([])
   })
 
-  test('is lost by none of several processes that write at once', async () => {
+  test('is not lost if several processes write at the same time', async () => {
     const { file } = await setUp()
     const writers = ['0', '1', '2'].map(which => inShell('exec "$@"', [file, which, '50']))
     for (const each of await Promise.all(writers)) expect(each).toEqual({ code: 0, stderr: '' })
@@ -228,8 +228,8 @@ describe('an unknown key', () => {
   })
 })
 
-describe('files of a run', () => {
-  test('are read once, and again when somebody changed them', async () => {
+describe('known_hosts files during a run', () => {
+  test('are read once, and again after a change', async () => {
     const { file, directory } = await setUp(line('web1'))
     const known = createKnownHosts()
     const second = join(directory, 'second')

@@ -81,18 +81,18 @@ const cases: [line: string, name: string, known: boolean][] = [
 ]
 
 describe('names', () => {
-  test.each(cases)('%s speaks of %s: %s', (names, name, known) => {
+  test.each(cases)('%s matches %s: %s', (names, name, known) => {
     const entries = parseKnownHosts(`${names} ssh-ed25519 ${base64}\n`, 'known_hosts')
     expect(entriesFor(entries, name)).toHaveLength(known ? 1 : 0)
   })
 
-  test('have the port in them unless it is 22, and no capital letters', () => {
+  test('include the port unless it is 22, and are lower case', () => {
     expect(knownHostName('Web1', 22)).toBe('web1')
     expect(knownHostName('Web1', 2222)).toBe('[web1]:2222')
     expect(knownHostName('2001:db8::1', 2222)).toBe('[2001:db8::1]:2222')
   })
 
-  test('are an alias’s where there is one, whatever the port', () => {
+  test('are the alias if there is one, whatever the port', () => {
     expect(knownHostName('web1', 2222, 'Cluster')).toBe('cluster')
   })
 })
@@ -100,7 +100,7 @@ describe('names', () => {
 describe('ssh-keygen -F', { tags: ['openssh-client'] }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'hostwright-known-'))
   afterAll(() => rmSync(directory, { recursive: true }))
-  test.each(cases)('agrees that %s speaks of %s: %s', (names, name, known) => {
+  test.each(cases)('agrees that %s matches %s: %s', (names, name, known) => {
     const file = join(directory, 'known_hosts')
     writeFileSync(file, `${names} ssh-ed25519 ${base64}\n`)
     let found = true
@@ -116,12 +116,12 @@ describe('ssh-keygen -F', { tags: ['openssh-client'] }, () => {
 describe('verdicts', () => {
   const line = (rest: string) => `web1 ${rest}\n`
 
-  test('a host that no line speaks of is unknown', () => {
+  test('a host that no line matches is unknown', () => {
     expect(verdict('', 'web1')).toBe('unknown')
     expect(verdict(`# web1 ssh-ed25519 ${base64}\n\n   \n`, 'web1')).toBe('unknown')
   })
 
-  test('a key that is not the known one is changed, with the lines that know another', () => {
+  test('a different key counts as changed, with the lines that have the old one', () => {
     const text = `# first\nweb1 ssh-ed25519 ${otherBase64} a comment\n`
     expect(checkHostKey(parseKnownHosts(text, 'kh'), 'web1', key)).toMatchObject({
       verdict: 'changed',
@@ -129,7 +129,7 @@ describe('verdicts', () => {
     })
   })
 
-  test('one of several keys is enough, in whatever order and type', () => {
+  test('one of several keys is enough, in any order and of any type', () => {
     const rsa = Buffer.from('\0\0\0\x07ssh-rsa….').toString('base64')
     const text = line(`ssh-rsa ${rsa}`) + line(`ssh-ed25519 ${otherBase64}`)
     expect(verdict(text + line(`ssh-ed25519 ${base64}`), 'web1')).toBe('known')
@@ -142,19 +142,19 @@ describe('verdicts', () => {
     expect(verdict(line(`ssh-ed25519 ${base64}`) + revoked, 'web1')).toBe('revoked')
   })
 
-  test('another key’s revocation says nothing of this one', () => {
+  test('the revocation of another key does not affect this one', () => {
     const revoked = `@revoked * ssh-ed25519 ${otherBase64}\n`
     expect(verdict(revoked, 'web1')).toBe('unknown')
     expect(verdict(revoked + line(`ssh-ed25519 ${base64}`), 'web1')).toBe('known')
   })
 
-  test('an authority’s key is no host’s key, also where it is a host’s elsewhere', () => {
+  test('an authority’s key is not accepted as a host key, even if another line has it as one', () => {
     const authority = `@cert-authority * ssh-ed25519 ${base64}\n`
     expect(verdict(authority, 'web1')).toBe('unknown')
     expect(verdict(authority + line(`ssh-ed25519 ${otherBase64}`), 'web1')).toBe('changed')
   })
 
-  test('tells whether an authority answers for a host', () => {
+  test('reports whether an authority covers a host', () => {
     const text = `@cert-authority *.example.com,!old.example.com ssh-ed25519 ${base64}\nweb1 ssh-ed25519 ${base64}\n`
     const entries = parseKnownHosts(text, 'kh')
     expect(hasAuthority(entries, 'web.example.com')).toBe(true)
@@ -163,7 +163,7 @@ describe('verdicts', () => {
     expect(hasAuthority(entries, 'web1')).toBe(false)
   })
 
-  test('a key of another port is none of this one’s, but the host’s own key will do', () => {
+  test('a key for another port does not apply, but a key for the host without a port does', () => {
     const port = '[web1]:2222'
     expect(verdict(line(`ssh-ed25519 ${base64}`), port)).toBe('known')
     expect(verdict(line(`ssh-ed25519 ${otherBase64}`), port)).toBe('unknown')
@@ -173,7 +173,7 @@ describe('verdicts', () => {
     expect(verdict(both, port)).toBe('changed')
   })
 
-  test('a key that is revoked for a host is so on each of its ports', () => {
+  test('a key that is revoked for a host is revoked on all its ports', () => {
     const text = `@revoked web1 ssh-ed25519 ${base64}\n[web1]:2222 ssh-ed25519 ${base64}\n`
     expect(verdict(text, '[web1]:2222')).toBe('revoked')
     expect(verdict(text, '[web2]:2222')).toBe('unknown')
@@ -196,18 +196,18 @@ describe('verdicts', () => {
     `web1 #ssh-ed25519 ${base64}`,
     `\u00a0web1 ssh-ed25519 ${base64}`,
     `\ufeffweb1 ssh-ed25519 ${base64}`,
-  ])('passes over a line that is no entry: %s', text => {
+  ])('ignores a malformed line: %s', text => {
     expect(verdict(`${text}\n${line(`ssh-ed25519 ${base64}`)}`, 'web1')).toBe('known')
     expect(verdict(`${text}\n`, 'web1')).toBe('unknown')
   })
 
-  test('takes tabs, blanks at the ends and lines that end in CR LF', () => {
+  test('accepts tabs, surrounding whitespace and CR LF line endings', () => {
     expect(verdict(`  web1\tssh-ed25519   ${base64}  a comment \r\n`, 'web1')).toBe('known')
     expect(verdict(`\tweb1 ssh-ed25519 ${base64}\r\n`, 'web1')).toBe('known')
     expect(verdict(`@revoked\t*\tssh-ed25519\t${base64}\r\n`, 'web1')).toBe('revoked')
   })
 
-  test('knows a key behind a line of a megabyte', () => {
+  test('finds a key after a line of one megabyte', () => {
     const long = `${'a,'.repeat(500_000)}a ssh-ed25519 ${otherBase64}\n`
     expect(verdict(`${long}${line(`ssh-ed25519 ${base64}`)}`, 'web1')).toBe('known')
   })
@@ -269,7 +269,7 @@ describe('the order of key types', () => {
   const order = (text: string, name: string) =>
     preferKnown(algorithms, entriesFor(parseKnownHosts(text, 'kh'), name))
 
-  test('has those that are known first, and is kept else', () => {
+  test('puts the known ones first, and is otherwise unchanged', () => {
     const text = `web1 ${keyLike('ssh-rsa')}web2 ${keyLike('ecdsa-sha2-nistp256')}`
     expect(order(text, 'web1')).toEqual([
       'rsa-sha2-512',
@@ -285,13 +285,13 @@ describe('the order of key types', () => {
     expect(order(`${names} ${keyLike('ssh-rsa')}`, 'web1')[0]).toBe('rsa-sha2-512')
   })
 
-  test('has a key that is revoked after those that are not', () => {
+  test('puts a revoked key after the others', () => {
     const [rsa, ecdsa] = [keyLike('ssh-rsa'), keyLike('ecdsa-sha2-nistp256')]
     const text = `web1 ${rsa}web1 ${ecdsa}@revoked * ${rsa}`
     expect(order(text, 'web1')[0]).toBe('ecdsa-sha2-nistp256')
   })
 
-  test.each(['@revoked', '@cert-authority'])('does not heed what is %s', marker => {
+  test.each(['@revoked', '@cert-authority'])('ignores lines marked %s', marker => {
     expect(order(`${marker} * ${keyLike('ssh-rsa')}`, 'web1')).toEqual(algorithms)
   })
 })
