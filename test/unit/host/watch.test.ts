@@ -36,9 +36,9 @@ describe('a trace', () => {
   test('has each session of each host, with what went over the wire by names of people', async () => {
     const { run, tracer, texts, at } = await traced('h1', 'h2')
     await run(
-      async ({ converge, $ }) => {
+      async ({ host, converge, $ }) => {
         await converge(
-          file(at('motd'), { content: Buffer.from([0, 1, 2]) }),
+          file(at(`${host.name}-motd`), { content: Buffer.from([0, 1, 2]) }),
           command('echo out; echo err >&2', { title: 'say something' }),
         )
         await $({ nothrow: true })`exit 3`
