@@ -1,6 +1,7 @@
 /** The lock of a host (lib/remote/lock.sh has the protocol): its calls, and what they answer. */
 import { LockedError, StepError } from '../errors.ts'
 import type { CallResult, HostCall } from '../session/call.ts'
+import { words } from '../session/words.ts'
 
 /** Who asks for the lock; told to whoever is refused. */
 export interface LockClaim {
@@ -26,7 +27,8 @@ export interface LockHolder extends LockClaim {
 /** The call that takes the lock; sent with a session's first write. */
 export function lockCall(claim: LockClaim): HostCall {
   const { run, recipe, owner, controller, time } = claim
-  return { name: 'hw_lock', args: [run, recipe, owner, controller, time].map(oneLine) }
+  const args = [run, ...words({ recipe, owner, controller, time })]
+  return { name: 'hw_lock', args: args.map(oneLine) }
 }
 
 export const breakLockCall: HostCall = { name: 'hw_break_lock', args: [] }

@@ -53,7 +53,7 @@ export function accountOf(
 function doneBy(resource: Resource): unknown {
   const { call, secrets, text, title, as } = resource
   if (secrets.length === 0) return [keyOf(resource), text]
-  const args = call.args.filter(arg => arg !== call.content?.sha256)
+  const args = call.args.filter(arg => arg !== `sum=${call.content?.sha256}`)
   const hide = (arg: string) =>
     secrets.reduce((rest, each) => (each ? rest.replaceAll(each, '*') : rest), arg)
   return [title, as, call.name, args.map(hide)]

@@ -6,7 +6,11 @@
 import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
+import { words } from '../session/words.ts'
 import type { Step } from './step.ts'
+
+/** How a record says what its call is. Version 1 said no version: its calls had all arguments by place. */
+const version = 2
 
 /** The run that left a handler due. */
 export interface Origin {
@@ -40,12 +44,12 @@ export function recordOf(
   const plain = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
   const open = call.args.every(arg => redact(arg) === arg)
   const whole = plain && open && !when && notify.length === 0 && !restarts
-  const remembered: Remembered = {
+  const remembered: Remembered & { version?: number } = {
     key,
     title: redact(title),
     as,
     ...origin,
-    ...(whole && { call: { name: call.name, args: call.args } }),
+    ...(whole && { version, call: { name: call.name, args: call.args } }),
   }
   return JSON.stringify(remembered)
 }
@@ -62,7 +66,8 @@ export function parseRemembered(text = ''): Remembered[] {
 
 function parseLine(line: string): Remembered | undefined {
   try {
-    const { key, title, run, recipe, as, call } = JSON.parse(line.slice(line.indexOf(' ') + 1))
+    const said = JSON.parse(line.slice(line.indexOf(' ') + 1))
+    const { key, title, run, recipe, as, call } = said
     const texts = [key, title, run, recipe, as ?? '', ...(call ? [call.name, ...call.args] : [])]
     if (!texts.every(text => typeof text === 'string') || !/^[0-9a-f]+$/.test(key)) return undefined
     // What the host takes it for.
@@ -70,10 +75,31 @@ function parseLine(line: string): Remembered | undefined {
     // Whatever stands there, nothing but a function of the prelude is called.
     if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
     // One of another version of ours is for that one to run.
-    return { key, title, run, recipe, as, call: call && hasFunction(call.name) ? call : undefined }
+    const known = call && hasFunction(call.name) ? callOf(said.version ?? 1, call) : undefined
+    return { key, title, run, recipe, as, call: known }
   } catch {
     return undefined
   }
+}
+
+/** The call as this version makes it; undefined where it can't be told. */
+function callOf(of: number, call: NonNullable<Remembered['call']>): Remembered['call'] {
+  if (of === version) return call
+  const { name, args } = call
+  if (of !== 1) return undefined
+  // What most handlers are. Any other waits for the recipe that declares it.
+  if (name === 'hw_service' && args.length <= 5) {
+    const [service = '', running, enabled, action, masked] = args.map(arg => arg || undefined)
+    return { name, args: [service, ...words({ running, enabled, action, masked })] }
+  }
+  if (name === 'hw_command' && args.length >= 10) {
+    const [creates, unless, only_if, ok, changed, seconds, shell, directory, input, line = ''] =
+      args.map(arg => arg || undefined)
+    const when = { creates, unless, only_if, ok, changed, seconds }
+    const env = args.slice(10)
+    return { name, args: [line, ...words({ ...when, shell, directory, input, env })] }
+  }
+  return undefined
 }
 
 /** The handlers as steps of a run that does not declare them; those that can’t be are left out. */

@@ -84,6 +84,28 @@ hw_touch() {
 hw_touch_all() { hw_touched_all=1; }
 
 
+# hw_words COUNT KEYS ARGUMENT…: read the KEY=VALUE words that stand behind the first COUNT arguments: the
+# value of each of KEYS into hw_want_KEY, empty where there is no such word. They end with the last argument,
+# or with `--`; hw_skip is how many arguments that was. A key that is not one of KEYS fails the step: a value
+# must never become a variable of another name, nor code.
+hw_words() {
+  for hw_each in $2; do eval "hw_want_$hw_each="; done
+  hw_keys=" $2 " hw_skip=$1
+  shift $((hw_skip + 2))
+  for hw_each in "$@"; do
+    hw_skip=$((hw_skip + 1))
+    [ "$hw_each" != -- ] || return 0
+    hw_key=${hw_each%%=*}
+    case $hw_key in
+      "$hw_each" | '' | *[!a-z0-9_]*) hw_key=' ' ;;
+    esac
+    case $hw_keys in
+      *" $hw_key "*) eval "hw_want_$hw_key=\${hw_each#*=}" ;;
+      *) hw_fail "an argument is not one of$hw_keys" || return ;;
+    esac
+  done
+}
+
 # hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
 # shell's own standard input is the script.
 hw_step() {

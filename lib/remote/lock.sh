@@ -94,12 +94,14 @@ hw_make_claim() {
   }
 }
 
-# hw_lock RUN RECIPE OWNER CONTROLLER TIME: take the lock, or fail with code `locked` and the holder's
+# hw_lock RUN recipe= owner= controller= time=: take the lock, or fail with code `locked` and the holder's
 # lines on standard output. The same run may take it twice.
 hw_lock() {
   command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
-  hw_make_claim "run=$1" "recipe=$2" "owner=$3" "controller=$4" "time=$5" || return
+  hw_words 1 'recipe owner controller time' "$@" || return
+  hw_make_claim "run=$1" "recipe=$hw_want_recipe" "owner=$hw_want_owner" \
+    "controller=$hw_want_controller" "time=$hw_want_time" || return
   hw_take_lock "$1"
   hw_taken=$?
   rm -f -- "$hw_claim"

@@ -7,7 +7,7 @@ hw_may_look() {
   [ ! -d "$hw_dir" ] || [ -x "$hw_dir" ] || hw_fail "this user may not look into $hw_dir" state_unreadable
 }
 
-# Every state file, each after a marker that names it. Read with built-ins: most hosts have three.
+# hw_read_state: every state file, each after a marker that names it. Read with built-ins: most hosts have three.
 hw_read_state() {
   hw_may_look || return
   for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir/handlers"; do

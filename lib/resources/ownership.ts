@@ -18,21 +18,24 @@ export const ownershipKinds: OptionKinds<Ownership> = {
   group: 'other',
 }
 
-/**
- * Arguments PERMS MODE USER GROUP; empty strings where any will do.
- * @throws {UsageError} recipe_invalid
- */
-export function ownershipArgs(
-  title: string,
-  { mode, owner, group }: Ownership,
-): [string, string, string, string] {
+/** Words of a call: `perms` (rwxr-xr-x), `mode` (octal), `user` and `group`; undefined where any will do. */
+export interface OwnershipWords {
+  [key: string]: string | undefined
+  perms?: string
+  mode?: string
+  user?: string
+  group?: string
+}
+
+/** @throws {UsageError} recipe_invalid */
+export function ownershipWords(title: string, { mode, owner, group }: Ownership): OwnershipWords {
   const bits = mode === undefined ? undefined : parseMode(title, mode)
-  return [
-    bits === undefined ? '' : permissions(bits),
-    bits === undefined ? '' : bits.toString(8),
-    checkName(title, 'owner', owner),
-    checkName(title, 'group', group),
-  ]
+  return {
+    perms: bits === undefined ? undefined : permissions(bits),
+    mode: bits === undefined ? undefined : bits.toString(8),
+    user: checkName(title, 'owner', owner),
+    group: checkName(title, 'group', group),
+  }
 }
 
 function parseMode(title: string, mode: number | string): number {
@@ -77,8 +80,12 @@ export function permissions(bits: number): string {
     .join('')
 }
 
-function checkName(title: string, what: string, name: string | number | undefined): string {
-  if (name === undefined) return ''
+function checkName(
+  title: string,
+  what: string,
+  name: string | number | undefined,
+): string | undefined {
+  if (name === undefined) return undefined
   const text = String(name)
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@\\ -]*\$?$/.test(text)) {
     throw invalidOption(title, `the ${what} ${JSON.stringify(text)} is not a name or number`)

@@ -14,7 +14,7 @@ export interface Content {
 export interface Answer {
   /** Further arguments of the call. */
   args?: readonly string[]
-  /** Sent as a function that prints it; its name becomes the last argument. */
+  /** Sent as a function that prints it; its name is the last argument, `content=NAME`. */
   content?: Buffer
   /** The step fails instead. */
   failure?: { message: string; code?: string }
@@ -63,7 +63,7 @@ export interface HostCall {
   /** Name of the function, `hw_file`. */
   name: string
   args: readonly string[]
-  /** Sent as a function that prints it when the host asks; its name becomes the last argument. */
+  /** Sent as a function that prints it when the host asks; its name is the last argument, `content=NAME`. */
   content?: Content
   /**
    * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when

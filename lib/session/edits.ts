@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Answer, CallResult, Edit, HostCall } from './call.ts'
 import type { Step } from './script.ts'
+import { words } from './words.ts'
 
 /** A text, or undefined where there is no file. */
 type Text = Buffer | undefined
@@ -84,5 +85,5 @@ const isAbsent = (id?: number) => (words: readonly string[]) =>
 function answerOf(text: Text, edit: Edit, how: string): Answer {
   if (edit.failure) return { failure: edit.failure }
   const before = text ? createHash('sha256').update(text).digest('hex') : 'absent'
-  return { args: [how, before, edit.note ?? ''], content: edit.content }
+  return { args: words({ how, before, note: edit.note }), content: edit.content }
 }

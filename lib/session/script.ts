@@ -60,7 +60,7 @@ export function stepScript({ id, call, ...options }: Step, answer?: Answer): Buf
   const functions = new Map<string, Buffer>()
   if (answer?.content) {
     functions.set(`hw_content_${id}`, answer.content)
-    words.push(`hw_content_${id}`)
+    words.push(`content=hw_content_${id}`)
   }
   if (call.input) functions.set(`hw_input_${id}`, call.input)
   const names = [...functions.keys()]

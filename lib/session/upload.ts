@@ -25,7 +25,7 @@ import { createTail } from './tail.ts'
  * @throws {StepError} step_failed: the host can't take it, or the transfer was ended
  * @throws {UnreachableError} the connection is gone, or the host refuses another shell
  * @example
- * answer: async asked => ({ args: [await sendContent(asked, fileSource('image.iso'))] })
+ * answer: async asked => ({ args: words({ content: await sendContent(asked, fileSource('image.iso'))] })
  */
 export async function sendContent(
   asked: Pick<Asked, 'bootstrapDir' | 'open' | 'progress'>,

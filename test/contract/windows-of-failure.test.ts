@@ -250,7 +250,7 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
     expect([`${result.stdout}`, `${result.stderr}`]).toEqual(['content\n', 'error\n'])
     // What takes time there ends by time that passes, not by what the clock says.
     if (clock) {
-      const args = ['path', 'there', '1', '0.2', 'a path', '/no/such/path']
+      const args = ['path', '/no/such/path', 'what=a path', 'seconds=1', 'interval=0.2']
       const waited = await session.call({ name: 'hw_wait_for', args })
       expect(waited).toMatchObject({ status: 'failed', code: 'wait_timeout' })
     }

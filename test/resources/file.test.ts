@@ -178,7 +178,7 @@ describe('a template', () => {
     const made = declared.forHost!(host)
     expect(made).toMatchObject({ title: 'file /f', secrets: ['port=80'], at: declared.at })
     expect(made.call.content!.bytes!.toString()).toBe('port=80')
-    expect(made.call.args.slice(2, 4)).toEqual(['rw-------', '600'])
+    expect(made.call.args.slice(2, 4)).toEqual(['perms=rw-------', 'mode=600'])
   })
 
   test.each([

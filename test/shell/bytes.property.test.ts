@@ -37,6 +37,12 @@ const argument = fc
   .map(text => text.replaceAll('\0', ''))
 
 // Many values go through one session at once: a run is one write.
+/** Prints its content. */
+const printing = {
+  name: 'eval',
+  args: ['print_it() { hw_words 0 content "$@" && "$hw_want_content"; }; print_it'],
+}
+
 const many = { minLength: 40, maxLength: 40 }
 const runs = { numRuns: 8 }
 
@@ -47,8 +53,7 @@ describeEach(shells, 'any bytes under $name', shell => {
       fc.asyncProperty(fc.array(bytes, many), async values => {
         const calls = values.map(
           (value): HostCall => ({
-            name: 'eval',
-            args: [],
+            ...printing,
             content: contentOf(value),
           }),
         )
@@ -72,8 +77,7 @@ describeEach(shells, 'any bytes under $name', shell => {
           value,
         ])
         const { stdout } = await session.call({
-          name: 'eval',
-          args: [],
+          ...printing,
           content: contentOf(content),
         })
         expect(stdout.equals(content)).toBe(true)

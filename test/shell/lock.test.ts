@@ -60,7 +60,8 @@ async function bareShell(shell: Program, directory: string, script: string) {
   return { child, ended, said }
 }
 
-const take = (run: string) => `hw_lock ${run} recipe owner controller time`
+const take = (run: string) =>
+  `hw_lock ${run} recipe=recipe owner=owner controller=controller time=time`
 
 describeEach(shells, 'the lock under $name', shell => {
   test('is taken with the first write, complete and for nobody else to read', async () => {

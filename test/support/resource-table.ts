@@ -20,6 +20,7 @@ import type { Requires } from './requires.ts'
 import type { ResourceHost } from './resource-hosts.ts'
 import { recordEvents } from './run-events.ts'
 import { describeEach, type Program, shells } from './shells.ts'
+import { heldToUsage } from './usage.ts'
 
 export interface ResourceCase {
   name: string
@@ -58,7 +59,8 @@ export async function bring(
   { check = false, diff = false, plan = false } = {},
 ): Promise<Converging> {
   const transport = host.transport(shell)
-  const session = await openSession({ transport, bootstrapDir: `${directory}/.bootstrap` })
+  const bootstrapDir = `${directory}/.bootstrap`
+  const session = heldToUsage(await openSession({ transport, bootstrapDir }))
   const sessions = createSessions({ transport, session }, () => Promise.reject(new Error('no')))
   const { events, seen } = recordEvents()
   const progress = createProgress('host', 'table', events)

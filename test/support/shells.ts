@@ -45,6 +45,8 @@ export function testEach<R extends Row>(
   }
 }
 
+import { heldToUsage } from './usage.ts'
+
 /** A program the prelude must run under: its name in test titles, and its command line. */
 export interface Program extends Row {
   command: readonly [string, ...string[]]
@@ -158,7 +160,7 @@ export async function testHost(options: HostOptions = {}): Promise<TestHost> {
   const directory = options.directory ?? (await temporaryDirectory())
   const transport = await testTransport(options, directory)
   const bootstrapDir = join(directory, 'bootstrap')
-  const session = await openSession({ transport, bootstrapDir, first: options.first })
+  const session = heldToUsage(await openSession({ transport, bootstrapDir, first: options.first }))
   onTestFinished(() => session.close())
   const at = (name: string) => join(directory, name)
   const batch: TestHost['batch'] = (calls, mode) =>

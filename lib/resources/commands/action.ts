@@ -1,4 +1,5 @@
 /** What commands and scripts have in common: when there is something to do, and what came of it. */
+import type { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { posixPattern } from '../host-pattern.ts'
 import type { OptionKinds } from '../options.ts'
@@ -57,21 +58,18 @@ export const actionKinds: OptionKinds<ActionOptions> = {
 }
 
 /** The options as hw_command takes them. */
-export interface ActionArgs {
-  /** CREATES UNLESS ONLY_IF OK CHANGED SECONDS */
-  when: string[]
-  cwd: string
+export interface ActionWords {
+  /** Its words, but for the shell. */
+  words: Parameters<typeof words>[0]
   input: Buffer | undefined
-  /** NAME=VALUE words. */
-  env: string[]
   secrets: string[]
 }
 
 /** @throws {UsageError} recipe_invalid */
-export function actionArgs(title: string, options: ActionOptions): ActionArgs {
-  const { creates, unless = '', onlyIf = '', cwd, env = {}, input, timeout } = options
+export function actionWords(title: string, options: ActionOptions): ActionWords {
+  const { creates, unless, onlyIf, cwd, env = {}, input, timeout } = options
   for (const text of [unless, onlyIf]) {
-    if (text.includes('\0')) throw invalidOption(title, 'a command holds a NUL character')
+    if (text?.includes('\0')) throw invalidOption(title, 'a command holds a NUL character')
   }
   const { changedWhen = true } = options
   if (
@@ -85,18 +83,20 @@ export function actionArgs(title: string, options: ActionOptions): ActionArgs {
     ...statuses(title, options.okExitStatus ?? 0),
     ...statusesOf(title, changedWhen),
   ])
+  const fine = [...ok].join(' ')
   return {
-    when: [
-      creates === undefined ? '' : checkPath(title, creates),
-      unless,
-      onlyIf,
-      [...ok].join(' '),
-      changedWords(title, changedWhen),
-      timeout === undefined ? '' : String(wholeSeconds(title, 'the timeout', timeout)),
-    ],
-    cwd: cwd === undefined ? '' : checkPath(title, cwd),
+    words: {
+      creates: creates === undefined ? undefined : checkPath(title, creates),
+      unless: unless || undefined,
+      only_if: onlyIf || undefined,
+      ok: fine === '0' ? undefined : fine,
+      changed: changedWords(title, changedWhen) || undefined,
+      seconds: timeout === undefined ? undefined : wholeSeconds(title, 'the timeout', timeout),
+      directory: cwd === undefined ? undefined : checkPath(title, cwd),
+      input: input !== undefined,
+      env: Object.entries(env).map(([name, value]) => assignment(title, name, value)),
+    },
     input: input === undefined ? undefined : Buffer.from(isSecret(input) ? plain(input) : input),
-    env: Object.entries(env).map(([name, value]) => assignment(title, name, value)),
     secrets: [...Object.values(env), input].filter(isSecret).map(value => value.reveal()),
   }
 }

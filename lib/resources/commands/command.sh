@@ -1,46 +1,22 @@
 # shellcheck shell=sh
-# command.sh: commands and scripts as resources: whether there is something to do, and what came of it.
+# command.sh: commands as resources: whether there is something to do, and what came of it.
 # Needs: run scratch
 
-# hw_command CREATES UNLESS ONLY_IF OK CHANGED SECONDS SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]:
-# nothing is done if the path CREATES is there, UNLESS succeeds or ONLY_IF fails. OK: exit statuses that
-# are no failure. CHANGED: see hw_action_changed. SECONDS: how long it may take, empty for no end.
+# hw_command COMMAND [shell=] [creates=] [unless=] [only_if=] [ok=] [changed=] [seconds=] [directory=] [input=] [env=]…:
+# nothing is done if the path `creates` is there, `unless` succeeds or `only_if` fails. `ok`: exit statuses that
+# are no failure, default 0. `changed`: see hw_action_changed. `seconds`: how long it may take, no end without.
+# `input`: the function hw_input_ID prints its standard input. `env` is NAME=VALUE.
 hw_command() {
-  hw_script_name=''
+  hw_words 1 'shell creates unless only_if ok changed seconds directory input env' "$@" || return
+  hw_script_name='' hw_action_line=$1
+  shift
+  for hw_each in "$@"; do
+    shift
+    case $hw_each in env=*) set -- "$@" "${hw_each#env=}" ;; esac
+  done
   hw_action_begin "$@" && hw_action_due || return
   [ "$hw_action" = run ] || return 0
-  shift 6
-  hw_action_run "$@"
-}
-
-# hw_script NAME TEXT … [CONTENT]: the same of a script, whose command finds it in a file of the name in
-# $HOSTWRIGHT_SCRIPT. If TEXT is empty, the function CONTENT prints it; the step asks for that.
-hw_script() {
-  hw_script_name=$1 hw_script_text=$2
-  shift 2
-  hw_action_begin "$@" && hw_action_due || return
-  [ "$hw_action" = run ] || return 0
-  # The last argument: a name, where all others that may be there hold a `=` or a blank.
-  for hw_each in "$@"; do :; done
-  if [ -n "$hw_script_text" ]; then
-    hw_each=
-  else
-    case $hw_each in
-      hw_content_*[!0-9]* | [!h]*) hw_each='' ;;
-      hw_content_*) ;;
-      *) hw_each='' ;;
-    esac
-    if [ -z "$hw_each" ]; then
-      hw_status=need hw_note=''
-      return 0
-    fi
-  fi
-  shift 6
-  # The command is `exec INTERPRETER …`, quoted where it is an odd one.
-  hw_interpreter=${4#exec } hw_interpreter=${hw_interpreter%% *}
-  case $hw_interpreter in *[!A-Za-z0-9_./+-]*) ;; *) hw_action_has "$hw_interpreter" || return ;; esac
-  hw_scratch_make && hw_script_write "$hw_each" || return
-  hw_action_run "$@" "HOSTWRIGHT_SCRIPT=$hw_scratch/$hw_script_name"
+  hw_action_run "$hw_action_line" "$@"
 }
 
 # hw_action_has PROGRAM: fails where the shell or interpreter is not there. Most packages of such have
@@ -49,23 +25,15 @@ hw_action_has() {
   [ "$1" = sh ] || command -v "$1" >/dev/null || hw_without "$1" "${1##*/}"
 }
 
-# hw_script_write [CONTENT]
-hw_script_write() {
-  (umask 077 && if [ -n "$1" ]; then "$1"; else hw_put "$hw_script_text"; fi >"$hw_scratch/$hw_script_name") ||
-    hw_fail "can't write the script to $hw_scratch"
-}
-
-# hw_action_begin ARGUMENT… (those of hw_command): what goes for all of the step.
+# hw_action_begin [NAME=VALUE…]: whether there is something to do: then hw_action is `due`.
 hw_action_begin() {
-  hw_creates=$1 hw_unless=$2 hw_only_if=$3 hw_ok=$4 hw_changed_when=$5 hw_timeout=$6
-  hw_action=''
-  shift 6
-  [ -z "$hw_creates" ] || { [ ! -e "$hw_creates" ] && [ ! -L "$hw_creates" ]; } || return 0
-  if [ -n "$hw_unless" ]; then
-    hw_ask "$hw_unless" "$@" && return 0
+  hw_ok=${hw_want_ok:-0} hw_changed_when=$hw_want_changed hw_timeout=$hw_want_seconds hw_action=''
+  [ -z "$hw_want_creates" ] || { [ ! -e "$hw_want_creates" ] && [ ! -L "$hw_want_creates" ]; } || return 0
+  if [ -n "$hw_want_unless" ]; then
+    hw_ask "$hw_want_unless" "$@" && return 0
   fi
-  if [ -n "$hw_only_if" ]; then
-    hw_ask "$hw_only_if" "$@" || return 0
+  if [ -n "$hw_want_only_if" ]; then
+    hw_ask "$hw_want_only_if" "$@" || return 0
   fi
   hw_action=due
 }
@@ -85,18 +53,19 @@ hw_action_due() {
   [ -n "$hw_check" ] || hw_action=run
 }
 
-# hw_ask QUESTION SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: whether QUESTION succeeds where COMMAND is
-# to run; what it prints is of no interest.
+# hw_ask QUESTION [NAME=VALUE…]: whether QUESTION succeeds where the command is to run; what it prints is of no
+# interest.
 hw_ask() (
   exec >/dev/null 2>&1
-  hw_question=$1 hw_shell=$2 hw_in=$3
-  shift 5
-  hw_enter "$hw_in" "$@"
-  exec "$hw_shell" -c "$hw_question"
+  hw_question=$1
+  shift
+  hw_enter "$hw_want_directory" "$@"
+  exec "${hw_want_shell:-sh}" -c "$hw_question"
 )
 
-# hw_action_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: run it and say what came of it.
+# hw_action_run COMMAND [NAME=VALUE…]: run it and say what came of it.
 hw_action_run() {
+  set -- "${hw_want_shell:-sh}" "$hw_want_directory" "$hw_want_input" "$@"
   hw_action_has "$1" || return
   hw_touch_all
   # While it runs it counts as one that changes something: see hw_cleanup in core.sh.

@@ -1,6 +1,7 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { declare, invalidOption, type Resource } from '../resource.ts'
-import { type ActionOptions, actionArgs, actionKinds } from './action.ts'
+import { type ActionOptions, actionKinds, actionWords } from './action.ts'
 
 export { assignment } from './action.ts'
 
@@ -27,16 +28,17 @@ export function command(line: string, options: CommandOptions = {}): Resource {
   const title = options.title ?? `command ${line.trim().split('\n', 1)[0]!.slice(0, 60)}`
   if (line.trim() === '') throw invalidOption(title, 'the command is empty')
   if (line.includes('\0')) throw invalidOption(title, 'the command holds a NUL character')
-  const { when, cwd, input, env, secrets } = actionArgs(title, options)
+  const { shell = 'sh' } = options
+  const action = actionWords(title, options)
   return declare({
     title,
     options,
-    secrets,
+    secrets: action.secrets,
     command: line,
     call: {
       name: 'hw_command',
-      args: [...when, options.shell ?? 'sh', cwd, input ? 'yes' : '', line, ...env],
-      input,
+      args: [line, ...words({ shell: shell === 'sh' ? undefined : shell, ...action.words })],
+      input: action.input,
     },
   })
 }

@@ -1,12 +1,14 @@
 # shellcheck shell=sh
 # container.sh: containers of docker or podman, whose commands are the same as far as they go here.
 
-# hw_container ENGINE NAME running|stopped|absent SUM PULL IMAGE VARIABLES [NAME=VALUE…] ARGUMENT…: a
-# container made of this specification, whose SUM it has as a label. ENGINE: docker, podman, or empty for
-# what is there. PULL: missing, always, never. VARIABLES: how many follow; ARGUMENT: those of `create`.
+# hw_container NAME running|stopped|absent sum= pull= [engine=] [image=] [env=]… [argument=]…: a container made of this
+# specification, which has its checksum as a label. `engine`: docker, podman, or without what is there. `pull`:
+# missing, always, never. `env`: NAME=VALUE; `argument`: those of `create`.
 hw_container() {
-  hw_engine=$1 hw_container=$2 hw_container_want=$3 hw_container_sum=$4 hw_pull=$5 hw_image=$6
-  shift 6
+  hw_words 2 'sum pull engine image env argument' "$@" || return
+  hw_engine=$hw_want_engine hw_container=$1 hw_container_want=$2 hw_container_sum=$hw_want_sum
+  hw_pull=$hw_want_pull hw_image=$hw_want_image
+  shift 2
   hw_container_look || {
     # With --check the engine may be for an earlier step to install or to start.
     [ -n "$hw_check" ] || return
@@ -96,7 +98,7 @@ hw_container_pull() {
   "$hw_engine" pull -q "$hw_image" >/dev/null || hw_fail "could not pull the image $hw_image"
 }
 
-# hw_container_replace VARIABLES [NAME=VALUE…] ARGUMENT…: the new one is made beside the old one, which
+# hw_container_replace WORD… (those of hw_container): the new one is made beside the old one, which
 # stops only then, and is there again if the new one does not start.
 hw_container_replace() {
   hw_touch_all
@@ -140,16 +142,18 @@ hw_container_go_back() {
   hw_fail "$1; the old one is there again"
 }
 
-# hw_container_create NAME VARIABLES [NAME=VALUE…] ARGUMENT…: the variables by environment, where `-e NAME`
-# takes them from: others could read an argument.
+# hw_container_create NAME WORD…: the variables by environment, where `-e NAME` takes them from: others could
+# read an argument.
 hw_container_create() (
-  hw_made=$1 hw_count=$2
-  shift 2
-  while [ "$hw_count" -gt 0 ]; do
-    # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name
-    export "$1" || exit 1
+  hw_made=$1
+  shift
+  for hw_each in "$@"; do
     shift
-    hw_count=$((hw_count - 1))
+    case $hw_each in
+      # The controller has checked the name.
+      env=*) export "${hw_each#env=}" || exit 1 ;;
+      argument=*) set -- "$@" "${hw_each#argument=}" ;;
+    esac
   done
   exec "$hw_engine" create --name "$hw_made" --label "hostwright.specification=$hw_container_sum" "$@" >/dev/null
 )

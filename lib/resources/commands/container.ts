@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
@@ -81,18 +82,18 @@ const optionKinds: OptionKinds<ContainerOptions> = {
  */
 export function container(name: string, options: ContainerOptions): Resource {
   checkOptions(`container ${name}`, options, optionKinds)
-  const { state = 'running', pull = 'missing', image = '', engine = '' } = options
+  const { state = 'running', pull = 'missing', image, engine } = options
   const title = `container ${name}`
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))
     throw invalidOption(title, 'the name is not one for a container')
   oneOf(title, 'state', state, ['running', 'stopped', 'absent'])
   oneOf(title, 'pull', pull, ['missing', 'always', 'never'])
-  oneOf(title, 'engine', engine, ['', 'docker', 'podman'])
+  if (engine !== undefined) oneOf(title, 'engine', engine, ['docker', 'podman'])
   if (state === 'absent') checkAbsent(title, options)
-  else if (!/^[A-Za-z0-9][\w./:@+-]*$/.test(image))
+  else if (image === undefined || !/^[A-Za-z0-9][\w./:@+-]*$/.test(image))
     throw invalidOption(title, `${JSON.stringify(image)} is not the name of an image`)
   const variables = readVariables(title, options.env ?? {})
-  const args = state === 'absent' ? [] : createArgs(title, options, image, variables)
+  const args = image === undefined ? [] : createArgs(title, options, image, variables)
   const values = variables.filter(({ argument }) => !argument).map(({ text }) => text)
   const sum = createHash('sha256')
     .update(JSON.stringify([args, [...values].sort()]))
@@ -105,10 +106,7 @@ export function container(name: string, options: ContainerOptions): Resource {
     ),
     call: {
       name: 'hw_container',
-      args: [
-        ...[engine, name, state, sum, pull, image],
-        ...[String(values.length), ...values, ...args],
-      ],
+      args: [name, state, ...words({ engine, sum, pull, image, env: values, argument: args })],
     },
   })
 }

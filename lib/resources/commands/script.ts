@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { words } from '../../session/words.ts'
 import { quoteAll } from '../../shell/quote.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { declare, invalidOption, plain, type Resource, unreadable } from '../resource.ts'
-import { type ActionOptions, actionArgs, actionKinds } from './action.ts'
+import { type ActionOptions, actionKinds, actionWords } from './action.ts'
 
 export interface ScriptOptions extends ActionOptions {
   /** Its arguments. They show in the host's process list: secrets go into `env` or `input`. */
@@ -43,28 +44,23 @@ export function script(
   const bytes = readScript(title, source)
   const program = interpreterOf(title, options, bytes)
   const args = argumentsOf(title, options)
-  const { when, cwd, input, env, secrets } = actionArgs(title, options)
+  const action = actionWords(title, options)
   const line = `exec ${quoteAll(program)} "$HOSTWRIGHT_SCRIPT" ${quoteAll(args)}`
   const text = bytes.length <= shortLength ? asText(bytes) : undefined
   return declare({
     title,
     options,
-    secrets: [...secrets, ...secretsOf(source)],
+    secrets: [...action.secrets, ...secretsOf(source)],
     command: [...program, name, ...args].join(' '),
     call: {
       name: 'hw_script',
       args: [
         // Behind a word of ours: it must be the name of nothing else there.
         `script-${name.replace(/[^\w.-]/g, '_')}`,
-        text ?? '',
-        ...when,
-        'sh',
-        cwd,
-        input ? 'yes' : '',
         line.trimEnd(),
-        ...env,
+        ...words({ text, ...action.words }),
       ],
-      input,
+      input: action.input,
       content:
         text === undefined
           ? { sha256: createHash('sha256').update(bytes).digest('hex'), bytes }

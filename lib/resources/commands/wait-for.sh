@@ -2,21 +2,22 @@
 # wait-for.sh: waiting for a port, a path, an answer by HTTP or a command, on the host itself.
 # Needs: probe run
 
-# hw_wait_for KIND there|gone SECONDS INTERVAL WHAT ARGUMENT…: look every INTERVAL seconds, until it is
-# so, or fail after SECONDS with what was seen last. WHAT says it for people. Arguments: a path; a port as
-# ADDRESS:PORT; of http the URL, the statuses that are good with blanks between them, and a text that the
-# body holds; a command. Nothing changes by it; but what else goes on meanwhile may have.
+# hw_wait_for path|port|http|command TARGET what= seconds= interval= [gone=] [status=] [body=]: look every `interval`
+# seconds, until it is there, or `gone`, or fail after `seconds` with what was seen last. `what` says it for
+# people. TARGET: the path; ADDRESS:PORT; the URL, with the statuses that are good with blanks between them, and a
+# text that the body holds; the command. Nothing changes by it; but what else goes on meanwhile may have.
 hw_wait_for() {
-  hw_wait_kind=$1 hw_wait_want=$2 hw_wait_seconds=$3 hw_wait_interval=$4 hw_wait_what=$5 hw_wait_since=''
-  shift 5
+  hw_words 2 'what seconds interval gone status body' "$@" || return
+  hw_wait_kind=$1 hw_wait_seconds=$hw_want_seconds hw_wait_what=$hw_want_what hw_wait_since=''
+  shift
   hw_wait_has_tools "$1" || return
   # How long one look may take.
   hw_wait_limit=10
   [ "$hw_wait_seconds" -gt 10 ] || hw_wait_limit=$hw_wait_seconds
   while :; do
-    if hw_wait_look "$@"; then hw_found=there; else hw_found=gone; fi
+    if hw_wait_look "$1"; then hw_found=there; else hw_found=gone; fi
     hw_saw "$hw_wait_what $hw_found"
-    [ "$hw_found" != "$hw_wait_want" ] || break
+    case $hw_want_gone$hw_found in there | yesgone) break ;; esac
     if [ -n "$hw_check" ]; then
       hw_note="would wait for $hw_wait_what"
       return 0
@@ -28,7 +29,7 @@ hw_wait_for() {
     [ $((hw_seconds - hw_wait_since)) -le "$hw_wait_seconds" ] ||
       hw_fail "waited $hw_wait_seconds s for $hw_wait_what; last seen: $(hw_wait_last)" wait_timeout || return
     # Some know whole seconds only.
-    sleep "$hw_wait_interval" 2>/dev/null || sleep 1
+    sleep "$hw_want_interval" 2>/dev/null || sleep 1
   done
   [ -n "$hw_wait_since" ] || return 0
   hw_touch_all
@@ -36,7 +37,7 @@ hw_wait_for() {
   hw_note="after $((hw_seconds - hw_wait_since)) s"
 }
 
-# hw_wait_look ARGUMENT…: whether it is there; what there is instead into hw_wait_seen.
+# hw_wait_look TARGET: whether it is there; what there is instead into hw_wait_seen.
 hw_wait_look() {
   case $hw_wait_kind in
     path)
@@ -66,8 +67,8 @@ hw_wait_look() {
       }
       hw_wait_status=${hw_wait_seen%%"$hw_newline"*}
       hw_wait_seen="status ${hw_wait_seen:-unknown}"
-      case " $2 " in *" $hw_wait_status "*) ;; *) return 1 ;; esac
-      case $hw_wait_seen in *"$3"*) ;; *) return 1 ;; esac
+      case " $hw_want_status " in *" $hw_wait_status "*) ;; *) return 1 ;; esac
+      case $hw_wait_seen in *"$hw_want_body"*) ;; *) return 1 ;; esac
       ;;
   esac
 }

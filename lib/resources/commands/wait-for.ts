@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
@@ -58,7 +59,7 @@ export function waitFor(what: Awaited & WaitOptions): Resource {
   )
   if (kinds.length !== 1)
     throw invalidOption('waitFor', 'names one of port, path, http and command, and no other')
-  const { kind, said, args } = awaited(what)
+  const { kind, said, target, more } = awaited(what)
   const whole = absent ? `${said} to be gone` : said
   const title = `wait for ${whole}`
   return declare({
@@ -68,28 +69,36 @@ export function waitFor(what: Awaited & WaitOptions): Resource {
       name: 'hw_wait_for',
       args: [
         kind,
-        absent ? 'gone' : 'there',
-        String(wholeSeconds(title, 'the timeout', timeout)),
-        String(checkSeconds(title, 'the interval', interval)),
-        whole,
-        ...args,
+        target,
+        ...words({
+          what: whole,
+          gone: absent,
+          seconds: wholeSeconds(title, 'the timeout', timeout),
+          interval: checkSeconds(title, 'the interval', interval),
+          ...more,
+        }),
       ],
     },
   })
 }
 
-/** The words of hw_wait_for, and what people read. */
-function awaited(what: Awaited): { kind: string; said: string; args: string[] } {
+/** What hw_wait_for looks for, and what people read. */
+function awaited(what: Awaited): {
+  kind: string
+  said: string
+  target: string
+  more?: Parameters<typeof words>[0]
+} {
   const title = 'waitFor'
   if ('path' in what) {
     const path = checkPath(title, what.path)
-    return { kind: 'path', said: path, args: [path] }
+    return { kind: 'path', said: path, target: path }
   }
   if ('command' in what) {
     if (what.command.trim() === '' || what.command.includes('\0'))
       throw invalidOption(title, 'the command is empty or holds a NUL character')
     const said = what.command.trim().split('\n', 1)[0]!.slice(0, 60)
-    return { kind: 'command', said, args: [what.command] }
+    return { kind: 'command', said, target: what.command }
   }
   if ('port' in what) {
     const { port, address = '127.0.0.1' } = what
@@ -98,14 +107,14 @@ function awaited(what: Awaited): { kind: string; said: string; args: string[] } 
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(address))
       throw invalidOption(title, `the address ${JSON.stringify(address)} is not one`)
     const full = `${address.includes(':') ? `[${address}]` : address}:${port}`
-    return { kind: 'port', said: `port ${full}`, args: [full] }
+    return { kind: 'port', said: `port ${full}`, target: full }
   }
   return awaitedAnswer(title, what)
 }
 
 function awaitedAnswer(
   title: string,
-  { http, status = 200, body = '' }: Extract<Awaited, { http: string }>,
+  { http, status = 200, body }: Extract<Awaited, { http: string }>,
 ) {
   const url = URL.canParse(http) ? new URL(http) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || /[\0-\x20\x7f]/.test(http))
@@ -117,6 +126,6 @@ function awaitedAnswer(
     if (!Number.isInteger(each) || each < 100 || each > 599)
       throw invalidOption(title, `${JSON.stringify(each)} is no status of HTTP`)
   }
-  if (body.includes('\0')) throw invalidOption(title, 'the body holds a NUL character')
-  return { kind: 'http', said: http, args: [http, statuses.join(' '), body] }
+  if (body?.includes('\0')) throw invalidOption(title, 'the body holds a NUL character')
+  return { kind: 'http', said: http, target: http, more: { status: statuses.join(' '), body } }
 }

@@ -22,13 +22,14 @@ hw_gather_text() {
   done
 }
 
-# hw_edit PATH VALIDATE KEY PRIVATE [HOW BEFORE NOTE [CONTENT]]: KEY tells one edit from others. A file that
-# is made is for its owner alone if PRIVATE is not empty. With an answer:
-# BEFORE is the SHA-256 of the text it is for, or `absent`; HOW is `asked` where this step sent that text,
-# `gathered` where it was sent when the batch began; CONTENT prints what the file becomes, and NOTE says
-# what changes. Without CONTENT the file is as wanted.
+# hw_edit PATH key= [validate=] [private=] [how=] [before=] [note=] [content=]: `key` is not read: it tells one
+# edit from others. A file that is made is for its owner alone if it is `private`. With an answer: `before` is
+# the SHA-256 of the text it is for, or `absent`; `how` is `asked` where this step sent that text, `gathered`
+# where it was sent when the segment began; `content` prints what the file becomes, and `note` says what
+# changes. Without `content` the file is as wanted.
 hw_edit() {
-  hw_validate=$2 hw_private=$4 hw_answer=${5-} hw_before=${6-}
+  hw_words 1 'key validate private how before note content' "$@" || return
+  hw_validate=$hw_want_validate hw_answer=$hw_want_how hw_before=$hw_want_before
   hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
   hw_resolve "$1" || return
   [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
@@ -38,20 +39,20 @@ hw_edit() {
       return
     fi
     # Nothing was touched since: what was as wanted then is so now.
-    [ "$hw_answer" != gathered ] || [ -n "${8-}" ] || return 0
+    [ "$hw_answer" != gathered ] || [ -n "$hw_want_content" ] || return 0
   fi
   hw_stat "$hw_path" || return
   case $hw_type in
     file | absent) ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
-  [ -z "${8-}" ] || hw_trust "$1" || return
+  [ -z "$hw_want_content" ] || hw_trust "$1" || return
   case $hw_answer in
     '') hw_send_text ;;
-    asked) hw_same_text "$hw_path" && hw_edit_to "$7" "${8-}" ;;
+    asked) hw_same_text "$hw_path" && hw_edit_to ;;
     *)
       hw_text_sum "$hw_path" || return
-      if [ "$hw_now" = "$hw_before" ]; then hw_edit_to "$7" "${8-}"; else hw_send_text; fi
+      if [ "$hw_now" = "$hw_before" ]; then hw_edit_to; else hw_send_text; fi
       ;;
   esac
 }
@@ -66,20 +67,20 @@ hw_send_text() {
   fi
 }
 
-# hw_edit_to NOTE CONTENT: hw_path becomes what CONTENT prints.
+# hw_edit_to: hw_path becomes what the answer says.
 hw_edit_to() {
-  [ -n "$2" ] || return 0
+  [ -n "$hw_want_content" ] || return 0
   [ "$hw_type" = file ] || hw_also created
-  hw_also "$1"
+  hw_also "$hw_want_note"
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new
-    "$2"
+    "$hw_want_content"
   fi
   [ -z "$hw_check" ] || return 0
-  [ -z "$hw_private" ] || [ "$hw_type" = file ] || hw_want_mode=00600
+  [ -z "$hw_want_private" ] || [ "$hw_type" = file ] || hw_want_mode=00600
   hw_guard=hw_same_text
-  hw_replace "$hw_path" "$2"
+  hw_replace "$hw_path" "$hw_want_content"
   hw_edited=$? hw_guard=''
   return "$hw_edited"
 }

@@ -3,33 +3,38 @@
 # the controller, from a list of what is here; where all is as wanted, a hash of that list says so.
 # Needs: file
 
-# hw_copy_tree PATH OPTIONS DIGEST FORMAT USER GROUP MODE EXCLUDED COUNT [KIND NAMES]… [ACTION…]: names are
-# below PATH, begin with ./ and come in COUNT lists, a name a line, of one KIND each: directory, file or
-# link. DIGEST is the SHA-256 of what hw_tree_list prints with FORMAT if nothing is to be done. EXCLUDED are
-# words of find, a line each, for what is left alone. Without ACTION… the step tells what is here: status
-# need. OPTIONS: `delete` lists also what has none of the names.
+# hw_copy_tree PATH digest= format= mode= [user=] [group=] [delete=] [excluded=] [directory=]… [file=]… [link=]…
+# [-- ACTION…]: names are below PATH, begin with ./ and come in lists, a name a line, of directories, files or
+# links. `digest` is the SHA-256 of what hw_tree_list prints with `format` if nothing is to be done. `excluded`
+# are words of find, a line each, for what is left alone. `delete` lists also what has none of the names.
+# Without ACTION… the step says what is here: status need.
 hw_copy_tree() {
-  hw_tree_options=$2 hw_tree_format=$4 hw_want_user=$5 hw_want_group=$6 hw_tree_mode=$7 hw_tree_excluded=$8
+  hw_words 1 'digest format mode user group delete excluded directory file link' "$@" || return
+  hw_tree_delete=$hw_want_delete hw_tree_format=$hw_want_format hw_tree_mode=$hw_want_mode
+  hw_tree_excluded=$hw_want_excluded
   [ -n "$hw_sha" ] || hw_without sha256sum coreutils || return
-  case $2 in *delete*) command -v find >/dev/null || hw_without find findutils || return ;; esac
-  hw_saw "want $3"
+  [ -z "$hw_tree_delete" ] || command -v find >/dev/null || hw_without find findutils || return
+  hw_saw "want $hw_want_digest"
   hw_tree_named=$1
   hw_resolve "$1" || return
-  hw_tree_root=$hw_path hw_tree_digest=$3 hw_tree_count=$9
-  shift 9
-  if [ $# -gt $((2 * hw_tree_count)) ]; then
-    shift $((2 * hw_tree_count))
+  hw_tree_root=$hw_path
+  if [ $# -gt "$hw_skip" ]; then
+    shift "$hw_skip"
     hw_trust "$hw_tree_named" || return
     hw_tree_act "$@"
     set -- $?
     hw_touch_all
     return "$1"
   fi
+  for hw_each in "$@"; do
+    shift
+    case $hw_each in directory=* | file=* | link=*) set -- "$@" "${hw_each%%=*}" "${hw_each#*=}" ;; esac
+  done
   if [ -d "$hw_tree_root" ]; then
     # shellcheck disable=SC2086 # the program and its options
     hw_found=$(hw_tree_list all "$@" | $hw_sha) || hw_fail "can't look at $hw_tree_named" || return
     hw_saw "tree ${hw_found%% *}"
-    [ "${hw_found%% *}" != "$hw_tree_digest" ] || return 0
+    [ "${hw_found%% *}" != "$hw_want_digest" ] || return 0
     hw_tree_format='%A:%u:%g:%U:%G:%s:%n'
     for hw_what in stat sum link extra directory; do
       hw_mark text "$hw_what"
@@ -57,10 +62,10 @@ hw_tree_list() (
     # shellcheck disable=SC2086 # a name a line
     hw_tree_list_some $hw_names
   done
-  case $hw_what,$hw_tree_options in
-    all,*delete*) hw_tree_extra '' | sort ;;
-    extra,*delete*) hw_tree_extra -print ;;
-    directory,*delete*) hw_tree_extra '' -type d ;;
+  case ${hw_tree_delete:+$hw_what} in
+    all) hw_tree_extra '' | sort ;;
+    extra) hw_tree_extra -print ;;
+    directory) hw_tree_extra '' -type d ;;
   esac
   exit 0
 )

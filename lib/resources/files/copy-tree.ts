@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { Answer, Asked, CallResult, HostCall } from '../../session/call.ts'
 import { hashOf, largeBytes } from '../../session/source.ts'
 import { sendContent } from '../../session/upload.ts'
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs, permissions } from '../ownership.ts'
+import { type Ownership, ownershipWords, permissions } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -63,21 +64,17 @@ export function copyTree(path: string, options: CopyTreeOptions): Resource {
   checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { fileMode = 0o644, directoryMode = 0o755, owner, group } = options
-  const [, directoryBits, user, userGroup] = ownershipArgs(title, {
-    mode: directoryMode,
-    owner,
-    group,
-  })
-  const [, fileBits] = ownershipArgs(title, { mode: fileMode })
+  const owned = ownershipWords(title, { mode: directoryMode, owner, group })
+  const files = ownershipWords(title, { mode: fileMode })
   const tree: Tree = {
     title,
     target,
     root: checkSource(title, options.source),
     excludes: checkExcludes(title, options.exclude ?? []),
-    fileMode: Number.parseInt(fileBits, 8),
-    directoryMode: Number.parseInt(directoryBits, 8),
-    owner: user,
-    group: userGroup,
+    fileMode: Number.parseInt(files.mode!, 8),
+    directoryMode: Number.parseInt(owned.mode!, 8),
+    owner: owned.user,
+    group: owned.group,
     remove: options.delete ?? false,
   }
   return declare({
@@ -101,8 +98,8 @@ interface Tree {
   excludes: Excludes
   fileMode: number
   directoryMode: number
-  owner: string
-  group: string
+  owner?: string
+  group?: string
   remove: boolean
 }
 
@@ -132,15 +129,16 @@ async function prepareCall(tree: Tree): Promise<HostCall> {
     name: 'hw_copy_tree',
     args: [
       tree.target,
-      tree.remove ? 'delete' : '',
-      hashOf(expectedList(tree, entries)),
-      formatOf(tree),
-      tree.owner,
-      tree.group,
-      tree.directoryMode.toString(8),
-      tree.excludes.words.join('\n'),
-      String(lists.length),
-      ...lists.flatMap(({ kind, names }) => [kind, names.join('\n')]),
+      ...words({
+        digest: hashOf(expectedList(tree, entries)),
+        format: formatOf(tree),
+        mode: tree.directoryMode.toString(8),
+        user: tree.owner,
+        group: tree.group,
+        delete: tree.remove,
+        excluded: tree.excludes.words.join('\n') || undefined,
+      }),
+      ...lists.flatMap(({ kind, names }) => words({ [kind]: names.join('\n') })),
     ],
     answer: asked => answer(tree, entries, asked),
   }
@@ -181,7 +179,7 @@ const formatOf = ({ owner, group }: Tree) =>
 /** What hw_tree_list prints where all is as wanted. */
 function expectedList(tree: Tree, entries: readonly Entry[]): string {
   const known = new Map(entries.map(entry => [`./${entry.name}`, entry]))
-  const owners = [tree.owner, tree.group].filter(each => each !== '').map(each => `${each}:`)
+  const owners = [tree.owner, tree.group].flatMap(each => (each === undefined ? [] : [`${each}:`]))
   const lines = listsOf(entries).flatMap(({ kind, names }) => {
     const stats = names.map(name => `${lsMode(known.get(name)!)}:${owners.join('')}${name}`)
     if (kind === 'directory') return stats
@@ -209,7 +207,7 @@ async function answer(tree: Tree, entries: readonly Entry[], asked: Asked): Prom
   if (changes.failure) return { failure: { message: `${tree.target}: ${changes.failure}` } }
   const empty = [changes.made, changes.changed, changes.removed].every(names => names.length === 0)
   // A source with nothing in it makes the directory nevertheless.
-  const saw = ['saw', hashOf(JSON.stringify([...asked.result.parts].map(String)))]
+  const saw = ['--', 'saw', hashOf(JSON.stringify([...asked.result.parts].map(String)))]
   if (empty && asked.result.parts.has('text stat')) return { args: [...saw, 'same', ''] }
   const note = empty ? 'created' : describeChanges(changes)
   const words = [...saw, 'note', note, ...shown(changes, listing.entries, asked), 'do']

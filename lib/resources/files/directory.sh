@@ -1,16 +1,52 @@
 # shellcheck shell=sh
-# directory.sh: directories with all that is in them.
+# directory.sh: directories, and all that is in them.
 # Needs: file
 
-# hw_directory_all PATH PERMS MODE USER GROUP FILE_MODE: as hw_directory, and the same owner, group and mode for
-# all directories below it, FILE_MODE for regular files. One process looks, however many there are. Links
-# are not followed: of a link only the owner and group are its own.
+# hw_directory PATH [perms=] [mode=] [user=] [group=]: a directory, with those above it.
+hw_directory() {
+  hw_words 1 'perms mode user group' "$@" || return
+  hw_put_directory "$1"
+}
+
+hw_put_directory() {
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode}
+  hw_resolve "$1" || return
+  hw_stat "$hw_path" || return
+  case $hw_type in
+    directory) hw_compare_owner ;;
+    absent) hw_also created ;;
+    *) hw_fail "$1 is not a directory" || return ;;
+  esac
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
+  # It is ours alone until it has its owner and mode.
+  if [ "$hw_type" = absent ]; then
+    case $hw_path in
+      /*/*) [ -d "${hw_path%/*}" ] || mkdir -p -- "${hw_path%/*}" || hw_fail "can't make ${hw_path%/*}" || return ;;
+    esac
+    hw_want_mode=${hw_want_mode:-00755}
+    if [ -z "$hw_want_user$hw_want_group" ]; then
+      mkdir -m "$hw_want_mode" -- "$hw_path" || hw_fail "can't make $hw_path" || return
+      hw_touch "$hw_path"
+      return
+    fi
+    mkdir -m 700 -- "$hw_path" || hw_fail "can't make $hw_path" || return
+  fi
+  hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
+  hw_touch "$hw_path"
+}
+
+# hw_directory_all PATH [perms=] [mode=] [user=] [group=] [file_mode=]: as hw_directory, and the same owner,
+# group and mode for all directories below it, `file_mode` for regular files. One process looks, however many
+# there are. Links are not followed: of a link only the owner and group are its own.
 hw_directory_all() {
-  hw_directory "$1" "$2" "$3" "$4" "$5" || return
+  hw_words 1 'perms mode user group file_mode' "$@" || return
+  hw_dir_mode=$hw_want_mode hw_file_mode=$hw_want_file_mode hw_all_named=$1
+  hw_put_directory "$1" || return
   # One that was made just now has nothing in it.
   [ "$hw_type" = directory ] || return 0
   command -v find >/dev/null || hw_without find findutils || return
-  hw_dir_mode=$3 hw_file_mode=$6 hw_all_named=$1
   set --
   [ -z "$hw_want_user" ] || set -- "$@" -o ! -user "$hw_want_user"
   [ -z "$hw_want_group" ] || set -- "$@" -o ! -group "$hw_want_group"

@@ -1,5 +1,6 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -44,19 +45,23 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   const target = checkPath(title, path)
   const { recurse, fileMode, absent } = options
   if (absent) return noDirectory(title, target, options)
-  const args = [target, ...ownershipArgs(title, options)]
+  const owned = ownershipWords(title, options)
   const gather = [{ by: 'hw_gather_stat', of: [target] }]
   if (!recurse) {
     if (fileMode !== undefined) throw invalidOption(title, 'fileMode goes with recurse: true')
-    return declare({ title, options, call: { name: 'hw_directory', args, gather } })
+    return declare({
+      title,
+      options,
+      call: { name: 'hw_directory', args: [target, ...words(owned)], gather },
+    })
   }
-  const [, fileBits] = ownershipArgs(title, { mode: fileMode })
-  if (args.slice(1).every(each => each === '') && fileBits === '')
+  const all = { ...owned, file_mode: ownershipWords(title, { mode: fileMode }).mode }
+  if (Object.values(all).every(each => each === undefined))
     throw invalidOption(title, 'recurse: true goes with mode, fileMode, owner or group')
   return declare({
     title,
     options,
-    call: { name: 'hw_directory_all', args: [...args, fileBits], gather },
+    call: { name: 'hw_directory_all', args: [target, ...words(all)], gather },
   })
 }
 

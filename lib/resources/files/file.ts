@@ -2,9 +2,10 @@ import { UsageError } from '../../errors.ts'
 import type { HostCall } from '../../session/call.ts'
 import { bytesSource, fileSource, hashOf, largeBytes, type Source } from '../../session/source.ts'
 import { sendContent } from '../../session/upload.ts'
+import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -67,20 +68,18 @@ export function file(path: string, options: FileOptions = {}): Resource {
   const target = checkPath(title, path)
   const { content } = options
   if (options.absent) return noFile(title, target, options)
-  const args = [
-    target,
-    '',
-    ...ownershipArgs(title, options),
-    validateArg(title, options.validate),
-    options.backup ? 'backup' : '',
-  ]
+  const args = {
+    ...ownershipWords(title, options),
+    validate: validateArg(title, options.validate) || undefined,
+    backup: options.backup,
+  }
   if (typeof content === 'function') {
     checkContent(title, options)
     const declared: Resource = declare({
       title,
       options,
       path: target,
-      call: { name: 'hw_file', args },
+      call: fileCall(target, args),
       forHost: host => {
         const made = madeFor(host, title, content, declared)
         return { ...file(path, { ...options, content: made }), at: declared.at }
@@ -90,40 +89,42 @@ export function file(path: string, options: FileOptions = {}): Resource {
   }
   const source = sourceOf(title, options)
   const shared = { title, options, path: target }
-  const gather = [{ by: 'hw_gather_stat', of: [target] }]
-  const call: HostCall = { name: 'hw_file', args, gather }
-  if (source === undefined) return declare({ ...shared, call })
+  if (source === undefined) return declare({ ...shared, call: fileCall(target, args) })
   const secrets = isSecret(content) ? [content.reveal()] : []
   if (!Buffer.isBuffer(source))
-    return declare({ ...shared, secrets, call: largeCall(call, source) })
+    return declare({ ...shared, secrets, call: largeCall(target, args, source) })
   const sha256 = hashOf(source)
   return declare({
     ...shared,
     secrets,
     text: source.toString('utf8'),
-    call: {
-      ...call,
-      args: args.with(1, sha256),
-      content: { sha256, bytes: source },
-      gather: [...gather, { by: 'hw_gather_sum', of: [sha256, target] }],
-    },
+    call: { ...fileCall(target, args, sha256), content: { sha256, bytes: source } },
   })
 }
 
+type FileWords = Parameters<typeof words>[0]
+
+/** @param sum SHA-256 of the content; undefined where any will do */
+const fileCall = (path: string, args: FileWords, sum?: string): HostCall => ({
+  name: 'hw_file',
+  args: [path, ...words({ sum, ...args })],
+  gather: [
+    { by: 'hw_gather_stat', of: [path] },
+    ...(sum === undefined ? [] : [{ by: 'hw_gather_sum', of: [sum, path] }]),
+  ],
+})
+
 /** A call whose content is sent beside the session. */
-function largeCall(call: HostCall, source: Source): HostCall {
-  const args = call.args.with(7, `large ${call.args[7]}`.trim())
+function largeCall(path: string, args: FileWords, source: Source): HostCall {
+  const large = { ...args, large: true }
   return {
-    ...call,
-    args,
+    ...fileCall(path, large),
     prepare: async () => {
       const sha256 = await source.sha256()
       return {
-        ...call,
-        args: args.with(1, sha256),
+        ...fileCall(path, large, sha256),
         content: { sha256 },
-        gather: [...(call.gather ?? []), { by: 'hw_gather_sum', of: [sha256, call.args[0]!] }],
-        answer: async asked => ({ args: [await sendContent(asked, source)] }),
+        answer: async asked => ({ args: words({ content: await sendContent(asked, source) }) }),
       }
     },
   }
@@ -138,7 +139,7 @@ function noFile(title: string, target: string, options: FileOptions): Resource {
     options,
     path: target,
     text: '',
-    call: { name: 'hw_no_file', args: [target, options.backup ? 'backup' : ''] },
+    call: { name: 'hw_no_file', args: [target, ...words({ backup: options.backup })] },
   })
 }
 

@@ -2,9 +2,11 @@
 # link.sh: symbolic links.
 # Needs: file
 
-# hw_link PATH TARGET FORCE USER GROUP: a link to TARGET, whatever is there. FORCE: also in place of a file.
+# hw_link PATH TARGET [force=] [user=] [group=]: a link to TARGET, whatever is there. `force`: also in place of
+# a file.
 hw_link() {
-  hw_want_perms='' hw_want_user=$4 hw_want_group=$5 hw_link_stays=''
+  hw_words 2 'force user group' "$@" || return
+  hw_want_perms='' hw_link_stays=''
   hw_saw "want $2"
   if [ -L "$1" ]; then
     if ! hw_gathered link "$1"; then
@@ -22,7 +24,7 @@ hw_link() {
     hw_fail "$1 is a directory, not a link"
     return
   elif [ -e "$1" ]; then
-    [ -n "$3" ] || hw_fail "$1 is there, and is no link; with force it is replaced" || return
+    [ -n "$hw_want_force" ] || hw_fail "$1 is there, and is no link; with force it is replaced" || return
     hw_saw "no link $1"
     hw_also 'in place of a file'
   else

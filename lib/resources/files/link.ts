@@ -1,5 +1,6 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs } from '../ownership.ts'
+import { type Ownership, ownershipWords } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -52,13 +53,13 @@ export function link(path: string, options: LinkOptions): Resource {
   if (typeof target !== 'string' || target === '') throw invalidOption(title, 'it has no target')
   if (/[\0-\x1f\x7f]/.test(target))
     throw invalidOption(title, 'its target holds control characters')
-  const [, , ...owners] = ownershipArgs(title, { owner, group })
+  const { user, group: ofGroup } = ownershipWords(title, { owner, group })
   return declare({
     title,
     options,
     call: {
       name: 'hw_link',
-      args: [place, target, force ? 'force' : '', ...owners],
+      args: [place, target, ...words({ force, user, group: ofGroup })],
       gather: [{ by: 'hw_gather_link', of: [place] }],
     },
   })

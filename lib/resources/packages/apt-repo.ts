@@ -1,4 +1,5 @@
 import type { HostCall } from '../../session/call.ts'
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 import { type RepositoryKey, readKey } from './repository-key.ts'
@@ -64,7 +65,7 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   const key = options.key === undefined ? undefined : readKey(title, options.key)
   const call: HostCall = {
     name: 'hw_apt_repo',
-    args: [name, text, key?.sha256 ?? '', key?.kind ?? ''],
+    args: [name, text, ...words({ sum: key?.sha256, kind: key?.kind || undefined })],
     content: key?.content,
     answer: key?.fetch,
   }

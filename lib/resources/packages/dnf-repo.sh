@@ -2,11 +2,12 @@
 # dnf-repo.sh: repositories of dnf and yum: a file each, and a file with the key.
 # Needs: package-repo
 
-# hw_dnf_repo NAME TEXT SUM [CONTENT]: SUM is the key's SHA-256, empty where the text names its own.
+# hw_dnf_repo NAME TEXT [sum=] [content=]: `sum` is the key's SHA-256; there is none where the text names its own.
 hw_dnf_repo() {
+  hw_words 2 'sum content' "$@" || return
   hw_repo_key=
-  [ -z "$3" ] || hw_repo_key=/etc/pki/rpm-gpg/RPM-GPG-KEY-$1
-  hw_repo "/etc/yum.repos.d/$1.repo" "$2" "$hw_repo_key" "$3" "${4-}"
+  [ -z "$hw_want_sum" ] || hw_repo_key=/etc/pki/rpm-gpg/RPM-GPG-KEY-$1
+  hw_repo "/etc/yum.repos.d/$1.repo" "$2" "$hw_repo_key" "$hw_want_sum" "$hw_want_content"
 }
 
 # hw_dnf_repo_absent NAME

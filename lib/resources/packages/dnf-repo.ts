@@ -1,4 +1,5 @@
 import type { HostCall } from '../../session/call.ts'
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 import { checkRepoName } from './apt-repo.ts'
@@ -63,7 +64,7 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   const key = options.key === undefined ? undefined : readKey(title, options.key)
   const call: HostCall = {
     name: 'hw_dnf_repo',
-    args: [name, section(title, name, options), key?.sha256 ?? ''],
+    args: [name, section(title, name, options), ...words({ sum: key?.sha256 })],
     content: key?.content,
   }
   return declare({ title, options, path, call })

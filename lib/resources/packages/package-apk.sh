@@ -2,7 +2,9 @@
 # package-apk.sh: packages by apk; see package.sh.
 # Needs: package
 
+# hw_package_apk WANT HOLD NAME…: see hw_package_by.
 hw_package_apk() { hw_package_by apk "$@"; }
+# hw_gather_apk IDS NAME…
 hw_gather_apk() { hw_gather_packages apk "$@"; }
 
 # hw_apk_split NAME-VERSION-rN: into hw_name and hw_version.

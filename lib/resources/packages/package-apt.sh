@@ -2,7 +2,9 @@
 # package-apt.sh: packages by apt and dpkg; see package.sh.
 # Needs: package
 
+# hw_package_apt WANT HOLD NAME…: see hw_package_by.
 hw_package_apt() { hw_package_by apt "$@"; }
+# hw_gather_apt IDS NAME…
 hw_gather_apt() { hw_gather_packages apt "$@"; }
 
 # One dpkg-query for all. A package is named with and without its architecture, as either may be asked for.

@@ -2,7 +2,9 @@
 # package-dnf.sh: packages by dnf, or by yum where that is all there is; see package.sh.
 # Needs: package package-rpm
 
+# hw_package_dnf WANT HOLD NAME…: see hw_package_by.
 hw_package_dnf() { hw_package_by dnf "$@"; }
+# hw_gather_dnf IDS NAME…
 hw_gather_dnf() { hw_gather_packages dnf "$@"; }
 
 # A hold is a line of the plugin versionlock: `name-epoch:version-release.*`; yum's has the epoch first.

@@ -2,7 +2,9 @@
 # package-pacman.sh: packages by pacman; see package.sh.
 # Needs: package write
 
+# hw_package_pacman WANT HOLD NAME…: see hw_package_by.
 hw_package_pacman() { hw_package_by pacman "$@"; }
+# hw_gather_pacman IDS NAME…
 hw_gather_pacman() { hw_gather_packages pacman "$@"; }
 
 hw_pacman_look() {

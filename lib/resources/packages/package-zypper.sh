@@ -2,7 +2,9 @@
 # package-zypper.sh: packages by zypper; see package.sh.
 # Needs: package package-rpm
 
+# hw_package_zypper WANT HOLD NAME…: see hw_package_by.
 hw_package_zypper() { hw_package_by zypper "$@"; }
+# hw_gather_zypper IDS NAME…
 hw_gather_zypper() { hw_gather_packages zypper "$@"; }
 
 # Locks are stanzas with a line `solvable_name: name`.

@@ -36,7 +36,7 @@ hw_gather_packages() {
   eval "hw_gathered_$hw_by=\$hw_found"
 }
 
-# hw_package_by BY WANT HOLD NAME…: the packages are installed (WANT present; `name=version` for that
+# hw_package_by BY present|absent|purged|latest HOLD NAME…: the packages are installed (present; `name=version` for that
 # version), not installed (absent), that without their config files (purged), or the newest that is to
 # be had (latest). HOLD is held, unheld or empty.
 hw_package_by() {

@@ -2,6 +2,7 @@
 # pkg.sh: packages where the controller does not know the host's package manager.
 # Needs: package-apt package-dnf package-zypper package-apk package-pacman
 
+# hw_package WANT HOLD NAME…: see hw_package_by.
 hw_package() {
   case $hw_package_manager in
     apt-get) hw_package_by apt "$@" ;;

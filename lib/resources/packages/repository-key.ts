@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Answer, Content } from '../../session/call.ts'
+import { words } from '../../session/words.ts'
 import { invalidOption } from '../resource.ts'
 
 /**
@@ -80,7 +81,7 @@ async function fetchKey(url: string, sha256: string): Promise<Answer> {
     return failed(`the key ${url} has the SHA-256 ${found}, not ${sha256}`, 'checksum_mismatch')
   const kind = kindOf(bytes)
   if (!kind) return failed(`${url} is not a public key of OpenPGP`)
-  return { args: [kind], content: bytes }
+  return { args: words({ kind }), content: bytes }
 }
 
 /** How long a key may take to come. */

@@ -2,39 +2,49 @@
 # mount.sh: file systems: their lines of /etc/fstab, and whether they are mounted now.
 # Needs: fstab
 
-# hw_mount WANT PATH POINT SOURCE TYPE OPTIONS ORDER MUST MUST_NOT: WANT is mounted, unmounted or absent.
-# POINT is PATH as fstab has it, SOURCE likewise; ORDER its last two fields. MUST and MUST_NOT: flags that a
-# mount has with these options, and that it has not.
+# hw_mount PATH mounted|unmounted|absent point= [source=] [type=] [options=] [order=] [must=] [must_not=]: `point`
+# is PATH as fstab has it, `source` likewise, `order` its last two fields. `must` and `must_not`: flags that a
+# mount with these options has, and that it does not have.
 hw_mount() {
-  hw_mount_found "$3"
-  if [ "$1" = absent ]; then
-    [ -z "$hw_mounted" ] || hw_umount "$2" || return
-    hw_fstab '' "$3" ''
+  hw_words 2 'point source type options order must must_not' "$@" || return
+  hw_mount_found "$hw_want_point"
+  if [ "$2" = absent ]; then
+    [ -z "$hw_mounted" ] || hw_umount "$1" || return
+    hw_fstab '' "$hw_want_point" ''
     return
   fi
-  hw_fstab '' "$3" "$4 $3 $5 $6 $7" || return
-  if [ "$1" = unmounted ]; then
-    [ -z "$hw_mounted" ] || hw_umount "$2"
+  hw_fstab '' "$hw_want_point" "$hw_want_source $hw_want_point $hw_want_type $hw_want_options $hw_want_order" || return
+  if [ "$2" = unmounted ]; then
+    [ -z "$hw_mounted" ] || hw_umount "$1"
     return
   fi
-  if [ -n "$hw_mounted" ] && ! hw_mount_is_other "$2" "$4" "$5"; then
-    { [ -n "$hw_fstab_was" ] && [ "$hw_fstab_options" != "$6" ]; } || ! hw_mount_has_flags "$8" "$9" || return 0
-    hw_also options
-    [ -z "$hw_check" ] || return 0
-    hw_touch_all
-    case ,$6, in *,bind,* | *,rbind,*) set -- "$2" "bind,$6" ;; *) set -- "$2" "$6" ;; esac
-    mount -o "remount,rw,suid,dev,exec,$2" "$1" || hw_fail "could not mount $1 again with other options"
+  if [ -n "$hw_mounted" ] && ! hw_mount_is_other "$1" "$hw_want_source" "$hw_want_type"; then
+    hw_mount_options "$1"
     return
   fi
   if [ -n "$hw_mounted" ]; then
-    hw_umount "$2" || return
+    hw_umount "$1" || return
   fi
   hw_also mounted
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   command -v mount >/dev/null || hw_without mount mount || return
-  [ -d "$2" ] || mkdir -p -- "$2" || hw_fail "can't make the directory $2" || return
-  mount "$2" || hw_fail "could not mount $2"
+  [ -d "$1" ] || mkdir -p -- "$1" || hw_fail "can't make the directory $1" || return
+  mount "$1" || hw_fail "could not mount $1"
+}
+
+# hw_mount_options PATH: what is mounted there has the options that are wanted.
+hw_mount_options() {
+  { [ -n "$hw_fstab_was" ] && [ "$hw_fstab_options" != "$hw_want_options" ]; } ||
+    ! hw_mount_has_flags "$hw_want_must" "$hw_want_must_not" || return 0
+  hw_also options
+  [ -z "$hw_check" ] || return 0
+  hw_touch_all
+  case ,$hw_want_options, in
+    *,bind,* | *,rbind,*) set -- "$1" "bind,$hw_want_options" ;;
+    *) set -- "$1" "$hw_want_options" ;;
+  esac
+  mount -o "remount,rw,suid,dev,exec,$2" "$1" || hw_fail "could not mount $1 again with other options"
 }
 
 # hw_umount PATH

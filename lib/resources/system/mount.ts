@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { checkLine } from '../lines.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
@@ -59,12 +60,14 @@ export function mount(path: string, options: MountOptions): Resource {
   const point = fstabWord(target)
   const { source, type, mounted = true, dump = 0, pass = 0 } = options
   const flags = options.options ?? []
-  const declared = (args: string[]) =>
-    declare({ title, options, path: '/etc/fstab', call: { name: 'hw_mount', args } })
+  const declared = (want: string, more: Parameters<typeof words>[0]) => {
+    const args = [target, want, ...words({ point, ...more })]
+    return declare({ title, options, path: '/etc/fstab', call: { name: 'hw_mount', args } })
+  }
   if (options.absent) {
     if (source !== undefined || type !== undefined || flags.length > 0)
       throw invalidOption(title, 'what is absent has no source, type or options')
-    return declared(['absent', target, point, '', '', '', '', '', ''])
+    return declared('absent', {})
   }
   if (source === undefined || type === undefined)
     throw invalidOption(title, 'needs a source and a type')
@@ -82,17 +85,14 @@ export function mount(path: string, options: MountOptions): Resource {
       throw invalidOption(title, `${name} is not a number from 0 to 9`)
   }
   const { must, mustNot } = liveFlags(flags)
-  return declared([
-    mounted ? 'mounted' : 'unmounted',
-    target,
-    point,
-    fstabWord(source),
+  return declared(mounted ? 'mounted' : 'unmounted', {
+    source: fstabWord(source),
     type,
-    flags.length > 0 ? flags.join(',') : 'defaults',
-    `${dump} ${pass}`,
-    must.join(' '),
-    mustNot.join(' '),
-  ])
+    options: flags.length > 0 ? flags.join(',') : 'defaults',
+    order: `${dump} ${pass}`,
+    must: must.join(' '),
+    must_not: mustNot.join(' '),
+  })
 }
 
 /** Flags that the kernel shows of a mount with these options, and those it does not. */

@@ -3,10 +3,12 @@
 # that is a path is such a script itself: start | stop | restart | reload | status.
 # Needs: units
 
-# hw_service NAME RUNNING ENABLED ACTION MASKED: RUNNING, ENABLED and MASKED are yes, no or empty (any will
-# do); ACTION is reloaded, restarted or empty. A service that this batch started after what notified the
-# action has read all of it already: it is left alone.
+# hw_service NAME [running=] [enabled=] [action=] [masked=]: `running`, `enabled` and `masked` are yes or no, any
+# will do without; `action` is reloaded or restarted. A service that this segment started after what notified
+# the action has read all of it already: it is left alone.
 hw_service() {
+  hw_words 1 'running enabled action masked' "$@" || return
+  set -- "$1" "$hw_want_running" "$hw_want_enabled" "$hw_want_action" "$hw_want_masked"
   hw_service_name=$1
   hw_service_find
   if [ "$hw_service_by" = systemd ]; then

@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 
@@ -53,13 +54,16 @@ export function service(name: string, options: ServiceOptions): Resource {
     throw invalidOption(title, 'a stopped service can’t be reloaded or restarted')
   if (masked && (running || enabled || reloaded || restarted))
     throw invalidOption(title, 'a masked service can’t be started or enabled')
-  const word = (value: boolean | undefined) => (value === undefined ? '' : value ? 'yes' : 'no')
-  const action = reloaded ? 'reloaded' : restarted ? 'restarted' : ''
+  const word = (value: boolean | undefined) => (value === false ? 'no' : value)
+  const action = reloaded ? 'reloaded' : restarted ? 'restarted' : undefined
   const isUnit =
     !name.startsWith('/') && [running, enabled, masked].some(each => each !== undefined)
   const call = {
     name: 'hw_service',
-    args: [name, word(running), word(enabled), action, word(masked)],
+    args: [
+      name,
+      ...words({ running: word(running), enabled: word(enabled), action, masked: word(masked) }),
+    ],
     gather: isUnit ? [{ by: 'hw_gather_units', of: [name] }] : undefined,
   }
   return declare({ title, options, call })

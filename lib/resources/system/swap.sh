@@ -2,17 +2,18 @@
 # swap.sh: swap files.
 # Needs: fstab
 
-# hw_swap PATH POINT MIB OPTIONS PRIORITY: a swap file of that size, in use now and after a start; without
-# OPTIONS it is there, but not in use. POINT is PATH as fstab has it.
+# hw_swap PATH point= mib= [options=] [priority=]: a swap file of that size, in use now and after a start; without
+# `options` it is there, but not in use. `point` is PATH as fstab has it.
 hw_swap() {
-  hw_swap_active "$2"
+  hw_words 1 'point mib options priority' "$@" || return
+  hw_swap_active "$hw_want_point"
   hw_stat "$1" || return
   hw_want_perms='rw-------' hw_want_mode=00600 hw_want_user='' hw_want_group='' hw_validate=''
   hw_swap_new=
   case $hw_type in
     absent) hw_swap_new=1 && hw_also created ;;
     'file')
-      if [ "$hw_size" -ne "$(($3 * 1048576))" ]; then
+      if [ "$hw_size" -ne "$((hw_want_mib * 1048576))" ]; then
         hw_swap_new=1
         hw_also size
       fi
@@ -22,31 +23,31 @@ hw_swap() {
   esac
   hw_swap_off=''
   if [ -n "$hw_active" ]; then
-    if [ -z "$4" ]; then
+    if [ -z "$hw_want_options" ]; then
       hw_swap_off=1
       hw_also off
     elif [ -n "$hw_swap_new" ]; then
       hw_swap_off=1
-    elif [ -n "$5" ] && [ "$5" != "$hw_active" ]; then
+    elif [ -n "$hw_want_priority" ] && [ "$hw_want_priority" != "$hw_active" ]; then
       hw_swap_off=1
       hw_also priority
     fi
-  elif [ -n "$4" ]; then
+  elif [ -n "$hw_want_options" ]; then
     hw_also on
   fi
-  hw_fstab "$2" '' "${4:+$2 none swap $4 0 0}" || return
+  hw_fstab "$hw_want_point" '' "${hw_want_options:+$hw_want_point none swap $hw_want_options 0 0}" || return
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   [ -z "$hw_swap_off" ] || hw_swap_stop "$1" || return
   if [ -n "$hw_swap_new" ]; then
-    hw_swap_make "$1" "$3" || return
+    hw_swap_make "$1" "$hw_want_mib" || return
   else
     chmod 600 -- "$1" || hw_fail "can't set the mode of $1" || return
   fi
-  if [ -n "$4" ] && { [ -z "$hw_active" ] || [ -n "$hw_swap_off" ]; }; then
-    swapon ${5:+-p "$5"} "$1" || hw_fail "could not take $1 into use"
+  if [ -n "$hw_want_options" ] && { [ -z "$hw_active" ] || [ -n "$hw_swap_off" ]; }; then
+    swapon ${hw_want_priority:+-p "$hw_want_priority"} "$1" || hw_fail "could not take $1 into use"
   fi
 }
 

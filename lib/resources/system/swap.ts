@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
@@ -61,10 +62,12 @@ export function swap(path: string, options: SwapOptions): Resource {
       name: 'hw_swap',
       args: [
         target,
-        point,
-        String(mebibytes(title, size)),
-        on ? fields : '',
-        on && priority !== undefined ? String(priority) : '',
+        ...words({
+          point,
+          mib: mebibytes(title, size),
+          options: on && fields,
+          priority: on ? priority : undefined,
+        }),
       ],
       gather: [{ by: 'hw_gather_stat', of: [target] }],
     },

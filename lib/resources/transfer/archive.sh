@@ -2,22 +2,15 @@
 # archive.sh: tarballs and zip files, unpacked once.
 # Needs: write download
 
-# hw_archive DIR PERMS MODE USER GROUP NAME FORMAT STRIP KIND PLACE ALGORITHM SUM [URL CURL WGET PRIVATE]
-# [CONTENT]: what the archive holds is in DIR. KIND: `host`, then PLACE is its path; `url`, see
-# hw_download; `sent`, then CONTENT prints it, or is the path of a file that came in for it. FORMAT: tar, or
-# the program that makes one of it (gzip xz zstd bzip2), or zip. NAME tells several archives in DIR apart.
+# hw_archive DIR host|url|sent format= strip= [name=] [perms=] [mode=] [user=] [group=] [path=] [algorithm=] [sum=]
+# [url=] [curl=] [wget=] [private=] [content=]: what the archive holds is in DIR. host: `path` is its path; url: see
+# hw_download; sent: `content` prints it, or is the path of a file that came in for it. `format`: tar, or the
+# program that makes one of it (gzip xz zstd bzip2), or zip. `name` tells several archives in DIR apart.
 hw_archive() {
-  hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5 hw_name=$6 hw_format=$7 hw_strip=$8
-  hw_kind=$9
+  hw_words 2 'format strip name perms mode user group path algorithm sum url curl wget private content' "$@" || return
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_kind=$2 hw_archive_file=$hw_want_path hw_wanted=$hw_want_sum
   hw_resolve "$1" || return
   hw_archive_named=$1
-  shift 9
-  hw_archive_file=$1 hw_algorithm=$2 hw_wanted=$3
-  if [ "$hw_kind" = url ]; then
-    hw_url=$4 hw_curl=$5 hw_wget=$6 hw_private=$7
-    shift 4
-  fi
-  hw_content=${4-}
   hw_tree=$hw_path hw_unpack=
   hw_stat "$hw_tree" || return
   case $hw_type in
@@ -27,10 +20,10 @@ hw_archive() {
   esac
   hw_know_archive || return
   hw_have=
-  hw_marker=.hostwright-archive${hw_name:+-$hw_name}
+  hw_marker=.hostwright-archive${hw_want_name:+-$hw_want_name}
   [ ! -f "$hw_tree/$hw_marker" ] || read -r hw_have <"$hw_tree/$hw_marker"
   hw_saw "has $hw_have wants $hw_wanted"
-  if [ "$hw_have" != "$hw_wanted strip=$hw_strip" ]; then
+  if [ "$hw_have" != "$hw_wanted strip=$hw_want_strip" ]; then
     hw_also unpacked
     hw_unpack=1
   fi
@@ -42,7 +35,7 @@ hw_archive() {
     hw_touch "$hw_tree"
     return
   fi
-  if [ "$hw_kind" = sent ] && [ -z "$hw_content" ]; then
+  if [ "$hw_kind" = sent ] && [ -z "$hw_want_content" ]; then
     hw_status=need hw_note=
     return
   fi
@@ -66,13 +59,13 @@ hw_know_archive() {
 
 # hw_have_unpackers: fails if a program is missing that unpacks it.
 hw_have_unpackers() {
-  case $hw_format in
+  case $hw_want_format in
     zip)
       command -v unzip >/dev/null || hw_without unzip unzip
       return
       ;;
     xz) [ "$hw_package_manager" = apt-get ] && set -- xz xz-utils || set -- xz xz ;;
-    *) set -- "$hw_format" "$hw_format" ;;
+    *) set -- "$hw_want_format" "$hw_want_format" ;;
   esac
   command -v "$1" >/dev/null || hw_without "$1" "$2" || return
   command -v tar >/dev/null || hw_without tar tar
@@ -91,19 +84,19 @@ hw_stage_archive() {
   [ "$1" -eq 0 ] || return "$1"
   hw_touch_all
   # What came in beside the session is not needed any more.
-  case $hw_content in /*) hw_drop_incoming "$hw_content" ;; esac
+  case $hw_want_content in /*) hw_drop_incoming "$hw_want_content" ;; esac
 }
 
 hw_fill_stage() {
   hw_bring_archive && hw_check_names || return
-  if [ "$hw_format" = zip ]; then
+  if [ "$hw_want_format" = zip ]; then
     unzip -q -o "$hw_archive_file" -d "$hw_stage/tree" >&2
   else
     hw_tar -x -o -C "$hw_stage/tree"
   fi || hw_fail "can't unpack the archive: $hw_tree stays as it is" || return
-  hw_count=$hw_strip
+  hw_count=$hw_want_strip
   while [ "$hw_count" -gt 0 ]; do
-    hw_strip_one || hw_fail "can't leave out $hw_strip leading directories" || return
+    hw_strip_one || hw_fail "can't leave out $hw_want_strip leading directories" || return
     hw_count=$((hw_count - 1))
   done
   hw_place_tree
@@ -111,35 +104,35 @@ hw_fill_stage() {
 
 # hw_bring_archive: its bytes into a file, hw_archive_file, compared with its checksum.
 hw_bring_archive() {
-  case $hw_kind:$hw_content in
+  case $hw_kind:$hw_want_content in
     host:*) ;;
     url:*)
       hw_archive_file=$hw_stage/archive
       hw_get >"$hw_archive_file" || hw_fail 'the download failed' || return
       ;;
-    sent:/*) hw_archive_file=$hw_content ;;
+    sent:/*) hw_archive_file=$hw_want_content ;;
     *)
       hw_archive_file=$hw_stage/archive
-      "$hw_content" >"$hw_archive_file" || hw_fail "can't write $hw_archive_file" || return
+      "$hw_want_content" >"$hw_archive_file" || hw_fail "can't write $hw_archive_file" || return
       ;;
   esac
-  [ -n "$hw_algorithm" ] || return 0
-  hw_digest "$hw_algorithm" <"$hw_archive_file" || {
+  [ -n "$hw_want_algorithm" ] || return 0
+  hw_digest "$hw_want_algorithm" <"$hw_archive_file" || {
     [ "$hw_code" = tool_missing ] || hw_fail "can't read $hw_archive_file"
     return 1
   }
   [ "$hw_found" = "$hw_wanted" ] ||
-    hw_fail "the archive has the $hw_algorithm $hw_found, not $hw_wanted" checksum_mismatch
+    hw_fail "the archive has the $hw_want_algorithm $hw_found, not $hw_wanted" checksum_mismatch
 }
 
 # hw_tar ARGUMENT…: tar of the archive. Fails too where the program before it does.
 hw_tar() {
-  case $hw_format in
+  case $hw_want_format in
     tar) tar "$@" -f "$hw_archive_file" ;;
     *)
       hw_found=$({
         {
-          "$hw_format" -dc <"$hw_archive_file" 3>&-
+          "$hw_want_format" -dc <"$hw_archive_file" 3>&-
           echo $? >&3
         } | hw_untar "$@" >&4 3>&-
       } 3>&1 4>&1 >&2) && [ "${hw_found##*"$hw_newline"}" = 0 ]
@@ -160,7 +153,7 @@ hw_untar() {
 # it lists them as `-… NAME -> TARGET`, others as `h… NAME link to TARGET`). Lines of both lists come in one
 # order.
 hw_check_names() {
-  if [ "$hw_format" = zip ]; then
+  if [ "$hw_want_format" = zip ]; then
     hw_list=$(unzip -l "$hw_archive_file") || hw_fail "can't read the archive" || return
     hw_list=$(hw_lines "$hw_list" | sed -n 's/^ *[0-9][0-9]*  *[0-9-]* *[0-9:]*  *//p')
     hw_kinds=
@@ -213,9 +206,9 @@ hw_check_names() {
 
 # hw_list_tar -t [-v]: lines of its list, without the status that hw_tar adds.
 hw_list_tar() {
-  case $hw_format in
+  case $hw_want_format in
     tar) tar "$@" -f "$hw_archive_file" ;;
-    *) "$hw_format" -dc <"$hw_archive_file" | tar "$@" -f - ;;
+    *) "$hw_want_format" -dc <"$hw_archive_file" | tar "$@" -f - ;;
   esac
 }
 
@@ -241,7 +234,7 @@ hw_each_in() {
 # hw_place_tree: the tree becomes the directory, or comes into the one that is there. The note of what was
 # unpacked comes last.
 hw_place_tree() {
-  hw_lines "$hw_wanted strip=$hw_strip" >"$hw_stage/note" || hw_fail "can't write to $hw_stage" || return
+  hw_lines "$hw_wanted strip=$hw_want_strip" >"$hw_stage/note" || hw_fail "can't write to $hw_stage" || return
   if [ -n "$hw_want_user$hw_want_group" ]; then
     chown -Rh -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_stage/tree" "$hw_stage/note" ||
       hw_fail "can't set the owner of what was unpacked" || return

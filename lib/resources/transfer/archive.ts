@@ -1,8 +1,9 @@
 import type { HostCall } from '../../session/call.ts'
 import { fileSource, largeBytes, type Source } from '../../session/source.ts'
 import { sendContent } from '../../session/upload.ts'
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -12,7 +13,7 @@ import {
   type Resource,
   unreadable,
 } from '../resource.ts'
-import { type UrlOptions, urlArgs, urlKinds } from './url.ts'
+import { checksumWords, type UrlOptions, urlKinds, urlWords } from './url.ts'
 
 /** What an archive can be. */
 export type ArchiveFormat = 'tar' | 'tar.gz' | 'tar.xz' | 'tar.zst' | 'tar.bz2' | 'zip'
@@ -69,30 +70,35 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
     throw invalidOption(title, `the name ${JSON.stringify(name)} is not letters, digits, . _ or -`)
   const from = url === undefined ? String(source ?? path) : new URL(plainUrl(title, url)).pathname
   const program = programOf(title, from, options.format)
-  const first = [target, ...ownershipArgs(title, options), name, program, String(strip)]
   const shared = { title, options, path: target }
-  const call = (args: string[]): HostCall => ({
-    name: 'hw_archive',
-    args: [...first, ...args],
-    gather: [{ by: 'hw_gather_stat', of: [target] }],
-  })
+  const call = (from: 'host' | 'url' | 'sent', more: Parameters<typeof words>[0]): HostCall => {
+    const own = {
+      format: program,
+      strip,
+      name: name || undefined,
+      ...ownershipWords(title, options),
+    }
+    return {
+      name: 'hw_archive',
+      args: [target, from, ...words({ ...own, ...more })],
+      gather: [{ by: 'hw_gather_stat', of: [target] }],
+    }
+  }
   if (url !== undefined) {
-    const { args, secrets } = urlArgs(title, { ...options, url })
-    if (args[0] === '')
+    const from = urlWords(title, { ...options, url })
+    if (from.words.sum === undefined)
       throw invalidOption(title, 'an archive from a URL needs its sha256 or sha512')
-    return declare({ ...shared, secrets, call: call(['url', '', ...args]) })
+    return declare({ ...shared, secrets: from.secrets, call: call('url', from.words) })
   }
   if (options.headers) throw invalidOption(title, 'headers are for archives from a URL')
   if (path !== undefined) {
-    const sums =
-      options.sha256 || options.sha512
-        ? urlArgs(title, { ...options, url: 'http://x' }).args
-        : ['', '']
-    return declare({ ...shared, call: call(['host', checkPath(title, path), ...sums.slice(0, 2)]) })
+    const sums = checksumWords(title, options)
+    return declare({ ...shared, call: call('host', { path: checkPath(title, path), ...sums }) })
   }
   if (options.sha256 ?? options.sha512)
     throw invalidOption(title, 'the checksum of a local source is what the source has')
-  return declare({ ...shared, call: sentCall(call, localSource(title, source!)) })
+  const sent = (sum: string) => call('sent', { algorithm: 'sha256', sum })
+  return declare({ ...shared, call: sentCall(sent, localSource(title, source!)) })
 }
 
 function plainUrl(title: string, url: NonNullable<ArchiveOptions['url']>): string {
@@ -109,19 +115,22 @@ function localSource(title: string, source: string | URL) {
   }
 }
 
-/** A call whose archive comes from here: with the session's script, or beside it if it is large. */
-function sentCall(
-  call: (args: string[]) => HostCall,
-  source: Source & { bytes(): Buffer },
-): HostCall {
+/**
+ * A call whose archive comes from here: with the session's script, or beside it if it is large.
+ * @param call of an archive with this SHA-256; of a name until that is known
+ */
+function sentCall(call: (sum: string) => HostCall, source: Source & { bytes(): Buffer }): HostCall {
   return {
-    ...call(['sent', '', 'sha256', source.name]),
+    ...call(source.name),
     prepare: async () => {
       const sha256 = await source.sha256()
-      const known = call(['sent', '', 'sha256', sha256])
+      const known = call(sha256)
       return source.size <= largeBytes
         ? { ...known, content: { sha256, bytes: source.bytes() } }
-        : { ...known, answer: async asked => ({ args: [await sendContent(asked, source)] }) }
+        : {
+            ...known,
+            answer: async asked => ({ args: words({ content: await sendContent(asked, source) }) }),
+          }
     },
   }
 }

@@ -3,18 +3,17 @@
 # to the program by a pipe, never as arguments.
 # Needs: write scratch
 
-# hw_download PATH PERMS MODE USER GROUP VALIDATE REFRESH ALGORITHM SUM URL CURL WGET PRIVATE: a file with
-# what the URL gives. ALGORITHM and SUM say what that must be; both empty where anything will do. CURL and
-# WGET are lines of configuration, see lib/resources/transfer/url.ts. PRIVATE, if not empty: they hold secrets.
+# hw_download PATH [perms=] [mode=] [user=] [group=] [validate=] [refresh=] [algorithm=] [sum=] url= curl= [wget=]
+# [private=]: a file with what the URL gives. `algorithm` and `sum` say what that must be; anything will do
+# without. `curl` and `wget` are lines of configuration, see lib/resources/transfer/url.ts, which hold secrets
+# if `private`.
 hw_download() {
-  hw_want_perms=$2 hw_want_mode=${3:+00$3} hw_want_user=$4 hw_want_group=$5 hw_validate=$6
-  hw_refresh=$7 hw_algorithm=$8 hw_wanted=$9
+  hw_words 1 'perms mode user group validate refresh algorithm sum url curl wget private' "$@" || return
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_wanted=$hw_want_sum
   hw_resolve "$1" || return
   hw_download_named=$1
-  shift 9
-  hw_url=$1 hw_curl=$2 hw_wget=$3 hw_private=$4
   hw_stat "$hw_path" || return
-  hw_saw "want $hw_algorithm $hw_wanted"
+  hw_saw "want $hw_want_algorithm $hw_wanted"
   hw_anew=1
   case $hw_type in
     absent) hw_also created ;;
@@ -44,12 +43,12 @@ hw_download() {
 # compare it with it is.
 hw_is_current() {
   if [ -n "$hw_wanted" ]; then
-    hw_digest "$hw_algorithm" <"$1" || return 2
-    hw_saw "$hw_algorithm $1 $hw_found"
+    hw_digest "$hw_want_algorithm" <"$1" || return 2
+    hw_saw "$hw_want_algorithm $1 $hw_found"
     [ "$hw_found" = "$hw_wanted" ]
     return
   fi
-  [ -n "$hw_refresh" ] || return 0
+  [ -n "$hw_want_refresh" ] || return 0
   hw_find_client && hw_sum "$1" || return 2
   hw_have=$hw_found
   # Nothing is written: neither here with --check nor where it turns out to be the same.
@@ -72,9 +71,9 @@ hw_download_here() {
     return 1
   }
   [ -n "$hw_wanted" ] || return 0
-  hw_digest "$hw_algorithm" <"$hw_temporary" || return
+  hw_digest "$hw_want_algorithm" <"$hw_temporary" || return
   [ "$hw_found" = "$hw_wanted" ] || {
-    hw_why="what was downloaded has the $hw_algorithm $hw_found, not $hw_wanted"
+    hw_why="what was downloaded has the $hw_want_algorithm $hw_found, not $hw_wanted"
     hw_why_code=checksum_mismatch
     return 1
   }
@@ -112,17 +111,17 @@ hw_find_client() {
     'GNU Wget'*) hw_client=gnu ;;
     *) hw_client=plain ;;
   esac
-  [ "$hw_client$hw_private" != plainprivate ] ||
+  [ "$hw_client$hw_want_private" != plainyes ] ||
     hw_fail "curl is not on this host, and its wget would show secrets to other users; the package that has it is curl" tool_missing
 }
 
-# hw_get: what hw_url gives, on standard output. A transfer that stands still for a minute fails.
+# hw_get: what hw_want_url gives, on standard output. A transfer that stands still for a minute fails.
 hw_get() {
   case $hw_client in
-    gnu) { [ -z "$hw_wget" ] || hw_scratch_make; } && hw_gnu_wget ;;
+    gnu) { [ -z "$hw_want_wget" ] || hw_scratch_make; } && hw_gnu_wget ;;
     plain) hw_plain_wget ;;
     *)
-      hw_put "$hw_curl$hw_newline" | curl -q -K - -f -sS --proto '=http,https' --proto-redir '=http,https' \
+      hw_put "$hw_want_curl$hw_newline" | curl -q -K - -f -sS --proto '=http,https' --proto-redir '=http,https' \
         --connect-timeout 30 --speed-limit 1 --speed-time 60
       ;;
   esac
@@ -131,24 +130,24 @@ hw_get() {
 # hw_gnu_wget: it reads its configuration from a regular file only; that has no name any more when it does.
 hw_gnu_wget() (
   set -- -nv -O - -T 60 -t 2 -i -
-  if [ -n "$hw_wget" ]; then
+  if [ -n "$hw_want_wget" ]; then
     umask 077
     hw_config=$hw_scratch/wget
-    hw_lines "$hw_wget" >"$hw_config" && exec 5<"$hw_config" || exit
+    hw_lines "$hw_want_wget" >"$hw_config" && exec 5<"$hw_config" || exit
     rm -f -- "$hw_config"
     set -- --config=/dev/fd/5 "$@"
   fi
-  hw_put "$hw_url$hw_newline" | wget "$@"
+  hw_put "$hw_want_url$hw_newline" | wget "$@"
 )
 
 # hw_plain_wget: busybox's, which takes headers as arguments only. No -T: Debian 12's dies of it.
 hw_plain_wget() {
   set -- -q -O -
-  hw_rest=$hw_wget
+  hw_rest=$hw_want_wget
   while [ -n "$hw_rest" ]; do
     hw_line=${hw_rest%%"$hw_newline"*}
     hw_rest=${hw_rest#"$hw_line"} hw_rest=${hw_rest#"$hw_newline"}
     set -- "$@" --header "${hw_line#header = }"
   done
-  wget "$@" -- "$hw_url"
+  wget "$@" -- "$hw_want_url"
 }

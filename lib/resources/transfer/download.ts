@@ -1,8 +1,9 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipArgs, ownershipKinds } from '../ownership.ts'
+import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import { type CommonOptions, checkPath, declare, type Resource } from '../resource.ts'
 import { validateArg } from '../validate.ts'
-import { type UrlOptions, urlArgs, urlKinds } from './url.ts'
+import { type UrlOptions, urlKinds, urlWords } from './url.ts'
 
 export interface DownloadOptions extends UrlOptions, Ownership, CommonOptions {
   /**
@@ -39,20 +40,22 @@ export function download(path: string, options: DownloadOptions): Resource {
   const title = `download ${path}`
   checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
-  const { args, secrets } = urlArgs(title, options)
+  const from = urlWords(title, options)
   return declare({
     title,
     options,
-    secrets,
+    secrets: from.secrets,
     path: target,
     call: {
       name: 'hw_download',
       args: [
         target,
-        ...ownershipArgs(title, options),
-        validateArg(title, options.validate),
-        options.refresh ? 'refresh' : '',
-        ...args,
+        ...words({
+          ...ownershipWords(title, options),
+          validate: validateArg(title, options.validate) || undefined,
+          refresh: options.refresh,
+          ...from.words,
+        }),
       ],
       gather: [{ by: 'hw_gather_stat', of: [target] }],
     },

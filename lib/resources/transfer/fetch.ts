@@ -4,6 +4,7 @@ import { StepError, UsageError } from '../../errors.ts'
 import type { HostCall } from '../../session/call.ts'
 import { receiveContent } from '../../session/receive.ts'
 import { fileSource, type Source } from '../../session/source.ts'
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
@@ -49,14 +50,22 @@ export function fetch(path: string, options: FetchOptions): Resource {
     throw invalidOption(title, '`to` names the host by %h, or is a function of it')
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o777)
     throw invalidOption(title, `the mode ${mode} is not one: write 0o600`)
-  const call: HostCall = { name: 'hw_fetch', args: [target, options.optional ? 'optional' : ''] }
+  const call = (more: Parameters<typeof words>[0]): HostCall => ({
+    name: 'hw_fetch',
+    args: [target, ...words({ optional: options.optional, ...more })],
+  })
   const declared: Resource = declare({
     title,
     options,
-    call: { ...call, args: [...call.args, typeof to === 'string' ? to : ''] },
+    call: call({ to: typeof to === 'string' ? to : undefined }),
     forHost: host => {
       const local = resolve(localPath(host, title, to, declared))
-      return { ...declared, forHost: undefined, path: local, call: callFor(call, local, mode) }
+      return {
+        ...declared,
+        forHost: undefined,
+        path: local,
+        call: callFor(target, call, local, mode),
+      }
     },
   })
   return declared
@@ -77,27 +86,30 @@ function localPath(
   return made
 }
 
-function callFor(call: HostCall, local: string, mode: number): HostCall {
-  const gather = [{ by: 'hw_gather_stat', of: [call.args[0]!] }]
+function callFor(
+  path: string,
+  call: (more: Parameters<typeof words>[0]) => HostCall,
+  local: string,
+  mode: number,
+): HostCall {
+  const gather = [{ by: 'hw_gather_stat', of: [path] }]
   return {
-    ...call,
-    args: [...call.args, local],
+    ...call({ to: local }),
     gather,
     prepare: async () => {
       const there = sourceAt(local)
       return {
-        ...call,
-        args: [...call.args, local, there ? await there.sha256() : ''],
+        ...call({ to: local, local_sum: await there?.sha256() }),
         gather,
         answer: async asked => {
           const [, sha256, size] = asked.result.marks.find(([word]) => word === 'fetch')!
           const before = there && there.size <= shownBytes ? readFileSync(local) : Buffer.alloc(0)
           if (!asked.check) {
-            const content = { path: call.args[0]!, sha256: sha256!, size: Number(size) }
+            const content = { path, sha256: sha256!, size: Number(size) }
             await receiveContent(asked, content, { path: local, mode })
           }
           const shown = asked.diff && Number(size) <= shownBytes
-          return shown ? { args: ['done'], content: before } : { args: ['done'] }
+          return { args: words({ done: true }), ...(shown && { content: before }) }
         },
       }
     },

@@ -2,17 +2,18 @@
 # git.sh: a revision of a git repository, checked out.
 # Needs: path scratch
 
-# hw_git PATH REMOTE REVISION NAME DEPTH SUBMODULES FORCE SSH [CONFIG]: SSH is the command for remotes of ssh;
-# CONFIG settings of git as in its files. They may be secret: they are in a file for us alone while git runs,
-# as others can read the arguments of a process, and its user its environment.
+# hw_git PATH remote= revision= name= [depth=] [submodules=] [force=] ssh= [config=]: `name` is the remote's, `ssh` the
+# command for remotes of ssh, `config` settings of git as in its files. They may be secret: they are in a file
+# for us alone while git runs, as others can read the arguments of a process, and its user its environment.
 hw_git() {
+  hw_words 1 'remote revision name depth submodules force ssh config' "$@" || return
   hw_git_config=
-  if [ -n "${9-}" ] && command -v git >/dev/null; then
+  if [ -n "$hw_want_config" ] && command -v git >/dev/null; then
     hw_scratch_make || return
     hw_git_config=$hw_scratch/git
-    (umask 077 && hw_lines "$9" >"$hw_git_config") || hw_fail "can't write $hw_git_config" || return
+    (umask 077 && hw_lines "$hw_want_config" >"$hw_git_config") || hw_fail "can't write $hw_git_config" || return
   fi
-  hw_git_here "$@"
+  hw_git_here "$1"
   set -- $?
   [ -z "$hw_git_config" ] || rm -f -- "$hw_git_config"
   hw_scratch_end
@@ -20,12 +21,9 @@ hw_git() {
 }
 
 hw_git_here() {
-  hw_remote=$2 hw_revision=$3 hw_name=$4 hw_depth=$5 hw_submodules=$6 hw_force=$7
   hw_resolve "$1" || return
   hw_git_named=$1
   hw_clone=$hw_path
-  shift 7
-  hw_git_ssh=$1
   if ! command -v git >/dev/null; then
     [ -n "$hw_check" ] || hw_without git git || return
     hw_also cloned
@@ -38,15 +36,15 @@ hw_git_here() {
     hw_also cloned
     hw_git_todo=move
   else
-    hw_found=$(hw_git_run config --get "remote.$hw_name.url") || hw_found=''
+    hw_found=$(hw_git_run config --get "remote.$hw_want_name.url") || hw_found=''
     hw_saw "remote $hw_found"
-    [ "$hw_found" = "$hw_remote" ] || {
+    [ "$hw_found" = "$hw_want_remote" ] || {
       hw_also remote
       hw_git_todo="remote"
     }
     hw_compare_head || return
   fi
-  if [ "$hw_git_todo" != move ] && [ -n "$hw_submodules" ] && hw_submodules_differ; then
+  if [ "$hw_git_todo" != move ] && [ -n "$hw_want_submodules" ] && hw_submodules_differ; then
     hw_also submodules
   fi
   [ "$hw_status" = changed ] || return 0
@@ -60,7 +58,7 @@ hw_git_here() {
 hw_git_run() (
   unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_NAMESPACE
   # No optional locks: to look at the state must not write the index.
-  GIT_TERMINAL_PROMPT=0 GIT_OPTIONAL_LOCKS=0 GIT_SSH_COMMAND=$hw_git_ssh
+  GIT_TERMINAL_PROMPT=0 GIT_OPTIONAL_LOCKS=0 GIT_SSH_COMMAND=$hw_want_ssh
   export GIT_TERMINAL_PROMPT GIT_OPTIONAL_LOCKS GIT_SSH_COMMAND
   cd / && [ ! -e "$hw_clone/.git" ] || cd -- "$hw_clone" || exit
   exec git ${hw_git_config:+-c "include.path=$hw_git_config"} "$@"
@@ -87,18 +85,18 @@ hw_find_head() {
 
 # hw_find_commit: the wanted commit into hw_commit, and what to ask the remote for it into hw_refspec.
 hw_find_commit() {
-  case $hw_revision in
+  case $hw_want_revision in
     *[!0-9a-f]*) ;;
     ????????????????????????????????????????)
-      hw_commit=$hw_revision hw_refspec=$hw_revision
+      hw_commit=$hw_want_revision hw_refspec=$hw_want_revision
       return
       ;;
   esac
-  case $hw_revision in
-    HEAD | refs/*) set -- "$hw_revision" "$hw_revision^{}" ;;
-    *) set -- "refs/heads/$hw_revision" "refs/tags/$hw_revision" "refs/tags/$hw_revision^{}" ;;
+  case $hw_want_revision in
+    HEAD | refs/*) set -- "$hw_want_revision" "$hw_want_revision^{}" ;;
+    *) set -- "refs/heads/$hw_want_revision" "refs/tags/$hw_want_revision" "refs/tags/$hw_want_revision^{}" ;;
   esac
-  hw_list=$(hw_git_run ls-remote -q -- "$hw_remote" "$@") || hw_fail "can't read the remote $hw_remote" || return
+  hw_list=$(hw_git_run ls-remote -q -- "$hw_want_remote" "$@") || hw_fail "can't read the remote $hw_want_remote" || return
   hw_commit=''
   # The first of them that is there; what a tag stands for before the tag itself.
   for hw_each in "$@"; do
@@ -117,12 +115,12 @@ hw_find_commit() {
     esac
   done
   [ -n "$hw_commit" ] ||
-    hw_fail "the remote $hw_remote has no branch or tag $hw_revision (a commit is named by all its 40 digits)"
+    hw_fail "the remote $hw_want_remote has no branch or tag $hw_want_revision (a commit is named by all its 40 digits)"
 }
 
 # hw_compare_head: whether HEAD is to move, or local changes are to go; fails where they would be lost.
 hw_compare_head() {
-  if [ "$hw_head" = "$hw_commit" ] && [ -z "$hw_force" ]; then
+  if [ "$hw_head" = "$hw_commit" ] && [ -z "$hw_want_force" ]; then
     return 0
   fi
   hw_changes_here=$(hw_git_run status --porcelain --untracked-files=no --ignore-submodules=all) ||
@@ -131,10 +129,10 @@ hw_compare_head() {
   if [ "$hw_head" != "$hw_commit" ]; then
     hw_git_todo=move
     hw_also "$(hw_put "$hw_head" | cut -c 1-7)..$(hw_put "$hw_commit" | cut -c 1-7)"
-    [ -n "$hw_force" ] || [ -z "$hw_changes_here" ] ||
+    [ -n "$hw_want_force" ] || [ -z "$hw_changes_here" ] ||
       hw_fail "$hw_changes_here
 $hw_clone has local changes, which would be lost" || return
-    [ -n "$hw_force" ] || [ -n "$(hw_git_run for-each-ref --count=1 --contains "$hw_head")" ] ||
+    [ -n "$hw_want_force" ] || [ -n "$(hw_git_run for-each-ref --count=1 --contains "$hw_head")" ] ||
       hw_fail "$hw_clone has local commits on no branch, which would be lost" || return
   elif [ -n "$hw_changes_here" ]; then
     hw_git_todo=move
@@ -155,18 +153,18 @@ hw_bring_clone() {
   if [ ! -e "$hw_clone/.git" ]; then
     hw_git_run init -q -- "$hw_clone" || hw_fail "can't make a repository in $hw_clone" || return
   fi
-  hw_git_run config "remote.$hw_name.url" "$hw_remote" &&
-    hw_git_run config "remote.$hw_name.fetch" "+refs/heads/*:refs/remotes/$hw_name/*" ||
+  hw_git_run config "remote.$hw_want_name.url" "$hw_want_remote" &&
+    hw_git_run config "remote.$hw_want_name.fetch" "+refs/heads/*:refs/remotes/$hw_want_name/*" ||
     hw_fail "can't set the remote of $hw_clone" || return
   if [ "$hw_git_todo" = move ]; then
-    hw_fetch_commit || hw_fail "can't fetch $hw_revision from $hw_remote" || return
+    hw_fetch_commit || hw_fail "can't fetch $hw_want_revision from $hw_want_remote" || return
     # So that it stays reachable whatever the remote does: see hw_compare_head.
     hw_git_run update-ref refs/hostwright/HEAD "$hw_commit" &&
-      hw_git_run checkout -q --detach ${hw_force:+--force} "$hw_commit" -- ||
-      hw_fail "can't check out $hw_revision in $hw_clone" || return
+      hw_git_run checkout -q --detach ${hw_want_force:+--force} "$hw_commit" -- ||
+      hw_fail "can't check out $hw_want_revision in $hw_clone" || return
   fi
-  [ -z "$hw_submodules" ] ||
-    hw_git_run submodule -q update --init --recursive ${hw_force:+--force} ${hw_depth:+--depth "$hw_depth"} ||
+  [ -z "$hw_want_submodules" ] ||
+    hw_git_run submodule -q update --init --recursive ${hw_want_force:+--force} ${hw_want_depth:+--depth "$hw_want_depth"} ||
     hw_fail "can't check out the submodules of $hw_clone"
 }
 
@@ -174,11 +172,11 @@ hw_bring_clone() {
 hw_fetch_commit() {
   ! hw_git_run cat-file -e "$hw_commit^{commit}" 2>/dev/null || return 0
   case $hw_refspec in
-    refs/heads/*) hw_refspec="+$hw_refspec:refs/remotes/$hw_name/${hw_refspec#refs/heads/}" ;;
+    refs/heads/*) hw_refspec="+$hw_refspec:refs/remotes/$hw_want_name/${hw_refspec#refs/heads/}" ;;
     refs/tags/*) hw_refspec="+$hw_refspec:$hw_refspec" ;;
   esac
-  hw_git_run fetch -q ${hw_depth:+--depth "$hw_depth"} -- "$hw_name" "$hw_refspec" || {
-    [ "$hw_refspec" = "$hw_commit" ] && hw_git_run fetch -q --tags -- "$hw_name"
+  hw_git_run fetch -q ${hw_want_depth:+--depth "$hw_want_depth"} -- "$hw_want_name" "$hw_refspec" || {
+    [ "$hw_refspec" = "$hw_commit" ] && hw_git_run fetch -q --tags -- "$hw_want_name"
   } || return
   # A branch may have moved on since it was asked for.
   [ "$hw_refspec" = "$hw_commit" ] || hw_commit=$(hw_git_run rev-parse --verify 'FETCH_HEAD^{commit}')

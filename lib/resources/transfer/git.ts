@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { quote } from '../../shell/quote.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
@@ -83,14 +84,16 @@ export function git(path: string, options: GitOptions): Resource {
       name: 'hw_git',
       args: [
         target,
-        remote,
-        revision,
-        remoteName,
-        depth === undefined ? '' : String(depth),
-        options.submodules ? 'submodules' : '',
-        options.force ? 'force' : '',
-        ssh.join(' '),
-        loginConfig(title, remote, login),
+        ...words({
+          remote,
+          revision,
+          name: remoteName,
+          depth,
+          submodules: options.submodules,
+          force: options.force,
+          ssh: ssh.join(' '),
+          config: loginConfig(title, remote, login),
+        }),
       ],
     },
   })
@@ -123,8 +126,8 @@ const tokenOf = ({ user, password }: NonNullable<GitOptions['login']>) =>
   Buffer.from(`${user}:${plain(password)}`).toString('base64')
 
 /** A header as git's configuration has it, for the server of the remote and no other. */
-function loginConfig(title: string, remote: string, login: GitOptions['login']): string {
-  if (!login) return ''
+function loginConfig(title: string, remote: string, login: GitOptions['login']) {
+  if (!login) return undefined
   if (!/^https?:\/\//.test(remote) || !URL.canParse(remote))
     throw invalidOption(title, 'a login is for remotes of http and https')
   if (typeof login.user !== 'string' || login.password === undefined)

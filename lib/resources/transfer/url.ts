@@ -22,8 +22,8 @@ export const urlKinds: OptionKinds<UrlOptions> = {
   sha512: 'text',
 }
 
-/** The arguments ALGORITHM SUM URL CURL WGET PRIVATE, and what of them is secret. */
-export function urlArgs(title: string, options: UrlOptions): { args: string[]; secrets: string[] } {
+/** The words `algorithm`, `sum`, `url`, `curl`, `wget` and `private` of a call, and what of them is secret. */
+export function urlWords(title: string, options: UrlOptions) {
   const { headers = {} } = options
   const url = checkUrl(title, options.url)
   const lines = Object.entries(headers).map(([name, value]) => headerLine(title, name, value))
@@ -45,27 +45,30 @@ export function urlArgs(title: string, options: UrlOptions): { args: string[]; s
     ...(secretNames.length > 0 || username !== '' ? ['max_redirect = 0'] : []),
   ]
   return {
-    args: [
-      ...checksumArgs(title, options),
+    words: {
+      ...checksumWords(title, options),
       url,
-      curl.join('\n'),
-      wget.join('\n'),
-      secrets.length > 0 ? 'private' : '',
-    ],
+      curl: curl.join('\n'),
+      wget: wget.join('\n') || undefined,
+      private: secrets.length > 0,
+    },
     secrets,
   }
 }
 
-/** The arguments ALGORITHM SUM; empty where none is given. */
-function checksumArgs(title: string, { sha256, sha512 }: UrlOptions): [string, string] {
+/** The words `algorithm` and `sum`; nothing where none is given. */
+export function checksumWords(
+  title: string,
+  { sha256, sha512 }: Pick<UrlOptions, 'sha256' | 'sha512'>,
+): { algorithm?: string; sum?: string } {
   if (sha256 !== undefined && sha512 !== undefined)
     throw invalidOption(title, 'give sha256 or sha512, not both')
   const [name, sum, length] =
     sha512 === undefined ? (['sha256', sha256, 64] as const) : (['sha512', sha512, 128] as const)
-  if (sum === undefined) return ['', '']
+  if (sum === undefined) return {}
   if (!/^[0-9a-f]+$/i.test(sum) || sum.length !== length)
     throw invalidOption(title, `the ${name} is not ${length} hexadecimal digits`)
-  return [name, sum.toLowerCase()]
+  return { algorithm: name, sum: sum.toLowerCase() }
 }
 
 function checkUrl(title: string, given: string | Secret): string {

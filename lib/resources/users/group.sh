@@ -2,20 +2,20 @@
 # group.sh: groups of a host.
 # Needs: accounts
 
-# hw_group NAME present|absent GID SYSTEM MEMBERS: GID is empty if any will do, SYSTEM empty or yes.
-# MEMBERS: empty, or `+` (at least these) or `=` (these and no others), then names with commas between
-# them.
+# hw_group NAME present|absent [gid=] [system=] [members=]: `members` is `+` (at least these) or `=` (these and no
+# others), then names with commas between them.
 hw_group() {
-  hw_group_name=$1 hw_to_gid=$3
+  hw_words 2 'gid system members' "$@" || return
+  hw_group_name=$1
   if ! hw_find_group "$1"; then
     [ "$2" = present ] || return 0
     hw_group_gid='' hw_group_members=''
     hw_also created
-    hw_compare_members "$5"
+    hw_compare_members "$hw_want_members"
     # What else it becomes is told by that.
     hw_note=created
     [ -z "$hw_check" ] || return 0
-    hw_find_account_tools && hw_members_exist && hw_group_add "$4" ||
+    hw_find_account_tools && hw_members_exist && hw_group_add "$hw_want_system" ||
       hw_fail "could not make the group $1" || return
   elif [ "$2" = absent ]; then
     hw_also removed
@@ -29,12 +29,12 @@ hw_group() {
     esac || hw_fail "could not remove the group $1"
     return
   else
-    [ -z "$3" ] || [ "$3" = "$hw_group_gid" ] || hw_also gid
-    hw_compare_members "$5"
+    [ -z "$hw_want_gid" ] || [ "$hw_want_gid" = "$hw_group_gid" ] || hw_also gid
+    hw_compare_members "$hw_want_members"
     [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
     hw_find_account_tools && hw_members_exist || return
     hw_accounts_changed
-    [ -z "$3" ] || [ "$3" = "$hw_group_gid" ] || hw_group_number || hw_fail "could not change the group $1" || return
+    [ -z "$hw_want_gid" ] || [ "$hw_want_gid" = "$hw_group_gid" ] || hw_group_number || hw_fail "could not change the group $1" || return
   fi
   [ -z "$hw_joining$hw_leaving" ] || hw_group_make_members || hw_fail "could not set the members of the group $1"
 }
@@ -77,17 +77,17 @@ hw_members_exist() {
 hw_group_add() {
   hw_accounts_changed
   case $hw_by in
-    shadow) groupadd ${1:+-r} ${hw_to_gid:+-g "$hw_to_gid"} -- "$hw_group_name" ;;
-    pw) pw groupadd -n "$hw_group_name" ${hw_to_gid:+-g "$hw_to_gid"} ;;
-    busybox) addgroup ${1:+-S} ${hw_to_gid:+-g "$hw_to_gid"} -- "$hw_group_name" ;;
+    shadow) groupadd ${1:+-r} ${hw_want_gid:+-g "$hw_want_gid"} -- "$hw_group_name" ;;
+    pw) pw groupadd -n "$hw_group_name" ${hw_want_gid:+-g "$hw_want_gid"} ;;
+    busybox) addgroup ${1:+-S} ${hw_want_gid:+-g "$hw_want_gid"} -- "$hw_group_name" ;;
   esac
 }
 
 hw_group_number() {
   case $hw_by in
-    shadow) groupmod -g "$hw_to_gid" -- "$hw_group_name" ;;
-    pw) pw groupmod -n "$hw_group_name" -g "$hw_to_gid" ;;
-    busybox) hw_set_field /etc/group "$hw_group_name" 3 "$hw_to_gid" ;;
+    shadow) groupmod -g "$hw_want_gid" -- "$hw_group_name" ;;
+    pw) pw groupmod -n "$hw_group_name" -g "$hw_want_gid" ;;
+    busybox) hw_set_field /etc/group "$hw_group_name" 3 "$hw_want_gid" ;;
   esac
 }
 

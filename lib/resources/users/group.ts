@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 import { checkAccount, checkNumber, type Names, readNames } from './account.ts'
@@ -39,9 +40,11 @@ export function group(name: string, options: GroupOptions = {}): Resource {
     args: [
       name,
       absent ? 'absent' : 'present',
-      checkNumber(title, 'gid', gid),
-      system ? 'yes' : '',
-      wanted ? `${wanted.exactly ? '=' : '+'}${wanted.names.join(',')}` : '',
+      ...words({
+        gid: checkNumber(title, 'gid', gid) || undefined,
+        system,
+        members: wanted && `${wanted.exactly ? '=' : '+'}${wanted.names.join(',')}`,
+      }),
     ],
   }
   return declare({ title, options, call })

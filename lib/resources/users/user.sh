@@ -2,39 +2,15 @@
 # user.sh: users of a host.
 # Needs: accounts
 
-# hw_user NAME present|absent KEY=VALUE…: the keys, each left out if anything will do: uid, group (name
-# or number), groups (names with spaces between) with `groups_are` `some` or `all`, home, move, shell,
-# comment, system, create (the home directory: yes or no), hash, hash_when (always or created), locked
-# (yes or no), expires (a date, or never) with the
-# same in `days` and `seconds`, and for one who is absent remove (the home directory).
+# hw_user NAME present|absent [uid=] [group=] [groups=] [groups_are=] [home=] [move=] [shell=] [comment=] [no_comment=]
+# [system=] [create=] [hash=] [hash_when=] [locked=] [expires=] [days=] [seconds=] [remove=]: `group` is a name or
+# number; `groups` are names with blanks between them, and `groups_are` some or all; `create` (the home directory)
+# and `locked` are yes or no; `hash_when` is always or created; `expires` is a date, or never, with the same in
+# `days` and `seconds`; `remove` is for one who is absent, and is about the home directory.
 hw_user() {
-  hw_account=$1 hw_wanted_state=$2
-  shift 2
-  hw_to_uid='' hw_to_group='' hw_to_groups='' hw_to_groups_are='' hw_to_home='' hw_to_move='' hw_to_shell=''
-  hw_to_comment='' hw_to_system='' hw_to_create='' hw_to_hash='' hw_to_hash_when='' hw_to_locked=''
-  hw_to_expires='' hw_to_days='' hw_to_seconds='' hw_set_comment='' hw_to_remove=''
-  for hw_each in "$@"; do
-    hw_found=${hw_each#*=}
-    case $hw_each in
-      uid=*) hw_to_uid=$hw_found ;;
-      group=*) hw_to_group=$hw_found ;;
-      groups=*) hw_to_groups=$hw_found ;;
-      groups_are=*) hw_to_groups_are=$hw_found ;;
-      home=*) hw_to_home=$hw_found ;;
-      move=*) hw_to_move=$hw_found ;;
-      shell=*) hw_to_shell=$hw_found ;;
-      comment=*) hw_to_comment=$hw_found hw_set_comment=1 ;;
-      system=*) hw_to_system=$hw_found ;;
-      create=*) hw_to_create=$hw_found ;;
-      hash=*) hw_to_hash=$hw_found ;;
-      hash_when=*) hw_to_hash_when=$hw_found ;;
-      locked=*) hw_to_locked=$hw_found ;;
-      expires=*) hw_to_expires=$hw_found ;;
-      days=*) hw_to_days=$hw_found ;;
-      seconds=*) hw_to_seconds=$hw_found ;;
-      remove=*) hw_to_remove=$hw_found ;;
-    esac
-  done
+  hw_words 2 'uid group groups groups_are home move shell comment no_comment system create hash hash_when locked expires days seconds remove' \
+    "$@" || return
+  hw_account=$1 hw_wanted_state=$2 hw_set_comment=$hw_want_comment$hw_want_no_comment
   if ! hw_find_user "$hw_account"; then
     [ "$hw_wanted_state" = present ] || return 0
     hw_also created
@@ -68,19 +44,19 @@ hw_user_must() {
 hw_user_compare() {
   hw_pending=''
   hw_find_user "$hw_account" || hw_fail "there is no user $hw_account after all" || return
-  [ -z "$hw_to_uid" ] || [ "$hw_to_uid" = "$hw_is_uid" ] || hw_user_differs uid
-  if [ -n "$hw_to_group" ]; then
-    hw_find_gid "$hw_to_group" && [ "$hw_found" = "$hw_is_gid" ] || hw_user_differs group
+  [ -z "$hw_want_uid" ] || [ "$hw_want_uid" = "$hw_is_uid" ] || hw_user_differs uid
+  if [ -n "$hw_want_group" ]; then
+    hw_find_gid "$hw_want_group" && [ "$hw_found" = "$hw_is_gid" ] || hw_user_differs group
   fi
-  [ -z "$hw_to_groups_are" ] || hw_user_compare_groups
-  [ -z "$hw_to_home" ] || [ "$hw_to_home" = "$hw_is_home" ] || hw_user_differs home
-  [ -z "$hw_to_shell" ] || [ "$hw_to_shell" = "$hw_is_shell" ] || hw_user_differs shell
-  [ -z "$hw_set_comment" ] || [ "$hw_to_comment" = "$hw_is_comment" ] || hw_user_differs comment
-  if [ "$hw_to_create" = yes ] && [ ! -d "${hw_to_home:-$hw_is_home}" ]; then
+  [ -z "$hw_want_groups_are" ] || hw_user_compare_groups
+  [ -z "$hw_want_home" ] || [ "$hw_want_home" = "$hw_is_home" ] || hw_user_differs home
+  [ -z "$hw_want_shell" ] || [ "$hw_want_shell" = "$hw_is_shell" ] || hw_user_differs shell
+  [ -z "$hw_set_comment" ] || [ "$hw_want_comment" = "$hw_is_comment" ] || hw_user_differs comment
+  if [ "$hw_want_create" = yes ] && [ ! -d "${hw_want_home:-$hw_is_home}" ]; then
     # One that moves brings its own.
-    [ -n "$hw_to_move" ] && [ -d "$hw_is_home" ] || hw_user_differs directory 'home directory'
+    [ -n "$hw_want_move" ] && [ -d "$hw_is_home" ] || hw_user_differs directory 'home directory'
   fi
-  [ -z "$hw_to_hash$hw_to_locked$hw_to_expires" ] || hw_user_compare_secret "${1-}"
+  [ -z "$hw_want_hash$hw_want_locked$hw_want_expires" ] || hw_user_compare_secret "${1-}"
 }
 
 # hw_user_compare_groups: what is not as wanted of its groups; all that it is to be in, with commas
@@ -88,20 +64,20 @@ hw_user_compare() {
 hw_user_compare_groups() {
   hw_find_group_names "$hw_account"
   hw_all_groups='' hw_joining='' hw_leaving='' hw_member_of="$hw_found "
-  for hw_each in $hw_to_groups; do
+  for hw_each in $hw_want_groups; do
     case $hw_member_of in
       *" $hw_each "*) hw_all_groups=$hw_all_groups,$hw_each ;;
       *)
         # Who has it for the main group is in it.
-        [ -z "$hw_to_group" ] && hw_find_gid "$hw_each" && [ "$hw_found" = "$hw_is_gid" ] && continue
-        [ "$hw_to_group" != "$hw_each" ] || continue
+        [ -z "$hw_want_group" ] && hw_find_gid "$hw_each" && [ "$hw_found" = "$hw_is_gid" ] && continue
+        [ "$hw_want_group" != "$hw_each" ] || continue
         hw_joining="$hw_joining $hw_each" hw_all_groups=$hw_all_groups,$hw_each
         ;;
     esac
   done
   for hw_each in $hw_member_of; do
-    case " $hw_to_groups " in *" $hw_each "*) continue ;; esac
-    case $hw_to_groups_are in
+    case " $hw_want_groups " in *" $hw_each "*) continue ;; esac
+    case $hw_want_groups_are in
       all) hw_leaving="$hw_leaving $hw_each" ;;
       *) hw_all_groups=$hw_all_groups,$hw_each ;;
     esac
@@ -136,27 +112,27 @@ hw_user_compare_secret() {
   done
   # Behind the mark of one that never had a password is nothing.
   case $hw_bare in '' | '*') hw_has_password=no ;; *) hw_has_password=yes ;; esac
-  hw_new_bare=$hw_bare hw_new_locked=${hw_to_locked:-$hw_is_locked}
-  if [ -n "$hw_to_hash" ] && { [ "$hw_to_hash_when" = always ] || [ -n "$1" ]; }; then
-    hw_new_bare=$hw_to_hash
-    [ -n "$hw_to_locked" ] || [ "$hw_has_password" = yes ] || hw_new_locked=no
+  hw_new_bare=$hw_bare hw_new_locked=${hw_want_locked:-$hw_is_locked}
+  if [ -n "$hw_want_hash" ] && { [ "$hw_want_hash_when" = always ] || [ -n "$1" ]; }; then
+    hw_new_bare=$hw_want_hash
+    [ -n "$hw_want_locked" ] || [ "$hw_has_password" = yes ] || hw_new_locked=no
   fi
   # To take the mark away must not leave an account that asks for no password.
   [ "$hw_new_locked$hw_is_locked$hw_new_bare" != noyes ] || hw_new_bare='*'
   hw_new_hash=$hw_new_bare
   [ "$hw_new_locked" = no ] || hw_new_hash=$hw_lock$hw_new_bare
-  if [ -n "$hw_to_hash" ] && [ "$hw_new_bare" != "$hw_bare" ]; then hw_user_differs password; fi
-  if [ "$hw_new_locked" != "$hw_is_locked" ] && [ -n "$hw_to_locked" ]; then
-    case $hw_to_locked in yes) hw_user_differs locked ;; *) hw_user_differs unlocked ;; esac
+  if [ -n "$hw_want_hash" ] && [ "$hw_new_bare" != "$hw_bare" ]; then hw_user_differs password; fi
+  if [ "$hw_new_locked" != "$hw_is_locked" ] && [ -n "$hw_want_locked" ]; then
+    case $hw_want_locked in yes) hw_user_differs locked ;; *) hw_user_differs unlocked ;; esac
   fi
-  [ -n "$hw_to_expires" ] || return 0
-  case $hw_lock in '!') hw_new_expires=$hw_to_days ;; *) hw_new_expires=${hw_to_seconds:-0} ;; esac
+  [ -n "$hw_want_expires" ] || return 0
+  case $hw_lock in '!') hw_new_expires=$hw_want_days ;; *) hw_new_expires=${hw_want_seconds:-0} ;; esac
   [ "${hw_is_expires#-1}" = "$hw_new_expires" ] || hw_user_differs expires
 }
 
 # hw_user_groups_exist: fails before anything is done for want of a group.
 hw_user_groups_exist() {
-  for hw_each in $hw_to_group $hw_to_groups; do
+  for hw_each in $hw_want_group $hw_want_groups; do
     case $hw_each in
       *[!0-9]*)
         hw_find_group "$hw_each" || hw_known_elsewhere group "$hw_each" || hw_fail "there is no group $hw_each" || return
@@ -167,32 +143,32 @@ hw_user_groups_exist() {
 
 hw_user_create() {
   hw_accounts_changed
-  hw_to_main=$hw_to_group
+  hw_want_main=$hw_want_group
   # A group of its own name, unless another is wanted; it may be there.
-  if [ -z "$hw_to_main" ] && hw_find_group "$hw_account"; then hw_to_main=$hw_account; fi
-  [ -n "$hw_to_create" ] || [ -n "$hw_to_system" ] || hw_to_create=yes
-  set -- ${hw_to_uid:+-u "$hw_to_uid"} ${hw_to_shell:+-s "$hw_to_shell"}
+  if [ -z "$hw_want_main" ] && hw_find_group "$hw_account"; then hw_want_main=$hw_account; fi
+  [ -n "$hw_want_create" ] || [ -n "$hw_want_system" ] || hw_want_create=yes
+  set -- ${hw_want_uid:+-u "$hw_want_uid"} ${hw_want_shell:+-s "$hw_want_shell"}
   case $hw_by in
     shadow)
-      if [ -n "$hw_to_main" ]; then set -- "$@" -g "$hw_to_main"; else set -- "$@" -U; fi
-      if [ "$hw_to_create" = yes ]; then set -- "$@" -m; else set -- "$@" -M; fi
-      useradd "$@" ${hw_to_home:+-d "$hw_to_home"} ${hw_to_comment:+-c "$hw_to_comment"} ${hw_to_system:+-r} -- "$hw_account"
+      if [ -n "$hw_want_main" ]; then set -- "$@" -g "$hw_want_main"; else set -- "$@" -U; fi
+      if [ "$hw_want_create" = yes ]; then set -- "$@" -m; else set -- "$@" -M; fi
+      useradd "$@" ${hw_want_home:+-d "$hw_want_home"} ${hw_want_comment:+-c "$hw_want_comment"} ${hw_want_system:+-r} -- "$hw_account"
       ;;
     pw)
-      [ -z "$hw_to_main" ] || set -- "$@" -g "$hw_to_main"
-      [ "$hw_to_create" != yes ] || set -- "$@" -m
-      pw useradd -n "$hw_account" "$@" ${hw_to_home:+-d "$hw_to_home"} ${hw_to_comment:+-c "$hw_to_comment"} -h - </dev/null
+      [ -z "$hw_want_main" ] || set -- "$@" -g "$hw_want_main"
+      [ "$hw_want_create" != yes ] || set -- "$@" -m
+      pw useradd -n "$hw_account" "$@" ${hw_want_home:+-d "$hw_want_home"} ${hw_want_comment:+-c "$hw_want_comment"} -h - </dev/null
       ;;
     busybox)
-      if [ -z "$hw_to_main" ] && [ -n "$hw_to_system" ]; then
+      if [ -z "$hw_want_main" ] && [ -n "$hw_want_system" ]; then
         # Else it would be in the group nogroup.
         addgroup -S -- "$hw_account" || return
-        hw_to_main=$hw_account
+        hw_want_main=$hw_account
       fi
-      hw_busybox_group "$hw_to_main" || return
-      [ "$hw_to_create" = yes ] || set -- "$@" -H
-      adduser -D "$@" ${hw_found:+-G "$hw_found"} ${hw_to_home:+-h "$hw_to_home"} ${hw_to_comment:+-g "$hw_to_comment"} \
-        ${hw_to_system:+-S} -- "$hw_account" >/dev/null
+      hw_busybox_group "$hw_want_main" || return
+      [ "$hw_want_create" = yes ] || set -- "$@" -H
+      adduser -D "$@" ${hw_found:+-G "$hw_found"} ${hw_want_home:+-h "$hw_want_home"} ${hw_want_comment:+-g "$hw_want_comment"} \
+        ${hw_want_system:+-S} -- "$hw_account" >/dev/null
       ;;
   esac
 }
@@ -214,7 +190,7 @@ hw_user_change() {
   hw_accounts_changed
   hw_user_modify || hw_fail "could not change the user $hw_account" || return
   if hw_user_must directory; then
-    hw_user_make_home || hw_fail "could not make ${hw_to_home:-$hw_is_home}" || return
+    hw_user_make_home || hw_fail "could not make ${hw_want_home:-$hw_is_home}" || return
   fi
   if hw_user_must password || hw_user_must locked || hw_user_must unlocked; then
     case $hw_by in
@@ -233,15 +209,15 @@ hw_user_modify() {
       ;;
   esac
   set --
-  ! hw_user_must uid || set -- "$@" -u "$hw_to_uid"
-  ! hw_user_must group || set -- "$@" -g "$hw_to_group"
+  ! hw_user_must uid || set -- "$@" -u "$hw_want_uid"
+  ! hw_user_must group || set -- "$@" -g "$hw_want_group"
   ! hw_user_must groups || set -- "$@" -G "$hw_all_groups"
-  ! hw_user_must home || set -- "$@" -d "$hw_to_home" ${hw_to_move:+-m}
-  ! hw_user_must shell || set -- "$@" -s "$hw_to_shell"
-  ! hw_user_must comment || set -- "$@" -c "$hw_to_comment"
+  ! hw_user_must home || set -- "$@" -d "$hw_want_home" ${hw_want_move:+-m}
+  ! hw_user_must shell || set -- "$@" -s "$hw_want_shell"
+  ! hw_user_must comment || set -- "$@" -c "$hw_want_comment"
   case $hw_by in
     shadow)
-      case $hw_to_expires in never) hw_found='' ;; *) hw_found=$hw_to_expires ;; esac
+      case $hw_want_expires in never) hw_found='' ;; *) hw_found=$hw_want_expires ;; esac
       ! hw_user_must expires || set -- "$@" -e "$hw_found"
       [ $# -eq 0 ] || usermod "$@" -- "$hw_account"
       ;;
@@ -255,27 +231,27 @@ hw_user_modify() {
 # busybox has programs for groups only.
 hw_user_modify_by_field() {
   if hw_user_must uid; then
-    hw_set_field /etc/passwd "$hw_account" 3 "$hw_to_uid" || return
+    hw_set_field /etc/passwd "$hw_account" 3 "$hw_want_uid" || return
     # As usermod does it.
-    [ ! -d "$hw_is_home" ] || find "$hw_is_home" -xdev -user "$hw_is_uid" -exec chown -h -- "$hw_to_uid" {} + || return
+    [ ! -d "$hw_is_home" ] || find "$hw_is_home" -xdev -user "$hw_is_uid" -exec chown -h -- "$hw_want_uid" {} + || return
   fi
   if hw_user_must group; then
-    hw_find_gid "$hw_to_group" && hw_set_field /etc/passwd "$hw_account" 4 "$hw_found" || return
+    hw_find_gid "$hw_want_group" && hw_set_field /etc/passwd "$hw_account" 4 "$hw_found" || return
   fi
   if hw_user_must groups; then
     for hw_each in $hw_joining; do addgroup -- "$hw_account" "$hw_each" || return; done
     for hw_each in $hw_leaving; do delgroup "$hw_account" "$hw_each" || return; done
   fi
-  if hw_user_must comment; then hw_set_field /etc/passwd "$hw_account" 5 "$hw_to_comment" || return; fi
-  if hw_user_must shell; then hw_set_field /etc/passwd "$hw_account" 7 "$hw_to_shell" || return; fi
+  if hw_user_must comment; then hw_set_field /etc/passwd "$hw_account" 5 "$hw_want_comment" || return; fi
+  if hw_user_must shell; then hw_set_field /etc/passwd "$hw_account" 7 "$hw_want_shell" || return; fi
   if hw_user_must home; then
-    if [ -n "$hw_to_move" ] && [ -d "$hw_is_home" ]; then
-      [ ! -e "$hw_to_home" ] || hw_fail "$hw_to_home is there already" || return
-      mv -- "$hw_is_home" "$hw_to_home" || return
+    if [ -n "$hw_want_move" ] && [ -d "$hw_is_home" ]; then
+      [ ! -e "$hw_want_home" ] || hw_fail "$hw_want_home is there already" || return
+      mv -- "$hw_is_home" "$hw_want_home" || return
     fi
-    hw_set_field /etc/passwd "$hw_account" 6 "$hw_to_home" || return
+    hw_set_field /etc/passwd "$hw_account" 6 "$hw_want_home" || return
   fi
-  if hw_user_must expires; then hw_set_field /etc/shadow "$hw_account" 8 "$hw_to_days"; fi
+  if hw_user_must expires; then hw_set_field /etc/shadow "$hw_account" 8 "$hw_want_days"; fi
 }
 
 # hw_user_make_home: the home directory of one who has none, for nobody else to read.
@@ -292,8 +268,8 @@ hw_user_remove() {
   hw_accounts_changed
   case $hw_by in
     # It also fails where the home directory it is to remove was gone before.
-    shadow) userdel ${hw_to_remove:+-r} -- "$hw_account" 2>&1 || { [ $? -eq 12 ] && [ ! -e "$hw_is_home" ]; } ;;
-    pw) pw userdel -n "$hw_account" ${hw_to_remove:+-r} ;;
-    busybox) deluser ${hw_to_remove:+--remove-home} "$hw_account" ;;
+    shadow) userdel ${hw_want_remove:+-r} -- "$hw_account" 2>&1 || { [ $? -eq 12 ] && [ ! -e "$hw_is_home" ]; } ;;
+    pw) pw userdel -n "$hw_account" ${hw_want_remove:+-r} ;;
+    busybox) deluser ${hw_want_remove:+--remove-home} "$hw_account" ;;
   esac >&2 || hw_fail "could not remove the user $hw_account"
 }

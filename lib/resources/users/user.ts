@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
@@ -73,7 +74,6 @@ export function user(name: string, options: UserOptions = {}): Resource {
   checkOptions(title, options, optionKinds)
   checkAccount(title, 'user', name)
   const { password } = options
-  const words = options.absent ? wordsOfAbsent(title, options) : wordsOf(title, options)
   return declare({
     title,
     options,
@@ -83,9 +83,7 @@ export function user(name: string, options: UserOptions = {}): Resource {
       args: [
         name,
         options.absent ? 'absent' : 'present',
-        ...Object.entries(words).flatMap(([key, value]) =>
-          value === undefined ? [] : [`${key}=${value}`],
-        ),
+        ...words(options.absent ? wordsOfAbsent(title, options) : wordsOf(title, options)),
       ],
     },
   })
@@ -102,7 +100,7 @@ function wordsOfAbsent(title: string, options: UserOptions) {
 }
 
 /** KEY=VALUE words of hw_user. */
-function wordsOf(title: string, options: UserOptions): Record<string, string | undefined> {
+function wordsOf(title: string, options: UserOptions): Parameters<typeof words>[0] {
   const { group, groups, createHome, locked, comment, password } = options
   if (options.removeHome) throw invalidOption(title, 'removeHome goes with absent')
   if (options.moveHome && options.home === undefined)
@@ -125,7 +123,8 @@ function wordsOf(title: string, options: UserOptions): Record<string, string | u
       options.shell === undefined
         ? undefined
         : field(title, 'shell', checkPath(title, options.shell)),
-    comment: comment === undefined ? undefined : field(title, 'comment', comment),
+    comment: comment ? field(title, 'comment', comment) : undefined,
+    no_comment: comment === '',
     system: options.system ? 'yes' : undefined,
     hash: password === undefined ? undefined : checkHash(title, password),
     hash_when: password === undefined ? undefined : (options.updatePassword ?? 'always'),

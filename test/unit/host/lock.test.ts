@@ -28,7 +28,7 @@ describe('a claim', () => {
   test('is a call of one line each', () => {
     expect(lockCall({ ...claim, owner: 'a\nb\0c' })).toEqual({
       name: 'hw_lock',
-      args: ['r1', 'site', 'a b c', 'laptop', '2026-01-31T02:00:00Z'],
+      args: ['r1', 'recipe=site', 'owner=a b c', 'controller=laptop', 'time=2026-01-31T02:00:00Z'],
     })
   })
 

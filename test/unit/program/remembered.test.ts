@@ -197,6 +197,62 @@ test('a function that this version does not have is not called', async () => {
   expect(await remembered(place)).toContain('hw_from_the_future')
 })
 
+describe('a record of the version before, with all arguments by place', () => {
+  const record = (call: unknown, more = {}) =>
+    `ab ${JSON.stringify({ key: 'ab', title: 't', run: 'r', recipe: 'x', call, ...more })}\n`
+
+  test('of a command or a service means what it meant', () => {
+    const args = ['/c', 'u', '', '0 3', 'no', '5', 'bash', '/d', '', 'make it', 'A=1', 'B=x=y']
+    const found = parseRemembered(record({ name: 'hw_command', args }))[0]!.call!
+    const declared = command('make it', {
+      creates: '/c',
+      unless: 'u',
+      okExitStatus: [0, 3],
+      changedWhen: false,
+      timeout: '5s',
+      shell: 'bash',
+      cwd: '/d',
+      env: { A: 1, B: 'x=y' },
+    })
+    expect(found.name).toBe(declared.call.name)
+    expect([...found.args].sort()).toEqual([...declared.call.args].sort())
+    const call = { name: 'hw_service', args: ['app', '', 'yes', 'restarted', ''] }
+    expect(parseRemembered(record(call))[0]!.call).toEqual({
+      name: 'hw_service',
+      args: ['app', 'enabled=yes', 'action=restarted'],
+    })
+  })
+
+  test('runs, and is due no longer', async () => {
+    const place = await local()
+    const { bootstrapDir } = place.hosts[0]!
+    await mkdir(bootstrapDir, { recursive: true })
+    const line = `echo "$A" >>${place.at('log')}`
+    const args = ['', '', '', '0', '', '', 'sh', '', '', line, 'A=reload']
+    await writeFile(`${bootstrapDir}/handlers`, record({ name: 'hw_command', args }))
+    expect((await bring(place, [])).exitCode).toBe(0)
+    expect(await log(place)).toEqual(['reload'])
+    expect(await remembered(place)).toBe('')
+  })
+
+  test('of anything else is not run', async () => {
+    const place = await local()
+    const { bootstrapDir } = place.hosts[0]!
+    await mkdir(bootstrapDir, { recursive: true })
+    const args = [place.at('made'), 'sum=0', '', '', '', '', '', '']
+    await writeFile(`${bootstrapDir}/handlers`, record({ name: 'hw_directory', args }))
+    const { exitCode, warnings } = await bring(place, [])
+    expect([exitCode, warnings]).toEqual([0, ['t is due since run r of x: it runs when x does']])
+    expect(await remembered(place)).toContain('"ab"')
+  })
+
+  test('and one of a version to come are known by what they say', () => {
+    const call = { name: 'hw_service', args: ['app', 'action=restarted'] }
+    expect(parseRemembered(record(call, { version: 2 }))[0]!.call).toEqual(call)
+    expect(parseRemembered(record(call, { version: 3 }))[0]!.call).toBeUndefined()
+  })
+})
+
 test('what is damaged in the file is left out, and nothing but the prelude is called', async () => {
   const place = await local()
   const { bootstrapDir } = place.hosts[0]!

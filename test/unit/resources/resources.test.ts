@@ -20,19 +20,25 @@ const here = relative(process.cwd(), fileURLToPath(import.meta.url))
 
 describe('what a resource asks of its host', () => {
   test.each<[string, Resource, string, string[]]>([
-    ['directory /d', directory('/d'), 'hw_directory', ['/d', '', '', '', '']],
+    ['directory /d', directory('/d'), 'hw_directory', ['/d']],
     [
       'directory /d/',
       directory('/d/', { mode: 0o750, owner: 'app', group: 33 }),
       'hw_directory',
-      ['/d', 'rwxr-x---', '750', 'app', '33'],
+      ['/d', 'perms=rwxr-x---', 'mode=750', 'user=app', 'group=33'],
     ],
-    ['file /f', file('/f'), 'hw_file', ['/f', '', '', '', '', '', '', '']],
+    ['file /f', file('/f'), 'hw_file', ['/f']],
     [
       'file /f',
       file('/f', { content: 'x', mode: '0644', validate: 'check -f %s; echo %s' }),
       'hw_file',
-      ['/f', sha256('x'), 'rw-r--r--', '644', '', '', 'check -f "$1"; echo "$1"', ''],
+      [
+        '/f',
+        `sum=${sha256('x')}`,
+        'perms=rw-r--r--',
+        'mode=644',
+        'validate=check -f "$1"; echo "$1"',
+      ],
     ],
     [
       'ini /i [a b]',
@@ -67,31 +73,26 @@ describe('what a resource asks of its host', () => {
       ['present', '', 'jq=1:2.3~rc+1-4'],
     ],
     ['pkg jq:amd64', pkg('jq:amd64', { absent: true }), 'hw_package', ['absent', '', 'jq:amd64']],
-    ['service s running', service('s', { running: true }), 'hw_service', ['s', 'yes', '', '', '']],
+    ['service s running', service('s', { running: true }), 'hw_service', ['s', 'running=yes']],
     [
       'service /opt/s not running, not enabled',
       service('/opt/s', { running: false, enabled: false }),
       'hw_service',
-      ['/opt/s', 'no', 'no', '', ''],
+      ['/opt/s', 'running=no', 'enabled=no'],
     ],
     [
       'service s reloaded',
       service('s', { reloaded: true }),
       'hw_service',
-      ['s', '', '', 'reloaded', ''],
+      ['s', 'action=reloaded'],
     ],
     [
       'service s restarted',
       service('s', { restarted: true }),
       'hw_service',
-      ['s', '', '', 'restarted', ''],
+      ['s', 'action=restarted'],
     ],
-    [
-      'command make it',
-      command('make it\nnow'),
-      'hw_command',
-      ['', '', '', '0', '', '', 'sh', '', '', 'make it\nnow'],
-    ],
+    ['command make it', command('make it\nnow'), 'hw_command', ['make it\nnow']],
     [
       'made',
       command('x', {
@@ -105,7 +106,17 @@ describe('what a resource asks of its host', () => {
         env: { A: 1, B: secret('hunter2') },
       }),
       'hw_command',
-      ['/a/b', 'u', 'o', '0', '', '', 'bash', '/c', 'yes', 'x', 'A=1', 'B=hunter2'],
+      [
+        'x',
+        'shell=bash',
+        'creates=/a/b',
+        'unless=u',
+        'only_if=o',
+        'directory=/c',
+        'input=yes',
+        'env=A=1',
+        'env=B=hunter2',
+      ],
     ],
   ])('%s', (title, resource, name, args) => {
     expect(resource.title).toBe(title)
@@ -181,7 +192,7 @@ describe('a mode', () => {
     ['02755', '2755 rwxr-sr-x'],
   ])('%o is %s', (mode, expected) => {
     const [, letters, octal] = directory('/d', { mode }).call.args
-    expect(`${octal} ${letters}`).toBe(expected)
+    expect([octal, letters].map(word => word!.split('=')[1]).join(' ')).toBe(expected)
   })
 
   test.each([644, 755, 600, 640, 700, 750, 775, 777, 440, 444, 555, 1777, 2755])(
@@ -206,7 +217,7 @@ describe('a mode', () => {
         for (const other of [0, 1, 4, 5, 6, 7]) {
           const mode = user * 64 + group * 8 + other
           if ((group & ~user) === 0 && (other & ~group) === 0)
-            expect(directory('/d', { mode }).call.args[1]).toBe(permissions(mode))
+            expect(directory('/d', { mode }).call.args[1]).toBe(`perms=${permissions(mode)}`)
         }
   })
 })

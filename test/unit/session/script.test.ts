@@ -33,7 +33,7 @@ describe('the script of a step', () => {
     const step = { id: 7, call: fileCall('/f') }
     expect(stepScript(step).toString()).not.toContain('hw_content_7')
     expect(stepScript(step, { content: step.call.content!.bytes }).toString()).toBe(
-      `hw_content_7() {\nhw_put x\n}\nhw_step 7 hw_file /f ${'f'.repeat(64)} hw_content_7\nunset -f hw_content_7\n`,
+      `hw_content_7() {\nhw_put x\n}\nhw_step 7 hw_file /f ${'f'.repeat(64)} 'content=hw_content_7'\nunset -f hw_content_7\n`,
     )
   })
 

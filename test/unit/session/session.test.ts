@@ -101,7 +101,7 @@ describe('calls and batches', () => {
 test('a host that asks for the same for ever is given up', async () => {
   const session = await openSession({ transport: connectLocal(), bootstrapDir: '' })
   // It never hears that it was answered.
-  const call = { name: 'hw_fetch', args: ['/etc/passwd', '', '', ''], answer: async () => ({}) }
+  const call = { name: 'hw_fetch', args: ['/etc/passwd'], answer: async () => ({}) }
   const batch = session.batch([{ call }], { check: false, diff: false })
   await expect(batch).rejects.toMatchObject({ code: 'shell_failed' })
   await session.close()

@@ -46,9 +46,9 @@ function halting() {
 
 const sending = (host: TestHost, source: Source): HostCall => ({
   name: 'hw_file',
-  args: [host.at('f'), sha256, '', '', '', '', '', 'large'],
+  args: [host.at('f'), `sum=${sha256}`, 'large=yes'],
   content: { sha256 },
-  answer: async asked => ({ args: [await sendContent(asked, source)] }),
+  answer: async asked => ({ args: [`content=${await sendContent(asked, source)}`] }),
 })
 
 const incoming = (host: TestHost) => `${host.bootstrapDir}/incoming`

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isBootstrapError, type StepError } from '../../../errors.ts'
 import type { Edit } from '../../../session/call.ts'
+import { words } from '../../../session/words.ts'
 import { isSecret, type Secret } from '../../../shell/secret.ts'
 import {
   type CommonOptions,
@@ -68,9 +69,11 @@ export function editedFile(
       name: 'hw_edit',
       args: [
         target,
-        validateArg(title, options.validate),
-        key,
-        secrets.length > 0 ? 'private' : '',
+        ...words({
+          key,
+          validate: validateArg(title, options.validate) || undefined,
+          private: secrets.length > 0,
+        }),
       ],
       edit: { path: target, change: async text => edit(target, text, changes, await load()) },
     },

@@ -85,13 +85,13 @@ const letters = { directory: 'd', file: '-', link: 'l' } as const
 const words: Record<string, string> = { d: 'a directory', '-': 'a file', l: 'a link' }
 
 /**
- * @param options.owner user name or number; empty: any will do
+ * @param options.owner user name or number; default: any will do
  * @param options.remove what is there and not wanted is removed, unless it is excluded
  */
 export function compareTree(
   wanted: readonly Entry[],
   found: Listing,
-  options: { owner: string; group: string; remove: boolean; excludes: Excludes },
+  options: { owner?: string; group?: string; remove: boolean; excludes: Excludes },
 ): Changes {
   const changes: Changes = {
     files: [],
@@ -182,12 +182,13 @@ function attributes(
   changes: Changes,
   entry: Entry,
   there: Found,
-  { owner, group }: { owner: string; group: string },
+  { owner, group }: { owner?: string; group?: string },
 ): boolean {
   const mode = entry.kind !== 'link' && permissions(entry.mode) !== there.perms.slice(1)
   if (mode) push(changes.chmod, entry.mode, entry.name)
   const owned =
-    ['', there.user, there.uid].includes(owner) && ['', there.group, there.gid].includes(group)
+    [undefined, there.user, there.uid].includes(owner) &&
+    [undefined, there.group, there.gid].includes(group)
   if (!owned) changes.chown.push(entry.name)
   return mode || !owned
 }
