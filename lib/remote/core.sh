@@ -30,9 +30,11 @@ umask 022
 hw_newline='
 '
 
-# hw_put TEXT: TEXT and nothing else. hw_bytes TEXT: the same, with \0ooo for bytes and \\ for a
-# backslash. hw_lines TEXT…: a line each. All without a process of their own, so that no text shows in a
-# process list: printf is built in everywhere but in mksh.
+# hw_put TEXT: print TEXT and nothing else.
+# hw_bytes TEXT: the same, with \0ooo for bytes and \\ for a backslash.
+# hw_lines TEXT…: a line each.
+# All without a process of their own, so that no text shows in a process list: printf is built in everywhere
+# but in mksh.
 if [ -n "${KSH_VERSION-}" ]; then
   # shellcheck disable=SC3061 # print is what mksh has
   hw_put() { print -rn -- "$1"; }
