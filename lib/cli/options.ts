@@ -290,7 +290,7 @@ export const listTasksOptions: readonly Option[] = [
   ...output,
 ]
 
-export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, debug]
+export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
 /** All options there are, to tell one of another command from one that does not exist. */
 export const allOptions: readonly Option[] = [...recipeOptions, out, yes]

@@ -1,122 +1,143 @@
 /** `hostwright unlock --on web1`: who holds the lock, and taking it away. */
 import { createInterface } from 'node:readline/promises'
-import { exitCodes, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { createEventStream } from '../events.ts'
-import { describeHolder } from '../host/lock.ts'
 import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../host/locks.ts'
 import { watchHost } from '../host/watch.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { exitCodeOfErrors } from '../report/exit-code.ts'
-import { errorReport } from '../report/report.ts'
 import { createTracer } from '../session/trace-files.ts'
 import { createRedactor } from '../shell/redact.ts'
-import { debugLine } from '../ui/debug.ts'
-import { formatErrors } from '../ui/error.ts'
+import { createOutputRenderer } from '../ui/command-output.ts'
 import { escapeControls } from '../ui/escape.ts'
-import { themeFor } from '../ui/theme.ts'
+import type { Kept } from '../ui/output-lines.ts'
+import { chooseMode, createRenderer, type OutputMode, type Renderer } from '../ui/render.ts'
+import { createRunLog } from '../ui/run-log.ts'
 import type { Place, RunCommand } from './command.ts'
+import { pausing } from './hold.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
 import { runId } from './run-id.ts'
-import { showError } from './show-error.ts'
 import { findTargets, parseCount, parseTime } from './targets.ts'
 import { traceDirectory } from './traces.ts'
+import { createUnlockAccount, describeLock, type UnlockAccount } from './unlock-account.ts'
 
 export const unlock: RunCommand = async (words, options, place) => {
-  if (words.length > 0)
-    throw new UsageError('usage', `unlock takes no arguments, only --on: ${words.join(' ')}`)
-  const forks = parseCount('--forks', options.forks as string)
-  const timeoutMs = parseTime('--timeout', options.timeout as string)
+  const { mode, forks, timeoutMs } = readUnlock(words, options, place)
   const wanted = readReach(options, place)
   const targets = await findTargets(options, place)
   const traces = traceDirectory(place)
   const reach = await prepareReach(wanted, targets, place)
-  const warn = (message: string) => void place.stderr.write(`warning: ${escapeControls(message)}\n`)
-  reach.warnings.forEach(warn)
-  const run = runId()
-  const tracer = traces === undefined ? undefined : createTracer(traces, { run, warn })
-  const typed = tracer && ((answer: string) => tracer.hide([answer]))
-  const { connector, stopAsking } = reach.connect({ warn, typed })
+  const verbose = options.verbose === true
+  const events = createEventStream()
+  const warn = (message: string) => events.emit({ type: 'warning', message })
+  const id = runId()
+  const log = createRunLog({
+    run: id,
+    wanted: options.log as string | undefined,
+    cwd: place.cwd,
+    env: place.env,
+    warn,
+  })
+  const renderer = await rendererOf(mode, verbose, place, log)
+  const screen = pausing(renderer)
+  for (const { subscriber } of [screen, log]) events.subscribe(subscriber)
   const hidden = createRedactor()
   hidden.hide(reach.secrets)
-  const events = createEventStream()
-  events.subscribe(event => {
-    if (event.type === 'debug') place.stderr.write(`${debugLine(event)}\n`)
-  })
+  const run = { id, environment: targets.inventory.environment, hosts: targets.hosts }
+  const account = createUnlockAccount(run, events, hidden, verbose)
+  reach.warnings.forEach(warn)
+  const tracer = traces === undefined ? undefined : createTracer(traces, { run: id, warn })
+  const typed = tracer && ((answer: string) => tracer.hide([answer]))
+  const { connector, stopAsking } = reach.connect({ screen, warn, typed })
   const debug = options.debug === true
-  const watchFor = (host: Host) => watchHost(host, events, { debug, tracer }, hidden)
-  const settings: LocksOptions = { forks, connecting: { timeoutMs, connector, warn }, watchFor }
+  const settings: LocksOptions = {
+    forks,
+    connecting: { timeoutMs, connector, warn },
+    watchFor: host => watchHost(host, events, { debug, tracer }, hidden),
+  }
+  const say = (host: Host, text: string) => {
+    // As JSON it is in the events.
+    if (mode !== 'json') place.stdout.write(`${host.name}: ${escapeControls(text)}\n`)
+  }
+  let exitCode: number
   try {
-    return await unlockAll(targets.hosts, settings, options, place)
+    await unlockAll(targets.hosts, settings, account, { say, mayTake: askFor(options, place) })
+    exitCode = account.end()
   } finally {
     await stopAsking()
     connector.close()
     tracer?.close()
+    log.end()
   }
+  await renderer.end()
+  const logged = mode === 'json' ? undefined : log.place(exitCode !== 0)
+  if (logged) place.stderr.write(`Log of the run: ${escapeControls(logged)}\n`)
+  return exitCode
+}
+
+/** @throws {UsageError} words, or an option that can't be */
+function readUnlock(words: readonly string[], options: OptionValues, place: Place) {
+  if (words.length > 0) {
+    throw new UsageError('usage', `unlock takes no arguments: ${words.join(' ')}`, {
+      hint: 'Name hosts with --on <pattern>.',
+    })
+  }
+  return {
+    mode: chooseMode(options.output as string | undefined, place),
+    forks: parseCount('--forks', options.forks as string),
+    timeoutMs: parseTime('--timeout', options.timeout as string),
+  }
+}
+
+/** What is found is a result; steps are shown only with --verbose, and failures always. */
+function rendererOf(
+  mode: OutputMode,
+  verbose: boolean,
+  place: Place,
+  log: Kept,
+): Renderer | Promise<Renderer> {
+  if (mode !== 'json' && !verbose) return createOutputRenderer({ output: place, prefix: true, log })
+  // A tree that is drawn again and again leaves no place to ask at.
+  const shown = mode === 'json' ? mode : 'plain'
+  return createRenderer(shown, { output: place, verbose, diff: false, log })
 }
 
 async function unlockAll(
   hosts: readonly Host[],
   settings: LocksOptions,
-  options: OptionValues,
-  place: Place,
-): Promise<number> {
-  const locks = await showLocks(hosts, settings)
-  for (const { host, holder, error } of locks) {
-    if (!error)
-      say(
-        place,
-        host.name,
-        holder ? `${holder.alive ? 'locked' : 'stale'}: ${describeHolder(holder)}` : 'not locked',
-      )
-  }
-  const held = locks.filter(({ holder }) => holder)
+  account: UnlockAccount,
+  person: {
+    say: (host: Host, text: string) => void
+    mayTake: (alive: readonly HostLock[]) => Promise<boolean>
+  },
+): Promise<void> {
+  const locks = await showLocks(hosts, settings, account.look)
+  for (const lock of locks) if (!lock.error) person.say(lock.host, describeLock(lock))
+  const stale = locks.filter(({ holder }) => holder && !holder.alive)
+  const alive = locks.filter(({ holder }) => holder?.alive)
   // A stale lock protects nothing; under a live one somebody is at work.
-  const alive = held.filter(({ holder }) => holder!.alive)
-  if (alive.length > 0 && options.yes !== true) {
+  const taken = alive.length === 0 || (await person.mayTake(alive)) ? [...stale, ...alive] : stale
+  for (const lock of alive) if (!taken.includes(lock)) account.leave(lock)
+  const broken = await breakLocks(
+    taken.map(({ host }) => host),
+    settings,
+    account.take,
+  )
+  for (const { host, error } of broken) if (!error) person.say(host, 'unlocked')
+}
+
+/** Whether the locks of live runs may be taken: by --yes, or whoever is at the terminal. */
+function askFor(options: OptionValues, { stderr }: Place) {
+  return async (alive: readonly HostLock[]): Promise<boolean> => {
+    if (options.yes === true) return true
+    if (!process.stdin.isTTY) return false
+    const names = alive.map(({ host }) => host.name).join(', ')
+    const ask = createInterface({ input: process.stdin, output: stderr })
     try {
-      await confirm(alive, place)
-    } catch (error) {
-      return exitCodeOfErrors([showError(error, place, false)], true)
+      const answer = await ask.question(`A run is at work on ${names}. Take its lock away? [y/N] `)
+      return /^y(es)?$/i.test(answer.trim())
+    } finally {
+      ask.close()
     }
   }
-  const broken = await breakLocks(
-    held.map(({ host }) => host),
-    settings,
-  )
-  for (const { host, error } of broken) if (!error) say(place, host.name, 'unlocked')
-  return failures([...locks, ...broken], place)
-}
-
-function say(place: Place, host: string, text: string) {
-  place.stdout.write(`${host}: ${escapeControls(text)}\n`)
-}
-
-async function confirm(alive: readonly HostLock[], place: Place) {
-  const names = alive.map(({ host }) => host.name).join(', ')
-  if (!process.stdin.isTTY) {
-    throw new UsageError(
-      'confirmation_needed',
-      `a run is at work on ${names}; its lock is taken away only with --yes`,
-    )
-  }
-  const ask = createInterface({ input: process.stdin, output: place.stderr })
-  try {
-    const answer = await ask.question(`A run is at work on ${names}. Take its lock away? [y/N] `)
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('confirmation_needed', 'left locked')
-  } finally {
-    ask.close()
-  }
-}
-
-function failures(locks: readonly HostLock[], place: Place): number {
-  // A host that told who holds its lock was touched.
-  const touched = locks.some(({ error }) => !error)
-  const errors = locks.flatMap(({ error }) => error ?? [])
-  if (errors.length === 0) return exitCodes.ok
-  const { color, unicode } = themeFor(place.stderr, place.env)
-  place.stderr.write(
-    `${formatErrors(errors.map(errorReport), { color, unicode, columns: place.stderr.columns })}\n`,
-  )
-  return exitCodeOfErrors(errors, touched)
 }

@@ -13,7 +13,11 @@ export interface HostLock {
   /** Undefined: the lock is free. */
   holder?: LockHolder
   error?: BootstrapError
+  roundTrips?: number
 }
+
+/** Called when a host's turn comes; what it returns, with what came of it. */
+export type OnHost = (host: Host) => (lock: HostLock) => void
 
 /** How many hosts at a time, and how they are connected to. */
 export interface LocksOptions {
@@ -23,17 +27,39 @@ export interface LocksOptions {
   watchFor?: (host: Host) => Watch
 }
 
+const unwatched: OnHost = () => () => {}
+
 /** Who holds each host's lock. */
-export const showLocks = (hosts: readonly Host[], options: LocksOptions): Promise<HostLock[]> =>
-  each(hosts, options, false)
+export const showLocks = (
+  hosts: readonly Host[],
+  options: LocksOptions,
+  onHost: OnHost = unwatched,
+): Promise<HostLock[]> => each(hosts, options.forks, onHost, host => visit(host, options, false))
 
-/** Takes each host's lock away from whoever holds it; tells who did. */
-export const breakLocks = (hosts: readonly Host[], options: LocksOptions): Promise<HostLock[]> =>
-  each(hosts, options, true)
+/** Takes each host's lock away from whoever holds it, and returns who did. */
+export const breakLocks = (
+  hosts: readonly Host[],
+  options: LocksOptions,
+  onHost: OnHost = unwatched,
+): Promise<HostLock[]> => each(hosts, options.forks, onHost, host => visit(host, options, true))
 
-function each(hosts: readonly Host[], options: LocksOptions, take: boolean): Promise<HostLock[]> {
-  const limit = pLimit(options.forks)
-  return Promise.all(hosts.map(host => limit(() => visit(host, options, take))))
+function each(
+  hosts: readonly Host[],
+  forks: number,
+  onHost: OnHost,
+  work: (host: Host) => Promise<HostLock>,
+): Promise<HostLock[]> {
+  const limit = pLimit(forks)
+  return Promise.all(
+    hosts.map(host =>
+      limit(async () => {
+        const done = onHost(host)
+        const lock = await work(host)
+        done(lock)
+        return lock
+      }),
+    ),
+  )
 }
 
 async function visit(host: Host, options: LocksOptions, take: boolean): Promise<HostLock> {
@@ -49,7 +75,8 @@ async function visit(host: Host, options: LocksOptions, take: boolean): Promise<
     const failed = session.first.find(result => result.status === 'failed')
     if (failed)
       throw new StepError(failed.stderr.toString('utf8').trim() || 'the lock can’t be read')
-    return { host, holder: parseHolder(session.first[0]!.stdout.toString('utf8')) }
+    const holder = parseHolder(session.first[0]!.stdout.toString('utf8'))
+    return { host, holder, roundTrips: session.roundTrips }
   } catch (error) {
     return { host, error: thrownError(error).within({ host: host.name }) }
   }

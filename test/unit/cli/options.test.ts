@@ -39,7 +39,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ...[...target, ...connection, ...selection],
     ...['forks', 'command-timeout', ...output],
   ],
-  unlock: [...target, ...connection, 'yes', 'forks', 'debug'],
+  unlock: [...target, ...connection, 'yes', 'forks', ...output],
   'lab up': [],
   'lab down': [],
   'lab status': [],

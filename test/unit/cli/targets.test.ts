@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
@@ -199,19 +199,24 @@ describe('unlock', () => {
     })
   })
 
-  test('tells free hosts and takes stale locks away without asking', async () => {
-    const { place, cwd, out } = await project()
-    await mkdir(join(cwd, 'here'))
+  /** A lock of a boot that is over. */
+  const leaveStale = async (cwd: string, host: string) => {
+    await mkdir(join(cwd, host))
     const stale = 'run=r1\nrecipe=x\nowner=o\ncontroller=c\ntime=t\n'
-    await writeFile(join(cwd, 'here/bootstrap.pid'), `1\nstart=1\nboot=another\n${stale}`)
+    await writeFile(join(cwd, `${host}/bootstrap.pid`), `1\nstart=1\nboot=another\n${stale}`)
+  }
+
+  test('shows which hosts are free and takes stale locks away without asking', async () => {
+    const { place, cwd, out } = await project()
+    await leaveStale(cwd, 'here')
     expect(await unlock([], { ...defaults, on: 'pair' }, place)).toBe(0)
     expect(out()).toMatch(/^web2: not locked$/m)
     expect(out()).toMatch(/^here: stale: x by o@c since t \(run r1, process 1\)$/m)
     expect(out()).toMatch(/^here: unlocked$/m)
   })
 
-  test('leaves a live lock when nobody can be asked', async () => {
-    const { place, cwd, err } = await project()
+  test('leaves a live lock and takes a stale one when nobody can be asked, and exits 4', async () => {
+    const { place, cwd, out, err } = await project()
     const { openSession } = await import('../../../lib/session/session.ts')
     const { connectLocal } = await import('../../../lib/transport/local.ts')
     const { lockCall } = await import('../../../lib/host/lock.ts')
@@ -222,13 +227,47 @@ describe('unlock', () => {
       first: [lockCall(claim)],
     })
     try {
-      const options = { ...defaults, on: 'here' }
-      // Who holds the lock was asked of the host: that is no exit code 2 any more.
+      await leaveStale(cwd, 'web2')
+      const options = { ...defaults, on: 'pair' }
+      // The host was asked who holds its lock: that is not exit code 2.
       expect(await unlock([], options, place)).toBe(4)
+      expect(out()).toMatch(/^here: locked: x by o@c since t \(run r, process \d+\)$/m)
+      expect(out()).toMatch(/^web2: unlocked$/m)
+      expect(out()).not.toContain('here: unlocked')
       expect(err()).toContain('confirmation_needed')
       expect(await unlock([], { ...options, yes: true }, place)).toBe(0)
+      expect(out()).toMatch(/\nhere: unlocked\n$/)
     } finally {
       await session.close()
     }
+  })
+
+  test('keeps its events in a log, and shows them as json or with --verbose', async () => {
+    const { place, cwd, out, err } = await project()
+    await leaveStale(cwd, 'here')
+    const options = { ...defaults, on: 'pair', log: 'kept.jsonl', output: 'json' }
+    expect(await unlock([], options, place)).toBe(0)
+    const events = out()
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events[0]).toMatchObject({ type: 'run.start', recipe: 'unlock', environment: 'test' })
+    expect(events.filter(({ type }) => type === 'host.end')).toMatchObject([
+      { host: 'web2', status: 'ok', data: { holder: null, unlocked: false } },
+      { host: 'here', status: 'changed', data: { holder: { recipe: 'x' }, unlocked: true } },
+    ])
+    expect(events.at(-1)).toMatchObject({ type: 'run.end', exitCode: 0 })
+    expect(await readFile(join(cwd, 'kept.jsonl'), 'utf8')).toBe(out())
+    expect(err()).toBe('')
+    await unlock([], { ...defaults, on: 'here', log: 'none', verbose: true }, place)
+    expect(err()).toMatch(/here \| ok +\| look at the lock \(not locked\)/)
+  })
+
+  test('names the log of a run that failed', async () => {
+    const { place, cwd, err } = await project()
+    const dead = 'dead ansible_host=127.0.0.1 ansible_port=1\n'
+    await writeFile(join(cwd, 'inventories/test/hosts.ini'), dead)
+    expect(await unlock([], { ...defaults, on: 'dead', log: 'kept.jsonl' }, place)).toBe(3)
+    expect(err()).toContain(`Log of the run: ${join(cwd, 'kept.jsonl')}`)
   })
 })
