@@ -16,11 +16,11 @@ const started: Running[] = []
 beforeAll(async () => {
   project = await projectFor(lab, {
     // Each step says that it began; `long` is one that waits for the file `go`.
-    'recipes/long.ts': `import { command, recipe, sh } from 'hostwright'
+    'recipes/long.js': `import { command, recipe, sh } from 'hostwright'
 export default recipe({
   description: 'Three steps, the second a long one',
   async run({ converge, host }) {
-    const at = (name: string) => \`\${host.root}/tmp/\${name}\`
+    const at = name => \`\${host.root}/tmp/\${name}\`
     await converge(
       command(sh\`mkdir -p \${host.root}/tmp && touch \${at('first')}\`, { title: 'first' }),
       command(sh\`touch \${at('begun')}; while [ ! -e \${at('go')} ]; do sleep 0.05; done; touch \${at('ended')}\`, { title: 'long' }),

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type LockClaim, lockCall, lockError } from '../../lib/host/lock.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
@@ -34,21 +34,22 @@ const transports: Transport[] = []
 
 beforeAll(async () => {
   project = await projectFor(lab, {
-    'recipes/hold.ts': hold,
-    'recipes/quick.ts': `import { recipe } from 'hostwright'
+    'recipes/hold.js': hold,
+    'recipes/quick.js': `import { recipe } from 'hostwright'
 export default recipe({ description: 'Take the lock', async run({ $ }) { await $\`true\` } })
 `,
   })
   host = (await lab.hosts())[0]!
 })
 
-afterEach(async () => {
-  await touch('go')
+/** Lets what was started end, and leaves the host as it was. */
+async function release() {
+  if (started.length > 0) await touch('go')
   await Promise.all(started.splice(0).map(({ ended }) => ended))
   for (const transport of transports.splice(0)) transport.close()
-  await untilFree()
-  await lab.on('lab1', `rm -f ${await tmp('held')} ${await tmp('go')} ${await tmp('after')}`)
-})
+  const files = `${await tmp('held')} ${await tmp('go')} ${await tmp('after')}`
+  await until(`[ ! -e ${await lockFile()} ]`, `rm -f ${files}`)
+}
 
 const tmp = async (name: string) => `'${await lab.path('lab1', `/tmp/${name}`)}'`
 const touch = async (name: string) =>
@@ -57,10 +58,10 @@ const there = async (name: string) =>
   (await lab.on('lab1', `test -e ${await tmp(name)}`)).status === 0
 const lockFile = async () => `'${await lab.path('lab1', '/var/bootstrap/bootstrap.pid')}'`
 /** Resolves when a condition holds on the host; asked in one command, no connection a turn. */
-const until = (condition: string) =>
+const until = (condition: string, then = ':') =>
   lab.read(
     'lab1',
-    `i=0; until ${condition}; do i=$((i+1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done`,
+    `i=0; until ${condition}; do i=$((i+1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done; ${then}`,
   )
 const untilFree = async () => until(`[ ! -e ${await lockFile()} ]`)
 
@@ -80,6 +81,8 @@ async function holder(environment = 'x'): Promise<Running> {
 }
 
 describe('of 50 simultaneous runs', () => {
+  afterEach(release)
+
   const claim = (number: number): LockClaim => ({
     run: `run-${number}`,
     recipe: 'contend',
@@ -96,16 +99,13 @@ describe('of 50 simultaneous runs', () => {
   }
   /** Sessions over few connections: sshd allows ten channels each. */
   const contenders = async (): Promise<Session[]> => {
-    const connections: Transport[] = []
-    for (let count = 0; count < 6; count++) connections.push(await connectHost())
+    const connections = await Promise.all(Array.from({ length: 6 }, connectHost))
     // They share connections, which are closed when all are done.
-    const open = async (number: number) => {
+    const open = (number: number) => {
       const transport = { ...connections[number % 6]!, close: () => {} }
       return openSession({ transport, bootstrapDir: host.bootstrapDir })
     }
-    const sessions: Session[] = []
-    for (let number = 0; number < 50; number++) sessions.push(await open(number))
-    return sessions
+    return Promise.all(Array.from({ length: 50 }, (_, number) => open(number)))
   }
   const contend = async (sessions: readonly Session[], of: 'free' | 'stale') => {
     const answers = await Promise.all(
@@ -143,17 +143,43 @@ describe('of 50 simultaneous runs', () => {
   })
 })
 
-describe('a run that finds the lock held', () => {
-  test('exits 5, reports the holder and changes nothing', async () => {
-    const first = await holder()
+describe('while a run holds the lock', () => {
+  beforeAll(() => holder())
+  afterAll(release)
+
+  test('another exits 5 and reports the holder', async () => {
     const { status, stderr } = await run('quick')
     expect(status).toBe(5)
     expect(stderr).toMatch(/locked: hold by \S+@\S+ since \S+ \(run \S+, process \d+\)/)
-    await touch('go')
-    expect((await first.ended).status).toBe(0)
   })
 
-  test('waits with --wait-lock, and goes on after the holder is done', async () => {
+  test('another exits 5 when --wait-lock times out', async () => {
+    const { status, stderr } = await run('quick', '--wait-lock', '1s')
+    expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining('locked') })
+  })
+
+  test('commands that only read, and --check, do not wait', async () => {
+    const [exec, check] = await Promise.all([run('exec', '--', 'true'), run('quick', '--check')])
+    expect([exec.status, check.status]).toEqual([0, 0])
+  })
+
+  test('unlock does not take it without --yes', async () => {
+    const { status, stdout, stderr } = await run('unlock')
+    expect(status).toBe(2)
+    expect(stdout).toMatch(/^lab1: locked: hold by /)
+    expect(stderr).toContain('confirmation_needed')
+    await lab.read('lab1', `test -e ${await lockFile()}`)
+  })
+
+  test('only root can read the lock’s file', async () => {
+    expect(await lab.read('lab1', `ls -l ${await lockFile()} | cut -c1-10`)).toBe('-rw-------\n')
+  })
+})
+
+describe('a run that holds the lock', () => {
+  afterEach(release)
+
+  test('ends well while others are refused, and one with --wait-lock goes on then', async () => {
     const first = await holder()
     const second = lab.start(
       ['quick', '-i', 'x', '--on', 'lab', '--wait-lock', '60s', '--output', 'plain'],
@@ -161,25 +187,23 @@ describe('a run that finds the lock held', () => {
     )
     started.push(second)
     await second.says('waiting')
+    expect((await run('quick')).status).toBe(5)
     await touch('go')
     expect((await first.ended).status).toBe(0)
     expect((await second.ended).status).toBe(0)
   })
 
-  test('exits 5 when --wait-lock times out', async () => {
+  test('loses it to unlock --yes', async () => {
     await holder()
-    const { status, stderr } = await run('quick', '--wait-lock', '1s')
-    expect({ status, stderr }).toEqual({ status: 5, stderr: expect.stringContaining('locked') })
-  })
-
-  test('reads without waiting, also with --check', async () => {
-    await holder()
-    expect((await run('exec', '--', 'true')).status).toBe(0)
-    expect((await run('quick', '--check')).status).toBe(0)
+    const taken = await run('unlock', '--yes')
+    expect(taken).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nlab1: unlocked\n$/) })
+    expect((await run('quick')).status).toBe(0)
   })
 })
 
 describe('a lock whose run is gone', () => {
+  afterEach(release)
+
   test('is free after the step of a killed controller has ended, and nothing runs after that step', async () => {
     const first = await holder()
     first.child.kill('SIGKILL')
@@ -236,22 +260,10 @@ async function throughProxy(): Promise<() => void> {
 }
 
 describe('unlock', () => {
+  afterEach(release)
+
   test('reports that nobody holds the lock', async () => {
     expect(await run('unlock')).toEqual({ status: 0, stdout: 'lab1: not locked\n', stderr: '' })
-  })
-
-  test('does not take the lock of an active run without --yes', async () => {
-    const first = await holder()
-    const { status, stdout, stderr } = await run('unlock')
-    expect(status).toBe(4)
-    expect(stdout).toMatch(/^lab1: locked: hold by /)
-    expect(stderr).toContain('confirmation_needed')
-    expect((await run('quick')).status).toBe(5)
-    const taken = await run('unlock', '--yes')
-    expect(taken).toMatchObject({ status: 0, stdout: expect.stringMatching(/\nlab1: unlocked\n$/) })
-    expect((await run('quick')).status).toBe(0)
-    await touch('go')
-    await first.ended
   })
 
   /** Leaves the lock of a run whose shell on the host was killed. */
@@ -279,11 +291,4 @@ describe('unlock', () => {
     await leaveStale()
     expect((await run('quick')).status).toBe(0)
   })
-})
-
-test('leaves a lock file that only root can read', async () => {
-  const first = await holder()
-  expect(await lab.read('lab1', `ls -l ${await lockFile()} | cut -c1-10`)).toBe('-rw-------\n')
-  await touch('go')
-  await first.ended
 })

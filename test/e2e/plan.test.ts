@@ -16,7 +16,7 @@ let root = ''
 
 const recipe = (last = "'x'") => `
 import { command, directory, file, handler, recipe, task } from 'hostwright'
-const web = task('web server', (root: string) => {
+const web = task('web server', root => {
   const reload = handler(command(\`echo reloaded >>\${root}/tmp/log\`, { title: 'reload web' }))
   return [
     directory(root + '/opt/web', { tags: 'dirs' }),
@@ -36,7 +36,7 @@ export default recipe({
 `
 
 beforeAll(async () => {
-  project = await projectFor(lab, { 'recipes/site.ts': recipe() })
+  project = await projectFor(lab, { 'recipes/site.js': recipe() })
   root = await lab.path('lab1', '')
 })
 const clean = async () => {
@@ -172,7 +172,7 @@ describe('a plan', () => {
     )
     await project.write('inventories/odd/hosts.ini', `${hosts.join('\n')}\n`)
     await project.write(
-      'recipes/odd.ts',
+      'recipes/odd.js',
       `import { file, recipe } from 'hostwright'
       export default recipe({ description: 'odd', async run({ converge, host }) {
         if (host.name !== '2') await converge(file('${lab.scratch}/made-' + host.name, { content: 'x' }))
@@ -223,9 +223,9 @@ describe('a plan', () => {
 
   test('is refused if the recipe has changed', async () => {
     await planned()
-    await project.write('recipes/site.ts', recipe("'y'"))
+    await project.write('recipes/site.js', recipe("'y'"))
     const { status, stderr } = await apply('plan.json')
-    await project.write('recipes/site.ts', recipe())
+    await project.write('recipes/site.js', recipe())
     expect(status).toBe(4)
     expect(stderr).toContain('the recipe wants something else of file')
     expect(await has('lab1', '/opt/web')).toBe(false)
@@ -262,7 +262,7 @@ describe('a plan', () => {
 
 test('arguments of a plan can’t contain secrets', async () => {
   await project.write(
-    'recipes/keyed.ts',
+    'recipes/keyed.js',
     `import { recipe, string } from 'hostwright'
     export default recipe({
       description: 'keyed',
