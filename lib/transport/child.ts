@@ -1,4 +1,4 @@
-/** Shells that are child processes of this one: the machine’s own, and those that a program carries. */
+/** Shells that are child processes of this one: on this machine, or carried by a program. */
 import { spawn } from 'node:child_process'
 import { finished } from 'node:stream/promises'
 import { UnreachableError } from '../errors.ts'
@@ -7,15 +7,15 @@ import type { ShellEnd, ShellStream } from './transport.ts'
 /** The shells of one transport. */
 export interface ChildShells {
   /**
-   * Starts a program that becomes a shell, or carries one.
+   * Starts a program that becomes a shell or carries one.
    * @throws {UnreachableError} shell_failed: there is no such program
    */
   start(words: readonly string[]): Promise<ShellStream>
-  /** Ends all of them: their streams end here. */
+  /** Ends all shells and closes their streams. */
   close(): void
 }
 
-/** @param meaning what the program’s own end says of the shell; default: it is the shell’s */
+/** @param meaning maps the end of the program to that of the shell; default: they are the same */
 export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => end): ChildShells {
   const open = new Set<() => void>()
   return {
@@ -28,9 +28,9 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
           close = () => settle({ lost: true, reason: 'it was closed' })
         })
         const end = () => {
-          // One that is stopped would never tell of its end.
+          // A stopped process would never report its end.
           close()
-          // A process that the shell left behind may hold the outputs open, and with them ours.
+          // A process left behind by the shell may hold the outputs open, and ours with them.
           for (const stream of child.stdio) stream?.destroy()
         }
         child.once('error', cause => {
@@ -38,7 +38,7 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
         })
         child.once('spawn', () => {
           open.add(end)
-          // The shell may end before it has read all: that shows in `ended`.
+          // The shell may end before it has read everything: that shows in `ended`.
           child.stdin.on('error', () => {})
           const exit = new Promise<ShellEnd>(settle => {
             child.once('exit', (code, signal) => settle({ lost: false, code, signal }))

@@ -1,6 +1,6 @@
 /**
- * Working as another user than the login: a wrapper of a transport, all of whose shells are that user's.
- * See docs/become.md.
+ * Working as a user other than the login: wraps a transport so that all its shells are that user’s. See
+ * docs/become.md.
  */
 import { randomBytes } from 'node:crypto'
 import { UnreachableError } from '../../errors.ts'
@@ -26,29 +26,29 @@ export interface BecomeKnown {
 }
 
 export interface BecomeOptions extends Becoming {
-  /** Undefined: none is needed. */
+  /** Undefined: no password is needed. */
   password?: Secret
-  /** For each answer of the program, in milliseconds. */
+  /** Timeout for each answer of the program, in milliseconds. */
   limitMs: number
-  /** One a host, where it has several connections. */
+  /** Shared by all connections of a host. */
   known?: BecomeKnown
-  /** Told how each shell becomes the user's. */
+  /** Logs how each shell becomes the user’s. */
   debug?: Debug
 }
 
-/** A transport, and what is tried on it. */
+/** A transport, and how to become the user on it. */
 interface Way extends BecomeOptions {
   transport: Transport
 }
 
 /**
- * Every shell of the returned transport is the user's, who begins in their home directory. Without a
- * password nothing is waited for: what refuses a shell shows in its end, and `explain` says why. With one,
- * `open` waits until it was asked for, or not, and the shell is ready.
+ * Every shell of the returned transport belongs to the user and starts in their home directory. Without a
+ * password nothing is waited for: a refusal ends the shell, and `explain` says why. With a password, `open`
+ * returns when the shell is ready, after the program has asked for the password or not.
  *
- * A password goes to sudo's standard input. doas and su read one from a terminal only, and sudo may want one
- * (requiretty): then the program has a terminal of its own, and the shell's streams are carried beside it,
- * byte for byte; see terminalCommand.
+ * sudo gets its password on standard input. doas and su read one only from a terminal, and sudo may require
+ * one (requiretty): then the program has a terminal, and the shell’s streams travel separately, byte for
+ * byte; see terminalCommand.
  * @returns its `open` throws {UnreachableError} become_failed, also after `limitMs`
  */
 export function become(transport: Transport, options: BecomeOptions): Transport {
@@ -88,7 +88,7 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
 
 const newMarks = (): Marks => marksOf(randomBytes(12).toString('hex'))
 
-/** sudo that asks by its standard streams; `terminal`: it wants one. */
+/** sudo asks on its standard streams. `terminal`: it requires a terminal. */
 async function openAsking(way: Way, command: readonly string[]): Promise<ShellStream | 'terminal'> {
   const marks = newMarks()
   const shell = await way.transport.open(askingCommand(way.user, marks, command))
@@ -109,7 +109,7 @@ async function openAsking(way: Way, command: readonly string[]): Promise<ShellSt
   throw notBecome(way, outcome, said)
 }
 
-/** A program that asks at a terminal, with a shell whose streams are none. */
+/** The program asks at a terminal; its shell has none. */
 async function openByTerminal(way: Way, command: readonly string[]): Promise<ShellStream> {
   const { transport, password, limitMs } = way
   const marks = newMarks()
@@ -119,7 +119,7 @@ async function openByTerminal(way: Way, command: readonly string[]): Promise<She
     leaveTerminal(terminal)
     return notBecome(way, outcome, saidIn(heard, way))
   }
-  // Whatever it says apart from its terminal.
+  // Anything that it prints outside its terminal is ignored.
   terminal.stderr.resume()
   let place = ''
   const found = await listen(
@@ -147,7 +147,7 @@ async function openByTerminal(way: Way, command: readonly string[]): Promise<She
   const type = () => terminal.stdin.write(`${password!.reveal()}\n`)
   const asked = answerOnce(way.method === 'sudo' ? marks.prompt : /password:[ \t]*$/i, type)
   let met = false
-  // Until they have met, the end of one is not told to the other.
+  // Until the streams are joined, the end of one does not concern the other.
   const ended = shell.ended.then(end => (met ? terminal.ended : end))
   const { outcome, heard } = await listen(
     [shell.stdout, shell.stderr, terminal.stdout],
@@ -166,20 +166,20 @@ async function openByTerminal(way: Way, command: readonly string[]): Promise<She
     if (outcome === 'ended') await throwIfLost(...(met ? [shell, terminal] : [shell]))
     throw fail(outcome, ...heard)
   }
-  // Nothing is said there any more that anybody waits for.
+  // From here on nobody needs the output of the terminal.
   terminal.stdout.resume()
   return {
     ...shell,
-    // The program's own end is the shell's; what carries the streams says nothing of it.
+    // The exit status of the program is the shell’s; the process that carries the streams has another.
     ended: shell.ended.then(carried => (carried.lost ? carried : terminal.ended)),
   }
 }
 
-/** Answers the first prompt; another one is the answer to that. */
+/** Answers the first prompt. A second prompt means that the answer was wrong. */
 function answerOnce(prompt: string | RegExp, answer: () => void) {
   let answered = false
   return (heard: Heard): 'wrong' | undefined => {
-    // What is said before another one may tell why it comes: it is kept.
+    // Text before a second prompt may explain it, so it is kept.
     if (answered) return heard.text.search(prompt) < 0 ? undefined : 'wrong'
     if (!takeUpTo(heard, prompt)) return undefined
     answered = true
@@ -188,7 +188,10 @@ function answerOnce(prompt: string | RegExp, answer: () => void) {
   }
 }
 
-/** @throws {UnreachableError} a password that can't be typed: a terminal acts on control characters */
+/**
+ * @throws {UnreachableError} become_failed: the password can’t be typed, because a terminal acts on control
+ *   characters
+ */
 function refuseUntypable(password: Secret): void {
   if (!/\p{Cc}/u.test(password.reveal())) return
   throw becomeFailed('the become password contains a control character, which can’t be typed')
@@ -208,7 +211,7 @@ function notBecome(way: Way, outcome: 'wrong' | 'ended' | 'late', said: string):
   return refused(way, refusal, said, { password: password !== undefined, kind: transport.kind })
 }
 
-/** What was heard, for people. */
+/** The program’s output, for messages. */
 function saidIn(heard: readonly Heard[], { password }: Way): string {
   const bytes = Buffer.from(heard.map(({ text }) => text).join('\n'), 'latin1')
   const lines = bytes
@@ -217,11 +220,11 @@ function saidIn(heard: readonly Heard[], { password }: Way): string {
     .split('\n')
     .filter(line => !/^(\s*$|hostwright-[0-9a-f]{24}-)/.test(line))
   const text = lines.join('\n')
-  // Before it is cut: half a password would not be known for one.
+  // Before truncating: half a password would not be recognised.
   return (password ? text.replaceAll(password.reveal() || stars, stars) : text).slice(-2000)
 }
 
-/** Ends a program that nobody answers any more, at once: another answer would count as another try. */
+/** Ends a program at once instead of answering it: another answer would count as another attempt. */
 function leave(shell: ShellStream): void {
   shell.stdin.end()
   shell.stdout.resume()
@@ -231,12 +234,12 @@ function leave(shell: ShellStream): void {
 const ctrlC = '\x03'
 
 function leaveTerminal(terminal: ShellStream): void {
-  // A terminal's input has no end that the program would see.
+  // The program would not notice the end of a terminal’s input.
   terminal.stdin.write(ctrlC)
   leave(terminal)
 }
 
-/** @throws {UnreachableError} connection_lost: that is why they ended */
+/** @throws {UnreachableError} connection_lost, if that is why they ended */
 async function throwIfLost(...shells: readonly ShellStream[]): Promise<void> {
   for (const shell of shells) {
     const end = await shell.ended

@@ -1,47 +1,47 @@
 /**
- * The command lines by which a login becomes another user. Pure. Each is one line of a POSIX shell's, as it
- * goes through the login's own shell (see quoteForLogin).
+ * The command lines with which a login becomes another user. Pure. Each is one line for a POSIX shell,
+ * because it passes through the login’s own shell (see quoteForLogin).
  */
 
-/** How to become whom. */
+/** The user to become, and how. */
 export interface Becoming {
   method: 'sudo' | 'doas' | 'su'
   user: string
 }
 
-/** Words of one opening, which nobody else knows: what says them is not a chatty login. */
+/** Random words for one shell, so that output of a chatty login can’t be mistaken for them. */
 export interface Marks {
-  /** The new user's shell says it first of all. */
+  /** Printed first by the new user’s shell. */
   ready: string
-  /** What sudo asks for a password by. */
+  /** sudo’s password prompt. */
   prompt: string
-  /** Before the directory where the streams of a shell are met. */
+  /** Precedes the directory in which the shell’s streams are joined. */
   place: string
-  /** Those streams are met. */
+  /** Printed when the streams are joined. */
   met: string
 }
 
 export const marksOf = (nonce: string): Marks => ({
   ready: `hostwright-${nonce}-ready`,
-  // sudo reads % in a prompt; there is none.
+  // sudo expands % in a prompt, so it must not contain any.
   prompt: `hostwright-${nonce}-password:`,
   place: `hostwright-${nonce}-place`,
   met: `hostwright-${nonce}-met`,
 })
 
-/** What says that su would ask, where nobody answers. */
+/** Printed if su would ask for a password and nobody can answer. */
 export const suAsks = 'hostwright: su asks for a password'
 
 /**
- * As the login: what sudo says is recognised by its English. Its own arguments are the user, the script of
- * the new user, and the word that says it is ready; the rest is the command.
+ * Runs as the login. sudo’s messages are recognised in English. The first arguments are the user, the new
+ * user’s script and its ready marker; the rest is the command.
  */
 const before = `u=$1 i=$2 m=$3 l=\${LC_ALL-}; shift 3; LC_ALL=C; export LC_ALL; `
 
-/** What is run as the new user, with the login's own locale. */
+/** Runs as the new user, with the login’s locale. */
 const script = 'sh -c "$i" sh "$m" "$l" "$@"'
 
-/** As the new user: their home, and the locale that the login had. */
+/** Runs as the new user: enters their home directory and restores the login’s locale. */
 const after = [
   'm=$1 l=$2',
   'shift 2',
@@ -54,36 +54,36 @@ const after = [
 const become = 'exec "$@"'
 
 /**
- * The same off the terminal that was asked at: what runs can't ask there again and wait for ever, and what it
- * leaves in the background is not ended with the terminal. In a process of its own, as setsid would fork
- * by itself and end at once where it leads a group.
+ * The same, detached from the terminal that sudo asked at: the command can’t ask there again and hang, and
+ * its background processes don’t end with the terminal. It runs in a child process, because setsid in a group
+ * leader would fork and return at once.
  */
 const becomeOff = 'if command -v setsid >/dev/null; then (exec setsid "$@"); exit; fi; exec "$@"'
 
-/** A command that is refused where it would have to ask. */
+/** A command that fails if it would have to ask. */
 export function silentCommand({ method, user }: Becoming, command: readonly string[]) {
   const ways = {
     sudo: `exec sudo -n -H -u "$u" -- ${script}`,
     doas: `exec doas -n -u "$u" ${script}`,
-    // It would take the first line of its input for the password.
+    // su would read the first line of its input as the password.
     su: `if [ "$(id -u)" -eq 0 ]; then exec su -s /bin/sh -- "$u" -c "$i" sh "$m" "$l" "$@"; fi; echo "${suAsks}" >&2; exit 1`,
   }
   return words(`${before}${ways[method]}`, [user, after + become, ''], command)
 }
 
-/** Asks on standard error, reads the answer from standard input, and says when it is ready. */
+/** Asks on standard error, reads the answer from standard input, and prints the ready marker. */
 export function askingCommand(user: string, marks: Marks, command: readonly string[]) {
   const way = `exec sudo -S -p ${marks.prompt} -H -u "$u" -- ${script}`
   return words(`${before}${way}`, [user, after + become, marks.ready], command)
 }
 
 /**
- * Asks at its terminal; the streams of the new user's shell are not that, but three FIFOs in a directory of
- * the login's own. It says where, waits for the word that the other ends are open (see meetingCommand), and
- * goes on. Each FIFO is opened for both ways first: that waits for nobody, so nothing is left behind when
- * the connection is lost meanwhile. sudo and doas close what is not a standard stream, and ask at /dev/tty;
- * su may ask at its standard streams, and leaves the others open.
- * @param asks whether somebody will answer
+ * Asks at its terminal. The streams of the new user’s shell are three FIFOs in a private directory of the
+ * login. The command prints the directory, waits for the word that the other ends are open (see
+ * meetingCommand), and goes on. Each FIFO is first opened for reading and writing, which does not block, so
+ * nothing is left behind if the connection is lost in between. sudo and doas close all but the standard
+ * streams and ask at /dev/tty; su may ask on its standard streams and leaves other descriptors open.
+ * @param asks whether a password will be sent
  */
 export function terminalCommand(
   { method, user }: Becoming,
@@ -96,7 +96,7 @@ export function terminalCommand(
   const ways = {
     sudo: `sudo${silent} -p ${marks.prompt} -H -u "$u" -- ${script} ${streams}`,
     doas: `doas${silent} -u "$u" ${script} ${streams}`,
-    // Named again: some shells keep what they opened to themselves.
+    // Repeated, because some shells don’t pass on the descriptors that they opened.
     su: `su -s /bin/sh -- "$u" -c "$i" sh "$m" "$l" "$@" 6<&6 7>&7 8>&8`,
   }
   const lines = [
@@ -110,13 +110,14 @@ export function terminalCommand(
     'exec 3<>"$d/i" 4<>"$d/o" 5<>"$d/e" 6<"$d/i" 7>"$d/o" 8>"$d/e"',
     `echo "${marks.place} $d"`,
     'read -r go || exit 1',
-    // Ctrl-C is for the program alone: with the shell its terminal would go, before it has noted the failure.
+    // Ctrl-C is only for the program: if the shell ended, its terminal would close before the program has
+    // logged the failure.
     'trap - EXIT HUP TERM',
     'trap : INT',
     'exec 3>&- 4>&- 5>&-',
     'umask "$k"',
     ways[method],
-    // This shell stays: with nobody at it, the terminal would be over before the program asks there.
+    // The shell does not `exec`: otherwise the terminal could close before the program asks there.
     'exit "$?"',
   ]
   const own = method === 'su' ? `exec ${streams}; ` : ''
@@ -124,10 +125,10 @@ export function terminalCommand(
 }
 
 /**
- * Meets the streams of a shell at a terminal: what comes here goes there. Once their other ends are open
- * nothing needs their names any more. Each process holds the ends it needs and no other, so that an end of
- * one is an end of all.
- * @param place as terminalCommand said it
+ * Connects this command’s streams to those of a shell at a terminal. Once the other ends are open, the names
+ * of the FIFOs are no longer needed. Each process holds only the ends that it needs, so that the end of one
+ * stream ends all.
+ * @param place the directory printed by terminalCommand
  */
 export function meetingCommand(place: string, marks: Marks): string[] {
   const lines = [

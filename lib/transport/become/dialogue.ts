@@ -1,20 +1,20 @@
-/** What is said before a shell's streams are its user's: listened to, answered, and given back. */
+/** The dialogue before a shell’s streams belong to its user: read, answered, and the rest put back. */
 import type { Readable } from 'node:stream'
 
-/** What was heard of one stream and not dealt with yet: a character a byte (latin1). */
+/** Output of one stream that has not been handled yet, one character per byte (latin1). */
 export interface Heard {
   text: string
 }
 
-/** Why nobody listens any more. */
+/** Why listening ended. */
 export type Outcome<Result> = Result | 'ended' | 'late'
 
 /**
- * Listens until `judge` has a result. What is left in `heard` then goes back: whoever reads the streams
- * next finds it, and what comes after it.
- * @param judge called at each chunk with what was heard of each stream; it takes out what it deals with
- * @param until.ended settles when nothing more will come
- * @param until.limitMs how long, in milliseconds
+ * Listens until `judge` has a result. What is left in `heard` is put back: the next reader of the streams
+ * gets it, and everything after it.
+ * @param judge called after each chunk with the output of each stream; it removes what it has handled
+ * @param until.ended settles when there will be no more output
+ * @param until.limitMs timeout in milliseconds
  */
 export async function listen<Result>(
   streams: readonly Readable[],
@@ -30,7 +30,7 @@ export async function listen<Result>(
     let over = false
     streams.forEach((stream, index) => {
       const take = () => {
-        // `readable` and not `data`: who listens to that next gets what is still to come.
+        // `readable` instead of `data`, so that the next reader gets the rest.
         while (!over) {
           const chunk: Buffer | null = stream.read()
           if (chunk === null) return
@@ -58,10 +58,13 @@ export async function listen<Result>(
   return { outcome, heard }
 }
 
-/** How much of what nobody dealt with is kept: a login may say a lot. */
+/** How much unhandled output is kept: a login may print a lot. */
 const heardBytes = 65_536
 
-/** Cuts off everything up to the end of `mark`. @returns whether it was there */
+/**
+ * Removes everything up to the end of `mark`.
+ * @returns whether it was found
+ */
 export function takeUpTo(heard: Heard, mark: string | RegExp): boolean {
   const match = typeof mark === 'string' ? indexOf(heard.text, mark) : mark.exec(heard.text)
   if (!match) return false

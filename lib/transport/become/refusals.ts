@@ -1,13 +1,13 @@
 /**
- * Why a login may not become another user, by what the program said. Pure. sudo, doas and su have no codes:
- * these are their words in English, in which they are asked to speak, and those of the shell that finds
- * none of them. From sudo 1.8 to 1.9 (plugins/sudoers, in its sources), sudo-rs, opendoas, and su of
- * util-linux, shadow and busybox.
+ * Why a login may not become another user, from the program’s output. Pure. sudo, doas and su have no error
+ * codes: these are their messages in English, which hostwright requests, and the shell’s messages if the
+ * program is missing. Taken from sudo 1.8 to 1.9 (plugins/sudoers in its sources), sudo-rs, opendoas, and su
+ * of util-linux, shadow and busybox.
  */
 import { errorCodes, UnreachableError } from '../../errors.ts'
 import { type Becoming, suAsks } from './commands.ts'
 
-/** What can be told of a refusal. */
+/** The kinds of refusals. */
 export type Refusal =
   | 'terminal'
   | 'password wrong'
@@ -44,20 +44,20 @@ const words: readonly (readonly [Refusal, RegExp])[] = [
   ],
 ]
 
-/** The first that matches; undefined where nothing is known. */
+/** The first that matches; undefined if none does. */
 export function recognise(said: string): Refusal | undefined {
   if (said.includes(suAsks)) return 'password wanted'
   return words.find(([, pattern]) => pattern.test(said))?.[0]
 }
 
-/** Whether the program said anything of its own, before it ended. */
+/** Whether the program printed a message of its own before it ended. */
 export const speaks = ({ method }: Becoming, said: string): boolean =>
   new RegExp(`^${method}: `, 'm').test(said)
 
 /**
  * The error for a refusal.
- * @param refusal undefined: what was said is told, and no more
- * @param why.password whether there was a password to answer with
+ * @param refusal undefined: only the program’s output is reported
+ * @param why.password whether a password was set
  * @param why.kind the transport
  */
 export function refused(

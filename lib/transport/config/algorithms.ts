@@ -1,6 +1,6 @@
 /**
- * Which of ssh2's algorithms ssh's configuration allows. The names are those of ssh2 1.17
- * (lib/protocol/constants.js), in its order: it prefers what is fast. Pure.
+ * Which of ssh2’s algorithms the ssh configuration allows. The names are those of ssh2 1.17
+ * (lib/protocol/constants.js), in its order, fastest first. Pure.
  */
 
 import { type SshAnswer, valueIn } from './answer.ts'
@@ -9,15 +9,15 @@ import type { SshSettings } from './settings.ts'
 export type Algorithms = NonNullable<SshSettings['algorithms']>
 
 interface Kind {
-  /** Of ssh's configuration. */
+  /** The keyword in the ssh configuration. */
   keyword: string
-  /** What ssh2 offers unless it is told otherwise. */
+  /** What ssh2 offers by default. */
   usual: readonly string[]
-  /** What it can, and offers only when told. */
+  /** What ssh2 supports, but offers only on request. */
   legacy: readonly string[]
 }
 
-/** Exported for a test that holds it to ssh2. */
+/** Exported for a test that compares it with ssh2. */
 export const kinds: Readonly<Record<keyof Algorithms, Kind>> = {
   kex: {
     keyword: 'KexAlgorithms',
@@ -80,8 +80,8 @@ export const kinds: Readonly<Record<keyof Algorithms, Kind>> = {
 }
 
 /**
- * @returns what both sides can, in ssh2's order; `lacking`: keywords that allow nothing that ssh2 can.
- *   No algorithms where the configuration says nothing of them.
+ * @returns the algorithms that are allowed and supported, in ssh2’s order; none if the configuration sets
+ *   none. `lacking`: keywords that allow nothing that ssh2 supports
  */
 export function allowedAlgorithms(answer: SshAnswer): {
   algorithms?: Algorithms
@@ -91,7 +91,7 @@ export function allowedAlgorithms(answer: SshAnswer): {
   let said = false
   const choose = ({ keyword, usual, legacy }: Kind) => {
     const value = valueIn(answer, keyword.toLowerCase())
-    // ssh prints whole lists; where we read the file ourselves it may hold `+name` and patterns.
+    // ssh prints full lists; if we read the file ourselves, it may contain `+name` and patterns.
     if (value === undefined || /^[+^-]|[*?]/.test(value)) return usual
     said = true
     const allowed = new Set(value.split(','))

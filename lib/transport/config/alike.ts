@@ -1,42 +1,43 @@
 /**
- * Which hosts ssh's configuration says the same of: then it is asked once for all of them. Errs on the safe
- * side: what it does not understand may tell any host from any other. Pure.
+ * Which hosts the ssh configuration treats alike, so that one `ssh -G` serves all of them. Errs on the safe
+ * side: anything it does not understand may distinguish any two hosts. Pure.
  */
 
 import { type SshAnswer, valueIn } from './answer.ts'
 import { matchesHost } from './host-patterns.ts'
 
-/** What tells hosts apart, where their names alone do. */
+/** What distinguishes hosts, if only their names do. */
 export interface Telling {
-  /** Of each Host line in all the files. */
+  /** The patterns of each Host line in all files. */
   hostLines: readonly (readonly string[])[]
-  /** What HostName has for some of them, in lower case. */
+  /** The values of HostName, in lower case. */
   hostNames: ReadonlySet<string>
 }
 
-/** Tokens that stand for the same whichever host is meant: our home, our user, this machine. */
+/** Tokens with the same value for every host: our home, our user, this machine. */
 const everywhere = /%[%diLlu]/g
 
-/** Values that are expanded by us for each host: all tokens but the one that ssh has to tell. */
+/** Values that we expand for each host: all tokens except the one that only ssh can expand. */
 const expandedHere = /^(identityfile|certificatefile)$/
 const perHost = /%C/
 
-/** Values that are not used, and those of which it only counts that they are set. */
+/** Values that are not used, or of which only the presence matters. */
 const unread = /^(controlpath|localcommand|remotecommand|proxycommand|knownhostscommand)$/
 
-/** What sets a value and does nothing else; of these ssh says nothing where they are not set. */
+/** Keywords that only set a value; ssh does not print those that are not set. */
 const onlySetting = new Set(
   'bindaddress bindinterface certificatefile dynamicforward hostkeyalias hostname identityagent ignoreunknown knownhostscommand localcommand localforward pkcs11provider preferredauthentications proxycommand proxyjump remotecommand remoteforward revokedhostkeys sendenv setenv'.split(
     ' ',
   ),
 )
 
-/** What decides for itself, by more than a host's name, or by asking a name service. */
+/** Keywords that decide by more than a host’s name, or by asking a name service. */
 const deciding = /^(tag|canonicalizepermittedcnames|canonicaldomains)$/
 
 /**
- * @param texts all the files that were read, Includes too
- * @param answer of any host: a keyword that it has is one that sets a value
+ * @param texts the contents of all files that were read, including Includes
+ * @param answer for any host: a keyword in it sets a value
+ * @returns undefined: the configuration may distinguish any two hosts
  */
 export function tellingOf(texts: readonly string[], answer: SshAnswer): Telling | undefined {
   const hostLines: string[][] = []
@@ -64,18 +65,18 @@ function setsTheSame(keyword: string, value: string, answer: SshAnswer): boolean
   if (keyword === 'canonicalizehostname') return value.toLowerCase() === 'no'
   if (deciding.test(keyword) || !(answer.has(keyword) || onlySetting.has(keyword))) return false
   if (expandedHere.test(keyword)) return !perHost.test(value)
-  // ssh takes quotes and comments off; as a name of a host only the plain ones are compared.
+  // ssh removes quotes and comments; only plain host names are compared.
   if (keyword === 'hostname') return /^[\w.:-]+$/.test(value)
   return !value.replace(everywhere, '').includes('%')
 }
 
-/** The same text for all hosts that the same Host lines mean. */
+/** The same text for all hosts that match the same Host lines. */
 export const kindOf = ({ hostLines }: Telling, destination: string): string =>
   hostLines.map(patterns => (matchesHost(patterns, destination) ? '1' : '0')).join('')
 
 /**
- * What was said of a host, for another of its kind.
- * @returns undefined: it does not show whether a HostName made its name
+ * Turns the answer for one host into that for another of its kind.
+ * @returns undefined: it is unclear whether HostName set its name
  */
 export function answerFor(
   destination: string,
@@ -90,7 +91,7 @@ export function answerFor(
     : new Map([...said.answer, ['hostname', [destination.toLowerCase()]]])
 }
 
-/** A name that ssh takes as it is, but for its case; addresses it may write in another way. */
+/** A name that ssh leaves unchanged except for case; it may rewrite addresses. */
 export const isPlainName = (destination: string): boolean =>
   /^[a-z0-9_]([\w.-]*\.)?[a-z_][\w-]*$|^[a-z_][\w-]*$/i.test(destination) ||
   /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(destination)

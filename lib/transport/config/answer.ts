@@ -1,14 +1,14 @@
-/** What `ssh -G` prints (ssh(1)): a keyword a line in lower case, and its value. Pure. */
+/** The output of `ssh -G` (ssh(1)): one keyword per line in lower case, and its value. Pure. */
 
-/** Values by keyword; several where a keyword may be given several times (identityfile). */
+/** Values by keyword; several if a keyword may be repeated (identityfile). */
 export type SshAnswer = ReadonlyMap<string, readonly string[]>
 
-/** Of these ssh has read the tokens already. */
+/** Keywords whose tokens ssh has already expanded. */
 const expanded = /^(userknownhostsfile|globalknownhostsfile|identityagent)$/
 
 /**
  * @param text standard output of `ssh -G`
- * @returns values as they would be written in a file: `%%` for a percent sign that ssh put there
+ * @returns values as they would be written in a file: `%%` for a literal percent sign
  */
 export function parseAnswer(text: string): SshAnswer {
   const answer = new Map<string, string[]>()
@@ -16,7 +16,7 @@ export function parseAnswer(text: string): SshAnswer {
     const [, keyword, value] = /^(\S+) ?(.*)$/.exec(line) ?? []
     if (keyword === undefined) continue
     const name = keyword.toLowerCase()
-    // Versions before 8.4 leave `~` to a later moment, and tokens with it.
+    // Versions before 8.4 expand `~` later, and tokens too.
     const done = expanded.test(name) && !value!.startsWith('~')
     const written = done ? value!.replaceAll('%', '%%') : value!
     const values = answer.get(name)
@@ -30,14 +30,14 @@ export function parseAnswer(text: string): SshAnswer {
 export const valueIn = (answer: SshAnswer, keyword: string): string | undefined =>
   answer.get(keyword)?.[0]
 
-/** Whether a switch is on: ssh says `yes` of some and `true` of others. */
+/** Whether a switch is on: ssh prints `yes` for some and `true` for others. */
 export const isOn = (answer: SshAnswer, keyword: string): boolean =>
   /^(yes|true)$/i.test(valueIn(answer, keyword) ?? '')
 
 /**
- * The names of files in one value. ssh puts no quotes around those with spaces: a word that is no whole
- * path goes with the path before it, unless only the word alone is there.
- * @param exists whether there is such a file
+ * The file names in one value. ssh does not quote names with spaces: a word that is not an absolute path
+ * belongs to the path before it, unless only the shorter path exists.
+ * @param exists whether a file exists
  */
 export function fileNames(value: string, exists: (path: string) => boolean): string[] {
   const names: string[] = []
@@ -52,13 +52,13 @@ export function fileNames(value: string, exists: (path: string) => boolean): str
   return names
 }
 
-/** What `ssh -v` said beside the answer. */
+/** What `ssh -v` printed in addition to the answer. */
 export interface Remarks {
-  /** It is OpenSSH that spoke: others know neither -G nor this. */
+  /** The program is OpenSSH: others support neither -G nor this line. */
   openssh: boolean
-  /** Its complaints, in its own words; empty where there were none. */
+  /** Its complaints, in its own words; empty if there are none. */
   complaint: string
-  /** Files of configuration that it read, Includes among them. */
+  /** Configuration files that it read, including Includes. */
   files: readonly string[]
 }
 

@@ -1,13 +1,13 @@
-/** Which SSH reaches a host: ours, or the system's where it needs what ours lacks. */
+/** Which SSH reaches a host: ours, or the system’s if the host needs what ours lacks. */
 import { UnreachableError } from '../../errors.ts'
 import type { AgentKeys } from '../login/agent.ts'
 import { agentNeed, needsOfHop } from './needs.ts'
 import type { SshSettings } from './settings.ts'
 
 /**
- * What only the system's `ssh` can of all that the way to a host takes, as people say it.
+ * The needs on the way to a host that only the system’s `ssh` can meet, as phrases for people.
  * @param hops jump hosts on the way, in the order of connecting
- * @param agentKeys what an agent holds; it is asked only where its keys may count
+ * @param agentKeys the keys of an agent; called only if they may matter
  */
 export async function needsOnTheWay(
   target: SshSettings,
@@ -26,16 +26,16 @@ export async function needsOnTheWay(
   return held.flatMap(keys => ('types' in keys ? (agentNeed(keys.types) ?? []) : []))
 }
 
-/** Where a key is named, that one is meant: others of the agent are tried when it is refused. */
+/** If a key is set, that key is meant: other agent keys are tried only after it is refused. */
 const agentThatCounts = ({ agent, privateKeyFile, identitiesOnly, methods }: SshSettings) =>
   privateKeyFile || identitiesOnly || !methods.includes('publickey') ? undefined : agent
 
-/** Without it a login is what it is: only nothing is forwarded. */
+/** Not essential: without it, only agent forwarding is missing. */
 const dispensable: readonly string[] = ['ForwardAgent']
 
 /**
  * @param name of the host
- * @throws {UnreachableError} connect_failed: hostwright's own SSH is asked for, and can't
+ * @throws {UnreachableError} connect_failed: hostwright’s own SSH was requested, but can’t reach the host
  */
 export function refuseWithout(name: string, needs: readonly string[]): void {
   const lacking = needs.filter(need => !dispensable.includes(need))

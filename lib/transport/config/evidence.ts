@@ -1,4 +1,4 @@
-/** What lies on this machine that decides how a host is reached: looked up once a run. */
+/** Files on this machine that decide how a host is reached: looked up once per run. */
 import { existsSync } from 'node:fs'
 import { readIfThere } from '../text-file.ts'
 import { hasAuthority, type KnownHost, parseKnownHosts } from '../trust/known-hosts.ts'
@@ -18,8 +18,8 @@ export function createEvidence(): Evidence {
 }
 
 /**
- * Whether the text of a key file is of a FIDO token (OpenSSH's PROTOCOL.u2f). A private one has the name
- * of its type in the part that is never encrypted (PROTOCOL.key).
+ * Whether the text of a key file is that of a FIDO key (OpenSSH’s PROTOCOL.u2f). A private key has its type
+ * in the part that is never encrypted (PROTOCOL.key).
  */
 export function isFidoKey(text: string): boolean {
   if (/^\s*sk-/.test(text)) return true

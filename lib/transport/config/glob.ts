@@ -1,10 +1,13 @@
-/** Files that a pattern of Include means, as glob(7) has it: `*`, `?` and `[…]`, not across a slash. */
+/** Files that match an Include pattern, as in glob(7): `*`, `?` and `[…]`, not across a slash. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const magic = /[*?[]/
 
-/** @param pattern an absolute path; @returns what is there, sorted as ssh has it */
+/**
+ * @param pattern an absolute path
+ * @returns existing paths, sorted as in ssh
+ */
 export function globFiles(pattern: string): string[] {
   let found = ['/']
   for (const part of pattern.split('/').filter(each => each !== '')) {
@@ -19,7 +22,7 @@ export function globFiles(pattern: string): string[] {
   return found.filter(path => existsSync(path))
 }
 
-/** By bytes: a place's own order of letters is not for configuration. */
+/** Sorted by bytes: the locale must not affect a configuration. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).sort()
@@ -36,6 +39,6 @@ function matcher(pattern: string): (name: string) => boolean {
     return `[${not ? '^' : ''}${set.replace(/[\\^[]/g, '\\$&')}]`
   })
   const whole = new RegExp(`^${source}$`, 's')
-  // A name that begins with a dot is hidden from patterns that don't.
+  // A name that begins with a dot matches only patterns that do, too.
   return name => whole.test(name) && (!name.startsWith('.') || pattern.startsWith('.'))
 }

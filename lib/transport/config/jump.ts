@@ -7,7 +7,7 @@ export interface Jump {
   port?: number
 }
 
-/** The words of a ProxyJump, in the order of connecting. `none`: there are none. */
+/** The jump hosts of a ProxyJump, in the order of connecting. Empty for `none`. */
 export function jumpWords(value: string | undefined): string[] {
   if (value === undefined || value.toLowerCase() === 'none') return []
   return value.split(',').map(word => word.trim())

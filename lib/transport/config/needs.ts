@@ -1,21 +1,21 @@
-/** What of ssh's configuration only the system's `ssh` can do, and what nobody here does. Pure. */
+/** Which settings only the system’s `ssh` supports, and which hostwright ignores. Pure. */
 
 import { isOn, type SshAnswer, valueIn } from './answer.ts'
 import type { SshSettings } from './settings.ts'
 
-/** What is known of this machine's files. */
+/** What is known about files on this machine. */
 export interface Evidence {
   exists(path: string): boolean
-  /** Whether a key file, or the public one beside it, is of a FIDO token. */
+  /** Whether a key file, or the public one next to it, belongs to a FIDO key. */
   isFido(path: string): boolean
-  /** Whether a known_hosts file names an authority for the host's key. */
+  /** Whether a known_hosts file has an authority for the host’s key. */
   hasAuthority(file: string, name: string): boolean
 }
 
 export interface Circumstances extends Evidence {
   env: NodeJS.ProcessEnv
   uid: number
-  /** What known_hosts calls the host. */
+  /** The host’s name in known_hosts. */
   knownName: string
 }
 
@@ -37,8 +37,8 @@ const set = (answer: SshAnswer, keyword: string) => {
 }
 
 /**
- * Phrases for people, each a noun: `needs ProxyCommand`.
- * @param jumps there are jump hosts: a ProxyCommand is not asked
+ * Needs as phrases for people, each a noun: `needs ProxyCommand`.
+ * @param jumps whether there are jump hosts: then ProxyCommand does not apply
  */
 export function needsOf(
   answer: SshAnswer,
@@ -47,7 +47,7 @@ export function needsOf(
   { exists, isFido, hasAuthority, env, uid, knownName }: Circumstances,
 ): string[] {
   const { privateKeyFile, agent } = endpoint
-  // Where the inventory names a key, that one is meant, whatever lies in ~/.ssh.
+  // If the inventory sets a key, only that key matters, whatever is in ~/.ssh.
   const keys = privateKeyFile ? [privateKeyFile] : endpoint.identityFiles
   const certificate = keys.map(key => `${key}-cert.pub`).find(exists)
   const fido = keys.find(isFido)
@@ -55,7 +55,7 @@ export function needsOf(
   const usesKeys = endpoint.methods.includes('publickey')
   const wanted = valueIn(answer, 'preferredauthentications')?.split(',')
   const tries = (method: string) => wanted === undefined || wanted.includes(method)
-  // Debian's ssh_config turns GSSAPI on for everybody: it means something where there is a ticket.
+  // Debian’s ssh_config turns GSSAPI on for everybody: it matters only if there is a ticket.
   const ticket = Boolean(env.KRB5CCNAME) || exists(`/tmp/krb5cc_${uid}`)
   const forward = valueIn(answer, 'forwardagent') ?? 'no'
   const forwards = /^(yes|true)$/i.test(forward)
@@ -87,14 +87,14 @@ export function needsOf(
 }
 
 /**
- * What `ssh` needs for a jump host: no session is opened there, so nothing is forwarded to it.
- * @param first later ones are reached through the one before, whatever they have for it themselves
+ * What is needed for a jump host: no session is opened there, so nothing is forwarded to it.
+ * @param first later hops are reached through the previous one, so their own ProxyCommand does not apply
  */
 export const needsOfHop = (needs: readonly string[], first: boolean): string[] =>
   needs.filter(phrase => phrase !== 'ForwardAgent' && (first || phrase !== 'ProxyCommand'))
 
 /**
- * What an agent holds that only the system's `ssh` signs with.
+ * Keys of an agent that only the system’s `ssh` can sign with.
  * @param types of its keys: `ssh-ed25519`, `sk-ssh-ed25519@openssh.com`, `…-cert-v01@openssh.com`
  */
 export function agentNeed(types: readonly string[]): string | undefined {
@@ -103,7 +103,7 @@ export function agentNeed(types: readonly string[]): string | undefined {
   return types.some(type => type.startsWith('sk-')) ? 'a FIDO key in the agent' : undefined
 }
 
-/** Switches that change how a host is reached or what a session is, by what turns them off. */
+/** Switches that change how a host is reached or what a session is, with the values that turn them off. */
 const unheard: readonly (readonly [keyword: string, off: RegExp])[] = [
   ['ForwardX11', /^(no|false)$/],
   ['RemoteCommand', /^none$/],
@@ -114,10 +114,10 @@ const unheard: readonly (readonly [keyword: string, off: RegExp])[] = [
   ['SetEnv', /^none$/],
 ]
 
-/** ssh's default for the shortest RSA key, in bits. */
+/** ssh’s default minimum size of an RSA key, in bits. */
 const usualRsaSize = 1024
 
-/** Keywords that are set and honoured nowhere. What is stricter here on purpose is not among them. */
+/** Keywords that are set but not honoured. Deliberate, stricter differences are not included. */
 export function ignoredOf(answer: SshAnswer): string[] {
   const ignored = unheard.flatMap(([keyword, off]) => {
     const value = valueIn(answer, keyword.toLowerCase())

@@ -1,7 +1,7 @@
 /**
- * ssh's configuration read without an `ssh` program, in part: Host blocks with their patterns, Include,
- * and keywords whose first value counts (ssh_config(5)). Match, tokens of names and whatever looks
- * names up are left out, and told.
+ * A partial parser of the ssh configuration, for machines without `ssh`: Host blocks with patterns, Include,
+ * and keywords whose first value counts (ssh_config(5)). Match, and everything that needs a name service, is
+ * left out and reported.
  */
 import { dirname, join, resolve } from 'node:path'
 import type { Line, Section } from 'ssh-config'
@@ -11,14 +11,16 @@ import { matchesHost } from './host-patterns.ts'
 import type { Question } from './program.ts'
 
 export interface ParserFiles {
-  /** Undefined: there is no such file. */
+  /** The file’s text; undefined if it does not exist. */
   read(path: string): string | undefined
-  /** Paths that a pattern of Include means, sorted. */
+  /** Paths that match an Include pattern, sorted. */
   glob(pattern: string): readonly string[]
 }
 
 export interface ParserOptions extends ParserFiles {
-  /** The user's file and the machine's, in this order; relative Includes start in the other's folder. */
+  /**
+   * The user’s file and the system-wide one, in this order, with the directory of their relative Includes.
+   */
   configs: readonly { file: string; includesFrom: string; required: boolean }[]
   home: string
   user: string
@@ -26,14 +28,14 @@ export interface ParserOptions extends ParserFiles {
 
 export interface Parsed {
   answer: SshAnswer
-  /** What is in the files and was passed over: `Match`. */
+  /** Keywords in the files that were ignored: `Match`. */
   passedOver: readonly string[]
 }
 
-/** Keywords of which each value counts, not only the first. */
+/** Keywords of which every value counts, not only the first. */
 const gathering = new Set(['identityfile', 'certificatefile'])
 
-/** What would have to look names up, run programs, or is ours to set. */
+/** Keywords that would need name lookups or programs, or that are ours to set. */
 const left = new Map(
   ['Match', 'CanonicalizeHostname', 'CanonicalDomains', 'CanonicalizePermittedCNAMEs'].map(name => [
     name.toLowerCase(),
@@ -41,11 +43,11 @@ const left = new Map(
   ]),
 )
 
-/** Deeper Includes are a circle (ssh's own limit). */
+/** Deeper Includes must be circular (ssh’s own limit). */
 const maxDepth = 16
 
 /**
- * @returns what `ssh -G` would say of these keywords
+ * @returns what `ssh -G` would print for these keywords
  * @throws {UsageError} ssh_config_invalid
  */
 export async function parseSshConfig(question: Question, options: ParserOptions): Promise<Parsed> {
@@ -62,7 +64,7 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
     if (left.has(keyword)) passedOver.add(left.get(keyword)!)
     else if (!known) found.set(keyword, [...values])
     else if (gathering.has(keyword)) known.push(...values)
-    // Of the two the first counts; but a ProxyJump that is none leaves room for a ProxyCommand.
+    // The first of the two counts, but `ProxyJump none` does not prevent a ProxyCommand.
     if (keyword === 'proxycommand' && !found.has('proxyjump')) found.set('proxyjump', ['none'])
     const jumps = keyword === 'proxyjump' && found.get(keyword)?.[0]?.toLowerCase() !== 'none'
     if (jumps && !found.has('proxycommand')) found.set('proxycommand', ['none'])
@@ -77,7 +79,7 @@ export async function parseSshConfig(question: Question, options: ParserOptions)
   const walk = (lines: readonly Line[], at: { file: string; from: string; depth: number }) => {
     for (const line of lines) {
       if (!('param' in line)) continue
-      // How the library has a keyword that nothing follows.
+      // The library’s representation of a keyword without a value.
       if (/\s/.test(line.param)) throw invalid(`${at.file}: ${line.param.trim()} has no value`)
       const keyword = line.param.toLowerCase()
       const values = valuesOf(line.value)
@@ -119,7 +121,7 @@ function parsed(
 const valuesOf = (value: Section['value']): string[] =>
   typeof value === 'string' ? [value] : value.map(({ val }) => val)
 
-/** What ssh looks for where nobody named a key, in its order. */
+/** ssh’s default key files, in its order. */
 const usualIdentities = ['rsa', 'ecdsa', 'ecdsa_sk', 'ed25519', 'ed25519_sk', 'xmss', 'dsa']
 
 function withDefaults(
@@ -144,7 +146,7 @@ function withDefaults(
   ])
   if (seconds) answer.set('connecttimeout', seconds)
   if (interval) answer.set('serveraliveinterval', interval)
-  // Ours asks ssh for a hash under this name.
+  // Our query gets a hash from ssh under this name.
   answer.delete('controlpath')
   for (const keyword of ['proxyjump', 'proxycommand']) {
     if (answer.get(keyword)?.[0]?.toLowerCase() === 'none') answer.delete(keyword)
@@ -154,14 +156,14 @@ function withDefaults(
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** `1h30m` in seconds (sshd_config(5), TIME FORMATS); what is no time stays. */
+/** Converts `1h30m` to seconds (sshd_config(5), TIME FORMATS); anything else is unchanged. */
 function secondsOf(value: string): string {
   if (!/^(\d+[smhdw]?)+$/i.test(value)) return value
   const parts = [...value.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)]
   return `${parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)}`
 }
 
-/** The files that ssh reads, by `-F` or its own. */
+/** The files that ssh reads, with `-F` or by default. */
 export function configFiles(
   configFile: string | undefined,
   home: string,

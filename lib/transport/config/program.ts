@@ -1,4 +1,4 @@
-/** Asking the system's `ssh` what its configuration says of a host: `ssh -G` connects nowhere. */
+/** Runs `ssh -G`, which prints the configuration for a host without connecting. */
 import { spawn } from 'node:child_process'
 import { UsageError } from '../../errors.ts'
 import { parseAnswer, parseRemarks, type SshAnswer } from './answer.ts'
@@ -13,22 +13,22 @@ export interface Question {
 
 export interface Reply {
   answer: SshAnswer
-  /** Files that ssh read for it. */
+  /** Files that ssh read for this answer. */
   files: readonly string[]
 }
 
 export interface AskOptions {
   program: string
   env: NodeJS.ProcessEnv
-  /** A program that `Match exec` starts may hang, and so may a name service. */
+  /** A program of `Match exec` may hang, and so may a name service. */
   timeoutMs: number
-  /** Ends all questions; aborted here when one hangs, for the others would hang as well. */
+  /** Ends all queries; aborted here when one hangs, because the others would hang as well. */
   controller: AbortController
 }
 
 /**
- * @returns undefined: there is no such program, or it is not OpenSSH's
- * @throws {UsageError} ssh_config_invalid: ssh refuses its configuration, or hangs over it
+ * @returns undefined: there is no such program, or it is not OpenSSH
+ * @throws {UsageError} ssh_config_invalid: ssh refuses its configuration, or hangs
  */
 export async function askSsh(
   question: Question,
@@ -56,8 +56,8 @@ export async function askSsh(
 }
 
 /**
- * Programs of the configuration get names by way of a shell (`ProxyCommand nc %h`, `Match exec`). Since 9.6
- * ssh refuses such names itself.
+ * Programs in the configuration get names through a shell (`ProxyCommand nc %h`, `Match exec`). ssh itself
+ * refuses such names since 9.6.
  * @throws {UsageError} ssh_config_invalid
  */
 export function refuseShell({ destination, user = '' }: Question): void {
@@ -77,13 +77,13 @@ const invalid = (
   hint = 'Fix the ssh configuration; `ssh -G HOST` reports the same error.',
 ) => new UsageError('ssh_config_invalid', message, { hint })
 
-/** `-v`: it names the files it reads, and says what is wrong with them whatever their LogLevel. */
+/** With `-v`, ssh prints the files that it reads and the errors in them, whatever their LogLevel. */
 function sshWords({ destination, user, port, configFile }: Question): string[] {
   return [
     '-G',
     '-T',
     '-v',
-    // To learn what it makes of %C, which has been another hash in other versions.
+    // To learn ssh’s value of %C, whose hash differs between versions.
     '-oControlPath=%C',
     ...(configFile === undefined ? [] : ['-F', configFile]),
     ...(user === undefined ? [] : ['-l', user]),
@@ -99,7 +99,7 @@ interface Ended {
   stderr: string
 }
 
-/** Undefined: the program can't be started. */
+/** Resolves to undefined if the program can’t be started. */
 function run(
   program: string,
   words: readonly string[],
@@ -107,7 +107,7 @@ function run(
   signal: AbortSignal,
 ): Promise<Ended | undefined> {
   return new Promise((resolve, reject) => {
-    // A process group of its own: what it started ends with it.
+    // In its own process group: its child processes end with it.
     const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const texts = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
@@ -119,7 +119,7 @@ function run(
       try {
         process.kill(-child.pid!, 'SIGKILL')
       } catch {}
-      // Whoever left the group may hold them open.
+      // A process that left the group may hold them open.
       child.stdout.destroy()
       child.stderr.destroy()
       reject(signal.reason)

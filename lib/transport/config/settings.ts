@@ -1,40 +1,40 @@
-/** What is needed to reach a host by SSH: the inventory's values over those of `~/.ssh/config`. Pure. */
+/** The settings for reaching a host over SSH: the inventory’s values over those of `~/.ssh/config`. Pure. */
 
-/** One endpoint, whole: a host, or a jump host on the way to one. */
+/** All settings of one endpoint: a host, or a jump host on the way to one. */
 export interface SshSettings {
-  /** What `ssh` is called with: a name of its configuration, or an address. */
+  /** The argument of `ssh`: a name in its configuration, or an address. */
   destination: string
-  /** Instead of ssh's own files, as `ssh -F` takes it; `none` for no file at all. */
+  /** Used instead of ssh’s own files, as with `ssh -F`; `none` for no file. */
   configFile?: string
   address: string
   port: number
   user: string
-  /** What known_hosts calls the host, in the place of its address and port. */
+  /** The host’s name in known_hosts, instead of its address and port. */
   hostKeyAlias?: string
   /** The inventory's key: tried before all others. */
   privateKeyFile?: string
-  /** The configuration's, in its order; absolute. */
+  /** Key files from the configuration, in order; absolute paths. */
   identityFiles: readonly string[]
-  /** Of an agent's keys, only those of these files. */
+  /** Use only agent keys that belong to these files. */
   identitiesOnly: boolean
-  /** An agent's socket. Undefined: none. */
+  /** The socket of the agent, if there is one. */
   agent?: string
-  /** Where host keys are looked up; what --accept-new learns goes to the first. */
+  /** Where host keys are looked up; --accept-new adds keys to the first. */
   userKnownHostsFiles: readonly string[]
   globalKnownHostsFiles: readonly string[]
-  /** New entries are hashed, also where the file has none yet. */
+  /** New entries are hashed, even if the file has no hashed ones yet. */
   hashKnownHosts: boolean
-  /** Any host key is taken for the right one. */
+  /** Any host key is accepted. */
   insecureHostKey: boolean
   /** Jump hosts in the order of connecting, each as `ssh -J` takes one: `[user@]host[:port]`. */
   jumps: readonly string[]
-  /** Ways to log in that are allowed, in order. */
+  /** Allowed login methods, in order. */
   methods: readonly AuthMethod[]
-  /** Nobody is asked for anything: passwords and passphrases are known, or there are none. */
+  /** No prompts: passwords and passphrases must be known. */
   batchMode?: boolean
   /** The configuration sends `ssh` to the background (ForkAfterAuthentication). */
   background?: boolean
-  /** How often a person is asked for a password. Undefined: as often as the default of ssh, 3. */
+  /** How often to prompt for a password. Default: 3, as in ssh. */
   passwordPrompts?: number
   /** Allowed algorithms by name. Undefined: the transport's own choice. */
   algorithms?: {
@@ -44,21 +44,23 @@ export interface SshSettings {
     hostKey: readonly string[]
   }
   addressFamily?: 4 | 6
-  /** Milliseconds. Undefined: the configuration does not say. */
+  /** In milliseconds; undefined if the configuration does not set it. */
   connectTimeoutMs?: number
-  /** Milliseconds between questions whether the host is still there. */
+  /** Milliseconds between keep-alive requests. */
   aliveIntervalMs: number
-  /** How many of them may stay without an answer. */
+  /** How many of them may go unanswered. */
   aliveCountMax: number
-  /** What only the system's `ssh` can, as people say it: `ProxyCommand`, `a certificate (…-cert.pub)`. */
+  /**
+   * Needs that only the system’s `ssh` can meet, as phrases: `ProxyCommand`, `a certificate (…-cert.pub)`.
+   */
   needs: readonly string[]
-  /** Keywords that are set and could not be honoured. */
+  /** Keywords that are set but not honoured. */
   ignored: readonly string[]
 }
 
 export type AuthMethod = 'publickey' | 'keyboard-interactive' | 'password'
 
-/** Who and where we are. */
+/** Our user and machine. */
 export interface Surroundings {
   home: string
   user: string

@@ -1,4 +1,4 @@
-/** What ssh's configuration says of the hosts of a run, asked of `ssh` itself, and each host once. */
+/** The ssh configuration for the hosts of a run, from `ssh -G`, with one query per host at most. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
@@ -19,46 +19,46 @@ import { type Endpoint, type Here, settingsFrom } from './ssh-settings.ts'
 import { homeIn } from './tokens.ts'
 
 export interface SshConfigOptions {
-  /** Default: `ssh`, by PATH. */
+  /** Default: `ssh` from the PATH. */
   program?: string
-  /** Instead of ~/.ssh/config and the machine's, for all hosts; `none` for neither. */
+  /** Used for all hosts instead of ~/.ssh/config and the system-wide file; `none` for neither. */
   configFile?: string
   /** A host of the inventory by its name: a jump host may be one. */
   hostNamed?: (name: string) => Host | undefined
-  /** Told once what is passed over, where there is no `ssh` to ask. */
+  /** Called once with what is ignored, if there is no `ssh` to ask. */
   warn?: (message: string) => void
   /** Default: this machine, this user. */
   here?: Partial<Here>
-  /** How long one question may take, in milliseconds. Default: ten seconds. */
+  /** Timeout of one query, in milliseconds. Default: ten seconds. */
   timeoutMs?: number
 }
 
 /** A jump host on the way to another host. */
 export interface Hop {
   settings: SshSettings
-  /** Where the inventory has it. */
+  /** The host in the inventory, if it has one. */
   host?: Host
 }
 
 export interface SshConfig {
   /**
-   * The host's settings: the inventory's over the configuration's over ssh's defaults.
-   * @throws {UsageError} ssh_config_invalid, in ssh's own words; no host was touched
+   * The host’s settings: from the inventory, then the configuration, then ssh’s defaults.
+   * @throws {UsageError} ssh_config_invalid, in ssh’s own words; no host was touched
    */
   settings(host: Endpoint): Promise<SshSettings>
   /**
-   * The jump hosts on the way to a host, in the order of connecting: the first is connected to, each
-   * other through the one before it. As when `ssh -J` starts one `ssh` a hop: each has the settings of
-   * its own name, only the first is reached by its own ProxyJump or ProxyCommand, and that is resolved
-   * here too. Their own `jumps` are empty.
-   * @throws {UsageError} ssh_config_invalid: a host that would be reached through itself, too
+   * The jump hosts on the way to a host, in the order of connecting: we connect to the first one, and to each
+   * other one through the previous. As with `ssh -J`, which runs one `ssh` per hop, each has the settings for
+   * its own name, and only the first is reached through its own ProxyJump or ProxyCommand, which is resolved
+   * here too. Their `jumps` are empty.
+   * @throws {UsageError} ssh_config_invalid, also for a host that would be reached through itself
    */
   hops(target: SshSettings): Promise<readonly Hop[]>
-  /** Ends questions that are under way. Idempotent. */
+  /** Ends running queries. Idempotent. */
   close(): void
 }
 
-/** Each is a process of a few milliseconds: more at a time would only wait for each other. */
+/** Each is a process of a few milliseconds: more would only compete. */
 const atOnce = 8
 
 const usualTimeoutMs = 10_000
@@ -81,7 +81,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
     return settingsFrom({ ...host, sshConfigFile: configFile }, answer, here, evidence)
   }
 
-  /** @param own whether the hop's own ProxyJump or ProxyCommand counts: it is the first */
+  /** @param own whether the hop’s own ProxyJump or ProxyCommand applies, because it is the first */
   const hop = async (word: string, from: SshSettings, own: boolean): Promise<Hop> => {
     const jump = parseJump(word)
     const named = options.hostNamed?.(jump.host)
@@ -112,7 +112,7 @@ export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
   return { settings, hops: target => way(target, []), close: () => answerTo.close() }
 }
 
-/** @param passed hosts that are reached through `hop`, the run's own first */
+/** @param passed hosts that are reached through `hop`, the target first */
 function refuseLoop(hop: SshSettings, passed: readonly SshSettings[]): void {
   const same = (one: SshSettings) =>
     one.destination === hop.destination && one.user === hop.user && one.port === hop.port
@@ -131,11 +131,11 @@ interface Answers {
   close(): void
 }
 
-/** What is said of a host, and what tells others from it. */
+/** The answer for a host, and what distinguishes others from it. */
 interface Said {
   answer: SshAnswer
   destination: string
-  /** Undefined: who knows. */
+  /** Undefined: unknown. */
   telling?: Telling
 }
 
@@ -188,7 +188,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
     refuseShell(question)
     const { destination, user, port, configFile } = question
     if (!isPlainName(destination)) return (await alone(question)).answer
-    // With the user or port of the first, its answer does not tell what the configuration has.
+    // If the query set a user or port, its answer does not show the configured one.
     const form = [configFile, user !== undefined, port !== undefined]
     const first = await once(firsts, form, () => alone(question)).catch(() => undefined)
     if (!first?.telling) return (await alone(question)).answer
@@ -203,7 +203,7 @@ function createAnswers(options: SshConfigOptions, here: Here): Answers {
 const interrupted = () =>
   new InterruptedError('interrupted', 'interrupted while reading ssh’s configuration')
 
-/** ssh cuts longer names short where it tells them. */
+/** ssh truncates longer names in its output. */
 const longestName = 200
 
 async function tellingIn(
@@ -224,7 +224,7 @@ function readIfAny(path: string): string | undefined {
 }
 
 function hereAndNow(): Here {
-  // ssh looks into the home that the password database has, whatever $HOME says.
+  // ssh uses the home directory of the password database, not $HOME.
   const { homedir: home, username: user, uid } = userInfo()
   return {
     home,

@@ -1,4 +1,4 @@
-/** An endpoint's settings: the inventory's values over what ssh's configuration says. Pure. */
+/** An endpoint’s settings: the inventory’s values over the ssh configuration. Pure. */
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Host } from '../../inventory/inventory.ts'
@@ -10,7 +10,7 @@ import { type Evidence, ignoredOf, needsOf } from './needs.ts'
 import type { AuthMethod, SshSettings, Surroundings } from './settings.ts'
 import { expandTokens, type Tokens } from './tokens.ts'
 
-/** What the inventory says of an endpoint; of a jump host that is not in it, what its word says. */
+/** What the inventory says about an endpoint; for a jump host that is not in it, its own text. */
 export type Endpoint = Pick<
   Host,
   | 'address'
@@ -24,19 +24,19 @@ export type Endpoint = Pick<
   | 'password'
 >
 
-/** Who and where we are, to the last token. */
+/** Our user and machine, with the values for all tokens. */
 export interface Here extends Surroundings {
   uid: number
-  /** This machine's name, with its domain where it has one. */
+  /** This machine’s name, with its domain if it has one. */
   hostname: string
   /** Home of another user. */
   homeOf(user: string): string | undefined
 }
 
-/** Without an answer from its user we ask a host like this; ssh's own 0 is never. */
+/** Keep-alive requests if the user does not set them; ssh’s own default of 0 means never. */
 const usualAlive = { intervalMs: 15_000, countMax: 3 }
 
-/** What Debian's ssh has where BatchMode is on and nothing is said of it, in seconds. */
+/** Debian’s default with BatchMode, in seconds. */
 const debiansAlive = 300
 
 const usualPrompts = 3
@@ -93,7 +93,7 @@ export function settingsFrom(
     hashKnownHosts: isOn(answer, 'hashknownhosts'),
     insecureHostKey: endpoint.insecureHostKey ?? false,
     jumps: jumpWords(proxyJump ?? valueIn(answer, 'proxyjump')),
-    // Who gave a password in the inventory need not be asked for it.
+    // With a password in the inventory, no prompt is needed.
     methods: methodsOf(answer, !batchMode || endpoint.password !== undefined),
     batchMode,
     background: isOn(answer, 'forkafterauthentication'),
@@ -113,7 +113,7 @@ export function settingsFrom(
   }
   return {
     ...known,
-    // As with `ssh -J none`: that takes away a jump host, not a ProxyCommand.
+    // As with `ssh -J none`: it removes a jump host, not a ProxyCommand.
     needs: [...needsOf(answer, known, known.jumps.length > 0, circumstances), ...lacking],
     ignored: ignoredOf(answer),
   }
@@ -121,7 +121,7 @@ export function settingsFrom(
 
 const isSomething = (value: string) => value.toLowerCase() !== 'none'
 
-/** IdentityAgent: a path, `none`, or the variable that has the path: `SSH_AUTH_SOCK`, `$NAME`. */
+/** IdentityAgent: a path, `none`, or the variable with the path: `SSH_AUTH_SOCK`, `$NAME`. */
 function agentOf(
   value: string | undefined,
   env: NodeJS.ProcessEnv,
@@ -133,7 +133,7 @@ function agentOf(
   return variable === undefined ? path(value) : env[variable] || undefined
 }
 
-/** What is allowed, in the order that is preferred (PreferredAuthentications; ssh's own is ours). */
+/** The allowed login methods in preferred order (PreferredAuthentications; ssh’s default order is ours). */
 function methodsOf(answer: SshAnswer, mayAsk: boolean): AuthMethod[] {
   const no = (keyword: string) => /^(no|false)$/i.test(valueIn(answer, keyword) ?? '')
   const allowed: Record<AuthMethod, boolean> = {
@@ -159,7 +159,7 @@ function percentTokens(known: {
   const hash = () =>
     createHash('sha1').update(`${here.hostname}${address}${port}${user}`).digest('hex')
   return {
-    // ssh was asked for it as a ControlPath: what goes into it is not the same in all its versions.
+    // ssh printed it as a ControlPath, because its contents differ between versions.
     C: valueIn(answer, 'controlpath') ?? hash(),
     d: here.home,
     h: address,

@@ -3,10 +3,10 @@ import { UsageError } from '../../errors.ts'
 
 /** What tokens stand for. */
 export interface Tokens {
-  /** By their letter: `{ h: 'web1.example.com' }`. */
+  /** By letter: `{ h: 'web1.example.com' }`. */
   percent: Readonly<Record<string, string>>
   env: NodeJS.ProcessEnv
-  /** Home of a user, our own for ''. Undefined: there is no such user. */
+  /** Home directory of a user, our own for ''. Undefined: there is no such user. */
   homeOf(user: string): string | undefined
 }
 
