@@ -1,6 +1,6 @@
 /**
- * Reaching the hosts of a run: what they share is kept here and nowhere else, so a run makes one and
- * closes it at its end.
+ * Connects to the hosts of a run. It holds everything that they share, so a run creates one and closes it at
+ * its end.
  */
 import { asBootstrapError } from '../errors.ts'
 import type { Debug } from '../events.ts'
@@ -17,25 +17,28 @@ import { createSshHosts, type SshEndpoint } from './ssh-hosts.ts'
 import type { Transport } from './transport.ts'
 
 export interface ConnectorOptions {
-  /** Adds host keys that are not known yet to known_hosts; never changed ones. */
+  /** Adds unknown host keys to known_hosts; never changed ones. */
   acceptNew: boolean
-  /** Which SSH, for all hosts that are reached by it. Default: as each host says. */
+  /** The SSH to use for all SSH hosts. Default: each host’s own setting. */
   sshTransport?: 'ssh' | 'openssh'
-  /** Instead of ~/.ssh/config and the machine's; `none` for neither. */
+  /** Used instead of ~/.ssh/config and the system-wide file; `none` for neither. */
   sshConfigFile?: string
-  /** A host of the inventory by its name: jump hosts may be among them. */
+  /** Finds a host of the inventory by name: jump hosts may be in it. */
   hostNamed?: (name: string) => Host | undefined
-  /** Who answers what a login is asked, by host. Default: nobody. */
+  /** Answers the prompts of a login, by host. Default: nobody. */
   answersFor?: (host: Host) => Answers
-  /** Told once a run each: why another transport was taken, what could not be honoured, what is insecure. */
+  /**
+   * Called once per run for each message: why another transport is used, which settings are ignored, what is
+   * insecure.
+   */
   warn?: (message: string) => void
 }
 
 export interface ConnectOptions {
-  /** For everything until the login is let in, in milliseconds. */
+  /** Timeout for everything up to the login, in milliseconds. */
   timeoutMs: number
   signal?: AbortSignal
-  /** Called once the handshake is under way: for work that the time of waiting is good for. */
+  /** Called once the handshake has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Reports decisions. */
   debug?: Debug
@@ -43,12 +46,12 @@ export interface ConnectOptions {
 
 export interface Connector {
   /**
-   * Connects to a host by the transport that it wants.
+   * Connects to a host with the transport that it needs.
    * @throws {UnreachableError}
    * @throws {InterruptedError} by the signal
    */
   connect(host: Host, options: ConnectOptions): Promise<Transport>
-  /** Ends what hosts shared: connections to jump hosts. Idempotent. */
+  /** Closes what hosts share: connections to jump hosts. Idempotent. */
   close(): void
 }
 
@@ -67,7 +70,7 @@ export function createConnector(options: ConnectorOptions): Connector {
 
   const reasons = new Set<string>()
   const tellWhy = ({ name }: Host, need: string) => {
-    // One line a reason, however many hosts have it.
+    // One line per reason, however many hosts it applies to.
     if (reasons.has(need)) return
     reasons.add(need)
     warn(`${name} and hosts like it are reached by the system’s ssh: it needs ${need}`)
@@ -97,11 +100,11 @@ export function createConnector(options: ConnectorOptions): Connector {
     const jumps = hops.map((hop): SshEndpoint => {
       warnInsecure(hop.settings)
       const timeouts = timeoutsOf(hop.host?.timeouts, hop.settings.connectTimeoutMs)
-      // The host's own password is not for those on the way.
+      // The host’s own password must not be sent to jump hosts.
       const own = hop.host ? options.answersFor?.(hop.host) : { ...answers, password: undefined }
       return { settings: hop.settings, timeouts, answers: own ?? noAnswers }
     })
-    // A host that is worked on as another user has no use for a shell of its login.
+    // A host that is managed as another user needs no shell of the login.
     const how = { ...connecting, ahead: !host.become }
     const byProgram = (why: string) => {
       debug?.('connect', `by the system’s ssh: ${why}`)
@@ -123,7 +126,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       `by hostwright’s own SSH: ${chosen ? 'it is asked for' : 'nothing needs the system’s'}`,
     )
     return sshHosts.connect(endpoint, jumps, how).catch(error => {
-      // What a server can't do shows only when it is asked.
+      // What a server lacks is known only after asking it.
       if (chosen === 'ssh' || asBootstrapError(error).code !== 'no_common_algorithm') throw error
       const lack = 'an algorithm that hostwright’s own SSH lacks'
       tellWhy(host, lack)
@@ -148,7 +151,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       const answers = options.answersFor?.(host) ?? noAnswers
       const transport = await connect(host, connecting, answers)
       if (!host.become) return transport
-      // Another connection to a host need not learn again what the first did.
+      // Further connections to a host reuse what the first one learned.
       const known = becoming.get(host.name) ?? { terminal: false }
       becoming.set(host.name, known)
       const { method, user } = host.become

@@ -1,12 +1,12 @@
-/** Transports into something on this machine: a running container, or a directory with a root file system. */
+/** Transports to targets on this machine: a running container, or a directory with a root file system. */
 import { createChildShells } from './child.ts'
 import type { Transport } from './transport.ts'
 
 /**
- * A running container, by `docker exec` or `podman exec`.
+ * A running container, through `docker exec` or `podman exec`.
  * @param engine the program
- * @param name or id of the container
- * @param user in the container; default: the container’s own
+ * @param target.name name or id of the container
+ * @param target.user user in the container; default: the container’s own
  */
 export function connectContainer(
   engine: 'docker' | 'podman',
@@ -16,7 +16,7 @@ export function connectContainer(
   return within(engine, [engine, 'exec', '--interactive', ...as, '--', name])
 }
 
-/** @param root absolute path of the directory; it takes root to enter it */
+/** @param root absolute path of the directory; entering it requires root */
 export const connectChroot = (root: string): Transport => within('chroot', ['chroot', '--', root])
 
 function within(kind: string, prefix: readonly string[]): Transport {

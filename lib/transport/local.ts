@@ -2,10 +2,7 @@
 import { createChildShells } from './child.ts'
 import type { Transport } from './transport.ts'
 
-/**
- * @param options.shell program that speaks POSIX shell, with its arguments; `['sh']` unless a test
- *   wants another
- */
+/** @param options.shell a POSIX shell program with its arguments; `['sh']` unless a test uses another */
 export function connectLocal(options: { shell?: readonly string[] } = {}): Transport {
   const shells = createChildShells()
   return {

@@ -1,6 +1,6 @@
 /**
- * Shells of one host on as many connections as it takes: a server that refuses another channel (sshd’s
- * MaxSessions, which is 10 unless told otherwise, and may be 1) may let in another connection.
+ * The shells of one host, on as many connections as needed: a server that refuses another channel (sshd’s
+ * MaxSessions is 10 by default and may be 1) may accept another connection.
  */
 import { asBootstrapError, UnreachableError } from '../errors.ts'
 import type { Debug } from '../events.ts'
@@ -8,18 +8,18 @@ import type { ShellStream, Transport } from './transport.ts'
 
 interface Member {
   transport: Transport
-  /** Shells that are open, or asked for. */
+  /** Shells that are open or requested. */
   shells: number
-  /** One has ended since the last refusal: sshd counts it until it has dealt with what came with its end. */
+  /** A shell has ended since the last refusal: sshd still counts it until it has handled its end. */
   leaving: boolean
 }
 
 /**
- * A transport whose shells are as many as the host has connections for. How many go on one is learnt from
- * refusals, and holds for all of its connections.
- * @param first a connection that stands
- * @param connect makes another one to the same host
- * @param debug told what is learnt
+ * A transport that opens further connections for further shells. The number of shells per connection is
+ * learned from refusals, and applies to all connections of the host.
+ * @param first an established connection
+ * @param connect opens another one to the same host
+ * @param debug logs what is learned
  */
 export function pooled(
   first: Transport,
@@ -31,7 +31,7 @@ export function pooled(
   let closed = false
   let coming: Promise<Member> | undefined
 
-  /** One for all who want it at the same time: most often it has room for them. */
+  /** One connection for all that need it at the same time: usually it has room for them. */
   const another = () => {
     if (!coming) debug?.('shells', `connects once more: ${members.length} connections are full`)
     coming ??= connect()
@@ -76,7 +76,7 @@ export function pooled(
         const { code } = asBootstrapError(error)
         const [main] = members
         if (code === 'connection_lost' && member !== main) {
-          // Several may hear of it.
+          // Several callers may get here.
           if (members.includes(member)) members.splice(members.indexOf(member), 1)
           if (known && !closed) continue
         }
@@ -84,7 +84,7 @@ export function pooled(
           member.leaving = false
           continue
         }
-        // It refuses what is asked for, not that it is one more.
+        // It refuses the request itself, not another channel.
         if (code !== 'shell_failed' || member.shells === 0) throw error
         most = Math.min(most, member.shells)
         debug?.('shells', `refused another: ${most} on a connection (MaxSessions)`)

@@ -1,4 +1,4 @@
-/** Hosts by SSH: what the connections of one run share, and how they come about. */
+/** SSH hosts: what the connections of one run share, and how they are opened. */
 
 import type { Debug } from '../events.ts'
 import type { SshSettings } from './config/settings.ts'
@@ -14,7 +14,7 @@ import type { Passage, SshOptions, SshShared } from './ssh/ssh.ts'
 import type { Transport } from './transport.ts'
 import { createKnownHosts } from './trust/known-hosts-files.ts'
 
-/** Where a connection goes, and who answers on the way. */
+/** The target of a connection, and who answers its prompts. */
 export interface SshEndpoint {
   settings: SshSettings
   timeouts: Timeouts
@@ -37,21 +37,21 @@ export interface SshHosts {
     jumps: readonly SshEndpoint[],
     options: SshConnecting,
   ): Promise<Transport>
-  /** The same by the system's `ssh`. */
+  /** The same with the system’s `ssh`. */
   connectByProgram(
     host: SshEndpoint,
     jumps: readonly SshEndpoint[],
     options: SshConnecting,
   ): Promise<Transport>
-  /** Loads what connecting in this process takes: for time that is waited for something else. */
+  /** Loads the libraries for connecting in this process, while something else is awaited. */
   prepare(): void
-  /** What an agent holds; each is asked once a run. */
+  /** The keys of an agent; each agent is asked once per run. */
   agentKeys(path: string): Promise<AgentKeys>
   /** Ends connections to jump hosts. Idempotent. */
   close(): void
 }
 
-/** @param options.tell shows what a person has to do that is no answer: touch a security key */
+/** @param options.tell shows a notice that needs no answer: touch a security key */
 export function createSshHosts(options: {
   acceptNew: boolean
   tell: (message: string) => void
@@ -78,11 +78,11 @@ export function createSshHosts(options: {
     through: Passage | undefined,
     options: SshConnecting,
   ): Promise<SshConnection> => {
-    // Its libraries take their time to load: a run on localhost is spared them.
+    // Loading the libraries takes time, which a run on localhost need not spend.
     const { connectSsh } = await import('./ssh/ssh.ts')
     return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
   }
-  // Each of them has the time of the host that wanted it first.
+  // Each gets the timeouts of the host that needed it first.
   const jumpHosts = createJumpHosts<SshEndpoint & { timeoutMs: number; debug?: Debug }>(
     (jump, through, signal) => {
       const { timeoutMs, debug, settings } = jump
@@ -97,7 +97,7 @@ export function createSshHosts(options: {
       const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug }))
       const through = jumpHosts.passage(hops, host.settings)
       const first = await start(host, through, options)
-      // Further ones are wanted while the run is under way, also to end it: Ctrl-C does not stop them.
+      // Further connections are needed during the run, even to end it: Ctrl-C must not stop them.
       return pooled(first, () => start(host, through, { timeoutMs, ahead: false, debug }), debug)
     },
     connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
@@ -113,7 +113,7 @@ export function createSshHosts(options: {
       return pooled(first, another, debug)
     },
     prepare: () => {
-      // Who connects is told what is wrong with it.
+      // The error is reported to whoever connects.
       void import('./ssh/ssh.ts').then(({ loadLibraries }) => loadLibraries()).catch(() => {})
     },
     agentKeys: keysOf,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The text of a file; empty where it is not there, or not for us to read. */
+/** The text of a file; empty if it does not exist or we can’t read it. */
 export function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'utf8')

@@ -1,4 +1,4 @@
-/** Why a host can’t be connected to, in a sentence, and whether trying again may help. */
+/** Why connecting to a host failed, in one sentence, and whether a retry may help. */
 import { type ErrorDetails, isBootstrapError, UnreachableError } from '../../errors.ts'
 import { kinds } from '../config/algorithms.ts'
 import type { SshSettings } from '../config/settings.ts'
@@ -6,34 +6,34 @@ import type { Login } from '../login/login.ts'
 import { greetingIn, offeredIn } from '../ssh/kexinit.ts'
 import { isLate, type Late, type Stage } from './limits.ts'
 
-/** A try to connect that failed. */
+/** A failed attempt to connect. */
 export interface Failure {
   error: unknown
-  /** What it was at. */
+  /** The stage at which it failed. */
   stage: Stage
-  /** The first that the server said. */
+  /** The first bytes from the server. */
   heard: Buffer
-  /** The first error of the stream, which says more than what ssh2 makes of it. */
+  /** The first error of the stream, which says more than ssh2’s error. */
   streamError?: Error
-  /** Why its host key was refused. */
+  /** Why the host key was refused. */
   refusal?: UnreachableError
   login?: Pick<Login, 'tried' | 'problems' | 'wrongPassword'>
-  /** The ways to log in that the server named last. */
+  /** The login methods that the server listed last. */
   left?: readonly string[]
-  /** Where more is known than the rest of this says. */
+  /** Set if more is known than follows from the rest. */
   prospect?: Prospect
 }
 
-/** Where to, for messages. */
+/** The destination, for messages. */
 export interface Destination {
   target: Pick<SshSettings, 'address' | 'port' | 'user' | 'algorithms'>
   /** The last jump host on the way. */
   through?: string
 }
 
-/** What a jump host said when it was asked for a connection. */
+/** The answer of a jump host that was asked for a connection. */
 export interface JumpRefusal extends Error {
-  /** It connects nobody, or could not connect there. */
+  /** Whether it forbids forwarding or could not connect. */
   jump: 'forbids' | 'fails'
 }
 
@@ -41,8 +41,8 @@ const isJumpRefusal = (error: unknown): error is JumpRefusal =>
   error instanceof Error && 'jump' in error
 
 /**
- * `turnedAway`: the server has too many at its door, and lets others in meanwhile. `unready`: what fails now
- * may work in a moment, and most often does not.
+ * `turnedAway`: the server has too many unauthenticated connections, and will accept others in a moment.
+ * `unready`: a failure that may be temporary, but usually is not.
  */
 export type Prospect = 'turnedAway' | 'unready' | 'none'
 
@@ -55,10 +55,10 @@ const unready = new Set([
   'EAI_AGAIN',
 ])
 
-/** Whether a connection that stood was cut. Nobody may have seen it stand, so soon it can be. */
+/** Whether an established connection was cut, perhaps before anyone saw it established. */
 const isCut = (code: unknown) => code === 'ECONNRESET' || code === 'EPIPE'
 
-/** Whether to try again. */
+/** Whether to retry. */
 export function prospectOf(failure: Failure): Prospect {
   const { error, stage, heard, streamError, refusal, prospect } = failure
   if (prospect) return prospect
@@ -70,17 +70,17 @@ export function prospectOf(failure: Failure): Prospect {
     return code !== undefined && unready.has(code) ? 'unready' : 'none'
   }
   if (stage === 'auth') return 'none'
-  // Before it named itself: it may have said why, but nothing of SSH.
+  // Before the server’s version string: it may have sent a reason, but nothing of SSH.
   const named = /(^|\n)SSH-/.test(heard.toString('latin1'))
   if (named) return isCut(code) ? 'unready' : 'none'
   const says = greetingIn(heard)
   return says === '' || atTheDoor.test(says) ? 'turnedAway' : 'none'
 }
 
-/** What OpenSSH says to those it has no room for (sshd.c, drop_connection). */
+/** OpenSSH’s message to connections above its limit (sshd.c, drop_connection). */
 const atTheDoor = /^(Exceeded MaxStartups|Not allowed at this time)/
 
-/** What OpenSSH says before it hangs up (auth.c, auth_maxtries_exceeded); there is no code for it. */
+/** OpenSSH’s message before it disconnects (auth.c, auth_maxtries_exceeded); there is no code for it. */
 const tooMany = /Too many authentication failures/
 
 export function connectError(failure: Failure, to: Destination): UnreachableError {
@@ -215,10 +215,15 @@ function handshakeError({ error, heard, streamError }: Failure, to: Destination)
   )
 }
 
-/** Some names in a list of key exchanges are of extensions (RFC 8308, 2.1; PROTOCOL of OpenSSH, 1.9). */
+/**
+ * Some names in a list of key exchanges are markers for extensions (RFC 8308, 2.1; PROTOCOL of OpenSSH, 1.9).
+ */
 const isAlgorithm = (name: string) => !/^(ext-info|kex-strict)-/.test(name)
 
-/** @param name of what both sides have to agree on; `offers` are theirs */
+/**
+ * @param name the kind of algorithm that both sides must agree on
+ * @param offers the server’s algorithms
+ */
 export const nothingInCommon = (
   where: string,
   name: string,

@@ -1,4 +1,4 @@
-/** Trying to connect until a server lets us in, or there is no hope, or no time. */
+/** Retries connecting until the server accepts, the failure is final, or the time is over. */
 import pRetry from 'p-retry'
 import { UnreachableError } from '../../errors.ts'
 import type { Debug } from '../../events.ts'
@@ -6,10 +6,10 @@ import { connectError, type Destination, type Failure, prospectOf } from './conn
 import { type Deadline, interrupted, isLate, leftOf } from './limits.ts'
 import type { Pace, Turn } from './pacing.ts'
 
-/** How often what may be a moment’s trouble is tried: a port that is closed is told in a second. */
+/** How often a possibly temporary failure is tried: a closed port is reported within a second. */
 const unreadyTries = 3
 
-/** What a try throws that failed in a way that another may not. */
+/** Thrown by an attempt if another one may succeed. */
 interface NotConnected extends Error {
   failure?: Failure
 }
@@ -18,10 +18,10 @@ export const notConnected = (failure: Failure): NotConnected =>
   Object.assign(new Error('not connected'), { failure })
 
 /**
- * @param attempt one try; throws `notConnected`, or what is not to be tried again
- * @param options.again whether to try at once, in another way
- * @throws {UnreachableError} of the last try
- * @throws {InterruptedError} by the deadline's signal
+ * @param attempt one attempt; throws `notConnected`, or an error that must not be retried
+ * @param options.again whether to retry at once, in another way
+ * @throws {UnreachableError} of the last attempt
+ * @throws {InterruptedError} by the deadline’s signal
  */
 export async function knock<T>(
   attempt: () => Promise<T>,
@@ -56,7 +56,7 @@ export async function knock<T>(
       throw error
     }
   }
-  // Asked twice about each failure.
+  // This is called twice for each failure.
   let asked: { failure: Failure; otherwise: boolean } | undefined
   const otherwise = (failure: Failure) => {
     if (asked?.failure !== failure) asked = { failure, otherwise: again(failure) }
@@ -67,7 +67,7 @@ export async function knock<T>(
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 150,
       maxTimeout: 1500,
-      // So that those who were turned away together do not come back together.
+      // So that connections that were refused together don’t return together.
       randomize: true,
       maxRetryTime: deadline.totalMs,
       signal,
@@ -89,13 +89,13 @@ export async function knock<T>(
     if (signal?.aborted) throw interrupted()
     const { failure } = error as NotConnected
     if (!failure) throw error
-    // Why it was tried again says more than that the time went by.
+    // The reason for the retries says more than a timeout.
     const late = isLate(failure.error) && failure.error.of === 'total'
     throw connectError(late && last ? last : failure, to)
   }
 }
 
-/** Waits for its turn, as long as there is time. */
+/** Waits for its turn until the deadline. */
 async function turnOf(pace: Pace, { target }: Destination, deadline: Deadline): Promise<Turn> {
   const { address, port } = target
   const { totalMs, signal } = deadline

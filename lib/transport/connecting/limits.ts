@@ -1,22 +1,25 @@
-/** The time that connecting may take: each stage by itself, and all together. Waiting for a person counts nowhere. */
+/**
+ * Timeouts for connecting: one for each stage, and one for all together. Time spent waiting for a person does
+ * not count.
+ */
 import { InterruptedError } from '../../errors.ts'
 import type { Timeouts } from './timeouts.ts'
 
-/** What comes after each other. */
+/** The stages, in order. */
 export type Stage = 'connect' | 'handshake' | 'auth'
 
-/** The time of a stage is over. */
+/** A stage has timed out. */
 export interface Late {
   stage: Stage
-  /** What was allowed, in milliseconds. */
+  /** The timeout in milliseconds. */
   limitMs: number
-  /** Whose limit it was: the stage’s own, or that of all together. */
+  /** Which timeout it was: the stage’s own, or the total. */
   of: 'stage' | 'total'
 }
 
-/** The end of all together. It moves while a person is waited for. */
+/** The total deadline. It moves while we wait for a person. */
 export interface Deadline {
-  /** In milliseconds of `performance.now`. */
+  /** In milliseconds, as of `performance.now`. */
   at: number
   readonly totalMs: number
   readonly signal?: AbortSignal
@@ -34,17 +37,17 @@ export const leftOf = ({ at }: Deadline): number => Math.max(0, at - performance
 export const interrupted = (): InterruptedError =>
   new InterruptedError('interrupted', 'interrupted while connecting')
 
-/** One try to connect. */
+/** The timeouts of one attempt to connect. */
 export interface Limits {
   readonly stage: Stage
   readonly signal?: AbortSignal
-  /** The stage before ends here. */
+  /** Ends the previous stage. */
   enter(stage: Stage): void
-  /** Time does not run while a person is waited for. */
+  /** Stops the clock while a person is waited for. */
   waitFor<T>(person: Promise<T>): Promise<T>
-  /** Rejects with `Late` when the time is over, with InterruptedError by the signal. */
+  /** Rejects with `Late` on a timeout, or with InterruptedError by the signal. */
   readonly over: Promise<never>
-  /** No time runs any more. */
+  /** Stops all timers. */
   end(): void
 }
 
@@ -111,6 +114,6 @@ export function createLimits(timeouts: Timeouts, deadline: Deadline): Limits {
   }
 }
 
-/** Whether it is one of a stage whose time is over. */
+/** Whether the error is the timeout of a stage. */
 export const isLate = (error: unknown): error is Late =>
   typeof error === 'object' && error !== null && 'stage' in error && 'limitMs' in error

@@ -1,35 +1,35 @@
 /**
- * How many connections may knock at a server at once. sshd drops those that come while too many have not
- * logged in yet (sshd_config(5), MaxStartups 10:30:100: from ten on, by chance). We stay below that, and
- * where a server turns us away all the same we come in half the number, and more again while it lets us in.
+ * How many connections may be in progress with a server at the same time. sshd drops new ones while too many
+ * have not logged in yet (sshd_config(5), MaxStartups 10:30:100: from ten on, at random). We stay below that;
+ * if a server refuses us anyway, we halve the number, and raise it again while it accepts.
  */
 
-/** From sshd’s default on it drops some. */
+/** From this number on, sshd drops some by default. */
 export const mostAtOnce = 10
 
-/** What keeps to one server’s limit. */
+/** Keeps connections within the limit of one server. */
 export interface Pace {
   /**
-   * Settles when it is this one’s turn, in the order of asking.
+   * Settles when it is the caller’s turn, first come first served.
    * @param signal gives up the place
    */
   turn(signal?: AbortSignal): Promise<Turn>
-  /** How many are let knock at once now. */
+  /** How many connections may be in progress now. */
   readonly limit: number
 }
 
-/** A place among those that knock. It is given back once, by one of these. */
+/** A place among the connections in progress. It is returned once, with one of these. */
 export interface Turn {
-  /** It was let in: others may follow. */
+  /** The connection was accepted: others may follow. */
   letIn(): void
-  /** The server turned it away before it said anything: fewer may come. */
+  /** The server refused it before it sent anything: fewer may come. */
   turnedAway(): void
-  /** It ended otherwise. */
+  /** It ended in another way. */
   end(): void
 }
 
 export interface Pacing {
-  /** @param server the same for all connections that come to the same door: `address:port` */
+  /** @param server the key shared by all connections to one server: `address:port` */
   paceOf(server: string): Pace
 }
 
@@ -49,7 +49,7 @@ export function createPacing(): Pacing {
 export function createPace(): Pace {
   let limit = mostAtOnce
   let knocking = 0
-  /** Turns away before this are of the crowd that the limit was halved for. */
+  /** Refusals before this belong to the crowd for which the limit was already halved. */
   let crowd = 0
   let letIn = 0
   const waiting: (() => void)[] = []

@@ -1,32 +1,32 @@
 /**
- * Asking an SSH agent what it holds, before ssh2 is told of it: an agent that fails would end the login,
- * though a key in a file might be taken. (draft-ietf-sshm-ssh-agent: a message is its length in four bytes,
- * its type in one, and its contents; the answer here is a number of keys, each a key and a comment.)
+ * Lists the keys of an SSH agent before ssh2 uses it: an agent that fails would end the login, though a key
+ * in a file might work. (draft-ietf-sshm-ssh-agent: a message is its length in four bytes, its type in one,
+ * and its contents; the answer here is a number of keys, each a key and a comment.)
  */
 import { createConnection } from 'node:net'
 import { keyType } from '../trust/known-hosts.ts'
 
-/** A key that an agent signs with. */
+/** A key in an agent. */
 export interface AgentKey {
   /** `ssh-ed25519`, `sk-ssh-ed25519@openssh.com`, `ssh-rsa-cert-v01@openssh.com` … */
   type: string
-  /** The public key, or the certificate, as a server is sent it. */
+  /** The public key or the certificate, as sent to a server. */
   blob: Buffer
   comment: string
 }
 
-/** `problem`: why it is of no use. */
+/** `problem`: why the agent can’t be used. */
 export type AgentKeys =
   | { keys: readonly AgentKey[]; types: readonly string[]; problem?: undefined }
   | { problem: string }
 
-/** An agent is a process of this machine: it answers at once, or never. */
+/** An agent is a process on this machine: it answers at once, or never. */
 const patienceMs = 1000
 
 const requestIdentities = Buffer.from([0, 0, 0, 1, 11])
 const identitiesAnswer = 12
 
-/** What OpenSSH takes of an agent (authfd.c, MAX_AGENT_REPLY_LEN). */
+/** The longest answer that OpenSSH accepts from an agent (authfd.c, MAX_AGENT_REPLY_LEN). */
 const longestAnswer = 256 * 1024
 
 /** @param path the agent's socket, as in SSH_AUTH_SOCK */
@@ -49,7 +49,7 @@ function ask(path: string): Promise<Buffer | string> {
       resolve(answer)
     }
     let answer = Buffer.alloc(0)
-    // Of all it takes: one that says a byte now and then does not answer.
+    // For the whole answer: an agent that sends a byte now and then counts as silent.
     const timer = setTimeout(() => end('does not answer'), patienceMs)
     socket.on('error', error => end(`can’t be reached: ${error.message}`))
     socket.on('close', () => {
@@ -67,7 +67,10 @@ function ask(path: string): Promise<Buffer | string> {
   })
 }
 
-/** Pure. @returns undefined where it is no list of keys */
+/**
+ * Pure.
+ * @returns undefined if it is not a list of keys
+ */
 export function parseIdentities(answer: Buffer): AgentKey[] | undefined {
   if (answer.length < 5 || answer[0] !== identitiesAnswer) return undefined
   const count = answer.readUInt32BE(1)

@@ -1,15 +1,15 @@
-/** What a login may be asked, and who answers. */
+/** The prompts of a login, and who answers them. */
 import type { Secret } from '../../shell/secret.ts'
 
 /** Answers for one host. */
 export interface Answers {
-  /** The login's password, where there is one: tried once. */
+  /** The login’s password, if there is one: tried once. */
   password?: Secret
-  /** For becoming another user, as sudo, doas or su ask for it: tried once. */
+  /** The password for sudo, doas or su: tried once. */
   becomePassword?: Secret
   /**
-   * The passphrase of a key file, asked for once a run, whichever host needs it first.
-   * @param wrong what was answered before, and does not open it: it is asked for again
+   * The passphrase of a key file, asked for once per run, whichever host needs it first.
+   * @param wrong the previous answer, which was wrong: the person is asked again
    * @returns undefined: there is nobody to ask
    */
   passphrase(file: string, wrong?: Secret): Promise<Secret | undefined>
@@ -21,5 +21,5 @@ export interface Answers {
   ask(question: string): Promise<Secret | undefined>
 }
 
-/** Nobody is there. */
+/** Nobody answers. */
 export const noAnswers: Answers = { passphrase: async () => undefined, ask: async () => undefined }

@@ -1,4 +1,4 @@
-/** The public keys that a login tries: those of files, and of an agent, in OpenSSH’s order. */
+/** The public keys that a login tries: from files and from an agent, in OpenSSH’s order. */
 import { homedir } from 'node:os'
 import type { AnyAuthMethod, BaseAgent, ParsedKey, SigningRequestOptions } from 'ssh2'
 import type { SshSettings } from '../config/settings.ts'
@@ -9,19 +9,19 @@ import type { ParseKey } from './private-key.ts'
 
 /** A key of a login. */
 export interface Identity {
-  /** The file, or the agent. */
+  /** Whether the key is in a file or in the agent. */
   from: 'file' | 'agent'
   /** For messages: `~/.ssh/id_ed25519`, `SHA256:…`. */
   name: string
-  /** It signs at once. */
+  /** Set if it can sign without being offered first. */
   key?: ParsedKey
-  /** It is the one that the inventory names. */
+  /** Whether it is the inventory’s key. */
   given: boolean
-  /** What ssh2 is to try. Undefined: it can’t be used after all, and `notes` says why. */
+  /** The method for ssh2 to try. Undefined: it can’t be used after all; `notes` says why. */
   auth(): Promise<AnyAuthMethod | undefined>
 }
 
-/** What the keys of one login are made of. */
+/** Where the keys of one login come from. */
 export interface KeySources {
   settings: Pick<
     SshSettings,
@@ -30,14 +30,14 @@ export interface KeySources {
   keyring: Keyring
   agentKeys(path: string): Promise<AgentKeys>
   answers: Pick<Answers, 'passphrase'>
-  /** Lets no time run while a person is waited for. */
+  /** Stops the clock while a person is waited for. */
   waitFor<T>(person: Promise<T>): Promise<T>
-  /** Told of keys that can’t be used. */
+  /** Called for keys that can’t be used. */
   note(problem: string): void
   ssh2: Ssh2
 }
 
-/** What is wanted of ssh2, which is loaded late. */
+/** The parts of ssh2 that are needed; it is loaded late. */
 export interface Ssh2 {
   BaseAgent: abstract new () => BaseAgent<ParsedKey>
   createAgent(path: string): BaseAgent
@@ -45,16 +45,16 @@ export interface Ssh2 {
 }
 
 /**
- * The keys in the order in which they are tried. First the inventory’s: an agent with many others would use
- * up the server’s MaxAuthTries. Then as OpenSSH’s pubkey_prepare (sshconnect2.c) has them: the agent’s keys
- * that are those of identity files, in the agent’s order; its others, unless IdentitiesOnly; the files that
- * the agent does not hold.
+ * The keys in the order in which they are tried. The inventory’s comes first: an agent with many others would
+ * use up the server’s MaxAuthTries. The rest follows OpenSSH’s pubkey_prepare (sshconnect2.c): agent keys
+ * that belong to identity files, in the agent’s order; other agent keys, unless IdentitiesOnly; files that
+ * are not in the agent.
  */
 export async function* identitiesOf(sources: KeySources): AsyncGenerator<Identity> {
   const { settings, keyring, note } = sources
   const { privateKeyFile, identityFiles, identitiesOnly } = settings
   const given = privateKeyFile === undefined ? undefined : keyring.read(privateKeyFile)
-  // The agent is asked no sooner than it matters: most logins end here.
+  // The agent is asked only when needed: most logins end here.
   if (given?.key) yield fromFile(sources, given, true)
   const held = await heldKeys(sources)
   const isOf =
@@ -89,10 +89,10 @@ async function heldKeys({ settings, agentKeys, note }: KeySources): Promise<read
   return []
 }
 
-/** Certificates and keys in hardware are for the system’s `ssh`: ssh2 can’t. */
+/** Certificates and hardware keys need the system’s `ssh`: ssh2 does not support them. */
 const isPlain = ({ type }: AgentKey) => !type.startsWith('sk-') && !type.includes('-cert-v')
 
-/** As people write it. */
+/** The path as a person would write it. */
 export const shown = (file: string): string =>
   file.startsWith(`${homedir()}/`) ? `~${file.slice(homedir().length)}` : file
 
@@ -108,7 +108,7 @@ function fromFile(sources: KeySources, each: KeyFile, given = false): Identity {
   }
   const auth = async (): Promise<AnyAuthMethod | undefined> => {
     if (key) return { type: 'publickey', username, key }
-    // Its public half is shown first: the passphrase is asked for where the server wants the key.
+    // The public key is offered first; the passphrase is needed only if the server accepts it.
     if (blob) {
       const sign: Sign = async (data, hash) => (await unlock())?.sign(data, hash) ?? 'locked'
       return { type: 'agent', username, agent: signerOf(ssh2, blob, sign) }
@@ -136,7 +136,7 @@ function fromAgent(sources: KeySources, { blob, comment }: AgentKey, given = fal
         else refuse(error?.message ?? 'no signature')
       })
     })
-    // It may ask its user (ssh-add -c).
+    // The agent may ask its user (ssh-add -c).
     return waitFor(signing)
   }
   return {
@@ -151,10 +151,10 @@ function fromAgent(sources: KeySources, { blob, comment }: AgentKey, given = fal
   }
 }
 
-/** How long an agent may take: it may ask its user whether it is to sign. */
+/** Timeout for signing: the agent may ask its user for confirmation. */
 const signingMs = 60_000
 
-/** Signs; a string instead of the signature: it can’t. */
+/** Signs, or returns the reason why it can’t. */
 type Sign = (
   data: Buffer,
   hash: string | undefined,
@@ -162,8 +162,8 @@ type Sign = (
 ) => Promise<Buffer | Error | string>
 
 /**
- * One key as ssh2 knows agents: it is offered, and signs when the server would have it. A class, for ssh2
- * asks whether it is one of its own.
+ * One key in the form of an ssh2 agent: it is offered, and signs if the server accepts it. A class, because
+ * ssh2 checks for its own base class.
  */
 function signerOf({ BaseAgent, parseKey }: Ssh2, blob: Buffer, sign: Sign): BaseAgent {
   return new (class extends BaseAgent {

@@ -1,4 +1,4 @@
-/** Key files of this machine: each is read once a run, and unlocked once, whichever host needs it first. */
+/** Key files on this machine: each is read once per run, and unlocked once, whichever host needs it first. */
 import { readFileSync, statSync } from 'node:fs'
 import type { ParsedKey } from 'ssh2'
 import type { Secret } from '../../shell/secret.ts'
@@ -9,29 +9,31 @@ import { type ParseKey, readPrivateKey, unlockKey } from './private-key.ts'
 /** A private key’s file. */
 export interface KeyFile {
   file: string
-  /** Its public half: of the file itself, or of the `.pub` beside it. Undefined: nothing tells. */
+  /** The public key, from the file itself or the `.pub` next to it. Undefined: unknown. */
   blob?: Buffer
-  /** It can be used as it is. */
+  /** Set if the key can be used as it is. */
   key?: ParsedKey
-  /** It is encrypted, and can be used with its passphrase. */
+  /** Whether it is encrypted and needs its passphrase. */
   locked: boolean
-  /** Why it can’t be used. Without it, and neither key nor lock, the file is not there. */
+  /** Why it can’t be used. If there is no problem, no key and no lock, the file does not exist. */
   problem?: string
 }
 
 export interface Keyring {
   read(file: string): KeyFile
   /**
-   * Opens an encrypted key: asks for its passphrase, again where that is wrong.
+   * Decrypts a key: asks for its passphrase, again if it is wrong.
    * @returns the key, or why there is none
    */
   unlock(file: string, answers: Pick<Answers, 'passphrase'>): Promise<ParsedKey | string>
 }
 
-/** How often ssh asks for a passphrase (NumberOfPasswordPrompts is for passwords; this is its default). */
+/**
+ * How often ssh asks for a passphrase (NumberOfPasswordPrompts applies to passwords; this is its default).
+ */
 const passphraseTries = 3
 
-/** @param parse of ssh2, which only connecting to a host by SSH loads */
+/** @param parse from ssh2, which is loaded only to connect over SSH */
 export function createKeyring(parse: ParseKey): Keyring {
   const files = new Map<string, KeyFile>()
   const unlocked = new Map<string, Promise<ParsedKey | string>>()
@@ -48,7 +50,7 @@ export function createKeyring(parse: ParseKey): Keyring {
       if (known) return known
       const opening = askFor(parse, file, answers)
       unlocked.set(file, opening)
-      // What went wrong in asking is not known of the key.
+      // A failed prompt says nothing about the key.
       opening.catch(() => unlocked.delete(file))
       return opening
     },
@@ -78,7 +80,7 @@ function readKeyFile(parse: ParseKey, file: string): KeyFile {
   }
 }
 
-/** As OpenSSH has it (authfile.c, sshkey_perm_ok): a key that others may read is none. */
+/** As in OpenSSH (authfile.c, sshkey_perm_ok): a key that others can read is not used. */
 function openToOthers(file: string): string | undefined {
   const { uid, mode } = statSync(file)
   if (uid !== process.getuid?.() || (mode & 0o077) === 0) return undefined

@@ -1,8 +1,8 @@
 /**
- * What ssh2 1.17 keeps to itself of a login: which ways the server still offers when an agent’s key was
- * refused, and that a key was accepted but is not enough. And it takes a key that can’t sign for the end.
- * This reaches into it as haste.ts does; where it looks otherwise inside, logins that need this fail with a
- * message, and others work.
+ * Login details that ssh2 1.17 does not expose: which methods the server still offers after an agent’s key
+ * was refused, and that a key was accepted but is not enough. It also keeps ssh2 from giving up when a key
+ * can’t sign. Like haste.ts, this reaches into ssh2’s internals; if they differ, logins that need this fail
+ * with a message, and others still work.
  */
 import type { Client } from 'ssh2'
 
@@ -14,18 +14,20 @@ interface Insides {
 }
 
 export interface LoginWatch {
-  /** What the server said last: the ways it offers, and whether the way before was accepted. */
+  /** The server’s last answer: the methods it offers, and whether the previous one was accepted. */
   readonly left: readonly string[] | undefined
   readonly partial: boolean
-  /** Goes on with the next way, as if the one that waits for answers were refused (RFC 4256, 3.1). */
+  /**
+   * Continues with the next method, as if the one that waits for answers had been refused (RFC 4256, 3.1).
+   */
   abandon(): void
 }
 
-/** A server tells what it likes, and messages show it (RFC 4251, 6). */
+/** A server can send anything, and messages show it (RFC 4251, 6). */
 const isMethod = (name: string) => /^[!-~]{1,64}$/.test(name)
 const mostMethods = 20
 
-/** Call it before anything has come from the server. */
+/** Must be called before anything has arrived from the server. */
 export function watchLogin(connection: Client): LoginWatch {
   const protocol = (connection as unknown as Insides)._protocol
   const handlers = protocol?._handlers
@@ -42,7 +44,7 @@ export function watchLogin(connection: Client): LoginWatch {
   const emit = connection.emit.bind(connection) as (name: string, ...words: unknown[]) => boolean
   connection.emit = ((name: string, ...words: unknown[]) => {
     const { level } = (words[0] ?? {}) as { level?: string }
-    // It goes on with what is left, and the signer has told why.
+    // The login continues with what is left; the signer has reported why.
     if (name === 'error' && level === 'agent') {
       partial = false
       return true

@@ -1,4 +1,4 @@
-/** The ways to log in at a host, one after the other: keys, then answers. */
+/** The login methods for a host, one after the other: keys, then passwords and prompts. */
 import type { AnyAuthMethod } from 'ssh2'
 import type { Debug } from '../../events.ts'
 import type { AuthMethod, SshSettings } from '../config/settings.ts'
@@ -8,27 +8,27 @@ import { type Identity, identitiesOf, type Ssh2 } from './identities.ts'
 import type { Keyring } from './keyring.ts'
 import { createQuestions, usualPrompts } from './questions.ts'
 
-/** One try to log in. */
+/** One attempt to log in. */
 export interface Login {
-  /** The first needs to know nothing of the server: `begin` has it. */
+  /** The first method needs no information from the server: `begin` returns it. */
   early: boolean
-  /** The first is most likely accepted: what comes after the login may be sent with it. */
+  /** The first method will most likely succeed: data that follows the login may be sent with it. */
   ahead: boolean
-  /** The first way, at once, instead of the first `next`. */
+  /** The first method, immediately, instead of the first `next`. */
   begin(): AnyAuthMethod | undefined
   /**
-   * @param left the ways that the server still offers; undefined: it has not said
-   * @param partial the way before was accepted, and another is wanted
-   * @returns what to try; false: nothing is left
+   * @param left the methods that the server still offers; undefined: not known yet
+   * @param partial the previous method was accepted, and another is required
+   * @returns the method to try; false: nothing is left
    */
   next(left: readonly string[] | undefined, partial: boolean): Promise<AnyAuthMethod | false>
-  /** The server has let us in. */
+  /** The login succeeded. */
   done(): void
-  /** What was tried, for a message: `key ~/.ssh/id_ed25519, agent (2 keys), password`. */
+  /** The methods that were tried, for a message: `key ~/.ssh/id_ed25519, agent (2 keys), password`. */
   tried(): string
-  /** Why something else could not be tried. */
+  /** Why other methods could not be tried. */
   readonly problems: readonly string[]
-  /** The password that was given was sent, and refused. */
+  /** Whether the given password was sent and refused. */
   readonly wrongPassword: boolean
 }
 
@@ -38,24 +38,24 @@ export interface LoginOptions {
   answers: Answers
   /** Lets no time run while a person is waited for. */
   waitFor<T>(person: Promise<T>): Promise<T>
-  /** Ends a method that asks, without an answer. */
+  /** Ends a method that prompts, without an answer. */
   abandon(): void
   ssh2: Ssh2
-  /** Told what is tried, and what comes of it. */
+  /** Logs what is tried, and the result. */
   debug?: Debug
 }
 
 interface Way {
   method: AuthMethod
-  /** What it is that is tried: the same is not tried again where it was accepted, and more is wanted. */
+  /** Identifies the method: one that was accepted is not tried again if another is required. */
   what: string
   identity?: Identity
   auth(): Promise<AnyAuthMethod | undefined>
 }
 
 /**
- * Gets ready to log in. `none` is asked only where a person would have to answer: it costs a round trip, and
- * tells which ways the server has.
+ * Prepares a login. The method `none` is tried only if a person would have to answer: it costs a round trip,
+ * and returns the list of methods.
  */
 export async function createLogin(settings: SshSettings, options: LoginOptions): Promise<Login> {
   const { debug } = options
@@ -70,7 +70,7 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
   let ways = start()
   const first = await ways.next()
   const key = first.value?.identity?.key
-  // How an RSA key is to sign is the server's to say.
+  // The server decides how an RSA key signs.
   const early = key !== undefined && key.type !== 'ssh-rsa'
   let waiting: Way | undefined = first.value || undefined
 
@@ -148,7 +148,7 @@ async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenera
       continue
     }
     for (let count = 0; count < prompts && questions.open; count++) {
-      // What was answered without a person would be answered the same.
+      // An answer that needs no person would be the same again.
       if (count > 0 && !questions.somebody) break
       const auth = async () =>
         method === 'password' ? questions.password() : questions.keyboardInteractive()

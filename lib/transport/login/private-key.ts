@@ -1,6 +1,6 @@
 /**
- * Private keys as files hold them: OpenSSH’s own format, PEM of OpenSSL’s old kind, and PKCS #8. Pure but
- * for the library that reads them.
+ * Private key files: OpenSSH’s own format, OpenSSL’s traditional PEM, and PKCS #8. Pure except for the
+ * library that parses them.
  */
 import { createPrivateKey } from 'node:crypto'
 import type { ParsedKey } from 'ssh2'
@@ -10,11 +10,11 @@ export type ParseKey = (data: string | Buffer, passphrase?: string) => ParsedKey
 
 export type PrivateKey =
   | { state: 'open'; key: ParsedKey }
-  /** `blob`: its public half, where the format shows it. */
+  /** `blob`: the public key, if the format shows it. */
   | { state: 'locked'; blob?: Buffer }
   | { state: 'unusable'; reason: string }
 
-/** @param text of the file */
+/** @param text the contents of the file */
 export function readPrivateKey(parse: ParseKey, text: string): PrivateKey {
   const locked = lockOf(text)
   if (locked) return { state: 'locked', ...locked }
@@ -22,7 +22,7 @@ export function readPrivateKey(parse: ParseKey, text: string): PrivateKey {
   return key instanceof Error ? { state: 'unusable', reason: key.message } : { state: 'open', key }
 }
 
-/** @returns undefined: that is not its passphrase, or the file is damaged */
+/** @returns undefined: the passphrase is wrong, or the file is damaged */
 export function unlockKey(
   parse: ParseKey,
   text: string,
@@ -36,7 +36,7 @@ function parsePrivate(parse: ParseKey, text: string, passphrase?: string): Parse
   try {
     const readable = isPkcs8(text) ? fromPkcs8(text, passphrase) : text
     const key = parse(readable, isPkcs8(text) ? undefined : passphrase)
-    // ssh2 tells several keys of one file in a list, though its types say one.
+    // ssh2 returns a list if a file has several keys, though its types say one.
     const first = [key].flat()[0]!
     if (first instanceof Error || first.isPrivateKey()) return first
     return new Error('it is not a private key')
@@ -47,7 +47,7 @@ function parsePrivate(parse: ParseKey, text: string, passphrase?: string): Parse
 
 const isPkcs8 = (text: string) => /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.test(text)
 
-/** In the formats of OpenSSL’s that ssh2 reads. */
+/** Converts to an OpenSSL format that ssh2 reads. */
 function fromPkcs8(text: string, passphrase?: string): string {
   const key = createPrivateKey({ key: text, passphrase })
   const type = key.asymmetricKeyType
@@ -59,8 +59,8 @@ function fromPkcs8(text: string, passphrase?: string): string {
 const opensshHead = 'openssh-key-v1\0'
 
 /**
- * What is known of an encrypted key without its passphrase; undefined: it is not encrypted. OpenSSH’s format
- * names its cipher first, and holds the public key in the clear (PROTOCOL.key in OpenSSH’s source).
+ * What is known about an encrypted key without its passphrase; undefined: it is not encrypted. OpenSSH’s
+ * format begins with its cipher, and has the public key in clear text (PROTOCOL.key in OpenSSH’s source).
  */
 function lockOf(text: string): { blob?: Buffer } | undefined {
   if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----/m.test(text)) return {}
@@ -79,7 +79,7 @@ function lockOf(text: string): { blob?: Buffer } | undefined {
   }
   const cipher = field().toString('latin1')
   if (cipher === 'none' || cipher === '') return undefined
-  // How the key is made of the passphrase, its options, and how many keys there are.
+  // The key derivation function, its options, and the number of keys.
   field()
   field()
   at += 4

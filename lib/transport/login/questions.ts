@@ -1,33 +1,36 @@
-/** Logging in by answers: a password, or whatever a server asks (RFC 4256). */
+/** Logins that need answers: a password, or whatever a server asks (RFC 4256). */
 import type { AnyAuthMethod, KeyboardInteractiveAuthMethod } from 'ssh2'
 import type { Secret } from '../../shell/secret.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Answers } from './answers.ts'
 
-/** Who answers the questions of one login. */
+/** Answers the prompts of one login. */
 export interface Questions {
-  /** Something may still be answered. */
+  /** Whether another answer is possible. */
   readonly open: boolean
-  /** A person answers, as far as is known. */
+  /** Whether a person answers, as far as is known. */
   readonly somebody: boolean
-  /** The password that was given is what was sent last. */
+  /** Whether the given password was the last answer sent. */
   readonly gaveGiven: boolean
-  /** Another method begins. */
+  /** Starts another method. */
   begin(): void
   /** @returns undefined: nobody answers */
   password(): Promise<AnyAuthMethod | undefined>
   keyboardInteractive(): KeyboardInteractiveAuthMethod
 }
 
-/** As often as ssh asks (NumberOfPasswordPrompts). */
+/** How often ssh prompts (NumberOfPasswordPrompts). */
 export const usualPrompts = 3
 
-/** More than any login needs: while a person is asked no time runs, and other hosts wait with their questions. */
+/**
+ * More than any login needs: while a person is asked, the clock stops and other hosts wait with their
+ * prompts.
+ */
 const mostQuestions = 30
 
 /**
- * @param options.waitFor lets no time run while a person is waited for
- * @param options.abandon ends a method in which nobody answers
+ * @param options.waitFor stops the clock while a person is waited for
+ * @param options.abandon ends a method if nobody answers
  */
 export function createQuestions(options: {
   settings: Pick<SshSettings, 'user' | 'address' | 'batchMode'>
@@ -103,7 +106,7 @@ export function createQuestions(options: {
         const about = instructions.trim() === '' ? '' : `${instructions.trim()} `
         answerAll(about, prompts as never).then(
           found => (found ? finish(found) : abandon()),
-          // The time is over, or Ctrl-C: whoever waits for the login is told that.
+          // A timeout or Ctrl-C: it is reported to whoever waits for the login.
           () => {},
         )
       },

@@ -1,28 +1,31 @@
-/** What the system's `ssh` is called with. Pure. Options of a command line stand over all files (ssh_config(5)). */
+/** The arguments of the system’s `ssh`. Pure. Command line options override all files (ssh_config(5)). */
 import type { SshSettings } from '../config/settings.ts'
 
 export interface OpensshCall {
-  /** Where its control socket goes: a path without `%`. */
+  /** Path of its control socket, without `%`. */
   socket: string
-  /** Instead of its own files, as `-F` takes it. */
+  /** Used instead of its own files, as with `-F`. */
   configFile?: string
-  /** Host keys that are not known yet are added to the first of the user's files. */
+  /** Add unknown host keys to the first of the user’s files. */
   acceptNew: boolean
-  /** Where they are added hashed. */
+  /** Hash the names that are added. */
   hash: boolean
-  /** Somebody answers its questions. */
+  /** Whether somebody answers its prompts. */
   asks: boolean
-  /** Of the agent's keys only those of identity files. */
+  /** Use only agent keys that belong to identity files. */
   identitiesOnly?: boolean
-  /** For a connection and the server's first words, in seconds: where nobody is left who ends it sooner. */
+  /**
+   * Timeout for the connection and the server’s version string, in seconds, in case nobody is left to end it
+   * sooner.
+   */
   connectSeconds: number
-  /** The jump hosts by name, where they are not the settings' own words. */
+  /** The jump hosts by name, if they differ from the settings. */
   jumps?: readonly string[]
 }
 
 /**
- * A master that only holds the connection. It says where it is on standard error (LogLevel DEBUG1: there is no
- * other way to learn that), and starts nothing here or there.
+ * A master that only holds the connection. It reports its progress on standard error (LogLevel DEBUG1, as
+ * there is no other way), and runs no command here or there.
  */
 export function opensshArguments(target: SshSettings, call: OpensshCall): string[] {
   const { destination, user, port, privateKeyFile, userKnownHostsFiles } = target
@@ -41,12 +44,12 @@ export function opensshArguments(target: SshSettings, call: OpensshCall): string
     IdentitiesOnly: call.identitiesOnly ? 'yes' : undefined,
     ProxyJump: jumps.length > 0 ? jumps.join(',') : undefined,
     ConnectTimeout: call.connectSeconds,
-    // Tries are ours.
+    // hostwright does the retries.
     ConnectionAttempts: 1,
     ServerAliveInterval: Math.max(1, Math.ceil(target.aliveIntervalMs / 1000)),
     ServerAliveCountMax: target.aliveCountMax,
     ClearAllForwardings: 'yes',
-    // Before 8.7 there is no such option, so none is set where the configuration has it not.
+    // The option does not exist before 8.7, so it is set only if the configuration has it.
     ForkAfterAuthentication: target.background ? 'no' : undefined,
     ForwardX11: 'no',
     PermitLocalCommand: 'no',
@@ -57,7 +60,7 @@ export function opensshArguments(target: SshSettings, call: OpensshCall): string
   }
   return [
     ...(call.configFile === undefined ? [] : ['-F', call.configFile]),
-    // No session of its own.
+    // No session on this connection.
     '-N',
     ...Object.entries(options).flatMap(([name, value]) =>
       value === undefined ? [] : [`-o${name}=${value}`],
@@ -67,24 +70,24 @@ export function opensshArguments(target: SshSettings, call: OpensshCall): string
   ]
 }
 
-/** What no configuration decides. */
+/** Settings that no configuration can override. */
 const trust = ({ insecureHostKey }: Pick<SshSettings, 'insecureHostKey'>, acceptNew: boolean) => ({
   StrictHostKeyChecking: insecureHostKey ? 'no' : acceptNew ? 'accept-new' : 'yes',
   NoHostAuthenticationForLocalhost: 'no',
   VerifyHostKeyDNS: 'no',
 })
 
-/** Files as ssh reads a list of them: in quotes, and `%` begins a token. */
+/** A list of files for ssh: quoted, with `%` escaped. */
 const fileList = (files: readonly string[]) =>
   files.length === 0 ? 'none' : files.map(quoteWord).join(' ')
 
 const quoteWord = (word: string) => `"${word.replaceAll('%', '%%').replace(/["\\]/g, '\\$&')}"`
 
 /**
- * A configuration for the way through jump hosts: ssh starts another ssh for each, which is given the same file
- * and none of the options above.
- * @param hops those of them that are more than words: of each its own user, port, key and host keys
- * @param configFile the file that counts besides; undefined: ssh's own two, `none`: no other
+ * A configuration for jump hosts: ssh starts another ssh for each, which gets the same file but none of the
+ * options above.
+ * @param hops the jump hosts with settings of their own: user, port, key and host keys
+ * @param more.configFile the file that applies otherwise; undefined: ssh’s own two, `none`: no file
  */
 export function jumpConfig(
   hops: readonly SshSettings[],
@@ -107,7 +110,7 @@ export function jumpConfig(
   })
   const all = block('*', {
     ...trust({ insecureHostKey: false }, acceptNew),
-    // Why it fails is wanted, whatever a person wants to see.
+    // We need the reason for a failure, whatever the user wants to see.
     LogLevel: 'ERROR',
     PermitLocalCommand: 'no',
     UpdateHostKeys: 'no',

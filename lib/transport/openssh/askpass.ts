@@ -1,25 +1,25 @@
 /**
- * What `ssh` asks while it logs in: it starts a program of ours (SSH_ASKPASS, ssh(1)), which hands the question
- * to this process over a socket and prints the answer. No answer is in a file, in arguments or in an environment.
+ * Prompts of `ssh` during the login: it starts our program (SSH_ASKPASS, ssh(1)), which passes the prompt to
+ * this process over a socket and prints the answer. Answers are never in a file, arguments or an environment.
  */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { quote } from '../../shell/quote.ts'
 import type { PrivateDirectory } from './private-directory.ts'
 
-/** What ssh wants: an answer, a yes, or nothing but that somebody is told. */
+/** What ssh needs: an answer, a confirmation, or just a notice. */
 export type QuestionKind = 'answer' | 'confirm' | 'notice'
 
 export interface Askpass {
-  /** For the environment of ssh. */
+  /** Environment variables for ssh. */
   readonly env: Readonly<Record<string, string>>
-  /** Nothing is answered any more. */
+  /** Stops answering. */
   close(): void
 }
 
 /**
- * @param answer what to print for a question; undefined: nothing, and ssh takes it that nobody is there. A notice
- *   stays up until ssh takes it back, whatever is returned
+ * @param answer returns the text to print for a prompt; undefined: nothing, so ssh assumes that nobody is
+ *   there. A notice stays until ssh removes it, whatever is returned
  */
 export async function startAskpass(
   directory: PrivateDirectory,
@@ -42,7 +42,7 @@ export async function startAskpass(
   })
   server.unref()
   return {
-    // Older ones than 8.4 know no SSH_ASKPASS_REQUIRE: without a terminal a DISPLAY makes them ask so.
+    // Versions before 8.4 lack SSH_ASKPASS_REQUIRE: without a terminal, a DISPLAY has the same effect.
     env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':hostwright' },
     close: () => {
       server.close()
@@ -61,11 +61,11 @@ async function reply(
     return
   }
   const given = await answer(question, kind === 'confirm' ? 'confirm' : 'answer')
-  // `=` tells an empty answer from none.
+  // `=` distinguishes an empty answer from none.
   socket.end(given === undefined ? '' : `=${given}`)
 }
 
-/** Not as a stream is read to its end elsewhere: that would close the other half. */
+/** Not with a stream helper, which would close the other half. */
 const allOf = (socket: Socket) =>
   new Promise<string>(resolve => {
     let text = ''
@@ -76,7 +76,7 @@ const allOf = (socket: Socket) =>
     socket.on('end', () => resolve(text))
   })
 
-/** Reads all of the answer before it prints any. */
+/** Reads the whole answer before printing it. */
 const script = `
 const [path, question] = process.argv.slice(1)
 const socket = require('node:net').connect({ path, allowHalfOpen: true })
@@ -90,7 +90,7 @@ socket.on('error', () => process.exit(1))
 socket.end(JSON.stringify({ question, kind: process.env.SSH_ASKPASS_PROMPT }))
 `
 
-/** The node that runs us, with nothing of the environment that would make it do more. */
+/** The running node, without environment variables that change its behaviour. */
 const programText = (path: string) =>
   `#!/bin/sh
 unset NODE_OPTIONS

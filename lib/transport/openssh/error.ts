@@ -1,6 +1,6 @@
 /**
- * Why `ssh` ended. It has no codes: all is in its words, which are kept in this module alone. It speaks English
- * (LC_ALL=C). Its last words decide, for a server may say much before them. Pure.
+ * Why `ssh` ended. It has no error codes, only messages, and this module is the only one that knows them.
+ * They are in English (LC_ALL=C). The last ones decide, because a server may print a lot before them. Pure.
  */
 import { UnreachableError } from '../../errors.ts'
 import { type Failure, nothingInCommon, type Prospect } from '../connecting/connect-error.ts'
@@ -17,26 +17,26 @@ import { isByProgram, isForbidden, isGreeting, spoken } from './log.ts'
 
 export interface OpensshEnd {
   lines: readonly string[]
-  /** It did not end: we have no answer to what it asks. */
+  /** It did not end by itself: we had no answer to its prompt. */
   abandoned: boolean
   stage: Stage
   /** `web1 port 22` */
   where: string
-  /** What known_hosts calls the host. */
+  /** The host’s name in known_hosts. */
   name: string
-  /** The file that new host keys would be added to. */
+  /** The file to which new host keys would be added. */
   file?: string
-  /** What known_hosts files say of the host. */
+  /** The entries for the host in the known_hosts files. */
   known: readonly KnownHost[]
-  /** The password that was given was handed over. */
+  /** Whether the given password was sent. */
   gavePassword: boolean
-  /** Why something could not be answered. */
+  /** Why prompts could not be answered. */
   problems: readonly string[]
 }
 
 type Part = Pick<Failure, 'error'> & Partial<Omit<Failure, 'error'>>
 
-/** What a line means; undefined: not by itself. */
+/** The meaning of a line; undefined: none by itself. */
 type Meaning = (match: RegExpMatchArray, end: OpensshEnd) => Part | undefined
 
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code })
@@ -62,7 +62,7 @@ const systemErrors: Readonly<Record<string, string>> = {
   'Network unreachable': 'ENETUNREACH',
 }
 
-/** The last line that means something decides. */
+/** The last line with a meaning decides. */
 const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [
     /^ssh: Could not resolve hostname \S*: (.*)$/,
@@ -101,7 +101,7 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/^(\w+_exchange_identification: )?Connection closed by |^Received disconnect from /, closed],
 ]
 
-/** What it failed of. */
+/** The failure that the output describes. */
 export function failureOf(end: OpensshEnd): Failure {
   const said = spoken(end.lines)
   const greeted = end.lines.some(isGreeting)
@@ -131,7 +131,7 @@ function lastMeaning(said: readonly string[], end: OpensshEnd): Part {
       if (part) return part
     }
   }
-  // A line before it most often says why.
+  // The line before usually says why.
   const parted = said.find(line => line.startsWith('Disconnected from '))
   if (parted) return { error: new Error(parted) }
   const reason = said.at(-1) ?? 'it printed nothing'
@@ -158,7 +158,7 @@ function nothingCommon(match: RegExpMatchArray, { where }: OpensshEnd): Part {
   return { error: nothingInCommon(where, name, offer!.split(','), { hint }) }
 }
 
-/** ssh tells in several lines which key it refuses, and why. */
+/** ssh reports a refused key, and why, in several lines. */
 function refusedKey({ lines, name, file, known }: OpensshEnd): Part {
   const shown: ShownKey = { name, file, key: 'a key it does not name' }
   for (const line of lines) {
@@ -200,9 +200,9 @@ function refusedKey({ lines, name, file, known }: OpensshEnd): Part {
   return { error: unknownKey(shown) }
 }
 
-/** The words of a ProxyCommand, or of the ssh of a jump host, and what came of them. */
+/** The output of a ProxyCommand or a jump host’s ssh, and the resulting failure. */
 function programFailure(said: readonly string[], { where }: OpensshEnd): Part {
-  // The last of these is what our ssh made of it; another ssh on the way says the same of its own host.
+  // The last line is from our ssh; another ssh on the way prints the same about its own host.
   const closing = /^\w+_exchange_identification:|^banner exchange:/
   const words = said.filter(line => !/Connection (closed|reset) by UNKNOWN/.test(line))
   const own = words.filter((_, index) => index !== words.findLastIndex(line => closing.test(line)))
@@ -229,7 +229,7 @@ function programFailure(said: readonly string[], { where }: OpensshEnd): Part {
   return { error, prospect }
 }
 
-/** What something that is no SSH server said (kex_exchange_identification: banner line). */
+/** The output of a server that does not speak SSH (kex_exchange_identification: banner line). */
 const bannerIn = (lines: readonly string[]) =>
   lines
     .map(
@@ -242,19 +242,19 @@ const bannerIn = (lines: readonly string[]) =>
     .map(line => `${line}\r\n`)
     .join('')
 
-/** `publickey,password`, as the server named them last. */
+/** `publickey,password`, as listed last by the server. */
 const waysIn = (lines: readonly string[]) =>
   lines
     .findLast(line => line.startsWith('debug1: Authentications that can continue: '))
     ?.split(': ')[2]
     ?.split(',')
 
-/** What was tried, in the words of an in-process login. */
+/** The methods that were tried, worded as in an in-process login. */
 function loginOf(said: readonly string[], { lines, gavePassword, problems }: OpensshEnd) {
   const tried = new Set<string>()
   for (const [index, line] of lines.entries()) {
     const offered = line.match(/^debug1: Offering public key: (.*)$/)?.[1]
-    // Of a file that is not there nothing follows.
+    // A missing file has no effect.
     const next = lines[index + 1] ?? ''
     const there = !/^debug1: (Trying private key|Next authentication|No more auth)/.test(next)
     const read = there ? line.match(/^debug1: Trying private key: (.*)$/)?.[1] : undefined
@@ -275,7 +275,7 @@ function loginOf(said: readonly string[], { lines, gavePassword, problems }: Ope
   }
 }
 
-/** Why a connection that stood is gone, of the words since then. */
+/** Why an established connection was lost, from the output since then. */
 export function lossIn(lines: readonly string[], silenceMs: number): string {
   for (const line of lines.toReversed()) {
     if (/^(Timeout, server .* not responding|Connection to .* timed out)/.test(line)) {

@@ -1,11 +1,11 @@
-/** What is to be done when this process exits before it was done otherwise. */
+/** Cleanup for when this process exits early. */
 
 /**
- * @param clear does it at once: nothing is waited for any more
- * @returns takes it back. Idempotent
+ * @param clear cleans up synchronously, because nothing is awaited at exit
+ * @returns cancels it. Idempotent
  */
 export function atExit(clear: () => void): () => void {
-  // There are as many as connections are under way; Node would take more than ten for a leak.
+  // There is one per connection in progress; Node would report more than ten as a leak.
   process.setMaxListeners(process.getMaxListeners() + 1)
   process.on('exit', clear)
   let done = false

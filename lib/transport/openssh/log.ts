@@ -1,20 +1,20 @@
-/** What `ssh` says while it connects, with LogLevel DEBUG1: how far it is. Pure. */
+/** The progress of `ssh` while it connects, from its LogLevel DEBUG1 output. Pure. */
 import type { Stage } from '../connecting/limits.ts'
 
-/** Lines of its log, as far as they are of use. */
+/** The useful lines of its log. */
 export interface OpensshLog {
-  /** Takes what comes on standard error. */
+  /** Adds text from standard error. */
   push(text: string): void
-  /** What comes from now on is of a connection that stands. */
+  /** Marks the connection as established. */
   mark(): void
-  /** All lines so far, or those since the mark; the middle of many is left out. */
+  /** All lines so far, or those since the mark; if there are many, the middle is left out. */
   lines(since?: 'mark'): readonly string[]
 }
 
 const mostLines = 500
 const longest = 2000
 
-/** @param tell of each line */
+/** @param tell called for each line */
 export function createOpensshLog(tell: (line: string) => void): OpensshLog {
   let lines: string[] = []
   let marked = 0
@@ -40,31 +40,31 @@ export function createOpensshLog(tell: (line: string) => void): OpensshLog {
   }
 }
 
-/** The stage that begins with a line; `ready`: its control socket is there. */
+/** The stage that begins with a line; `ready`: its control socket exists. */
 export function stageAt(line: string, byProgram: boolean): Stage | 'ready' | undefined {
   if (line.startsWith('debug1: Entering interactive session')) return 'ready'
   if (line.startsWith('debug1: SSH2_MSG_NEWKEYS received')) return 'auth'
   if (isGreeting(line)) return 'handshake'
-  // By a ProxyCommand there is no telling when the connection stands: its first words are waited for.
+  // With a ProxyCommand, the first output shows that the connection is established.
   if (!byProgram && line.startsWith('debug1: Connection established')) return 'handshake'
   return undefined
 }
 
-/** It connects by a program: a ProxyCommand, or another ssh for a ProxyJump. */
+/** It connects through a program: a ProxyCommand, or another ssh for a ProxyJump. */
 export const isByProgram = (line: string): boolean =>
   /^debug1: (Executing proxy (dialer )?command|Setting implicit ProxyCommand)/.test(line)
 
-/** Lines that are for people. */
+/** Lines for people. */
 export const spoken = (lines: readonly string[]): string[] =>
   lines.filter(line => !/^debug\d: /.test(line) && line.trim() !== '')
 
-/** The host has named itself. */
+/** The line has the host’s version. */
 export const isGreeting = (line: string): boolean =>
   line.startsWith('debug1: Remote protocol version')
 
 /**
- * It goes on with a host key that is not to be taken: one that is revoked, where none is checked, or a new one
- * that it could not write down.
+ * It accepts a host key that must be refused: one that is revoked, with checking off, or a new one that it
+ * could not save.
  */
 export const isForbidden = (line: string): boolean =>
   /REVOKED HOST KEY DETECTED|^Failed to add the host to the list of known hosts/.test(line)

@@ -19,17 +19,17 @@ const message = {
   failure: 100,
 } as const
 
-/** How much the host may send before we have read it, and how much in one message: as OpenSSH has it. */
+/** How much the host may send before we have read it, and how much per message: as in OpenSSH. */
 const windowBytes = 2 * 1024 * 1024
 const packetBytes = 32 * 1024
 
-/** How long the answer to a channel may take of its own accord, in milliseconds. */
+/** How long an acknowledgement may wait for data to go with it, in milliseconds. */
 const patienceMs = 5
 
 export interface MuxShells {
   /**
-   * @param line of the login's shell
-   * @param terminal whether it is to run on one
+   * @param line the command line for the login’s shell
+   * @param terminal whether to run it on a terminal
    * @throws {UnreachableError} connection_lost; shell_failed: the host refuses another channel
    */
   open(line: string, terminal?: boolean): Promise<ShellStream>
@@ -40,7 +40,7 @@ interface Channel {
   lose(): void
 }
 
-/** @param reason why the connection was lost; asked once it is */
+/** @param reason why the connection was lost; called once it is */
 export function createMuxShells(messages: Messages, reason: () => Promise<string>): MuxShells {
   const channels = new Map<number, Channel>()
   let lastId = -1
@@ -50,7 +50,7 @@ export function createMuxShells(messages: Messages, reason: () => Promise<string
     try {
       channels.get(body.readUInt32BE(0))?.take(type, body.subarray(4))
     } catch {
-      // It is cut off, or more than there is room for: such a host is not to be talked to.
+      // It is truncated or exceeds the window: don’t talk to such a host.
       messages.close()
     }
   })
@@ -95,8 +95,8 @@ export function createMuxShells(messages: Messages, reason: () => Promise<string
           messages.send(message.open, sshString(kind), ...words)
         }
         ask('session', id)
-        // Its answer may wait behind what sshd said first (see ShellStream's nudge). What goes with this is an
-        // acknowledgement; nobody knows such a channel.
+        // Its answer may be delayed by what sshd sent first (see ShellStream’s nudge). This message carries
+        // an acknowledgement; it names a channel that does not exist.
         setTimeout(() => {
           if (channels.get(id) === waiting) ask('nudge@hostwright', ++lastId)
         }, patienceMs).unref()
@@ -115,12 +115,12 @@ function refusalIn(body: Buffer): string {
   return `the host refused a channel: ${said}`
 }
 
-/** The other side of a channel. */
+/** The host’s side of a channel. */
 interface Peer {
   id: Buffer
-  /** How many bytes it takes now. */
+  /** How many bytes it accepts now. */
   window: number
-  /** How many in one message. */
+  /** How many bytes per message. */
   most: number
 }
 
@@ -176,7 +176,7 @@ function createChannel(
         return
       }
       case message.failure:
-        // A command or a terminal: the host has neither for us.
+        // The host must not request a command or a terminal from us.
         end ??= { lost: true, reason: 'the host did not start the command' }
         return send(message.close)
       case message.close:
@@ -187,7 +187,7 @@ function createChannel(
   const start = (line: string, terminal: boolean) => {
     if (terminal) {
       const [columns, rows, pixels] = [uint32(80), uint32(24), uint32(0)]
-      // No modes: the byte that ends them.
+      // No terminal modes: only the byte that ends the list.
       const modes = [uint32(1), Buffer.from([0])]
       ask('pty-req', sshString('vt100'), columns, rows, pixels, pixels, ...modes)
     }
@@ -203,7 +203,10 @@ function createChannel(
   return { shell, start, take, lose: () => leaveWith(undefined) }
 }
 
-/** How a shell ended, where the message says that (RFC 4254, 6.10), and whether it wants an answer. */
+/**
+ * The exit status or signal of a shell, if the message has one (RFC 4254, 6.10), and whether it wants an
+ * answer.
+ */
 function readRequest(body: Buffer): { end?: ShellEnd; answer: boolean } {
   const length = body.readUInt32BE(0)
   const kind = body.toString('latin1', 4, 4 + length)
@@ -221,7 +224,7 @@ function readRequest(body: Buffer): { end?: ShellEnd; answer: boolean } {
 
 type Send = (type: number, ...parts: readonly Buffer[]) => void
 
-/** What goes to the host: no more than it takes. */
+/** Input for the host, within its window. */
 function createInput(peer: Peer, send: Send) {
   let waiting: { chunk: Buffer; done: () => void } | undefined
   const more = () => {
@@ -245,19 +248,19 @@ function createInput(peer: Peer, send: Send) {
       done()
     },
   })
-  // The shell may end before it has taken all: that shows in `ended`.
+  // The shell may end before it has read everything: that shows in `ended`.
   stdin.on('error', () => {})
   return { stdin, more }
 }
 
 interface Room {
-  /** @throws {RangeError} the host sent more than it may */
+  /** @throws {RangeError} the host sent more than allowed */
   use(bytes: number): void
-  /** They were read. */
+  /** The bytes have been read. */
   free(bytes: number): void
 }
 
-/** How much the host may send. It is told of what was read, but not with each message. */
+/** The window for the host. It is extended after reading, but not for each message. */
 function createRoom(give: (bytes: number) => void): Room {
   let left = windowBytes
   let read = 0
@@ -291,7 +294,7 @@ function createOutput({ use, free }: Room) {
     push: (chunk: Buffer) => {
       if (over) return
       use(chunk.length)
-      // Nobody reads it any more: what comes is dropped, and holds nothing up.
+      // Nobody reads it any more: further output is dropped, and blocks nothing.
       if (stream.destroyed || stream.push(chunk)) free(chunk.length)
       else held += chunk.length
     },

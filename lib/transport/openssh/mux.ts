@@ -1,15 +1,15 @@
 /**
- * The control socket of a master `ssh`, in proxy mode: it carries messages of SSH's connection protocol
- * (RFC 4254) to the host and back, so one process serves all shells of a host, and nothing that the host says
- * passes through a program's standard streams. (OpenSSH's PROTOCOL.mux, 1, 8 and 9; OpenSSH 7.4 and later.)
+ * The control socket of a master `ssh`, in proxy mode: it carries messages of the SSH connection protocol
+ * (RFC 4254) in both directions, so one process serves all shells of a host, and no host output passes
+ * through a program’s standard streams. (OpenSSH’s PROTOCOL.mux, 1, 8 and 9; OpenSSH 7.4 and later.)
  */
 import { createConnection, type Socket } from 'node:net'
 
 /** Messages to and from the host. */
 export interface Messages {
-  /** Sends one: its type, and what follows. */
+  /** Sends a message: its type and its contents. */
   send(type: number, ...parts: readonly Buffer[]): void
-  /** Told of each that comes; set it before anything is awaited. */
+  /** Sets the listener for incoming messages, before anything is awaited. */
   onMessage(listener: (type: number, body: Buffer) => void): void
   /** Settles when there will be no more. */
   readonly closed: Promise<void>
@@ -25,7 +25,7 @@ const denied = 0x80000002
 const failed = 0x80000003
 const version = 4
 
-/** Longer ones are none: a packet of SSH has 256 KiB at most (PACKET_MAX_SIZE of OpenSSH). */
+/** Anything longer is invalid: a packet of SSH has at most 256 KiB (PACKET_MAX_SIZE of OpenSSH). */
 const mostBytes = 300 * 1024
 
 export const uint32 = (value: number): Buffer => {
@@ -34,7 +34,7 @@ export const uint32 = (value: number): Buffer => {
   return bytes
 }
 
-/** A string as SSH writes it: its length first (RFC 4251, 5). */
+/** A string in SSH’s encoding, with its length first (RFC 4251, 5). */
 export const sshString = (text: string): Buffer => {
   const bytes = Buffer.from(text)
   return Buffer.concat([uint32(bytes.length), bytes])
@@ -46,10 +46,10 @@ const packet = (...parts: readonly Buffer[]) => {
 }
 
 /**
- * Takes a master over: it listens for nobody else from then on, removes its socket, and ends when this
- * connection does, also where nobody is left to tell it.
- * @param path the socket's
- * @throws ENOENT, ECONNREFUSED: nobody listens there (yet); or what the master says against it
+ * Takes over a master: from then on it accepts no other client, its socket is removed, and it ends together
+ * with this connection, even if nobody is left to end it.
+ * @param path of the socket
+ * @throws ENOENT, ECONNREFUSED: nobody listens there (yet); or the master’s own error
  */
 export function takeOver(path: string): Promise<Messages> {
   return new Promise((resolve, reject) => {
@@ -87,7 +87,7 @@ export function takeOver(path: string): Promise<Messages> {
   })
 }
 
-/** @returns takes bytes as they come; false: they are no packets */
+/** @returns a function for incoming bytes; false: they are not packets */
 function createPacketReader(take: (message: Buffer) => void): (chunk: Buffer) => boolean {
   let chunks: Buffer[] = []
   let have = 0
@@ -119,12 +119,12 @@ function messagesOf(socket: Socket): Messages & { take(message: Buffer): void } 
   return {
     send: (type, ...parts) => {
       if (socket.destroyed) return
-      // What is said at once goes at once.
+      // Messages of one moment go out together.
       if (socket.writableCorked === 0) {
         socket.cork()
         process.nextTick(() => socket.uncork())
       }
-      // The length of a padding that is not there, and the type.
+      // The padding length, which is 0, and the type.
       socket.write(packet(Buffer.from([0, type]), ...parts))
     },
     onMessage: heard => {

@@ -1,7 +1,8 @@
 /**
- * The transport by the system's `ssh`: whatever that can, with its own configuration. One process holds the
- * connection; shells go over its control socket (mux.ts), which is taken over and gone once it stands. Then the
- * process ends with ours, however that ends. Before, its socket has no place without us (private-directory.ts).
+ * The transport over the system’s `ssh`: everything it supports, with its own configuration. One process
+ * holds the connection; shells go through its control socket (mux.ts), which is taken over and removed once
+ * the connection is established. From then on the process ends with ours, however that ends. Before that,
+ * nobody but us can use its socket (private-directory.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
@@ -41,31 +42,32 @@ export interface OpensshOptions {
   /** Time for connecting, handshake and authentication together, in milliseconds, retries included. */
   timeoutMs: number
   signal?: AbortSignal
-  /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
+  /** Adds an unknown host to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
   answers: Answers
-  /** Settings of the jump hosts, in the order of connecting, where they are known. */
+  /** Settings of the jump hosts, in the order of connecting, if they are known. */
   hops?: readonly SshSettings[]
-  /** Of connections that knock at the same door. */
+  /** Limits simultaneous connections to the same server. */
   pace?: Pace
-  /** Called once ssh is on its way: for work that the time of waiting is good for. */
+  /** Called once ssh has started: for work to do while waiting. */
   meanwhile?: () => void
-  /** Shows what a person has to do that is no answer: touch a security key. */
+  /** Shows a notice that needs no answer: touch a security key. */
   tell?: (message: string) => void
-  /** Told what ssh is called with, and what it says until it stands. */
+  /** Logs ssh’s arguments, and its output until it is connected. */
   debug?: Debug
   /** Default: `ssh`. */
   program?: string
 }
 
-/** How long a process that is ended may take to go, or to say why it went, in milliseconds. */
+/** How long a process may take to exit, or to say why it exited, in milliseconds. */
 const lingerMs = 1000
 
 /**
- * Connects by `ssh`.
+ * Connects with `ssh`.
  * @throws as `connectSsh`
  * @example
- * const transport = await connectOpenSsh(settings, { timeouts, timeoutMs: 30_000, acceptNew: false, answers })
+ * const transport = await connectOpenSsh(settings, { timeouts, timeoutMs: 30_000, acceptNew: false, answers
+ * })
  */
 export async function connectOpenSsh(
   target: SshSettings,
@@ -74,7 +76,7 @@ export async function connectOpenSsh(
   const { timeoutMs, signal, pace, debug } = options
   const deadline = deadlineIn(timeoutMs, signal)
   let identitiesOnly = false
-  // ssh tries the agent's other keys before a key that the agent has not.
+  // ssh tries all agent keys before a key that is not in the agent.
   const again = ({ error }: Failure) => {
     const { message } = error as Error
     if (identitiesOnly || !target.privateKeyFile || !/^Too many auth/.test(message)) return false
@@ -96,7 +98,7 @@ async function attempt(target: SshSettings, options: Attempt): Promise<Transport
   const way: Way = { limits, directory, over: false, abandon: () => {} }
   let connected = false
   try {
-    // What is late may come all the same.
+    // The result may still arrive after the timeout.
     const going = goThrough(way, target, options)
     const transport = await Promise.race([going, limits.over])
     connected = true
@@ -116,15 +118,15 @@ async function attempt(target: SshSettings, options: Attempt): Promise<Transport
   }
 }
 
-/** How far one try has come. */
+/** The progress of one attempt. */
 interface Way {
   readonly limits: Limits
   readonly directory: PrivateDirectory
-  /** Nobody waits for it any more. */
+  /** Whether nobody waits for it any more. */
   over: boolean
   askpass?: Askpass
   master?: Master
-  /** Ends it: nobody answers. */
+  /** Ends it, because nobody answers. */
   abandon(): void
 }
 
@@ -192,13 +194,13 @@ function argumentsFor(
   })
 }
 
-/** Whether what is added to a file is there the next time: /dev/null would let each key in for ever. */
+/** Whether what is added to a file is kept: /dev/null would accept every new key forever. */
 function keeps(file: string): boolean {
   const stat = statSync(file, { throwIfNoEntry: false })
   return stat === undefined || stat.isFile()
 }
 
-/** Ours, in English, and without what is for us alone. */
+/** Our environment, in English, without our own variables. */
 function environment(askpass: Askpass | undefined): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('HOSTWRIGHT_'))
   const env: NodeJS.ProcessEnv = { ...Object.fromEntries(others), LC_ALL: 'C' }
@@ -208,17 +210,17 @@ function environment(askpass: Askpass | undefined): NodeJS.ProcessEnv {
 interface Master {
   child: ChildProcess
   log: ReturnType<typeof createOpensshLog>
-  /** Settles when it has ended and said all. */
+  /** Settles when it has exited and all its output has been read. */
   ended: Promise<void>
   /** Why it could not be started. */
   failed?: Error
-  /** Settles when it takes a host key that we don't. */
+  /** Settles when it accepts a host key that we refuse. */
   forbidden: Promise<void>
-  /** Settles with what `take` gives, once its control socket is there. */
+  /** Settles with the result of `take`, once its control socket exists. */
   ready(take: () => Promise<Messages>): Promise<Messages>
   /** Ends it and what it started. Idempotent. */
   kill(): void
-  /** It is not ended at our exit any more: it ends by itself then. */
+  /** No longer kills it at our exit: it ends by itself then. */
   forget(): void
 }
 
@@ -229,8 +231,8 @@ function startMaster(
   limits: Limits,
   debug: Debug | undefined,
 ): Master {
-  // A group of its own: Ctrl-C is ours to handle, and a ProxyCommand ends with it. No terminal: what it asks
-  // goes through us.
+  // Its own process group: Ctrl-C is ours to handle, and a ProxyCommand ends with it. No terminal: its
+  // prompts go through us.
   const child = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let ready = () => {}
   let forbid = () => {}
@@ -265,7 +267,7 @@ function startMaster(
     }),
     ready: take =>
       new Promise((resolve, reject) => {
-        // What a server says before it lets us in may look the same: then there is no socket yet.
+        // Output of a server before the login may look the same: in that case there is no socket yet.
         ready = () => void take().then(resolve, error => isThere(error) && reject(error))
       }),
     kill,
@@ -321,12 +323,12 @@ function transportOf(
   let closed = false
   const reason = async () => {
     if (closed) return 'it was closed'
-    // It says why when it goes.
+    // It prints the reason when it exits.
     await Promise.race([ended, delay(lingerMs, undefined, { ref: false })])
     return lossIn(log.lines('mark'), aliveIntervalMs * aliveCountMax)
   }
   const { open } = createMuxShells(messages, reason)
-  // The run does not wait for it.
+  // It must not keep the run alive.
   child.unref()
   const stderr = child.stderr as { unref?(): void } | null
   stderr?.unref?.()

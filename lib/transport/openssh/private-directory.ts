@@ -1,4 +1,4 @@
-/** A directory of this process alone, for sockets and programs that another program is to find there. */
+/** A private directory of this process, for sockets and programs that another program must find. */
 import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,21 +7,21 @@ import { atExit } from './exit.ts'
 
 export interface PrivateDirectory {
   /**
-   * A short path of a name in it, for whoever runs as our user. On Linux it goes through this process's entry
-   * in /proc: once we are gone, however that came, nobody finds or makes anything there.
+   * A short path for a name in it, for processes of our user. On Linux it goes through this process’s entry
+   * in /proc: once we are gone, however that happens, nobody can find or create anything there.
    */
   at(name: string): string
-  /** Removes it. Idempotent; done by itself when this process exits. */
+  /** Removes it. Idempotent; happens automatically when this process exits. */
   remove(): void
 }
 
-/** What a path of a socket may have: 104 bytes with the NUL at its end on BSD and macOS, 108 on Linux. */
+/** The maximum length of a socket path: 104 bytes with the final NUL on BSD and macOS, 108 on Linux. */
 const socketBytes = 103
 
-/** What ssh puts behind the name of its socket while it makes it: a dot and 16 letters (mux.c). */
+/** ssh’s temporary suffix for the name of its socket: a dot and 16 letters (mux.c). */
 const suffixBytes = 17
 
-/** @throws {UnreachableError} connect_failed: it can't be made */
+/** @throws {UnreachableError} connect_failed: it can’t be created */
 export function makePrivateDirectory(env: NodeJS.ProcessEnv = process.env): PrivateDirectory {
   const bases = [env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(base => base && existsSync(base))
   let problem: unknown

@@ -1,4 +1,4 @@
-/** Which of ssh's questions is about what: known by its words alone, in English (LC_ALL=C). */
+/** Recognises ssh’s prompts by their English text (LC_ALL=C). */
 import type { Secret } from '../../shell/secret.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Answers } from '../login/answers.ts'
@@ -6,21 +6,22 @@ import type { QuestionKind } from './askpass.ts'
 
 export interface OpensshQuestions {
   answer(question: string, kind: QuestionKind): Promise<string | undefined>
-  /** The password that was given was handed over. */
+  /** Whether the given password was sent. */
   readonly gavePassword: boolean
-  /** Why something was not answered. */
+  /** Why prompts were not answered. */
   readonly problems: readonly string[]
 }
 
 /**
- * @param options.abandon ends the login: ssh would take an empty password for an answer, and servers count those
- * @param options.waitFor lets no time run while a person is waited for
- * @param options.tell shows what a person has to do without an answer: touch a key
+ * @param options.abandon ends the login: ssh would treat an empty password as an answer, and servers count
+ *   those
+ * @param options.waitFor stops the clock while a person is waited for
+ * @param options.tell shows a notice that needs no answer: touch a key
  */
 export function createOpensshQuestions(options: {
   target: Pick<SshSettings, 'user' | 'address' | 'destination' | 'hostKeyAlias' | 'batchMode'>
   answers: Answers
-  /** There are no other hosts that may ask. */
+  /** No other host can prompt. */
   direct: boolean
   waitFor<T>(person: Promise<T>): Promise<T>
   abandon(): void
@@ -35,13 +36,13 @@ export function createOpensshQuestions(options: {
 
   const names = [address, destination, hostKeyAlias].filter(name => name !== undefined)
   const logins = names.map(name => `${user}@${name}`.toLowerCase())
-  /** Whether the login at the host asks: its password is not for those on the way. */
+  /** Whether the prompt is for the login on the host: its password must not be sent to jump hosts. */
   const isLogin = (question: string) => {
     const text = question.toLowerCase()
     const named = logins.some(
       login => text.startsWith(`${login}'s password`) || text.startsWith(`(${login}) `),
     )
-    // Older ones than 8.5 name nobody where the server has its own words.
+    // Versions before 8.5 name no host for a server’s own prompt.
     return named || (direct && !/^\S+@\S+'s password|^\(\S+@\S+\) /.test(question))
   }
   const ask = async (question: string) =>
@@ -85,7 +86,7 @@ export function createOpensshQuestions(options: {
       }
       const file = /^Enter passphrase for (?:RSA )?key '(.+)':/.exec(question)?.[1]
       if (file !== undefined) return passphrase(file)
-      // Whom to trust is asked nobody here.
+      // Trust is never decided by a prompt here.
       if (/\(yes\/no|fingerprint is /.test(question)) return undefined
       if (kind === 'confirm' || /^Enter PIN |^PIN /i.test(question)) {
         return (await ask(`${user}@${address}: ${question.trim()}`))?.reveal()

@@ -1,22 +1,22 @@
-/** An SSH connection that stands: shells on it, and streams through it to hosts behind. */
+/** An established SSH connection: shells on it, and streams through it to hosts behind it. */
 import type { Duplex } from 'node:stream'
 import type { Client } from 'ssh2'
 import type { JumpRefusal } from '../connecting/connect-error.ts'
 import type { ShellStream, Transport } from '../transport.ts'
 import { crumbsOf, type Loss, lostError, openShell, packetBytesOf, plainShell } from './shells.ts'
 
-/** A connection that was let in. */
+/** An authenticated connection. */
 export interface SshConnection extends Transport {
   /**
-   * A stream from the host to an address, which it looks up itself.
+   * A stream from the host to an address, which the host resolves itself.
    * @throws {UnreachableError} connection_lost; {JumpRefusal}
    */
   forward(address: string, port: number): Promise<Duplex>
-  /** Called when the connection is gone. */
+  /** Called when the connection is lost. */
   onLost(listener: () => void): void
 }
 
-/** @param ahead the first shell, where it was asked for with the login */
+/** @param ahead the first shell, if it was requested with the login */
 export function connectionOf(
   connection: Client,
   lost: Loss,
@@ -60,7 +60,7 @@ function forward(connection: Client, lost: Loss, address: string, port: number):
       reject(Object.assign(new Error(said), { jump }))
     }
     try {
-      // Where from is nobody’s business; OpenSSH writes the same.
+      // The origin is private; OpenSSH sends the same.
       connection.forwardOut('127.0.0.1', 0, address, port, opened)
     } catch {
       reject(lostError(lost))

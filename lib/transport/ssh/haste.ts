@@ -1,27 +1,27 @@
 /**
- * Waits that ssh2 makes and SSH does not ask for. Each is a round trip, so a far host feels it:
+ * Saves round trips that ssh2 spends and SSH does not require, which matters for distant hosts:
  *
- * - The first try to log in waits for the answer to the request for that service. It may come right
- *   behind it: a server takes messages in order (RFC 4253, 10).
- * - A key is offered, and signs when the server has said that it would do. A key from a file signs at
- *   once: asking first is for keys whose owner has to be asked too (RFC 4252, 7).
- * - The first channel waits for the login's success, and the command for the channel's number. OpenSSH
- *   keeps what comes behind the login until it has let us in, also over its change of processes, and
- *   numbers channels from 0. Others may hang up: who is in haste must be ready to begin again without.
+ * - The first login attempt waits for the answer to the service request. It may follow directly: a server
+ *   handles messages in order (RFC 4253, 10).
+ * - A key is offered, and signs after the server has accepted it. A key from a file signs at once: offering
+ *   first is for keys whose owner must confirm (RFC 4252, 7).
+ * - The first channel waits for the login’s success, and the command for the channel’s number. OpenSSH keeps
+ *   what follows the login until it succeeds, also across its change of processes, and numbers channels from
+ *   0. Other servers may disconnect: the caller must be ready to start again without this.
  *
- * And OpenSSH tells all of its host's keys when it has let us in: ssh2 has it prove each, for a listener
- * that we have not. Signing is most of what a login costs a host. Of the ways in which RSA keys sign, ssh2
- * tries the first it can of what the server lists; OpenSSH lists more than it may be configured to take, and
- * its client tries SHA-512 first: so do we.
+ * Also, after the login OpenSSH lists all keys of its host, and ssh2 has it prove each one, for a listener
+ * that we don’t have. Signing is most of the cost of a login for the host. Of the signature algorithms for
+ * RSA keys, ssh2 uses the first that the server lists and it supports; OpenSSH lists more than it may be
+ * configured to accept, and its client tries SHA-512 first, so we do too.
  *
- * ssh2 has no options for any of that, so this reaches into the version that package.json holds it to.
- * Where it looks otherwise inside, everything is as slow as ever and works.
+ * ssh2 has no options for any of this, so this module reaches into the version pinned in package.json. If its
+ * internals differ, everything still works, only slower.
  */
 import type { Client, ParsedKey } from 'ssh2'
 
 type Sign = (data: Buffer, send: (signature: Buffer) => void) => void
 
-/** What ssh2 1.17 has inside. */
+/** The internals of ssh2 1.17. */
 interface Insides {
   _remoteVer?: string
   _protocol?: {
@@ -33,13 +33,13 @@ interface Insides {
 }
 
 export interface Haste {
-  /** Don't wait for the service. Not where the login depends on what the server still has to say: RSA. */
+  /** Don’t wait for the service. Not if the login depends on further messages of the server: RSA. */
   login: boolean
-  /** Called when the first key has signed, and the server is one that keeps what comes behind it. */
+  /** Called when the first key has signed, if the server keeps what follows the login. */
   signed?(): void
 }
 
-/** Call it before anything has come from the server. */
+/** Must be called before anything has arrived from the server. */
 export function hasten(connection: Client, { login, signed }: Haste): void {
   const client = connection as unknown as Insides
   const protocol = client._protocol
@@ -57,19 +57,19 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
     protocol.service = name => {
       service.call(protocol, name)
       handlers.SERVICE_ACCEPT = () => {}
-      // ssh2 is in the middle of the server's last message.
+      // ssh2 is still handling the server’s last message.
       process.nextTick(accepted!, protocol, name)
     }
   }
   let first = true
   protocol.authPK = (username, key, algorithm, sign) => {
     const ask = () => authPK.call(protocol, username, key, algorithm, sign)
-    // Keys of an agent are public ones.
+    // Agent keys are only public keys.
     if (sign || !key.isPrivateKey?.()) return ask()
     const hash = /^rsa-sha2-(256|512)$/.exec(algorithm ?? '')?.[1]
     authPK.call(protocol, username, key, algorithm, (data, send) => {
       const signature = key.sign(data, hash && `sha${hash}`) as Buffer | Error
-      // Asked first, ssh2 tells what is wrong with it.
+      // ssh2 itself reports what is wrong with it.
       if (signature instanceof Error) return ask()
       send(signature)
       const keeps = /^OpenSSH_/.test(client._remoteVer ?? '')
@@ -79,13 +79,13 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
   }
 }
 
-/** What a server tells of itself (RFC 8308). */
+/** An extension message of a server (RFC 8308). */
 interface Extension {
   name: string
   algs?: string[]
 }
 
-/** Ways to sign without that by SHA-256, where that by SHA-512 is among them. */
+/** The signature algorithms without SHA-256, if SHA-512 is among them. */
 function withoutShorter(extension: Extension): Extension {
   const { algs } = extension
   if (!algs?.includes('rsa-sha2-512')) return extension
@@ -93,9 +93,9 @@ function withoutShorter(extension: Extension): Extension {
 }
 
 /**
- * Asks for a command on the first channel, which was asked for but is not there yet. When it is, ssh2 asks
- * once more: that goes nowhere.
- * @returns call it when nothing of all that was heard
+ * Requests a command on the first channel, which has been requested but does not exist yet. When it exists,
+ * ssh2 sends the request again, which is dropped.
+ * @returns a function to call if the server ignored it all
  */
 export function commandAhead(connection: Client, command: string): () => void {
   const protocol = (connection as unknown as Insides)._protocol

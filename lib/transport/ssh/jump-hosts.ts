@@ -1,5 +1,5 @@
 /**
- * Connections to jump hosts: one to each, shared by all hosts behind it, opened when the first of them wants
+ * Connections to jump hosts: one to each, shared by all hosts behind it, opened for the first host that needs
  * it and kept for the run.
  */
 import type { Duplex } from 'node:stream'
@@ -9,7 +9,7 @@ import type { Limits } from '../connecting/limits.ts'
 import type { SshConnection } from './connection.ts'
 import type { Passage } from './ssh.ts'
 
-/** A jump host, and whatever belongs to connecting to it. */
+/** A jump host, and what is needed to connect to it. */
 export interface JumpHost {
   settings: Pick<
     SshSettings,
@@ -26,8 +26,8 @@ export interface JumpHost {
 
 export interface JumpHosts<Jump extends JumpHost> {
   /**
-   * The way to a host.
-   * @param jumps in the order of connecting; undefined where there are none
+   * The passage to a host.
+   * @param jumps in the order of connecting; undefined if there are none
    */
   passage(
     jumps: readonly Jump[],
@@ -37,10 +37,10 @@ export interface JumpHosts<Jump extends JumpHost> {
   close(): void
 }
 
-/** How long a jump host that could not be reached is not tried again, in milliseconds. */
+/** How long an unreachable jump host is not retried, in milliseconds. */
 const sulkMs = 30_000
 
-/** What trying again would not change in a run. */
+/** Failures that a retry in the same run would not change. */
 const lasting: readonly string[] = [
   'auth_failed',
   'host_key_unknown',
@@ -50,11 +50,11 @@ const lasting: readonly string[] = [
 
 interface Kept {
   connection: Promise<SshConnection>
-  /** It failed, and is not tried again until then (`performance.now`). */
+  /** Set after a failure: not retried until then (`performance.now`). */
   failedUntil?: number
 }
 
-/** @param connect connects to a jump host, through another one or none; `signal` ends that */
+/** @param connect connects to a jump host, through another one or none; `signal` aborts it */
 export function createJumpHosts<Jump extends JumpHost>(
   connect: (
     jump: Jump,
@@ -99,7 +99,7 @@ export function createJumpHosts<Jump extends JumpHost>(
     if (!last) return undefined
     const name = nameOf(last)
     const reach = async (limits: Limits): Promise<Duplex> => {
-      // Its own time: that of the host behind it begins when the jump host has let us in.
+      // Its own timeout: that of the host behind it starts after the jump host’s login.
       const connection = await limits.waitFor(connectionTo(jumps)).catch(error => {
         throw behind(error, name)
       })
@@ -107,14 +107,14 @@ export function createJumpHosts<Jump extends JumpHost>(
     }
     const open = (limits: Limits) =>
       reach(limits).catch(error => {
-        // It was lost a moment ago, and nobody had noticed.
+        // It was lost a moment ago, unnoticed.
         if (isBootstrapError(error) && error.code === 'connection_lost') return reach(limits)
         throw error
       })
     return { name, open }
   }
 
-  /** Errors that name the jump host that failed. */
+  /** Errors that already name the jump host. */
   const told = new WeakSet<Error>()
   const behind = (error: unknown, name: string): unknown => {
     if (!(error instanceof UnreachableError) || told.has(error)) return error
@@ -140,7 +140,10 @@ export function createJumpHosts<Jump extends JumpHost>(
   }
 }
 
-/** Who is trusted by the same is the same: insecure_host_key is for the host that has it, and no other. */
+/**
+ * Two hops are the same only if they trust the same keys: insecure_host_key applies only to the host that
+ * sets it.
+ */
 const identify = ({ settings }: JumpHost) => {
   const { user, address, port, hostKeyAlias, insecureHostKey } = settings
   const files = [settings.userKnownHostsFiles, settings.globalKnownHostsFiles]

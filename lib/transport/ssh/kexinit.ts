@@ -1,6 +1,6 @@
-/** What a server says before anything is secret: its greeting, and which algorithms it offers. Pure. */
+/** What a server sends before encryption starts: its banner and the algorithms it offers. Pure. */
 
-/** By the kind of algorithm, as `SshSettings.algorithms` has them; those from the server to us. */
+/** By kind of algorithm, as in `SshSettings.algorithms`, from the server to us. */
 export interface Offered {
   kex: readonly string[]
   hostKey: readonly string[]
@@ -9,9 +9,9 @@ export interface Offered {
 }
 
 /**
- * Reads the first message behind a server’s identification (RFC 4253, 4.2, 6 and 7.1).
- * @param heard all that came so far
- * @returns undefined: it has not come, or is something else
+ * Reads the first message after a server’s version string (RFC 4253, 4.2, 6 and 7.1).
+ * @param heard everything received so far
+ * @returns undefined: it has not arrived, or is something else
  */
 export function offeredIn(heard: Buffer): Offered | undefined {
   const start = /(?:^|\n)SSH-[^\n]*\n/.exec(heard.toString('latin1'))
@@ -35,7 +35,7 @@ export function offeredIn(heard: Buffer): Offered | undefined {
 
 const kexInit = 20
 
-/** The lines of a server that it says before its identification, or instead of one. */
+/** The lines that a server sends before its version string, or instead of it. */
 export function greetingIn(heard: Buffer): string {
   const text = heard.toString('latin1')
   const end = text.search(/(?:^|\n)SSH-/)

@@ -1,20 +1,20 @@
-/** Shells on an SSH connection, and why a connection is gone. */
+/** Shells on an SSH connection, and why a connection was lost. */
 import type { Client, ClientChannel, ExecOptions } from 'ssh2'
 import { UnreachableError } from '../../errors.ts'
 import { quoteForLogin } from '../../shell/quote.ts'
 import type { ShellEnd, ShellStream } from '../transport.ts'
 
-/** Why a connection is gone, once it is. */
+/** Why a connection was lost, once it is. */
 export interface Loss {
   reason: string
   closed: boolean
 }
 
-/** @param silenceMs how long a host may say nothing before it is given up */
+/** @param silenceMs how long a host may be silent before it is given up */
 export function watchLoss(connection: Client, silenceMs: number): Loss {
   const lost: Loss = { reason: 'the host closed it', closed: false }
-  // node-ssh takes its own listener away once connected; without one a reset ends this process. What
-  // comes late (a reset after a refusal) has nobody left to tell.
+  // node-ssh removes its own listener once connected; without one, a reset would end this process. Nobody is
+  // left to receive later errors (a reset after a refusal).
   connection.on('error', error => {
     lost.reason = reasonOf(error, silenceMs)
   })
@@ -83,29 +83,29 @@ export function openShell(
     try {
       connection.exec(line, options, opened)
     } catch {
-      // It is going, and has not said so yet.
+      // It is closing, but has not reported it yet.
       reject(lostError(lost))
     }
   })
 }
 
-/** What OpenSSH and others take is 32 KiB; nobody needs less than this. */
+/** OpenSSH and others accept 32 KiB; nobody needs less than this. */
 const leastPacketBytes = 256
 
 /**
- * Why nothing can be sent on a channel, where its other end takes next to nothing at a time: of packets
- * without a byte ssh2 would send one after the other, for ever, and this process would do nothing else.
+ * Why nothing can be sent on a channel whose peer accepts almost nothing per packet: ssh2 would send empty
+ * packets in an endless loop.
  */
 export const crumbsOf = (packetBytes: number): string | undefined =>
   packetBytes >= leastPacketBytes
     ? undefined
     : `the host accepts only ${packetBytes} bytes per packet, too few to work with`
 
-/** How much the other end of a channel takes at a time: ssh2 1.17 keeps that to itself. */
+/** How much the peer of a channel accepts per packet: ssh2 1.17 does not expose it. */
 export const packetBytesOf = (channel: object): number =>
   (channel as { outgoing?: { packetSize?: number } }).outgoing?.packetSize ?? leastPacketBytes
 
-/** A channel that closes without an exit status did not end: its connection did. */
+/** If a channel closes without an exit status, its connection was lost. */
 function channelEnd(channel: ClientChannel, reason: () => string): Promise<ShellEnd> {
   return new Promise(settle => {
     let end: ShellEnd | undefined

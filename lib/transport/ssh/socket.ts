@@ -1,17 +1,17 @@
-/** The stream that SSH is spoken over: a TCP connection, or a channel of a jump host. */
+/** The stream that carries SSH: a TCP connection, or a channel of a jump host. */
 import { createConnection, isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SshSettings } from '../config/settings.ts'
 
-/** What we call ourselves: SSH begins with it. */
+/** Our software name in the SSH version string. */
 export const software = 'hostwright'
 
-/** A stream whose first error is known, also if nobody listened when it came. */
+/** A stream that records its first error, even if nobody listened when it happened. */
 export type Greeted = Duplex & { failure?: Error }
 
 /**
- * A connection to the first of a name’s addresses that takes one: Node tries them by turns of 250 ms
- * (RFC 8305; `net.createConnection`, autoSelectFamily).
+ * A connection to the first address of a name that accepts it: Node tries them in turn, 250 ms each (RFC
+ * 8305; `net.createConnection`, autoSelectFamily).
  */
 export function connectTcp({
   address,
@@ -19,19 +19,19 @@ export function connectTcp({
   addressFamily,
 }: Pick<SshSettings, 'address' | 'port' | 'addressFamily'>): Duplex {
   const kind = isIP(address)
-  // Node heeds it for names only.
+  // Node applies it to names only.
   if (addressFamily !== undefined && kind !== 0 && kind !== addressFamily) {
     return new Socket().destroy(new Error(`AddressFamily excludes IPv${kind}`))
   }
   const several = { autoSelectFamily: addressFamily === undefined, family: addressFamily }
-  // ssh2 leaves Nagle's algorithm on: each small packet of the handshake would wait 40 ms for the
-  // acknowledgement of the one before it.
+  // ssh2 leaves Nagle’s algorithm on: each small packet of the handshake would wait 40 ms for the
+  // acknowledgement of the previous one.
   return createConnection({ host: address, port, noDelay: true, ...several })
 }
 
 /**
- * Says who we are: the server answers with what it can do, while we load a library. ssh2 says the same when
- * it begins, and that goes nowhere.
+ * Sends our version string, so that the server answers with its algorithms while we load a library. ssh2
+ * sends it again when it starts, which is dropped.
  */
 export function greet(stream: Duplex): Greeted {
   const sock: Greeted = stream
@@ -49,7 +49,7 @@ export function greet(stream: Duplex): Greeted {
     }
     untaken = sock.writableNeedDrain ? untaken + 1 : 0
     if (untaken > mostUntaken) sock.destroy(new Error('the host reads nothing that is sent to it'))
-    // ssh2 writes a packet in three pieces; all that it has to say now is one.
+    // ssh2 writes a packet in three pieces; this combines all pending ones.
     if (sock.writableCorked === 0) {
       sock.cork()
       process.nextTick(() => sock.uncork())
@@ -60,17 +60,17 @@ export function greet(stream: Duplex): Greeted {
 }
 
 /**
- * How many pieces may wait for a host to take them, three a packet. Of data there are no more than fit into
- * the windows of its channels; but it may ask and ask, and leave all answers to us.
+ * How many pieces may wait for a host to read them, three per packet. Data is limited by the windows of its
+ * channels, but a host could keep asking and never read our answers.
  */
 const mostUntaken = 50_000
 
-/** Enough for a server’s greeting and the list of what it can do. */
+/** Enough for a server’s banner and its list of algorithms. */
 const heardBytes = 8192
 
 /**
- * Keeps the first that a server says. Call it when ssh2 listens already, or what comes is lost to it.
- * @returns what came so far
+ * Records the first bytes from a server. Call it after ssh2 has started listening, or ssh2 would miss them.
+ * @returns what has arrived so far
  */
 export function overhear(stream: Duplex): () => Buffer {
   const chunks: Buffer[] = []

@@ -1,4 +1,4 @@
-/** The transport by SSH in this process: node-ssh (over ssh2). The only module that knows them. */
+/** The transport over SSH in this process, with node-ssh (on top of ssh2). */
 import type { Duplex } from 'node:stream'
 import type { ConnectConfig } from 'ssh2'
 import { UnreachableError } from '../../errors.ts'
@@ -27,31 +27,31 @@ import { commandOf, openShell, plainShell, watchLoss } from './shells.ts'
 import { connectTcp, type Greeted, greet, overhear, software } from './socket.ts'
 
 export interface SshOptions {
-  /** Limits of the parts. */
+  /** Timeouts of the stages. */
   timeouts: Timeouts
   /** Time for connecting, handshake and authentication together, in milliseconds, retries included. */
   timeoutMs: number
-  /** Ends the connecting. */
+  /** Aborts connecting. */
   signal?: AbortSignal
-  /** Adds a host that is not known yet to the known_hosts file. Never accepts a changed key. */
+  /** Adds an unknown host to the known_hosts file. Never accepts a changed key. */
   acceptNew: boolean
   answers: Answers
-  /** A stream to the host through a jump host; each try wants a new one. Default: a socket. */
+  /** Opens a stream to the host through a jump host, once per attempt. Default: a socket. */
   through?: Passage
-  /** The first shell is a plain `sh`, which may be asked for with the login. Default: true. */
+  /** Whether the first shell is a plain `sh`, which may be requested with the login. Default: true. */
   ahead?: boolean
-  /** Called once the handshake is under way: for work that the time of waiting is good for. */
+  /** Called once the handshake has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Reports decisions. */
   debug?: Debug
   shared: SshShared
 }
 
-/** The way to a host behind a jump host. */
+/** The passage to a host behind a jump host. */
 export interface Passage {
   /** The jump host, for messages. */
   name: string
-  /** @throws {UnreachableError} of the jump host; {JumpRefusal} of what is behind it */
+  /** @throws {UnreachableError} for the jump host; {JumpRefusal} for what is behind it */
   open(limits: Limits): Promise<Duplex>
 }
 
@@ -60,21 +60,21 @@ export interface SshShared {
   keyring(parse: ParseKey): Keyring
   agentKeys(path: string): Promise<AgentKeys>
   knownHosts: KnownHosts
-  /** Of connections that knock at the same door. */
+  /** Limits simultaneous connections to the same server. */
   paceOf(door: string): Pace
 }
 
-/** They take their time, and a run without hosts by SSH is spared it. */
+/** Loading takes time, which a run without SSH hosts need not spend. */
 export const loadLibraries = () => Promise.all([import('ssh2'), import('node-ssh')])
 
-/** How long a host whose connection is given up may take to agree. */
+/** How long a host may take to agree that the connection closes. */
 const lingerMs = 1000
 
 /**
- * Connects and authenticates. A server that has too many connections at its door (sshd's MaxStartups)
- * closes some at random: those knock again until the time is over.
+ * Connects and authenticates. A server with too many unauthenticated connections (sshd’s MaxStartups) closes
+ * some at random: those are retried until the time is over.
  * @throws {UnreachableError} connect_failed, connect_timeout, handshake_timeout, auth_timeout, auth_failed,
- *   host_key_unknown, host_key_changed, host_key_revoked; of a jump host the same
+ *   host_key_unknown, host_key_changed, host_key_revoked; the same for a jump host
  * @throws {InterruptedError} by the signal
  */
 export async function connectSsh(target: SshSettings, options: SshOptions): Promise<SshConnection> {
@@ -95,7 +95,7 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
   )
 }
 
-/** The server let us in, and then did not take what was sent with the login. */
+/** The login succeeded, but the server did not accept what was sent with it. */
 const overhasty = new Error('the login did not complete')
 
 /** @throws {NotConnected} */
@@ -121,16 +121,16 @@ async function attempt(
   }
 }
 
-/** How far one try has come. */
+/** The progress of one attempt. */
 interface Way {
   readonly limits: Limits
-  /** Nobody waits for it any more. */
+  /** Whether nobody waits for it any more. */
   over: boolean
   sock?: Greeted
   login?: Login
   refusal?: UnreachableError
   watch?: LoginWatch
-  /** The first that the server said. */
+  /** The first bytes from the server. */
   heard(): Buffer
   close?(): void
 }
@@ -168,10 +168,10 @@ async function goThrough(
   const connected = ssh.connect({
     ...configOf(way, target, options),
     sock,
-    // The limits are ours.
+    // The timeouts are ours.
     readyTimeout: 0,
     authHandler: (left: string[] | null, partial: boolean | null, go: (auth: unknown) => void) => {
-      // What was sent behind a login that failed was not heard.
+      // The server ignored what followed a failed login.
       ahead = undefined
       forget()
       const first = left === null && login.begin()
@@ -180,7 +180,7 @@ async function goThrough(
       login
         .next(watch?.left ?? left ?? undefined, watch?.partial ?? partial === true)
         .then(go, () => {
-          // The time is over, or Ctrl-C: `limits` has told.
+          // A timeout or Ctrl-C: `limits` has reported it.
         })
     },
   } as Parameters<typeof ssh.connect>[0])
@@ -213,8 +213,8 @@ async function goThrough(
   })
   return connectionOf(connection, lost, ahead, () => {
     ssh.dispose()
-    // All is said: nobody waits for the host's goodbye. One that takes nothing any more would keep
-    // the socket open, and with it this process.
+    // Nothing more is needed: don’t wait for the host to close. A host that reads nothing would keep the
+    // socket open, and this process alive.
     sock.end()
     setTimeout(() => sock.destroy(), lingerMs).unref()
   })
@@ -250,13 +250,13 @@ function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectCo
     port,
     username: target.user,
     ident: software,
-    // ssh2 gives up when one more than its count would be due; we do with the last.
+    // ssh2 gives up one request later than its count; we give up at the count.
     keepaliveInterval: (aliveIntervalMs * aliveCountMax) / (aliveCountMax + 1),
     keepaliveCountMax: aliveCountMax,
     algorithms: {
       ...(algorithms && { kex: algorithms.kex, cipher: algorithms.cipher, hmac: algorithms.mac }),
       serverHostKey: hostKeys,
-      // A small packet could become any number of bytes here, before the login too.
+      // With compression, a small packet could expand to any size, even before the login.
       compress: ['none'],
     } as ConnectConfig['algorithms'],
     hostVerifier: (key: Buffer) => {

@@ -1,4 +1,4 @@
-/** Whether to trust the key that a host shows: by the known_hosts files of this machine. */
+/** Whether to trust the key that a host presents, from the known_hosts files on this machine. */
 import { UnreachableError } from '../../errors.ts'
 import type { Debug } from '../../events.ts'
 import { quote } from '../../shell/quote.ts'
@@ -6,27 +6,27 @@ import { checkHostKey, fingerprint, type KnownHost, keyType } from './known-host
 import { addKnownHost, readKnownHosts } from './known-hosts-files.ts'
 
 export interface Presented {
-  /** Of all files: the user's, then the machine's. */
+  /** The entries of all files: the user’s, then the system’s. */
   entries: readonly KnownHost[]
   /** From `knownHostName`. */
   name: string
-  /** As the host shows it. */
+  /** As presented by the host. */
   key: Buffer
-  /** Where a new key is written: the first of the user's files. Undefined: there is none. */
+  /** Where a new key is saved: the first of the user’s files. Undefined: there is none. */
   file?: string
-  /** Adds a key that is not known; never a changed one. */
+  /** Add an unknown key; never a changed one. */
   acceptNew: boolean
-  /** New lines are hashed, also where the file's first is not. */
+  /** Hash new lines, even if the file’s first line is not hashed. */
   hash: boolean
-  /** Any key will do, but a revoked one. */
+  /** Accept any key, except a revoked one. */
   insecure: boolean
-  /** Told the verdict. */
+  /** Logs the verdict. */
   debug?: Debug
 }
 
 /**
- * The reason to refuse the key, if there is one. With `acceptNew` an unknown key is known from then on: it
- * is taken only where that could be written down.
+ * The reason to refuse the key, if there is one. With `acceptNew`, an unknown key is accepted if it could be
+ * saved.
  */
 export function verifyHostKey(presented: Presented): UnreachableError | undefined {
   const { entries, name, key, file, acceptNew, insecure, debug } = presented
@@ -43,7 +43,7 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
   if (result.verdict === 'changed') return changedKey(shown, result.known)
   if (!acceptNew) return unknownKey(shown)
   if (file === undefined) return keyNotAdded(shown, 'no known_hosts file is set')
-  // Somebody may have been faster: another host of the run under the same name, or another run.
+  // Someone may have been faster: another host of the run with the same name, or another run.
   const now = readKnownHosts(file)
   const again = checkHostKey(now, name, key)
   if (again.verdict !== 'unknown') return verifyHostKey({ ...presented, entries: now })
@@ -58,13 +58,13 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
 
 const describe = (key: Buffer) => `${keyType(key)} ${fingerprint(key)}`
 
-/** A key that is refused, for messages. */
+/** A refused key, for messages. */
 export interface ShownKey {
   /** From `knownHostName`. */
   name: string
   /** Type and fingerprint. */
   key: string
-  /** Where new keys are written. */
+  /** Where new keys are saved. */
   file?: string
 }
 

@@ -1,16 +1,16 @@
-/** The known_hosts files of this machine: read once a run, and written where a key is to be known. */
+/** The known_hosts files on this machine: read once per run, and written to save new keys. */
 import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { readIfThere } from '../text-file.ts'
 import { isHashed, type KnownHost, knownHostLine, parseKnownHosts } from './known-hosts.ts'
 
 /**
- * Entries of files, in their order. A file is read again when it has changed, whoever changed it; one that
- * is not there, or not for us to read, has none.
+ * The entries of several files, in order. A file is read again after a change; a file that does not exist or
+ * can’t be read has no entries.
  */
 export type KnownHosts = (files: readonly string[]) => readonly KnownHost[]
 
-/** What is known of hosts, for one run. */
+/** The known hosts for one run. */
 export function createKnownHosts(): KnownHosts {
   const read = new Map<string, { version: string; entries: readonly KnownHost[] }>()
   const entriesOf = (file: string) => {
@@ -24,7 +24,7 @@ export function createKnownHosts(): KnownHosts {
   return files => files.flatMap(entriesOf)
 }
 
-/** Another one after each change; time alone may be the same for two of them. */
+/** Changes with each change of the file; the time alone may stay the same. */
 function versionOf(file: string): string {
   const stat = statIfThere(file)
   return stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs}` : ''
@@ -41,20 +41,20 @@ function statIfThere(file: string) {
 /** @returns the entries of one file as it is now */
 export const readKnownHosts = (file: string): KnownHost[] => parseKnownHosts(textOf(file), file)
 
-/** Of a file only: a device may have no end, and a pipe no writer. */
+/** Only for regular files: a device may be endless, and a pipe may have no writer. */
 const textOf = (file: string) => (statIfThere(file)?.isFile() ? readIfThere(file) : '')
 
 /**
- * Adds a line, which is there whole at once: whoever else appends at the same time writes before or behind
- * it. The file is for its owner alone, and so is its directory where that has to be made.
- * @param hash hides the host's name, also where the file hides none
- * @throws {Error} it can’t be written, or what is written there is not kept
+ * Adds a line in one write, so that simultaneous appends don’t mix. The file is private, and so is its
+ * directory if it has to be created.
+ * @param entry.hash hides the host’s name, even if the file hides none
+ * @throws {Error} it can’t be written, or would not be kept
  */
 export function addKnownHost(
   file: string,
   { name, key, hash }: { name: string; key: Buffer; hash: boolean },
 ): void {
-  // /dev/null takes everything, and would let each key in for ever.
+  // /dev/null accepts everything, and would let in every new key forever.
   if (statIfThere(file)?.isFile() === false) throw new Error('it is not a file')
   const text = textOf(file)
   const line = knownHostLine(name, key, hash || isHashed(parseKnownHosts(text, file)))

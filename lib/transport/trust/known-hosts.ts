@@ -1,8 +1,8 @@
 /**
- * OpenSSH's known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Pure: text in, verdict out. What
- * the manual leaves open is as in OpenSSH 9.2, which the tests ask, but where that would let in what a
- * line warns of: a key revoked for a host is revoked on each of its ports, and a key of a type that we
- * don't know is a key that the host is known by.
+ * OpenSSH’s known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Pure: text in, verdict out. Details
+ * that the manual leaves open follow OpenSSH 9.2, which the tests query, except where that would accept what
+ * a line warns about: a key revoked for a host is revoked on all its ports, and a key of an unknown type
+ * counts as a known key of the host.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 
@@ -12,20 +12,20 @@ export interface KnownHost {
   names: string
   /** `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ssh-rsa` … */
   type: string
-  /** The key as the server sends it. */
+  /** The key in the server’s encoding. */
   key: Buffer
   /** `file:line`, for messages. */
   at: string
 }
 
-/** `changed`: the host is known by other keys, of this type or any. */
+/** `changed`: the host is known by other keys, of this or another type. */
 export type HostKeyVerdict =
   | { verdict: 'known' }
   | { verdict: 'unknown' }
   | { verdict: 'changed'; known: readonly KnownHost[] }
   | { verdict: 'revoked'; known: readonly KnownHost[] }
 
-/** Entries of one file. Lines that are not entries are passed over, as ssh does. */
+/** The entries of one file. Malformed lines are skipped, as in ssh. */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   const entries: KnownHost[] = []
   for (const [index, line] of text.split('\n').entries()) {
@@ -42,12 +42,12 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
   return entries
 }
 
-/** The key of a line; undefined where it is none, was cut, or is of another type than the line says. */
+/** The key of a line; undefined if it is malformed, truncated, or of another type than the line says. */
 function keyOf(type: string, base64: string): Buffer | undefined {
   const key = Buffer.from(base64, 'base64')
-  // Node takes all sorts of text for Base64.
+  // Node accepts all sorts of text as Base64.
   if (key.toString('base64') !== base64 || keyType(key) !== type) return undefined
-  // A key is its type and some numbers, each behind its length in four bytes (RFC 4253, 6.6).
+  // A key consists of its type and some numbers, each preceded by its length in four bytes (RFC 4253, 6.6).
   let fields = 0
   let at = 0
   for (; at + 4 <= key.length; fields++) at += 4 + key.readUInt32BE(at)
@@ -55,18 +55,18 @@ function keyOf(type: string, base64: string): Buffer | undefined {
 }
 
 /**
- * The name that known_hosts has for an endpoint: `host`, or `[host]:port` for another port than 22.
- * @param alias ssh's HostKeyAlias, which stands for both
+ * The name of an endpoint in known_hosts: `host`, or `[host]:port` if the port is not 22.
+ * @param alias ssh’s HostKeyAlias, which replaces both
  */
 export function knownHostName(address: string, port: number, alias?: string): string {
   const name = lower(alias ?? address)
   return port === 22 || alias !== undefined ? name : `[${name}]:${port}`
 }
 
-/** Letters of ASCII only, as OpenSSH does: some others have one of these as their small letter. */
+/** ASCII letters only, as in OpenSSH: some other letters have an ASCII lower case. */
 const lower = (text: string) => text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
 
-/** The entries that speak of `name`; certificate authorities aside. */
+/** The entries that match `name`, without certificate authorities. */
 export function entriesFor(entries: readonly KnownHost[], name: string): KnownHost[] {
   return entries.filter(
     entry => entry.marker !== '@cert-authority' && namesMatch(entry.names, name),
@@ -74,7 +74,7 @@ export function entriesFor(entries: readonly KnownHost[], name: string): KnownHo
 }
 
 /**
- * Whether certificates of an authority would do for the host: only the `openssh` transport asks for them.
+ * Whether an authority covers the host: only the `openssh` transport accepts certificates.
  * @param name from `knownHostName`
  */
 export function hasAuthority(entries: readonly KnownHost[], name: string): boolean {
@@ -86,9 +86,9 @@ export function hasAuthority(entries: readonly KnownHost[], name: string): boole
 }
 
 /**
- * Whether `key` is the one we know. A revoked key is refused whatever else is known of it. Where nothing
- * is known of a host's other port, the host's own entry is enough, as for `ssh`: but another key there
- * says nothing, as it may be another server's.
+ * Whether `key` is the known one. A revoked key is always refused. If nothing is known for the host’s port,
+ * the host’s own entry is enough, as in `ssh`; but a different key there does not count as changed, because
+ * it may belong to another server.
  * @param name from `knownHostName`
  */
 export function checkHostKey(
@@ -108,7 +108,7 @@ export function checkHostKey(
     : { verdict: 'unknown' }
 }
 
-/** A name, and the one without its port. */
+/** A name, with and without its port. */
 function namesOf(name: string): readonly string[] {
   const plain = /^\[(.+)\]:\d+$/.exec(name)?.[1]
   return plain === undefined ? [name] : [name, plain]
@@ -119,26 +119,29 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
 }
 
-/** The type that a public key names in its first field (RFC 4253, 6.6). */
+/** The type in the first field of a public key (RFC 4253, 6.6). */
 export function keyType(key: Buffer): string {
   return key.length < 4 ? '' : key.toString('latin1', 4, 4 + Math.min(key.readUInt32BE(0), 64))
 }
 
-/** A line that makes the key known. @param hash hides the name, as `ssh-keygen -H` does */
+/**
+ * A line that makes the key known.
+ * @param hash hides the name, as `ssh-keygen -H` does
+ */
 export function knownHostLine(name: string, key: Buffer, hash = false): string {
   const shown = hash ? hashedName(name, randomBytes(saltBytes)) : name
   return `${shown} ${keyType(key)} ${key.toString('base64')}\n`
 }
 
-/** Whether new entries of a file are to be hashed, as its first one is. */
+/** Whether new entries of a file must be hashed, like its first one. */
 export function isHashed(entries: readonly KnownHost[]): boolean {
   return entries.find(entry => !entry.marker)?.names.startsWith(hashedMark) ?? false
 }
 
 /**
- * ssh2's host key algorithms, those of the keys we hold first, so that a server with several keys
- * shows one that we can compare; a key that is revoked is not asked for while there are others.
- * @param entries those of the host: `entriesFor`
+ * ssh2’s host key algorithms, with those of the known keys first, so that a server with several keys presents
+ * one that we can compare. A revoked key is requested only if there is no other.
+ * @param entries for the host: `entriesFor`
  */
 export function preferKnown(
   algorithms: readonly string[],
@@ -154,7 +157,9 @@ export function preferKnown(
   return [...algorithms.filter(held), ...algorithms.filter(algorithm => !held(algorithm))]
 }
 
-/** What a hashed name begins with; then salt and hash, HMAC-SHA1 of the name by the salt, in Base64. */
+/**
+ * The prefix of a hashed name, followed by the salt and the HMAC-SHA1 of the name with that salt, in Base64.
+ */
 const hashedMark = '|1|'
 const saltBytes = 20
 
@@ -163,7 +168,7 @@ function hashedName(name: string, salt: Buffer): string {
   return `${hashedMark}${salt.toString('base64')}|${hash}`
 }
 
-/** OpenSSH takes no longer pattern, and then nothing of the list. */
+/** OpenSSH accepts no longer pattern, and then ignores the whole list. */
 const longestPattern = 1022
 
 function namesMatch(names: string, name: string): boolean {
@@ -184,9 +189,9 @@ function namesMatch(names: string, name: string): boolean {
 }
 
 /**
- * Whether all of `text` is as the pattern says: `*` for any text, `?` for any one letter. Where what
- * follows a `*` does not fit, that one takes a letter more; those before it are done. So the time is at
- * most the product of both lengths, whatever the pattern.
+ * Whether all of `text` matches the pattern: `*` is any text, `?` any one character. If the rest after a `*`
+ * does not match, that `*` takes one more character; earlier ones are final. So the time is at most the
+ * product of both lengths, whatever the pattern.
  */
 function wildcardMatches(pattern: string, text: string): boolean {
   let at = 0
