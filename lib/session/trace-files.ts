@@ -50,7 +50,7 @@ const patienceMs = 100
  */
 export function prepareTraceDirectory(path: string): void {
   const refuse = (reason: string, cause?: unknown) =>
-    new UsageError('invalid_value', `HOSTWRIGHT_TRACE can’t be ${path}: ${reason}`, {
+    new UsageError('invalid_value', `HOSTWRIGHT_TRACE=${path} can’t be used: ${reason}`, {
       cause,
       hint: 'Name a directory of your own; one that does not exist is made.',
     })

@@ -34,6 +34,8 @@ Every error that hostwright raises on purpose has a code. A code keeps its name 
 text of a message may change. So let programs look at the code: it is \`error.code\` in \`--output json\`
 and in callbacks, and it stands before the message in a terminal.
 
+[Troubleshooting](troubleshooting.md) shows the most frequent ones as they look, and what to do about each.
+
 The code decides the exit code, but for one case. Exit code 2 means that no host was touched: an error of
 those under it that shows only later, such as a resource that a recipe's \`run\` declares wrongly, exits with 4.
 

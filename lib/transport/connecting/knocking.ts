@@ -9,6 +9,9 @@ import type { Pace, Turn } from './pacing.ts'
 /** How often a possibly temporary failure is tried: a closed port is reported within a second. */
 const unreadyTries = 3
 
+/** Shorter waits for a turn, in milliseconds, are only this process being busy. */
+const worthTelling = 20
+
 /** Thrown by an attempt if another one may succeed. */
 interface NotConnected extends Error {
   failure?: Failure
@@ -36,7 +39,7 @@ export async function knock<T>(
     const since = performance.now()
     const turn = pace && (await turnOf(pace, to, deadline))
     const waitedMs = Math.round(performance.now() - since)
-    if (waitedMs > 0)
+    if (waitedMs >= worthTelling)
       debug?.('pacing', `waited ${waitedMs} ms for its turn: ${pace!.limit} may knock at once`)
     try {
       const connection = await attempt()

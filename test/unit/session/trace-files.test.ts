@@ -59,7 +59,7 @@ describe('the directory', () => {
       expect(refused(path), path).toMatchObject({
         code: 'invalid_value',
         exitCode: 2,
-        message: expect.stringContaining(`HOSTWRIGHT_TRACE can’t be ${path}: `),
+        message: expect.stringContaining(`HOSTWRIGHT_TRACE=${path} can’t be used: `),
       })
     expect((await stat(open)).mode & 0o777).toBe(0o777)
   })
