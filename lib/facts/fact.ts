@@ -1,7 +1,7 @@
 /** Facts: what a recipe can ask of a host beyond what every session tells. */
 import { StepError, UsageError } from '../errors.ts'
 import { callSite } from '../resources/call-site.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 
 /** Something that a host can tell, and how its answer is read. */
 export interface Fact<T> {
@@ -55,7 +55,7 @@ export const preludeFact = <T>(name: string, parse: (stdout: string) => T): Fact
  * again.
  */
 export function createFacts(
-  ask: (call: HostCall) => Promise<CallResult>,
+  ask: (call: HostCall) => Promise<StepResult>,
 ): <T>(fact: Fact<T>) => Promise<T> {
   const known = new Map<Fact<unknown>, Promise<unknown>>()
   return <T>(wanted: Fact<T>): Promise<T> => {
@@ -70,7 +70,7 @@ export function createFacts(
 
 async function read<T>(
   { name, call, parse }: Fact<T>,
-  ask: (call: HostCall) => Promise<CallResult>,
+  ask: (call: HostCall) => Promise<StepResult>,
 ): Promise<T> {
   const step = `fact ${name}`
   const { status, exitStatus, code, stdout, stderr } = await ask(call)

@@ -2,12 +2,12 @@
 import pRetry from 'p-retry'
 import type { Heartbeat } from '../bootstrap/definitions.ts'
 import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import { type HostProbe, judge, probeCall, type Verdict } from './probe.ts'
 
 /** What a heartbeat needs of a session. */
 export interface Asker {
-  ask(call: HostCall): Promise<CallResult>
+  ask(call: HostCall): Promise<StepResult>
   /** Ends the waiting: Ctrl-C. */
   signal?: AbortSignal
   /** Told after each question that was not the last. */

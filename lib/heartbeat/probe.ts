@@ -1,6 +1,6 @@
 /** One question of a heartbeat: the prelude call that asks it on the host, and what its answer says. */
 import type { Probe } from '../bootstrap/definitions.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 
 /** A probe that is asked on one host; `stack` is answered by other products' probes. */
 export type HostProbe = Exclude<Probe, { kind: 'stack' }>
@@ -31,7 +31,7 @@ export function probeCall(probe: HostProbe, timeoutMs: number): HostCall {
 }
 
 /** Whether the answer is the one the probe wants. */
-export function judge(probe: HostProbe, result: CallResult): Verdict {
+export function judge(probe: HostProbe, result: StepResult): Verdict {
   const said = (buffer: Buffer) => buffer.toString('utf8').trim()
   if (result.status === 'failed') {
     return {

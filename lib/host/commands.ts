@@ -4,7 +4,7 @@ import { commandTitle } from '../report/report.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import { assignment } from '../resources/commands/command.ts'
 import { checkUser } from '../resources/resource.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import type { StepListener } from '../session/channel.ts'
 import type { CommandRequest, CommandRunner } from '../session/remote-process.ts'
 import type { Session } from '../session/session.ts'
@@ -106,7 +106,7 @@ function listen(
   }
 }
 
-function endStep(step: StepProgress, { status, exitStatus }: CallResult, late?: StepError): void {
+function endStep(step: StepProgress, { status, exitStatus }: StepResult, late?: StepError): void {
   if (late) step.end('failed', { error: late })
   // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
   else if (status === 'failed') step.end('ok', { note: `exit status ${exitStatus}` })

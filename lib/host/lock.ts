@@ -1,6 +1,6 @@
 /** The lock of a host (lib/remote/lock.sh has the protocol): its calls, and what they answer. */
 import { LockedError, StepError } from '../errors.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import { words } from '../session/words.ts'
 
 /** Who asks for the lock; told to whoever is refused. */
@@ -64,7 +64,7 @@ export function describeHolder(holder: LockHolder): string {
  * What a refused claim becomes; undefined if it was granted.
  * @returns {LockedError} another run holds the lock; {StepError} it can't be taken at all
  */
-export function lockError(result: CallResult): LockedError | StepError | undefined {
+export function lockError(result: StepResult): LockedError | StepError | undefined {
   // `skipped`: the step before it failed, and the host has no lock.
   if (result.status === 'ok') return undefined
   const holder = parseHolder(result.stdout.toString('utf8'))

@@ -1,11 +1,11 @@
 /** A step that restarted its host: waiting until the host is back. */
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
-import type { CallResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 import type { Running } from './running.ts'
 
 /** Connects again after a restart; the host's error is the step's. */
-export async function restart(step: Step, { marks }: CallResult, running: Running): Promise<void> {
+export async function restart(step: Step, { marks }: StepResult, running: Running): Promise<void> {
   const { resource } = step
   try {
     const boot = marks.find(([word]) => word === 'boot')?.[1] ?? ''

@@ -6,7 +6,7 @@ import { diffOf } from '../report/diff.ts'
 import { lastLines, stepError } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import type { Resource } from '../resources/resource.ts'
-import type { CallResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 import { account, type Execution } from './execution.ts'
 import { wantsDiff } from './mode.ts'
 
@@ -22,7 +22,7 @@ export interface Running {
 }
 
 /** The result of a step that was not sent. */
-export const leftOut: CallResult = {
+export const leftOut: StepResult = {
   status: 'skipped',
   exitStatus: 0,
   code: '-',
@@ -36,13 +36,13 @@ export const leftOut: CallResult = {
 const notWanted = 'not wanted'
 
 /** With --step: the result of a step that was not wanted. */
-export const declined: CallResult = { ...leftOut, note: notWanted }
+export const declined: StepResult = { ...leftOut, note: notWanted }
 
 /**
  * Accounts for the end of one step.
  * @param late what it fails with, as it took too long
  */
-export function endStep(step: Step, result: CallResult, running: Running, late?: StepError): void {
+export function endStep(step: Step, result: StepResult, running: Running, late?: StepError): void {
   const { execution, shown } = running
   const { ledger, mode } = execution
   const { declared, resource, handler, notify } = step
@@ -74,13 +74,13 @@ export function endStep(step: Step, result: CallResult, running: Running, late?:
 }
 
 /** Accounts for steps that all came to the same. */
-export function endSteps(steps: readonly Step[], result: CallResult, running: Running): void {
+export function endSteps(steps: readonly Step[], result: StepResult, running: Running): void {
   for (const step of steps) endStep(step, result, running)
 }
 
 function failureOf(
   { resource }: Step,
-  result: CallResult,
+  result: StepResult,
   { interrupts }: Execution,
   late: StepError | undefined,
 ): BootstrapError {
@@ -92,7 +92,7 @@ function failureOf(
 }
 
 /** Why a step was skipped, in a few words. */
-function skip({ handler, when }: Step, { note }: CallResult, running: Running): string {
+function skip({ handler, when }: Step, { note }: StepResult, running: Running): string {
   if (running.failure) return 'a step before it failed'
   if (note === '') {
     running.skipped = true

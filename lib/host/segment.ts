@@ -4,8 +4,9 @@ import { placeCondition } from '../program/conditions.ts'
 import type { Segment } from '../program/segments.ts'
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
-import type { CallResult } from '../session/call.ts'
-import type { BatchCall, Session } from '../session/session.ts'
+import type { StepResult } from '../session/call.ts'
+import type { SegmentCall } from '../session/script.ts'
+import type { Session } from '../session/session.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
@@ -43,7 +44,7 @@ function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<st
 }
 
 /** With --step: what becomes of a segment that is not wanted. Each is one step then. */
-async function declinedOf({ steps }: Segment, running: Running): Promise<CallResult | undefined> {
+async function declinedOf({ steps }: Segment, running: Running): Promise<StepResult | undefined> {
   const { host, mode, ledger, progress } = running.execution
   const confirm = confirmOf(mode)
   const { resource, handler } = steps.at(-1)!
@@ -62,7 +63,7 @@ async function send(steps: readonly Step[], session: Session, running: Running):
     }),
   )
   // One that restarts the host ends when the host is back.
-  const end = (step: Step, result: CallResult, late?: StepError) => {
+  const end = (step: Step, result: StepResult, late?: StepError) => {
     if (!restarts || step !== last || late) endStep(step, result, running, late)
   }
   const calls = steps.map((_, at) => callOf(steps, at, limits, running, end))
@@ -71,7 +72,7 @@ async function send(steps: readonly Step[], session: Session, running: Running):
     diff: wantsDiff(mode),
     plan: onStepOf(mode) !== undefined,
   }
-  const results = await session.batch(calls, settings).catch(error => {
+  const results = await session.segment(calls, settings).catch(error => {
     for (const limit of limits) limit.end()
     throw limits.find(({ late }) => late)?.late ?? error
   })
@@ -87,8 +88,8 @@ function callOf(
   at: number,
   limits: readonly StepLimit[],
   { execution, shown }: Running,
-  end: (step: Step, result: CallResult, late?: StepError) => void,
-): BatchCall {
+  end: (step: Step, result: StepResult, late?: StepError) => void,
+): SegmentCall {
   const step = steps[at]!
   const progress = shown.get(step)!
   const limit = limits[at]!
@@ -128,7 +129,7 @@ function noSession(steps: readonly Step[], thrown: unknown, running: Running): u
     running.failure = error.within({ step: first.resource.title, at: first.resource.at() })
     running.shown.get(first)!.end('failed', { error })
   }
-  const unknown: CallResult = { ...leftOut, status: 'changed', note: 'unknown' }
+  const unknown: StepResult = { ...leftOut, status: 'changed', note: 'unknown' }
   for (const step of steps) {
     if (step === first) continue
     endStep(step, mayCome && wanted.includes(step) ? unknown : leftOut, running)

@@ -1,13 +1,13 @@
 /** Questions to a host that are no steps of their own, and writing its state files. */
 import { InterruptedError, StepError } from '../errors.ts'
 import { lastLines } from '../report/step-error.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import type { Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 import { onlyLooks } from './mode.ts'
 
 /** A call whose failure is the caller's step's. */
-export type Ask = (call: HostCall) => Promise<CallResult>
+export type Ask = (call: HostCall) => Promise<StepResult>
 
 /** Writes a state file, by name. Only looks with --check. */
 export type WriteState = (name: string, text: string) => Promise<void>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { StepStatus } from '../events.ts'
 import type { Resource } from '../resources/resource.ts'
-import type { CallResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 import { keyOf, type Step } from './step.ts'
 
 /** One step of a host's account. */
@@ -28,7 +28,7 @@ export interface StepAccount {
 /** The account of a resource. */
 export function accountOf(
   { resource, task, as, handler, declared }: Step,
-  result?: CallResult,
+  result?: StepResult,
   diff?: string,
 ): StepAccount {
   const saw = result?.marks.find(([word]) => word === 'saw')?.[2]

@@ -50,7 +50,7 @@ export interface RunContext<A = unknown, S = SecretValues> {
   readonly $: Dollar
   /** The same for commands that only look: they run with --check too. */
   readonly read: Dollar
-  /** Brings the host to the declared state, in order, in one batch. Throws at the first failure. */
+  /** Brings the host to the declared state, in order. Throws at the first failure. */
   converge(...items: Items[]): Promise<Converged>
   /** bootstrap.ini. */
   readonly catalogue: Catalogue

@@ -4,7 +4,7 @@
 # hw_interrupt PID: the session's shell PID skips what it has not begun (see the trap in core.sh).
 hw_interrupt() { kill -USR1 "$1"; }
 
-# hw_expire PID SIGNAL: the session's shell PID does nothing more of its batch, and what it runs is signalled.
+# hw_expire PID SIGNAL: the session's shell PID does nothing more of its segment, and what it runs is signalled.
 hw_expire() {
   kill -USR2 "$1"
   hw_kill "$1" "$2"

@@ -11,7 +11,7 @@
 #   hw_status ok | changed | need | failed, set by the running step (ok unless it says otherwise)
 #   hw_note   a few words on what changed
 #   hw_code   error code of a failure, or -
-#   hw_stop   why the rest of the batch is not run: failed | need | interrupted, or empty
+#   hw_stop   why the rest of the segment is not run: failed | need | interrupted, or empty
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #   hw_plan   1 for a plan: send a hash of what each step saw
@@ -58,16 +58,16 @@ hw_mark() {
   hw_put "$hw_nonce $*$hw_newline"
 }
 
-# hw_batch CHECK DIFF PLAN [again]: a batch begins. `again` goes on with one that stopped for content:
+# hw_segment CHECK DIFF PLAN [again]: a segment begins. `again` goes on with one that stopped for content:
 # what was gathered of files still holds, but for what was touched since.
-hw_batch() {
+hw_segment() {
   hw_check=$1 hw_diff=$2 hw_plan=$3
   [ "$hw_stop" = interrupted ] || hw_stop=
   [ -n "${4-}" ] || hw_forget
 }
 
 # Where a step has to look again is noted here. Most runs change nothing, so the state of all paths of a
-# batch is gathered at its start with one process for all (hw_gather_*), and a step looks there first. A
+# segment is gathered at its start with one process for all (hw_gather_*), and a step looks there first. A
 # path that a step touched is asked again, and each of the same last name; after a command, a package or
 # a service anything may have changed, so all are.
 hw_forget() {
@@ -312,7 +312,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
-# The controller's first Ctrl-C: the running step ends by itself, the rest of the batch is skipped.
+# The controller's first Ctrl-C: the running step ends by itself, the rest of the segment is skipped.
 trap 'hw_stop=interrupted' USR1
-# The running step took too long: it is ended, and so is its batch.
+# The running step took too long: it is ended, and so is its segment.
 trap '[ "$hw_stop" = interrupted ] || hw_stop=failed' USR2

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # path.sh: files and directories: what is there, and putting there what is wanted.
 #
-# Most runs change nothing, so the state of all paths of a batch is gathered at its start with one
+# Most runs change nothing, so the state of all paths of a segment is gathered at its start with one
 # process for all (hw_gather_*), and a step looks there first. A path that a step touched is asked
 # again, and each of the same last name; after a command, a package or a service anything may have changed, so all are.
 
-# hw_gathered NAME PATH: what the batch's gathering found for this step into hw_found; fails if it
+# hw_gathered NAME PATH: what the segment's gathering found for this step into hw_found; fails if it
 # found nothing or it may no longer hold.
 hw_gathered() {
   [ -z "$hw_touched_all" ] || return 1

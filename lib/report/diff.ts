@@ -1,7 +1,7 @@
 /** What --diff shows of a step. Pure. */
 import { createRequire } from 'node:module'
 import type { Resource, TextChange } from '../resources/resource.ts'
-import type { CallResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 
 type Diff = typeof import('diff')
 
@@ -16,7 +16,7 @@ const library = (): Diff => {
  * The change of a resource's texts as unified diffs, in the order of its files.
  * @returns undefined where there is no text to show
  */
-export function diffOf(resource: Resource, result: CallResult): string | undefined {
+export function diffOf(resource: Resource, result: StepResult): string | undefined {
   const changes = changesOf(resource, result)
   if (changes.length === 0) return undefined
   if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'
@@ -25,7 +25,7 @@ export function diffOf(resource: Resource, result: CallResult): string | undefin
 
 function changesOf(
   { texts, path, text = '' }: Resource,
-  result: CallResult,
+  result: StepResult,
 ): readonly TextChange[] {
   if (texts) return texts(result)
   const before = result.parts.get('old')

@@ -1,9 +1,9 @@
 /** The error of a failed step: what its own messages say, and where it was declared. Pure. */
 import { type ErrorCode, errorCodes, StepError } from '../errors.ts'
 import type { Resource } from '../resources/resource.ts'
-import type { CallResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 
-export function stepError(resource: Resource, result: CallResult): StepError {
+export function stepError(resource: Resource, result: StepResult): StepError {
   const said = lastLines(result.stderr) || lastLines(result.stdout)
   const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
   // The last line says it; those before it say why.

@@ -1,4 +1,4 @@
-/** Conditions for the option `when` of every resource: the host decides them, in the same batch. */
+/** Conditions for the option `when` of every resource: the host decides them, in the same segment. */
 import { UsageError } from '../errors.ts'
 import type { Condition } from '../session/condition.ts'
 import { callSite } from './call-site.ts'

@@ -1,7 +1,7 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
 import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
-import type { CallResult, HostCall } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Facts } from '../session/facts.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
@@ -13,7 +13,7 @@ export interface Resource {
   /** What people see: `file /etc/hosts`. */
   readonly title: string
   readonly call: HostCall
-  /** Run after all others of the batch, once, if this one changed something. */
+  /** Run after all others of the segment, once, if this one changed something. */
   readonly notify: readonly Resource[]
   /** Left out unless this holds. */
   readonly when?: Condition<Resource>
@@ -30,7 +30,7 @@ export interface Resource {
   /** Path shown in the head of a diff. */
   readonly path?: string
   /** The texts that --diff compares, where that is not one. */
-  readonly texts?: (result: CallResult) => readonly TextChange[]
+  readonly texts?: (result: StepResult) => readonly TextChange[]
   /** The command line it runs, for errors. */
   readonly command?: string
   /** Secrets it holds: no diff is shown, and they are taken out of any output. */
@@ -97,7 +97,7 @@ interface Declaration {
   options: CommonOptions
   text?: string
   path?: string
-  texts?: (result: CallResult) => readonly TextChange[]
+  texts?: (result: StepResult) => readonly TextChange[]
   command?: string
   secrets?: readonly string[]
   restarts?: { withinMs: number }

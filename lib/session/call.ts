@@ -23,7 +23,7 @@ export interface Answer {
 /** A step that ended with `need`, as who answers it sees it. */
 export interface Asked {
   /** What it sent: `parts` have its texts, `marks` its other markers. */
-  result: CallResult
+  result: StepResult
   /** bootstrap_dir on the host; empty in sessions of other users than the connection's. */
   bootstrapDir: string
   /** Another shell beside the session's, of the same user: for what is too large for the script. */
@@ -46,7 +46,7 @@ export interface Edit {
   failure?: Answer['failure']
 }
 
-/** What a step wants to know beforehand. All steps of a batch that name the same function share one call of it. */
+/** What a step wants to know beforehand. All steps of a segment that name the same function share one call of it. */
 export interface Gather {
   /** The shell function. It is called with the ids of the steps, as one word, and then what each asks of it. */
   by: string
@@ -67,26 +67,26 @@ export interface HostCall {
   content?: Content
   /**
    * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when
-   * its batch begins; where it throws, the step fails.
+   * its segment begins; where it throws, the step fails.
    */
   prepare?(): Promise<HostCall>
   /** Asked each time the step ends with `need`. Throws what is the controller's fault, not the host's. */
   answer?(asked: Asked): Promise<Answer>
   /**
-   * A text file edited here: the host sends it, with all others of the batch at its beginning, and
+   * A text file edited here: the host sends it, with all others of the segment at its beginning, and
    * `change` says what it becomes; undefined where there is none. See lib/resources/data/edit.sh.
    */
   edit?: { path: string; change(text: Buffer | undefined): Promise<Edit> }
   /** Standard input of a command: sent along as the function hw_input_ID. */
   input?: Buffer
-  /** What the batch finds out beforehand, for all its calls with one process each. */
+  /** What the segment finds out beforehand, for all its calls with one process each. */
   gather?: readonly Gather[]
 }
 
 /** How a step ended on the host. `need`: it waits for content. */
 export type CallStatus = 'ok' | 'changed' | 'failed' | 'skipped' | 'need'
 
-export interface CallResult {
+export interface StepResult {
   status: CallStatus
   exitStatus: number
   /** Error code the host's side gave, or `-`. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, errorCodes, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellEnd, ShellStream } from '../transport/transport.ts'
-import type { CallResult, CallStatus } from './call.ts'
+import type { CallStatus, StepResult } from './call.ts'
 import { noShell } from './no-shell.ts'
 import { createTail, type Tail } from './tail.ts'
 import type { Notes } from './watch.ts'
@@ -22,16 +22,17 @@ export interface StepListener {
   /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. Not held back as output is. */
   mark?(words: string[]): void
   /** The step has ended. Called before the next one is said to have started, and before the promise settles. */
-  end?(result: CallResult): void
+  end?(result: StepResult): void
   /** What a trace and --debug call the step. Default: the name of its function. */
   title?: string
   /** How many bytes of each output the result holds, the last ones. Default: all. */
   keep?: number
 }
 
-interface Pending extends StepListener {
+/** The answer of a step, while it is read. */
+interface Reading extends StepListener {
   id: number
-  result: CallResult
+  result: StepResult
   /** Which of the two streams have ended; the step ends with both. */
   open: Set<'stdout' | 'stderr'>
   part?: Buffer[]
@@ -43,7 +44,7 @@ interface Pending extends StepListener {
   early: { stream: 'stdout' | 'stderr'; chunk: Buffer }[]
   earlyBytes: number
   parts: Map<string, Buffer[]>
-  resolve(result: CallResult): void
+  resolve(result: StepResult): void
   reject(error: Error): void
 }
 
@@ -51,7 +52,7 @@ export interface Channel {
   /** Writes script that holds the step `id`, or what comes before one. */
   write(script: Buffer | string): void
   /** Expects the end of step `id`; steps end in the order they were expected in. */
-  expect(id: number, listener?: StepListener): Promise<CallResult>
+  expect(id: number, listener?: StepListener): Promise<StepResult>
   /** Ends the shell: no more script. Resolves when it has released and removed what was its own. */
   end(): Promise<void>
   readonly roundTrips: number
@@ -64,9 +65,9 @@ export interface Channel {
  */
 export function createChannel(shell: ShellStream, nonce: string, notes?: Notes): Channel {
   // Steps by stream: standard output may be at a later step than standard error.
-  const waiting = { stdout: [] as Pending[], stderr: [] as Pending[] }
+  const waiting = { stdout: [] as Reading[], stderr: [] as Reading[] }
   /** Steps whose end has not come on both streams: the first of them runs. */
-  let unsettled: Pending[] = []
+  let unsettled: Reading[] = []
   let roundTrips = 0
   let failure: Error | undefined
   /** It is a shell of ours that speaks, and not the login that was to become one. */
@@ -84,26 +85,26 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
 
   const fail = (error: Error) => {
     failure ??= error
-    for (const pending of unsettled) pending.reject(failure)
+    for (const reading of unsettled) reading.reject(failure)
     waiting.stdout = []
     waiting.stderr = []
     unsettled = []
   }
 
-  const settle = (stream: 'stdout' | 'stderr', pending: Pending) => {
+  const settle = (stream: 'stdout' | 'stderr', reading: Reading) => {
     waiting[stream].shift()
-    pending.open.delete(stream)
-    if (pending.open.size > 0) return
-    const { result } = pending
-    result.stdout = pending.kept.stdout.bytes()
-    result.stderr = pending.kept.stderr.bytes()
-    for (const [name, chunks] of pending.parts) result.parts.set(name, Buffer.concat(chunks))
+    reading.open.delete(stream)
+    if (reading.open.size > 0) return
+    const { result } = reading
+    result.stdout = reading.kept.stdout.bytes()
+    result.stderr = reading.kept.stderr.bytes()
+    for (const [name, chunks] of reading.parts) result.parts.set(name, Buffer.concat(chunks))
     unsettled.shift()
     try {
-      pending.end?.(result)
-      pending.resolve(result)
+      reading.end?.(result)
+      reading.resolve(result)
     } catch (error) {
-      pending.reject(error as Error)
+      reading.reject(error as Error)
     }
     const [next] = unsettled
     if (!next) return
@@ -113,15 +114,15 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
   }
 
   /** Passes output on, unless the step before has not ended: then it waits for that. */
-  const passOn = (pending: Pending, stream: 'stdout' | 'stderr', chunk: Buffer) => {
-    if (!pending.output) return
-    if (pending === unsettled[0]) return pending.output(stream, chunk)
-    pending.early.push({ stream, chunk })
-    pending.earlyBytes += chunk.length
-    if (pending.earlyBytes > mostEarly)
+  const passOn = (reading: Reading, stream: 'stdout' | 'stderr', chunk: Buffer) => {
+    if (!reading.output) return
+    if (reading === unsettled[0]) return reading.output(stream, chunk)
+    reading.early.push({ stream, chunk })
+    reading.earlyBytes += chunk.length
+    if (reading.earlyBytes > mostEarly)
       fail(
         protocolError(
-          `step ${pending.id} printed ${mostEarly} bytes before the end of the step before it`,
+          `step ${reading.id} printed ${mostEarly} bytes before the end of the step before it`,
         ),
       )
   }
@@ -144,48 +145,48 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       failEnded(`exit status ${status}`)
       return gone()
     }
-    const pending = waiting[stream][0]
-    if (!pending) {
+    const reading = waiting[stream][0]
+    if (!reading) {
       if (frame.kind === 'output') noise.push(frame.chunk)
       return
     }
     if (frame.kind === 'output') {
-      if (stream === 'stdout' && pending.part) {
-        pending.part.push(frame.chunk)
-        pending.held += frame.chunk.length
-        if (pending.held > longestTexts)
-          return fail(protocolError(`step ${pending.id} sent more text than ${longestTexts} bytes`))
+      if (stream === 'stdout' && reading.part) {
+        reading.part.push(frame.chunk)
+        reading.held += frame.chunk.length
+        if (reading.held > longestTexts)
+          return fail(protocolError(`step ${reading.id} sent more text than ${longestTexts} bytes`))
       } else {
-        pending.kept[stream].push(frame.chunk)
-        passOn(pending, stream, frame.chunk)
+        reading.kept[stream].push(frame.chunk)
+        passOn(reading, stream, frame.chunk)
       }
       return
     }
     const [word, ...rest] = frame.words
     if (word === 'end') {
-      if (Number(rest[0]) !== pending.id)
-        return fail(protocolError(`step ${rest[0]} ended, not ${pending.id}`))
+      if (Number(rest[0]) !== reading.id)
+        return fail(protocolError(`step ${rest[0]} ended, not ${reading.id}`))
       if (stream === 'stdout') {
         const [, status, exitStatus = '', code = '-', ...note] = rest
         // What is half said is no success.
         if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus))
-          return fail(protocolError(`step ${pending.id} ended as “${rest.slice(1, 3).join(' ')}”`))
-        pending.result.status = status
-        pending.result.exitStatus = Number(exitStatus)
-        pending.result.code = Object.hasOwn(errorCodes, code) ? code : '-'
-        pending.result.note = note.join(' ')
+          return fail(protocolError(`step ${reading.id} ended as “${rest.slice(1, 3).join(' ')}”`))
+        reading.result.status = status
+        reading.result.exitStatus = Number(exitStatus)
+        reading.result.code = Object.hasOwn(errorCodes, code) ? code : '-'
+        reading.result.note = note.join(' ')
       }
-      settle(stream, pending)
+      settle(stream, reading)
       return
     }
-    if (++pending.marked > mostMarkers)
-      return fail(protocolError(`step ${pending.id} sent more than ${mostMarkers} markers`))
+    if (++reading.marked > mostMarkers)
+      return fail(protocolError(`step ${reading.id} sent more than ${mostMarkers} markers`))
     if (word && parts.has(word)) {
-      pending.part = []
-      pending.parts.set(frame.words.join(' '), pending.part)
+      reading.part = []
+      reading.parts.set(frame.words.join(' '), reading.part)
     } else {
-      pending.result.marks.push(frame.words)
-      pending.mark?.(frame.words)
+      reading.result.marks.push(frame.words)
+      reading.mark?.(frame.words)
     }
   }
 
@@ -234,7 +235,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       new Promise((resolve, reject) => {
         if (failure) return reject(failure)
         const { keep = Number.POSITIVE_INFINITY } = listener
-        const pending: Pending = {
+        const reading: Reading = {
           ...listener,
           id,
           result: {
@@ -258,13 +259,13 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
           reject,
         }
         const idle = unsettled.length === 0
-        unsettled.push(pending)
-        waiting.stdout.push(pending)
-        waiting.stderr.push(pending)
+        unsettled.push(reading)
+        waiting.stdout.push(reading)
+        waiting.stderr.push(reading)
         if (idle) {
           roundTrips++
           notes?.waits(roundTrips)
-          pending.start?.()
+          reading.start?.()
         }
       }),
     end: async () => {

@@ -1,15 +1,15 @@
 /** Conditions of steps: data that the host decides, so that they cost no round trip. */
 
 /**
- * `Step` is how a step is named: by its place in a batch, its id, or in recipes by its resource.
+ * `Named` is how a step is named: by its place in a segment, its id, or in recipes by its resource.
  * `succeeds` runs a command by `sh`, with --check too: it is to look, and to change nothing.
  */
-export type Condition<Step> =
-  | { readonly kind: 'changed'; readonly of: Step }
+export type Condition<Named> =
+  | { readonly kind: 'changed'; readonly of: Named }
   | { readonly kind: 'exists'; readonly path: string }
   | { readonly kind: 'succeeds'; readonly command: string }
-  | { readonly kind: 'not'; readonly of: Condition<Step> }
-  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Step>[] }
+  | { readonly kind: 'not'; readonly of: Condition<Named> }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Named>[] }
   | { readonly kind: 'is'; readonly value: boolean }
 
 /** The same condition with each `changed` as `replace` says. */

@@ -1,11 +1,11 @@
 /**
- * Text files that are edited here, see lib/resources/data/edit.sh. The host sends those of a whole batch at its
+ * Text files that are edited here, see lib/resources/data/edit.sh. The host sends those of a whole segment at its
  * beginning, and the first step that needs an answer gets it with the answers of all others: however
  * many files a recipe edits, it waits for the host once more.
  */
 import { createHash } from 'node:crypto'
-import type { Answer, CallResult, Edit, HostCall } from './call.ts'
-import type { Step } from './script.ts'
+import type { Answer, Edit, HostCall, StepResult } from './call.ts'
+import type { NumberedCall } from './script.ts'
 import { words } from './words.ts'
 
 /** A text, or undefined where there is no file. */
@@ -16,11 +16,11 @@ export interface Edits {
    * A step asks, whatever for.
    * @returns its answer, if it edits a file, and those of later steps that edit files, as far as their texts are known
    */
-  answers(id: number, result: CallResult): Promise<Map<number, Answer>>
+  answers(id: number, result: StepResult): Promise<Map<number, Answer>>
 }
 
 /** The call by which the host sends the texts that steps want to edit; undefined if none does. */
-export function readingCall(steps: readonly Step[]): HostCall | undefined {
+export function readingCall(steps: readonly NumberedCall[]): HostCall | undefined {
   const wanting = new Map<string, number>()
   for (const { id, call } of steps) {
     if (call.edit && !wanting.has(call.edit.path)) wanting.set(call.edit.path, id)
@@ -30,10 +30,13 @@ export function readingCall(steps: readonly Step[]): HostCall | undefined {
 }
 
 /**
- * @param steps those of a batch
+ * @param steps those of a segment
  * @param read the result of `readingCall`
  */
-export function createEdits(steps: readonly Step[], read: Promise<CallResult> | undefined): Edits {
+export function createEdits(
+  steps: readonly NumberedCall[],
+  read: Promise<StepResult> | undefined,
+): Edits {
   const answers = new Map<number, Answer>()
   let known = read === undefined
   // Where the connection is lost, the steps tell.

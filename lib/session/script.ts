@@ -1,17 +1,24 @@
-/** Script text of calls and batches. Pure; quoting is the only way a value gets in. */
+/** Script text of calls and segments. Pure; quoting is the only way a value gets in. */
 import { contentFunction } from '../shell/content.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Answer, HostCall } from './call.ts'
+import type { StepListener } from './channel.ts'
 import { type Condition, conditionWords } from './condition.ts'
 
-/** What stands before a step's own function: see lib/remote/step.sh. */
-export interface StepOptions<Step> {
-  /** Run only if it holds. */
-  when?: Condition<Step>
+/** A call in its place in a segment, with what stands before its function: see lib/remote/step.sh. */
+export interface SegmentCall {
+  call: HostCall
+  /** Run only if it holds; it names calls before this one by their place in the segment. */
+  when?: Condition<number>
   /** Handlers that are due if this step changes something. */
   notify?: readonly Notification[]
   /** Run only if the handler of this key is due. */
   handler?: string
+  /** Its `end` is called when the step has ended for good, not when it asks for content. */
+  listener?: StepListener & {
+    /** How far a transfer for this step is, in bytes. */
+    progress?(done: number, total: number): void
+  }
 }
 
 /** A handler as a step that notifies it writes it down. */
@@ -22,13 +29,13 @@ export interface Notification {
   record: string
 }
 
-/** A call with its id in the session. */
-export interface Step extends StepOptions<number> {
+/** A call with its id in the session, by which its condition names others too. */
+export interface NumberedCall extends SegmentCall {
   id: number
-  call: HostCall
 }
 
-export interface BatchMode {
+/** How a segment is run. */
+export interface SegmentMode {
   check: boolean
   diff: boolean
   /** Send a hash of what each step saw, as the marker `saw`. */
@@ -38,7 +45,7 @@ export interface BatchMode {
 const flag = (value: boolean) => (value ? '1' : '')
 
 /** Names of all functions of the prelude that the steps call themselves. */
-export function functionsOf(steps: readonly Step[]): string[] {
+export function functionsOf(steps: readonly NumberedCall[]): string[] {
   const wrapped = steps.some(step => step.when || step.notify || step.handler)
   return [
     ...new Set([
@@ -54,8 +61,9 @@ export function functionsOf(steps: readonly Step[]): string[] {
  * The text of one step.
  * @param answer to a step that asked: travels along
  */
-export function stepScript({ id, call, ...options }: Step, answer?: Answer): Buffer {
-  const words = wrappersOf(options)
+export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
+  const { id, call } = step
+  const words = wrappersOf(step)
   words.push(call.name, ...call.args, ...(answer?.args ?? []))
   const functions = new Map<string, Buffer>()
   if (answer?.content) {
@@ -64,17 +72,17 @@ export function stepScript({ id, call, ...options }: Step, answer?: Answer): Buf
   }
   if (call.input) functions.set(`hw_input_${id}`, call.input)
   const names = [...functions.keys()]
-  const step = answer?.failure
+  const sent = answer?.failure
     ? ['hw_fail', answer.failure.message, answer.failure.code ?? 'step_failed']
     : words
   return Buffer.concat([
     ...Array.from(functions, ([name, bytes]) => contentFunction(name, bytes)),
-    Buffer.from(`hw_step ${id} ${quoteAll(step)}\n`),
+    Buffer.from(`hw_step ${id} ${quoteAll(sent)}\n`),
     Buffer.from(names.length > 0 ? `unset -f ${names.join(' ')}\n` : ''),
   ])
 }
 
-function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string[] {
+function wrappersOf({ handler, when, notify = [] }: SegmentCall): string[] {
   return [
     ...(handler ? ['hw_handler', handler] : []),
     ...(when ? ['hw_when', ...conditionWords(when), '--'] : []),
@@ -85,18 +93,18 @@ function wrappersOf({ handler, when, notify = [] }: StepOptions<number>): string
 }
 
 /**
- * The text of a batch: what is gathered for all its steps, then the steps.
+ * The text of a segment: what is gathered for all its steps, then the steps.
  * @param nonce ends the standard input of what gathers: no line of it can hold it
  * @param reading a step before them that sends the texts to be edited
  */
-export function batchScript(
-  steps: readonly Step[],
-  mode: BatchMode,
+export function segmentScript(
+  steps: readonly NumberedCall[],
+  mode: SegmentMode,
   nonce: string,
-  reading?: Step,
+  reading?: NumberedCall,
 ): Buffer {
   return Buffer.concat([
-    Buffer.from(beginBatch(mode)),
+    Buffer.from(beginSegment(mode)),
     Buffer.from(gatherScript(steps, nonce)),
     ...(reading ? [stepScript(reading)] : []),
     ...steps.map(step => stepScript(step)),
@@ -104,23 +112,23 @@ export function batchScript(
 }
 
 /**
- * The rest of a batch that stopped because it needed an answer.
+ * The rest of a segment that stopped because it needed an answer.
  * @param answers by id
  */
 export function againScript(
-  steps: readonly Step[],
-  mode: BatchMode,
+  steps: readonly NumberedCall[],
+  mode: SegmentMode,
   answers: ReadonlyMap<number, Answer>,
 ): Buffer {
   return Buffer.concat([
-    Buffer.from(beginBatch(mode, 'again')),
+    Buffer.from(beginSegment(mode, 'again')),
     ...steps.map(step => stepScript(step, answers.get(step.id))),
   ])
 }
 
-/** The line that begins a batch. */
-export const beginBatch = ({ check, diff, plan = false }: BatchMode, ...again: 'again'[]) =>
-  `hw_batch ${quoteAll([flag(check), flag(diff), flag(plan), ...again])}\n`
+/** The line that begins a segment. */
+export const beginSegment = ({ check, diff, plan = false }: SegmentMode, ...again: 'again'[]) =>
+  `hw_segment ${quoteAll([flag(check), flag(diff), flag(plan), ...again])}\n`
 
 /** One process for all steps that want the same of the host beforehand. */
 interface Gathering {
@@ -130,7 +138,7 @@ interface Gathering {
   input?: string[]
 }
 
-function gatherScript(steps: readonly Step[], nonce: string): string {
+function gatherScript(steps: readonly NumberedCall[], nonce: string): string {
   return gatherings(steps)
     .map(({ by, ids, of, input }) => {
       const lines = input ? [` <<'${nonce}'`, ...input, nonce] : ['']
@@ -140,7 +148,7 @@ function gatherScript(steps: readonly Step[], nonce: string): string {
 }
 
 /** In the order in which steps first name them. */
-function gatherings(steps: readonly Step[]): Gathering[] {
+function gatherings(steps: readonly NumberedCall[]): Gathering[] {
   const found = new Map<string, Gathering>()
   for (const { id, call, when, handler } of steps) {
     for (const { by, of, input, certain } of call.gather ?? []) {

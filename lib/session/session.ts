@@ -9,33 +9,23 @@ import { asBootstrapError, errorCodes, StepError, UnreachableError } from '../er
 import { loadControl, partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Answer, CallResult, HostCall } from './call.ts'
+import type { Answer, HostCall, StepResult } from './call.ts'
 import { createChannel, type StepListener } from './channel.ts'
 import { mapCondition } from './condition.ts'
 import { createEdits, readingCall } from './edits.ts'
 import { type Facts, parseFacts } from './facts.ts'
 import {
   againScript,
-  type BatchMode,
-  batchScript,
-  beginBatch,
+  beginSegment,
   functionsOf,
-  type Step,
-  type StepOptions,
+  type NumberedCall,
+  type SegmentCall,
+  type SegmentMode,
+  segmentScript,
   stepScript,
 } from './script.ts'
 import { answerTo, createTransfers, prepare } from './transfers.ts'
 import { createNotes, listed, type Watch } from './watch.ts'
-
-/** A call of a batch; its condition names calls before it by their place in the batch. */
-export interface BatchCall extends StepOptions<number> {
-  call: HostCall
-  /** Its `end` is called when the step has ended for good, not when it asks for content. */
-  listener?: StepListener & {
-    /** How far a transfer for this step is, in bytes. */
-    progress?(done: number, total: number): void
-  }
-}
 
 export interface Session {
   readonly facts: Facts
@@ -45,7 +35,7 @@ export interface Session {
    */
   readonly stateFiles: ReadonlyMap<string, string>
   /** Results of the calls that went with the first write. */
-  readonly first: readonly CallResult[]
+  readonly first: readonly StepResult[]
   /** How often the controller waited for the host. */
   readonly roundTrips: number
   /**
@@ -54,12 +44,12 @@ export interface Session {
    * for a failed step.
    * @throws {UnreachableError} the connection or the shell is gone
    */
-  batch(calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]>
+  segment(calls: readonly SegmentCall[], mode: SegmentMode): Promise<StepResult[]>
   /**
    * Runs one call. Calls that are not awaited are pipelined. The result holds all of each output, or
    * the last 8 MiB where a listener takes it as it comes.
    */
-  call(call: HostCall, listener?: StepListener): Promise<CallResult>
+  call(call: HostCall, listener?: StepListener): Promise<StepResult>
   /**
    * The running step ends by itself; what else was sent is skipped.
    * @throws {UnreachableError} the host lets no other shell begin
@@ -67,7 +57,7 @@ export interface Session {
   interrupt(): Promise<void>
   /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
   kill(pid?: number, signal?: string): Promise<void>
-  /** Ends the step of a batch that runs, and the batch; the session goes on. As `interrupt`. */
+  /** Ends the step of a segment that runs, and the segment; the session goes on. As `interrupt`. */
   expire(signal: string): Promise<void>
   /**
    * Ends the shell, which releases the lock and removes what it left, then the connection, unless it is
@@ -102,14 +92,15 @@ export async function openSession(options: {
   const { transport, bootstrapDir, command, user, warn, watch } = options
   const nonce = `hw${randomWord()}`
   let lastId = 0
-  // What follows a batch waits for its end: a batch may need a second write.
+  // What follows a segment waits for its end: a segment may need a second write.
   let barrier: Promise<unknown> = Promise.resolve()
 
   const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
   const opening = [begin, ...(options.first ?? [])].map(call => ({ id: ++lastId, call }))
   /** Parts of the prelude that the shell has. */
   const sent = new Set<string>()
-  const partsOf = (steps: readonly Step[]) => Buffer.from(partsFor(functionsOf(steps), sent))
+  const partsOf = (steps: readonly NumberedCall[]) =>
+    Buffer.from(partsFor(functionsOf(steps), sent))
   const notes = createNotes(watch, user)
   const script = Buffer.concat([
     Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
@@ -139,7 +130,7 @@ export async function openSession(options: {
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
 
   /** Writes script, behind what of the prelude it needs and the shell lacks. */
-  const send = (cause: () => string, steps: readonly Step[], script: Buffer) => {
+  const send = (cause: () => string, steps: readonly NumberedCall[], script: Buffer) => {
     const had = sent.size
     const prelude = partsOf(steps)
     notes?.sends(cause(), script, { names: [...sent].slice(had), bytes: prelude.length })
@@ -169,22 +160,25 @@ export async function openSession(options: {
     return transport.open(command)
   })
 
-  const runBatch = async (calls: readonly BatchCall[], mode: BatchMode): Promise<CallResult[]> => {
+  const runSegment = async (
+    calls: readonly SegmentCall[],
+    mode: SegmentMode,
+  ): Promise<StepResult[]> => {
     const base = lastId + 1
     lastId += calls.length
     const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
-    const steps: Step[] = calls.map(({ when, listener: _, ...each }, index) => ({
+    const steps: NumberedCall[] = calls.map(({ when, listener: _, ...each }, index) => ({
       ...each,
       call: prepared[index]!,
       id: base + index,
       when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
     }))
-    const results: CallResult[] = []
+    const results: StepResult[] = []
     /** Ids of steps whose content the host lacks. */
     const wanted = new Set<number>()
     /** Expects the steps from `from` on, up to the first that asks: what follows it comes again. */
-    const expect = async (from: number): Promise<CallResult | undefined> => {
-      let asking: CallResult | undefined
+    const expect = async (from: number): Promise<StepResult | undefined> => {
+      let asking: StepResult | undefined
       const answers = steps.slice(from).map(async ({ id }, offset) => {
         const { listener } = calls[from + offset]!
         await channel.expect(id, {
@@ -210,7 +204,7 @@ export async function openSession(options: {
     const titleAt = (index: number) => calls[index]!.listener?.title ?? steps[index]!.call.name
     for (const [index, { id }] of steps.entries()) notes?.names(id, titleAt(index))
     const segment = () => `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(at)))}`
-    send(segment, steps, batchScript(steps, mode, nonce, reading))
+    send(segment, steps, segmentScript(steps, mode, nonce, reading))
     const edits = createEdits(steps, reading && channel.expect(reading.id))
     let asked = 0
     for (let asking = await expect(0); asking; asking = await expect(results.length)) {
@@ -259,7 +253,7 @@ export async function openSession(options: {
     const title = listener?.title ?? wanted.name
     notes?.names(step.id, title)
     const script = Buffer.concat([
-      Buffer.from(beginBatch({ check: false, diff: false })),
+      Buffer.from(beginSegment({ check: false, diff: false })),
       stepScript(step, wanted.content && { content: wanted.content.bytes }),
     ])
     send(() => title, [step], script)
@@ -275,9 +269,9 @@ export async function openSession(options: {
     get roundTrips() {
       return channel.roundTrips
     },
-    batch: (calls, mode) => {
+    segment: (calls, mode) => {
       if (calls.length === 0) return Promise.resolve([])
-      const result = barrier.then(() => runBatch(calls, mode))
+      const result = barrier.then(() => runSegment(calls, mode))
       barrier = result.catch(() => {})
       return track(result)
     },
@@ -328,7 +322,7 @@ function refusalOf(transport: Transport, error: unknown) {
 /** How much the results of the first calls hold of each output: answers about locks. */
 const openingBytes = 65_536
 
-/** How much the results of a batch hold of each output: enough for an error. */
+/** How much the results of a segment hold of each output: enough for an error. */
 const stepBytes = 1_048_576
 
 /** How often a step may ask for what it lacks, on average; two are the most that any needs. */
@@ -341,7 +335,7 @@ const listenedBytes = 8 * 1_048_576
  * The state files, by name, in the answer of `hw_begin` or `hw_read_state`.
  * @throws {StepError} state_unreadable: to take the host for new would be worse
  */
-export function stateFilesOf({ status, parts, stderr }: CallResult): Map<string, string> {
+export function stateFilesOf({ status, parts, stderr }: StepResult): Map<string, string> {
   if (status === 'failed') {
     throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!, {
       hint: 'Most often it is another user’s, such as root’s: work as that user (--become), or give this login a bootstrap_dir of its own.',

@@ -9,27 +9,25 @@ import { layoutLine, type Part } from './line.ts'
 import { count } from './summary.ts'
 import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
 
-/** What a node of the tree says beside its title. `startedAt` is milliseconds since the epoch. */
-export interface NodeDetail {
-  status: Status
-  startedAt: number
-  durationMs?: number
-  /** Of the steps below. */
-  counts: StepCounts
-  note?: string
-  diff?: string
-  /** How far its transfer is: `312 of 1024 MiB`. */
-  transfer?: string
-  /** Last line of a running step's output. */
-  tail?: string
-  error?: ErrorReport
-}
-
 /** What is drawn of a listr2 task. Titles are safe to show. */
 export interface TreeNode {
   title?: string
   subtasks?: readonly TreeNode[]
-  rendererTaskOptions: NodeDetail
+  /** What it says beside its title. `startedAt` is milliseconds since the epoch. */
+  rendererTaskOptions: {
+    status: Status
+    startedAt: number
+    durationMs?: number
+    /** Of the steps below. */
+    counts: StepCounts
+    note?: string
+    diff?: string
+    /** How far its transfer is: `312 of 1024 MiB`. */
+    transfer?: string
+    /** Last line of a running step's output. */
+    tail?: string
+    error?: ErrorReport
+  }
 }
 
 export interface View {

@@ -20,8 +20,8 @@ export interface OutputLines {
   finish(event: StepEnd): string[]
 }
 
-/** What is known of one running step. */
-interface Shown {
+/** What a step printed so far. */
+interface Printed {
   lines: number
   hidden: { lines: number; bytes: number }
   /** The unfinished line of each stream: its beginning, and the bytes that follow. */
@@ -36,10 +36,10 @@ export const mostLines = 300
  * apart. Of a long line the beginning is shown, of a step the first lines; memory does not grow with either.
  */
 export function createOutputLines(log?: Kept, most = mostLines): OutputLines {
-  const steps = new Map<string, Shown>()
+  const steps = new Map<string, Printed>()
   const key = ({ host, step }: StepOutput | StepEnd) => JSON.stringify([host, step])
   /** One more line, if it is to be shown. */
-  const line = (shown: Shown, text: string, more: number): string[] => {
+  const line = (shown: Printed, text: string, more: number): string[] => {
     if (shown.lines === most) {
       shown.hidden.lines++
       shown.hidden.bytes += Buffer.byteLength(text) + more + 1

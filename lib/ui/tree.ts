@@ -6,12 +6,13 @@ import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } fro
 import { exitCodes } from '../errors.ts'
 import type { RunEvent, StepStatus } from '../events.ts'
 import { escapeControls, escapeLine } from './escape.ts'
-import type { NodeDetail } from './frame.ts'
+import type { TreeNode } from './frame.ts'
 import type { Status } from './theme.ts'
 import { formatTransfer } from './transfer.ts'
 
 type RendererClass = typeof ListrRenderer
 type Node = ListrRendererTask<RendererClass>
+type Detail = TreeNode['rendererTaskOptions']
 type Start = Extract<RunEvent, { type: 'run.start' }>
 
 export interface RunTree {
@@ -44,7 +45,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
     { renderer, rendererOptions, registerSignalListeners: false, exitOnError: false },
   )
   const run = root.tasks[0] as Node
-  const grow = (parent: Node, id: string, nodeTitle: string, detail: NodeDetail): Node => {
+  const grow = (parent: Node, id: string, nodeTitle: string, detail: Detail): Node => {
     const node = addChild(parent, escapeControls(nodeTitle), detail)
     nodes.set(id, node)
     return node
@@ -126,7 +127,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
     finish: async () => {
       // Where no event told how something ended, it was interrupted.
       for (const node of [run, ...nodes.values()]) {
-        const { status } = node.rendererTaskOptions as NodeDetail
+        const { status } = node.rendererTaskOptions as Detail
         if (status === 'running') update(node, { status: 'interrupted' })
         if (status === 'waiting') update(node, { status: 'skipped' })
       }
@@ -145,13 +146,13 @@ const taskId = (of: { host: string; task: string }) => JSON.stringify([of.host, 
 const stepId = (of: { host: string; task: string; step: string }) =>
   JSON.stringify([of.host, of.task, of.step])
 
-function detailOf(startedAt: number, status: Status): NodeDetail {
+function detailOf(startedAt: number, status: Status): Detail {
   return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, skipped: 0 } }
 }
 
 // listr2 makes a task's subtasks when it runs the task. Ours come while it runs, so that a list is
 // made for the first of them, with the parent's events and options.
-function addChild(parent: Node, title: string, detail: NodeDetail): Node {
+function addChild(parent: Node, title: string, detail: Detail): Node {
   const list =
     parent.subtasks?.[0]?.listr ?? new Listr([], { registerSignalListeners: false }, parent)
   list.add({ title, task: () => {}, rendererOptions: detail })
@@ -161,14 +162,14 @@ function addChild(parent: Node, title: string, detail: NodeDetail): Node {
   return node
 }
 
-function update(node: Node, changes: Partial<NodeDetail>): void {
-  const detail = node.rendererTaskOptions as NodeDetail
+function update(node: Node, changes: Partial<Detail>): void {
+  const detail = node.rendererTaskOptions as Detail
   Object.assign(detail, changes)
   if (changes.status) node.state$ = stateOf(changes.status)
 }
 
 function addTo(node: Node, status: StepStatus): void {
-  const { counts } = node.rendererTaskOptions as NodeDetail
+  const { counts } = node.rendererTaskOptions as Detail
   counts[status]++
 }
 

@@ -61,7 +61,7 @@ describe('a host that allows one shell per connection', () => {
     const warnings: string[] = []
     const warn = (message: string) => void warnings.push(message)
     const { session } = await connectHost(host, { ...connecting, timeoutMs: 2000, warn }, [])
-    const running = session.batch(steps(directory), { check: false, diff: false })
+    const running = session.segment(steps(directory), { check: false, diff: false })
     while (!existsSync(`${directory}/begun`)) await delay(5)
     await session.interrupt().catch(() => {})
     await writeFile(`${directory}/go`, '')

@@ -37,12 +37,12 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     await remove(path(''))
   })
   const path = (name: string) => `${bootstrapDir()}/contract/${name}`
-  const batch = async (resources: Resource[], check = false) => {
+  const segment = async (resources: Resource[], check = false) => {
     const calls = resources.map(({ call }) => ({ call }))
-    return session.batch(calls, { check, diff: false })
+    return session.segment(calls, { check, diff: false })
   }
   const statuses = async (resources: Resource[], check = false) =>
-    (await batch(resources, check)).map(({ status }) => status)
+    (await segment(resources, check)).map(({ status }) => status)
 
   test('has the host’s facts after one round trip', () => {
     expect(session.roundTrips).toBe(1)
@@ -54,7 +54,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect(session.facts.cpus).toBeGreaterThan(0)
   })
 
-  test('applies a batch in order, and finds it done the second time in one round trip', async () => {
+  test('applies a segment in order, and finds it done the second time in one round trip', async () => {
     const wanted = [
       command(`mkdir -p '${path('')}'`, { creates: path('') }),
       file(path('a'), { content: 'some text\n', mode: 0o600 }),
@@ -70,7 +70,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
   })
 
   test('stops at the first failure, and reports how it failed', async () => {
-    const results = await batch([
+    const results = await segment([
       command('echo fine'),
       command('echo out; echo wrong >&2; exit 9'),
       command('echo never'),
@@ -114,12 +114,12 @@ describeEach(transports, 'a session by $name', ({ place }) => {
     expect((await $`echo on`).stdout).toBe('on\n')
   })
 
-  /** Runs a batch whose first step is long, and `meanwhile` once that step runs. */
+  /** Runs a segment whose first step is long, and `meanwhile` once that step runs. */
   const during = async (meanwhile: (other: Dollar) => Promise<unknown>) => {
     await $`mkdir -p ${path('')}`
     const [begun, go] = [path('begun'), path('go')]
     const wait = `touch '${begun}'; while [ ! -e '${go}' ]; do sleep 0.02; done; echo ended`
-    const running = batch([command(wait), command('echo never')])
+    const running = segment([command(wait), command('echo never')])
     const beside = await openSession({ transport: await connect(), bootstrapDir: bootstrapDir() })
     const other = dollarOf(beside)
     await other`while [ ! -e ${begun} ]; do sleep 0.02; done`

@@ -100,10 +100,13 @@ describe('a server that allows one shell per connection', { tags: ['sshd'] }, ()
       expect((await session.call(id)).stdout.toString()).toBe(`${user}\n`)
     }
     const large = file(`${directory}/large`, { content: Buffer.alloc(3_000_000, 'x') })
-    const results = await sessions.main.batch([{ call: large.call }], { check: false, diff: false })
+    const results = await sessions.main.segment([{ call: large.call }], {
+      check: false,
+      diff: false,
+    })
     expect(results.map(({ status }) => status)).toEqual(['changed'])
     expect((await readFile(`${directory}/large`)).length).toBe(3_000_000)
-    const running = sessions.main.batch(steps(directory), { check: false, diff: false })
+    const running = sessions.main.segment(steps(directory), { check: false, diff: false })
     while (!existsSync(`${directory}/begun`)) await delay(5)
     await sessions.interrupt()
     await writeFile(`${directory}/go`, '')

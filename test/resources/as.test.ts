@@ -138,7 +138,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
   test('a login that is not root asks sudo, which asks nothing', async () => {
     const sessions = await sessionsOf('deploy')
     const session = await sessions.as('app')
-    const [result] = await session.batch([{ call: command('id -un').call }], {
+    const [result] = await session.segment([{ call: command('id -un').call }], {
       check: false,
       diff: false,
     })

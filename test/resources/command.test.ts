@@ -188,7 +188,7 @@ describe('a script', () => {
     const text = 'echo "$0"; stat -c %a "$(dirname "$0")"'
     // As in the session of another user: hw_dir is empty.
     const call = script({ text }).call
-    const result = await host.batch([{ name: 'eval', args: ['hw_dir='] }, call])
+    const result = await host.segment([{ name: 'eval', args: ['hw_dir='] }, call])
     expect(result.map(({ status }) => status)).toEqual(['ok', 'changed'])
     expect(result[1]!.stdout.toString()).toMatch(/^\/tmp\/hostwright-\w+\/script-text\n700\n$/)
     const [path] = result[1]!.stdout.toString().split('/script-text')
@@ -238,7 +238,7 @@ describe('without timeout(1)', () => {
     const directory = await temporaryDirectory()
     const host = await testHost({ directory, env: {} })
     const path = await fakePrograms(directory, {})
-    const result = await host.batch([
+    const result = await host.segment([
       { name: 'eval', args: [`PATH=${path}`] },
       command('true', { timeout: '5s' }).call,
     ])
@@ -340,7 +340,7 @@ describeEach(clients, 'waitFor by HTTP, with $name', ({ without }) => {
     const host = await testHost()
     const path = await pathWithout(host.directory, without)
     const run = async (call: ReturnType<typeof waitFor>['call']) =>
-      (await host.batch([{ name: 'eval', args: [`PATH=${path}`] }, call]))[1]!
+      (await host.segment([{ name: 'eval', args: [`PATH=${path}`] }, call]))[1]!
     const good = waitFor({ http, body: '"up"', timeout: '20s', interval: '10ms' })
     expect(await run(good.call)).toMatchObject({ status: 'ok' })
     expect(answers).toBeGreaterThanOrEqual(5)

@@ -98,7 +98,7 @@ async function hostWith({ name, wget }: (typeof clients)[number], shell = anyShe
 describeEach(clients, 'download by $name', client => {
   testEach(shells, 'a URL with its query and a redirect, under $name', async shell => {
     const host = await hostWith(client, shell)
-    const [first, second] = await host.batch([
+    const [first, second] = await host.segment([
       download(host.at('a'), { url: web.url('/tool?v=1&x="y"'), sha256 }).call,
       download(host.at('b'), { url: web.url('/moved'), sha256 }).call,
     ])

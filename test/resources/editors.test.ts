@@ -70,10 +70,10 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
     const host = await testHost({ awk, shell })
     await spread(host)
     const calls = editorCases.map((each, index) => each.wanted(host.at(nameOf(each, index))).call)
-    const checked = await host.batch(calls, { check: true, diff: true })
+    const checked = await host.segment(calls, { check: true, diff: true })
     expect(await contents(host)).toEqual(editorCases.map(({ file }) => originals.get(file)))
-    const applied = await host.batch(calls)
-    const again = await host.batch(calls)
+    const applied = await host.segment(calls)
+    const again = await host.segment(calls)
     const after = await contents(host)
     const found: unknown[] = []
     const wanted: unknown[] = []
@@ -126,7 +126,7 @@ describe('who reads the files', () => {
       return JSON.parse((await child).stdout) as Record<string, Record<string, string | null>>[]
     }
     const before = await parse()
-    await host.batch(asked.map(([index, each]) => each.wanted(host.at(nameOf(each, index))).call))
+    await host.segment(asked.map(([index, each]) => each.wanted(host.at(nameOf(each, index))).call))
     const after = await parse()
     expect(asked.length).toBeGreaterThanOrEqual(60)
     for (const [at, [index, each]] of asked.entries()) {

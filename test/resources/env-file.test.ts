@@ -77,8 +77,8 @@ describeEach(awks, 'envFile with $name', awk => {
     const host = await testHost({ awk })
     const values = ['\\', '\\@', '\\=', 'a\\/b']
     const calls = values.map((A, index) => envFile(host.at(`${index}`), { set: { A } }).call)
-    await host.batch(calls)
-    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(values.map(() => 'ok'))
+    await host.segment(calls)
+    expect((await host.segment(calls)).map(({ status }) => status)).toEqual(values.map(() => 'ok'))
     expect((await host.read('1')).toString()).toBe("A='\\@'\n")
   })
 
@@ -97,8 +97,8 @@ describeEach(awks, 'envFile with $name', awk => {
           const calls = cases.map(
             ([, A], index) => envFile(host.at(`${index}`), { set: { A } }).call,
           )
-          await host.batch(calls)
-          expect((await host.batch(calls)).map(({ status }) => status)).toEqual(
+          await host.segment(calls)
+          expect((await host.segment(calls)).map(({ status }) => status)).toEqual(
             cases.map(() => 'ok'),
           )
           const script = 'for f in "$@"; do (. "$f"; printf "%s\\0" "$A"); done'

@@ -29,7 +29,7 @@ async function open(): Promise<{ session: Session; host: TemplateHost }> {
 
 const apply = async (session: Session, host: TemplateHost, ...resources: Resource[]) => {
   const calls = resources.map(each => ({ call: (each.forHost?.(host) ?? each).call }))
-  return session.batch(calls, { check: false, diff: false })
+  return session.segment(calls, { check: false, diff: false })
 }
 
 test('a file of 96 MiB comes whole, and takes little memory', async () => {
@@ -43,7 +43,7 @@ test('a file of 96 MiB comes whole, and takes little memory', async () => {
   const told: number[] = []
   const before = process.memoryUsage.rss()
   let peak = before
-  const [result] = await session.batch(
+  const [result] = await session.segment(
     [
       {
         call: wanted.forHost!(host).call,

@@ -120,7 +120,7 @@ describe('fetch', () => {
       interrupted ??= host.session.interrupt()
     }
     const call = forHost(host, path, { to: host.at('%h') })
-    const [result] = await host.batch([{ call, listener: { progress } }])
+    const [result] = await host.segment([{ call, listener: { progress } }])
     await interrupted
     expect(result!.status).toBe('skipped')
     expect(most).toBeLessThan(64 << 20)

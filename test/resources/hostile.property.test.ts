@@ -144,7 +144,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
       }
     })
     for (const call of calls) {
-      await session.batch([{ call }], { check: false, diff: true })
+      await session.segment([{ call }], { check: false, diff: true })
     }
     expect(await touched(), JSON.stringify(tries)).toBe('')
     // The session is as it was.
@@ -161,7 +161,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
           const { stdout } = await session.call({ name: 'hw_run', args: ['sh', '', '', words] })
           expect(String(stdout)).toBe(text)
           const made = file('/srv/h/exact', { content: text })
-          await session.batch([{ call: made.call }], { check: false, diff: false })
+          await session.segment([{ call: made.call }], { check: false, diff: false })
           const read = await session.call({
             name: 'hw_run',
             args: ['sh', '', '', 'cat /srv/h/exact'],

@@ -96,9 +96,9 @@ describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
           const set = { k: many ? values : values[0]! }
           return ini(paths[index]!, { format: 'git', section, set }).call
         })
-        const results = await host.batch(calls)
+        const results = await host.segment(calls)
         expect(results.map(({ stderr }) => stderr.toString()).join('')).toBe('')
-        expect((await host.batch(calls)).every(({ status }) => status === 'ok')).toBe(true)
+        expect((await host.segment(calls)).every(({ status }) => status === 'ok')).toBe(true)
         const now = await Promise.all(paths.map(list))
         for (const [index, { before, section, values, many }] of cases.entries()) {
           const name = listed(section)
@@ -144,8 +144,8 @@ describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
           const wanted = value === null ? { unset: ['k'] } : { set: { k: value } }
           return ini(paths[index]!, { section, continued: 'indent', ...wanted }).call
         })
-        await host.batch(calls)
-        const again = await host.batch(calls)
+        await host.segment(calls)
+        const again = await host.segment(calls)
         const now = await parse(paths)
         for (const [index, { before, section, value }] of cases.entries()) {
           const expected = structuredClone(old[index]!)

@@ -243,10 +243,10 @@ describeEach(awks, 'ini with $name', awk => {
         async each => {
           for (const [index, [text]] of each.entries()) await host.write(`${index}`, text)
           const calls = each.map(([, want], index) => ini(host.at(`${index}`), want).call)
-          const checked = await host.batch(calls, { check: true })
-          const applied = await host.batch(calls)
+          const checked = await host.segment(calls, { check: true })
+          const applied = await host.segment(calls)
           expect(checked.map(({ status }) => status)).toEqual(applied.map(({ status }) => status))
-          expect((await host.batch(calls)).every(({ status }) => status === 'ok')).toBe(true)
+          expect((await host.segment(calls)).every(({ status }) => status === 'ok')).toBe(true)
           for (const [index, [before, want]] of each.entries()) {
             const after = (await host.read(`${index}`)).toString('latin1')
             expect({ before, want, after, faults: listFaults(before, after, want) }).toEqual({

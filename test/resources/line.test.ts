@@ -57,7 +57,7 @@ resourceTable(
 )
 
 describeEach(shells, 'line under $name', shell => {
-  test('twenty in one batch cost one awk when nothing changes', async () => {
+  test('twenty in one segment cost one awk when nothing changes', async () => {
     const log = `${await temporaryDirectory()}/log`
     const path = await fakePrograms(await temporaryDirectory(), {
       awk: `echo awk >>'${log}'; exec '${whereIs('awk')}' "$@"`,
@@ -66,7 +66,7 @@ describeEach(shells, 'line under $name', shell => {
     const names = Array.from({ length: 20 }, (_, index) => `name ${index}`)
     await host.write('conf', `${names.join('\n')}\n`)
     const calls = names.map(name => line(host.at('conf'), { line: name }).call)
-    const results = await host.batch(calls)
+    const results = await host.segment(calls)
     expect(results.map(({ status }) => status)).toEqual(names.map(() => 'ok'))
     const { stdout } = await host.run({ name: 'cat', args: [log] })
     expect(stdout.toString()).toBe('awk\n')
@@ -76,7 +76,7 @@ describeEach(shells, 'line under $name', shell => {
     const host = await testHost({ shell })
     await host.write('conf', 'a\n')
     const path = host.at('conf')
-    const results = await host.batch([
+    const results = await host.segment([
       line(path, { line: 'b' }).call,
       line(path, { line: 'b' }).call,
       line(path, { line: 'c', match: 'b' }).call,

@@ -161,10 +161,10 @@ async function compare<O>(
     ([, [before, options]]) => model(before, options) !== undefined,
   )
   const calls = fine.map(([index, [, options]]) => declare(host.at(`${index}`), options).call)
-  const checked = await host.batch(calls, { check: true })
-  const applied = await host.batch(calls)
-  const again = await host.batch(calls)
-  const alone = await host.batch(calls.map(ungathered), { check: true })
+  const checked = await host.segment(calls, { check: true })
+  const applied = await host.segment(calls)
+  const again = await host.segment(calls)
+  const alone = await host.segment(calls.map(ungathered), { check: true })
   for (const [at, [index, [before, options]]] of fine.entries()) {
     const wanted = model(before, options)
     const outcome = {

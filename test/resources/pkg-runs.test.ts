@@ -126,7 +126,7 @@ done`,
   const log = async () =>
     (await host.script('[ ! -e /srv/log ] || cat /srv/log; rm -f /srv/log', '/')).trim().split('\n')
 
-  test('asks once for all package steps of a batch where nothing is to be done', async () => {
+  test('asks once for all package steps of a segment where nothing is to be done', async () => {
     const wanted = ['hwbeta', 'dpkg', 'tar'].map(name => pkg(name))
     expect(await go([wanted, pkg('hwnone', { absent: true })])).toMatchObject({
       statuses: ['ok', 'ok', 'ok', 'ok'],

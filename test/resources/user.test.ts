@@ -201,7 +201,7 @@ describe('by useradd and its like', { tags: ['overlay'] }, () => {
       expect((await go(once)).statuses).toEqual(['ok'])
     })
 
-    test('twenty users of a batch are looked at with one process', async () => {
+    test('twenty users of a segment are looked at with one process', async () => {
       const directory = await on.directory()
       const spied = `${directory}/cat`
       await on.script(

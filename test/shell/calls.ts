@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Content, HostCall } from '../../lib/session/call.ts'
 
-/** The same call without what a batch finds out beforehand: each step asks for itself. */
+/** The same call without what a segment finds out beforehand: each step asks for itself. */
 export const ungathered = (call: HostCall): HostCall => ({ ...call, gather: undefined })
 
 /** A bare command, by `sh` unless told otherwise. */

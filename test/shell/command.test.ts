@@ -60,9 +60,9 @@ describeEach(shells, 'hw_command under $name', shell => {
     })
   })
 
-  test('a failure stops the batch, and the skipped steps carry none of its marks', async () => {
+  test('a failure stops the segment, and the skipped steps carry none of its marks', async () => {
     const host = await testHost({ shell })
-    const results = await host.batch([
+    const results = await host.segment([
       command('exit 7').call,
       command('echo not me').call,
       file(host.at('f'), { content: 'x' }).call,
@@ -136,14 +136,14 @@ describeEach(shells, 'hw_run under $name', shell => {
 
   test('standard input is empty', async () => {
     const host = await testHost({ shell })
-    const results = await host.batch([runCall('cat'), runCall('read x; echo $?')])
+    const results = await host.segment([runCall('cat'), runCall('read x; echo $?')])
     expect(results.map(({ stdout }) => stdout.toString())).toEqual(['', '1\n'])
   })
 
   test('a command that does not read its input is none the worse for it', async () => {
     const host = await testHost({ shell })
     const input = Buffer.alloc(300_000, 'x')
-    const results = await host.batch([
+    const results = await host.segment([
       runCall('true', { input }),
       runCall('exec <&-; echo closed', { input }),
       runCall('head -c 3', { input }),
@@ -203,7 +203,7 @@ describeEach(shells, 'hw_run under $name', shell => {
     const host = await testHost({ shell })
     await host.run(runCall(`mkfifo '${host.at('go')}'`))
     let interrupted: Promise<void> | undefined
-    const results = await host.session.batch(
+    const results = await host.session.segment(
       [
         {
           call: runCall(`echo up; read x <'${host.at('go')}'; echo done`),

@@ -50,7 +50,7 @@ describeEach(shells, 'hw_file under $name', shell => {
   test('keeps the mode of a file it replaces, and gives a new one 0644', async () => {
     const host = await testHost({ shell })
     await host.write('old', 'old', 0o751)
-    await host.batch([
+    await host.segment([
       file(host.at('old'), { content: 'new' }).call,
       file(host.at('new'), { content: 'new' }).call,
     ])
@@ -66,7 +66,7 @@ describeEach(shells, 'hw_file under $name', shell => {
       file(host.at('g'), { content: 'new\n' }).call,
     ]
     const trips = host.session.roundTrips
-    const [changed, created] = await host.batch(calls, { check: true, diff: true })
+    const [changed, created] = await host.segment(calls, { check: true, diff: true })
     expect(changed).toMatchObject({ status: 'changed', note: 'content, mode' })
     expect(changed!.parts.get('old')).toEqual(Buffer.from('old\n'))
     expect(created).toMatchObject({ status: 'changed', note: 'created' })
@@ -76,13 +76,13 @@ describeEach(shells, 'hw_file under $name', shell => {
     expect(await readdir(host.directory)).toEqual(['f'])
   })
 
-  test('asks for the contents it lacks once, for all files of the batch', async () => {
+  test('asks for the contents it lacks once, for all files of the segment', async () => {
     const host = await testHost({ shell })
     await host.write('same', 'same')
     const names = ['same', 'a', 'b', 'c']
     const calls = names.map(name => file(host.at(name), { content: name }).call)
     const trips = host.session.roundTrips
-    const results = await host.batch(calls)
+    const results = await host.segment(calls)
     expect(results.map(({ status }) => status)).toEqual(['ok', 'changed', 'changed', 'changed'])
     expect(host.session.roundTrips - trips).toBe(2)
     for (const name of names) expect(await host.read(name)).toEqual(Buffer.from(name))
@@ -143,14 +143,14 @@ describeEach(shells, 'hw_file under $name', shell => {
       file(host.at('f'), { content: 'x', mode: 0o2751, group: process.getgid!() }).call,
       directory(host.at("it's a dir"), { mode: 0o1777, owner: process.getuid!() }).call,
     ]
-    const results = await host.batch(calls)
+    const results = await host.segment(calls)
     expect(results.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
       ['changed', ''],
       ['changed', ''],
     ])
     expect(await modeOf(host.at('f'))).toBe(0o2751)
     expect(await modeOf(host.at("it's a dir"))).toBe(0o1777)
-    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
+    expect((await host.segment(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
   })
 
   test('a missing parent fails the step, not the session', async () => {
@@ -211,14 +211,14 @@ describeEach(shells, 'hw_file under $name', shell => {
     const host = await testHost({ shell })
     const path = host.at(`${name}/${name}`)
     const calls = [directory(dirname(path)).call, file(path, { content: name, mode: 0o600 }).call]
-    const first = await host.batch(calls)
+    const first = await host.segment(calls)
     expect(first.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
       ['changed', ''],
       ['changed', ''],
     ])
     expect(await host.read(`${name}/${name}`)).toEqual(Buffer.from(name))
     expect(await modeOf(path)).toBe(0o600)
-    expect((await host.batch(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
+    expect((await host.segment(calls)).map(({ status }) => status)).toEqual(['ok', 'ok'])
     expect(await readdir(dirname(path))).toEqual([name])
   })
 
@@ -228,7 +228,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     const [absent, present] = [host.at('b'), `${host.at('a:')}${host.at('b')}`]
     await mkdir(dirname(present), { recursive: true })
     await host.write(present.slice(host.directory.length), 'x')
-    const results = await host.batch([
+    const results = await host.segment([
       file(absent, { content: 'x' }).call,
       file(present, { content: 'x', mode: 0o644 }).call,
     ])
@@ -253,10 +253,10 @@ describeEach(shells, 'hw_file under $name', shell => {
     expect(await host.run(wanted)).toMatchObject({ status: 'ok' })
   })
 
-  test('one step’s file is another’s, within a batch', async () => {
+  test('one step’s file is another’s, within a segment', async () => {
     const host = await testHost({ shell })
     await host.write('f', 'zero')
-    const results = await host.batch([
+    const results = await host.segment([
       file(host.at('f'), { content: 'one' }).call,
       file(host.at('f'), { content: 'one' }).call,
       file(host.at('f'), { content: 'zero' }).call,
@@ -266,7 +266,7 @@ describeEach(shells, 'hw_file under $name', shell => {
   })
 
   test.each(['lnk/f', 'real/./f', 'real/sub/../f', 'other'])(
-    'a file is the same by its other path %s, within a batch',
+    'a file is the same by its other path %s, within a segment',
     async alias => {
       const host = await testHost({ shell })
       const spelled = (name: string) => `${host.directory}/${name}`
@@ -278,7 +278,7 @@ describeEach(shells, 'hw_file under $name', shell => {
         ['real/f', alias],
       ] as const) {
         await host.write('real/f', 'b', 0o644)
-        const results = await host.batch([
+        const results = await host.segment([
           file(spelled(one), { content: 'a', mode: 0o600 }).call,
           file(spelled(two), { content: 'b', mode: 0o644 }).call,
           ini(spelled(one), { set: { k: 1 } }).call,
@@ -297,7 +297,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     },
   )
 
-  test('a directory is the same by its other paths, within a batch', async () => {
+  test('a directory is the same by its other paths, within a segment', async () => {
     const host = await testHost({ shell })
     const spelled = (name: string) => `${host.directory}/${name}`
     await mkdir(host.at('real/d'), { recursive: true })
@@ -308,7 +308,7 @@ describeEach(shells, 'hw_file under $name', shell => {
       Object.keys(modes).reverse(),
     ] as (keyof typeof modes)[][]) {
       await chmod(host.at('real/d'), 0o755)
-      await host.batch(names.map(name => directory(spelled(name), { mode: modes[name] }).call))
+      await host.segment(names.map(name => directory(spelled(name), { mode: modes[name] }).call))
       expect(await modeOf(host.at('real/d'))).toBe(modes[names.at(-1)!])
     }
   })
@@ -336,7 +336,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     ]
     await host.run(file(host.at('kept'), { content: 'zero', mode: 0o555 }).call)
     for (const content of ['one', 'two']) {
-      const results = await host.batch(calls(content))
+      const results = await host.segment(calls(content))
       expect(results.map(({ status, stderr }) => [status, stderr.toString()])).toEqual([
         ['changed', ''],
         ['changed', ''],
@@ -352,7 +352,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     const host = await testHost({ shell, as: unprivileged })
     await chmod(host.directory, 0o777)
     for (const content of ['one', 'two']) {
-      const results = await host.batch([
+      const results = await host.segment([
         file(host.at('wanted'), { content, mode: 0o6755 }).call,
         file(host.at('kept'), { content }).call,
       ])

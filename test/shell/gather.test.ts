@@ -25,7 +25,7 @@ installed install three amd64 3.0'`,
 four=4.0-1'`,
     })
     const host = await testHost({ shell, directory, path: [fake] })
-    const results = await host.batch([
+    const results = await host.segment([
       packageCall('apt', 'one'),
       packageCall('dnf', 'two'),
       packageCall('apt', 'three', 'one'),
@@ -40,9 +40,9 @@ four=4.0-1'`,
     const names = ['plain', 'back\\slash', 'last']
     for (const name of names) await host.write(name, name)
     const calls = [...names, 'absent'].map(name => file(host.at(name), { content: name }).call)
-    const results = await host.batch(calls, { check: true })
+    const results = await host.segment(calls, { check: true })
     expect(results.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'changed'])
-    const [wrong] = await host.batch([
+    const [wrong] = await host.segment([
       file(host.at('back\\slash'), { content: 'other' }).call,
       file(host.at('last'), { content: 'last' }).call,
     ])

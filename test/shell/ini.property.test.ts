@@ -107,10 +107,10 @@ describeEach(pairs(0), 'any INI file with $name', ({ awk, shell }) => {
           for (const [index, [text]] of cases.entries())
             await host.write(`${index}`, Buffer.from(text, 'latin1'))
           const calls = cases.map(([, want], index) => ini(host.at(`${index}`), want).call)
-          const checked = await host.batch(calls, { check: true })
-          const applied = await host.batch(calls)
-          const again = await host.batch(calls)
-          const alone = await host.batch(calls.map(ungathered), { check: true })
+          const checked = await host.segment(calls, { check: true })
+          const applied = await host.segment(calls)
+          const again = await host.segment(calls)
+          const alone = await host.segment(calls.map(ungathered), { check: true })
           for (const [index, [before, want]] of cases.entries()) {
             const after = (await host.read(`${index}`)).toString('latin1')
             const outcome = {

@@ -44,15 +44,15 @@ describeEach(combinations, 'hw_ini under $name', ({ shell, awk }) => {
       byName(await Promise.all(files.map(async name => latin1(await host.read(name)))))
     for (const [index, { before }] of iniCases.entries()) await host.write(files[index]!, before)
 
-    const checked = await host.batch(calls, { check: true })
+    const checked = await host.segment(calls, { check: true })
     expect(byName(checked.map(outcome))).toEqual(byName(expected))
     expect(await contents()).toEqual(byName(iniCases.map(({ before }) => latin1(before))))
 
-    const applied = await host.batch(calls)
+    const applied = await host.segment(calls)
     expect(byName(applied.map(outcome))).toEqual(byName(expected))
     const wanted = iniCases.map(({ before, after = before }) => latin1(after))
     expect(await contents()).toEqual(byName(wanted))
-    const again = await host.batch(calls)
+    const again = await host.segment(calls)
     expect(again.filter(({ status }) => status !== 'ok')).toEqual([])
     expect((await readdir(host.directory)).filter(name => name.includes('.hw-'))).toEqual([])
   })
@@ -81,7 +81,7 @@ describeEach(awks, 'hw_ini with $name', awk => {
     const host = await testHost({ awk })
     for (const [index, { before }] of iniCases.entries()) await host.write(files[index]!, before)
     const calls = iniCases.map(({ want }, index) => ini(host.at(files[index]!), want).call)
-    const results = await host.batch(calls.map(ungathered), { check: true, diff: true })
+    const results = await host.segment(calls.map(ungathered), { check: true, diff: true })
     const told = results.map(({ parts }) => parts.get('new')?.toString('latin1'))
     expect(byName(told)).toEqual(
       byName(iniCases.map(({ after }) => (after === undefined ? after : latin1(after)))),
@@ -130,11 +130,11 @@ describeEach(shells, 'hw_ini under $name', shell => {
     expect(await readdir(host.directory)).toEqual(['f'])
   })
 
-  test('sees what an earlier step of the batch wrote', async () => {
+  test('sees what an earlier step of the segment wrote', async () => {
     const host = await testHost({ shell })
     await host.write('f', 'a = 1\n')
     const set = (a: number) => ini(host.at('f'), { set: { a } }).call
-    const results = await host.batch([set(2), set(2), set(1)])
+    const results = await host.segment([set(2), set(2), set(1)])
     expect(results.map(({ status }) => status)).toEqual(['changed', 'ok', 'changed'])
     expect(await host.read('f')).toEqual(Buffer.from('a = 1\n'))
   })

@@ -86,7 +86,7 @@ describeEach(shells, 'a session under $name', shell => {
       const result = await host.session.call(writeState(name, 'version = 1\n'))
       expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
       expect(`${result.stderr}`).toContain(`${host.bootstrapDir}/${name} is a directory`)
-      // A failure skips what follows, until the next batch.
+      // A failure skips what follows, until the next segment.
       await host.run(runCall('true'))
     }
     for (const empty of ['elsewhere', 'bootstrap/products/app.ini'])
@@ -118,7 +118,7 @@ describeEach(shells, 'a session under $name', shell => {
     const host = await testHost({ shell })
     const started = await host.run(runCall('while :; do printf y; done & echo $!'))
     const pid = Number(started.stdout.toString().match(/\d+/)![0])
-    const results = await host.batch(Array.from({ length: 50 }, () => runCall(':')))
+    const results = await host.segment(Array.from({ length: 50 }, () => runCall(':')))
     expect(results.every(({ status }) => status === 'ok')).toBe(true)
     await host.session.kill(pid, 'KILL')
   })
@@ -150,7 +150,7 @@ describeEach(shells, 'a session under $name', shell => {
     expect(await host.run(call)).toMatchObject({ status: 'ok' })
   })
 
-  test('runs 500 resources in one batch, and in one round trip when nothing changes', async () => {
+  test('runs 500 resources in one segment, and in one round trip when nothing changes', async () => {
     const host = await testHost({ shell })
     const numbers = Array.from({ length: 100 }, (_, number) => number)
     const calls = numbers.flatMap(number => [
@@ -160,10 +160,10 @@ describeEach(shells, 'a session under $name', shell => {
       ini(host.at(`d${number}/i.ini`), { section: 's', set: { number } }).call,
       command(`: >${host.at(`d${number}/c`)}`, { creates: host.at(`d${number}/c`) }).call,
     ])
-    const first = await host.batch(calls)
+    const first = await host.segment(calls)
     expect(new Set(first.map(({ status }) => status))).toEqual(new Set(['changed']))
     const trips = host.session.roundTrips
-    const second = await host.batch(calls)
+    const second = await host.segment(calls)
     expect(new Set(second.map(({ status }) => status))).toEqual(new Set(['ok']))
     expect(host.session.roundTrips - trips).toBe(1)
   })
@@ -216,10 +216,10 @@ describeEach(shells, 'a session under $name', shell => {
       ...five.map(n => command(`: >${host.at(`c${n}`)}`, { creates: host.at(`c${n}`) }).call),
       ...five.map(n => file(host.at(`f${n}`), { mode: 0o644 }).call),
     ]
-    await host.batch(calls)
+    await host.segment(calls)
     await writeFile(`${home}/log`, '')
     const trips = host.session.roundTrips
-    const results = await host.batch(calls)
+    const results = await host.segment(calls)
     expect(results.filter(({ status }) => status !== 'ok')).toEqual([])
     expect(host.session.roundTrips - trips).toBe(1)
     const started = (await readFile(`${home}/log`, 'utf8')).trim().split('\n').sort()

@@ -3,17 +3,17 @@ import { expect, test } from 'vitest'
 import { command } from '../../lib/resources/commands/command.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import type { Condition } from '../../lib/session/condition.ts'
-import type { BatchCall } from '../../lib/session/session.ts'
+import type { SegmentCall } from '../../lib/session/script.ts'
 import { describeEach, shells, type TestHost, testHost } from '../support/shells.ts'
 
-const statuses = async (host: TestHost, calls: readonly BatchCall[], mode = {}) =>
-  (await host.batch(calls, mode)).map(({ status }) => status)
+const statuses = async (host: TestHost, calls: readonly SegmentCall[], mode = {}) =>
+  (await host.segment(calls, mode)).map(({ status }) => status)
 
 const yes: Condition<number> = { kind: 'is', value: true }
 const no: Condition<number> = { kind: 'is', value: false }
 
 describeEach(shells, 'conditions under $name', shell => {
-  test('are decided by what the host did in the same batch', async () => {
+  test('are decided by what the host did in the same segment', async () => {
     const host = await testHost({ shell })
     await host.write('same', 'same')
     const make = (name: string) => ({ call: file(host.at(name), { content: 'same' }).call })
@@ -32,7 +32,7 @@ describeEach(shells, 'conditions under $name', shell => {
     const found = ['ok', 'changed', 'skipped', 'changed', 'changed']
     expect(await statuses(host, calls.slice(0, 1))).toEqual(['ok'])
     expect(await statuses(host, calls)).toEqual(found)
-    // One for the first batch; two for the second, which lacked the content of `new`.
+    // One for the first segment; two for the second, which lacked the content of `new`.
     expect(host.session.roundTrips - trips).toBe(3)
     expect(await statuses(host, calls)).toEqual(['ok', 'ok', 'skipped', 'skipped', 'changed'])
   })
@@ -60,7 +60,7 @@ describeEach(shells, 'conditions under $name', shell => {
     ],
   ])('%s', async (_, when, holds) => {
     const host = await testHost({ shell })
-    const [result] = await host.batch([{ call: command('echo ran').call, when }])
+    const [result] = await host.segment([{ call: command('echo ran').call, when }])
     expect(result).toMatchObject({ status: holds ? 'changed' : 'skipped', exitStatus: 0 })
     expect(result!.stdout.toString()).toBe(holds ? 'ran\n' : '')
     expect(result!.note).toBe(holds ? '' : 'its condition does not hold')
@@ -77,11 +77,11 @@ describeEach(shells, 'conditions under $name', shell => {
 describeEach(shells, 'handlers under $name', shell => {
   const record = (key: string) => `{"key":"${key}","odd":"it's $(x) \\\\ \\""}`
   const due = (host: TestHost) => readFile(`${host.bootstrapDir}/handlers`, 'utf8').catch(() => '')
-  const change = (...keys: string[]): BatchCall => ({
+  const change = (...keys: string[]): SegmentCall => ({
     call: command('true').call,
     notify: keys.map(key => ({ key, record: record(key) })),
   })
-  const handler = (key: string, line = 'true'): BatchCall => ({
+  const handler = (key: string, line = 'true'): SegmentCall => ({
     call: command(line).call,
     handler: key,
   })
@@ -96,7 +96,7 @@ describeEach(shells, 'handlers under $name', shell => {
   test('are written down before the next step begins, and taken out when they have run', async () => {
     const host = await testHost({ shell })
     const look = { call: command(`cat '${host.bootstrapDir}/handlers'`).call }
-    const results = await host.batch([change('a', 'b'), look, handler('a'), look, handler('b')])
+    const results = await host.segment([change('a', 'b'), look, handler('a'), look, handler('b')])
     const line = (key: string) => `${key} ${record(key)}\n`
     expect(results[1]!.stdout.toString()).toBe(line('a') + line('b'))
     expect(results[3]!.stdout.toString()).toBe(line('b'))
@@ -121,7 +121,7 @@ describeEach(shells, 'handlers under $name', shell => {
       const line = `kill -${signal} "$PPID"; touch '${host.at('done')}'`
       const notify = [{ key: 'a', record: record('a') }]
       const look = { call: command(`touch '${host.at('next')}'`).call }
-      await expect(host.batch([{ call: command(line).call, notify }, look])).rejects.toThrow(
+      await expect(host.segment([{ call: command(line).call, notify }, look])).rejects.toThrow(
         'ended',
       )
       expect(await due(host)).toBe(`a ${record('a')}\n`)
@@ -134,7 +134,7 @@ describeEach(shells, 'handlers under $name', shell => {
     const host = await testHost({ shell })
     const call = command('true', { unless: 'kill -HUP "$PPID"; true' }).call
     const notify = [{ key: 'a', record: record('a') }]
-    await host.batch([{ call, notify }]).catch(() => {})
+    await host.segment([{ call, notify }]).catch(() => {})
     expect(await due(host)).toBe('')
   })
 
@@ -144,7 +144,7 @@ describeEach(shells, 'handlers under $name', shell => {
     const host = await testHost({ shell })
     await mkdir(host.bootstrapDir, { recursive: true })
     await symlink('/dev/full', `${host.bootstrapDir}/handlers`)
-    const [changed, ran] = await host.batch([change('a'), handler('a')])
+    const [changed, ran] = await host.segment([change('a'), handler('a')])
     expect(changed).toMatchObject({
       status: 'changed',
       note: `can't write ${host.bootstrapDir}/handlers: they are lost if this run fails`,

@@ -9,7 +9,7 @@ describeEach(shells, 'words of a call under $name', shell => {
   const read = async (count: number, keys: string, args: readonly string[], shown: string) => {
     const host = await testHost({ shell })
     const define = `read_words() { hw_words ${count} '${keys}' "$@" && hw_put "${shown}"; }`
-    const [, result] = await host.session.batch(
+    const [, result] = await host.session.segment(
       [{ call: { name: 'eval', args: [define] } }, { call: { name: 'read_words', args } }],
       { check: false, diff: false },
     )
@@ -61,7 +61,7 @@ describeEach(shells, 'words of a call under $name', shell => {
     ['nothing at all', ''],
   ])('%s is refused and run by nobody', async (_, word) => {
     const host = await testHost({ shell })
-    const results = await host.batch([
+    const results = await host.segment([
       { name: 'eval', args: [`hw_trap=${host.at('trap')}`] },
       { name: 'hw_words', args: ['0', 'one other', 'one=1', word] },
     ])

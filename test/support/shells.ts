@@ -7,9 +7,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, onTestFinished, test } from 'vitest'
-import type { CallResult, HostCall } from '../../lib/session/call.ts'
-import type { BatchMode } from '../../lib/session/script.ts'
-import { type BatchCall, openSession, type Session } from '../../lib/session/session.ts'
+import type { HostCall, StepResult } from '../../lib/session/call.ts'
+import type { SegmentCall, SegmentMode } from '../../lib/session/script.ts'
+import { openSession, type Session } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import type { Requires } from './requires.ts'
@@ -104,9 +104,12 @@ export interface TestHost {
   at(name: string): string
   write(name: string, content: string | Buffer, mode?: number): Promise<string>
   read(name: string): Promise<Buffer>
-  /** Runs one call alone, as a batch of one. */
-  run(call: HostCall, mode?: Partial<BatchMode>): Promise<CallResult>
-  batch(calls: readonly (HostCall | BatchCall)[], mode?: Partial<BatchMode>): Promise<CallResult[]>
+  /** Runs one call alone, as a segment of one. */
+  run(call: HostCall, mode?: Partial<SegmentMode>): Promise<StepResult>
+  segment(
+    calls: readonly (HostCall | SegmentCall)[],
+    mode?: Partial<SegmentMode>,
+  ): Promise<StepResult[]>
 }
 
 export interface HostOptions {
@@ -163,8 +166,8 @@ export async function testHost(options: HostOptions = {}): Promise<TestHost> {
   const session = heldToUsage(await openSession({ transport, bootstrapDir, first: options.first }))
   onTestFinished(() => session.close())
   const at = (name: string) => join(directory, name)
-  const batch: TestHost['batch'] = (calls, mode) =>
-    session.batch(
+  const segment: TestHost['segment'] = (calls, mode) =>
+    session.segment(
       calls.map(call => ('call' in call ? call : { call })),
       { check: false, diff: false, ...mode },
     )
@@ -179,8 +182,8 @@ export async function testHost(options: HostOptions = {}): Promise<TestHost> {
       return at(name)
     },
     read: name => readFile(at(name)),
-    run: async (call, mode) => (await batch([call], mode))[0]!,
-    batch,
+    run: async (call, mode) => (await segment([call], mode))[0]!,
+    segment,
   }
 }
 

@@ -126,12 +126,12 @@ function held(call: HostCall): HostCall {
 
 /** A session that holds each call against the usage line of its function. */
 export function heldToUsage(session: Session): Session {
-  const batch: Session['batch'] = async (calls, mode) =>
-    session.batch(
+  const segment: Session['segment'] = async (calls, mode) =>
+    session.segment(
       calls.map(each => ({ ...each, call: held(each.call) })),
       mode,
     )
   const call: Session['call'] = async (wanted, listener) => session.call(held(wanted), listener)
   // What else it has stays a getter.
-  return Object.create(session, { batch: { value: batch }, call: { value: call } })
+  return Object.create(session, { segment: { value: segment }, call: { value: call } })
 }

@@ -16,7 +16,7 @@ export interface ScriptOptions extends ActionOptions {
   interpreter?: string | readonly string[]
 }
 
-/** What travels with the batch; a longer one only if the host asks for it, which is a round trip. */
+/** What travels with the segment; a longer one only if the host asks for it, which is a round trip. */
 const shortLength = 32_768
 
 const optionKinds: OptionKinds<ScriptOptions> = {

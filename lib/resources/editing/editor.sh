@@ -3,7 +3,7 @@
 # editor.awk, whose text is in $hw_editor_awk, and one for each kind of file: ini.awk, line.awk …
 # Needs: write
 
-# hw_gather_editors IDS EDITOR PATH …: reads requests (see editor.awk) of all steps of a batch from standard
+# hw_gather_editors IDS EDITOR PATH …: reads requests (see editor.awk) of all steps of a segment from standard
 # input and notes, with one process for all, which of the files PATH are as wanted already.
 hw_gather_editors() {
   hw_found_ids=$1 hw_editors=' '

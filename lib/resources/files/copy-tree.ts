@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Answer, Asked, CallResult, HostCall } from '../../session/call.ts'
+import type { Answer, Asked, HostCall, StepResult } from '../../session/call.ts'
 import { hashOf, largeBytes } from '../../session/source.ts'
 import { sendContent } from '../../session/upload.ts'
 import { words } from '../../session/words.ts'
@@ -276,7 +276,7 @@ async function actions(tree: Tree, changes: Changes, asked: Asked): Promise<stri
 }
 
 /** The texts of all files that change, before and after. */
-function textsOf({ root, target }: Tree, result: CallResult): TextChange[] {
+function textsOf({ root, target }: Tree, result: StepResult): TextChange[] {
   const now = (name: string) => {
     try {
       return readFileSync(join(root, name), 'utf8')

@@ -18,7 +18,7 @@
 #   hw_gathered_BY    what the segment's gathering found; hw_gathered_names has `BY/NAME` of each it looked for
 # Needs: scratch
 
-# hw_gather_packages BY IDS NAME…: looks for the packages of all steps of a batch with one process.
+# hw_gather_packages BY IDS NAME…: looks for the packages of all steps of a segment with one process.
 hw_gather_packages() {
   hw_by=$1
   shift 2

@@ -35,7 +35,7 @@ const optionKinds: OptionKinds<PkgOptions> = {
 
 /**
  * Packages of the distribution, by apt, dnf, yum, zypper, apk or pacman: installed, absent, the latest, at
- * a version, held. Several in one call cost one transaction, and all of a batch one look at what is
+ * a version, held. Several in one call cost one transaction, and all of a segment one look at what is
  * installed. The index of what is to be had is fetched at most once a run, and only if it has to be:
  * for `latest`, for a package that is not in it, and where a repository changed. Where another process
  * has the package manager's lock, it is waited for.

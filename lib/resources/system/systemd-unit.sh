@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# systemd-unit.sh: unit files and drop-ins of systemd. It reads changed files once for all of a batch:
+# systemd-unit.sh: unit files and drop-ins of systemd. It reads changed files once for all of a segment:
 # before the next service or command, and at the latest with the last step that may change one.
 # Needs: text units
 

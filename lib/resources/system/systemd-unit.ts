@@ -31,7 +31,7 @@ const optionKinds: OptionKinds<SystemdUnitOptions> = {
 
 /**
  * A unit of systemd, in /etc/systemd/system: its whole file, or a drop-in that adds to one. systemd
- * reads changed units anew once for all of a batch: before the next service or command, or with the
+ * reads changed units anew once for all of a segment: before the next service or command, or with the
  * last unit. It starts, enables and restarts nothing: a `service` does, and a handler.
  * @param name with its suffix; without one it is a service
  * @param options.content text, or sections; needed unless absent

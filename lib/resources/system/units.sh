@@ -4,7 +4,7 @@
 # Variables that outlive a function:
 #   hw_units_changed  not empty: unit files were changed that systemd has not read yet
 #   hw_units_new      with --check: units that an earlier step would make, a line each
-#   hw_last_unit      id of the last step of the batch that may change unit files, and is sure to run
+#   hw_last_unit      id of the last step of the segment that may change unit files, and is sure to run
 
 # hw_gather_units IDS UNIT…: the state of the units of the steps IDS, with one process for all. It
 # holds until something is changed.

@@ -5,7 +5,7 @@
 # Needs: write
 
 # hw_load_accounts: /etc/passwd into hw_passwd and /etc/group into hw_groups, each between newlines; with
-# one process for all steps of a batch. That this batch has read them is noted where hw_batch forgets it,
+# one process for all steps of a segment. That this segment has read them is noted where hw_segment forgets it,
 # among what was touched, under a name that no file has.
 hw_load_accounts() {
   case $hw_touched_all$hw_touched in

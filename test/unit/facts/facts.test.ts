@@ -6,7 +6,7 @@ import { parseNetwork } from '../../../lib/facts/network.ts'
 import { parsePackages } from '../../../lib/facts/packages.ts'
 import { parseServices } from '../../../lib/facts/services.ts'
 import { parseUsers } from '../../../lib/facts/users.ts'
-import type { CallResult } from '../../../lib/session/call.ts'
+import type { StepResult } from '../../../lib/session/call.ts'
 import { local } from '../../support/local-run.ts'
 
 describe('network', () => {
@@ -184,7 +184,7 @@ test('users without a number are none, nor are names of methods', () => {
 })
 
 describe('a fact', () => {
-  const answer = (text: string): CallResult => ({
+  const answer = (text: string): StepResult => ({
     status: 'ok',
     exitStatus: 0,
     code: '-',

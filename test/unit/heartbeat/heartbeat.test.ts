@@ -5,9 +5,9 @@ import {
   awaitHeartbeat,
   type HostHeartbeat,
 } from '../../../lib/heartbeat/heartbeat.ts'
-import type { CallResult, HostCall } from '../../../lib/session/call.ts'
+import type { HostCall, StepResult } from '../../../lib/session/call.ts'
 
-const answer = (good: boolean, said = good ? 'fine' : 'not yet'): CallResult => ({
+const answer = (good: boolean, said = good ? 'fine' : 'not yet'): StepResult => ({
   status: good ? 'ok' : 'failed',
   exitStatus: good ? 0 : 1,
   code: '-',

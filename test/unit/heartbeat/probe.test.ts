@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { judge } from '../../../lib/heartbeat/probe.ts'
-import type { CallResult } from '../../../lib/session/call.ts'
+import type { StepResult } from '../../../lib/session/call.ts'
 
-const result = (wanted: Partial<CallResult>): CallResult => ({
+const result = (wanted: Partial<StepResult>): StepResult => ({
   status: 'ok',
   exitStatus: 0,
   code: '-',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type HostProbe, judge, probeCall, valueAt } from '../../../lib/heartbeat/probe.ts'
-import type { CallResult } from '../../../lib/session/call.ts'
+import type { StepResult } from '../../../lib/session/call.ts'
 
-const answered = (stdout: string): CallResult => ({
+const answered = (stdout: string): StepResult => ({
   status: 'ok',
   exitStatus: 0,
   code: '-',

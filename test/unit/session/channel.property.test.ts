@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../lib/errors.ts'
-import type { CallResult } from '../../../lib/session/call.ts'
+import type { StepResult } from '../../../lib/session/call.ts'
 import { type Channel, createChannel } from '../../../lib/session/channel.ts'
 import type { ShellEnd } from '../../../lib/transport/transport.ts'
 
@@ -162,7 +162,7 @@ describe('a channel', () => {
         const said = [...cut('stdout', stdout, cuts), ...cut('stderr', stderr, cuts)]
         const outcomes = await hear(said, steps.length, { lost: true, reason: 'reset' })
         for (const [index, outcome] of outcomes.entries()) {
-          const { value } = outcome as PromiseFulfilledResult<CallResult>
+          const { value } = outcome as PromiseFulfilledResult<StepResult>
           const { status, ...step } = steps[index]!
           expect(value.status).toBe(status)
           expect(value.stdout.equals(Buffer.concat([step.stdout, forged]))).toBe(true)

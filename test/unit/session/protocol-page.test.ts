@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ini } from '../../../lib/resources/editing/ini.ts'
 import { file } from '../../../lib/resources/files/file.ts'
-import { againScript, batchScript, type Step } from '../../../lib/session/script.ts'
+import { againScript, type NumberedCall, segmentScript } from '../../../lib/session/script.ts'
 
 const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
 const nonce = 'hw5f1c2a9be04d7713c08a6e2f'
@@ -11,7 +11,7 @@ const resources = [
   file('/etc/motd', { content: 'hello\n', mode: 0o644 }),
   ini('/etc/app.ini', { section: 'server', set: { port: 8080 } }),
 ]
-const steps: Step[] = resources.map(({ call }, index) => ({ id: index + 3, call }))
+const steps: NumberedCall[] = resources.map(({ call }, index) => ({ id: index + 3, call }))
 
 /** The indented block of the page that begins with this line. */
 const blockOf = (first: string) =>
@@ -23,12 +23,12 @@ const blockOf = (first: string) =>
 const asShown = (script: Buffer) => script.toString().replace(/([0-9a-f]{8})[0-9a-f]{56}/g, '$1…')
 
 test('docs/protocol.md shows the script of a segment as it is sent', () => {
-  const script = asShown(batchScript(steps, mode, nonce))
-  expect(blockOf("hw_batch '' '' ''")).toBe(script)
+  const script = asShown(segmentScript(steps, mode, nonce))
+  expect(blockOf("hw_segment '' '' ''")).toBe(script)
 })
 
 test('docs/protocol.md shows the script that brings content as it is sent', () => {
   const content = { content: resources[0]!.call.content!.bytes }
   const script = asShown(againScript(steps, mode, new Map([[3, content]])))
-  expect(blockOf("hw_batch '' '' '' again")).toBe(script)
+  expect(blockOf("hw_segment '' '' '' again")).toBe(script)
 })

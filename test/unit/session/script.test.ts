@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../../lib/session/call.ts'
 import type { Condition } from '../../../lib/session/condition.ts'
-import { againScript, batchScript, stepScript } from '../../../lib/session/script.ts'
+import { againScript, segmentScript, stepScript } from '../../../lib/session/script.ts'
 
 const mode = { check: false, diff: false }
 const content = (text: string) => ({ sha256: 'f'.repeat(64), bytes: Buffer.from(text) })
@@ -14,8 +14,8 @@ const fileCall = (path: string): HostCall => ({
     { by: 'hw_gather_sum', of: ['f'.repeat(64), path] },
   ],
 })
-const batch = (calls: readonly HostCall[]) =>
-  batchScript(
+const segment = (calls: readonly HostCall[]) =>
+  segmentScript(
     calls.map((call, index) => ({ id: index + 1, call })),
     mode,
     'hwnonce',
@@ -69,7 +69,7 @@ describe('the script of a step', () => {
   })
 })
 
-describe('the script of a batch', () => {
+describe('the script of a segment', () => {
   test('gathers for all its steps at once, then runs them', () => {
     const editor = {
       by: 'hw_gather_editors',
@@ -77,8 +77,8 @@ describe('the script of a batch', () => {
       input: ['F ini /i', "K it's", 'V $x'],
     }
     const iniCall: HostCall = { name: 'hw_ini', args: ['/i'], gather: [editor] }
-    expect(batch([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
-      "hw_batch '' '' ''",
+    expect(segment([fileCall('/a b'), iniCall, fileCall('/c')]).split('\n')).toEqual([
+      "hw_segment '' '' ''",
       "hw_gather_stat '1 3' '/a b' /c",
       `hw_gather_sum '1 3' ${'f'.repeat(64)} '/a b' ${'f'.repeat(64)} /c`,
       "hw_gather_editors 2 ini /i <<'hwnonce'",
@@ -94,8 +94,8 @@ describe('the script of a batch', () => {
   })
 
   test('gathers nothing where nobody asks', () => {
-    expect(batch([{ name: 'hw_run', args: ['sh'] }])).toBe(
-      "hw_batch '' '' ''\nhw_step 1 hw_run sh\n",
+    expect(segment([{ name: 'hw_run', args: ['sh'] }])).toBe(
+      "hw_segment '' '' ''\nhw_step 1 hw_run sh\n",
     )
   })
 
@@ -105,7 +105,7 @@ describe('the script of a batch', () => {
       args: [],
       gather: [{ by, of: [of] }],
     })
-    const script = batch([
+    const script = segment([
       call('hw_gather_apt', 'a'),
       call('hw_gather_dnf', 'b'),
       call('hw_gather_apt', 'c'),
@@ -124,16 +124,18 @@ describe('the script of a batch', () => {
       { id: 2, call, when: { kind: 'exists' as const, path: '/x' } },
       { id: 3, call, handler: 'k' },
     ]
-    expect(batchScript(steps, mode, 'n').toString()).toContain(
+    expect(segmentScript(steps, mode, 'n').toString()).toContain(
       '\nhw_gather_unit_files 1\nhw_step 1',
     )
-    expect(batchScript(steps.slice(1), mode, 'n').toString()).not.toContain('hw_gather')
+    expect(segmentScript(steps.slice(1), mode, 'n').toString()).not.toContain('hw_gather')
   })
 
   test('carries its mode', () => {
-    expect(batchScript([], { check: true, diff: true }, 'n').toString()).toBe("hw_batch 1 1 ''\n")
+    expect(segmentScript([], { check: true, diff: true }, 'n').toString()).toBe(
+      "hw_segment 1 1 ''\n",
+    )
     const again = againScript([], { check: false, diff: true }, new Map()).toString()
-    expect(again).toBe("hw_batch '' 1 '' again\n")
+    expect(again).toBe("hw_segment '' 1 '' again\n")
   })
 
   test('sends, when asked again, the contents that are wanted and no others', () => {

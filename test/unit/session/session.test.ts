@@ -25,7 +25,7 @@ const written = (path: string) => () =>
     () => false,
   )
 
-describe('calls and batches', () => {
+describe('calls and segments', () => {
   test('calls that are not awaited share one round trip and keep their order', async () => {
     const { session, at, read } = await testHost()
     const before = session.roundTrips
@@ -34,9 +34,9 @@ describe('calls and batches', () => {
     expect(`${await read('log')}`).toBe('a\nb\nc\n')
   })
 
-  test('a call stays behind the batch before it, also one that comes twice for content', async () => {
+  test('a call stays behind the segment before it, also one that comes twice for content', async () => {
     const { session, at, read } = await testHost()
-    const batch = session.batch(
+    const segment = session.segment(
       [
         { call: run(`echo first >>${at('log')}`) },
         { call: file(at('new'), { content: 'x' }).call },
@@ -45,7 +45,7 @@ describe('calls and batches', () => {
       { check: false, diff: false },
     )
     const call = session.call(run(`echo third >>${at('log')}`))
-    expect((await batch).map(({ status }) => status)).toEqual(['ok', 'changed', 'ok'])
+    expect((await segment).map(({ status }) => status)).toEqual(['ok', 'changed', 'ok'])
     await call
     expect(`${await read('log')}`).toBe('first\nsecond\nthird\n')
   })
@@ -58,7 +58,7 @@ describe('calls and batches', () => {
     const output = (_: string, chunk: Buffer) => {
       told += chunk.length
     }
-    const [step] = await session.batch([{ call: lots }], { check: false, diff: false })
+    const [step] = await session.segment([{ call: lots }], { check: false, diff: false })
     const heard = await session.call(lots, { output })
     expect([step!, heard].map(({ stdout }) => stdout.length)).toEqual([mebi, 8 * mebi])
     for (const { stdout } of [step!, heard]) expect(`${stdout.subarray(-5)}`).toBe('last\n')
@@ -66,16 +66,16 @@ describe('calls and batches', () => {
     expect((await session.call(lots)).stdout.length).toBe(9 * mebi + 11)
   })
 
-  test('a batch of nothing asks nothing', async () => {
+  test('a segment of nothing asks nothing', async () => {
     const { session } = await testHost()
     const before = session.roundTrips
-    expect(await session.batch([], { check: false, diff: false })).toEqual([])
+    expect(await session.segment([], { check: false, diff: false })).toEqual([])
     expect(session.roundTrips).toBe(before)
   })
 
-  test('a failed call stops its own batch, not what comes after', async () => {
-    const { session, batch } = await testHost()
-    const results = await batch([run('true'), run('exit 3'), run('true')])
+  test('a failed call stops its own segment, not what comes after', async () => {
+    const { session, segment } = await testHost()
+    const results = await segment([run('true'), run('exit 3'), run('true')])
     expect(results.map(({ status, exitStatus }) => [status, exitStatus])).toEqual([
       ['ok', 0],
       ['failed', 3],
@@ -85,9 +85,9 @@ describe('calls and batches', () => {
   })
 
   test('tells each step’s end as it comes', async () => {
-    const { batch, at } = await testHost()
+    const { segment, at } = await testHost()
     const told: string[] = []
-    const running = batch([
+    const running = segment([
       { call: run('true'), listener: { end: ({ status }) => told.push(status) } },
       { call: run(`until [ -e ${at('go')} ]; do sleep 0.01; done`) },
     ])
@@ -102,15 +102,15 @@ test('a host that asks for the same for ever is given up', async () => {
   const session = await openSession({ transport: connectLocal(), bootstrapDir: '' })
   // It never hears that it was answered.
   const call = { name: 'hw_fetch', args: ['/etc/passwd'], answer: async () => ({}) }
-  const batch = session.batch([{ call }], { check: false, diff: false })
-  await expect(batch).rejects.toMatchObject({ code: 'shell_failed' })
+  const segment = session.segment([{ call }], { check: false, diff: false })
+  await expect(segment).rejects.toMatchObject({ code: 'shell_failed' })
   await session.close()
 })
 
 describe('interrupting and ending', () => {
   test('interrupt lets the running step end and skips the rest, for good', async () => {
-    const { session, batch, at } = await testHost()
-    const running = batch([
+    const { session, segment, at } = await testHost()
+    const running = segment([
       run(`echo x >${at('begun')}; until [ -e ${at('go')} ]; do sleep 0.01; done`),
       run('true'),
     ])

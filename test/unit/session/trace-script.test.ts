@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../../lib/session/call.ts'
-import { batchScript, stepScript } from '../../../lib/session/script.ts'
+import { segmentScript, stepScript } from '../../../lib/session/script.ts'
 import { readScript } from '../../../lib/session/trace-script.ts'
 
 const awkward = fc.oneof(
@@ -60,11 +60,11 @@ describe('readScript', () => {
   test('keeps a here-document with its command', () => {
     const gather = [{ by: 'hw_gather_editors', of: ['ini', '/etc/a'], input: ["V it's", 'S x'] }]
     const steps = [{ id: 1, call: { name: 'hw_ini', args: ['/etc/a'], gather } }]
-    const texts = readScript(batchScript(steps, { check: false, diff: false }, 'hwabc')).map(
+    const texts = readScript(segmentScript(steps, { check: false, diff: false }, 'hwabc')).map(
       piece => (piece.kind === 'line' ? piece.text : ''),
     )
     expect(texts).toEqual([
-      "hw_batch '' '' ''",
+      "hw_segment '' '' ''",
       "hw_gather_editors 1 ini /etc/a <<'hwabc'\nV it's\nS x\nhwabc",
       'hw_step 1 hw_ini /etc/a',
     ])

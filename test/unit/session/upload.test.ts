@@ -62,7 +62,7 @@ describeEach(shells, 'a transfer under $name', shell => {
   test('is ended by Ctrl-C: the step is skipped, and what came is kept for the next run', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()
-    const running = host.batch([sending(host, source)])
+    const running = host.segment([sending(host, source)])
     await started
     await host.session.interrupt()
     goOn()
@@ -75,7 +75,7 @@ describeEach(shells, 'a transfer under $name', shell => {
   test('is ended with all that the session runs, and the session goes on', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()
-    const running = host.batch([sending(host, source)])
+    const running = host.segment([sending(host, source)])
     await started
     await host.session.kill()
     goOn()
@@ -146,7 +146,7 @@ describe('a source', () => {
       file(host.at('f'), { source: path }).call,
     ]
     await rm(path)
-    const results = await host.batch(calls)
+    const results = await host.segment(calls)
     expect(results.map(({ status }) => status)).toEqual(['changed', 'failed'])
     expect(`${results[1]!.stderr}`).toMatch(/ENOENT.*source/)
   })

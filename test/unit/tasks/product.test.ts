@@ -178,9 +178,9 @@ test.each([
     const at = { ...host, bootstrapDir: join(directory, 'state') }
     const config = join(directory, 'app.ini')
     const product = productOf({ config })
-    const { batch } = await testHost({})
+    const { segment } = await testHost({})
     const apply = async (items: Items) => {
-      const results = await batch(flatten(items).map(({ call }) => call))
+      const results = await segment(flatten(items).map(({ call }) => call))
       expect(results.filter(({ status }) => status === 'failed')).toEqual([])
     }
     await mkdir(at.bootstrapDir)

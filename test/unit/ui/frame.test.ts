@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { liveFrame, type NodeDetail, type TreeNode, type View } from '../../../lib/ui/frame.ts'
+import { liveFrame, type TreeNode, type View } from '../../../lib/ui/frame.ts'
 import { createTheme, type Status } from '../../../lib/ui/theme.ts'
 
 const none = { ok: 0, changed: 0, failed: 0, skipped: 0 }
@@ -9,7 +9,7 @@ function node(
   title: string,
   status: Status,
   subtasks: TreeNode[] = [],
-  detail: Partial<NodeDetail> = {},
+  detail: Partial<TreeNode['rendererTaskOptions']> = {},
 ): TreeNode {
   const durationMs = status === 'running' ? undefined : 1000
   return {

@@ -35,10 +35,10 @@ describeEach(shells, 'edited files under $name', shell => {
     for (const name of names) await host.write(name, '{"a":1}\n')
     const wanted = calls(...names.map(name => json(host.at(name), { set: { a: 2 } })))
     const before = host.session.roundTrips
-    const first = await host.batch(wanted)
+    const first = await host.segment(wanted)
     expect(first.map(({ status }) => status)).toEqual(names.map(() => 'changed'))
     expect(host.session.roundTrips - before).toBe(2)
-    const again = await host.batch(wanted)
+    const again = await host.segment(wanted)
     expect(again.map(({ status }) => status)).toEqual(names.map(() => 'ok'))
     expect(host.session.roundTrips - before).toBe(4)
   })
@@ -48,7 +48,7 @@ describeEach(shells, 'edited files under $name', shell => {
     await host.write("it's one.json", '{"a":1}')
     await symlink("it's one.json", host.at('link.json'))
     const path = host.at("it's one.json")
-    const results = await host.batch(
+    const results = await host.segment(
       calls(
         json(path, { set: { b: 2 } }),
         yaml(path, { set: { 'c.d': 3 } }),
@@ -67,16 +67,16 @@ describeEach(shells, 'edited files under $name', shell => {
   test('somebody else writes between reading and writing: it stays as they made it', async () => {
     const host = await testHost({ shell })
     const path = await host.write('a.json', '{"a":1}')
-    // The text of the batch’s beginning is out of date, so the step asks again; so is that.
+    // The text of the segment’s beginning is out of date, so the step asks again; so is that.
     let count = 0
     const write = () => writeFile(path, `{"theirs":${++count}}`)
-    const [result] = await host.batch([raced(json(path, { set: { a: 2 } }).call, write)])
+    const [result] = await host.segment([raced(json(path, { set: { a: 2 } }).call, write)])
     expect(result).toMatchObject({ status: 'failed', code: 'edit_conflict' })
     expect(String(result!.stderr)).toBe(
       `${path} changed between being read and being written: it stays as it is now\n`,
     )
     expect(await readFile(path, 'utf8')).toBe('{"theirs":2}')
-    expect((await host.batch(calls(file(host.at('x'), { content: '' }))))[0]!.status).toBe(
+    expect((await host.segment(calls(file(host.at('x'), { content: '' }))))[0]!.status).toBe(
       'changed',
     )
   })
@@ -126,10 +126,10 @@ describeEach(shells, 'edited files under $name', shell => {
     },
   )
 
-  test('an invalid file that an earlier step of the batch makes good is no failure', async () => {
+  test('an invalid file that an earlier step of the segment makes good is no failure', async () => {
     const host = await testHost({ shell })
     const path = await host.write('a.json', '{"a"')
-    const results = await host.batch(
+    const results = await host.segment(
       calls(file(path, { content: '{}' }), json(path, { set: { a: 1 } })),
     )
     expect(results.map(({ status }) => status)).toEqual(['changed', 'changed'])
@@ -185,7 +185,7 @@ describe('options of json, yaml and toml', () => {
         code: 'recipe_invalid',
         message: expect.stringContaining(message),
         details: expect.objectContaining({
-          at: expect.stringMatching(/json-batch\.test\.ts:\d+$/),
+          at: expect.stringMatching(/json-segment\.test\.ts:\d+$/),
         }),
       }),
     )
