@@ -1,12 +1,15 @@
 /** Configurations of ssh for tests, and `ssh` programs that tell on themselves. */
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import { createSshConfig, type SshConfigOptions } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { whereIs } from '../../support/where-is.ts'
 
+const execute = promisify(execFile)
 export const { homedir: home, username } = userInfo()
 
 export type Texts = Record<string, string>
@@ -35,6 +38,13 @@ export async function configured(texts: Texts | string, options: SshConfigOption
   const settings = (address: string, more: Partial<Host> = {}) =>
     config.settings({ address, ...more })
   return { directory, file, config, settings }
+}
+
+/** Whether this ssh runs a ProxyCommand that stands after `ProxyJump none`. */
+export async function noneLeavesCommand(): Promise<boolean> {
+  const { file } = await write({ config: 'ProxyJump none\nProxyCommand nc %h %p\n' })
+  const { stdout } = await execute('ssh', ['-G', '-F', file, 'web'])
+  return /^proxycommand nc /m.test(stdout)
 }
 
 /** An `ssh` that writes down how it is called; by that name it starts others of itself. */

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
+import { noneLeavesCommand } from './configured.ts'
 
 const hosts = ['web1', 'web2.example.com', 'Db', 'web3', 'db4', '192.0.2.1'].map(address => ({
   address,
@@ -103,8 +104,11 @@ test('a shared answer never differs from the host’s own', {
 test('the parser agrees with ssh', { tags: ['openssh-client'] }, async () => {
   const configFile = join(await temporaryDirectory(), 'config')
   const configured = (program?: string) => createSshConfig({ program, configFile, here: { env } })
+  // What the first leaves to the second is a matter of the patch: see cases.ts.
+  const unclear = (await noneLeavesCommand()) ? undefined : 'ProxyJump none'
   await fc.assert(
-    fc.asyncProperty(fc.oneof(byName, withoutMatch), async lines => {
+    fc.asyncProperty(fc.oneof(byName, withoutMatch), async blocks => {
+      const lines = blocks.flatMap(each => each.split('\n')).filter(line => line.trim() !== unclear)
       await writeFile(configFile, `${lines.join('\n')}\n`)
       const [theirs, ours] = [configured(), configured('/no/such/ssh')]
       for (const host of hosts) {

@@ -5,14 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fields, plain, sshOnly } from './cases.ts'
-import { configured, env, home, write } from './configured.ts'
+import { configured, env, home, noneLeavesCommand, write } from './configured.ts'
 
 describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
   it.each([...plain, ...sshOnly])(
     '$title',
-    async ({ config, host = 'web', inventory, expected }) => {
+    async ({ config, host = 'web', inventory, expected, noneThenCommand }) => {
       const { settings } = await configured(config)
-      expect(fields(await settings(host, inventory), expected)).toEqual(expected)
+      const command = !noneThenCommand || (await noneLeavesCommand())
+      const wanted = command ? expected : { ...expected, needs: [] }
+      expect(fields(await settings(host, inventory), wanted)).toEqual(wanted)
     },
   )
 
@@ -83,7 +85,9 @@ describe('without an ssh program', () => {
   it.each(plain)(
     'agrees with ssh: $title',
     { tags: ['openssh-client'] },
-    async ({ config, inventory }) => {
+    async ({ config, inventory, noneThenCommand }) => {
+      // Without ssh it is as the newer ones have it.
+      const command = !noneThenCommand || (await noneLeavesCommand())
       const { file } = await write(typeof config === 'string' ? { config } : config)
       const by = (name?: string) =>
         createSshConfig({ program: name, configFile: file, here: { env } })
@@ -91,8 +95,10 @@ describe('without an ssh program', () => {
       for (const address of ['web', 'db', 'other', 'w.b', 'gw.example.com', '192.0.2.1']) {
         const host = { address, ...inventory }
         // Lists of algorithms are ssh's: without it they are the transport's own.
-        const { algorithms, ...rest } = await theirs.settings(host)
-        expect({ ...(await ours.settings(host)), algorithms }).toEqual({ algorithms, ...rest })
+        const { algorithms, needs, ...rest } = await theirs.settings(host)
+        const own = await ours.settings(host)
+        const wanted = { algorithms, needs: command ? needs : own.needs, ...rest }
+        expect({ ...own, algorithms }).toEqual(wanted)
       }
     },
   )
