@@ -16,9 +16,7 @@ export const lab: RunCommand = async ([what, number, ...more], _options, place) 
       const hosts = parseCount('lab up', number ?? '3')
       await labUp({ hosts, onProgress: line => place.stderr.write(`${line}\n`) })
       await show(place)
-      place.stderr.write(
-        'Its inventory is -i lab, its group lab: hostwright server.provision app --on lab -i lab\n',
-      )
+      place.stderr.write('Next: hostwright server.provision app --on lab -i lab\n')
       return 0
     }
     case 'down': {
