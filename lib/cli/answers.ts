@@ -1,4 +1,4 @@
-/** Who answers what logins are asked: what was given before the run, and a person at the terminal. */
+/** Answers to what logins ask: given before the run, or typed by a person at the terminal. */
 import { isBootstrapError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { type Secret, secret } from '../shell/secret.ts'
@@ -8,19 +8,19 @@ import type { HostPasswords } from './environment-passwords.ts'
 
 export interface AnswerOptions {
   passwordsOf(host: Host): HostPasswords
-  /** What draws on the terminal meanwhile, and is to leave it alone. */
+  /** What draws on the terminal, and pauses during a question. */
   screen?: { pause?(): void; resume?(): void }
-  /** Ends the question that is open, and lets no other come. */
+  /** Ends the open question, and prevents others. */
   signal?: AbortSignal
-  /** Ctrl-C at a question, which the terminal does not make a signal of then. */
+  /** Ctrl-C at a question: the terminal sends no signal then. */
   interrupt?: () => void
-  /** Told each answer: nothing may show it. */
+  /** Called with each answer, which nothing may show. */
   typed?: (answer: string) => void
   /** Asks without showing the answer. */
   ask?: typeof askSecret
 }
 
-/** At once: a signal would come when the host has been told that there is no answer. */
+/** Synchronously: a signal would arrive after the host got no answer. */
 function pressCtrlC() {
   if (!process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT')
 }
@@ -34,7 +34,7 @@ const longestQuestion = 500
  */
 export function createAnswers(options: AnswerOptions): {
   answersFor(host: Host): Answers
-  /** Nobody waits for an answer any more: ends the question that is open. */
+  /** Ends the open question: nothing waits for an answer any more. */
   close(): Promise<void>
 } {
   const { passwordsOf, screen, ask = askSecret } = options
@@ -69,9 +69,9 @@ export function createAnswers(options: AnswerOptions): {
   const passphrases = new Map<string, Promise<Secret | undefined>>()
   const passphrase = async (file: string, wrong?: Secret) => {
     const known = passphrases.get(file)
-    // Whoever else was told the wrong one may have asked already.
+    // Another host with the same wrong passphrase may have asked again already.
     if (known && (!wrong || (await known) !== wrong)) return known
-    // An empty one is no passphrase: the key is left out, as ssh does.
+    // Empty means none: the key is skipped, as ssh does.
     const again = wrong ? 'That was not it. ' : ''
     const asked = askInTurn(`${again}Passphrase of ${file}`).then(answer =>
       answer ? secret(answer) : undefined,

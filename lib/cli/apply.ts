@@ -1,4 +1,4 @@
-/** `hostwright apply plan.json`: does what a plan says, and nothing where it no longer fits. */
+/** `hostwright apply plan.json`: does what a plan says, unless it no longer fits the host. */
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
 import { selectHosts } from '../inventory/pattern.ts'
@@ -69,6 +69,8 @@ async function targetsOf(plan: Plan, options: OptionValues, place: Place): Promi
   const chosen = new Set(selectHosts(inventory, wanted).map(({ name }) => name))
   const some = planned.filter(({ name }) => chosen.has(name))
   if (some.length === 0)
-    throw new UsageError('no_hosts', `--on ${wanted} matches no host of the plan`)
+    throw new UsageError('no_hosts', `--on ${wanted} matches no host of the plan`, {
+      hint: `Its hosts: ${Object.keys(plan.hosts).join(', ')}.`,
+    })
   return { ...targets, hosts: some }
 }

@@ -1,4 +1,4 @@
-/** A question at the terminal whose answer does not show. */
+/** A question at the terminal whose answer is not shown. */
 import { openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
@@ -9,7 +9,7 @@ import { escapeControls } from '../ui/escape.ts'
 export interface AskOptions {
   /** Ends the question without an answer. */
   signal?: AbortSignal
-  /** What to do where there is no terminal. */
+  /** What to do without a terminal. */
   hint?: string
 }
 
@@ -24,9 +24,9 @@ export async function askSecret(
 ): Promise<string> {
   const input = new ReadStream(openTerminal('r', question, hint))
   const output = new WriteStream(openTerminal('w', question, hint))
-  // The line editor shows what is typed; this shows none of it.
+  // The line editor echoes what is typed; this discards it.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  // Sets the terminal to show nothing; the question comes after that.
+  // Turns the terminal's echo off before the question is written.
   const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 })
   output.write(`${escapeControls(question)}: `)
   let stop = () => {}
@@ -36,7 +36,7 @@ export async function askSecret(
     lines.once('SIGINT', stop)
     signal?.addEventListener('abort', stop)
     if (signal?.aborted) stop()
-    // After one of these it says nothing new.
+    // Also after one of the events above, where rejecting again does nothing.
     lines.once('close', () =>
       reject(new UsageError('secret_missing', `“${question}” was not answered`)),
     )
@@ -50,13 +50,13 @@ export async function askSecret(
 }
 
 const otherSources =
-  'Run it in a terminal, or let the recipe take it from elsewhere: fromEnv, fromFile, fromCommand.'
+  'Run it in a terminal, or get the secret another way in the recipe: fromEnv, fromFile, fromCommand.'
 
 function openTerminal(flags: 'r' | 'w', question: string, hint: string): number {
   try {
     return openSync('/dev/tty', flags)
   } catch {
-    throw new UsageError('secret_missing', `there is no terminal to ask for “${question}” at`, {
+    throw new UsageError('secret_missing', `no terminal to ask for “${question}”`, {
       hint,
     })
   }

@@ -1,4 +1,4 @@
-/** The callback of a run: where it goes, what it says, and sending it. */
+/** The callback of a run: its URL, its document, and sending it. */
 import { checkCallbackUrl, deliverCallback } from '../callbacks/deliver.ts'
 import { createDocumentCollector } from '../callbacks/document.ts'
 import { secretKey } from '../callbacks/sign.ts'
@@ -6,7 +6,7 @@ import type { Subscriber } from '../events.ts'
 
 export interface Callback {
   subscriber: Subscriber
-  /** What of it must not be shown. */
+  /** Parts that must not be shown. */
   secrets: readonly string[]
   /** @returns why it was not delivered, if it was not */
   deliver(): Promise<string | undefined>
@@ -15,7 +15,7 @@ export interface Callback {
 /**
  * @param option `--callback-url`; else HOSTWRIGHT_CALLBACK_URL, else bootstrap.ini's
  * @param env HOSTWRIGHT_CALLBACK_SECRET signs it (never an option: process lists show those)
- * @throws {UsageError} a URL or secret that can't be
+ * @throws {UsageError} an invalid URL or secret
  */
 export function prepareCallback(
   option: string | undefined,
@@ -40,7 +40,7 @@ export function prepareCallback(
   }
 }
 
-/** As it is where it is not encoded as it should be. */
+/** Unchanged if it is not encoded properly. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -2,24 +2,24 @@
 import { exitCodes } from '../errors.ts'
 
 /**
- * Tells of an end that the command did not come to, and makes it a fault: silence with exit code 0 would
- * look like a good run.
- * @param tell shows a line; has to do so at once
+ * Reports that the process ends before the command is done, and makes it a fault: silence with exit code 0
+ * would look like success.
+ * @param report shows a line, synchronously
  * @returns to be called when the command is done
  */
-export function watchForEarlyExit(tell: (line: string) => void): () => void {
+export function watchForEarlyExit(report: (line: string) => void): () => void {
   let idle = false
-  // Comes when there is nothing left to do, and not with process.exit.
+  // Emitted when nothing is left to do, but not by process.exit.
   const beforeExit = () => {
     idle = true
   }
   const exit = (code: number) => {
     // A third Ctrl-C means it.
     if (code === exitCodes.interrupted) return
-    tell(
+    report(
       idle
-        ? 'the command can’t go on: it awaits something that never comes (a top-level await in a recipe or in a module?)'
-        : 'the command was ended before it was done, by process.exit in a recipe or a module, or by an exception: to end a recipe, return or throw',
+        ? 'the command can’t continue: it awaits something that never happens (a top-level await in a recipe or module?)'
+        : 'the process ended before the command was done: by process.exit in a recipe or module, or by an exception. To end a recipe, return or throw',
     )
     process.exitCode = exitCodes.fault
   }

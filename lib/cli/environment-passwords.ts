@@ -1,14 +1,14 @@
-/** Passwords that stand in variables of the environment. */
+/** Passwords from environment variables. */
 import { type Secret, secret } from '../shell/secret.ts'
 
-/** What one host may be given. */
+/** The passwords of one host. */
 export interface HostPasswords {
   login?: Secret
-  /** Of the user that the login becomes, or of the login itself, as sudo asks for. */
+  /** For becoming another user: the one that sudo, doas or su asks for. */
   become?: Secret
 }
 
-/** The variables that passwords may stand in. */
+/** The variables. */
 export const passwordVariables = {
   login: 'HOSTWRIGHT_SSH_PASSWORD',
   become: 'HOSTWRIGHT_BECOME_PASSWORD',

@@ -1,11 +1,11 @@
-/** Leaving a terminal to a question: what a renderer would write meanwhile comes after the answer. */
+/** Pausing a renderer during a question: what it would write comes after the answer. */
 import type { RunEvent, Subscriber } from '../events.ts'
 import type { Renderer } from '../ui/render.ts'
 
-/** More than these are not kept: better lines across a question than a full memory. */
+/** Keeps at most so many: lines across a question are better than a full memory. */
 const mostEvents = 10_000
 
-/** The renderer, able to pause: by its own means, else by holding back the events. */
+/** The renderer with pause and resume: its own, or by holding events back. */
 export function pausing(renderer: Renderer): Required<Pick<Renderer, 'pause' | 'resume'>> & {
   subscriber: Subscriber
 } {

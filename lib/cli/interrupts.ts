@@ -15,9 +15,9 @@ const graceMs = 10_000
  * Listens for SIGINT, SIGTERM and SIGHUP until `dispose`. A third signal, or a host that does not
  * answer the second one, ends this process; the hosts' shells then see their input end and release
  * their locks.
- * @param tell shows a line to the person
+ * @param report shows a line to the person
  */
-export function listenForInterrupts(tell: (line: string) => void): ListeningInterrupts {
+export function listenForInterrupts(report: (line: string) => void): ListeningInterrupts {
   const stop = new AbortController()
   const kill = new AbortController()
   // Every host listens.
@@ -25,10 +25,10 @@ export function listenForInterrupts(tell: (line: string) => void): ListeningInte
   let timer: NodeJS.Timeout | undefined
   const onSignal = () => {
     if (!stop.signal.aborted) {
-      tell('Stopping: running steps end, nothing new begins. Ctrl-C again ends them.')
+      report('Stopping: running steps finish, nothing new starts. Ctrl-C again stops them too.')
       stop.abort()
     } else if (!kill.signal.aborted) {
-      tell('Ending what runs.')
+      report('Stopping running steps.')
       kill.abort()
       timer = setTimeout(() => process.exit(exitCodes.interrupted), graceMs)
     } else process.exit(exitCodes.interrupted)

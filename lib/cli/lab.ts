@@ -9,7 +9,9 @@ import { parseCount } from './targets.ts'
 
 export const lab: RunCommand = async ([what, number, ...more], _options, place) => {
   if (what === undefined || more.length > 0 || (what !== 'up' && number !== undefined)) {
-    throw new UsageError('usage', 'lab up <number>, lab down, or lab status')
+    throw new UsageError('usage', 'what should the lab do?', {
+      hint: 'lab up <number>, lab down, or lab status.',
+    })
   }
   switch (what) {
     case 'up': {
@@ -22,7 +24,7 @@ export const lab: RunCommand = async ([what, number, ...more], _options, place) 
     case 'down': {
       const ended = await labDown({})
       const hosts = ended === 1 ? '1 host' : `${ended} hosts`
-      place.stderr.write(ended > 0 ? `${hosts} ended; nothing is left.\n` : 'No lab was up.\n')
+      place.stderr.write(ended > 0 ? `${hosts} stopped; nothing is left.\n` : 'No lab was up.\n')
       return 0
     }
     case 'status':
@@ -35,7 +37,7 @@ export const lab: RunCommand = async ([what, number, ...more], _options, place) 
 async function show(place: Place): Promise<number> {
   const status = await labStatus({})
   if (!status) {
-    place.stderr.write('No lab is up: hostwright lab up 3\n')
+    place.stderr.write('No lab is up. Start one: hostwright lab up 3\n')
     return 0
   }
   const { color, unicode } = themeFor(place.stdout, place.env)

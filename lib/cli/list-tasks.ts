@@ -1,4 +1,4 @@
-/** `hostwright list tasks <recipe>`: what a recipe would do, in order. Hosts are only looked at. */
+/** `hostwright list tasks <recipe>`: what a recipe would do, in order. Hosts are only read. */
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
@@ -16,7 +16,7 @@ export async function listTasks(
   place: Place,
 ): Promise<number> {
   if (name === undefined) {
-    throw new UsageError('usage', 'the tasks of which recipe?', {
+    throw new UsageError('usage', 'which recipe?', {
       hint: 'For example: hostwright list tasks server.provision app --on web1',
     })
   }
@@ -28,7 +28,7 @@ export async function listTasks(
     recipe: { ...recipe, report: undefined },
     origin,
     words,
-    // What is listed is not an account of events.
+    // A list has its own JSON: not events.
     options: { ...options, output: 'plain' },
     place,
     draw: (_hosts, output, log) => createOutputRenderer({ output, prefix: false, log }),

@@ -292,7 +292,7 @@ export const listTasksOptions: readonly Option[] = [
 
 export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
-/** All options there are, to tell one of another command from one that does not exist. */
+/** All options, to distinguish one of another command from one that does not exist. */
 export const allOptions: readonly Option[] = [...recipeOptions, out, yes]
 
 /** `--wait-lock <duration>` → `{ long: 'wait-lock', key: 'waitLock', takesValue: true }` */

@@ -14,9 +14,9 @@ export interface PasswordOptions {
   askLogin: boolean
   /** --ask-become-pass */
   askBecome: boolean
-  /** Of the environment, taken out of it. */
+  /** From the environment, and removed from it. */
   shared: HostPasswords
-  /** What is a password in its environment is taken out of that. */
+  /** Variables that are read as passwords are removed from its environment. */
   world: PasswordWorld
 }
 
@@ -25,7 +25,7 @@ type PasswordWorld = SecretWorld & { env: Record<string, string | undefined> }
 /**
  * @param hosts all that may be logged in to, jump hosts too
  * @returns each host's passwords
- * @throws {UsageError} secret_missing: one can't be had; usage: nobody needs what is to be asked for
+ * @throws {UsageError} secret_missing: one can't be read; usage: no host needs the password to ask for
  */
 export async function findPasswords(
   hosts: readonly Host[],
@@ -50,7 +50,7 @@ export async function findPasswords(
     login = await ask('SSH password')
   if (askBecome && hosts.some(host => host.become && !host.become.password)) {
     const same = askLogin ? login : undefined
-    // As Ansible does: most often it is the same.
+    // As Ansible does: usually it is the same.
     become = await ask(`become password${same ? ' (empty: the SSH password)' : ''}`, same)
   }
   return host => ({
@@ -88,7 +88,7 @@ async function fetchSources(
       const value = values[label]!
       // A line end would answer the next question too.
       if (/[\r\n]/.test(value.reveal()))
-        throw new UsageError('secret_missing', `${label}: what it gives has several lines`)
+        throw new UsageError('secret_missing', `${label}: must be a single line`)
       return [key, value]
     }),
   )

@@ -4,7 +4,7 @@ import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 
 export interface Plan {
-  /** Raised when what an older version wrote can’t be read any more. */
+  /** Raised when plans of older versions can’t be read any more. */
   format: 1
   /** ISO 8601 */
   made: string
@@ -20,7 +20,7 @@ export interface Plan {
   become?: boolean
   becomeUser?: string
   selection: SelectionOptions
-  /** What was found, by host. */
+  /** The steps that were found, by host. */
   hosts: Record<string, StepAccount[]>
 }
 
@@ -28,11 +28,11 @@ export const renderPlan = (plan: Plan): string => `${JSON.stringify(plan, null, 
 
 /**
  * @param file for errors
- * @throws {UsageError} invalid_value: it is no plan, or one of another version
+ * @throws {UsageError} invalid_value: it is not a plan, or has another version
  */
 export function parsePlan(text: string, file: string): Plan {
   const fail = (why: string) =>
-    new UsageError('invalid_value', `${file} is no plan: ${why}`, {
+    new UsageError('invalid_value', `${file} is not a plan: ${why}`, {
       hint: 'Make one: hostwright plan <recipe> … -o plan.json',
     })
   let plan: Plan
@@ -41,7 +41,7 @@ export function parsePlan(text: string, file: string): Plan {
   } catch (error) {
     throw fail((error as Error).message)
   }
-  if (typeof plan !== 'object' || plan === null) throw fail('it holds no object')
+  if (typeof plan !== 'object' || plan === null) throw fail('must be an object')
   if (plan.format !== 1) throw fail(`its format is ${JSON.stringify(plan.format)}, not 1`)
   const isTexts = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every(each => typeof each === 'string')
@@ -65,7 +65,7 @@ export function parsePlan(text: string, file: string): Plan {
       steps => Array.isArray(steps) && steps.every(step => typeof step?.title === 'string'),
     )
   ) {
-    throw fail('something of it is missing, or of another kind')
+    throw fail('a field is missing or has the wrong type')
   }
   return plan
 }

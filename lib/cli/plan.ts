@@ -43,7 +43,7 @@ export const plan: RunCommand = async (words, options, place) => {
     place,
     targets: async () => {
       const targets = await findTargets(options, place)
-      // Also those where nothing is to be done: apply holds them to that.
+      // Also hosts with nothing to do: apply checks that it is still so.
       for (const host of targets.hosts) hosts.set(host.name, [])
       return targets
     },
@@ -51,7 +51,7 @@ export const plan: RunCommand = async (words, options, place) => {
     parsed: (args, shown) => refuseSecrets(rest, args, shown),
   })
   if (exitCode !== exitCodes.ok && exitCode !== exitCodes.drift) {
-    place.stderr.write('No plan was saved: it would not be whole.\n')
+    place.stderr.write('No plan was saved: it would be incomplete.\n')
     return exitCode
   }
   const made: Plan = {
@@ -77,10 +77,10 @@ export const plan: RunCommand = async (words, options, place) => {
   return exitCodes.ok
 }
 
-/** Hosts answer in any order: web2 stands before web10. */
+/** Sorts web2 before web10. */
 export const byName = new Intl.Collator('en', { numeric: true }).compare
 
-/** A plan is a file that people pass on: the words that hold a secret can’t stand in it. */
+/** A plan is a file that people share: words that contain a secret must not be in it. */
 function refuseSecrets(
   words: readonly string[],
   args: Record<string, unknown>,
@@ -93,8 +93,8 @@ function refuseSecrets(
   const open = new Set(texts(shown))
   const hidden = texts(args).filter(text => text !== '' && !open.has(text))
   if (!words.some(word => hidden.some(text => word.includes(text)))) return
-  throw new UsageError('usage', 'an argument holds a secret, and a plan would hold it too', {
-    hint: 'Hand it over as key=@file, which the plan then names.',
+  throw new UsageError('usage', 'an argument contains a secret, which the plan would contain too', {
+    hint: 'Write key=@file: the plan then contains the name of the file.',
   })
 }
 
@@ -117,7 +117,7 @@ function checkWritable(file: string): void {
 /** @throws {UsageError} usage: it can’t be written */
 function save(made: Plan, file: string): void {
   try {
-    // Diffs are in it: for nobody else to read, also where there was a file before.
+    // It contains diffs: only its owner may read it, also if the file existed.
     const handle = openSync(file, 'w', 0o600)
     try {
       if (fstatSync(handle).isFile()) fchmodSync(handle, 0o600)

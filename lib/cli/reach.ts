@@ -12,9 +12,9 @@ import type { Place } from './command.ts'
 import { passwordVariables } from './environment-passwords.ts'
 import type { OptionValues } from './options.ts'
 import { findPasswords, textsOf } from './passwords.ts'
-import { parseTime, type Targets } from './targets.ts'
+import { parseTimeout, type Targets } from './targets.ts'
 
-/** What options say, checked. */
+/** Options about reaching hosts, checked. */
 export interface ReachOptions {
   acceptNew: boolean
   sshTransport?: 'ssh' | 'openssh'
@@ -28,9 +28,9 @@ export interface ReachOptions {
 
 /** How the hosts of one run are reached. */
 export interface Reach {
-  /** Passwords: nothing may show them. */
+  /** Passwords, which nothing may show. */
   secrets: readonly string[]
-  /** What of the inventory could not be honoured, to be told once. */
+  /** Inventory settings that have no effect, reported once. */
   warnings: readonly string[]
   /** The run's connector, which the caller closes, and the way to take back what is still asked. */
   connect(
@@ -53,14 +53,14 @@ export function readReach(options: OptionValues, { cwd }: Pick<Place, 'cwd'>): R
     askBecome: options.askBecomePass === true,
     becomeUser: text('becomeUser'),
     commandTimeoutMs:
-      commandTimeout === undefined ? undefined : readTimeout('--command-timeout', commandTimeout),
+      commandTimeout === undefined ? undefined : parseTimeout('--command-timeout', commandTimeout),
   }
 }
 
 function readTransport(text: string | undefined): ReachOptions['sshTransport'] {
   if (text === undefined || text === 'ssh' || text === 'openssh') return text
-  throw new UsageError('invalid_value', `--transport ${text}: take ssh or openssh`, {
-    hint: 'ssh is hostwright’s own, openssh the ssh program of this machine.',
+  throw new UsageError('invalid_value', `--transport ${text}: must be ssh or openssh`, {
+    hint: 'ssh is hostwright’s own SSH, openssh the ssh program of this machine.',
   })
 }
 
@@ -68,20 +68,14 @@ function readConfigFile(text: string | undefined, cwd: string): string | undefin
   if (text === undefined || text === 'none') return text
   const path = resolve(cwd, text)
   if (existsSync(path)) return path
-  throw new UsageError('invalid_value', `--ssh-config ${text}: there is no such file`, {
-    hint: 'none stands for no configuration at all.',
+  throw new UsageError('invalid_value', `--ssh-config ${text}: no such file`, {
+    hint: 'To use no configuration at all, write --ssh-config none.',
   })
 }
 
-function readTimeout(option: string, text: string): number {
-  const ms = parseTime(option, text)
-  if (ms > 0) return ms
-  throw new UsageError('invalid_value', `${option} ${text} leaves no time`)
-}
-
 /**
- * Finds all passwords, asking for those that are to be asked for.
- * @throws {UsageError} secret_missing; usage: options that none of the hosts has a use for
+ * Finds all passwords; asks for them if options say so.
+ * @throws {UsageError} secret_missing; usage: an option that none of the hosts needs
  */
 export async function prepareReach(
   wanted: ReachOptions,

@@ -1,4 +1,4 @@
-/** What a run needs of options, inventory and project: all that can be wrong is found here, before a host is touched. */
+/** Everything that a run needs from options, inventory and project, checked before a host is touched. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Catalogue } from '../bootstrap/definitions.ts'
@@ -21,11 +21,18 @@ import type { OptionValues } from './options.ts'
 import { prepareReach, type Reach, readReach } from './reach.ts'
 import type { RunRequest } from './run.ts'
 import { checkStepOption } from './step-by-step.ts'
-import { findTargets, parseCount, parseSelection, parseTime, type Targets } from './targets.ts'
+import {
+  findTargets,
+  parseCount,
+  parseSelection,
+  parseTime,
+  parseTimeout,
+  type Targets,
+} from './targets.ts'
 import { traceDirectory } from './traces.ts'
 import { createValueSources } from './value-sources.ts'
 
-/** A run that may begin. */
+/** A run that is ready to start. */
 export interface ReadyRun {
   output: OutputMode
   what: What
@@ -58,12 +65,12 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
   request.parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args)
-  // What only looks in order to tell somebody has nothing to post.
+  // Lists and plans have no outcome to post.
   const posts = mode === undefined || mode.kind === 'replay'
   const url = options.callbackUrl as string | undefined
   const callback = posts ? prepareCallback(url, place.env, loaded?.callbackUrl) : undefined
   const traces = traceDirectory(place)
-  // Lists and plans need them too: recipes read of hosts what must not be shown. A recipe that was made
+  // Lists and plans need them too, to hide them in what recipes read from hosts. A recipe that was made
   // without `recipe()` has none.
   const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
   const reach = await prepareReach(wantedReach, targets, place)
@@ -83,13 +90,13 @@ function readRollout(options: OptionValues): Rollout {
 
 function readTimeouts(options: OptionValues, stepMs: number | undefined): Timeouts {
   return {
-    connectMs: parseTime('--timeout', options.timeout as string),
+    connectMs: parseTimeout('--timeout', options.timeout as string),
     lockMs: parseTime('--wait-lock', (options.waitLock as string | undefined) ?? '0s'),
     stepMs,
   }
 }
 
-/** Undefined where no option sets one: batches then bear no failure, and say nothing of it. */
+/** Undefined if no option sets one: any failure then stops the next batch. */
 function readLimits({ maxFail, maxUnreachable }: OptionValues): HostLimits | undefined {
   if (maxFail === undefined && maxUnreachable === undefined) return undefined
   const limit = (option: string, text: OptionValues[string]) =>
@@ -100,14 +107,14 @@ function readLimits({ maxFail, maxUnreachable }: OptionValues): HostLimits | und
   }
 }
 
-/** bootstrap.ini is checked whole at start-up; that there is none is a fault of recipes that need it. */
+/** bootstrap.ini is checked in full; only recipes that need it fail without it. */
 async function findCatalogue({ directory }: Inventory): Promise<Catalogue | undefined> {
   return existsSync(join(directory, 'bootstrap.ini')) ? loadCatalogue(directory) : undefined
 }
 
 function noCatalogue({ file }: Inventory): never {
   throw new UsageError('bootstrap_ini_invalid', `there is no bootstrap.ini beside ${file}`, {
-    hint: 'It says what roles and products there are: see docs/bootstrap-ini.md.',
+    hint: 'It defines roles and products: see docs/bootstrap-ini.md.',
   })
 }
 

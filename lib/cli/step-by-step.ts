@@ -8,16 +8,21 @@ import type { OutputMode } from '../ui/render.ts'
 import type { OptionValues } from './options.ts'
 
 /**
- * @throws {UsageError} there is no terminal to ask on, or the options leave nothing to ask
+ * @throws {UsageError} there is no terminal, or other options leave nothing to ask
  */
 export function checkStepOption(mode: OutputMode, options: OptionValues): void {
-  if (mode === 'json') throw new UsageError('usage', '--step asks, which --output json can’t')
+  if (mode === 'json')
+    throw new UsageError('usage', '--step can’t ask with --output json', {
+      hint: 'Leave out one of the two.',
+    })
   if (options.check === true)
-    throw new UsageError('usage', '--check changes nothing: there is nothing for --step to ask')
+    throw new UsageError('usage', '--step has nothing to ask with --check, which changes nothing', {
+      hint: 'Leave out one of the two.',
+    })
   if (!process.stdin.isTTY) {
     throw new UsageError(
       'confirmation_needed',
-      '--step asks before each step, and there is no terminal',
+      '--step asks before each step, but there is no terminal',
       {
         hint: 'Leave it out, or look first with --check.',
       },

@@ -17,7 +17,7 @@ export function listenForStrays(): Strays {
   const taken = new Set<string>()
   const rejected = (reason: unknown, promise: Promise<unknown>) => {
     const { exitCode } = thrownError(reason)
-    // What a lost host or Ctrl-C does to steps that nobody waits for is told by the host's own error.
+    // Steps without an await also fail after a lost connection or Ctrl-C: the host's own error reports that.
     if (exitCode === exitCodes.unreachable || exitCode === exitCodes.interrupted) return
     strays.set(promise, `the recipe did not await something that failed: ${describe(reason)}`)
   }

@@ -57,7 +57,7 @@ export function parseVariables(texts: readonly string[]): Record<string, string>
     const at = text.indexOf('=')
     const key = text.slice(0, Math.max(0, at))
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-      throw new UsageError('usage', `--var ${shownOf(text, text)}: not key=value`, {
+      throw new UsageError('usage', `--var ${shownOf(text, text)}: must be key=value`, {
         hint: 'For example --var role=web.',
       })
     }
@@ -76,7 +76,7 @@ export function parseSelection(options: OptionValues): SelectionOptions {
     if (options[key] !== undefined && list.length === 0)
       throw new UsageError(
         'invalid_value',
-        `--${key === 'tags' ? 'tags' : 'skip-tags'} names no tag`,
+        `--${key === 'tags' ? 'tags' : 'skip-tags'} must name at least one tag`,
       )
     return list
   }
@@ -87,10 +87,13 @@ export function parseSelection(options: OptionValues): SelectionOptions {
   }
 }
 
-/** A whole number of at least one. */
+/** A whole number from 1 to 999999. */
 export function parseCount(option: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
-    throw new UsageError('invalid_value', `${option} ${text}: not a number of at least 1`)
+    throw new UsageError(
+      'invalid_value',
+      `${option} ${text}: must be a whole number from 1 to 999999`,
+    )
   return Number(text)
 }
 
@@ -102,4 +105,13 @@ export function parseTime(option: string, text: string): number {
     if (!isBootstrapError(error)) throw error
     throw new UsageError(error.code, `${option}: ${error.message}`, error.details)
   }
+}
+
+/** The same for a timeout, which must leave some time. */
+export function parseTimeout(option: string, text: string): number {
+  const ms = parseTime(option, text)
+  if (ms > 0) return ms
+  throw new UsageError('invalid_value', `${option} ${text}: must be more than 0`, {
+    hint: `For example ${option} 30s.`,
+  })
 }

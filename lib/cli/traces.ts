@@ -4,8 +4,8 @@ import { prepareTraceDirectory } from '../session/trace-files.ts'
 import type { Place } from './command.ts'
 
 /**
- * The directory for traces, made where it is not there; undefined: nobody wants any.
- * @throws {UsageError} invalid_value: no file can be made there
+ * The directory for traces, created if it is missing; undefined without HOSTWRIGHT_TRACE.
+ * @throws {UsageError} invalid_value: it can't be written to
  */
 export function traceDirectory({ env, cwd }: Pick<Place, 'env' | 'cwd'>): string | undefined {
   const { HOSTWRIGHT_TRACE: wanted = '' } = env

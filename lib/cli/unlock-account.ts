@@ -15,7 +15,7 @@ export interface UnlockAccount {
   look(host: Host): (found: HostLock) => void
   /** A host's lock is about to be taken away. */
   take(host: Host): (taken: HostLock) => void
-  /** The run that holds the lock is alive, and nobody said that it may lose it. */
+  /** A live run holds the lock, and nobody confirmed that it may be taken. */
   leave(lock: HostLock): void
   /** Ends the account; call it once. */
   end(): number

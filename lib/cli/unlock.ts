@@ -17,7 +17,7 @@ import { pausing } from './hold.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
 import { runId } from './run-id.ts'
-import { findTargets, parseCount, parseTime } from './targets.ts'
+import { findTargets, parseCount, parseTimeout } from './targets.ts'
 import { traceDirectory } from './traces.ts'
 import { createUnlockAccount, describeLock, type UnlockAccount } from './unlock-account.ts'
 
@@ -85,7 +85,7 @@ function readUnlock(words: readonly string[], options: OptionValues, place: Plac
   return {
     mode: chooseMode(options.output as string | undefined, place),
     forks: parseCount('--forks', options.forks as string),
-    timeoutMs: parseTime('--timeout', options.timeout as string),
+    timeoutMs: parseTimeout('--timeout', options.timeout as string),
   }
 }
 
@@ -115,7 +115,7 @@ async function unlockAll(
   for (const lock of locks) if (!lock.error) person.say(lock.host, describeLock(lock))
   const stale = locks.filter(({ holder }) => holder && !holder.alive)
   const alive = locks.filter(({ holder }) => holder?.alive)
-  // A stale lock protects nothing; under a live one somebody is at work.
+  // A stale lock protects nothing; a live one protects a run.
   const taken = alive.length === 0 || (await person.mayTake(alive)) ? [...stale, ...alive] : stale
   for (const lock of alive) if (!taken.includes(lock)) account.leave(lock)
   const broken = await breakLocks(

@@ -1,11 +1,11 @@
-/** Values of the command line that stand elsewhere: in files, on standard input, or in a person's head. */
+/** Values of the command line that come from files, standard input, or a question at the terminal. */
 import { text } from 'node:stream/consumers'
 import { UsageError } from '../errors.ts'
 import type { ValueSources } from '../recipe/arguments.ts'
 import { readText, withoutEnd } from '../recipe/secrets.ts'
 import { askSecret } from './ask-secret.ts'
 
-/** Of this process. Standard input that is no terminal has one value only. */
+/** Those of this process. Unless it is a terminal, standard input holds only one value. */
 export function createValueSources(stdin: NodeJS.ReadStream = process.stdin): ValueSources {
   let taken: string | undefined
   return {
@@ -13,7 +13,7 @@ export function createValueSources(stdin: NodeJS.ReadStream = process.stdin): Va
     input: async key => {
       if (stdin.isTTY) return askSecret(key)
       if (taken !== undefined) {
-        throw new UsageError('usage', `standard input is the value of ${taken} already`)
+        throw new UsageError('usage', `standard input is already the value of ${taken}`)
       }
       taken = key
       return withoutEnd(await text(stdin))

@@ -250,9 +250,9 @@ describe('a plan', () => {
   })
 
   test.each([
-    ['not JSON', 'not json', 'is no plan'],
+    ['not JSON', 'not json', 'is not a plan'],
     ['in another format', '{"format":2}', 'its format is 2, not 1'],
-    ['truncated', '{"format":1,"recipe":"site"}', 'something of it is missing'],
+    ['truncated', '{"format":1,"recipe":"site"}', 'a field is missing or has the wrong type'],
   ])('that is %s is refused before a host is touched', async (_, text, message) => {
     await writeFile(project.path('bad.json'), text)
     const { status, stderr } = await apply('bad.json')
@@ -275,7 +275,7 @@ test('arguments of a plan can’t contain secrets', async () => {
   const { status, stderr } = await run(words)
   expect({ status, stderr }).toEqual({
     status: 2,
-    stderr: expect.stringContaining('an argument holds a secret'),
+    stderr: expect.stringContaining('an argument contains a secret'),
   })
   await expect(stat(project.path('secret.json'))).rejects.toThrow('ENOENT')
 })

@@ -22,8 +22,8 @@ function asking(more: Partial<AnswerOptions> = {}) {
 
 const [first, second] = hosts as [Host, Host]
 
-describe('what was given before the run', () => {
-  test('is each host’s own', () => {
+describe('a password given before the run', () => {
+  test('is used only for its host', () => {
     const passwordsOf = ({ name }: Host) => ({ login: secret(name), become: secret(`${name}!`) })
     const { password, becomePassword } = createAnswers({ passwordsOf }).answersFor(first)
     expect([password?.reveal(), becomePassword?.reveal()]).toEqual(['h1', 'h1!'])
@@ -31,7 +31,7 @@ describe('what was given before the run', () => {
 })
 
 describe('a passphrase', () => {
-  test('is asked for once a file, though fifty hosts want it at once', async () => {
+  test('is asked for once per file, also by fifty hosts at once', async () => {
     const { answersFor, open, seen, settled } = asking()
     const wanted = hosts.map(host => answersFor(host).passphrase('/k'))
     const other = answersFor(first).passphrase('/other')
@@ -47,7 +47,7 @@ describe('a passphrase', () => {
     expect(await other).toBeUndefined()
   })
 
-  test('that is wrong is asked for again, and said to be', async () => {
+  test('that is wrong is reported and asked for again', async () => {
     const { answersFor, open, seen, settled } = asking()
     const { passphrase } = answersFor(first)
     const wrong = passphrase('/k')
@@ -61,8 +61,8 @@ describe('a passphrase', () => {
   })
 })
 
-describe('a question of a host', () => {
-  test('waits for the one before it, and says whose it is', async () => {
+describe('a host’s question', () => {
+  test('waits for the one before it, and names the host', async () => {
     const { answersFor, open, seen, settled } = asking()
     const one = answersFor(first).ask('Password: ')
     const two = answersFor(second).ask(`Code for ${'x'.repeat(10_000)}`)
@@ -78,7 +78,7 @@ describe('a question of a host', () => {
     expect((await two)?.reveal()).toBe('')
   })
 
-  test('takes no time to be made ready, whatever a host sends', async () => {
+  test('is prepared quickly, whatever a host sends', async () => {
     const { answersFor, open, seen, settled } = asking()
     // To look for colons at its end all over it would take minutes.
     const answer = answersFor(first).ask(`${':'.repeat(500_000)}x`)
@@ -88,7 +88,7 @@ describe('a question of a host', () => {
     await answer
   })
 
-  test('stops the drawing until it is answered', async () => {
+  test('pauses the renderer until it is answered', async () => {
     const drawn: string[] = []
     const screen = { pause: () => drawn.push('pause'), resume: () => drawn.push('resume') }
     const { answersFor, open, settled } = asking({ screen: screen as never })
@@ -100,7 +100,7 @@ describe('a question of a host', () => {
     expect(drawn).toEqual(['pause', 'resume'])
   })
 
-  test('is nobody’s to answer without a terminal', async () => {
+  test('has no answer without a terminal', async () => {
     const ask = async () => {
       throw new UsageError('secret_missing', 'there is no terminal')
     }
@@ -111,7 +111,7 @@ describe('a question of a host', () => {
     expect(interrupt).not.toHaveBeenCalled()
   })
 
-  test('ends the run by Ctrl-C, and those that wait are not asked', async () => {
+  test('interrupts the run at Ctrl-C, and waiting questions are not asked', async () => {
     const interrupt = vi.fn()
     const { answersFor, open, seen, settled } = asking({ interrupt })
     const all = hosts.map(host => answersFor(host).ask('Password'))
@@ -122,7 +122,7 @@ describe('a question of a host', () => {
     expect(seen).toHaveLength(1)
   })
 
-  test('is not asked once the run ends', async () => {
+  test('is not asked after the run ends', async () => {
     const stop = new AbortController()
     const interrupt = vi.fn()
     const { answersFor, open, seen, settled } = asking({ signal: stop.signal, interrupt })
@@ -136,7 +136,7 @@ describe('a question of a host', () => {
     expect(seen).toHaveLength(1)
   })
 
-  test('is taken back when nobody waits for it any more', async () => {
+  test('is withdrawn when nothing waits for the answer', async () => {
     const drawn: string[] = []
     const screen = { pause: () => drawn.push('pause'), resume: () => drawn.push('resume') }
     const ask: AnswerOptions['ask'] = (_, { signal } = {}) =>
@@ -154,7 +154,7 @@ describe('a question of a host', () => {
   })
 })
 
-test('Ctrl-C at a question is heard before the host is told that there is no answer', async () => {
+test('Ctrl-C at a question interrupts before the host gets no answer', async () => {
   const heard: string[] = []
   const onSignal = () => void heard.push('interrupt')
   process.on('SIGINT', onSignal)

@@ -3,7 +3,7 @@ import { prepareCallback } from '../../../lib/cli/callback.ts'
 
 const url = 'https://example.org/hook'
 
-test('there is none unless a URL is given by option, environment or bootstrap.ini', () => {
+test('a callback needs a URL from an option, the environment or bootstrap.ini', () => {
   expect(prepareCallback(undefined, {}, undefined)).toBeUndefined()
   expect(prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: '' }, undefined)).toBeUndefined()
   expect(prepareCallback(url, {}, undefined)).toBeDefined()
@@ -11,32 +11,32 @@ test('there is none unless a URL is given by option, environment or bootstrap.in
   expect(prepareCallback(undefined, {}, url)).toBeDefined()
 })
 
-test('the option counts before the environment, and that before bootstrap.ini', () => {
+test('the option overrides the environment, which overrides bootstrap.ini', () => {
   const wrong = 'no-url'
   expect(prepareCallback(url, { HOSTWRIGHT_CALLBACK_URL: wrong }, wrong)).toBeDefined()
   expect(prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: url }, wrong)).toBeDefined()
   expect(() => prepareCallback(wrong, { HOSTWRIGHT_CALLBACK_URL: url }, url)).toThrow()
 })
 
-test.each(['no-url', 'ftp://x/', ''])('a URL that can’t be is a usage error: %j', text => {
+test.each(['no-url', 'ftp://x/', ''])('an invalid URL is refused: %j', text => {
   if (text === '') return expect(prepareCallback(text, {}, undefined)).toBeUndefined()
   expect(() => prepareCallback(text, {}, undefined)).toThrow(
     expect.objectContaining({ exitCode: 2 }),
   )
 })
 
-test('a secret that can’t be is found before the run', () => {
+test('an invalid secret is refused before the run', () => {
   const env = { HOSTWRIGHT_CALLBACK_SECRET: 'whsec_%%%' }
   expect(() => prepareCallback(url, env, undefined)).toThrow(
     expect.objectContaining({ exitCode: 2 }),
   )
 })
 
-test('delivers nothing when the run never began', async () => {
+test('nothing is delivered when the run never started', async () => {
   expect(await prepareCallback(url, {}, undefined)!.deliver()).toBeUndefined()
 })
 
-test('its signing key and the password in its URL are named as secrets, also a damaged one', () => {
+test('the signing key and the URL’s password are secrets, also if badly encoded', () => {
   const secretsOf = (address: string, env = {}) => prepareCallback(address, env, undefined)?.secrets
   expect(secretsOf(url, { HOSTWRIGHT_CALLBACK_SECRET: 'sign-with-this' })).toContain(
     'sign-with-this',

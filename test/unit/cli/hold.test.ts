@@ -4,7 +4,7 @@ import type { RunEvent } from '../../../lib/events.ts'
 
 const warning = (message: string) => ({ type: 'warning', message }) as unknown as RunEvent
 
-test('a renderer that can’t pause is told afterwards, in order', () => {
+test('a renderer without pause gets the events afterwards, in order', () => {
   const told: unknown[] = []
   const { subscriber, pause, resume } = pausing({
     subscriber: event => told.push((event as unknown as { message: string }).message),
@@ -24,7 +24,7 @@ test('a renderer that can’t pause is told afterwards, in order', () => {
   expect(told).toHaveLength(4 + 10_001)
 })
 
-test('one that can does it its own way', () => {
+test('a renderer with pause uses its own', () => {
   const own = { subscriber: () => {}, end: async () => {}, pause: () => {}, resume: () => {} }
   expect(pausing(own)).toMatchObject({ pause: own.pause, resume: own.resume })
 })

@@ -20,7 +20,7 @@ function listen() {
   return { interrupts, lines, send, left }
 }
 
-test('the first signal stops, the second kills, whichever they are', () => {
+test('the first signal stops, the second kills, whatever signals they are', () => {
   const { interrupts, lines, send } = listen()
   expect([interrupts.stop.aborted, interrupts.kill.aborted]).toEqual([false, false])
   send('SIGTERM')
@@ -31,7 +31,7 @@ test('the first signal stops, the second kills, whichever they are', () => {
   interrupts.dispose()
 })
 
-test('the third ends this process, with 130', () => {
+test('the third signal ends this process with 130', () => {
   const exit = vi.spyOn(process, 'exit').mockImplementation((() => {}) as never)
   const { interrupts, send } = listen()
   for (const _ of [1, 2]) send('SIGINT')
@@ -41,7 +41,7 @@ test('the third ends this process, with 130', () => {
   interrupts.dispose()
 })
 
-test('a host that does not answer the second is not waited for without end', () => {
+test('the process ends if a host does not react to the second signal', () => {
   vi.useFakeTimers()
   const exit = vi.spyOn(process, 'exit').mockImplementation((() => {}) as never)
   const { interrupts, send } = listen()
@@ -51,7 +51,7 @@ test('a host that does not answer the second is not waited for without end', () 
   interrupts.dispose()
 })
 
-test('nothing is left behind', () => {
+test('dispose removes all listeners', () => {
   vi.useFakeTimers()
   const exit = vi.spyOn(process, 'exit').mockImplementation((() => {}) as never)
   const { interrupts, send, left } = listen()

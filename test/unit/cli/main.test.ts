@@ -33,27 +33,27 @@ async function hostwright(recipe: string, ...words: string[]) {
 test.each([
   ['in its run', recipeOf('process.exit(0)')],
   ['as it is loaded', `process.exit(0)\n${recipeOf('')}`],
-])('a recipe that ends the process %s is told, and no good run', async (_, recipe) => {
+])('a recipe that ends the process %s is reported and exits 1', async (_, recipe) => {
   const { status, stderr } = await hostwright(recipe, 'site', '--on', 'all')
   expect(stderr).toContain('process.exit')
   expect(status).toBe(1)
 })
 
-test('a recipe that awaits what never comes is told', async () => {
+test('a recipe that awaits something that never happens is reported', async () => {
   const recipe = `await new Promise(() => {})\n${recipeOf('')}`
   const { status, stderr } = await hostwright(recipe, 'site', '--on', 'all')
-  expect(stderr).toContain('never comes')
+  expect(stderr).toContain('never happens')
   expect(status).toBe(1)
 })
 
-test('an exit that is meant is not told', async () => {
+test('an intended exit is not reported', async () => {
   const interrupted = await hostwright(recipeOf('process.exit(130)'), 'site', '--on', 'all')
   expect(interrupted).toMatchObject({ status: 130, stderr: expect.not.stringContaining('exit') })
   const done = await hostwright(recipeOf(''), 'site', '--on', 'all')
   expect(done).toMatchObject({ status: 0, stderr: expect.not.stringContaining('exit') })
 })
 
-test('what recipes print to the console does not get into standard output', async () => {
+test('console output of recipes goes to standard error', async () => {
   const recipe = `console.log('one'); console.info('two'); console.table([3])\n${recipeOf("console.log('four')")}`
   const listed = await hostwright(recipe, 'list', 'recipes')
   expect(listed.stdout).toMatch(/^RECIPE/)
@@ -63,7 +63,7 @@ test('what recipes print to the console does not get into standard output', asyn
   for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type')
 })
 
-test('passwords of the environment are gone from it before a recipe is loaded', async () => {
+test('passwords are removed from the environment before a recipe is loaded', async () => {
   const told = "console.error('found', process.env.HOSTWRIGHT_SSH_PASSWORD ?? 'nothing')"
   const { status, stderr } = await hostwright(`${told}\n${recipeOf('')}`, 'site', '--on', 'all')
   expect(stderr).toContain('found nothing')

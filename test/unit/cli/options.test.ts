@@ -93,7 +93,7 @@ test('the table has every command and every option', () => {
   expect(new Set(Object.values(table).flat())).toEqual(new Set(all))
 })
 
-describe('takes', () => {
+describe('accepted:', () => {
   test.each(pairs.filter(([, , taken]) => taken))('%s --%s', async (command, long) => {
     const { kept, runs } = source()
     // Before the words of the command and behind them: the same.
@@ -110,7 +110,7 @@ describe('takes', () => {
   })
 })
 
-describe('refuses, naming the command and what to do instead,', () => {
+describe('refused, with the command and what to do instead:', () => {
   test.each(pairs.filter(([, , taken]) => !taken))('%s --%s', async (command, long) => {
     const { kept, runs } = source()
     const words = [...command.split(' '), ...wordsOf(long)]
@@ -124,7 +124,7 @@ describe('refuses, naming the command and what to do instead,', () => {
     expect(runs).toEqual([])
   })
 
-  test('exec, saying where options of the command go', async () => {
+  test('exec’s hint says where options of the command go', async () => {
     for (const word of ['--tags', '-la'])
       await expect(
         runProgram(['exec', word, 'x'], source().kept, place(), '1'),
@@ -134,7 +134,7 @@ describe('refuses, naming the command and what to do instead,', () => {
   })
 })
 
-test('an option of another command is not a value that was forgotten', async () => {
+test('an option of another command is not taken for a missing value', async () => {
   const run = runProgram(['exec', '--on', '--tags', 'x'], source().kept, place(), '1')
   await expect(run).rejects.toMatchObject({ message: '--on needs a value: --on <pattern>' })
 })

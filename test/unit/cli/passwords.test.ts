@@ -45,7 +45,7 @@ async function find(
 const both = 'ansible_become=yes'
 
 describe('passwords', () => {
-  test('of the inventory are each host’s own; others share what was asked for', async () => {
+  test('of the inventory belong to one host; other hosts share the one asked for', async () => {
     const text = `a ansible_password=own ${both}\nb ${both} ansible_become_pass=hers\nc`
     const { found, asked, texts } = await find(text, {
       askLogin: true,
@@ -57,7 +57,7 @@ describe('passwords', () => {
     expect(texts.sort()).toEqual(['hers', 'own', 'root', 'typed'])
   })
 
-  test('of the environment are for hosts that have none, and what is asked for is before them', async () => {
+  test('of the environment are for hosts without one, and the one asked for overrides them', async () => {
     const env = { HOSTWRIGHT_SSH_PASSWORD: 'e1', HOSTWRIGHT_BECOME_PASSWORD: 'e2' }
     const text = `a ${both}\nb ansible_password=own`
     expect((await find(text, { env })).found).toEqual({ a: 'e1/e2', b: 'own/-' })
@@ -65,7 +65,7 @@ describe('passwords', () => {
     expect(asked.found).toEqual({ a: 'typed/e2', b: 'own/-' })
   })
 
-  test('are taken out of the environment', () => {
+  test('are removed from the environment', () => {
     const env = { HOSTWRIGHT_SSH_PASSWORD: 'x', HOSTWRIGHT_BECOME_PASSWORD: '', OTHER: 'y' }
     expect(takePasswords(env).login?.reveal()).toBe('x')
     expect(takePasswords(env)).toEqual({ login: undefined, become: undefined })
@@ -81,7 +81,7 @@ describe('passwords', () => {
     })
   })
 
-  test('that are empty are none; for becoming, the same as for the login', async () => {
+  test('must not be empty, but an empty one for becoming means the login’s', async () => {
     await expect(find('a', { askLogin: true })).rejects.toMatchObject({ code: 'secret_missing' })
     await expect(find(`a ${both}`, { askBecome: true })).rejects.toMatchObject({
       code: 'secret_missing',
@@ -111,14 +111,14 @@ describe('passwords', () => {
     expect(runs).toBe('x\n')
   })
 
-  test('of variables that the inventory names are taken out of the environment', async () => {
+  test('in variables that the inventory names are removed from the environment', async () => {
     const text = `a ssh_password_from="env APP_PW"\nb ssh_password_from="env APP_PW"`
     const { found, env } = await find(text, { env: { APP_PW: 'e', OTHER: 'y' } })
     expect(found).toEqual({ a: 'e/-', b: 'e/-' })
     expect(env).toEqual({ PATH: process.env.PATH, OTHER: 'y' })
   })
 
-  test('commands do not inherit those of the environment', async () => {
+  test('of the environment are not inherited by commands', async () => {
     const text = `a ssh_password_from="command sh -c 'echo got=\${HOSTWRIGHT_SSH_PASSWORD-none}'"`
     const env = { HOSTWRIGHT_SSH_PASSWORD: 'e1' }
     expect((await find(text, { env })).found).toEqual({ a: 'got=none/-' })
@@ -131,7 +131,7 @@ describe('passwords', () => {
       "command sh -c 'echo hunter2; exit 3'",
       'the secret ssh_password_from of a: sh: exit status 3',
     ],
-    ["command printf 'a\\nhunter2'", 'ssh_password_from of a: what it gives has several lines'],
+    ["command printf 'a\\nhunter2'", 'ssh_password_from of a: must be a single line'],
   ])('a source that gives none is named: %s', async (source, message) => {
     const error = await find(`a\n[all:vars]\nssh_password_from = ${source}`).catch(error => error)
     expect(error).toMatchObject({ code: 'secret_missing', message })
@@ -139,7 +139,7 @@ describe('passwords', () => {
   })
 })
 
-test('a secret in place of a value is told by no list of texts twice', () => {
+test('textsOf lists a shared password once', () => {
   const { hosts } = parseInventory('a\nb', { file: '/p/hosts.ini', environment: 'x' })
   expect(textsOf(hosts, () => ({ login: secret('x') }))).toEqual(['x'])
 })

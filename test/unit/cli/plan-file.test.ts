@@ -15,22 +15,22 @@ const plan: Plan = {
   hosts: { web1: [{ kind: 'command', title: '$ true', tags: [], status: 'unknown' }], web2: [] },
 }
 
-test('a plan is read as it was written', () => {
+test('a written plan is read back unchanged', () => {
   expect(parsePlan(renderPlan(plan), 'plan.json')).toEqual(plan)
 })
 
 test.each<[string, object]>([
   ['another format', { format: 2 }],
-  ['an inventory that is no text', { inventory: 5 }],
-  ['variables that are no texts', { variables: { port: 8080 } }],
-  ['a become that is no yes or no', { become: 'yes' }],
+  ['a number as inventory', { inventory: 5 }],
+  ['a number as variable', { variables: { port: 8080 } }],
+  ['a string as become', { become: 'yes' }],
   ['no variables', { variables: null }],
-  ['a starting point that is no text', { selection: { ...plan.selection, startAt: 5 } }],
-  ['tags that are no list', { selection: { ...plan.selection, tags: 'web' } }],
-  ['arguments that are no texts', { args: [1] }],
-  ['steps that are none', { hosts: { web1: [null] } }],
-])('one that was edited to have %s is refused', (_, edited) => {
+  ['a number as starting point', { selection: { ...plan.selection, startAt: 5 } }],
+  ['a string as tags', { selection: { ...plan.selection, tags: 'web' } }],
+  ['a number as argument', { args: [1] }],
+  ['null as a step', { hosts: { web1: [null] } }],
+])('a plan with %s is refused', (_, edited) => {
   expect(() => parsePlan(JSON.stringify({ ...plan, ...edited }), 'plan.json')).toThrow(
-    'plan.json is no plan: ',
+    'plan.json is not a plan: ',
   )
 })

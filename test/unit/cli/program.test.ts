@@ -50,7 +50,7 @@ async function run(...words: string[]) {
 }
 
 describe('a command line', () => {
-  test('runs the command with its words and options, and exits as it says', async () => {
+  test('runs the command with its words and options, and returns its exit code', async () => {
     const { exitCode, runs } = await run('greet.all', '1.10', '--on', 'web', '--', '--check', '-')
     expect(exitCode).toBe(4)
     expect(runs).toMatchObject([
@@ -96,7 +96,7 @@ describe('a command line', () => {
   )
 })
 
-describe('a recipe with the name of a command of ours', () => {
+describe('a recipe named like one of our own commands', () => {
   const own = ['exec', 'help', 'lab', 'list', 'unlock']
 
   async function project() {
@@ -106,7 +106,7 @@ describe('a recipe with the name of a command of ours', () => {
     return directory
   }
 
-  test('is refused when it is named, and so is the command', async () => {
+  test('is refused, and so is the command', async () => {
     const source = createSource(await project())
     expect(source.names().filter(name => name === 'exec')).toHaveLength(1)
     for (const name of own) {
@@ -119,7 +119,7 @@ describe('a recipe with the name of a command of ours', () => {
     expect(await runProgram(['help'], source, place(), '1')).toBe(0)
   })
 
-  test('is listed with that', async () => {
+  test('is listed with the reason', async () => {
     const source = createSource(await project())
     const listed = await source.overview()
     for (const name of own) {
@@ -185,7 +185,7 @@ describe('help', () => {
     expect(list).not.toContain('--become')
   })
 
-  test('is that of one command under a name, before and after the name', async () => {
+  test('of list hosts is shown for --help before and after hosts', async () => {
     for (const words of ['list hosts --help', 'help list hosts', 'list --help hosts']) {
       const at = place()
       expect(await runProgram(words.split(' '), source, at, '1')).toBe(0)
@@ -193,7 +193,7 @@ describe('help', () => {
     }
   })
 
-  test('wraps what is behind an option below itself', async () => {
+  test('wraps and aligns long descriptions', async () => {
     const { source: fake } = fakeSource()
     const command = await fake.load('greet.all')
     const help = commandHelp({
@@ -222,7 +222,7 @@ describe('help', () => {
     return seen
   }
 
-  test('loads neither ssh2 nor listr2 nor zx, nor what runs recipes', () => {
+  test('loads neither ssh2 nor listr2 nor zx nor the engine', () => {
     const root = fileURLToPath(new URL('../../..', import.meta.url))
     const seen = loads(join(root, 'lib/cli/main.ts'))
     for (const name of source.names().filter(each => each.includes('.') || each === 'heartbeat'))
@@ -230,7 +230,7 @@ describe('help', () => {
     const libraries = [...seen].filter(name => !name.startsWith('/') && !name.startsWith('node:'))
     expect(libraries.sort()).toEqual(['cac', 'fastest-levenshtein'])
     expect(
-      [...seen].filter(name => /lib\/(run\/engine|lab|transport|ui\/pretty)/.test(name)),
+      [...seen].filter(name => /lib\/(host|rollout|lab|transport|ui\/pretty)/.test(name)),
     ).toEqual([])
   })
 })

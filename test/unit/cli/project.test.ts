@@ -47,14 +47,14 @@ describe('a project', () => {
     expect(twoProjects({ [has]: root })).toBeUndefined()
   })
 
-  test('may link to the folders of another', async () => {
+  test('may have links to the folders of another', async () => {
     const { root, from } = await tree('inventories', 'recipes', 'apps/web/recipes')
     const web = join(root, 'apps/web')
     await symlink('../../inventories', join(web, 'inventories'))
     expect(from('apps/web')).toEqual({ recipes: web, inventories: web })
   })
 
-  test('has neither in a file, a dangling link or a link to itself', async () => {
+  test('ignores files, dangling links and links to themselves', async () => {
     const { root, from } = await tree('recipes', 'inventories', 'a', 'b', 'c')
     await writeFile(join(root, 'a/recipes'), '')
     await symlink('nowhere', join(root, 'b/recipes'))
@@ -62,7 +62,7 @@ describe('a project', () => {
     for (const cwd of ['a', 'b', 'c']) expect(from(cwd).recipes).toBe(root)
   })
 
-  test('is none where no folder above has either', async () => {
+  test('does not exist if no folder above has either', async () => {
     const { root } = await tree()
     // Whatever the machine has above its folder for temporary files, it is not below it.
     const { recipes, inventories } = findProject(root)

@@ -7,7 +7,7 @@ import { parseInventory } from '../../../lib/inventory/parse.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 describe('options', () => {
-  test('that can’t be are refused before anything is asked', async () => {
+  test('that are invalid are refused before anything is asked', async () => {
     const cwd = await temporaryDirectory()
     const refused = (options: OptionValues) => () => readReach(options, { cwd })
     const invalid = expect.objectContaining({ code: 'invalid_value' })
@@ -50,7 +50,7 @@ describe('the hosts of a run', () => {
     )
   }
 
-  test('bring the passwords of jump hosts with them, and of no others', async () => {
+  test('include the passwords of their jump hosts, and of no other hosts', async () => {
     const text = [
       'web ansible_password=p-web proxy_jump=ops@inner:22',
       'inner ansible_password=p-inner proxy_jump=outer,elsewhere',
@@ -65,7 +65,7 @@ describe('the hosts of a run', () => {
     await expect(prepare(text, ['other'])).rejects.toMatchObject({ code: 'secret_missing' })
   })
 
-  test('are warned of once, and only of what they have', async () => {
+  test('are warned about once, and only about their own settings', async () => {
     const text = 'a ansible_become_flags=-H\nb\nc ansible_shell_type=csh'
     expect((await prepare(text, ['a', 'b'])).warnings).toEqual([
       'these Ansible variables have no effect: ansible_become_flags of a',
@@ -73,14 +73,14 @@ describe('the hosts of a run', () => {
     expect((await prepare(text, ['b'])).warnings).toEqual([])
   })
 
-  test('must have a use for --become-user', async () => {
+  test('must become a user for --become-user', async () => {
     await expect(prepare('a', ['a'], { becomeUser: 'app' })).rejects.toMatchObject({
       code: 'usage',
       details: { hint: 'Add --become.' },
     })
   })
 
-  test('are asked for together, before any of them is reached', async () => {
+  test('are asked about together, before any of them is reached', async () => {
     const asked: string[] = []
     const { secrets } = await prepare('a\nb\nc', ['a', 'b', 'c'], { askPass: true }, asked)
     expect([asked, secrets]).toEqual([['SSH password'], ['answer 1']])

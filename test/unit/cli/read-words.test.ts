@@ -45,14 +45,14 @@ describe('a value', () => {
     '\uE000',
     'two\nlines',
     '日本',
-  ])('%j stays the text that it is, by a space and by =', text => {
+  ])('%j is kept as it is, after a space and after =', text => {
     expect(parse(['--on', text]).on).toBe(text)
     expect(parse([`--on=${text}`]).on).toBe(text)
     expect(parse(['--var', text, `--var=${text}`]).var).toEqual([text, text])
     expect(parse(['-i', text]).inventory).toBe(text)
   })
 
-  test('of -i may stand next to it', () => {
+  test('of -i may follow it without a space', () => {
     for (const words of [['-ilab'], ['-i=lab'], ['-i', 'lab'], ['--inventory=lab']])
       expect(parse(words).inventory).toBe('lab')
     expect(parse(['-i./some=where']).inventory).toBe('./some=where')
@@ -86,14 +86,14 @@ describe('a value', () => {
     )
   })
 
-  test('that looks like an option may be given by =', () => {
+  test('that looks like an option may be given with =', () => {
     expect(parse(['--on=--check'])).toMatchObject({ on: '--check', check: false })
   })
 })
 
 describe('a word', () => {
   test.each(['-', '---', '---x', '1.10', '0x10', 'key=value', '', 'true', '\uE000'])(
-    '%j stays as it is',
+    '%j is kept as it is',
     word => {
       expect(parse(['a', word, 'b', '--check'])).toMatchObject({
         words: ['a', word, 'b'],
@@ -103,7 +103,7 @@ describe('a word', () => {
   )
 
   test.each(['--check', '-h', '--', '--no-check', '-1.50', '--x=y', 'web'])(
-    'behind -- is no option: %j',
+    'after -- is not an option: %j',
     word => {
       const parsed = parse(['a', '--', word, 'z'])
       expect(parsed).toMatchObject({ words: ['a', word, 'z'], check: false, help: false })
@@ -112,7 +112,7 @@ describe('a word', () => {
 })
 
 describe('an option', () => {
-  test('of reaching hosts has Ansible’s letter', () => {
+  test('about reaching hosts has Ansible’s letter', () => {
     expect(parse(['-b', '-k', '-K'])).toMatchObject({
       become: true,
       askPass: true,
@@ -158,7 +158,7 @@ describe('an option', () => {
     )
   })
 
-  test('is given once, unless it may be repeated', () => {
+  test('is refused a second time, unless it is repeatable', () => {
     expect(() => parse(['--on=a', '--on', 'b'])).toThrow('--on is given twice')
     expect(() => parse(['-i', 'a', '--inventory=b'])).toThrow('--inventory is given twice')
     expect(() => parse(['--check', '--check'])).toThrow('--check is given twice')

@@ -58,13 +58,14 @@ describe('before any host is touched', () => {
     ['a limit of unreachable hosts', { maxUnreachable: '101%' }, '--max-unreachable'],
     ['a transport', { transport: 'telnet' }, '--transport'],
     ['a configuration of ssh', { sshConfig: 'nowhere' }, '--ssh-config'],
-    ['a time for steps', { commandTimeout: '0' }, '--command-timeout'],
+    ['a time for steps', { commandTimeout: '0s' }, '--command-timeout 0s: must be more than 0'],
+    ['no time to connect', { timeout: '0' }, '--timeout 0: must be more than 0'],
     ['a user to become', { become: true, becomeUser: '-x' }, '--become-user'],
     ['a user that nobody becomes', { becomeUser: 'app' }, '--become-user'],
     ['a password by --var', { var: ['ansible_password=x'] }, '--var ansible_password'],
     ['a callback’s URL', { callbackUrl: 'nowhere' }, 'callback URL'],
     ['a variable', { var: ['x'] }, '--var'],
-  ])('%s that can’t be is refused', async (_, options, text) => {
+  ])('%s that is invalid is refused', async (_, options, text) => {
     const { run, touched } = await project()
     await expect(run({}, [], options)).rejects.toMatchObject({
       exitCode: 2,
@@ -73,7 +74,7 @@ describe('before any host is touched', () => {
     expect(touched()).toBe(0)
   })
 
-  test('arguments are parsed, and the recipe prepares', async () => {
+  test('arguments are parsed, and prepare runs', async () => {
     const { run, touched } = await project()
     await expect(run({ args: { n: integer() } }, ['x'])).rejects.toMatchObject({ exitCode: 2 })
     await expect(run({ args: { r: role() } }, ['web'])).rejects.toMatchObject({
@@ -86,7 +87,7 @@ describe('before any host is touched', () => {
     expect(touched()).toBe(0)
   })
 
-  test('bootstrap.ini is checked whole', async () => {
+  test('bootstrap.ini is checked in full', async () => {
     const { run } = await project('[server]\nmodes =\nnope = 1\n[what]\n')
     await expect(run({})).rejects.toMatchObject({ code: 'bootstrap_ini_invalid' })
   })
@@ -103,7 +104,7 @@ describe('results', () => {
     expect(err()).not.toContain('SAID')
   })
 
-  test('as json are one event a line and nothing else', async () => {
+  test('as json are one event per line and nothing else', async () => {
     const { run, out, err } = await project()
     await run({ report }, [], { output: 'json' })
     const events = out()
@@ -115,7 +116,7 @@ describe('results', () => {
     expect(err()).toBe('')
   })
 
-  test('show no password of the inventory or the environment, wherever it turns up', async () => {
+  test('show no password of the inventory or the environment', async () => {
     const { cwd, place, run, out, err } = await project()
     const line = (name: string, more = '') =>
       `${name} ansible_connection=local bootstrap_dir=${cwd}/${name} ${more}\n`
@@ -137,7 +138,7 @@ describe('results', () => {
     expect(out()).not.toMatch(/hunter2-shared/)
   })
 
-  test('of a failed run exit with its reason', async () => {
+  test('of a failed run include the reason', async () => {
     const { run, err } = await project()
     const fail = async ({ host }: { host: { name: string } }) => {
       if (host.name === 'h2') throw new StepError('load is 9')
@@ -203,7 +204,7 @@ describe('once a host was touched', () => {
     expect(err()).toContain('rows of nothing')
   })
 
-  test('a report that throws hides no worse end of the run', async () => {
+  test('a report that throws does not hide a worse exit code of the run', async () => {
     const { run } = await project()
     const fail = async () => {
       throw new TypeError('x is not a function')
@@ -232,7 +233,7 @@ describe('the callback', () => {
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies }
   }
 
-  test('tells the run’s outcome, also of one that failed', async () => {
+  test('has the outcome of the run, also of one that failed', async () => {
     const { url, bodies } = await receiver()
     const { run } = await project()
     const fail = async () => {
@@ -243,7 +244,7 @@ describe('the callback', () => {
     expect(bodies).toHaveLength(1)
   })
 
-  test('that is refused is a warning, and the run stays good', async () => {
+  test('that is rejected is a warning, and the exit code stays 0', async () => {
     const { url } = await receiver(400)
     const { run, err } = await project()
     expect(await run({}, [], { callbackUrl: url })).toBe(0)

@@ -20,7 +20,7 @@ const turn = () => new Promise(resolve => setImmediate(resolve))
 const unawaited = (what: string) =>
   expect.stringMatching(`^the recipe did not await something that failed: ${what}`)
 
-test('tells what failed and was awaited by nobody, by its first line, once', async () => {
+test('an unhandled rejection is reported once, by its first line', async () => {
   const strays = listenForStrays()
   void Promise.reject(new Error('\nno such file\n    at x'))
   void Promise.reject('a text')
@@ -35,7 +35,7 @@ test('tells what failed and was awaited by nobody, by its first line, once', asy
   strays.dispose()
 })
 
-test('tells the command that failed and how, and where it stands', async () => {
+test('an unhandled rejection of a command is reported with the command, its failure and its line', async () => {
   const strays = listenForStrays()
   const more = { exitCode: 3, signal: null, stdout: '', stderr: '', command: 'make\nit' }
   void Promise.reject(Object.assign(new Error('at x:1'), more, { at: 'recipes/x.ts:3' }))
@@ -44,7 +44,7 @@ test('tells the command that failed and how, and where it stands', async () => {
   strays.dispose()
 })
 
-test('an exception outside of any promise is told, and ends nothing', async () => {
+test('an uncaught exception is reported and ends nothing', async () => {
   const strays = listenForStrays()
   let thrown = 0
   for (const _ of [1, 2]) {
@@ -59,7 +59,7 @@ test('an exception outside of any promise is told, and ends nothing', async () =
   strays.dispose()
 })
 
-test('what is awaited after it failed is no stray', async () => {
+test('a rejection that is handled later is not reported', async () => {
   const strays = listenForStrays()
   const late = Promise.reject(new Error('no'))
   await turn()
@@ -69,7 +69,7 @@ test('what is awaited after it failed is no stray', async () => {
   strays.dispose()
 })
 
-test('what a lost host or Ctrl-C does to steps that nobody waits for is told by the host', async () => {
+test('rejections after a lost connection or Ctrl-C are not reported twice', async () => {
   const strays = listenForStrays()
   void Promise.reject(new UnreachableError('connection_lost', 'gone'))
   void Promise.reject(new InterruptedError('interrupted', 'interrupted'))

@@ -42,7 +42,7 @@ async function project(files: Record<string, string> = {}) {
 const defaults = { forks: '50', timeout: '30s', waitLock: '0s', var: [] }
 
 describe('--var', () => {
-  test('holds a key and whatever is behind the first =', () => {
+  test('splits at the first =', () => {
     expect(parseVariables(['a=1.10', 'b_2=x=y', 'c=', 'a=later'])).toEqual({
       a: 'later',
       b_2: 'x=y',
@@ -50,21 +50,23 @@ describe('--var', () => {
     })
   })
 
-  test('that is no key=value shows no password', () => {
+  test('hides a password in its error', () => {
     expect(() => parseVariables(['ansible_password:hunter2'])).toThrow(
-      /^--var \*{8}: not key=value$/,
+      /^--var \*{8}: must be key=value$/,
     )
   })
 
-  test.each(['a', '=x', 'a-b=1', '1a=x', ' a=1', ''])('%j is refused', text => {
+  test.each(['a', '=x', 'a-b=1', '1a=x', ' a=1', ''])('refuses %j', text => {
     expect(() => parseVariables([text])).toThrow(expect.objectContaining({ code: 'usage' }))
   })
 })
 
-describe('a number', () => {
-  test.each(['1', '50', '999999'])('%s', text => expect(parseCount('--forks', text)).toBe(+text))
+describe('parseCount', () => {
+  test.each(['1', '50', '999999'])('accepts %s', text =>
+    expect(parseCount('--forks', text)).toBe(+text),
+  )
 
-  test.each(['0', '-1', '1.5', '0x10', '1e3', '', ' 1', '10000000', 'all'])('not %j', text => {
+  test.each(['0', '-1', '1.5', '0x10', '1e3', '', ' 1', '10000000', 'all'])('refuses %j', text => {
     expect(() => parseCount('--forks', text)).toThrow(
       expect.objectContaining({
         code: 'invalid_value',
@@ -74,8 +76,8 @@ describe('a number', () => {
   })
 })
 
-describe('targets', () => {
-  test('are those of the pattern, with --var over the inventory', async () => {
+describe('findTargets', () => {
+  test('returns the hosts of the pattern, with --var over the inventory', async () => {
     const { place } = await project()
     const { hosts: found } = await findTargets({ ...defaults, on: 'web', var: ['x=1'] }, place)
     expect(found.map(({ name, vars }) => [name, vars.x])).toEqual([
@@ -84,7 +86,7 @@ describe('targets', () => {
     ])
   })
 
-  test.each([undefined, ''])('are asked for when the pattern is %j', async on => {
+  test.each([undefined, ''])('refuses the pattern %j', async on => {
     const { place } = await project()
     await expect(findTargets({ ...defaults, on }, place)).rejects.toMatchObject({
       code: 'usage',
@@ -92,7 +94,7 @@ describe('targets', () => {
     })
   })
 
-  test('an unknown host is told with the nearest, before anything is touched', async () => {
+  test('refuses an unknown host and names the nearest', async () => {
     const { place } = await project()
     await expect(findTargets({ ...defaults, on: 'web3' }, place)).rejects.toMatchObject({
       code: 'unknown_name',
@@ -102,13 +104,13 @@ describe('targets', () => {
 })
 
 describe('list', () => {
-  test('hosts prints one name a line when piped', async () => {
+  test('hosts prints one name per line when piped', async () => {
     const { place, out } = await project()
     expect(await list(['hosts'], { ...defaults, on: 'all' }, place)).toBe(0)
     expect(out()).toBe('web1\nweb2\nhere\n')
   })
 
-  test('hosts prints one object a line as json', async () => {
+  test('hosts prints one object per line as json', async () => {
     const { place, out } = await project()
     await list(['hosts'], { ...defaults, on: 'db', output: 'json' }, place)
     expect(JSON.parse(out())).toMatchObject({
@@ -145,7 +147,7 @@ describe('list', () => {
     expect(out()).toMatch(/broken +\(.*broken\.js.*\) +project/)
   })
 
-  test('recipes prints one object a line as json, the broken one with its reason', async () => {
+  test('recipes prints one object per line as json, a broken one with its reason', async () => {
     const { place, out } = await project({ 'recipes/broken.js': 'export default {' })
     await list(['recipes'], { ...defaults, output: 'json' }, place)
     const rows = out()
@@ -165,21 +167,21 @@ describe('list', () => {
 })
 
 describe('exec', () => {
-  test('asks for a command', async () => {
+  test('refuses to run without a command', async () => {
     const { place } = await project()
     await expect(exec([], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
       code: 'usage',
     })
   })
 
-  test('runs one word as a line for the shell, several unchanged', async () => {
+  test('runs one word as a shell line, and passes several unchanged', async () => {
     const { place, out } = await project()
     expect(await exec(['echo a; echo $((1+1))'], { ...defaults, on: 'here' }, place)).toBe(0)
     expect(await exec(['echo', '$HOME', 'b  c'], { ...defaults, on: 'here' }, place)).toBe(0)
     expect(out()).toBe('a\n2\n$HOME b  c\n')
   })
 
-  test('tells which host said what, and exits 4 when one fails', async () => {
+  test('prefixes output with the host, and exits 4 when one fails', async () => {
     const { place, out, err } = await project()
     const options = { ...defaults, on: 'pair' }
     expect(await exec(['echo x; echo bad >&2; exit 3'], options, place)).toBe(4)
@@ -192,7 +194,7 @@ describe('exec', () => {
 })
 
 describe('unlock', () => {
-  test('takes no words', async () => {
+  test('refuses arguments', async () => {
     const { place } = await project()
     await expect(unlock(['web1'], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
       code: 'usage',
