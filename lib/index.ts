@@ -21,10 +21,10 @@ export {
   UsageError,
 } from './errors.ts'
 export type { HostOutcome } from './events.ts'
+export type { Address } from './facts/addresses.ts'
 export { type Disk, type Disks, disks, type FileSystem, type Partition } from './facts/disks.ts'
 export { type Fact, type FactOptions, fact } from './facts/fact.ts'
 export {
-  type Address,
   type Gateway,
   type Interface,
   type Network,

@@ -1,5 +1,5 @@
 /** What a command of the command line is. */
-import type { Output } from '../ui/render.ts'
+import type { Output } from '../ui/renderer.ts'
 import type { HostPasswords } from './environment-passwords.ts'
 import type { Option, OptionGroup, OptionValues } from './options.ts'
 import type { Project } from './project.ts'

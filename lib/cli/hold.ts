@@ -1,6 +1,6 @@
 /** Pausing a renderer during a question: what it would write comes after the answer. */
 import type { RunEvent, Subscriber } from '../events.ts'
-import type { Renderer } from '../ui/render.ts'
+import type { Renderer } from '../ui/renderer.ts'
 
 /** Keeps at most so many: lines across a question are better than a full memory. */
 const mostEvents = 10_000

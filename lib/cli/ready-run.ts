@@ -19,7 +19,7 @@ import { askSecret } from './ask-secret.ts'
 import { type Callback, prepareCallback } from './callback.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, type Reach, readReach } from './reach.ts'
-import type { RunRequest } from './run.ts'
+import type { RunRequest } from './run-request.ts'
 import { checkStepOption } from './step-by-step.ts'
 import {
   findTargets,

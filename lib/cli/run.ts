@@ -4,58 +4,25 @@ import { type ExitCode, exitCodes } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
 import { accountName } from '../host/account-name.ts'
 import type { Identity, World } from '../host/job.ts'
-import type { Mode, OnStep } from '../host/mode.ts'
-import type { Host } from '../inventory/inventory.ts'
-import type { StepAccount } from '../program/account.ts'
-import type { SelectionOptions } from '../program/selection.ts'
-import type { Recipe } from '../recipe/recipe.ts'
-import type { RecipeFile } from '../recipe/recipe-files.ts'
+import type { Mode } from '../host/mode.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { escapeControls } from '../ui/escape.ts'
-import type { Kept } from '../ui/output-lines.ts'
-import { createRenderer, type Renderer } from '../ui/render.ts'
+import { createRenderer } from '../ui/render.ts'
+import type { Renderer } from '../ui/renderer.ts'
 import { createRunLog, type RunLog } from '../ui/run-log.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts } from './interrupts.ts'
-import type { OptionValues } from './options.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
 import { runId } from './run-id.ts'
+import type { RunRequest } from './run-request.ts'
 import { showError } from './show-error.ts'
 import { createConfirm } from './step-by-step.ts'
 import { listenForStrays, type Strays } from './strays.ts'
-import type { Targets } from './targets.ts'
-
-/** What `list tasks`, `plan` and `apply` want of a run. */
-export type RequestMode =
-  | { kind: 'list' | 'plan'; onStep: OnStep }
-  | {
-      kind: 'replay'
-      planned: ReadonlyMap<string, readonly StepAccount[]>
-      selection: SelectionOptions
-    }
-
-export interface RunRequest {
-  name: string
-  recipe: Recipe
-  /** Whose recipe it is, if it is in a file. */
-  origin?: RecipeFile['origin']
-  words: readonly string[]
-  options: OptionValues
-  place: Place
-  /** Draws the run, instead of the renderer of the output mode; not for json. */
-  draw?: (hosts: readonly Host[], place: Place, log: Kept) => Renderer
-  /** Which hosts; default: what the options say. */
-  targets?: () => Promise<Targets>
-  /** Default: to apply the recipe, or with --check to look. */
-  mode?: RequestMode
-  /** Told the arguments, before any host is touched. */
-  parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
-}
 
 /** @returns the exit code */
 export async function runCommand(request: RunRequest): Promise<ExitCode> {

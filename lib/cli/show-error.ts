@@ -2,7 +2,7 @@
 import type { BootstrapError } from '../errors.ts'
 import { errorReport, stackOf, thrownError } from '../report/report.ts'
 import { formatError } from '../ui/error.ts'
-import type { Output } from '../ui/render.ts'
+import type { Output } from '../ui/renderer.ts'
 import { themeFor } from '../ui/theme.ts'
 
 /**

@@ -1,16 +1,8 @@
 import { isIPv4 } from 'node:net'
+import type { Address, Placed, Route } from './addresses.ts'
 import { preludeFact } from './fact.ts'
 import { kernelAddresses, kernelRoutes } from './proc-net.ts'
 import { sectionsOf, wordsOf } from './sections.ts'
-
-export interface Address {
-  readonly family: 'ipv4' | 'ipv6'
-  readonly address: string
-  /** Length of the network's part in bits: 24. */
-  readonly prefix: number
-  /** Who can reach it: everybody, those on the same link, or the host itself. */
-  readonly scope: 'global' | 'link' | 'host'
-}
 
 export interface Interface {
   readonly name: string
@@ -45,11 +37,6 @@ export interface Network {
  * @example const [address] = (await facts(network)).addresses
  */
 export const network = preludeFact<Network>('network', parseNetwork)
-
-/** An address and the interface that has it. */
-export interface Placed extends Address {
-  readonly interface: string
-}
 
 /** Reads what lib/facts/network.sh prints. */
 export function parseNetwork(text: string): Network {
@@ -116,14 +103,6 @@ function addressIn(line: string): Placed[] {
       scope: scope === 'link' || scope === 'host' ? scope : 'global',
     },
   ]
-}
-
-/** A default route. */
-export interface Route {
-  readonly family: Address['family']
-  readonly address: string
-  readonly interface: string
-  readonly metric: number
 }
 
 const through = (route: Route | undefined): Gateway | undefined =>

@@ -1,5 +1,5 @@
 /** Addresses and routes as Linux has them in /proc/net, for hosts without ip. Pure. */
-import type { Placed, Route } from './network.ts'
+import type { Placed, Route } from './addresses.ts'
 import type { sectionsOf } from './sections.ts'
 import { wordsOf } from './sections.ts'
 

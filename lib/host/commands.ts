@@ -2,7 +2,7 @@
 import { InterruptedError, isBootstrapError, type StepError } from '../errors.ts'
 import { commandTitle } from '../report/report.ts'
 import type { StepProgress } from '../report/step-progress.ts'
-import { assignment } from '../resources/commands/command.ts'
+import { variableAssignment } from '../resources/commands/command.ts'
 import { checkUser } from '../resources/resource.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { StepListener } from '../session/channel.ts'
@@ -31,7 +31,9 @@ export const createCommands =
 
 /** @throws {UsageError} recipe_invalid: a variable or user that can't be */
 function callOf(title: string, { command, as, shell, cwd, env, input }: CommandRequest): HostCall {
-  const variables = Object.entries(env).map(([name, value]) => assignment(title, name, value))
+  const variables = Object.entries(env).map(([name, value]) =>
+    variableAssignment(title, name, value),
+  )
   if (as !== undefined) checkUser(title, as)
   return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
 }

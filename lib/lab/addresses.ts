@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net'
 import { BootstrapError } from '../errors.ts'
 
 /** One host's address, its SSH port, and the port for deepfiler. */
-export interface Place {
+export interface LabAddress {
   address: string
   port: number
   deepfilerPort: number
@@ -17,7 +17,7 @@ export type Bind = (address: string, port: number) => Promise<(() => Promise<voi
 
 /** The places found, and a function that ends the claim on them, to be called when the hosts are up. */
 export interface Claim {
-  places: Place[]
+  places: LabAddress[]
   release: () => Promise<void>
 }
 

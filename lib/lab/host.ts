@@ -4,7 +4,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { BootstrapError } from '../errors.ts'
-import type { Place } from './addresses.ts'
+import type { LabAddress } from './addresses.ts'
 import { embeddedCommand, embeddedNeeds } from './embedded.ts'
 import type { EmbeddedConfig } from './embedded-server.ts'
 import type { KeyPair } from './keys.ts'
@@ -29,7 +29,7 @@ export interface LabPlan {
   sshd?: { path: string; version: number }
 }
 
-export interface HostPlan extends Place {
+export interface HostPlan extends LabAddress {
   name: string
   hostKey: KeyPair
 }

@@ -1,8 +1,8 @@
 /** The files of a lab's inventory: hosts.ini, known_hosts, bootstrap.ini. */
-import type { Place } from './addresses.ts'
+import type { LabAddress } from './addresses.ts'
 import { keyData } from './keys.ts'
 
-export interface InventoryHost extends Place {
+export interface InventoryHost extends LabAddress {
   name: string
   /** The directory that recipes stay in; absent where the host has a view of its own. */
   root?: string
@@ -53,7 +53,7 @@ export function hostsIni(options: InventoryOptions): string {
 }
 
 /** known_hosts lines (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). `keys` are the hosts' public keys. */
-export function knownHosts(hosts: Place[], keys: string[]): string {
+export function knownHosts(hosts: LabAddress[], keys: string[]): string {
   return hosts
     .map(({ address, port }, index) => {
       const name = port === 22 ? address : `[${address}]:${port}`

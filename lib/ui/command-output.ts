@@ -5,7 +5,7 @@ import { debugLine } from './debug.ts'
 import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
 import { createOutputLines, type Kept } from './output-lines.ts'
-import type { Output, Renderer } from './render.ts'
+import type { Output, Renderer } from './renderer.ts'
 import { paint, themeFor } from './theme.ts'
 import { createWriter } from './writer.ts'
 

@@ -1,6 +1,6 @@
 /** The event stream as JSON lines on standard output, for programs. */
 import type { RunEvent } from '../events.ts'
-import type { Renderer, RenderOptions } from './render.ts'
+import type { Renderer, RenderOptions } from './renderer.ts'
 import { createWriter } from './writer.ts'
 
 /** A renderer that writes each event as one line of JSON, and nothing else. */

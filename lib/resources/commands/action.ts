@@ -94,7 +94,7 @@ export function actionWords(title: string, options: ActionOptions): ActionWords 
       seconds: timeout === undefined ? undefined : wholeSeconds(title, 'the timeout', timeout),
       directory: cwd === undefined ? undefined : checkPath(title, cwd),
       input: input !== undefined,
-      env: Object.entries(env).map(([name, value]) => assignment(title, name, value)),
+      env: Object.entries(env).map(([name, value]) => variableAssignment(title, name, value)),
     },
     input: input === undefined ? undefined : Buffer.from(isSecret(input) ? plain(input) : input),
     secrets: [...Object.values(env), input].filter(isSecret).map(value => value.reveal()),
@@ -102,7 +102,11 @@ export function actionWords(title: string, options: ActionOptions): ActionWords 
 }
 
 /** `NAME=VALUE` for the prelude, which exports it. */
-export function assignment(title: string, name: string, value: string | number | Secret): string {
+export function variableAssignment(
+  title: string,
+  name: string,
+  value: string | number | Secret,
+): string {
   const text = plain(value)
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     throw invalidOption(title, `${JSON.stringify(name)} can’t name a variable`)

@@ -3,7 +3,7 @@ import { checkOptions, type OptionKinds } from '../options.ts'
 import { declare, invalidOption, type Resource } from '../resource.ts'
 import { type ActionOptions, actionKinds, actionWords } from './action.ts'
 
-export { assignment } from './action.ts'
+export { variableAssignment } from './action.ts'
 
 export interface CommandOptions extends ActionOptions {
   /** Program that gets the command line by -c; default `sh`. */

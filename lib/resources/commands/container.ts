@@ -9,7 +9,7 @@ import {
   invalidOption,
   type Resource,
 } from '../resource.ts'
-import { assignment } from './action.ts'
+import { variableAssignment } from './action.ts'
 
 export interface ContainerOptions extends CommonOptions {
   /** What it is made of: `nginx:1.27`. Not with `absent`. */
@@ -145,7 +145,7 @@ function readVariables(title: string, env: NonNullable<ContainerOptions['env']>)
         title,
         `the variable ${name} can’t be a secret: the engine itself reads it, or a shell`,
       )
-    return { name, text: assignment(title, name, value), argument }
+    return { name, text: variableAssignment(title, name, value), argument }
   })
 }
 

@@ -1,5 +1,5 @@
 import { isSecret, type Secret } from '../../shell/secret.ts'
-import { assignment } from '../commands/command.ts'
+import { variableAssignment } from '../commands/command.ts'
 import { checkFileName, checkLine } from '../lines.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { permissions } from '../ownership.ts'
@@ -81,7 +81,7 @@ export function cron(name: string, options: CronOptions): Resource {
       call: { name: 'hw_no_text', args: [path, 'removed', 'shown'] },
     })
   const variables = Object.entries(env).map(
-    ([key, value]) => `${variableLine(title, key, assignment(title, key, value))}\n`,
+    ([key, value]) => `${variableLine(title, key, variableAssignment(title, key, value))}\n`,
   )
   const secrets = Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : []))
   const text = `${variables.join('')}${job.schedule} ${user ?? 'root'} ${job.command}\n`

@@ -37,7 +37,7 @@ export interface BecomeOptions extends Becoming {
 }
 
 /** A transport, and how to become the user on it. */
-interface Way extends BecomeOptions {
+interface BecomeTransport extends BecomeOptions {
   transport: Transport
 }
 
@@ -53,7 +53,7 @@ interface Way extends BecomeOptions {
  */
 export function become(transport: Transport, options: BecomeOptions): Transport {
   const { method, user, password, known = { terminal: false }, debug } = options
-  const way: Way = { ...options, transport }
+  const way: BecomeTransport = { ...options, transport }
   const asks = password !== undefined
   const byTerminal = () =>
     transport.openTerminal !== undefined && (known.terminal || (asks && method !== 'sudo'))
@@ -89,7 +89,10 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
 const newMarks = (): Marks => marksOf(randomBytes(12).toString('hex'))
 
 /** sudo asks on its standard streams. `terminal`: it requires a terminal. */
-async function openAsking(way: Way, command: readonly string[]): Promise<ShellStream | 'terminal'> {
+async function openAsking(
+  way: BecomeTransport,
+  command: readonly string[],
+): Promise<ShellStream | 'terminal'> {
   const marks = newMarks()
   const shell = await way.transport.open(askingCommand(way.user, marks, command))
   const asked = answerOnce(marks.prompt, () => shell.stdin.write(`${way.password!.reveal()}\n`))
@@ -110,7 +113,10 @@ async function openAsking(way: Way, command: readonly string[]): Promise<ShellSt
 }
 
 /** The program asks at a terminal; its shell has none. */
-async function openByTerminal(way: Way, command: readonly string[]): Promise<ShellStream> {
+async function openByTerminal(
+  way: BecomeTransport,
+  command: readonly string[],
+): Promise<ShellStream> {
   const { transport, password, limitMs } = way
   const marks = newMarks()
   const asks = password !== undefined
@@ -197,7 +203,11 @@ function refuseUntypable(password: Secret): void {
   throw becomeFailed('the become password contains a control character, which can’t be typed')
 }
 
-function notBecome(way: Way, outcome: 'wrong' | 'ended' | 'late', said: string): UnreachableError {
+function notBecome(
+  way: BecomeTransport,
+  outcome: 'wrong' | 'ended' | 'late',
+  said: string,
+): UnreachableError {
   const { method, transport, password, limitMs } = way
   if (outcome === 'late') {
     return becomeFailed(
@@ -212,7 +222,7 @@ function notBecome(way: Way, outcome: 'wrong' | 'ended' | 'late', said: string):
 }
 
 /** The program’s output, for messages. */
-function saidIn(heard: readonly Heard[], { password }: Way): string {
+function saidIn(heard: readonly Heard[], { password }: BecomeTransport): string {
   const bytes = Buffer.from(heard.map(({ text }) => text).join('\n'), 'latin1')
   const lines = bytes
     .toString('utf8')

@@ -72,7 +72,7 @@ const usualTimeoutMs = 10_000
 export function createSshConfig(options: SshConfigOptions = {}): SshConfig {
   const here = { ...hereAndNow(), ...options.here }
   const evidence = createEvidence()
-  const answerTo = createAnswers(options, here)
+  const answerTo = createConfigAnswers(options, here)
 
   const settings = async (host: Endpoint) => {
     const configFile = options.configFile ?? host.sshConfigFile
@@ -139,7 +139,7 @@ interface Said {
   telling?: Telling
 }
 
-function createAnswers(options: SshConfigOptions, here: Here): Answers {
+function createConfigAnswers(options: SshConfigOptions, here: Here): Answers {
   const { program = 'ssh', timeoutMs = usualTimeoutMs } = options
   const limit = pLimit(atOnce)
   const controller = new AbortController()

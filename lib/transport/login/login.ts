@@ -45,7 +45,7 @@ export interface LoginOptions {
   debug?: Debug
 }
 
-interface Way {
+interface LoginMethod {
   method: AuthMethod
   /** Identifies the method: one that was accepted is not tried again if another is required. */
   what: string
@@ -72,9 +72,9 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
   const key = first.value?.identity?.key
   // The server decides how an RSA key signs.
   const early = key !== undefined && key.type !== 'ssh-rsa'
-  let waiting: Way | undefined = first.value || undefined
+  let waiting: LoginMethod | undefined = first.value || undefined
 
-  const tried: Way[] = []
+  const tried: LoginMethod[] = []
   const accepted = new Set<string>()
   let wrongPassword = false
   let asked = false
@@ -91,7 +91,7 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
     }
     questions.begin()
     for (;;) {
-      const way: Way | undefined = waiting ?? (await ways.next()).value ?? undefined
+      const way: LoginMethod | undefined = waiting ?? (await ways.next()).value ?? undefined
       waiting = undefined
       if (!way) return false
       if (accepted.has(way.what) || (left && !left.includes(way.method))) continue
@@ -136,7 +136,7 @@ type WaysOptions = LoginOptions & {
   note(problem: string): void
 }
 
-async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenerator<Way> {
+async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenerator<LoginMethod> {
   const { questions } = options
   const prompts = settings.passwordPrompts ?? usualPrompts
   for (const method of settings.methods) {
@@ -157,17 +157,21 @@ async function* waysOf(settings: SshSettings, options: WaysOptions): AsyncGenera
   }
 }
 
-function nameOf({ method, identity }: Way): string {
+function nameOf({ method, identity }: LoginMethod): string {
   if (!identity) return method
   return identity.from === 'agent' ? `key ${identity.name} of the agent` : `key ${identity.name}`
 }
 
-function outcomeOf(way: Way, left: readonly string[] | undefined, partial: boolean): string {
+function outcomeOf(
+  way: LoginMethod,
+  left: readonly string[] | undefined,
+  partial: boolean,
+): string {
   const then = left ? `; it goes on with ${left.join(', ') || 'nothing'}` : ''
   return `${nameOf(way)}: ${partial ? 'accepted, but not enough' : 'refused'}${then}`
 }
 
-function summary(tried: readonly Way[]): string {
+function summary(tried: readonly LoginMethod[]): string {
   const fromAgent = tried.filter(({ identity }) => identity?.from === 'agent').length
   const agent = `agent (${fromAgent === 1 ? '1 key' : `${fromAgent} keys`})`
   const words = tried.map(({ method, identity }) => {

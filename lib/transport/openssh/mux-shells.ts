@@ -78,7 +78,7 @@ export function createMuxShells(messages: Messages, reason: () => Promise<string
               }
               const most = Math.min(body.readUInt32BE(8), packetBytes)
               const leave = () => void channels.delete(id)
-              const channel = createChannel(messages, { ...peer, most }, reason, leave)
+              const channel = createMuxChannel(messages, { ...peer, most }, reason, leave)
               channels.set(id, channel)
               channel.start(line, terminal)
               resolve(channel.shell)
@@ -124,7 +124,7 @@ interface Peer {
   most: number
 }
 
-function createChannel(
+function createMuxChannel(
   messages: Messages,
   peer: Peer,
   reason: () => Promise<string>,

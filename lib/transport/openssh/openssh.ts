@@ -95,7 +95,7 @@ type Attempt = OpensshOptions & { deadline: Deadline; identitiesOnly: boolean }
 async function attempt(target: SshSettings, options: Attempt): Promise<Transport> {
   const limits = createLimits(options.timeouts, options.deadline)
   const directory = makePrivateDirectory()
-  const way: Way = { limits, directory, over: false, abandon: () => {} }
+  const way: OpensshAttempt = { limits, directory, over: false, abandon: () => {} }
   let connected = false
   try {
     // The result may still arrive after the timeout.
@@ -119,7 +119,7 @@ async function attempt(target: SshSettings, options: Attempt): Promise<Transport
 }
 
 /** The progress of one attempt. */
-interface Way {
+interface OpensshAttempt {
   readonly limits: Limits
   readonly directory: PrivateDirectory
   /** Whether nobody waits for it any more. */
@@ -130,7 +130,11 @@ interface Way {
   abandon(): void
 }
 
-async function goThrough(way: Way, target: SshSettings, options: Attempt): Promise<Transport> {
+async function goThrough(
+  way: OpensshAttempt,
+  target: SshSettings,
+  options: Attempt,
+): Promise<Transport> {
   const { directory, limits } = way
   const { answers, meanwhile, debug, tell = () => {} } = options
   const questions = createOpensshQuestions({
@@ -168,7 +172,7 @@ const nameOf = ({ address, port, hostKeyAlias }: SshSettings) =>
   knownHostName(address, port, hostKeyAlias)
 
 function argumentsFor(
-  { directory }: Way,
+  { directory }: OpensshAttempt,
   target: SshSettings,
   options: Attempt & { asks: boolean },
 ): string[] {

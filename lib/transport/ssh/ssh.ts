@@ -104,7 +104,7 @@ async function attempt(
   options: SshOptions & { deadline: Deadline; hasty: boolean },
 ): Promise<SshConnection> {
   const limits = createLimits(options.timeouts, options.deadline)
-  const way: Way = { limits, over: false, heard: () => Buffer.alloc(0) }
+  const way: SshAttempt = { limits, over: false, heard: () => Buffer.alloc(0) }
   try {
     return await Promise.race([goThrough(way, target, options), limits.over])
   } catch (error) {
@@ -122,7 +122,7 @@ async function attempt(
 }
 
 /** The progress of one attempt. */
-interface Way {
+interface SshAttempt {
   readonly limits: Limits
   /** Whether nobody waits for it any more. */
   over: boolean
@@ -136,7 +136,7 @@ interface Way {
 }
 
 async function goThrough(
-  way: Way,
+  way: SshAttempt,
   target: SshSettings,
   options: SshOptions & { hasty: boolean },
 ): Promise<SshConnection> {
@@ -220,7 +220,7 @@ async function goThrough(
   })
 }
 
-async function openSocket(way: Way, target: SshSettings, { through }: SshOptions) {
+async function openSocket(way: SshAttempt, target: SshSettings, { through }: SshOptions) {
   const { limits } = way
   if (!through) {
     const socket = connectTcp(target)
@@ -235,7 +235,7 @@ async function openSocket(way: Way, target: SshSettings, { through }: SshOptions
   return way.sock
 }
 
-function configOf(way: Way, target: SshSettings, options: SshOptions): ConnectConfig {
+function configOf(way: SshAttempt, target: SshSettings, options: SshOptions): ConnectConfig {
   const { address, port, algorithms, aliveIntervalMs, aliveCountMax } = target
   const { acceptNew, shared, debug } = options
   const name = knownHostName(address, port, target.hostKeyAlias)

@@ -35,7 +35,7 @@ type Table = AST.TOMLTopLevelTable | AST.TOMLTable
 type Holder = Table | AST.TOMLInlineTable
 
 /** Where a path leads. */
-interface Place {
+interface Found {
   root: AST.TOMLTopLevelTable
   /** The entry or the element that is the value itself. */
   exact?: AST.TOMLKeyValue | AST.TOMLContentNode
@@ -46,8 +46,8 @@ interface Place {
   rest: Path
 }
 
-function find(root: AST.TOMLTopLevelTable, path: Path): Place {
-  const place: Place = { root, parts: [], holder: root, rest: path }
+function find(root: AST.TOMLTopLevelTable, path: Path): Found {
+  const place: Found = { root, parts: [], holder: root, rest: path }
   // A table of which only deeper ones have headers has no place of its own.
   const starts = (table: Table): Path | undefined =>
     table.type === 'TOMLTable' ? table.resolvedKey.map(String) : []
@@ -76,8 +76,8 @@ function findEntry(
   holder: Holder,
   rest: Path,
   path: Path,
-  place: Place,
-): Place['exact'] | undefined {
+  place: Found,
+): Found['exact'] | undefined {
   for (const entry of holder.body) {
     if (entry.type !== 'TOMLKeyValue') continue
     const name = namesOf(entry)
@@ -94,8 +94,8 @@ function within(
   value: AST.TOMLContentNode,
   rest: Path,
   path: Path,
-  place: Place,
-): Place['exact'] | undefined {
+  place: Found,
+): Found['exact'] | undefined {
   const passed = path.slice(0, path.length - rest.length)
   if (value.type === 'TOMLValue') throw notAMapping(passed, `a ${value.kind}`)
   place.holder = value
@@ -109,7 +109,7 @@ function within(
 const namesOf = ({ key }: AST.TOMLKeyValue) =>
   key.keys.map(each => (each.type === 'TOMLBare' ? each.name : each.value))
 
-function set(text: string, place: Place, { path, value }: Change): string {
+function set(text: string, place: Found, { path, value }: Change): string {
   const { exact, parts, holder, rest, root } = place
   if (exact) {
     const old = exact.type === 'TOMLKeyValue' ? exact.value : exact
@@ -243,7 +243,7 @@ function commentEnd(text: string, offset: number): number {
 }
 
 /** Takes it away; comments stay, but for those in its own lines. */
-function remove(text: string, { exact, parts, holder }: Place): string {
+function remove(text: string, { exact, parts, holder }: Found): string {
   if (exact && holder.type === 'TOMLArray') return drop(text, holder.elements, exact)
   if (exact && holder.type === 'TOMLInlineTable') return drop(text, holder.body, exact)
   const gone = exact ? [exact as AST.TOMLKeyValue, ...parts] : parts

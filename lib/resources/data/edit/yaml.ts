@@ -57,18 +57,18 @@ function readDocument(text: string, index?: number): Document.Parsed | undefined
 type Collection = YAMLMap<Node, Node | null> | YAMLSeq<Node>
 
 /** Where a path leads, as far as there is something. */
-interface Place {
+interface Reached {
   /** The deepest node; null for an empty document, and for a key with nothing behind it. */
   node: Node | null
   /** What it stands in: an entry of a mapping, or an element of a list. */
   parent?: Collection
   item?: Pair<Node, Node | null> | Node
-  above?: Place
+  above?: Reached
   depth: number
 }
 
-function find(document: Document, path: Path): Place {
-  let place: Place = { node: document.contents as Node | null, depth: 0 }
+function find(document: Document, path: Path): Reached {
+  let place: Reached = { node: document.contents as Node | null, depth: 0 }
   for (const key of path) {
     const next = step(place, key, path)
     if (!next) break
@@ -77,7 +77,7 @@ function find(document: Document, path: Path): Place {
   return place
 }
 
-function step(above: Place, key: string, path: Path): Place | undefined {
+function step(above: Reached, key: string, path: Path): Reached | undefined {
   const { node, depth } = above
   const passed = path.slice(0, depth)
   if (isSeq<Node>(node)) {
@@ -110,7 +110,12 @@ function set(text: string, document: Document | undefined, path: Path, value: Js
 }
 
 /** Puts a value where there is another, or nothing. */
-function replace(text: string, document: Document | undefined, place: Place, value: Json): string {
+function replace(
+  text: string,
+  document: Document | undefined,
+  place: Reached,
+  value: Json,
+): string {
   const { node, item, parent } = place
   if (!parent || !item) return replaceRoot(text, document, value)
   const short =

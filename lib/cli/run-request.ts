@@ -1,0 +1,39 @@
+/** What a command asks of a run. */
+import type { OnStep } from '../host/mode.ts'
+import type { Host } from '../inventory/inventory.ts'
+import type { StepAccount } from '../program/account.ts'
+import type { SelectionOptions } from '../program/selection.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+import type { RecipeFile } from '../recipe/recipe-files.ts'
+import type { Kept } from '../ui/output-lines.ts'
+import type { Renderer } from '../ui/renderer.ts'
+import type { Place } from './command.ts'
+import type { OptionValues } from './options.ts'
+import type { Targets } from './targets.ts'
+
+/** What `list tasks`, `plan` and `apply` want of a run. */
+export type RequestMode =
+  | { kind: 'list' | 'plan'; onStep: OnStep }
+  | {
+      kind: 'replay'
+      planned: ReadonlyMap<string, readonly StepAccount[]>
+      selection: SelectionOptions
+    }
+
+export interface RunRequest {
+  name: string
+  recipe: Recipe
+  /** Whose recipe it is, if it is in a file. */
+  origin?: RecipeFile['origin']
+  words: readonly string[]
+  options: OptionValues
+  place: Place
+  /** Draws the run, instead of the renderer of the output mode; not for json. */
+  draw?: (hosts: readonly Host[], place: Place, log: Kept) => Renderer
+  /** Which hosts; default: what the options say. */
+  targets?: () => Promise<Targets>
+  /** Default: to apply the recipe, or with --check to look. */
+  mode?: RequestMode
+  /** Told the arguments, before any host is touched. */
+  parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
+}
