@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ArchiveOptions, archive } from '../../lib/resources/transfer/archive.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { shells, temporaryDirectory, testEach, testHost } from '../support/shells.ts'
+import { anyShell, shells, temporaryDirectory, testEach, testHost } from '../support/shells.ts'
 import { webServer } from '../support/web.ts'
 import { whereIs } from '../support/where-is.ts'
 
@@ -125,7 +125,7 @@ async function pathOf(real: readonly string[], busybox: readonly string[] = []):
   return directory
 }
 
-const bare = async (path: string, shell = 'dash') =>
+const bare = async (path: string, shell = anyShell.command[0]) =>
   testHost({ shell: { name: shell, command: ['env', `PATH=${path}`, whereIs(shell)!] } })
 
 describe('archive', () => {

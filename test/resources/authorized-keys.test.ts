@@ -6,11 +6,11 @@ import { sudoers } from '../../lib/resources/users/sudoers.ts'
 import type { Requires } from '../support/requires.ts'
 import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { awks, describeEach, shells, testEach, testHost } from '../support/shells.ts'
+import { anyShell, awks, describeEach, shells, testEach, testHost } from '../support/shells.ts'
 import { makeKey as generateKey, type KeyOptions } from '../support/ssh-keys.ts'
 
 const { generateKeyPairSync } = ssh2.utils
-const few = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
+const few = shells.filter(shell => shell === anyShell || shell.name === 'busybox sh')
 
 /** A real key of this type. */
 const makeKey = (type: 'ed25519' | 'rsa' | 'ecdsa', comment: string, bits?: number) =>
@@ -220,7 +220,7 @@ ${ed}' ]`,
       const as = ['setpriv', '--reuid=4301', '--regid=4301', '--clear-groups']
       const own = {
         ...on,
-        transport: () => on.transport({ name: 'dash', command: ['env', ...as, 'dash'] }),
+        transport: () => on.transport({ name: 'sh', command: ['env', ...as, ...anyShell.command] }),
       }
       const directory = await on.directory()
       await on.script('chown 4301 .', directory)

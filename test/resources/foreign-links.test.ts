@@ -48,7 +48,7 @@ const wanted: [string, (home: string) => ReturnType<typeof file>][] = [
   ['git', home => git(`${home}/way/new`, { remote: '/nowhere', revision: 'a'.repeat(40) })],
 ]
 
-const ofRoot = shells.map(shell => ({ ...shell, tags: [...shell.tags!, 'root' as const] }))
+const ofRoot = shells.map(shell => ({ ...shell, tags: [...(shell.tags ?? []), 'root' as const] }))
 describeEach(ofRoot, 'under $name, a link of another user', shell => {
   const host = directoryHost()
   const state = (at: string) => host.script('find roots -printf "%p %U %m %s %l\\n" | sort', at)

@@ -9,7 +9,7 @@ import { link } from '../../lib/resources/files/link.ts'
 import type { Resource } from '../../lib/resources/resource.ts'
 import { timezone } from '../../lib/resources/system/timezone.ts'
 import { archive } from '../../lib/resources/transfer/archive.ts'
-import { temporaryDirectory, testHost } from '../support/shells.ts'
+import { anyShell, temporaryDirectory, testHost } from '../support/shells.ts'
 import { whereIs } from '../support/where-is.ts'
 
 const present =
@@ -29,7 +29,7 @@ test.each(cases)('without %s, of %s', async (missing, from, make) => {
   for (const name of present.split(' ').filter(each => each !== missing))
     await symlink(whereIs(name)!, `${path}/${name}`)
   const host = await testHost({
-    shell: { name: 'dash', command: ['env', `PATH=${path}`, whereIs('dash')!] },
+    shell: { name: 'dash', command: ['env', `PATH=${path}`, whereIs(anyShell.command[0])!] },
   })
   await mkdir(host.at('tree'))
   await writeFile(host.at('tree/f'), 'f')

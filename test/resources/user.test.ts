@@ -6,9 +6,9 @@ import { secret } from '../../lib/shell/secret.ts'
 import { accountsBusybox, onlyBusyboxAccounts } from '../support/busybox.ts'
 import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, type ResourceCase, resourceTable } from '../support/resource-table.ts'
-import { shells } from '../support/shells.ts'
+import { anyShell, shells } from '../support/shells.ts'
 
-const dash = shells.filter(({ name }) => name === 'dash')
+const dash = [anyShell]
 
 const tail = '7D2Z3e8sVkxZ3cVbSxcVTTvZgPQGmXYpL1V0cDaGm7yMHn5aCW2zMG3sQ7c0bE2rK0aJ4l3p1m5n6o7q8r9s0'
 const hash = `$6$saltsalt$${tail}`
@@ -213,7 +213,7 @@ describe('by useradd and its like', { tags: ['overlay'] }, () => {
         transport: () =>
           on.transport({
             name: 'dash',
-            command: ['env', `PATH=${directory}:${process.env.PATH}`, 'dash'],
+            command: ['env', `PATH=${directory}:${process.env.PATH}`, ...anyShell.command],
           }),
       }
       const many = Array.from({ length: 20 }, () => user('root', { uid: 0, home: '/root' }))

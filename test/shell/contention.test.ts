@@ -30,7 +30,7 @@ const scenes: Record<string, (home: string, round: number) => Promise<void>> = {
 
 const crowds = [
   ...shells.map(shell => ({ name: shell.name, crowd: [shell], tags: shell.tags })),
-  { name: 'mixed shells', crowd: shells, tags: shells.flatMap(({ tags }) => tags!) },
+  { name: 'mixed shells', crowd: shells, tags: shells.flatMap(({ tags }) => tags ?? []) },
 ]
 
 describeEach(crowds, `${contenders} contenders under $name`, ({ crowd }) => {

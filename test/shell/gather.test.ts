@@ -1,9 +1,15 @@
 /** What a segment finds out beforehand, for all its steps with one process each. */
 import { readFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { file } from '../../lib/resources/files/file.ts'
 import type { HostCall } from '../../lib/session/call.ts'
-import { fakePrograms, shells, temporaryDirectory, testHost } from '../support/shells.ts'
+import {
+  describeEach,
+  fakePrograms,
+  shells,
+  temporaryDirectory,
+  testHost,
+} from '../support/shells.ts'
 
 /** What pkg calls on a host of this package manager. */
 const packageCall = (by: string, ...names: string[]): HostCall => ({
@@ -12,7 +18,7 @@ const packageCall = (by: string, ...names: string[]): HostCall => ({
   gather: [{ by: `hw_gather_${by}`, of: names }],
 })
 
-describe.each(shells)('gathering in $name', shell => {
+describeEach(shells, 'gathering in $name', shell => {
   test('asks two package managers each for its own packages, by one process each', async () => {
     const directory = await temporaryDirectory()
     const log = `${directory}/log`

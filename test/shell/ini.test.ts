@@ -17,7 +17,7 @@ const combinations = shells.flatMap((shell, index) =>
   (index === 0 ? awks : [awks[index % awks.length]!]).map(awk => ({
     name: `${shell.name} with ${awk.name}`,
     ...{ shell, awk },
-    tags: [...shell.tags!, ...awk.tags!],
+    tags: [...(shell.tags ?? []), ...(awk.tags ?? [])],
   })),
 )
 const nameOf = (_: IniCase, index: number) => `case ${index}.ini`

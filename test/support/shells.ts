@@ -52,18 +52,26 @@ export interface Program extends Row {
   command: readonly [string, ...string[]]
 }
 
-/** The shells to test under: the first two at once, the others with `npm run test:all`. */
+/** This machine's POSIX shell: dash where it is. */
+const posixShell: Program = whereIs('dash')
+  ? { name: 'dash', command: ['dash'] }
+  : { name: 'sh', command: ['sh'] }
+
+/** The shells to test under: the machine's own with `npm test`, the others with `npm run test:all`. */
 export const shells: readonly Program[] = [
-  { name: 'dash', command: ['dash'], tags: ['dash'] },
-  { name: 'bash', command: ['bash'], tags: ['bash'] },
+  posixShell,
+  { name: 'bash', command: ['bash'], tags: ['bash', 'every-shell'] },
   { name: 'bash --posix', command: ['bash', '--posix'], tags: ['bash', 'every-shell'] },
   { name: 'busybox sh', command: ['busybox', 'sh'], tags: ['busybox', 'every-shell'] },
   { name: 'mksh', command: ['mksh'], tags: ['mksh', 'every-shell'] },
 ]
 
+/** For a test that is not about shells. */
+export const anyShell = posixShell
+
 /** The awks to test under, likewise. */
 export const awks: readonly Program[] = [
-  { name: 'mawk', command: ['mawk'], tags: ['mawk'] },
+  whereIs('mawk') ? { name: 'mawk', command: ['mawk'] } : { name: 'awk', command: ['awk'] },
   { name: 'gawk', command: ['gawk'], tags: ['gawk', 'every-shell'] },
   { name: 'busybox awk', command: ['busybox', 'awk'], tags: ['busybox', 'every-shell'] },
 ]
@@ -76,15 +84,9 @@ export const pairs = (first: number) =>
       name: `${awk.name} under ${shell.name}`,
       awk,
       shell,
-      tags: [...awk.tags!, ...shell.tags!],
+      tags: [...(awk.tags ?? []), ...(shell.tags ?? [])],
     }
   })
-
-/** For a test that is not about shells: the first that is here. */
-export const anyShell: Program = shells.find(({ command }) => whereIs(command[0])) ?? {
-  name: 'sh',
-  command: ['sh'],
-}
 
 /** Whether the tests run as root. */
 export const root = process.getuid?.() === 0

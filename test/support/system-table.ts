@@ -1,10 +1,12 @@
 /** Tables of resources that need a whole system. */
 import type { ResourceHost } from './resource-hosts.ts'
 import { type ResourceCase, resourceTable } from './resource-table.ts'
-import { shells } from './shells.ts'
+import { anyShell, shells } from './shells.ts'
 
 /** The shells that tests of whole systems run under. */
-export const systemShells = shells.filter(({ name }) => name === 'dash' || name === 'busybox sh')
+export const systemShells = shells.filter(
+  shell => shell === anyShell || shell.name === 'busybox sh',
+)
 
 /**
  * A table under dash; under BusyBox' sh without the drifts, since finding out all that changed on a whole

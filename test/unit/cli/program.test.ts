@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Command, Place } from '../../../lib/cli/command.ts'
 import { commandHelp } from '../../../lib/cli/help.ts'
 import { optionGroups, recipeOptions } from '../../../lib/cli/options.ts'
@@ -11,6 +11,9 @@ import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { createSource } from '../../../lib/cli/source.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const place = (): Place & ReturnType<typeof fakeOutput> => ({
   ...fakeOutput(),

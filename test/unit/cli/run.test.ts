@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
 import type { OptionValues } from '../../../lib/cli/options.ts'
 import { runCommand } from '../../../lib/cli/run.ts'
@@ -15,6 +15,9 @@ import { file } from '../../../lib/resources/files/file.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const defaults = { on: 'all', forks: '50', timeout: '30s', waitLock: '0s', var: [] }
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
 import { exec } from '../../../lib/cli/exec.ts'
 import { list } from '../../../lib/cli/list.ts'
@@ -8,6 +8,9 @@ import { findTargets, parseCount, parseVariables } from '../../../lib/cli/target
 import { unlock } from '../../../lib/cli/unlock.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput, fakeStream } from '../ui/fake-output.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const hosts = `
 [web]

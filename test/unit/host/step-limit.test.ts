@@ -8,6 +8,9 @@ import { handler } from '../../../lib/resources/resource.ts'
 import { local } from '../../support/local-run.ts'
 import { ofType } from '../../support/run-events.ts'
 
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
+
 /** A tenth of what the steps below would take: what is not ended fails the test. */
 const soonMs = 3000
 const limit = { commandTimeoutMs: 300 }

@@ -1,6 +1,6 @@
 /** The account of steps in order, however the host's answers are cut into packets. */
 import { PassThrough, type Readable } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../../lib/events.ts'
 import type { RunContext } from '../../../lib/recipe/recipe.ts'
 import { command } from '../../../lib/resources/commands/command.ts'
@@ -10,6 +10,9 @@ import { handler, task } from '../../../lib/resources/resource.ts'
 import { type Connector, createConnector } from '../../../lib/transport/connector.ts'
 import type { Transport } from '../../../lib/transport/transport.ts'
 import { type Local, local } from '../../support/local-run.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 type Stream = 'stdout' | 'stderr'
 

@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { findRecipes } from '../../../lib/recipe/recipe-files.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { file } from '../../../lib/resources/files/file.ts'
 import type { HostCall } from '../../../lib/session/call.ts'
 import { bytesSource, fileSource, type Source } from '../../../lib/session/source.ts'
@@ -14,6 +14,9 @@ import {
   temporaryDirectory,
   testHost,
 } from '../../support/shells.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const mebi = 1_048_576
 const content = Buffer.alloc(5 * mebi, 'some content \0\xff')

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createRedactor } from '../../../lib/shell/redact.ts'
 import type { Requires } from '../../support/requires.ts'
 import { testEach } from '../../support/shells.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 /** A text without these values. */
 function redact(text: string, values: readonly string[]): string {

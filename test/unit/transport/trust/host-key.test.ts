@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createKeyPair, keyData } from '../../../../lib/lab/keys.ts'
 import { type Presented, verifyHostKey } from '../../../../lib/transport/trust/host-key.ts'
 import { fingerprint, knownHostLine } from '../../../../lib/transport/trust/known-hosts.ts'
@@ -21,6 +21,9 @@ import {
   readKnownHosts,
 } from '../../../../lib/transport/trust/known-hosts-files.ts'
 import { temporaryDirectory } from '../../../support/shells.ts'
+
+// These start programs or are many tries in one.
+vi.setConfig({ testTimeout: 20_000 })
 
 const [key, other] = ['a', 'b'].map(name =>
   Buffer.from(keyData(createKeyPair(name).public), 'base64'),
