@@ -1,6 +1,6 @@
 /**
- * Reads the static catalogue, `bootstrap.ini`, and tells all its faults at once. The reference of
- * the format is docs/bootstrap-ini.md.
+ * Reads the static catalogue, `bootstrap.ini`, and reports all its errors at once. docs/bootstrap-ini.md
+ * describes the format.
  */
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
@@ -18,27 +18,27 @@ export const serverKeys = ['modes', 'callback_url'] as const
 /** The keys of `[role:NAME]`. */
 export const roleKeys = ['products'] as const
 
-/** Modes that recipes set themselves: every catalogue has them. */
+/** Modes that recipes set themselves: required in every catalogue. */
 const ownModes = ['provisioning', 'active', 'upgrading']
 
-/** Placeholders with a meaning of their own, which a setting of that name would hide. */
+/** Reserved placeholders, which a setting of the same name would hide. */
 const reservedSettings = ['version', 'product', 'root', 'home', 'config', '__proto__']
 
 const sectionForms = ['server', 'role', 'product', 'setting']
 
-/** What `parseCatalogue` needs to know beside the text. */
+/** What `parseCatalogue` needs in addition to the text. */
 export interface CatalogueOptions {
-  /** Path of the file: for messages, and its directory is where relative paths start. */
+  /** Path of the file, for messages; relative paths start from its directory. */
   file: string
-  /** Whether a file is there, by absolute path; when it is not given, all are. */
+  /** Whether a file exists, by absolute path. Default: all do. */
   exists?: (path: string) => boolean
 }
 
 /**
- * The catalogue in the text of a `bootstrap.ini`.
+ * Parses the text of a `bootstrap.ini`.
  *
- * @throws {UsageError} `bootstrap_ini_invalid` with every fault, one a line:
- * `bootstrap.ini:LINE [section] key: what is wrong`
+ * @throws {UsageError} `bootstrap_ini_invalid` with every error, one per line: `bootstrap.ini:LINE [section]
+ *   key: what is wrong`
  */
 export function parseCatalogue(text: string, options: CatalogueOptions): Catalogue {
   const { file, exists = () => true } = options
@@ -73,7 +73,7 @@ function readServer(
   return { modes, callbackUrl: keys.value('callback_url', webAddress) }
 }
 
-// In three passes, because a section may name one that stands below it.
+// In three passes, because a section may refer to a later one.
 function readSections(
   sections: IniSection[],
   { products, roles }: Catalogue,
@@ -109,8 +109,8 @@ function readSections(
 }
 
 /**
- * What templates make becomes paths, addresses and commands, which process lists and events show: a
- * secret must not be part of one.
+ * Expanded templates become paths, addresses and commands, which process lists and events show, so they must
+ * not contain secrets.
  */
 function refuseSecrets(section: IniSection, product: ProductDefinition, faults: IniFault[]): void {
   for (const { key, value, line } of section.entries)
@@ -121,7 +121,7 @@ function refuseSecrets(section: IniSection, product: ProductDefinition, faults: 
       }
 }
 
-/** The parts of a section's name, if it has a form we know. */
+/** The parts of a section’s name, if its form is valid. */
 function nameParts(section: IniSection, faults: IniFault[]): string[] | undefined {
   const fault = (message: string): undefined => {
     const at = section.name === '' ? {} : { section: section.name }
@@ -172,7 +172,7 @@ function addSetting(
     return
   }
   if (reservedSettings.includes(name)) fault(`{${name}} is reserved; choose another name`)
-  // Scripts and host variables know settings by names of letters, digits and _ only.
+  // Scripts and host variables refer to settings with letters, digits and _ only.
   const variable = settingVariable(productName, name).toUpperCase()
   for (const other of product.settings.keys())
     if (settingVariable(productName, other).toUpperCase() === variable)

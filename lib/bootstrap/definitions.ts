@@ -1,15 +1,15 @@
 /**
- * What `bootstrap.ini` says, as data. The reference of its sections and keys is
- * docs/bootstrap-ini.md. Strings said to be templates may hold `{placeholders}` (see `expand`).
+ * The contents of `bootstrap.ini` as data. docs/bootstrap-ini.md describes its sections and keys. Strings
+ * documented as templates may contain `{placeholders}` (see `expand`).
  */
 
 /** A valid `bootstrap.ini`. */
 export interface Catalogue {
-  /** Path of the file, as people should read it. */
+  /** Path of the file, for people. */
   file: string
-  /** Absolute path of its directory: what relative paths in it start from. */
+  /** Absolute path of its directory, from which relative paths start. */
   directory: string
-  /** The modes a server can be in; always with `provisioning`, `active` and `upgrading`. */
+  /** The modes a server can be in; always includes `provisioning`, `active` and `upgrading`. */
   modes: string[]
   callbackUrl?: string
   roles: Map<string, Role>
@@ -23,7 +23,7 @@ export interface Role {
   products: string[]
 }
 
-/** A thing that a server runs. */
+/** A product that a server runs. */
 export interface ProductDefinition {
   name: string
   description: string
@@ -33,7 +33,7 @@ export interface ProductDefinition {
   packages: string[]
   /** Template: archive on the controller, relative to the catalogue's directory. */
   archive?: string
-  /** Template: directory on the host of `releases/<version>` and `current`. */
+  /** Template: directory on the host with `releases/<version>` and `current`. */
   home?: string
   /** Template: config file on the host. */
   config?: string
@@ -60,9 +60,9 @@ export type SettingType = (typeof settingTypes)[number]
 export interface SettingDefinition {
   name: string
   type: SettingType
-  /** In canonical form. A setting without one is left out of the config until it is set. */
+  /** In canonical form. A setting without a default is left out of the config until it is set. */
   default?: string
-  /** List values are in canonical form; both ends of a range are included. */
+  /** List values are in canonical form; ranges are inclusive. */
   allowed?: { kind: 'list'; values: string[] } | { kind: 'range'; min?: number; max?: number }
   /** Matches whole values. */
   pattern?: RegExp
@@ -73,38 +73,38 @@ export interface SettingDefinition {
   description: string
 }
 
-/** How to find out whether a product works, and how patiently. */
+/** How to check that a product works, and how patiently. */
 export interface Heartbeat {
   probe: Probe
-  /** Between two questions. */
+  /** Time between two attempts. */
   intervalMs: number
-  /** For one question. */
+  /** Timeout of one attempt. */
   timeoutMs: number
-  /** Questions until the product counts as failed. */
+  /** Attempts before the product counts as failed. */
   attempts: number
-  /** Good answers in a row until it counts as working. */
+  /** Good answers in a row before it counts as working. */
   successes: number
 }
 
-/** One question to a product. All strings but `kind` are templates. */
+/** One check of a product. All strings but `kind` are templates. */
 export type Probe =
   | {
       kind: 'http'
       url: string
-      /** The status that the answer must have. */
+      /** The required HTTP status. */
       status: number
-      /** Text that the answer must contain. */
+      /** Text that the response must contain. */
       body?: string
-      /** Path into the answer's JSON (`nodes[0].state`); without `equals` it must be truthy. */
+      /** Path into the response’s JSON (`nodes[0].state`); without `equals` the value must be truthy. */
       json?: { path: string; equals?: string }
     }
   /** `host:port` accepts connections. */
   | { kind: 'tcp'; address: string }
-  /** A shell command ends with 0. */
+  /** A shell command exits with 0. */
   | { kind: 'command'; command: string }
-  /** The service runs. */
+  /** The service is running. */
   | { kind: 'service'; service: string }
-  /** Every backend is up, by haproxy's admin socket. */
+  /** Every backend is up, according to haproxy’s admin socket. */
   | { kind: 'haproxy'; socket: string }
   /** All other products of the host's role work. */
   | { kind: 'stack' }

@@ -2,13 +2,13 @@
 import { UsageError } from '../errors.ts'
 import { nearest } from '../shell/nearest.ts'
 
-// A brace that opens nothing comes last, so that it is found and refused.
+// A brace that opens no placeholder comes last, so that it is found and refused.
 const opening = /\{\{|\{([A-Za-z_][\w.-]*)\}|\{/g
 
 /**
- * What is wrong with a template whatever its values are, or undefined.
+ * Returns what is wrong with a template, whatever its values, or undefined.
  *
- * @example templateFault('{print $1}') // '`{` starts no placeholder; …'
+ * @example templateFault('{print $1}') // 'a { that does not start a {placeholder}; …'
  */
 export function templateFault(template: string): string | undefined {
   for (const [found, name] of template.matchAll(opening))
@@ -18,10 +18,10 @@ export function templateFault(template: string): string | undefined {
 }
 
 /**
- * The template with each `{name}` replaced by its value and `{{` by `{`. Values are taken as they
- * are: a template that is a shell command needs quoted ones.
+ * Replaces each `{name}` in a template with its value, and `{{` with `{`. Values are inserted unchanged: for
+ * a template that is a shell command, quote them first.
  *
- * @throws {UsageError} `invalid_value`: a placeholder without a value, or a `{` that starts none
+ * @throws {UsageError} `invalid_value`: a placeholder without a value, or a `{` that does not start one
  * @example expand('http://127.0.0.1:{port}/', { port: '8080' }) // 'http://127.0.0.1:8080/'
  */
 export function expand(

@@ -4,7 +4,7 @@ import { parseDuration } from '../inventory/duration.ts'
 import type { Heartbeat, Probe } from './definitions.ts'
 import { invalid, type SectionReader, template } from './section.ts'
 
-/** The keys about heartbeats in `[product:NAME]`. */
+/** The heartbeat keys in `[product:NAME]`. */
 export const heartbeatKeys = [
   'heartbeat',
   'heartbeat_status',
@@ -20,7 +20,7 @@ type Key = (typeof heartbeatKeys)[number]
 
 const httpKeys: readonly Key[] = ['heartbeat_status', 'heartbeat_body', 'heartbeat_json']
 
-/** The product's heartbeat; undefined where it has none or its probe is at fault. */
+/** The product’s heartbeat; undefined if it has none or its probe is invalid. */
 export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
   const probe = keys.value('heartbeat', parseProbe)
   const json = keys.value('heartbeat_json', parseJsonCheck)

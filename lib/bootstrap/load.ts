@@ -6,9 +6,10 @@ import { parseCatalogue } from './catalogue.ts'
 import type { Catalogue } from './definitions.ts'
 
 /**
- * The catalogue in an inventory's directory: its `bootstrap.ini`, beside `hosts.ini`.
+ * Loads the catalogue from an inventory’s directory: `bootstrap.ini`, next to `hosts.ini`.
  *
- * @throws {UsageError} `bootstrap_ini_invalid`: the file can't be read, or with all its faults
+ * @throws {UsageError} `bootstrap_ini_invalid`: the file can’t be read, or has errors, all of which are
+ *   listed
  */
 export async function loadCatalogue(inventoryDirectory: string): Promise<Catalogue> {
   const file = join(inventoryDirectory, 'bootstrap.ini')

@@ -1,4 +1,4 @@
-/** Finds what a person named in the catalogue, or says what there is instead. */
+/** Finds names in the catalogue, or suggests the nearest ones. */
 import { unknownName } from '../shell/nearest.ts'
 import type { Catalogue, ProductDefinition, Role, SettingDefinition } from './definitions.ts'
 
@@ -17,8 +17,8 @@ export function findRole(catalogue: Catalogue, name: string): Role {
 }
 
 /**
- * The mode, if it is one.
- * @throws {UsageError} `unknown_name`, naming the nearest modes
+ * Returns the mode, if it exists.
+ * @throws {UsageError} `unknown_name`, with the nearest modes
  */
 export function findMode(catalogue: Catalogue, name: string): string {
   if (!catalogue.modes.includes(name)) throw unknownName('mode', name, catalogue.modes)

@@ -25,7 +25,7 @@ export const productKeys = [
 
 type Key = (typeof productKeys)[number]
 
-/** What relative paths start from, and whether files are there. */
+/** Where relative paths start, and which files exist. */
 export interface Surroundings {
   /** Absolute. */
   directory: string
@@ -33,8 +33,8 @@ export interface Surroundings {
 }
 
 /**
- * The product without its settings, which have sections of their own.
- * @param faults is added to
+ * Reads a product, without its settings, which have their own sections.
+ * @param faults receives the errors found
  */
 export function readProduct(
   name: string,

@@ -1,4 +1,4 @@
-/** A product as it is on one host: the catalogue's definition with that host's values put in. Pure. */
+/** A product as it is on one host: the catalogue’s definition with the host’s values. Pure. */
 import { join } from 'node:path'
 import type { Host } from '../inventory/inventory.ts'
 import { quote } from '../shell/quote.ts'
@@ -10,13 +10,13 @@ import type { ProductState } from './state.ts'
 export interface HostProduct {
   readonly name: string
   readonly definition: ProductDefinition
-  /** The version wanted: asked for, else recorded, else the catalogue's. */
+  /** The desired version: the requested one, else the recorded one, else the catalogue’s. */
   readonly version?: string
-  /** What is recorded on the host, if the product was ever provisioned there. */
+  /** The record on the host, if the product was ever provisioned there. */
   readonly recorded?: ProductState
   /** All settings that have a value. */
   readonly settings: Readonly<Record<string, string>>
-  /** Values of settings that must not be shown. */
+  /** Values of secret settings. */
   readonly secrets: readonly string[]
   /** Absolute path of the archive on the controller. */
   readonly archive?: string
@@ -26,7 +26,7 @@ export interface HostProduct {
   readonly validate?: string
   readonly service?: string
   readonly heartbeat?: Heartbeat
-  /** Default export of the product's own module, if bootstrap.ini names one. */
+  /** Default export of the product’s module, if bootstrap.ini has one. */
   readonly module?: unknown
 }
 
@@ -35,16 +35,14 @@ export interface ProductSources {
   /** Directory of bootstrap.ini. */
   directory: string
   recorded?: ProductState
-  /** Another version than the recorded one. */
+  /** A version to use instead of the recorded one. */
   version?: string
-  /** Settings over the recorded ones. */
+  /** Settings that override the recorded ones. */
   settings?: Readonly<Record<string, string>>
   module?: unknown
 }
 
-/**
- * @throws {UsageError} a setting of the host is not valid, or a placeholder has no value
- */
+/** @throws {UsageError} a setting of the host is invalid, or a placeholder has no value */
 export function productOnHost(definition: ProductDefinition, sources: ProductSources): HostProduct {
   const { host, directory, recorded } = sources
   const version = sources.version ?? recorded?.version ?? definition.version
@@ -72,7 +70,7 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
   values = { ...values, config }
   const archive = version === undefined ? undefined : put(definition.archive)
   const { heartbeat } = definition
-  // In a command the values are words of a shell.
+  // In a command, values are quoted as shell words.
   const quoted = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
       key,

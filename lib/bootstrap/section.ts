@@ -1,33 +1,33 @@
-/** Reads one section of bootstrap.ini by key, and collects faults instead of stopping at the first. */
+/** Reads one section of bootstrap.ini by key, and collects errors instead of stopping at the first. */
 import { isBootstrapError, UsageError } from '../errors.ts'
 import type { IniFault, IniSection } from '../ini/read.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { templateFault } from './expand.ts'
 
-/** Every method gives undefined (lists: []) for a key that is missing or at fault. */
+/** Every method returns undefined (for lists []) if a key is missing or invalid. */
 export interface SectionReader<Key extends string> {
   has(key: Key): boolean
-  /** The value, passed through `parse`, whose UsageError becomes the key's fault; '' is a fault. */
+  /** The value, passed through `parse`, whose UsageError becomes the key’s error; '' is an error. */
   value<T>(key: Key, parse: (text: string) => T): T | undefined
   /** The same for a key whose value may be ''. */
   anyValue<T>(key: Key, parse: (text: string) => T): T | undefined
   text(key: Key): string | undefined
   /** A text with valid `{placeholders}`. */
   template(key: Key): string | undefined
-  /** Comma-separated; an item for which `check` throws a UsageError becomes a fault of its own. */
+  /** Comma-separated; a UsageError from `check` becomes an error for that item. */
   list(key: Key, check: (item: string) => void): string[]
-  /** Records a fault at the key's line; at the section's where the key is missing. */
+  /** Records an error at the key’s line, or at the section’s if the key is missing. */
   fault(key: Key | undefined, message: string): void
 }
 
-/** A fault of a value: thrown in `parse` functions, told with the key's place. */
+/** An invalid value: thrown in `parse` functions, reported with the key’s position. */
 export function invalid(message: string): UsageError {
   return new UsageError('invalid_value', message)
 }
 
 /**
- * @param keys all keys that the section may have; others become faults
- * @param faults is added to
+ * @param keys all keys that the section may have; others become errors
+ * @param faults receives the errors found
  */
 export function readSection<Key extends string>(
   section: IniSection,
@@ -77,8 +77,8 @@ export function readSection<Key extends string>(
 }
 
 /**
- * The text, if it is a valid template. What comes of templates ends up in paths and in lines of
- * config files: a line break would break them.
+ * Returns the text if it is a valid template. Expanded templates end up in paths and in lines of config
+ * files, which a line break would damage.
  * @throws {UsageError} `invalid_value`
  */
 export function template(text: string): string {

@@ -18,7 +18,7 @@ export const settingKeys = [
 
 type Reader = SectionReader<(typeof settingKeys)[number]>
 
-/** @param faults is added to */
+/** @param faults receives the errors found */
 export function readSetting(
   name: string,
   section: IniSection,
@@ -27,7 +27,7 @@ export function readSetting(
   const keys = readSection(section, settingKeys, faults)
   const type = keys.value('type', settingType)
   const rules = {
-    // A type at fault is told once, not again by the default and the allowed values.
+    // An invalid type is reported once, not again for the default and the allowed values.
     type: type ?? 'string',
     allowed: keys.has('type') && !type ? undefined : readAllowed(keys, type ?? 'string'),
     pattern: readPattern(keys, type ?? 'string'),

@@ -1,4 +1,4 @@
-/** Settings of products: what may be set, and what holds on a host. */
+/** Settings of products: which values are valid, and which apply on a host. */
 import { UsageError } from '../errors.ts'
 import type { ProductDefinition, SettingDefinition } from './definitions.ts'
 import { findSetting } from './lookup.ts'
@@ -6,20 +6,20 @@ import { record } from './record.ts'
 import { checkValue, describeRules } from './value.ts'
 
 /**
- * The canonical form of a value: integers without plus and leading zeros; `true` or `false` for
- * true/false, yes/no, on/off, 1/0; strings as they are.
+ * Returns the canonical form of a value: integers without plus and leading zeros; `true` or `false` for
+ * true/false, yes/no, on/off, 1/0; strings unchanged.
  *
- * @throws {UsageError} `unknown_name`: the product has no such setting. `invalid_value`: the value
- * is not of its type or not allowed, or has control characters; a secret's is not in the message
+ * @throws {UsageError} `unknown_name`: the product has no such setting. `invalid_value`: the value has the
+ *   wrong type, is not allowed, or has control characters; the message never contains a secret
  */
 export function checkSetting(product: ProductDefinition, key: string, value: string): string {
   return checked(product, findSetting(product, key), value, '')
 }
 
 /**
- * Canonical values of `key=value` arguments.
+ * Parses `key=value` arguments into canonical values.
  *
- * @throws {UsageError} as `checkSetting`; `invalid_value`: no `=`, or a key twice
+ * @throws {UsageError} as `checkSetting`; `invalid_value`: no `=`, or a repeated key
  * @example parseAssignments(product, ['workers=08']) // { workers: '8' }
  */
 export function parseAssignments(
@@ -29,7 +29,7 @@ export function parseAssignments(
   const values = new Map<string, string>()
   for (const assignment of assignments) {
     const equals = assignment.indexOf('=')
-    // The text may be a secret on its own: it is not in the message.
+    // The text alone may be a secret, so it is not in the message.
     if (equals < 1) throw new UsageError('invalid_value', 'a setting must be key=value')
     const key = assignment.slice(0, equals).trim()
     const value = checkSetting(product, key, assignment.slice(equals + 1))
@@ -39,19 +39,19 @@ export function parseAssignments(
   return record(values)
 }
 
-/** Where the values of a host come from. */
+/** The sources of a host’s values. */
 export interface SettingSources {
-  /** What `product.set` recorded on the host; keys that the product no longer has are left out. */
+  /** The values recorded on the host by `product.set`; keys that the product no longer has are ignored. */
   recorded?: Readonly<Record<string, string>>
   /** The host's inventory variables. */
   hostVars?: Readonly<Record<string, string>>
 }
 
 /**
- * The values that hold on a host, in the catalogue's order: recorded over the host's variable
- * (`settingVariable`) over default. Settings with none of them are left out.
+ * The values that apply on a host, in the catalogue’s order: the recorded value, else the host’s variable
+ * (`settingVariable`), else the default. Settings with none of them are left out.
  *
- * @throws {UsageError} `invalid_value`: a value is not valid, also one that another overrides
+ * @throws {UsageError} `invalid_value`: a value is invalid, even if another overrides it
  */
 export function effectiveSettings(
   product: ProductDefinition,

@@ -1,12 +1,12 @@
 /**
  * The dynamic state of a host as files: `server.ini` and `products/NAME.ini` in /var/bootstrap
- * (docs/bootstrap-ini.md, "State on the host"). Reading and writing them is the session's work.
+ * (docs/bootstrap-ini.md, "State on the host"). The session reads and writes them.
  */
 import { StepError } from '../errors.ts'
 import { type IniContent, type IniFile, readIni, writeIni } from '../ini/read.ts'
 import { record } from './record.ts'
 
-/** What is recorded on a host. A host that was never provisioned has nothing. */
+/** The record on a host; empty if the host was never provisioned. */
 export interface HostState {
   server?: ServerState
   products: Map<string, ProductState>
@@ -18,7 +18,7 @@ export interface ServerState {
   role?: string
   /** Time of the last change, ISO 8601. */
   changedAt: string
-  /** Id of the run that made it. */
+  /** Id of the run that made the change. */
   run: string
   kept?: KeptEntry[]
 }
@@ -29,16 +29,16 @@ export interface ProductState {
   previousVersion?: string
   /** Time of the last change, ISO 8601. */
   changedAt?: string
-  /** Id of the run that made it. */
+  /** Id of the run that made the change. */
   run?: string
-  /** Hash of what the provision script last succeeded with. */
+  /** Hash of the inputs with which the provision script last succeeded. */
   provisioned?: string
-  /** What `product.set` recorded. */
+  /** Settings recorded by `product.set`. */
   settings: Record<string, string>
   kept?: KeptEntry[]
 }
 
-/** A key that this version doesn't know; it is written again as it was. */
+/** An unknown key, which is written back unchanged. */
 export interface KeptEntry {
   section: string
   key: string
@@ -50,12 +50,11 @@ const serverKeys = ['mode', 'role', 'changed_at', 'run']
 const productKeys = ['version', 'previous_version', 'changed_at', 'run', 'provisioned']
 
 /**
- * The state in a host's files.
+ * Parses the state from a host’s files.
  *
- * @param files contents by path in the state's directory: `server.ini`, `products/x.ini`; others
- * are left alone
+ * @param files contents by path in the state’s directory: `server.ini`, `products/x.ini`; others are ignored
  * @param directory for messages
- * @throws {StepError} `state_unreadable` with file and line: a file is not what we wrote
+ * @throws {StepError} `state_unreadable` with file and line: a file is malformed
  */
 export function parseState(
   files: ReadonlyMap<string, string>,
@@ -104,12 +103,12 @@ export function renderProduct(product: ProductState): string {
   )
 }
 
-/** A file's content: the keys of its own section, its settings, and all else. */
+/** The contents of a file: the keys of its own section, its settings, and everything else. */
 interface Content {
   known: Readonly<Record<string, string>>
   settings: Record<string, string>
   kept?: KeptEntry[]
-  /** The known key's value, or an error that says it is missing. */
+  /** The value of a required key; throws if it is missing. */
   need(key: string): string
 }
 
@@ -117,7 +116,7 @@ function readContent(ini: IniFile, own: string, keys: readonly string[]): Conten
   const [fault] = ini.faults
   if (fault) throw damaged(ini.file, fault.line, fault.message)
   const section = ini.sections.find(candidate => candidate.name === own)
-  // An empty file, too: ours are replaced in one move and never empty.
+  // This includes an empty file: ours are replaced atomically and are never empty.
   if (!section) throw damaged(ini.file, 1, `the section [${own}] is missing`)
   const known: [string, string][] = []
   const settings: [string, string][] = []
@@ -177,7 +176,7 @@ function render(
   const add = (section: string, key: string, value: string): void => {
     sections.set(section, [...(sections.get(section) ?? []), { key, value }])
   }
-  // Keys of no section can stand first only.
+  // Keys without a section can only come first.
   for (const { section, key, value } of kept) if (section === '') add('', key, value)
   sections.set(own, [])
   for (const [key, value] of values) if (value !== undefined) add(own, key, value)

@@ -1,7 +1,7 @@
-/** Whether a text is a valid value of a setting, and its one canonical form. */
+/** Validates a setting’s value and returns its canonical form. */
 import type { SettingDefinition, SettingType } from './definitions.ts'
 
-/** What decides over a value. */
+/** The rules for a value. */
 export type ValueRules = Pick<SettingDefinition, 'type' | 'allowed' | 'pattern'>
 
 /** The canonical value, or what is wrong with the text (without a secret's text). */
@@ -19,8 +19,8 @@ const typeNames: Readonly<Record<SettingType, string>> = {
 }
 
 /**
- * Checks a text against a setting's type, allowed values and pattern. Canonical are: integers and
- * numbers without plus and needless zeros, `true` and `false`; strings stay as they are.
+ * Checks a text against a setting’s type, allowed values and pattern. The canonical form has integers and
+ * numbers without plus and unnecessary zeros, and `true` or `false`; strings are unchanged.
  */
 export function checkValue(rules: ValueRules, text: string): CheckedValue {
   const shown = rules.type === 'secret' ? 'the value' : JSON.stringify(text)
@@ -47,7 +47,7 @@ export function describeRules({ type, allowed }: ValueRules): string {
   return typeNames[type]
 }
 
-/** A pattern that matches whole values only, from its text in bootstrap.ini. */
+/** A pattern that matches only whole values, from its text in bootstrap.ini. */
 export function wholePattern(text: string): RegExp {
   return new RegExp(`^(?:${text})$`, 'u')
 }

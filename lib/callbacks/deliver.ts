@@ -1,4 +1,4 @@
-/** Sends a run's document to its callback URL: one POST, tried again while there is hope. */
+/** Sends a run’s document to its callback URL: one POST, retried if the failure may be temporary. */
 import { STATUS_CODES } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import pRetry from 'p-retry'
@@ -7,28 +7,28 @@ import type { CallbackDocument } from './document.ts'
 import { webhookHeaders } from './sign.ts'
 
 export interface Delivery {
-  /** http or https; a user and password in it become basic authentication. */
+  /** http or https; a user and password in it are sent as basic authentication. */
   url: URL | string
-  /** See sign.ts; without one the callback is not signed. */
+  /** See sign.ts; without a secret the callback is not signed. */
   secret?: string
   document: CallbackDocument
   fetch?: typeof globalThis.fetch
-  /** Called before each further try. */
+  /** Called before each retry. */
   onRetry?: (retry: { attempt: number; reason: string }) => void
-  /** Tries after the first one; 4 when not given. */
+  /** Retries after the first attempt. Default: 4. */
   retries?: number
-  /** Pause before the second try; it doubles each time. 1000 ms when not given. */
+  /** Pause before the first retry; it doubles each time. Default: 1000 ms. */
   minDelayMs?: number
-  /** Limit of each try, 10 000 ms when not given. */
+  /** Timeout of each attempt. Default: 10 000 ms. */
   timeoutMs?: number
 }
 
 export type DeliveryResult = { delivered: true } | { delivered: false; reason: string }
 
-/** A receiver may ask for a pause by Retry-After; nobody waits longer than this for a callback. */
+/** A receiver can request a pause with Retry-After; a callback waits no longer than this. */
 const longestPauseMs = 60_000
 
-/** What the receiver asked for, on an error that is worth another try. */
+/** An error that is worth a retry, with the pause that the receiver requested. */
 class RetriableError extends Error {
   readonly pauseMs: number
 
@@ -39,11 +39,10 @@ class RetriableError extends Error {
 }
 
 /**
- * Posts `document`. Tried again on network errors, a timeout, 408, 429 and 5xx, after the pause that
- * Retry-After asks for (60 s at most). Every try has the same `webhook-id` and a signature of its
- * own. A redirect is a failure: the receiver's address is wrong, and following it would send the
- * document somewhere nobody named.
- * @returns whether it arrived; never throws. `reason` holds no credentials and not the URL's path.
+ * Posts `document`. Retried on network errors, timeouts, 408, 429 and 5xx, after the pause from Retry-After
+ * (60 s at most). Every attempt has the same `webhook-id` and its own signature. A redirect is a failure: the
+ * receiver’s URL is wrong, and following it could send the document anywhere.
+ * @returns whether it arrived; never throws. `reason` contains no credentials and not the URL’s path.
  */
 export async function deliverCallback(delivery: Delivery): Promise<DeliveryResult> {
   const { retries = 4, minDelayMs = 1000 } = delivery
@@ -70,9 +69,9 @@ export async function deliverCallback(delivery: Delivery): Promise<DeliveryResul
 }
 
 /**
- * `text` as a callback's URL.
- * @throws {UsageError} `invalid_value`: not a URL, or neither http nor https. The message does not
- *   repeat the text, which may hold credentials.
+ * Parses a callback URL.
+ * @throws {UsageError} `invalid_value`: not a URL, or neither http nor https. The message does not repeat the
+ *   text, which may contain credentials.
  */
 export function checkCallbackUrl(text: string): URL {
   const hint = 'Give one like https://ops.example.com/hooks/hostwright'
@@ -99,7 +98,7 @@ async function post(delivery: Delivery, url: URL, id: string, body: string): Pro
     const why = signal.aborted ? `no answer in ${timeoutMs} ms` : networkReason(error)
     throw new RetriableError(`${url.origin}: ${why}`)
   })
-  // The answer's status is all that counts; its body would only keep the connection busy.
+  // Only the status matters; reading the body would only keep the connection busy.
   await response.body?.cancel().catch(() => {})
   if (response.ok) return
   const told = `${url.origin} answered ${response.status} ${STATUS_CODES[response.status] ?? ''}`
@@ -127,7 +126,7 @@ function redirection(response: Response, url: URL): string {
   return `, pointing to ${target.origin}${target.pathname}; redirects are not followed`
 }
 
-// fetch refuses a URL with credentials in it.
+// fetch refuses URLs with credentials.
 function withoutCredentials(url: URL): URL {
   const bare = new URL(url)
   bare.username = ''
@@ -141,7 +140,7 @@ function authorization({ username, password }: URL): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
-/** fetch says only "fetch failed"; what failed is its cause. */
+/** fetch only reports "fetch failed"; the reason is in its cause. */
 function networkReason(error: Error): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined
   const code = cause?.code ?? ''

@@ -1,8 +1,8 @@
-/** What a callback's receiver is told of a run: one versioned JSON document, made from its events. */
+/** The callback document: one versioned JSON document about a run, built from its events. */
 import type { ErrorReport, HostStatus, RunEvent, StepCounts, Subscriber } from '../events.ts'
 import { createFailureLog } from './failures.ts'
 
-/** What became of one host. */
+/** The outcome of one host. */
 export interface HostReport {
   host: string
   status: HostStatus
@@ -12,7 +12,7 @@ export interface HostReport {
   error?: ErrorReport
 }
 
-/** Version 1. Fields may be added to it; one that is removed or means something else makes version 2. */
+/** Version 1. Fields may be added; removing one or changing its meaning requires version 2. */
 export interface CallbackDocument {
   version: 1
   type: 'run.completed'
@@ -22,7 +22,7 @@ export interface CallbackDocument {
   environment: string
   /** The recipe's arguments, without secrets. */
   args: Record<string, unknown>
-  /** Whether it was a dry run: then `changed` means "would change". */
+  /** Whether the run had --check: then `changed` means "would change". */
   check: boolean
   /** ISO 8601, UTC. */
   startedAt: string
@@ -44,7 +44,7 @@ export interface DocumentCollector {
 type Start = Extract<RunEvent, { type: 'run.start' }>
 type End = Extract<RunEvent, { type: 'run.end' }>
 
-/** A subscriber that keeps what the document needs, and nothing else, of a run's events. */
+/** A subscriber that keeps only what the document needs from a run’s events. */
 export function createDocumentCollector(): DocumentCollector {
   const log = createFailureLog()
   let start: Start | undefined

@@ -1,4 +1,4 @@
-/** Which errors a run ended with, from its events: the same list for callbacks and for the terminal. */
+/** The errors of a run, from its events: the same list for callbacks and the terminal. */
 import type { ErrorReport, HostStatus, Subscriber } from '../events.ts'
 
 export interface FailureLog {
@@ -10,9 +10,9 @@ export interface FailureLog {
 const good: readonly HostStatus[] = ['ok', 'changed', 'skipped']
 
 /**
- * Collects the errors of hosts that did not end well, `host` filled in: those of their steps, then
- * the one the host ended with, unless it is one of its steps' own. A step whose error the recipe
- * dealt with, so that the host ended well, is no failure of the run.
+ * Collects the errors of hosts that failed, with `host` set: those of their steps, then the host’s own error,
+ * unless it is one of its steps’ errors. A step’s error that the recipe handled, so that the host succeeded,
+ * is not a failure of the run.
  */
 export function createFailureLog(): FailureLog {
   const ofSteps = new Map<string, ErrorReport[]>()
@@ -29,7 +29,7 @@ export function createFailureLog(): FailureLog {
         ofSteps.delete(event.host)
         if (good.includes(event.status)) return
         const own = event.error && { host: event.host, ...event.error }
-        // The host's own error may be a step's, or tell it along with what came of it.
+        // The host’s own error may be that of a step, or may contain it together with its consequences.
         const others = steps.filter(step => !own?.message.includes(step.message))
         const same = steps.find(step => step.code === own?.code && step.message === own.message)
         failures.push(...others, ...(own ? [same ?? own] : []))

@@ -1,23 +1,23 @@
 /**
- * Standard Webhooks signatures (standardwebhooks.com, specification 1.0, symmetric scheme `v1`):
- * HMAC-SHA256 of `id.timestamp.body`, so that a receiver knows who sent a callback, and when.
+ * Standard Webhooks signatures (standardwebhooks.com, specification 1.0, symmetric scheme `v1`): HMAC-SHA256
+ * of `id.timestamp.body`, so that a receiver can verify who sent a callback, and when.
  */
 import { createHmac } from 'node:crypto'
 import { UsageError } from '../errors.ts'
 
 export interface WebhookMessage {
-  /** The same on every try of the same message, so that a receiver can drop doubles. */
+  /** The same on every attempt, so that a receiver can drop duplicates. */
   id: string
-  /** Seconds since the epoch; receivers refuse what is minutes old. */
+  /** Seconds since the epoch; receivers refuse messages that are minutes old. */
   timestamp: number
   /** Exactly as sent. */
   body: string
-  /** `whsec_` and base64, or any other text, whose UTF-8 bytes are then the key. */
+  /** `whsec_` and base64, or any other text, whose UTF-8 bytes are the key. */
   secret?: string
 }
 
 /**
- * The headers of a message; without a secret there is no signature.
+ * The headers of a message; without a secret, there is no signature.
  * @throws {UsageError} `invalid_value`: see {@link secretKey}
  */
 export function webhookHeaders(message: WebhookMessage): Record<string, string> {
@@ -30,8 +30,8 @@ export function webhookHeaders(message: WebhookMessage): Record<string, string> 
 
 /**
  * The bytes of a signing secret.
- * @throws {UsageError} `invalid_value`: empty, or `whsec_` and something that is not base64. The
- *   message does not hold the secret.
+ * @throws {UsageError} `invalid_value`: empty, or `whsec_` followed by invalid base64. The message does not
+ *   contain the secret.
  */
 export function secretKey(secret: string): Buffer {
   const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : undefined

@@ -1,31 +1,30 @@
-/** Heartbeats: a probe asked again until it is answered well often enough in a row, or never. */
+/** Heartbeats: a probe that is retried until there are enough good answers in a row, or it fails. */
 import pRetry from 'p-retry'
 import type { Heartbeat } from '../bootstrap/definitions.ts'
 import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import { type HostProbe, judge, probeCall, type Verdict } from './probe.ts'
 
-/** What a heartbeat needs of a session. */
+/** What a heartbeat needs from a session. */
 export interface Asker {
   ask(call: HostCall): Promise<StepResult>
-  /** Ends the waiting: Ctrl-C. */
+  /** Stops waiting: Ctrl-C. */
   signal?: AbortSignal
-  /** Told after each question that was not the last. */
+  /** Called after each attempt but the last. */
   onAnswer?(verdict: Verdict, attempt: number): void
 }
 
-/** A heartbeat whose probe is asked on the host, its templates expanded. */
+/** A heartbeat whose probe runs on the host, with expanded templates. */
 export interface HostHeartbeat extends Heartbeat {
   probe: HostProbe
 }
 
 /**
- * Asks until `successes` good answers came in a row, at most `attempts` times, every `intervalMs`.
- * @param once a single question: the state now
+ * Probes until there are `successes` good answers in a row, at most `attempts` times, every `intervalMs`.
  * @returns the last answer
  * @throws {StepError} heartbeat_failed, with the last answer
- * @throws {UnreachableError} at once: a lost connection is no answer
- * @throws {InterruptedError} the signal came
+ * @throws {UnreachableError} at once: a lost connection is not an answer
+ * @throws {InterruptedError} by the signal
  */
 export async function awaitHeartbeat(
   product: string,
@@ -67,7 +66,7 @@ export async function awaitHeartbeat(
   }
 }
 
-/** One question, for `hostwright heartbeat`: the state now, good or bad. */
+/** A single check, for `hostwright heartbeat`: the current state, good or bad. */
 export async function askHeartbeat(heartbeat: HostHeartbeat, { ask }: Asker): Promise<Verdict> {
   return judge(heartbeat.probe, await ask(probeCall(heartbeat.probe, heartbeat.timeoutMs)))
 }

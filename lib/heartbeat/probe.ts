@@ -1,19 +1,17 @@
-/** One question of a heartbeat: the prelude call that asks it on the host, and what its answer says. */
+/** One attempt of a heartbeat: the prelude call that runs it on the host, and the verdict on its answer. */
 import type { Probe } from '../bootstrap/definitions.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 
-/** A probe that is asked on one host; `stack` is answered by other products' probes. */
+/** A probe that runs on one host; `stack` is answered by the probes of other products. */
 export type HostProbe = Exclude<Probe, { kind: 'stack' }>
 
-/** What came of one question. `answer` is for people. */
+/** The result of one attempt. `answer` is for people. */
 export interface Verdict {
   up: boolean
   answer: string
 }
 
-/**
- * @param timeoutMs for the answer; hosts count in whole seconds, so it is rounded up
- */
+/** @param timeoutMs timeout for the answer, rounded up because hosts count in whole seconds */
 export function probeCall(probe: HostProbe, timeoutMs: number): HostCall {
   const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)))
   switch (probe.kind) {
@@ -30,7 +28,7 @@ export function probeCall(probe: HostProbe, timeoutMs: number): HostCall {
   }
 }
 
-/** Whether the answer is the one the probe wants. */
+/** Whether the answer is good, and what it was. */
 export function judge(probe: HostProbe, result: StepResult): Verdict {
   const said = (buffer: Buffer) => buffer.toString('utf8').trim()
   if (result.status === 'failed') {
@@ -80,7 +78,7 @@ function judgeHttp(probe: HostProbe & { kind: 'http' }, text: string): Verdict {
 }
 
 /**
- * The value at a dotted path of a JSON text: `nodes[0].state`; undefined where there is none, or no JSON.
+ * The value at a dotted path of a JSON text: `nodes[0].state`; undefined if there is none, or no valid JSON.
  */
 export function valueAt(text: string, path: string): unknown {
   let value: unknown
@@ -98,9 +96,9 @@ export function valueAt(text: string, path: string): unknown {
 }
 
 /**
- * haproxy's `show stat`: CSV with a head that begins `# pxname,svname,…` (haproxy management guide,
- * 9.1). Every server must be UP; one without a check counts as up, there is nothing to tell. Right after a
- * start or a reload haproxy takes a server for UP that it has not asked yet: check_status is then INI.
+ * haproxy’s `show stat`: CSV with a header that begins with `# pxname,svname,…` (haproxy management guide,
+ * 9.1). Every server must be UP; a server without a check counts as up. Right after a start or a reload,
+ * haproxy reports a server as UP before it has checked it: check_status is then INI.
  */
 function judgeHaproxy(csv: string): Verdict {
   const [head, ...rows] = csv
@@ -116,7 +114,7 @@ function judgeHaproxy(csv: string): Verdict {
   const servers = rows
     .map(row => row.split(','))
     .filter(cells => cells[server!] !== 'FRONTEND' && cells[server!] !== 'BACKEND')
-  // A star stands before it while the question is on its way.
+  // It has a star in front while the check is running.
   const unasked = (cells: string[]) => /^(\* )?INI$/.test(cells[check!] ?? '')
   const down = servers.filter(
     cells => !/^(UP|no check)/.test(cells[status!] ?? '') || unasked(cells),

@@ -1,10 +1,10 @@
 /**
- * Reads and writes hostwright's own INI files: `bootstrap.ini` and the state files on a host. (The
- * config files of products are edited on the host, losslessly, and never pass through here.)
+ * Reads and writes hostwright’s own INI files: `bootstrap.ini` and the state files on a host. (The config
+ * files of products are edited on the host, losslessly, and never pass through here.)
  *
- * Quoted and escaped values are decoded by the `ini` library; lines, sections and keys are not: the
- * library splits section names at dots, turns `true` into a boolean, keeps the last of duplicates
- * without a word, and cuts a value at any `;` or `#`.
+ * Quoted and escaped values are decoded by the `ini` library; lines, sections and keys are not: the library
+ * splits section names at dots, turns `true` into a boolean, silently keeps the last of duplicates, and cuts
+ * a value at any `;` or `#`.
  */
 import { unsafe as decode } from 'ini'
 
@@ -17,7 +17,7 @@ export interface IniEntry {
   line: number
 }
 
-/** A section; the keys before the first section stand in one whose name is '' and whose line is 1. */
+/** A section; keys before the first section are in one with the name '' and line 1. */
 export interface IniSection {
   name: string
   /** Line of the section's header, from 1. */
@@ -25,38 +25,38 @@ export interface IniSection {
   entries: IniEntry[]
 }
 
-/** Something wrong in the file, and where. */
+/** An error in the file, with its position. */
 export interface IniFault {
   /** From 1. */
   line: number
   section?: string
   key?: string
-  /** What is wrong, without the place. */
+  /** What is wrong, without the position. */
   message: string
 }
 
-/** What a file says, in the file's order, and all that is wrong in it. */
+/** The contents of a file in order, and all its errors. */
 export interface IniFile {
-  /** As people should read it. */
+  /** The name of the file, for people. */
   file: string
   sections: IniSection[]
   /** In the order of the lines. */
   faults: IniFault[]
 }
 
-// Without the line itself: in a state file it may hold a secret.
+// Without the line itself: in a state file it may contain a secret.
 const notUnderstood = 'not a section, key = value or a comment'
 const header = /^\[([^\]]*)\]\s*(?:[;#].*)?$/
 const comment = /^[;#]/
 const restIsComment = /^\s*(?:$|\s[;#])/
 
 /**
- * Reads a file whole and collects its faults instead of stopping at the first.
+ * Reads a whole file and collects its errors instead of stopping at the first.
  *
- * Comments start with `;` or `#`, on a line of their own or after a blank: `a;b` is a value. Values
- * may stand in double quotes (JSON's escapes) or single quotes (no escapes); in a bare value `\;`,
- * `\#` and `\\` stand for the second character. A section or key that occurs twice is a fault; the
- * first value counts, and the second section's keys are read as part of the first.
+ * Comments start with `;` or `#`, on their own line or after whitespace: `a;b` is a value. Values may be in
+ * double quotes (JSON’s escapes) or single quotes (no escapes); in an unquoted value `\;`, `\#` and `\\`
+ * stand for the second character. A section or key that occurs twice is an error; the first value counts, and
+ * the keys of the second section are read as part of the first.
  *
  * @param file the name for messages
  */
@@ -111,15 +111,15 @@ function named(section: IniSection): { section?: string } {
   return section.name === '' ? {} : { section: section.name }
 }
 
-/** A decoded value, or what is wrong with it. */
+/** A decoded value, or its error. */
 type Value = { text: string } | { fault: string }
 
 function readValue(raw: string): Value {
   const trimmed = raw.trim()
   if (trimmed.startsWith('"') || trimmed.startsWith("'")) return readQuoted(trimmed)
-  // A comment needs a blank before it, or starts the value.
+  // A comment must follow whitespace, or start the value.
   const bare = ` ${trimmed}`.replace(/\s[;#].*$/s, '')
-  // The library would cut at these also where no blank stands before them.
+  // The library would cut at these even without preceding whitespace.
   const text = decode(bare.replace(/\\.|[;#]/g, found => (found.length > 1 ? found : `\\${found}`)))
   return { text: String(text) }
 }
@@ -130,26 +130,26 @@ function readQuoted(trimmed: string): Value {
   if (quoted === undefined) return { fault: `the closing ${mark} is missing` }
   if (!restIsComment.test(trimmed.slice(quoted.length)))
     return { fault: `text after the closing ${mark}; put the whole value in quotes` }
-  // The library would parse what stands in single quotes as JSON: '1' becomes a number.
+  // The library would parse single-quoted text as JSON: '1' would become a number.
   if (mark === "'") return { text: quoted.slice(1, -1) }
   const text = decode(quoted)
-  // What is no JSON string the library gives back as it is, with its quotes.
+  // If it is not a JSON string, the library returns it unchanged, with its quotes.
   return text === quoted
     ? { fault: 'not a valid value in double quotes (a backslash is written \\\\ there)' }
     : { text: String(text) }
 }
 
-/** A section to write. `readIni` gives the same shape, with lines. */
+/** A section to write. `readIni` returns the same shape, with lines. */
 export interface IniContent {
   name: string
   entries: Iterable<{ key: string; value: string }>
 }
 
 /**
- * A small file of our own; `readIni` reads back the same names, keys and values.
+ * Writes a file; `readIni` reads back the same names, keys and values.
  *
- * @throws {RangeError} a name that INI can't hold (a line break, `]` in a section, `=` in a key), a
- * key or section twice, or keys of no section after a section
+ * @throws {RangeError} a name that INI can’t represent (a line break, `]` in a section, `=` in a key), a
+ *   repeated key or section, or keys without a section after a section
  */
 export function writeIni(sections: Iterable<IniContent>): string {
   const parts: string[] = []
@@ -167,7 +167,7 @@ export function writeIni(sections: Iterable<IniContent>): string {
       keys.add(key)
       lines.push(`${key} = ${encode(value)}\n`)
     }
-    // A section '' without keys has no form in the file.
+    // An empty section '' can’t be represented in the file.
     if (lines.length > 0) parts.push(lines.join(''))
   }
   return parts.join('\n')
@@ -177,7 +177,7 @@ function writableKey(key: string): boolean {
   return key !== '' && key === key.trim() && !/[=\r\n]|^[[;#]/.test(key)
 }
 
-// The library's own `safe` leaves backslashes as they are, and then reads `\\` back as `\`.
+// The library’s own `safe` leaves backslashes unchanged, and then reads `\\` back as `\`.
 function encode(value: string): string {
   const bare = value === value.trim() && !/["'\\;#\p{Cc}\p{Zl}\p{Zp}]/u.test(value)
   return bare ? value : JSON.stringify(value)

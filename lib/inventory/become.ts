@@ -1,4 +1,4 @@
-/** How a host's login becomes another user, as its variables say. */
+/** How a host’s login becomes another user, from its variables. */
 import type { Become } from './inventory.ts'
 import { passwordOf } from './password.ts'
 import type { Settings, Surroundings } from './setting.ts'
@@ -12,7 +12,7 @@ const methods: Readonly<Record<string, Become['method']>> = {
   'ansible.builtin.su': 'su',
 }
 
-/** Undefined where the login works as itself. What is set is checked all the same. */
+/** Undefined if the login works as itself. Variables that are set are checked anyway. */
 export function becomeOf(settings: Settings, surroundings: Surroundings): Become | undefined {
   const method = settings.choice(['ansible_become_method'], methods) ?? 'sudo'
   const user = settings.word(['ansible_become_user', `ansible_${method}_user`]) ?? 'root'

@@ -2,13 +2,13 @@ import { UsageError } from '../errors.ts'
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Node's timers hold no more: a longer delay fires at once. */
+/** The maximum for Node’s timers: a longer delay fires at once. */
 const longestMs = 2 ** 31 - 1
 
 /**
- * Milliseconds in `500ms`, `1.5s`, `5m`, `1h` or `90` (seconds).
+ * Parses `500ms`, `1.5s`, `5m`, `1h` or `90` (seconds) into milliseconds.
  *
- * @throws {UsageError} `invalid_value`: anything else, and what is longer than 24 days
+ * @throws {UsageError} `invalid_value`: anything else, or longer than 24 days
  * @example parseDuration('5m') // 300000
  */
 export function parseDuration(text: string): number {

@@ -1,11 +1,11 @@
 import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 
-/** Ends the parsing at one place of one file. Never returns. */
+/** Stops parsing with an error at one position of one file. Never returns. */
 export type Fail = (what: string, hint?: string) => never
 
 /**
- * How faults of `file` at `line` are raised: `hosts.ini:3: what is wrong`.
+ * Raises errors of `file` at `line`: `hosts.ini:3: what is wrong`.
  * @param line counted from 1
  */
 export function failAt(file: string, line: number): Fail {

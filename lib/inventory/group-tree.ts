@@ -1,7 +1,6 @@
 /**
- * Groups, the groups in them, and what follows from that: who is in what, and whose variables win.
- * The order of children and of hosts is the order in which Ansible links them, because slices of a
- * pattern count hosts in it.
+ * Groups and their children: which hosts are in which group, and whose variables win. Children and hosts are
+ * in the order in which Ansible links them, because slices of a pattern count hosts in that order.
  */
 import type { Variable } from './setting.ts'
 
@@ -12,11 +11,11 @@ export interface Group {
   readonly vars: Map<string, Variable>
   readonly children: Set<Group>
   readonly parents: Set<Group>
-  /** `ansible_group_priority`: among groups of one depth the higher is merged later. */
+  /** `ansible_group_priority`: of groups with the same depth, the higher one is merged later. */
   priority: number
 }
 
-/** Groups by name, in the order of their first section; `all` and `ungrouped` are always there. */
+/** Groups by name, in the order of their first section; always includes `all` and `ungrouped`. */
 export type GroupTree = Map<string, Group>
 
 export function createGroupTree(): GroupTree {
@@ -25,7 +24,7 @@ export function createGroupTree(): GroupTree {
   return tree
 }
 
-/** The group of that name, made where there is none. */
+/** Returns the group of that name, and creates it if necessary. */
 export function addGroup(tree: GroupTree, name: string): Group {
   let group = tree.get(name)
   if (!group) {
@@ -42,7 +41,7 @@ export function addGroup(tree: GroupTree, name: string): Group {
   return group
 }
 
-/** Makes `child` a child of `parent`; false, and nothing is done, where that would be a circle. */
+/** Makes `child` a child of `parent`; returns false and does nothing if that would be circular. */
 export function link(parent: Group, child: Group): boolean {
   if (ancestors(parent).has(child)) return false
   parent.children.add(child)
@@ -53,14 +52,14 @@ export function link(parent: Group, child: Group): boolean {
 /** `group` and every group above it. */
 export function ancestors(group: Group): Set<Group> {
   const found = new Set([group])
-  // A Set being walked also yields what is added meanwhile.
+  // Iterating over a Set also yields items added during the iteration.
   for (const each of found) for (const parent of each.parents) found.add(parent)
   return found
 }
 
 /**
- * Puts everything under `all`, and into `ungrouped` exactly the hosts that are in no other group.
- * To be called once, when all groups and hosts are known.
+ * Puts everything under `all`, and exactly the hosts without another group into `ungrouped`. Call it once,
+ * when all groups and hosts are known.
  */
 export function completeTree(tree: GroupTree, hosts: Iterable<string>): void {
   const all = tree.get('all')!
@@ -86,7 +85,7 @@ export function hostsBelow(group: Group): string[] {
 }
 
 /**
- * All groups in the order their variables are merged in, later wins: by depth (the longest way down
+ * All groups in the order in which their variables are merged, later ones win: by depth (the longest path
  * from `all`), then priority, then name.
  */
 export function mergeOrder(tree: GroupTree): Group[] {

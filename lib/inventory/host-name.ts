@@ -2,21 +2,20 @@
 import { isIPv6 } from 'node:net'
 import type { Fail } from './fault.ts'
 
-/** More hosts from one line than this is a slip of the finger, not a data centre. */
+/** More hosts from one line than this must be a typo. */
 const mostHosts = 100_000
 
-/** Whitespace, control and invisible characters: in no name, user or address. */
+/** Whitespace, control and invisible characters: not allowed in names, users and addresses. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Z}]/u
 
-/** A port as it may be written, as a number; undefined for anything but 1 to 65535. */
+/** Parses a port; undefined for anything but 1 to 65535. */
 export function readPort(text: string): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65535 ? port : undefined
 }
 
 /**
- * Refuses what could be taken for an option by a program it is given to, or would garble a line of
- * a log.
+ * Refuses values that a program could mistake for an option, or that would garble a log line.
  * @param what for people: `host name`, `ansible_user of web1`
  */
 export function refuseUnsafe(what: string, value: string, fail: Fail): void {
@@ -31,7 +30,7 @@ export function refuseUnsafe(what: string, value: string, fail: Fail): void {
 }
 
 /**
- * The hosts that the first word of a host line names.
+ * The hosts named by the first word of a host line.
  *
  * @example expandHosts('web[01:03]:2222', fail) // { names: ['web01', 'web02', 'web03'], port: 2222 }
  * @example expandHosts('[2001:db8::1]:22', fail) // { names: ['2001:db8::1'], port: 22 }
@@ -63,7 +62,7 @@ function splitPort(word: string, fail: Fail): { host: string; port?: number } {
   return { host: host!, port }
 }
 
-/** `db[1:3]-[a:b]` → db1-a, db1-b, db2-a …: the first range turns slowest. */
+/** `db[1:3]-[a:b]` → db1-a, db1-b, db2-a …: the first range varies slowest. */
 function expandRanges(pattern: string, fail: Fail): string[] {
   let names = ['']
   let rest = pattern
@@ -84,7 +83,7 @@ function expandRanges(pattern: string, fail: Fail): string[] {
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
-/** What stands between the brackets of a range: `01:20`, `a:f`, `0:10:2`. Both ends are in it. */
+/** Reads the text between the brackets of a range: `01:20`, `a:f`, `0:10:2`. Ranges are inclusive. */
 function readRange(range: string, fail: Fail): string[] {
   const [first = '', last = '', by = '1', ...more] = range.split(':')
   const hint = 'A range is [first:last] or [first:last:step], of numbers or of single letters.'
@@ -97,7 +96,7 @@ function readRange(range: string, fail: Fail): string[] {
   const alphabetic = /^[a-z]$/i.test(first) && /^[a-z]$/i.test(last)
   const numeric = /^\d{0,15}$/.test(first) && /^\d{1,15}$/.test(last)
   if (!alphabetic && !numeric) refuse('its ends must be two numbers or two letters')
-  // The leading zero of the first number says how wide all of them are.
+  // A leading zero in the first number sets the width of all of them.
   const width = /^0\d/.test(first) ? first.length : 0
   if (width > 0 && width !== last.length) refuse('its ends differ in length')
 

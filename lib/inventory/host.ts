@@ -1,4 +1,4 @@
-/** A host's merged variables, read as what we need to reach it. */
+/** Turns a host’s merged variables into the settings for reaching it. */
 import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 import { becomeOf } from './become.ts'
@@ -8,7 +8,7 @@ import { isPasswordName, passwordOf } from './password.ts'
 import { checkProxyJump } from './proxy-jump.ts'
 import { createSettings, type Settings, type Surroundings, type Variable } from './setting.ts'
 
-/** Names of one setting, the first that is set wins. Ansible's own come first, see docs/inventory.md. */
+/** Names of each setting; the first one that is set wins. Ansible’s own come first, see docs/inventory.md. */
 const names = {
   address: ['ansible_host', 'ansible_ssh_host', 'host'],
   port: ['ansible_port', 'ansible_ssh_port', 'port'],
@@ -47,7 +47,7 @@ const connections: Readonly<Record<string, Connection>> = {
   'community.general.chroot': { connection: 'chroot' },
 }
 
-/** The variables given on the command line. A fault in one is the command line's. */
+/** The variables given on the command line, which errors name as their source. */
 export function readOverrides(overrides: Record<string, string> = {}): Map<string, Variable> {
   for (const name of Object.keys(overrides)) {
     if (!isPasswordName(name)) continue
@@ -58,7 +58,7 @@ export function readOverrides(overrides: Record<string, string> = {}): Map<strin
   return fromOptions(overrides, name => `--var ${name}`)
 }
 
-/** What goes for hosts that say nothing else: options of the command line. */
+/** Defaults for hosts that set nothing else: command line options. */
 export interface Defaults {
   /** --become */
   become?: boolean
@@ -66,7 +66,7 @@ export interface Defaults {
   becomeUser?: string
 }
 
-/** They are weaker than all of the inventory, and no variables of a host. */
+/** They are weaker than everything in the inventory, and are not variables of a host. */
 export const readDefaults = ({ become, becomeUser }: Defaults = {}): Map<string, Variable> =>
   fromOptions(
     {
@@ -90,15 +90,15 @@ function fromOptions(
   )
 }
 
-/** What goes for all hosts of an inventory. */
+/** Settings for all hosts of an inventory. */
 export interface Common extends Surroundings {
-  /** Win over the inventory's, whichever of a setting's names they use. */
+  /** They override the inventory, with any of a setting’s names. */
   overrides: ReadonlyMap<string, Variable>
   defaults: ReadonlyMap<string, Variable>
 }
 
 /**
- * The host that these variables describe. Settings that are empty count as not set.
+ * The host that these variables describe. Empty settings count as not set.
  * @param groups names of its groups, in any order
  * @param vars from the inventory, merged
  */
@@ -127,7 +127,7 @@ export function describeHost(
     groups: [...groups].sort(),
     connection,
     sshTransport,
-    // What a chroot is in has no name but its path; all paths lose their last slash, that of `/` too.
+    // A chroot is identified only by its path; all paths lose their trailing slash, including `/`.
     address:
       (connection === 'chroot'
         ? remoteDirectory(names.address)?.replace(/^$/, '/')
@@ -160,7 +160,7 @@ function timeoutsOf({ duration }: Settings): HostTimeouts | undefined {
   return Object.values(timeouts).some(each => each !== undefined) ? timeouts : undefined
 }
 
-/** It is no variable that recipes get, so a warning of it could not name it later. */
+/** Recipes don’t get this variable, so it can’t be reported later as having no effect. */
 function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Variable>[]): void {
   for (const key of ['ansible_ssh_private_key_passphrase', 'ansible_private_key_passphrase']) {
     for (const scope of scopes) {
@@ -175,8 +175,8 @@ function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Var
 }
 
 /**
- * What the pattern `localhost` means where the inventory names no such host: this machine, without
- * a connection. As in Ansible it has the variables of `all` and is in no group.
+ * The host for the pattern `localhost` if the inventory does not have one: this machine, without SSH. As in
+ * Ansible, it has the variables of `all` and is in no group.
  */
 export function implicitLocalhost(varsOfAll: ReadonlyMap<string, Variable>, common: Common): Host {
   const described = describeHost('localhost', [], varsOfAll, common)

@@ -1,4 +1,4 @@
-/** Finds the inventory that is meant and reads it. The only part of this layer that reads files. */
+/** Finds the inventory and reads it. The only part of this layer that reads files. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -17,23 +17,23 @@ export interface LoadOptions {
   /** `-i`: an environment's name, or the path of a hosts.ini or of a directory with one. */
   inventory?: string
   cwd: string
-  /** The folder whose inventories/ has the environments, if there is one. */
+  /** The directory whose inventories/ contains the environments, if there is one. */
   project?: string
   /** `--var key=value` */
   overrides?: Record<string, string>
-  /** What options say of hosts of which the file says nothing. */
+  /** Values from options for hosts that the file does not set. */
   defaults?: Defaults
-  /** Where `-i lab` is found when the project has no inventories/lab. */
+  /** Where to find `-i lab` if the project has no inventories/lab. */
   labDirectory?: string
-  /** `--on`: where it is only `localhost` and there is no inventory, an empty one is returned. */
+  /** `--on`: if it is only `localhost` and there is no inventory, an empty one is returned. */
   pattern?: string
 }
 
 /**
- * Reads the inventory that `-i` names, or that HOSTWRIGHT_INVENTORY names, or the only one there is.
+ * Reads the inventory of `-i`, or of HOSTWRIGHT_INVENTORY, or the only one.
  *
- * @throws {UsageError} `inventory_invalid`, `unknown_name` (no such environment), `usage` (none
- * there, or several and none named)
+ * @throws {UsageError} `inventory_invalid`, `unknown_name` (no such environment), `usage` (none exists, or
+ *   several exist and none is named)
  */
 export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   const { cwd, overrides, defaults } = options
@@ -44,7 +44,7 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   return parseInventory(await readText(file, shownAs), {
     file,
     shownAs,
-    // A lab's directory may be called anything.
+    // A lab’s directory may have any name.
     environment: dirname(file) === options.labDirectory ? 'lab' : basename(dirname(file)),
     overrides,
     defaults,
@@ -52,7 +52,7 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   })
 }
 
-/** An inventory that has nothing but the implicit localhost. */
+/** An inventory with only the implicit localhost. */
 export function emptyInventory(
   cwd: string,
   overrides?: Record<string, string>,
@@ -62,7 +62,7 @@ export function emptyInventory(
   return parseInventory('', { file, environment: '', overrides, defaults, home: homedir() })
 }
 
-/** The file that is meant; undefined where there is none and the pattern needs none. */
+/** The inventory file; undefined if there is none and the pattern needs none. */
 async function findFile(options: LoadOptions): Promise<string | undefined> {
   const { cwd, project, labDirectory, pattern = '' } = options
   const environments = project === undefined ? [] : await listEnvironments(project)
@@ -84,7 +84,7 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
   if (environments.includes(wanted)) return fileOf(wanted)
   const path = resolve(cwd, wanted)
   if (await isDirectory(path)) return join(path, fileName)
-  // What is there but is no directory is read as a file: also /dev/stdin.
+  // Anything that is not a directory is read as a file, even /dev/stdin.
   if (/[/\\]/.test(wanted) || (await exists(path))) return path
   if (wanted === 'lab' && labDirectory !== undefined) {
     const file = join(labDirectory, fileName)
@@ -104,7 +104,7 @@ async function listEnvironments(project: string): Promise<string[]> {
   return found.sort()
 }
 
-/** The text of `file`. What isn't UTF-8 is let pass in comments, as Ansible does. */
+/** The text of `file`. Invalid UTF-8 is accepted in comments, as in Ansible. */
 async function readText(file: string, shownAs: string): Promise<string> {
   let bytes: Buffer
   try {

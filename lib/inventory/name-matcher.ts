@@ -1,11 +1,11 @@
-/** Globs and regular expressions of target patterns, with the meaning they have in Python. */
+/** Globs and regular expressions in target patterns, with the same meaning as in Python. */
 import { UsageError } from '../errors.ts'
 
 export type NameMatcher = (name: string) => boolean
 
 /**
- * Matches whole names. `*` is any characters, `?` one, `[abc]`, `[a-c]` and `[!a]` one of a set;
- * there is no escape character. Case counts. (Python's fnmatch.)
+ * Matches whole names. `*` is any text, `?` one character, `[abc]`, `[a-c]` and `[!a]` one of a set; there is
+ * no escape character. Case-sensitive. (Python’s fnmatch.)
  */
 export function globMatcher(glob: string): NameMatcher {
   let source = ''
@@ -23,7 +23,7 @@ export function globMatcher(glob: string): NameMatcher {
   return name => pattern.test(name)
 }
 
-/** Where the `]` of the set that begins at `open` is; -1 where there is none: `[` is then itself. */
+/** The position of the `]` for the set that begins at `open`; -1 if there is none: then `[` is literal. */
 function endOfSet(glob: string, open: number): number {
   // A `]` that comes first in the set is a member of it.
   const first = glob[open + 1] === '!' ? open + 2 : open + 1
@@ -38,7 +38,7 @@ function setSource(set: string): string {
     const from = members[at]!
     const to = members[at + 1] === '-' ? members[at + 2] : undefined
     if (to === undefined) source += escaped(from)
-    // A range that ends before it begins holds nothing.
+    // A reversed range is empty.
     else if (from.codePointAt(0)! <= to.codePointAt(0)!) source += `${escaped(from)}-${escaped(to)}`
     if (to !== undefined) at += 2
   }
@@ -52,15 +52,15 @@ const escaped = (char: string) =>
 const anchors: Record<string, string> = { A: '(?<![\\s\\S])', Z: '(?![\\s\\S])' }
 
 /**
- * Matches names that begin with a match of `source` (`$` ends it), as Python's `re.match` does.
- * Python's own spellings `(?i)` at the start, `\A`, `\Z` and `(?P<name>…)` are understood.
- * @throws {UsageError} not a regular expression
+ * Matches names that begin with a match of `source` (`$` ends it), like Python’s `re.match`. Python’s own
+ * syntax `(?i)` at the start, `\A`, `\Z` and `(?P<name>…)` is supported.
+ * @throws {UsageError} not a valid regular expression
  */
 export function regexMatcher(source: string): NameMatcher {
   const [whole, letters = ''] = /^\(\?([aimsu]+)\)/.exec(source) ?? ['']
   const translated = source
     .slice(whole.length)
-    // Every escape is consumed whole: the A in \\A is a letter after a backslash.
+    // Escapes are consumed as a unit: the A in \\A is a letter after a backslash.
     .replace(/\\(.)/gs, (found, letter) => anchors[letter] ?? found)
     .replaceAll('(?P<', '(?<')
     .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')

@@ -1,6 +1,6 @@
 /**
- * Reads hosts.ini: Ansible's INI inventory dialect (docs/inventory.md says what differs). Groups
- * may be used before they are defined, so the file is read in one pass and tied together at its end.
+ * Reads hosts.ini: Ansible’s INI inventory format (docs/inventory.md lists the differences). Groups may be
+ * used before they are defined, so the file is read in one pass and resolved at the end.
  */
 import { isIPv6 } from 'node:net'
 import { dirname } from 'node:path'
@@ -34,21 +34,21 @@ import { splitWords } from './words.ts'
 export interface ParseOptions {
   /** Path of the file; relative paths in it start from its directory. */
   file: string
-  /** How messages name the file; `file` by default. */
+  /** The file’s name in messages. Default: `file`. */
   shownAs?: string
   environment: string
-  /** `--var key=value`: win over everything in the file. */
+  /** `--var key=value`: they override everything in the file. */
   overrides?: Record<string, string>
-  /** What options say of hosts of which the file says nothing. */
+  /** Values from options for hosts that the file does not set. */
   defaults?: Defaults
-  /** What `~` stands for in paths of this machine; without it `~` stays. */
+  /** The value of `~` in paths on this machine; without it `~` stays. */
   home?: string
 }
 
-/** What has been read so far. */
+/** The result so far. */
 interface Draft {
   readonly tree: GroupTree
-  /** Variables of host lines, by host, in the order in which hosts were first named. */
+  /** Variables from host lines, by host, in the order of their first mention. */
   readonly hosts: Map<string, Map<string, Variable>>
   /** Groups that have variables but no section of their own yet. */
   readonly onlyVars: Map<string, Fail>
@@ -71,7 +71,7 @@ export function parseInventory(text: string, options: ParseOptions): Inventory {
     awaited: new Map(),
   }
   let section: Section = { group: draft.tree.get('ungrouped')!, kind: 'hosts' }
-  // Some editors begin a file with a byte order mark; it is no part of the first line.
+  // Some editors begin a file with a byte order mark, which is not part of the first line.
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
   for (const [index, written] of lines.entries()) {
     const line = written.trim()
@@ -92,7 +92,7 @@ export function parseInventory(text: string, options: ParseOptions): Inventory {
   return { environment, file, directory, ...tieTogether(draft, common) }
 }
 
-/** Takes one line that is not blank into the draft; returns the section that the next one is in. */
+/** Adds one non-empty line to the draft; returns the section of the next line. */
 function readLine(draft: Draft, section: Section, line: string, fail: Fail): Section {
   const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line)
   if (header) return openSection(draft, header[1]!, header[2] ?? 'hosts', fail)
@@ -160,7 +160,7 @@ function readGroupVariable(group: Group, line: string, fail: Fail): void {
   group.priority = Number(value)
 }
 
-/** @param line all of it: where a password stands in it, messages show nothing of its values */
+/** @param line the whole line: if it contains a password, messages don’t show its values */
 function splitAssignment(text: string, line: string, fail: Fail): [key: string, value: string] {
   const at = text.indexOf('=')
   const shown = shownOf(line, `'${text}'`)
@@ -206,7 +206,7 @@ function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
   }
 }
 
-/** Makes hosts out of the draft: variables merged, settings read, members listed. */
+/** Builds the hosts from the draft: merges variables, reads settings, lists members. */
 function tieTogether(
   { tree, hosts: drafts }: Draft,
   common: Common,

@@ -1,6 +1,6 @@
 /**
- * Passwords in an inventory: as they are, or where they come from. Their values get into `Host` as
- * secrets, and nowhere else: not into its variables, and not into messages.
+ * Passwords in an inventory: literal values or sources. They appear in `Host` as secrets, and never in its
+ * variables or in messages.
  */
 import { secret, stars } from '../shell/secret.ts'
 import type { Fail } from './fault.ts'
@@ -13,14 +13,14 @@ const nameOfPassword = /^ansible_(?:\w+_)?pass(?:word|phrase)?$/i
 /** Whether a variable's value is a secret: `ansible_password`, `ansible_become_pass`, … */
 export const isPasswordName = (name: string): boolean => nameOfPassword.test(name)
 
-/** A part of a line as a message may show it: nothing of one that sets a password. */
+/** A part of a line for a message: nothing from a line that sets a password. */
 export const shownOf = (line: string, part: string): string =>
   /ansible_(?:\w+_)?pass(?:word|phrase)?(?!\w)/i.test(line) ? stars : part
 
 /**
- * The secret that a host's variables name: a value, or a source of one.
- * @param names of the variables that hold it, strongest first
- * @param source of the variable that says where it comes from, which wins over them
+ * The secret set by a host’s variables: a value, or a source.
+ * @param names of the variables with the value, strongest first
+ * @param source name of the variable with the source, which takes precedence
  */
 export function passwordOf(
   settings: Settings,
@@ -42,7 +42,7 @@ export function passwordOf(
   return { from: 'value', value: secret(found.value) }
 }
 
-/** `env NAME`, `file PATH`, `command WORDS…`. Sources are no secrets: messages show them. */
+/** `env NAME`, `file PATH`, `command WORDS…`. Sources are not secret: messages show them. */
 function readSource(
   { value, what, fail }: { value: string; what: string; fail: Fail },
   { directory, home }: Surroundings,
@@ -66,7 +66,7 @@ function readSource(
   }
 }
 
-/** A line end in a password would answer the next question too. */
+/** A line break in a password would also answer the next prompt. */
 function refuseLineEnds(value: string, what: string, fail: Fail): void {
   if (/[\r\n\0]/.test(value)) fail(`${what} contains a line break or a NUL character`)
 }

@@ -1,24 +1,23 @@
 /**
- * Target patterns: which hosts of an inventory are meant. Selects the same set of hosts as
- * `ansible -i hosts.ini PATTERN --list-hosts`, in the order of the file. docs/inventory.md has the
- * table of patterns.
+ * Target patterns: which hosts of an inventory to select. Selects the same hosts as `ansible -i hosts.ini
+ * PATTERN --list-hosts`, in file order. docs/inventory.md has a table of patterns.
  */
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Host, Inventory } from './inventory.ts'
 import { globMatcher, type NameMatcher, regexMatcher } from './name-matcher.ts'
 
-/** Names of this machine that a pattern may use though no inventory has them. */
+/** Names for this machine that patterns may use even if no inventory has them. */
 const localNames = ['localhost', '127.0.0.1', '::1']
 
 /**
- * The hosts that `pattern` selects, each once, in the order in which the file first names them; the
- * implicit localhost comes last.
+ * The hosts that `pattern` selects, each once, in the order of their first mention in the file; the implicit
+ * localhost comes last.
  *
- * @param pattern terms joined by `:` or `,`: plain ones add hosts, `&` ones keep only theirs, `!`
- * ones remove theirs, in this order wherever they stand; without a plain one, all hosts are meant
- * @throws {UsageError} `unknown_name`: a term is neither a host nor a group; `no_hosts`: the terms
- * are fine but leave no host; `usage`: the pattern is empty or its regular expression is wrong
+ * @param pattern terms joined by `:` or `,`: plain ones add hosts, `&` ones keep only theirs, `!` ones remove
+ *   theirs, in this order wherever they are; without a plain term, it starts with all hosts
+ * @throws {UsageError} `unknown_name`: a term is neither a host nor a group; `no_hosts`: the terms are valid
+ *   but match no host; `usage`: the pattern is empty or its regular expression is invalid
  * @example selectHosts(inventory, 'web:&eu:!web3')
  */
 export function selectHosts(inventory: Inventory, pattern: string): Host[] {
@@ -31,7 +30,7 @@ export function selectHosts(inventory: Inventory, pattern: string): Host[] {
   const plain = terms.filter(term => !/^[&!]/.test(term))
   const chosen = new Set<string>()
   for (const term of plain.length > 0 ? plain : ['all']) {
-    // A host's name means that host, also where a group has the same name.
+    // A host’s name selects that host, even if a group has the same name.
     const isHost = inventory.hosts.some(host => host.name === term)
     for (const name of isHost ? [term] : matchTerm(inventory, term)) chosen.add(name)
   }
@@ -43,25 +42,25 @@ export function selectHosts(inventory: Inventory, pattern: string): Host[] {
     for (const name of matchTerm(inventory, term.slice(1))) chosen.delete(name)
   }
   const selected = inventory.hosts.filter(host => chosen.delete(host.name))
-  // What is left are names of this machine that the file doesn't have; they all mean one host.
+  // The rest are names for this machine that the file does not have; they all mean one host.
   const [local] = chosen
   if (local !== undefined) selected.push(implicit(inventory, local))
   if (selected.length === 0) throw noHosts(`'${pattern}' matches no host`)
   return selected
 }
 
-/** Whether the pattern means this machine and nothing else, so that no inventory is needed. */
+/** Whether the pattern selects only this machine, so that no inventory is needed. */
 export function isLocalPattern(pattern: string): boolean {
   const terms = splitPattern(pattern)
   return terms.length > 0 && terms.every(term => localNames.includes(term))
 }
 
-/** How IPv6 addresses begin: Ansible takes what begins so for one term, whatever follows. */
+/** The beginning of an IPv6 address: Ansible treats anything that begins like this as one term. */
 const addressStart = /^(?:[\da-f]{0,4}(?::[\da-f]{1,4})*::|(?:[\da-f]{1,4}:){7}[\da-f])/i
 
 /**
- * The terms of a pattern. Where there is a comma, only commas separate. Otherwise colons and spaces
- * do, except those inside `[]`, and except in an IPv6 address or `host:port`, which are one term.
+ * The terms of a pattern. If there is a comma, only commas separate them. Otherwise colons and spaces do,
+ * except inside `[]`, and except in an IPv6 address or `host:port`, which are one term.
  */
 function splitPattern(pattern: string): string[] {
   if (pattern.includes(','))
@@ -73,7 +72,7 @@ function splitPattern(pattern: string): string[] {
   return pattern.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? []
 }
 
-/** Names of the hosts one term means, without its `&` or `!`. */
+/** Names of the hosts that one term selects, without its `&` or `!`. */
 function matchTerm(inventory: Inventory, term: string): string[] {
   const subscript = term.startsWith('~') ? null : /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/.exec(term)
   const found = enumerate(inventory, subscript ? subscript[1]! : term)
@@ -93,15 +92,15 @@ function applySubscript(term: string, found: string[], subscript: RegExpExecArra
 }
 
 /**
- * Hosts of all groups that match, then hosts that match: in the order that slices count in, with
- * repetitions, which count too.
+ * Hosts of all matching groups, then matching hosts, in the order in which slices count, with repetitions,
+ * which count too.
  */
 function enumerate(inventory: Inventory, expression: string): string[] {
   const matches = matcher(expression)
   const groups = [...inventory.groups.keys()].filter(matches)
   const order = inventory.sliceOrder ?? inventory.groups
   const found = groups.flatMap(name => order.get(name) ?? [])
-  // A word that is a group's name is not looked for among hosts. (For Ansible a dot is a wildcard.)
+  // A group’s name is not also matched against hosts. (For Ansible a dot is a wildcard.)
   if (groups.length === 0 || /^~|[.?*[]/.test(expression)) {
     for (const host of inventory.hosts) if (matches(host.name)) found.push(host.name)
   }
@@ -121,7 +120,7 @@ function matcher(expression: string): NameMatcher {
   return isWord(expression) ? name => name === expression : globMatcher(expression)
 }
 
-/** This machine, under the one of its names that the pattern used. */
+/** This machine, with the name that the pattern used. */
 function implicit(inventory: Inventory, name: string): Host {
   const { localhost } = inventory
   if (localhost) return { ...localhost, name }

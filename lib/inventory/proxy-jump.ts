@@ -1,4 +1,4 @@
-/** The way to a host over others, as `ssh -J` takes it. */
+/** The jump hosts of a host, as for `ssh -J`. */
 import { isIPv6 } from 'node:net'
 import { readPort, refuseUnsafe } from './host-name.ts'
 import type { Found } from './setting.ts'
@@ -30,7 +30,7 @@ export function checkProxyJump(found: Found): string {
   return jumps.join(',')
 }
 
-/** The parts of one jump host; undefined where it is none. */
+/** The parts of one jump host; undefined if it is invalid. */
 export function readJump(text: string): Jump | undefined {
   const match = /^(?:([^@\s]+)@)?(?:\[([^\]]+)\]|([^@:[\]/'"`$\\;|&<>()\s]+))(?::(\d+))?$/.exec(
     text,

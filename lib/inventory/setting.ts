@@ -1,20 +1,20 @@
-/** One host's variables, read as settings of a kind. A fault names the variable, its host and its place. */
+/** Reads settings from one host’s variables. Errors name the variable, its host and its position. */
 import { isAbsolute, join, posix } from 'node:path'
 import { parseDuration } from './duration.ts'
 import type { Fail } from './fault.ts'
 import { readPort, refuseUnsafe } from './host-name.ts'
 
-/** A variable and how a fault in it is raised, which names the place it was set at. */
+/** A variable, and how to raise an error about it with the position where it was set. */
 export interface Variable {
   readonly value: string
   readonly fail: Fail
 }
 
-/** What the file around the host says. */
+/** Information from the file around the host. */
 export interface Surroundings {
-  /** Directory that relative paths start from. */
+  /** The directory from which relative paths start. */
   directory: string
-  /** What `~` stands for; without it `~` stays. */
+  /** The value of `~`; without it `~` stays. */
   home?: string
 }
 
@@ -26,21 +26,21 @@ export interface Found extends Variable {
   what: string
 }
 
-/** Each is undefined where the setting is not set, or empty. */
+/** Each is undefined if the setting is not set or empty. */
 export interface Settings {
   find(names: Names): Found | undefined
   /** A name, address or user: no whitespace, no leading dash. */
   word(names: Names): string | undefined
   port(names: Names): number | undefined
-  /** A path of this machine, absolute where the inventory's path is. */
+  /** A path on this machine, absolute if the inventory’s path is. */
   localPath(names: Names): string | undefined
-  /** A directory of the host. */
+  /** A directory on the host. */
   remoteDirectory(names: Names): string | undefined
-  /** A yes or no, in Ansible's words. */
+  /** A boolean, in any of Ansible’s spellings. */
   truth(names: Names): boolean | undefined
   /** Milliseconds. */
   duration(names: Names): number | undefined
-  /** What a word stands for. */
+  /** The meaning of a keyword. */
   choice<T>(names: Names, meanings: Readonly<Record<string, T>>): T | undefined
 }
 
@@ -52,7 +52,7 @@ const truths: Readonly<Record<string, boolean>> = {
 
 /**
  * @param name of the host
- * @param scopes variables, the strongest first: one that has any of a setting's names decides
+ * @param scopes variables, the strongest first: the first scope with any of a setting’s names decides
  */
 export function createSettings(
   name: string,
@@ -128,7 +128,7 @@ export function createSettings(
 
 const portHint = 'A port is a number from 1 to 65535.'
 
-/** A path of this machine: relative ones start from `directory`, `~` is `home`. */
+/** A path on this machine: relative ones start from `directory`, `~` is `home`. */
 export function localPath(
   { value, what, fail }: Found,
   directory: string,

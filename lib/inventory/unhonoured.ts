@@ -1,11 +1,11 @@
-/** Variables of Ansible that change how a host is reached there, and do not here. Pure. */
+/** Ansible variables that change how Ansible reaches a host, but have no effect here. Pure. */
 import type { Host } from './inventory.ts'
 
 const sshArguments = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']
 
 const inConfig = 'put it into ~/.ssh/config, or into a file that ssh_config_file names'
 
-/** What to do instead, by name; undefined: nothing stands for it. */
+/** What to use instead, by name; undefined: there is no equivalent. */
 const instead: ReadonlyMap<string, string | undefined> = new Map([
   ...sshArguments.map(name => [name, inConfig] as const),
   ['ansible_ssh_executable', 'the ssh in your PATH is used'],
@@ -29,11 +29,11 @@ const instead: ReadonlyMap<string, string | undefined> = new Map([
 ])
 
 /**
- * A warning of the variables of these hosts that mean something to Ansible and nothing here.
+ * A warning about variables of these hosts that have no effect here.
  * @returns undefined: there are none
  */
 export function unhonouredBy(hosts: readonly Host[]): string | undefined {
-  // By what is said of them: most often all hosts have the same.
+  // Grouped by text: usually all hosts have the same.
   const found = new Map<string, string[]>()
   for (const { name, vars } of hosts) {
     for (const [variable, value] of Object.entries(vars)) {
@@ -51,7 +51,7 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
   return `these Ansible variables have no effect: ${parts.join('; ')}`
 }
 
-/** Options of `ssh` that are most often given so, and what says the same in an inventory. */
+/** Advice for the most common `ssh` options: how to write them in an inventory. */
 function adviceFor(variable: string, value: string): string | undefined {
   if (!sshArguments.includes(variable)) return instead.get(variable)
   const option = (name: string) =>
@@ -63,7 +63,7 @@ function adviceFor(variable: string, value: string): string | undefined {
     advice.push(`for ProxyCommand: ${inConfig}; for a jump host write proxy_jump`)
   if (option('StrictHostKeyChecking')) advice.push('for StrictHostKeyChecking: see --accept-new')
   const known = option('UserKnownHostsFile')
-  // ssh's way to know no host at all.
+  // This is how ssh users disable known_hosts.
   if (known && known !== '/dev/null') advice.push(`write known_hosts_file=${known}`)
   const config = /(?:^|\s)-F\s*([^\s"']+)/.exec(value)?.[1]
   if (config) advice.push(`write ssh_config_file=${config}`)

@@ -1,8 +1,7 @@
 /**
- * Values in Ansible's INI dialect. Ansible reads each value as a Python literal where it is one; we
- * keep values as strings, so only two things of that are left to do: a quoted string loses its
- * quotes and escapes, and a literal may be followed by a comment (a bare word may not: `a # b` is
- * all value).
+ * Values in Ansible’s INI format. Ansible parses each value as a Python literal if possible. hostwright keeps
+ * strings, so only two effects remain: a quoted string loses its quotes and escapes, and a literal may be
+ * followed by a comment (an unquoted word may not: `a # b` is all value).
  */
 
 const comment = /[ \t]*(?:#.*)?$/.source
@@ -20,12 +19,12 @@ const quoted =
 export function readValue(value: string): string {
   const text = value.replace(/^[ \t]+/, '')
   const plain = plainLiteral.exec(text)
-  // Untouched when there is no comment: ' 5' stays as it was written.
+  // Unchanged if there is no comment: ' 5' stays as it is.
   if (plain) return text.includes('#') ? plain[1]! : value
   return readStrings(text) ?? value
 }
 
-/** Adjacent quoted strings, joined; undefined where `text` is anything else. */
+/** Adjacent quoted strings, joined; undefined for any other text. */
 function readStrings(text: string): string | undefined {
   let joined: string | undefined
   let rest = text
@@ -56,7 +55,7 @@ const simple: Record<string, string> = {
 const escapes =
   /\\(?:(?<octal>[0-7]{1,3})|x(?<x>[\da-fA-F]{2})|u(?<u>[\da-fA-F]{4})|U(?<U>[\da-fA-F]{8})|(?<other>.))/gs
 
-/** Python's escapes (Language Reference, 2.4.1) without `\N{…}`; undefined where one is malformed. */
+/** Python’s escapes (Language Reference, 2.4.1) without `\N{…}`; undefined if one is malformed. */
 function readEscapes(body: string): string | undefined {
   let text = ''
   let end = 0
@@ -64,7 +63,7 @@ function readEscapes(body: string): string | undefined {
     const { octal, x, u, U, other } = match.groups!
     const hex = x ?? u ?? U
     const code = octal ? Number.parseInt(octal, 8) : hex ? Number.parseInt(hex, 16) : undefined
-    // x, u and U alone are digits gone missing.
+    // x, u and U without digits are malformed.
     if ((code ?? 0) > 0x10ffff || (other && 'xuUN'.includes(other))) return undefined
     // An unknown escape keeps its backslash.
     const char = code === undefined ? (simple[other!] ?? match[0]) : String.fromCodePoint(code)

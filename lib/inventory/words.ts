@@ -1,10 +1,10 @@
 import type { Fail } from './fault.ts'
 
 /**
- * Splits a host line into words as a POSIX shell does, with the rules of Python's
- * `shlex.split(line, comments=True)`, which is what Ansible reads host lines with: single quotes
- * keep everything, double quotes keep all but `\"` and `\\`, a backslash outside of quotes keeps the
- * next character, and an unquoted `#` starts a comment even inside a word.
+ * Splits a host line into words as a POSIX shell does, with the rules of Python’s `shlex.split(line,
+ * comments=True)`, which Ansible uses: single quotes keep everything, double quotes keep everything but `\"`
+ * and `\\`, a backslash outside quotes keeps the next character, and an unquoted `#` starts a comment even
+ * inside a word.
  *
  * @example splitWords(`web1 motd="it's up" # old`, fail) // ['web1', "motd=it's up"]
  */

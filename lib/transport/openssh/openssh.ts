@@ -66,8 +66,7 @@ const lingerMs = 1000
  * Connects with `ssh`.
  * @throws as `connectSsh`
  * @example
- * const transport = await connectOpenSsh(settings, { timeouts, timeoutMs: 30_000, acceptNew: false, answers
- * })
+ * const transport = await connectOpenSsh(settings, { timeouts, timeoutMs: 30_000, acceptNew, answers })
  */
 export async function connectOpenSsh(
   target: SshSettings,
