@@ -49,16 +49,16 @@ export default recipe({
     }
     const after = find(args.product, { settings })
 
-    /** What the edit left behind goes: the file, and what runs by it. */
+    /** Undoes the edit: in the file, and in the running service. */
     const setBack = async (failure: BootstrapError) => {
       const why = `${keys.join(', ')} rolled back: ${failure.message}`
       try {
         const { changed } = await converge(configure(before, keys))
-        // An edit that its validation refused was never in use.
+        // An edit that failed its validation was never in use.
         if (!changed || failure.code === 'validation_failed') return
         await heartbeat(before)
       } catch (error) {
-        // Refused before and after: somebody else left the file invalid, and it is as it was.
+        // Invalid before and after: somebody else left the file invalid, and it is unchanged.
         if (
           isBootstrapError(error) &&
           error.code === 'validation_failed' &&
@@ -73,12 +73,12 @@ export default recipe({
     }
     try {
       const { changed } = await converge(configure(after, keys))
-      // A run that was cut short after its edit has left the file as wanted, and what runs as it was.
+      // A run that was interrupted after its edit left the file as wanted, but the running service unchanged.
       const unfinished = !changed && keys.some(key => recorded.settings[key] !== settings[key])
       if (unfinished) await converge(reload(after))
       if ((changed || unfinished) && !check) await heartbeat(after)
     } catch (error) {
-      // Without a connection, or after Ctrl-C, there is no going back now.
+      // Without a connection, or after Ctrl-C, a rollback is not possible now.
       if (!isBootstrapError(error) || error.exitCode !== 4) throw error
       await setBack(error)
       throw error

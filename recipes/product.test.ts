@@ -18,7 +18,7 @@ export default recipe({
     await heartbeat(subject)
     const { test } = subject.definition.scripts
     if (!test) return
-    // The script travels as standard input; its own is empty, as the others' is.
+    // The script is sent as standard input; its own is empty, as for the other scripts.
     const env = scriptEnv(subject, host)
     await read({ env, input: readFileSync(test) })`sh -c "$(cat)"`
   },

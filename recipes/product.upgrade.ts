@@ -26,7 +26,7 @@ export default recipe({
         hint: `hostwright product.upgrade ${args.product} <version>`,
       })
     }
-    // It becomes part of paths and of package names.
+    // It becomes part of paths and package names.
     if (!/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/.test(version)) {
       throw new UsageError('invalid_value', `${JSON.stringify(version)} is not a version`)
     }
@@ -56,7 +56,7 @@ export default recipe({
     if (before.version === version) {
       await converge(upgrade(after, host, module), dropConfigCopy(before, host))
       if (!check) await heartbeat(after)
-      // A run that was cut short after the upgrade itself.
+      // A run that was interrupted after the upgrade itself.
       if (context.state.server?.mode === 'upgrading') await context.setMode('active')
       return
     }
@@ -85,7 +85,7 @@ export default recipe({
         await converge(keepConfig(before, host, cutShort), upgrade(after, host, module))
         if (!check) await heartbeat(after)
       } catch (error) {
-        // Without a connection, or after Ctrl-C, there is no going back now.
+        // Without a connection, or after Ctrl-C, a rollback is not possible now.
         if (!isBootstrapError(error) || error.exitCode !== 4) throw error
         await goBack(error.message)
         return error

@@ -3,7 +3,7 @@ import { provision, provisionedWith } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
 import { inMode } from '../tasks/server.ts'
 
-/** Asked for, else the inventory's variable. */
+/** The argument, else the inventory’s variable. */
 const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.role
 
 export default recipe({
@@ -46,7 +46,7 @@ export default recipe({
           provisioned: provisionedWith(each, host),
         })
       }
-      // What --check would have to start can't answer yet.
+      // With --check, a service that is not running yet can’t answer.
       if (check && changed) return
       for (const each of products) if (each.heartbeat?.probe.kind !== 'stack') await heartbeat(each)
     })

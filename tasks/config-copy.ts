@@ -1,4 +1,4 @@
-/** A copy of a product's config file, kept while an upgrade is under way. */
+/** A copy of a product’s config file, kept during an upgrade. */
 import {
   command,
   directory,
@@ -13,8 +13,8 @@ const copyOf = ({ name }: HostProduct, host: RunningHost) =>
 
 /**
  * Copies the config file, with its mode and owner, if there is one.
- * @param cutShort the upgrade before this one was: a copy of its is left, as the config since then may be
- *   half a new version's
+ * @param cutShort the previous upgrade was interrupted: its copy is kept, because the config may be half a
+ *   new version’s since then
  */
 export const keepConfig = (product: HostProduct, host: RunningHost, cutShort: boolean): Items =>
   product.config && [
@@ -26,7 +26,7 @@ export const keepConfig = (product: HostProduct, host: RunningHost, cutShort: bo
     }),
   ]
 
-/** Removes the copy: the upgrade is over. */
+/** Removes the copy after the upgrade. */
 export const dropConfigCopy = (product: HostProduct, host: RunningHost): Items =>
   product.config &&
   command(sh`rm -f ${copyOf(product, host)}`, {
@@ -34,7 +34,7 @@ export const dropConfigCopy = (product: HostProduct, host: RunningHost): Items =
     onlyIf: sh`test -f ${copyOf(product, host)}`,
   })
 
-/** Puts the copy back, whole or not at all, if the file is another now. */
+/** Restores the copy atomically, if the file differs. */
 export const restoreConfig = (product: HostProduct, host: RunningHost): Items => {
   const { config } = product
   if (!config) return []

@@ -1,8 +1,8 @@
-/** haproxy, from the distribution's packages, with a config file of our own. */
+/** haproxy from the distribution’s packages, with our own config file. */
 import { file, type RunningHost } from '../lib/index.ts'
 import type { ProductModule } from './product.ts'
 
-/** Of a host's variable `haproxy_backends`: `10.0.0.2:8080, 10.0.0.3:8080`. */
+/** Default of a host’s variable `haproxy_backends`, such as `10.0.0.2:8080, 10.0.0.3:8080`. */
 const defaultBackends = '127.0.0.1:8080'
 
 export const haproxy: ProductModule = {
@@ -16,8 +16,8 @@ export const haproxy: ProductModule = {
 }
 
 /**
- * The whole haproxy.cfg. Each setting of bootstrap.ini stands on a line of its own, so that
- * `product.set` can edit it in place and a later provision finds the file as it would write it.
+ * The complete haproxy.cfg. Each setting of bootstrap.ini is on its own line, so that `product.set` can edit
+ * it in place and a later provision would write the same file.
  */
 export function haproxyConfig(
   settings: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** What any product of bootstrap.ini needs on a host. Values; `converge` applies them. */
+/** The tasks of any product in bootstrap.ini. Values; `converge` applies them. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -20,7 +20,7 @@ import {
   task,
 } from '../lib/index.ts'
 
-/** What a product in TypeScript adds to what bootstrap.ini says of it. */
+/** What a TypeScript module adds to a product in bootstrap.ini. */
 export interface ProductModule {
   /** After the product is installed, before it is configured. */
   prepare?(product: HostProduct, host: RunningHost): Items
@@ -28,7 +28,7 @@ export interface ProductModule {
   configure?(product: HostProduct, host: RunningHost, reload: Resource[]): Items
 }
 
-/** Reload what the product runs as. Nothing for one without a service. */
+/** Reloads the product’s service, if it has one. */
 export const reload = (product: HostProduct): Resource[] =>
   product.service ? [handler(service(product.service, { reloaded: true }))] : []
 
@@ -45,7 +45,7 @@ export const provision = task(
   ],
 )
 
-/** Another version of a product that is there: everything but what only a first time needs. */
+/** Another version of an existing product: everything except the first-time setup. */
 export const upgrade = task(
   product => `upgrade to ${named(product)}`,
   (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
@@ -57,7 +57,7 @@ export const upgrade = task(
   ],
 )
 
-/** The settings `keys` in the product's config file, edited in place; then a reload. */
+/** The settings `keys` in the product’s config file, edited in place, followed by a reload. */
 export const configure = task(
   product => `configure ${product.name}`,
   (product: HostProduct, keys: readonly string[]) => editConfig(product, keys),
@@ -66,12 +66,12 @@ export const configure = task(
 const named = ({ name, version }: HostProduct) =>
   version === undefined ? name : `${name} ${version}`
 
-/** The service is a script of the release itself: it can't be enabled. */
+/** Whether the service is a script of the release itself, which can’t be enabled. */
 const ownScript = ({ service: name }: HostProduct) => name?.startsWith('/') ?? false
 
 function install(product: HostProduct): Items {
   const { packages } = product.definition
-  // The version of a product made of several packages is its first one's.
+  // The version of a product with several packages is that of the first.
   const [first, ...others] = packages
   return [
     first &&
@@ -83,8 +83,8 @@ function install(product: HostProduct): Items {
 }
 
 /**
- * The version that is there: the recorded one, else that of the product's first package. A product
- * made of packages has none on record until somebody asks for a certain one.
+ * The installed version: the recorded one, else that of the product’s first package. A product made of
+ * packages has no recorded version until a specific one is requested.
  */
 export async function installedVersion(
   { definition, recorded }: HostProduct,
@@ -96,7 +96,7 @@ export async function installedVersion(
   return stdout || undefined
 }
 
-/** `releases/<version>` from its archive, and `current` pointing to it. Several versions stay side by side. */
+/** `releases/<version>` from its archive, and `current` pointing to it. Several versions coexist. */
 function release({ home, version, service: name }: HostProduct, source: string): Items {
   const archives = `${home}/releases/.archives`
   const packed = `${archives}/${basename(source)}`
@@ -107,7 +107,7 @@ function release({ home, version, service: name }: HostProduct, source: string):
   return [
     directory(archives),
     file(packed, { source }),
-    // Unpacked aside and renamed: a release is there whole or not at all.
+    // Unpacked aside and renamed, so that a release is complete or absent.
     command(
       sh`rm -rf ${`${unpacked}.new`} && mkdir ${`${unpacked}.new`} && tar -xzf ${packed} -C ${`${unpacked}.new`} && mv ${`${unpacked}.new`} ${unpacked}`,
       {
@@ -115,7 +115,7 @@ function release({ home, version, service: name }: HostProduct, source: string):
         creates: unpacked,
       },
     ),
-    // A rename replaces the link at once; `ln -sf` would leave a moment without one.
+    // A rename replaces the link atomically; `ln -sf` would leave a moment without it.
     command(
       sh`rm -f ${`${current}.new`} && ln -s ${target} ${`${current}.new`} && mv -fT ${`${current}.new`} ${current}`,
       {
@@ -132,7 +132,7 @@ function configuration(product: HostProduct, host: RunningHost, module: ProductM
   return editConfig(product, [...product.definition.settings.keys()])
 }
 
-/** One `ini` a section: comments and everything else in the file stay. */
+/** One `ini` per section: comments and everything else in the file stay. */
 function editConfig(product: HostProduct, keys: readonly string[]): Items {
   const { config, definition, settings, validate } = product
   if (!config) return []
@@ -162,14 +162,14 @@ function editConfig(product: HostProduct, keys: readonly string[]): Items {
   )
 }
 
-/** The provision script, unless it succeeded with just this before. */
+/** The provision script, unless it already succeeded with the same inputs. */
 function provisionScript(product: HostProduct, host: RunningHost): Items {
   const path = product.definition.scripts.provision
   if (!path || product.recorded?.provisioned === provisionedWith(product, host)) return []
   return runScript(product, host, path, 'provision')
 }
 
-/** The upgrade script, unless the version is the one on record: then it has succeeded before. */
+/** The upgrade script, unless the version is the recorded one: then it has already succeeded. */
 function upgradeScript(product: HostProduct, host: RunningHost): Items {
   const path = product.definition.scripts.upgrade
   if (!path || product.recorded?.version === product.version) return []
@@ -182,7 +182,7 @@ const runScript = (product: HostProduct, host: RunningHost, path: string, title:
     env: scriptEnv(product, host),
   })
 
-/** What the provision script is given, as a hash: recorded when it has succeeded. */
+/** A hash of the provision script’s inputs, recorded after it has succeeded. */
 export function provisionedWith(product: HostProduct, host: RunningHost): string | undefined {
   const path = product.definition.scripts.provision
   if (!path) return undefined
@@ -192,7 +192,7 @@ export function provisionedWith(product: HostProduct, host: RunningHost): string
     .digest('hex')
 }
 
-/** Environment that a product's scripts are given (docs/bootstrap-ini.md). */
+/** The environment of a product’s scripts (docs/bootstrap-ini.md). */
 export function scriptEnv(
   product: HostProduct,
   host: { root: string; bootstrapDir: string },

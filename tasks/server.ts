@@ -1,9 +1,9 @@
-/** The mode of a server while work is done on it. */
+/** The mode of a server during work on it. */
 import type { HostState, RunContext } from '../lib/index.ts'
 
 /**
- * The mode to go back to after work. A run that was cut short has left its passing mode on record:
- * what was before it is not known any more.
+ * The mode to restore after work. An interrupted run has left its temporary mode on record, so the mode
+ * before it is unknown.
  */
 export function settledMode({ server }: HostState): string {
   const mode = server?.mode ?? 'active'
@@ -11,8 +11,8 @@ export function settledMode({ server }: HostState): string {
 }
 
 /**
- * Does `work` in the mode `passing`, then sets the mode `then`. If the work fails, the server stays in
- * the passing mode: what it is in the middle of is then on record.
+ * Does `work` in the mode `passing`, then sets the mode `then`. If the work fails, the server stays in the
+ * temporary mode, which records what was in progress.
  */
 export async function inMode<T>(
   { setMode }: Pick<RunContext, 'setMode'>,

@@ -10,7 +10,7 @@ export interface Asker {
   ask(call: HostCall): Promise<StepResult>
   /** Stops waiting: Ctrl-C. */
   signal?: AbortSignal
-  /** Called after each attempt but the last. */
+  /** Called after each attempt that was not yet enough. */
   onAnswer?(verdict: Verdict, attempt: number): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where lab hosts listen. Linux answers on all of 127.0.0.0/8, so that every host has an address of
- * its own and the ports of real machines; elsewhere they share 127.0.0.1 and differ by port.
+ * The addresses of lab hosts. Linux answers on all of 127.0.0.0/8, so every host has its own address and the
+ * ports of real machines; on other systems they share 127.0.0.1 and have different ports.
  */
 import { createServer, type Server } from 'node:net'
 import { BootstrapError } from '../errors.ts'
@@ -12,10 +12,10 @@ export interface LabAddress {
   deepfilerPort: number
 }
 
-/** Binds a TCP port and gives a function that frees it; undefined where it can't be bound. */
+/** Binds a TCP port and returns a function that frees it; undefined if it can’t be bound. */
 export type Bind = (address: string, port: number) => Promise<(() => Promise<void>) | undefined>
 
-/** The places found, and a function that ends the claim on them, to be called when the hosts are up. */
+/** The addresses, and a function that releases the claim on them, to be called when the hosts are running. */
 export interface Claim {
   places: LabAddress[]
   release: () => Promise<void>
@@ -24,7 +24,7 @@ export interface Claim {
 const sshPorts = [2222, 2322, 2422, 2522]
 const deepfilerPorts = Array.from({ length: 100 }, (_, index) => 8700 + index)
 const blocks = Array.from({ length: 254 }, (_, index) => index + 1)
-/** Bound while a lab starts, so that two labs starting at once don't take the same block. */
+/** Bound while a lab starts, so that two labs starting at the same time don’t use the same block. */
 const claimHost = 254
 
 /** @see Bind */
@@ -52,7 +52,7 @@ async function firstPort(tryBind: Bind, addresses: string[], ports: number[]) {
   return undefined
 }
 
-/** A block 127.77.x.0/24 in which nothing listens on the ports we want. */
+/** A block 127.77.x.0/24 in which nothing listens on our ports. */
 async function claimBlock(count: number, tryBind: Bind): Promise<Claim | undefined> {
   for (const port of sshPorts) {
     for (const block of blocks) {
@@ -71,7 +71,7 @@ async function claimBlock(count: number, tryBind: Bind): Promise<Claim | undefin
   return undefined
 }
 
-/** One address, free ports upward from the usual ones. */
+/** One address, with free ports upward from the usual ones. */
 async function claimPorts(count: number, tryBind: Bind): Promise<Claim | undefined> {
   const address = '127.0.0.1'
   const free = async (from: number) => {
@@ -88,10 +88,10 @@ async function claimPorts(count: number, tryBind: Bind): Promise<Claim | undefin
 }
 
 /**
- * Finds places for `count` hosts by binding them.
+ * Finds addresses for `count` hosts by binding them.
  * @param count 1 to 253
  * @param platform as in `process.platform`
- * @throws {BootstrapError} `lab_failed` when there are none
+ * @throws {BootstrapError} `lab_failed` if there are none
  */
 export async function claimPlaces(
   count: number,

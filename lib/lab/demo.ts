@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: hostwright on three disposable hosts of this machine, from provisioning to a rolling
- * upgrade that goes back by itself. Each command is the real command line, shown before it runs.
+ * `npm run demo`: hostwright on three disposable hosts on this machine, from provisioning to a rolling
+ * upgrade that is rolled back automatically. Each command is the real command line, shown before it runs.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -21,7 +21,7 @@ const { stdout, env } = process
 const theme = themeFor(stdout, env)
 const title = (words: string) => stdout.write(`\n${paint(theme, `# ${words}`, 'bold')}\n`)
 
-/** Where the callbacks of the runs arrive. */
+/** Receives the callbacks of the runs. */
 async function receiveCallbacks(): Promise<{
   url: string
   received: CallbackDocument[]
@@ -37,7 +37,7 @@ async function receiveCallbacks(): Promise<{
   return { url: `http://127.0.0.1:${port}/runs`, received, server }
 }
 
-/** Runs a command line as a person would; ends the demo if it does not end as it should. */
+/** Runs a command line as a person would; ends the demo if the exit code is not the expected one. */
 function hostwright(line: string, variables: Record<string, string>, expected = 0): Promise<void> {
   stdout.write(`${paint(theme, `$ hostwright ${line}`, 'cyan')}\n`)
   return new Promise((resolve, reject) => {
@@ -96,7 +96,7 @@ async function demo(directory: string): Promise<void> {
 
 const directory = mkdtempSync(join(tmpdir(), 'hostwright-demo-'))
 const lab = join(directory, 'lab')
-// Ctrl-C reaches the command that runs as well; the lab is taken down all the same.
+// Ctrl-C also reaches the running command; the lab is stopped in any case.
 process.on('SIGINT', () => {})
 try {
   await demo(lab)

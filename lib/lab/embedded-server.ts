@@ -1,7 +1,7 @@
 /**
- * The SSH server of a lab host where there is no sshd: a process of its own, started as
- * `node embedded-server.js CONFIG`, CONFIG being a JSON file (EmbeddedConfig). One user, one key, exec
- * requests only: what the transports use, no terminal, no forwarding, no sftp.
+ * The SSH server of a lab host if there is no sshd: a separate process, started as `node embedded-server.js
+ * CONFIG`, where CONFIG is a JSON file (EmbeddedConfig). One user, one key and exec requests only, as needed
+ * by the transports: no terminal, no forwarding, no sftp.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,15 +15,15 @@ export interface EmbeddedConfig {
   user: string
   /** Private host key, OpenSSH format. */
   hostKey: string
-  /** The one public key that may log in. */
+  /** The only public key that may log in. */
   authorizedKey: string
   /** Working directory of commands. */
   home: string
-  /** The whole environment of commands. */
+  /** The complete environment of commands. */
   env: Record<string, string>
 }
 
-/** How long a command may take to end after its connection is gone, in milliseconds. */
+/** How long a command may take to end after its connection was lost, in milliseconds. */
 const graceMs = 2000
 
 function authenticate(client: Connection, user: string, allowed: ParsedKey): void {
@@ -34,20 +34,20 @@ function authenticate(client: Connection, user: string, allowed: ParsedKey): voi
       context.key.algo === allowed.type &&
       context.key.data.equals(allowed.getPublicSSH())
     if (!isOurs) return context.reject(['publickey'])
-    // Without a signature the client only asks whether the key would do.
+    // Without a signature, the client only asks whether the key would be accepted.
     const { signature, blob, hashAlgo } = context
     const proven = signature === undefined || allowed.verify(blob!, signature, hashAlgo) === true
     return proven ? context.accept() : context.reject(['publickey'])
   })
 }
 
-/** Runs `command`; returns a function that ends it, for when the connection goes. */
+/** Runs `command`; returns a function that ends it when the connection is lost. */
 function execute(channel: ServerChannel, command: string, config: EmbeddedConfig) {
   const child = spawn('/bin/sh', ['-c', command], {
-    // As sshd does for an account whose home is not there.
+    // As sshd does if the home directory of an account does not exist.
     cwd: existsSync(config.home) ? config.home : '/',
     env: config.env,
-    // A process group of its own, for signals to reach what the shell runs.
+    // Its own process group, so that signals reach what the shell runs.
     detached: true,
   })
   const kill = (signal: NodeJS.Signals, group: boolean) => {
@@ -67,7 +67,7 @@ function execute(channel: ServerChannel, command: string, config: EmbeddedConfig
   channel.pipe(child.stdin)
   child.stdout.pipe(channel, { end: false })
   child.stderr.pipe(channel.stderr, { end: false })
-  // A command need not read its input, nor a client wait for the output.
+  // A command need not read its input, and a client need not wait for the output.
   child.stdin.on('error', () => {})
   channel.on('error', () => {})
   child.on('error', error => {
@@ -79,7 +79,7 @@ function execute(channel: ServerChannel, command: string, config: EmbeddedConfig
     try {
       finish(status, signal)
     } catch {
-      // A signal for which SSH has no name (RFC 4254, 6.10).
+      // A signal without a name in SSH (RFC 4254, 6.10).
       finish(255, null)
     }
   })
@@ -114,14 +114,14 @@ function serveClient(client: Connection, config: EmbeddedConfig, allowed: Parsed
       started?.signal(`SIG${name.replace(/^SIG/, '')}` as NodeJS.Signals)
       accept?.()
     })
-    // OpenSSH's client asks for these unasked; refusing them is not an error to it.
+    // OpenSSH’s client requests these by itself; refusing them is not an error to it.
     session.on('env', (_accept, reject) => reject?.())
     session.on('auth-agent', (_accept, reject) => reject?.())
   })
   client.on('close', () => {
     for (const execution of running) execution.end()
   })
-  // A connection reset is the client's business.
+  // A connection reset is the client’s concern.
   client.on('error', () => {})
 }
 
@@ -133,7 +133,7 @@ export function serve(config: EmbeddedConfig): void {
     serveClient(client, config, allowed),
   )
   const listener = createServer((socket: Socket) => {
-    // Small frames back and forth: waiting to fill a packet would cost 40 ms each.
+    // Small frames in both directions: waiting to fill a packet would cost 40 ms each.
     socket.setNoDelay(true)
     ssh.injectSocket(socket)
   })

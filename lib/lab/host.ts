@@ -39,7 +39,7 @@ export function hostDirectory(directory: string, name: string): string {
   return join(directory, name)
 }
 
-/** The directory that recipes stay in, where the host has no view of its own. */
+/** The directory that confines recipes, if the host does not have its own view. */
 export function hostRoot(directory: string, name: string): string {
   return join(hostDirectory(directory, name), 'root')
 }
@@ -48,7 +48,7 @@ export function hostRoot(directory: string, name: string): string {
 export async function writeHostFiles(lab: LabPlan, host: HostPlan): Promise<void> {
   const own = hostDirectory(lab.directory, host.name)
   const inView = lab.kind === 'overlay'
-  // Where the server will find its files.
+  // The paths at which the server finds its files.
   const seen = inView ? viewDirectory : own
   const mark = own
   await mkdir(own)
@@ -101,7 +101,7 @@ async function command(lab: LabPlan, host: HostPlan): Promise<string[]> {
   return viewCommand(view, lab.directory, server)
 }
 
-/** The process that stands for the host, its helpers after it. */
+/** The main process of the host, followed by its helpers. */
 async function processesOf(lab: LabPlan, child: ChildProcess): Promise<ProcessId[]> {
   const main = await identify(child.pid!)
   if (main === undefined) return []
@@ -115,7 +115,7 @@ async function logTail(file: string): Promise<string> {
   return text.trimEnd().split('\n').slice(-10).join('\n')
 }
 
-/** How to log in to a host. */
+/** The data needed to log in to a host. */
 export function loginTo(
   lab: { user: string },
   host: { address: string; port: number },

@@ -4,7 +4,7 @@ import { keyData } from './keys.ts'
 
 export interface InventoryHost extends LabAddress {
   name: string
-  /** The directory that recipes stay in; absent where the host has a view of its own. */
+  /** The directory that confines recipes; absent if the host has its own view. */
   root?: string
 }
 
@@ -17,10 +17,10 @@ export interface InventoryOptions {
   node: string
 }
 
-/** Each host has an address of its own where it has haproxy. */
+/** Hosts with haproxy have their own addresses, so they can share a port. */
 const haproxyPort = 8000
 
-/** A value in a host line: Ansible splits these as a shell does. */
+/** A value in a host line, which is split as in a shell. */
 function word(value: string | number): string {
   const text = String(value)
   return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`
@@ -38,7 +38,7 @@ export function hostsIni(options: InventoryOptions): string {
       node: options.node,
       deepfiler_address: address,
       deepfiler_port: deepfilerPort,
-      // Installing packages takes a file system of the host's own.
+      // Installing packages requires the host’s own file system.
       haproxy_bind: root === undefined ? `${address}:${haproxyPort}` : undefined,
       haproxy_backends: root === undefined ? `${address}:${deepfilerPort}` : undefined,
       root,
@@ -166,8 +166,7 @@ description = Where it listens
 `
 
 /**
- * The lab's catalogue. haproxy is installed from packages, so it takes a host whose file system is
- * its own.
+ * The lab’s catalogue. haproxy is installed from packages, so it requires a host with its own file system.
  */
 export function bootstrapIni(kind: 'overlay' | 'directory'): string {
   return kind === 'overlay' ? common + webRole + deepfiler + haproxy : common + deepfiler

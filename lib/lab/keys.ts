@@ -1,15 +1,15 @@
 /** Key pairs of a lab: one for its client, one for each host. */
 import ssh2 from 'ssh2'
 
-/** Both halves as OpenSSH writes them into files. */
+/** Both keys in OpenSSH’s file formats. */
 export interface KeyPair {
   private: string
   public: string
 }
 
 /**
- * A new ed25519 key pair. ssh2 drops leading zero bytes of the public half, which spoils about one
- * pair in 256: a pair is therefore tried before it is given out.
+ * A new ed25519 key pair. ssh2 drops leading zero bytes of the public key, which breaks about one pair in
+ * 256, so each pair is tested before it is returned.
  */
 export function createKeyPair(comment: string): KeyPair {
   for (;;) {
@@ -26,7 +26,7 @@ function works(pair: KeyPair): boolean {
   return known.getPublicSSH().length === 51 && known.verify(message, secret.sign(message)) === true
 }
 
-/** The base64 part of a public key: what a known_hosts line and a fingerprint are made of. */
+/** The base64 part of a public key, as used in known_hosts lines and fingerprints. */
 export function keyData(publicKey: string): string {
   return publicKey.split(' ')[1]!
 }

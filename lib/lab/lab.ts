@@ -1,6 +1,6 @@
 /**
- * Labs: disposable SSH hosts on this machine, for trying recipes and for tests. A lab is a directory:
- * its inventory (hosts.ini, bootstrap.ini, known_hosts, releases/), its keys, and one folder per host.
+ * Labs: disposable SSH hosts on this machine, for trying recipes and for tests. A lab is a directory with its
+ * inventory (hosts.ini, bootstrap.ini, known_hosts, releases/), its keys, and one directory per host.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ import {
 import { packReleases } from './releases.ts'
 import { findSshd, giveBack, prepareMachine, sshdVersion } from './sshd.ts'
 
-/** Most hosts a lab can have: the addresses of a block. */
+/** The maximum number of hosts: the addresses of a block. */
 const maxHosts = 250
 const statusTimeoutMs = 2000
 
@@ -44,7 +44,7 @@ export interface LabHost {
   name: string
   address: string
   port: number
-  /** The process whose end is the host's end. */
+  /** The main process: the host ends with it. */
   pid: number
   /** Whether it answers SSH now. */
   ready: boolean
@@ -59,22 +59,22 @@ export interface LabStatus {
 }
 
 export interface LabUpOptions {
-  /** How many hosts: lab1, lab2 … */
+  /** The number of hosts: lab1, lab2 … */
   hosts: number
-  /** Where; it must be empty or not exist. Default: defaultLabDirectory(). */
+  /** The directory, which must be empty or not exist. Default: defaultLabDirectory(). */
   directory?: string
-  /** Default: `overlay` where it works, else `directory`. */
+  /** Default: `overlay` if it works, else `directory`. */
   kind?: 'overlay' | 'directory'
-  /** Default: `openssh` where there is an sshd, else `embedded`. */
+  /** Default: `openssh` if there is an sshd, else `embedded`. */
   server?: 'openssh' | 'embedded'
-  /** Told what happens, a line each. */
+  /** Called with one line for each thing that happens. */
   onProgress?: (text: string) => void
 }
 
 /**
- * Brings a lab up: when it resolves, every host answers SSH.
- * @throws {UsageError} a lab is up there already, or the directory is not for a lab
- * @throws {BootstrapError} `lab_failed`: a host did not start; nothing is left of the attempt
+ * Starts a lab: when it resolves, every host answers SSH.
+ * @throws {UsageError} a lab is already running there, or the directory can’t be used
+ * @throws {BootstrapError} `lab_failed`: a host did not start; nothing is left behind
  */
 export async function labUp(options: LabUpOptions): Promise<LabStatus> {
   const { hosts: count } = options
@@ -85,7 +85,7 @@ export async function labUp(options: LabUpOptions): Promise<LabStatus> {
   try {
     return await bringUp(directory, options)
   } catch (error) {
-    // There is an sshd, but it lets nobody in here: a locked account, say. Ours does.
+    // There is an sshd, but it refuses logins here: a locked account, for example. Ours does not.
     const ownServer = isBootstrapError(error) && error.code === 'lab_failed'
     if (!ownServer || options.server !== undefined || (await findSshd()) === undefined) throw error
     options.onProgress?.(`using the embedded server: ${error.message}`)
@@ -114,10 +114,10 @@ async function bringUp(directory: string, options: LabUpOptions): Promise<LabSta
 }
 
 /**
- * Ends a lab: its processes, their mounts, its directory. Does nothing where there is none.
+ * Stops a lab: its processes, their mounts, its directory. Does nothing if there is none.
  * @returns how many hosts it had
- * @throws {UsageError} the directory has files and is not a lab's
- * @throws {BootstrapError} `lab_failed`: a process does not end
+ * @throws {UsageError} the directory has files and is not a lab’s
+ * @throws {BootstrapError} `lab_failed`: a process did not end
  */
 export async function labDown(options: { directory?: string } = {}): Promise<number> {
   const directory = resolve(options.directory ?? defaultLabDirectory())
@@ -129,7 +129,7 @@ export async function labDown(options: { directory?: string } = {}): Promise<num
   return record.hosts.length
 }
 
-/** The lab in a directory, each of its hosts asked whether it answers; undefined: there is none. */
+/** The lab in a directory, with the state of each host; undefined: there is none. */
 export async function labStatus(
   options: { directory?: string } = {},
 ): Promise<LabStatus | undefined> {
@@ -154,7 +154,7 @@ function labHost({ name, address, port, processes }: HostRecord): Omit<LabHost, 
   return { name, address, port, pid: processes[0]?.pid ?? 0 }
 }
 
-/** A user without an entry in passwd has no name; only the embedded server takes such a one. */
+/** A user without an entry in passwd has no name; only the embedded server accepts that. */
 function userName(): string {
   try {
     return userInfo().username
@@ -163,7 +163,7 @@ function userName(): string {
   }
 }
 
-/** Takes the directory; clears what a lab that is no more (a reboot, a kill) has left in it. */
+/** Claims the directory; cleans up after a dead lab (a reboot, a kill). */
 async function claim(directory: string, record: LabRecord): Promise<void> {
   if (await claimDirectory(directory, record)) return
   const other = await readRecord(directory)
@@ -194,7 +194,7 @@ async function end(directory: string, record: LabRecord): Promise<void> {
   await deleteDirectory(directory)
 }
 
-/** Starts everything, and keeps `record` (and its file) such that `end` can undo it at any time. */
+/** Starts everything, and keeps `record` (and its file) up to date so that `end` can undo it at any time. */
 async function start(directory: string, record: LabRecord, options: LabUpOptions): Promise<void> {
   const tell = options.onProgress ?? (() => {})
   record.kind = await chooseKind(directory, options.kind, tell)
@@ -230,7 +230,9 @@ async function start(directory: string, record: LabRecord, options: LabUpOptions
   }
 }
 
-/** Like Promise.all, but rejects only when all have settled: nothing still starts while we clean up. */
+/**
+ * Like Promise.all, but rejects only after all have settled: nothing is still starting during the cleanup.
+ */
 async function allSettled<const T extends readonly unknown[]>(
   work: T,
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
@@ -293,7 +295,7 @@ async function chooseServer(
     const path = await findSshd()
     if (path === undefined) throw new BootstrapError('lab_failed', 'no sshd is installed')
     const sshd = { path, version: await sshdVersion(path) }
-    // A view brings what sshd wants of the machine.
+    // A view provides what sshd requires on the machine.
     if (record.kind === 'directory') {
       record.borrowed = await prepareMachine(sshd, record.user, directory)
     }

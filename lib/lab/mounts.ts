@@ -1,15 +1,15 @@
 /**
- * What a view of the machine's file system is made of. An overlay shows one file system, not those
- * mounted below it, so each gets an overlay of its own.
+ * The mounts of a view of the machine’s file system. An overlay shows one file system, not those mounted
+ * below it, so each gets its own overlay.
  */
 
-/** `layer`: a directory to lay a writable view over. `file`: a single file to copy. */
+/** `layer`: a directory to overlay with a writable layer. `file`: a single file to copy. */
 export interface Mount {
   path: string
   type: 'layer' | 'file'
 }
 
-/** These the view gets fresh; what is mounted below them is not for it. */
+/** The view gets fresh versions of these; mounts below them are not included. */
 const fresh = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/run']
 
 const kernelTypes = new Set(
@@ -18,15 +18,15 @@ const kernelTypes = new Set(
   ),
 )
 
-/** Whether `path` is `root` or lies under it. */
+/** Whether `path` is `root` or below it. */
 export function isUnder(path: string, root: string): boolean {
   return path === root || path.startsWith(root === '/' ? '/' : `${root}/`)
 }
 
 /**
- * The mounts to lay over, parents first, from /proc/self/mountinfo (its format: proc(5)).
- * @param isDirectory asked of each mount point
- * @param without a directory whose mounts are left out: the lab's own
+ * The mounts to overlay, parents first, from /proc/self/mountinfo (format: proc(5)).
+ * @param isDirectory called for each mount point
+ * @param without a directory whose mounts are excluded: the lab’s own
  */
 export function mountsToLayer(
   mountinfo: string,

@@ -1,9 +1,9 @@
 /**
- * A host with a copy-on-write view of this machine's file system, in mount, PID and UTS namespaces of
- * its own (Linux, root). Everything it writes goes to a tmpfs mounted in its own mount namespace, so
- * the machine never sees it, and the kernel frees it with the last process of the host.
- * Overlays: Documentation/filesystems/overlayfs.rst in Linux. The upper layer has to be on another
- * file system than the lower one's mount, which a tmpfs always is.
+ * A host with a copy-on-write view of this machine’s file system, in its own mount, PID and UTS namespaces
+ * (Linux, root). Everything it writes goes to a tmpfs mounted in its own mount namespace, so the machine
+ * never sees it, and the kernel frees it with the last process of the host. Overlays:
+ * Documentation/filesystems/overlayfs.rst in Linux. The upper layer must be on a different file system than
+ * the lower one’s mount, which a tmpfs always is.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -18,20 +18,20 @@ const run = promisify(execFile)
 export interface View {
   /** Host name inside. */
   name: string
-  /** An empty directory of the machine where the view is mounted, which the host alone sees. */
+  /** An empty directory on the machine where the view is mounted, visible only to the host. */
   mountPoint: string
-  /** Files of the machine to copy, and where to, for the server alone to read. */
+  /** Files of the machine to copy, with their targets, readable only by the server. */
   files: { from: string; to: string }[]
   /** Lines added to /etc/hosts. */
   hosts: string[]
-  /** Paths of the machine shown at the same place also where the view is fresh (/tmp, /run). */
+  /** Paths of the machine that are also visible where the view is fresh (/tmp, /run). */
   keep: string[]
 }
 
-/** Where the view's own files go: a tmpfs, so never in the way of the machine's. */
+/** The directory of the view’s own files: a tmpfs, so it never interferes with the machine’s. */
 export const viewDirectory = '/run/hostwright-lab'
 
-/** Within the view, root's alone: in N/up what the host has written in its layer N, and nothing else. */
+/** Within the view, accessible only to root: N/up has exactly what the host has written in its layer N. */
 export const layersDirectory = `${viewDirectory}/layers`
 
 const prelude = `set -eu
@@ -63,7 +63,7 @@ for each in 0:stdin 1:stdout 2:stderr; do
 done
 `
 
-/** What stands for the machine's own state in a view. */
+/** Replaces the machine’s own state in a view. */
 const adjustments = `mount -t proc proc "$view/proc"
 mount -t sysfs -o ro sysfs "$view/sys" 2>/dev/null || mount --rbind /sys "$view/sys"
 tmpfs 755 "$view/run"
@@ -81,7 +81,7 @@ if grep -q '^root:!' /etc/shadow 2>/dev/null; then
 fi
 `
 
-/** The old root goes away whole: nothing of the machine can be reached any more but through the view. */
+/** The old root is removed completely: the machine is reachable only through the view. */
 const enter = `cd "$view"
 mkdir run/hostwright-lab/machine
 pivot_root . run/hostwright-lab/machine
@@ -93,9 +93,9 @@ printf '%s\\n' "$name" >/etc/hostname
 `
 
 /**
- * Process 1 of the host waits for its server, in the foreground (a shell ignores SIGINT for what it
- * runs in the background, and so would every command of the host), and meanwhile for every orphan.
- * When it ends or is killed, the kernel ends all others.
+ * Process 1 of the host runs its server in the foreground (a shell ignores SIGINT in background processes,
+ * and then every command on the host would), and reaps orphans. When it ends or is killed, the kernel ends
+ * all others.
  */
 const init = `exec sh -c '"$@"; exit "$?"' hostwright-lab-init "$@"
 `
@@ -105,13 +105,13 @@ function layerLines(mounts: Mount[]): string {
     .map(({ path, type }, index) => {
       if (type === 'file') return `copy ${quote(path)} || :\n`
       const line = `layer ${index} ${quote(path)}`
-      // Only the root is needed; a mount that shows nothing is no reason to fail.
+      // Only the root is essential; another mount that fails must not stop the host.
       return path === '/' ? `${line}\n` : `${line} || :\n`
     })
     .join('')
 }
 
-/** The script that makes the view and becomes its process 1. Its arguments are the server's command. */
+/** The script that creates the view and becomes its process 1. Its arguments are the server’s command. */
 export function viewScript(view: View, mounts: Mount[]): string {
   const files = view.files
     .map(({ from, to }) => {
@@ -141,8 +141,8 @@ function machineMounts(without: string): Mount[] {
 }
 
 /**
- * Writes the script that makes the view.
- * @param labDirectory left out of the view
+ * Writes the script that creates the view.
+ * @param labDirectory excluded from the view
  * @returns the command that runs `server` in it
  */
 export async function viewCommand(
@@ -157,9 +157,9 @@ export async function viewCommand(
 }
 
 /**
- * Whether hosts with views can be made here, found out by making one.
- * @param directory an existing directory to do it in
- * @returns why not; undefined when they can
+ * Whether hosts with views can be created here, tested by creating one.
+ * @param directory an existing directory for the test
+ * @returns why not; undefined if they can
  */
 export async function whyNoViews(directory: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'Linux is required'

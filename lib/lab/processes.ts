@@ -1,4 +1,4 @@
-/** Processes of a lab: knowing them again, finding what they started, ending them. */
+/** Processes of a lab: recognises them, finds their descendants, ends them. */
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,32 +7,32 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * Every process that a lab host starts carries this in its environment: `<lab directory>/<host>`. It
- * finds those that a session started and left running, which are nobody's children any more.
+ * Every process started by a lab host has this in its environment: `<lab directory>/<host>`. It finds
+ * processes that a session left running, whose parent is gone.
  */
 export const marker = 'HOSTWRIGHT_LAB_HOST'
 
-/** A process that can be told from a later one with the same number. */
+/** Identifies a process even if its pid is reused. */
 export interface ProcessId {
   pid: number
-  /** When it started: clock ticks since boot and the boot on Linux, a date elsewhere. */
+  /** When it started: clock ticks since boot, and the boot, on Linux; a date elsewhere. */
   started: string
 }
 
 /** One line of the process table. */
 interface Entry extends ProcessId {
   parent: number
-  /** Whether its environment or its arguments say that it belongs to the lab. */
+  /** Whether its environment or its arguments mark it as belonging to the lab. */
   marked: boolean
 }
 
-/** A line of /proc/PID/stat. Its second field, the name, may hold spaces and parentheses. */
+/** Parses a line of /proc/PID/stat. Its second field, the name, may contain spaces and parentheses. */
 export function parseStat(text: string): { state: string; parent: number; ticks: string } {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0]!, parent: Number(fields[1]), ticks: fields[19]! }
 }
 
-/** A zombie has ended: only its parent has not asked yet. */
+/** A zombie has ended, but its parent has not reaped it. */
 const ended = 'Z'
 
 async function readOrNothing(path: string): Promise<string> {
@@ -57,7 +57,7 @@ async function linuxEntry(
   return { pid, parent, started: `${ticks} ${boot}`, marked }
 }
 
-/** `ps` with the environment after the arguments; the start is five words, as `lstart` prints it. */
+/** Parses `ps` with the environment after the arguments; the start is five words, as printed by `lstart`. */
 export function parsePs(text: string, belongs: (text: string) => boolean): Entry[] {
   return text.split('\n').flatMap(line => {
     const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\S+ +\S+ +\S+ +\S+ +\S+)\s(.*)$/.exec(line)
@@ -68,8 +68,8 @@ export function parsePs(text: string, belongs: (text: string) => boolean): Entry
 }
 
 /**
- * Says of a process's environment or arguments whether they are of the lab in `directory`. sshd writes
- * its title over its environment, so it is known by the config file it was started with.
+ * Tests whether a process’s environment or arguments belong to the lab in `directory`. sshd writes its title
+ * over its environment, so it is recognised by its config file.
  */
 export function belongsTo(directory: string): (text: string) => boolean {
   const mark = `${marker}=${directory}/`
@@ -90,7 +90,7 @@ async function processTable(directory?: string): Promise<Entry[]> {
     })
     return parsePs(stdout, directory === undefined ? () => false : belongsTo(directory))
   }
-  // /proc holds bytes, and a directory's name may be any UTF-8: compare both as latin1.
+  // /proc contains bytes, and a directory’s name may be any UTF-8: both are compared as latin1.
   const bytes = directory && Buffer.from(directory).toString('latin1')
   const belongs = bytes === undefined ? () => false : belongsTo(bytes)
   const boot = await bootId()
@@ -99,7 +99,7 @@ async function processTable(directory?: string): Promise<Entry[]> {
   return entries.filter(entry => entry !== undefined)
 }
 
-/** The process with this number, as far as it runs now. */
+/** The process with this pid, if it is running now. */
 export async function identify(pid: number): Promise<ProcessId | undefined> {
   if (process.platform === 'linux') {
     const entry = await linuxEntry(pid, await bootId(), () => false)
@@ -109,14 +109,14 @@ export async function identify(pid: number): Promise<ProcessId | undefined> {
   return entry && { pid, started: entry.started }
 }
 
-/** Whether this very process still runs. */
+/** Whether this same process is still running. */
 export async function isRunning(id: ProcessId): Promise<boolean> {
   return (await identify(id.pid))?.started === id.started
 }
 
 /** The children of a process. */
 export async function childrenOf(pid: number): Promise<ProcessId[]> {
-  // Most kernels say it; to read of all processes for each of 200 hosts is too much.
+  // Most kernels list them; reading all processes for each of 200 hosts would be too slow.
   const file = `/proc/${pid}/task/${pid}/children`
   const told = await readFile(file, 'utf8').catch(() => undefined)
   if (told !== undefined) {
@@ -128,8 +128,8 @@ export async function childrenOf(pid: number): Promise<ProcessId[]> {
 }
 
 /**
- * Which processes belong to a lab: those known, those marked, and whatever these started; never this
- * process or its own ancestors, which may merely have the directory among their arguments.
+ * The processes of a lab: those known, those marked, and their descendants; never this process or its
+ * ancestors, which may merely have the directory among their arguments.
  */
 export function labProcesses(table: Entry[], known: ProcessId[], self: number): ProcessId[] {
   const byPid = new Map(table.map(entry => [entry.pid, entry]))
@@ -150,8 +150,7 @@ export function labProcesses(table: Entry[], known: ProcessId[], self: number): 
 }
 
 /**
- * Ends every process of the lab in `directory` and waits until they are gone. They are killed: the
- * hosts are disposable.
+ * Kills every process of the lab in `directory` and waits until they are gone: the hosts are disposable.
  * @returns the processes still there after 5 s; none, unless something is badly wrong
  */
 export async function endLabProcesses(directory: string, known: ProcessId[]): Promise<ProcessId[]> {

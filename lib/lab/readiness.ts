@@ -1,4 +1,4 @@
-/** Whether a lab host really answers SSH: logs in, runs `true`. */
+/** Whether a lab host really answers SSH: logs in and runs `true`. */
 import { setTimeout as delay } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 
@@ -11,10 +11,10 @@ export interface Login {
   hostKey: string
 }
 
-/** What a server says to a login that it will never let in. */
+/** The reason if a server refuses the login for good. */
 const refused = 'it refuses the login'
 
-/** @returns why it does not answer; undefined when it does */
+/** @returns why it does not answer; undefined if it does */
 export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | undefined> {
   const client = new ssh2.Client()
   return new Promise<string | undefined>(resolve => {
@@ -40,7 +40,7 @@ export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | u
       readyTimeout: timeoutMs,
     })
   }).finally(() => {
-    // A reset while it closes is nobody's concern any more.
+    // A reset while it closes does not matter.
     client.on('error', () => {})
     client.end()
   })
@@ -48,9 +48,9 @@ export function whyNoAnswer(login: Login, timeoutMs: number): Promise<string | u
 
 /**
  * Waits until a host answers.
- * @param stillRuns asked between attempts: a server that has ended will never answer; nor will one
- * that refused the login do otherwise later
- * @returns why it did not in `timeoutMs`; undefined when it does
+ * @param stillRuns called between attempts: a server that has exited will never answer, and one that refused
+ *   the login will not change its mind
+ * @returns why it did not answer within `timeoutMs`; undefined if it did
  */
 export async function awaitAnswer(
   login: Login,

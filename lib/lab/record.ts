@@ -1,4 +1,4 @@
-/** `lab.json`: marks a directory as a lab's, and holds what is needed to end it. */
+/** `lab.json`: marks a directory as a lab’s, and contains what is needed to stop it. */
 import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
@@ -8,7 +8,7 @@ export interface HostRecord {
   name: string
   address: string
   port: number
-  /** The first is the one that stands for the host: its server, or its init. */
+  /** The first is the main process of the host: its server, or its init. */
   processes: ProcessId[]
 }
 
@@ -17,10 +17,10 @@ export interface LabRecord {
   kind: 'overlay' | 'directory'
   server: 'openssh' | 'embedded'
   user: string
-  /** Who is bringing the lab up; absent when it is up. */
+  /** The process that is starting the lab; absent once it is running. */
   starting?: ProcessId
   hosts: HostRecord[]
-  /** A directory of the machine that this lab made or shares (see testConfig). */
+  /** A directory of the machine that this lab created or shares (see prepareMachine). */
   borrowed?: string
 }
 
@@ -30,7 +30,7 @@ function exists(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EEXIST'
 }
 
-/** Whether there is such a directory. */
+/** Whether the directory exists. */
 export async function isThere(directory: string): Promise<boolean> {
   return stat(directory).then(
     found => found.isDirectory(),
@@ -38,7 +38,7 @@ export async function isThere(directory: string): Promise<boolean> {
   )
 }
 
-/** The record of the lab in `directory`; undefined when there is none. */
+/** The record of the lab in `directory`; undefined if there is none. */
 export async function readRecord(directory: string): Promise<LabRecord | undefined> {
   const text = await readFile(file(directory), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
@@ -67,9 +67,9 @@ export async function writeRecord(directory: string, record: LabRecord): Promise
 }
 
 /**
- * Makes `directory` this process's lab, or says no: of several that try at once one succeeds.
- * @returns false when there is a lab already
- * @throws {UsageError} the directory has other content, or is another user's
+ * Claims `directory` for this process’s lab: of several simultaneous attempts, one succeeds.
+ * @returns false if there is a lab already
+ * @throws {UsageError} the directory has other content, or belongs to another user
  */
 export async function claimDirectory(directory: string, record: LabRecord): Promise<boolean> {
   await mkdir(join(directory, '..'), { recursive: true })
@@ -80,7 +80,7 @@ export async function claimDirectory(directory: string, record: LabRecord): Prom
   const next = `${file(directory)}.${process.pid}`
   await writeFile(next, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
   try {
-    // link, unlike rename, fails when the name is taken.
+    // link, unlike rename, fails if the name is taken.
     await link(next, file(directory))
     return true
   } catch (error) {
@@ -92,8 +92,8 @@ export async function claimDirectory(directory: string, record: LabRecord): Prom
 }
 
 /**
- * Refuses a directory that may not be filled or deleted: with content and no record, or another
- * user's (under /tmp anybody can make a directory of our name first).
+ * Refuses a directory that must not be used or deleted: one with content but no record, or another user’s
+ * (under /tmp anybody can create a directory with our name first).
  */
 export async function refuseForeign(directory: string): Promise<void> {
   const { uid, mode } = await stat(directory)

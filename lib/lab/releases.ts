@@ -8,7 +8,7 @@ import { packageRoot } from './package-root.ts'
 
 const run = promisify(execFile)
 
-/** The version whose heartbeat fails, made of the newest one, to show a rollback. */
+/** The version whose heartbeat fails, derived from the newest one, to show a rollback. */
 export const brokenVersion = '1.0.1-broken'
 const brokenFrom = '1.1.0'
 
@@ -16,7 +16,7 @@ const healthy = "{ status: 'ok', code: 200 }"
 const failing = "{ status: 'failing', code: 503 }"
 
 /**
- * The server of a release with a heartbeat that fails.
+ * Changes the server of a release so that its heartbeat fails.
  * @throws {Error} the source has changed and there is nothing to replace
  */
 export function breakHeartbeat(source: string): string {
@@ -35,8 +35,8 @@ async function pack(folder: string, archive: string): Promise<void> {
 }
 
 /**
- * Packs every release into `folder` as deepfiler-VERSION.tar.gz. An archive's files lie at its top:
- * bin/, server.mjs, VERSION.
+ * Packs every release into `folder` as deepfiler-VERSION.tar.gz. The files are at the top level of the
+ * archive: bin/, server.mjs, VERSION.
  * @returns the versions
  */
 export async function packReleases(folder: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** OpenSSH's sshd as the server of a lab host: its own config and keys, nothing of /etc/ssh. */
+/** OpenSSH’s sshd as the server of a lab host, with its own config and keys, and nothing from /etc/ssh. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -11,7 +11,7 @@ import { marker } from './processes.ts'
 
 const run = promisify(execFile)
 
-/** Absolute path of sshd (it refuses to start by a relative one); undefined where there is none. */
+/** Absolute path of sshd (it refuses to start with a relative one); undefined if there is none. */
 export async function findSshd(path: string = process.env.PATH ?? ''): Promise<string | undefined> {
   const directories = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']
   for (const directory of directories.filter(each => each.startsWith('/'))) {
@@ -25,13 +25,16 @@ export async function findSshd(path: string = process.env.PATH ?? ''): Promise<s
   return undefined
 }
 
-/** `9.8` of what `sshd -V` says; older ones refuse the option, but tell their version all the same. */
+/**
+ * Parses the version, such as `9.8`, from the output of `sshd -V`; older versions reject the option, but
+ * print their version anyway.
+ */
 export function parseVersion(text: string): number {
   const match = /OpenSSH_(\d+)\.(\d+)/.exec(text)
   return match ? Number(match[1]) * 100 + Number(match[2]) : 0
 }
 
-/** @returns major * 100 + minor, 0 when unknown */
+/** @returns major * 100 + minor, 0 if unknown */
 export async function sshdVersion(sshd: string): Promise<number> {
   const answer = await run(sshd, ['-V']).catch((error: { stderr?: string }) => error)
   return parseVersion(`${answer.stderr ?? ''}`)
@@ -50,13 +53,13 @@ export interface SshdOptions {
   version: number
 }
 
-/** The config file (sshd_config(5)). Words in quotes may hold spaces. */
+/** The config file (sshd_config(5)). Quoted words may contain spaces. */
 export function sshdConfig(options: SshdOptions): string {
   const lines = [
     `ListenAddress ${options.address}`,
     `Port ${options.port}`,
     `HostKey "${options.hostKey}"`,
-    // `%` starts a token in this one.
+    // `%` starts a token in this option.
     `AuthorizedKeysFile "${options.authorizedKeys.replaceAll('%', '%%')}"`,
     `AllowUsers ${options.user}`,
     'PidFile none',
@@ -70,17 +73,17 @@ export function sshdConfig(options: SshdOptions): string {
     'PrintMotd no',
     'PrintLastLog no',
     'PermitUserRC no',
-    // No reading of /etc/ssh/moduli: these need none.
+    // These avoid reading /etc/ssh/moduli.
     'KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org',
-    // Benchmarks open as many connections at once as they like.
+    // Benchmarks open any number of connections at the same time.
     'MaxStartups 1000',
     'LoginGraceTime 30',
     'Subsystem sftp internal-sftp',
-    // A bash that thinks it is not the outermost one reads no ~/.bashrc: what its user has there for
-    // working is slow, and takes locks that a host's view of the file system may never see go.
+    // A bash that is not the outermost one does not read ~/.bashrc: the user’s interactive settings there are
+    // slow, and may take locks that a host’s view of the file system never releases.
     `SetEnv "${marker}=${options.mark}" SHLVL=1`,
   ]
-  // Since 9.8 sshd shuts out for a while whoever fails to log in: here that is everybody at once.
+  // Since 9.8, sshd temporarily blocks addresses with failed logins, which here would block everybody.
   if (options.version >= 908) lines.push('PerSourcePenalties no')
   return `${lines.join('\n')}\n`
 }
@@ -96,7 +99,7 @@ function noteFile(directory: string, lab: string): string {
   return join(directory, notePrefix + createHash('sha256').update(lab).digest('hex').slice(0, 16))
 }
 
-/** What sshd says against `config`; undefined when it would start. */
+/** sshd’s complaint about `config`; undefined if it would start. */
 async function complaint(sshd: string, config: string): Promise<string | undefined> {
   return run(sshd, ['-t', '-f', config]).then(
     () => undefined,
@@ -110,27 +113,26 @@ async function borrow(directory: string, lab: string): Promise<string> {
   return directory
 }
 
-/** Whether other labs are borrowing this directory. */
+/** Whether other labs share this directory. */
 async function isBorrowed(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch(() => [])
   return names.some(name => name.startsWith(notePrefix))
 }
 
 /**
- * Finds out whether sshd can serve a user on this machine, outside of any view, and readies the
- * machine for it. As root sshd wants an empty directory that often only the machine's own sshd service
- * makes; where it is missing it is made and shared with other labs: each has a file in it, and the
- * last to leave removes it.
- * @param lab the lab's directory; a probe's files come and go there
- * @returns the directory so borrowed, for giveBack
- * @throws {BootstrapError} `lab_failed`, with what sshd says
+ * Checks whether sshd can serve a user on this machine, outside any view, and prepares the machine for it. As
+ * root, sshd requires an empty directory that often only the machine’s own sshd service creates; if it is
+ * missing, it is created and shared with other labs: each has a file in it, and the last one removes it.
+ * @param lab the lab’s directory, used for temporary files of the check
+ * @returns the shared directory, for giveBack
+ * @throws {BootstrapError} `lab_failed`, with sshd’s output
  */
 export async function prepareMachine(
   sshd: { path: string; version: number },
   user: string,
   lab: string,
 ): Promise<string | undefined> {
-  // Without PAM sshd refuses a locked account, which root's often is.
+  // Without PAM, sshd refuses a locked account, and root’s is often locked.
   const shadow = await readFile('/etc/shadow', 'utf8').catch(() => '')
   if (shadow.split('\n').some(line => line.startsWith(`${user}:!`))) {
     throw new BootstrapError('lab_failed', `sshd refuses logins as ${user}: the account is locked`)
@@ -163,7 +165,7 @@ async function satisfy(sshd: string, config: string, lab: string): Promise<strin
   throw new BootstrapError('lab_failed', 'sshd did not start', { output: said })
 }
 
-/** Leaves a borrowed directory; it goes away with the last lab that uses it. */
+/** Leaves a shared directory, which is removed with the last lab that uses it. */
 export async function giveBack(directory: string, lab: string): Promise<void> {
   await rm(noteFile(directory, lab), { force: true })
   await rmdir(directory).catch(() => undefined)

@@ -1,4 +1,4 @@
-/** The output of one command on hosts, as it comes: what it prints stays on its own stream. */
+/** The output of one command on hosts, as it arrives, on the same stream as on the host. */
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { RunEvent } from '../events.ts'
 import { debugLine } from './debug.ts'
@@ -9,14 +9,14 @@ import type { Output, Renderer } from './renderer.ts'
 import { paint, themeFor } from './theme.ts'
 import { createWriter } from './writer.ts'
 
-/** Who runs a command at a terminal wants to see what it prints, up to this: lines of a host's stream. */
+/** The maximum number of lines shown at a terminal, per host and stream. */
 const mostLines = 5000
 
 type StepOutput = Extract<RunEvent, { type: 'step.output' }>
 
 /**
- * @param options.prefix put the host's name before each line
- * @param options.log the run's log, for what a terminal does not show
+ * @param options.prefix put the host’s name before each line
+ * @param options.log the run’s log, for output that a terminal does not show
  */
 export function createOutputRenderer({
   output,
@@ -31,7 +31,7 @@ export function createOutputRenderer({
   const named = (host: string) => (prefix ? `${host} | ` : '')
   const stream = (name: 'stdout' | 'stderr') => {
     const writer = createWriter(output[name], { waits: true })
-    // A terminal is not to be driven by a host, nor drowned; a pipe gets what came.
+    // A host must not control or flood the terminal; a pipe gets everything unchanged.
     const lines = createOutputLines(log, mostLines)
     const show = (host: string, texts: readonly string[]) =>
       writer.write(texts.map(text => `${named(host)}${text}\n`).join(''))
@@ -75,13 +75,14 @@ export function createOutputRenderer({
   }
 }
 
-/** The bytes that the host sent, its name before each line where it is given. */
+/** The bytes that the host sent, with its name before each line if given. */
 function asItCame({ text, base64 }: StepOutput, name: string): string | Buffer {
   if (name === '') return base64 === undefined ? text : Buffer.from(base64, 'base64')
-  // One character a byte: what is no UTF-8 stays as it is.
+  // One character per byte, so that invalid UTF-8 stays unchanged.
   const bytes = base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64')
   const lines = bytes.toString('latin1').split('\n')
-  // Events hold whole lines, but for a last one that has no end: the next host's is not to follow it.
+  // Events contain complete lines, except for a last one without a line end, which the next host’s output
+  // must not follow.
   if (lines.at(-1) === '') lines.pop()
   const prefix = Buffer.from(name).toString('latin1')
   return Buffer.from(lines.map(line => `${prefix}${line}\n`).join(''), 'latin1')

@@ -1,15 +1,15 @@
-/** What recipes print by `console`: mostly what a host said. */
+/** What recipes print with `console`: mostly host output. */
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { escapeLine } from './escape.ts'
 import type { OutputStream } from './theme.ts'
 
-// Colours (SGR) are all that a recipe may do with a terminal.
+// Colours (SGR) are the only control sequences that a recipe may use in a terminal.
 const colours = /(\x1b\[[0-9;]*m)/
 
 /**
- * A console that writes to `stream`. In a terminal control sequences are shown and not obeyed, but for
- * colours; anywhere else they stay as they are.
+ * A console that writes to `stream`. In a terminal, control sequences other than colours are escaped;
+ * elsewhere they stay unchanged.
  */
 export function createConsole(stream: OutputStream & NodeJS.WriteStream): Console {
   if (!stream.isTTY) return new Console(stream)
@@ -17,7 +17,7 @@ export function createConsole(stream: OutputStream & NodeJS.WriteStream): Consol
     decodeStrings: false,
     write: (chunk: string | Buffer, _encoding, done) => {
       stream.write(escapeText(String(chunk)))
-      // Not when it is written: process.exit would lose what waits here.
+      // Written synchronously: process.exit would lose buffered output.
       done()
     },
   })
@@ -25,7 +25,7 @@ export function createConsole(stream: OutputStream & NodeJS.WriteStream): Consol
   return new Console(Object.assign(safe, { isTTY: true, getColorDepth: depth }))
 }
 
-/** Text of several lines, with colours, safe to show. */
+/** Multi-line text with colours, safe to show. */
 export function escapeText(text: string): string {
   return text
     .split('\n')

@@ -1,4 +1,4 @@
-/** A unified diff as lines safe to show, as many as a person reads. */
+/** A unified diff as lines that are safe to show, limited in number. */
 import { escapeLine } from './escape.ts'
 import { type Kept, notShown } from './output-lines.ts'
 import { type Look, paint, type Theme } from './theme.ts'
@@ -11,10 +11,10 @@ const looks: readonly (readonly [prefix: string, look: Look])[] = [
   ['+', 'green'],
 ]
 
-/** So many lines of a diff are shown. */
+/** The maximum number of diff lines shown. */
 const mostLines = 500
 
-/** The diff's lines, with `indent` before each; what goes is red and what comes is green. */
+/** The diff’s lines, each indented by `indent`; removed lines are red, added ones green. */
 export function formatDiff(diff: string, theme: Theme, indent = '', log?: Kept): string[] {
   const lines = diff.split('\n')
   if (lines.at(-1) === '') lines.pop()

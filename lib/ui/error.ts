@@ -1,4 +1,4 @@
-/** Errors as blocks of text: what failed, where, what the host said, and what to do next. */
+/** Errors as blocks of text: what failed, where, the host’s output, and what to do next. */
 import type { ErrorReport } from '../events.ts'
 import { escapeControls, escapeLines } from './escape.ts'
 import { createTheme, paint, type Theme } from './theme.ts'
@@ -6,28 +6,28 @@ import { wrapWords } from './width.ts'
 
 export interface ErrorFormat {
   color: boolean
-  /** Width for prose to be wrapped to; no wrapping when undefined. */
+  /** Width for wrapping prose; no wrapping if undefined. */
   columns?: number
-  /** Symbols beyond ASCII; yes when undefined. */
+  /** Whether symbols beyond ASCII may be used; default: yes. */
   unicode?: boolean
 }
 
-/** Lines of a host's output that a block shows at most, and names of hosts. */
+/** The maximum number of output lines in a block, and of host names. */
 const outputLines = 20
 const hostNames = 3
 
 /**
- * One error as a block of lines: code and host › task › step, message, redacted command, exit
- * status, the last lines of output, the recipe's line, and the next step. No line end at its end.
- * Commands and output are never wrapped, so that they can be copied.
+ * One error as a block of lines: code and host › task › step, message, redacted command, exit status, the
+ * last lines of output, the recipe’s line, and the hint. No trailing line end. Commands and output are never
+ * wrapped, so that they can be copied.
  */
 export function formatError(report: ErrorReport, format: ErrorFormat): string {
   return formatGroup(report, report.host === undefined ? [] : [report.host], format)
 }
 
 /**
- * All errors, blocks with an empty line between them. Errors that differ in nothing but the host are
- * one block: `web1, web2, web3 and 17 more`.
+ * All errors, as blocks separated by empty lines. Errors that differ only in the host share one block: `web1,
+ * web2, web3 and 17 more`.
  */
 export function formatErrors(reports: readonly ErrorReport[], format: ErrorFormat): string {
   const groups = new Map<string, { report: ErrorReport; hosts: string[] }>()
@@ -63,7 +63,7 @@ function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): s
   return where === '' ? code : `${code}  ${paint(theme, where, 'bold')}`
 }
 
-/** Lines of a text that a block shows at most: a message may hold what a host said. */
+/** The maximum number of message lines in a block: a message may contain host output. */
 const textLines = 40
 
 /** The first lines of a text, safe to show. */
@@ -74,7 +74,7 @@ function firstLines(text: string): string[] {
 }
 
 function commandLines({ command, exitStatus, message }: ErrorReport, theme: Theme): string[] {
-  // Without its command an exit status says nothing.
+  // An exit status means nothing without its command.
   if (command === undefined) return []
   const lines = firstLines(command)
   const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)

@@ -1,28 +1,28 @@
 /**
- * Text from hosts made safe to show. A terminal obeys control characters wherever they come from, so
- * none of them reaches it: ESC and its C1 twins would move the cursor or set the title, CR and BS
- * would overwrite what was told before, the bidirectional controls would reorder it, and what is
- * invisible would make two names look the same. Nor does a line without end.
+ * Makes text from hosts safe to show. A terminal obeys control characters wherever they come from, so they
+ * must never reach it: ESC and its C1 equivalents could move the cursor or set the title, CR and BS could
+ * overwrite earlier text, bidirectional controls could reorder it, and invisible characters could make two
+ * names look the same. The length of lines is limited, too.
  */
 import { textWidth } from './width.ts'
 
-// Cc: C0, DEL and C1. Cs: half a surrogate pair, which no encoding can carry. Cf and what is ignorable by
-// default: bidirectional controls (UAX #9), zero-width and tag characters. Zl, Zp: Unicode's line breaks.
-// Left are variation selectors, which only choose a form, and the joiner within an emoji.
+// Cc: C0, DEL and C1. Cs: half a surrogate pair, which can’t be encoded. Cf and default-ignorable characters:
+// bidirectional controls (UAX #9), zero-width and tag characters. Zl, Zp: Unicode’s line breaks. Exceptions
+// are variation selectors, which only choose a form, and the joiner within an emoji.
 const unsafe =
   /(?![\ufe00-\ufe0f]|(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)\u200d)[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** Most text holds none of these, which is faster to see. */
+/** Most text has none of these, which is faster to check. */
 const plain = /^[\x20-\x7e]*$/
 
 const short: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** Of a line, so many UTF-16 units are shown. */
+/** The maximum number of UTF-16 units shown of a line. */
 export const longestShown = 2000
 
 /**
- * `text` on one line, its control characters visible: `\n`, `\x1b`, `\u202e`; cut where it is longer than
- * `longestShown`. Pure; short text without control characters comes back as it is.
+ * Returns `text` on one line, with visible control characters: `\n`, `\x1b`, `\u202e`; truncated if it is
+ * longer than `longestShown`. Pure; short text without control characters is returned unchanged.
  * @example escapeControls('a\x1b[2Jb\n') // 'a\\x1b[2Jb\\n'
  */
 export function escapeControls(text: string): string {
@@ -31,8 +31,8 @@ export function escapeControls(text: string): string {
 }
 
 /**
- * The lines of `text`, each safe to show. Line ends (LF, CR LF) separate, tabs become spaces, every
- * other control character is made visible. A last line end adds no empty line.
+ * The lines of `text`, each safe to show. Lines end with LF or CR LF, tabs become spaces, all other control
+ * characters become visible. A final line end adds no empty line.
  */
 export function escapeLines(text: string): string[] {
   const lines = text.split('\n')
@@ -41,8 +41,8 @@ export function escapeLines(text: string): string[] {
 }
 
 /**
- * One line of output, without its line end, safe to show: tabs become spaces, CR before the end goes.
- * @param more bytes of the line that were cut off before
+ * One line of output, without its line end, safe to show: tabs become spaces, a CR at the end is removed.
+ * @param more bytes of the line that were already cut off
  */
 export function escapeLine(line: string, more = 0): string {
   const { kept, cut } = cutText(line.replace(/\r$/, ''))
@@ -52,7 +52,7 @@ export function escapeLine(line: string, more = 0): string {
 const escaped = (text: string) =>
   plain.test(text) ? text : text.replace(unsafe, char => short[char] ?? hexadecimal(char))
 
-/** The beginning of a text, whole characters, and how many bytes it lacks. */
+/** The beginning of a text, in whole characters, and the number of missing bytes. */
 function cutText(text: string): { kept: string; cut: number } {
   if (text.length <= longestShown) return { kept: text, cut: 0 }
   const half = /[\ud800-\udbff]/.test(text[longestShown - 1]!) ? 1 : 0
@@ -60,7 +60,7 @@ function cutText(text: string): { kept: string; cut: number } {
   return { kept, cut: Buffer.byteLength(text) - Buffer.byteLength(kept) }
 }
 
-// In ASCII, as whoever asks for a safe text need not know the terminal's character set.
+// In ASCII, because the caller need not know the terminal’s character set.
 const cutMark = (bytes: number) =>
   bytes === 0 ? '' : ` ... (${bytes} more ${bytes === 1 ? 'byte' : 'bytes'})`
 
@@ -71,7 +71,7 @@ function hexadecimal(char: string): string {
   return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : `\\u${digits.padStart(4, '0')}`
 }
 
-/** To know the width of a piece takes its time: a line has so many that count. */
+/** Measuring the width takes time, so only this many tabs per line are expanded. */
 const mostTabs = 64
 
 /** A tab reaches to the next multiple of eight columns. */

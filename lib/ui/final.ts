@@ -1,14 +1,14 @@
-/** The tree as lines when the run is over: what happened, to be kept in the scrollback. Pure. */
+/** The tree as lines after the run, to stay in the scrollback. Pure. */
 import { formatDiff } from './diff.ts'
 import { hostStatus, isBad, nodeLine, type TreeNode, type View } from './frame.ts'
 import type { Kept } from './output-lines.ts'
 
-/** With more hosts than this, each takes one line. */
+/** With more hosts than this, each is shown on one line. */
 const fewHosts = 10
 
 /**
- * Every host; with few hosts, or with `detailed`, also its tasks and of their steps the changed and
- * failed ones, with their diffs.
+ * All hosts; with few hosts, or with `detailed`, also their tasks and the changed and failed steps, with
+ * their diffs.
  */
 export function finalTree(
   run: TreeNode,

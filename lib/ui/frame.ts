@@ -1,6 +1,5 @@
 /**
- * The tree as lines, while the run goes on: never more than the terminal's rows, whatever the number
- * of hosts. Pure.
+ * The tree as lines during the run: never more than the terminal’s rows, whatever the number of hosts. Pure.
  */
 import type { ErrorReport, StepCounts } from '../events.ts'
 import { formatDuration } from './duration.ts'
@@ -9,7 +8,7 @@ import { layoutLine, type Part } from './line.ts'
 import { count } from './summary.ts'
 import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
 
-/** What is drawn of a listr2 task. Titles are safe to show. */
+/** The part of a listr2 task that is drawn. Titles are safe to show. */
 export interface TreeNode {
   title?: string
   subtasks?: readonly TreeNode[]
@@ -18,11 +17,11 @@ export interface TreeNode {
     status: Status
     startedAt: number
     durationMs?: number
-    /** Of the steps below. */
+    /** Counts of the steps below it. */
     counts: StepCounts
     note?: string
     diff?: string
-    /** How far its transfer is: `312 of 1024 MiB`. */
+    /** The progress of its transfer: `312 of 1024 MiB`. */
     transfer?: string
     /** Last line of a running step's output. */
     tail?: string
@@ -36,7 +35,7 @@ export interface View {
   rows: number
   /** Milliseconds since the epoch. */
   now: number
-  /** Whether it is a dry run. */
+  /** Whether the run has --check. */
   check: boolean
 }
 
@@ -59,13 +58,13 @@ const isWaiting = (node: TreeNode) => node.rendererTaskOptions.status === 'waiti
 const isDone = (node: TreeNode) => !isRunning(node) && !isWaiting(node)
 
 /**
- * The lines of one frame: the run, its hosts in their order, and the counts. Failed and running
- * hosts come before all others where there is not room for all. Running ones are opened up as far as
- * there is room; hosts that are done take one line each, or are only counted.
+ * The lines of one frame: the run, its hosts in order, and the counts. If there is not enough room, failed
+ * and running hosts come first. Running hosts are expanded as far as there is room; finished hosts take one
+ * line each, or are only counted.
  */
 export function liveFrame(run: TreeNode, view: View): string[] {
   const hosts = run.subtasks ?? []
-  // The cursor stands on a line of its own below the frame.
+  // The cursor is on its own line below the frame.
   const lines = Math.max(view.rows - 1, 1)
   const frame = [
     nodeLine(run, view, 0),
@@ -75,7 +74,7 @@ export function liveFrame(run: TreeNode, view: View): string[] {
   return frame.slice(0, lines)
 }
 
-/** A node on a line: symbol, title, what became of it, duration, and a running step's last output. */
+/** A node on one line: symbol, title, status, duration, and a running step’s last output. */
 export function nodeLine(
   node: TreeNode,
   view: View,
@@ -108,7 +107,7 @@ export function nodeLine(
   )
 }
 
-/** What a host's line says after its name. */
+/** The part of a host’s line after its name. */
 export function hostStatus(host: TreeNode, view: View): Part[] {
   const { status, counts } = host.rendererTaskOptions
   const word = statusWord(status, view.check)
@@ -143,7 +142,7 @@ function hostLines(hosts: readonly TreeNode[], view: View, room: number): string
   const running = [...shown].filter(isRunning)
   const below = new Map<TreeNode, string[]>()
   let spare = room - shown.size
-  // The room is shared out; what one leaves the next may use.
+  // The room is divided; the next host may use what one leaves.
   for (const [index, host] of running.entries()) {
     const lines = openHost(host, view, Math.floor(spare / (running.length - index)))
     below.set(host, lines)
@@ -157,7 +156,10 @@ function hostLines(hosts: readonly TreeNode[], view: View, room: number): string
     })
 }
 
-/** The hosts that get a line: failed ones (half the room, while others run), running ones, then the rest if all fit. */
+/**
+ * The hosts that get a line: failed ones (at most half the room, while others run), running ones, then the
+ * rest if all fit.
+ */
 function choose(hosts: readonly TreeNode[], room: number): Set<TreeNode> {
   if (hosts.length <= room) return new Set(hosts)
   const failed = hosts.filter(isBad)
@@ -173,7 +175,7 @@ function hostLine(host: TreeNode, view: View, isOpen: boolean): string {
   return nodeLine(host, view, 0, [...hostStatus(host, view), ...reason(host, view)])
 }
 
-/** Where a host that is not opened up is: task › step. */
+/** The current position of a collapsed host: task › step. */
 function currentPath(host: TreeNode, { theme }: View): Part[] {
   const task = host.subtasks?.findLast(isRunning)
   const step = task?.subtasks?.findLast(isRunning)
@@ -196,8 +198,8 @@ function reason(host: TreeNode, { theme }: View): Part[] {
 }
 
 /**
- * A running host's tasks, and the steps of those that run, in at most `room` lines: of what is done,
- * the oldest goes first. None at all when not even what runs and what failed fits.
+ * A running host’s tasks, and the steps of the running ones, in at most `room` lines: the oldest finished
+ * ones are dropped first. Empty if not even running and failed ones fit.
  */
 function openHost(host: TreeNode, view: View, room: number): string[] {
   const entries = (host.subtasks ?? []).flatMap(node => [

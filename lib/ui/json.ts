@@ -6,7 +6,7 @@ import { createWriter } from './writer.ts'
 /** A renderer that writes each event as one line of JSON, and nothing else. */
 export function createJsonRenderer({ output }: RenderOptions): Renderer {
   const writer = createWriter(output.stdout, { waits: true })
-  // What comes of one packet of a host is one write: each of them blocks.
+  // The events of one packet from a host are one write, because each write blocks.
   let lines = ''
   const flush = () => {
     if (lines) writer.write(lines)
@@ -25,8 +25,8 @@ export function createJsonRenderer({ output }: RenderOptions): Renderer {
 }
 
 /**
- * One event as JSON. A bigint becomes its digits in a string. Data of a recipe that can’t be JSON (it
- * holds itself) becomes null: a renderer must not throw.
+ * One event as JSON. A bigint becomes a string of its digits. Recipe data that can’t be JSON (circular)
+ * becomes null: a renderer must not throw.
  */
 export function jsonLine(event: RunEvent): string {
   try {
@@ -40,12 +40,12 @@ function stringify(value: unknown): string {
   return toJson(value, (_key, member) => (typeof member === 'bigint' ? String(member) : member))
 }
 
-// What JSON leaves as it is and a terminal or an eye takes for something else: DEL, C1, what is invisible
-// or reorders text, Unicode's line breaks. Within strings only, where they may be escaped.
+// Characters that JSON leaves unchanged but a terminal or a reader could misinterpret: DEL, C1, invisible and
+// reordering characters, Unicode’s line breaks. They occur only within strings, where they may be escaped.
 const unsafe = /[\x7f-\x9f]|[^\x00-\x9f]/
 const escapes = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** As JSON.stringify; the line may be shown in a terminal, whatever its texts hold. */
+/** Like JSON.stringify, but the line is safe to show in a terminal, whatever its texts contain. */
 export function toJson(
   value: unknown,
   replacer?: (key: string, value: unknown) => unknown,

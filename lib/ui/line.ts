@@ -1,18 +1,20 @@
-/** One line of the terminal, put together from parts and made to fit before it is coloured. */
+/** One line of the terminal, built from parts and fitted to the width before it is coloured. */
 import { type Look, paint, type Theme } from './theme.ts'
 import { textWidth, truncate } from './width.ts'
 
 export interface Part {
   text: string
   look?: Look
-  /** May be cut when the line is too long: parts of the highest number first, down to `keep` columns. */
+  /**
+   * May be truncated if the line is too long: parts with the highest number first, down to `keep` columns.
+   */
   shrink?: number
   keep?: number
 }
 
 /**
- * The parts one after the other, in at most `columns` columns (no limit when undefined). Parts are
- * cut in the order of their `shrink`; if the line is still too long, its end goes.
+ * The parts in order, in at most `columns` columns (no limit if undefined). Parts are truncated in the order
+ * of their `shrink`; if the line is still too long, its end is cut off.
  */
 export function layoutLine(parts: readonly Part[], theme: Theme, columns?: number): string {
   return squeeze(parts, theme, columns)

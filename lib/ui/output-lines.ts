@@ -1,22 +1,22 @@
-/** Output comes in pieces that end anywhere, and without end; people read lines, and some of them. */
+/** Splits output, which arrives in pieces of any length, into lines for people, limited in number. */
 import type { RunEvent } from '../events.ts'
 import { escapeLine, longestShown } from './escape.ts'
 
 type StepOutput = Extract<RunEvent, { type: 'step.output' }>
 type StepEnd = Extract<RunEvent, { type: 'step.end' }>
 
-/** What a renderer is told about the run's log, and tells. */
+/** The connection between a renderer and the run’s log. */
 export interface Kept {
-  /** Whether there is a log that has what is not shown. */
+  /** Whether a log contains what is not shown. */
   readonly kept: boolean
-  /** Told when something was not shown. */
+  /** Called when something was not shown. */
   cut(): void
 }
 
 export interface OutputLines {
-  /** The lines that this piece completes, safe to show. */
+  /** The lines completed by this piece, safe to show. */
   add(event: StepOutput): string[]
-  /** What is left of the step's output without a line end, and how much of it was not shown. */
+  /** The rest of the step’s output without a line end, and the amount that was not shown. */
   finish(event: StepEnd): string[]
 }
 
@@ -24,21 +24,22 @@ export interface OutputLines {
 interface Printed {
   lines: number
   hidden: { lines: number; bytes: number }
-  /** The unfinished line of each stream: its beginning, and the bytes that follow. */
+  /** The unfinished line of each stream: its beginning, and the number of further bytes. */
   rests: Map<string, { text: string; more: number }>
 }
 
-/** So many lines of a step are shown. */
+/** The maximum number of lines shown for a step. */
 export const mostLines = 300
 
 /**
- * Keeps the beginnings of the unfinished lines of every running step, standard output and standard error
- * apart. Of a long line the beginning is shown, of a step the first lines; memory does not grow with either.
+ * Keeps the beginnings of the unfinished lines of every running step, for standard output and standard error
+ * separately. Only the beginning of a long line and the first lines of a step are shown; memory does not grow
+ * with either.
  */
 export function createOutputLines(log?: Kept, most = mostLines): OutputLines {
   const steps = new Map<string, Printed>()
   const key = ({ host, step }: StepOutput | StepEnd) => JSON.stringify([host, step])
-  /** One more line, if it is to be shown. */
+  /** Adds one line, if it is within the limit. */
   const line = (shown: Printed, text: string, more: number): string[] => {
     if (shown.lines === most) {
       shown.hidden.lines++
@@ -86,13 +87,13 @@ export function createOutputLines(log?: Kept, most = mostLines): OutputLines {
   }
 }
 
-/** What a person is told of lines that are not shown. */
+/** The message about lines that are not shown. */
 export function notShown(lines: number, bytes: number, log?: Kept): string {
   const count = `... ${lines} more ${lines === 1 ? 'line' : 'lines'}, ${bytes} bytes`
   return log?.kept ? `${count}: they are in the run’s log` : `${count}, not shown`
 }
 
-/** A line with more of it; what no one will see is only counted. */
+/** Extends a line; text beyond the limit is only counted. */
 function extended(rest: { text: string; more: number }, more: string) {
   const room = longestShown + 1 - rest.text.length
   if (more.length <= room) return { text: rest.text + more, more: rest.more }

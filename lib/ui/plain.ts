@@ -13,7 +13,7 @@ import { paint, type Status, statusLook, statusWord, themeFor } from './theme.ts
 import { formatTransfer } from './transfer.ts'
 import { createWriter } from './writer.ts'
 
-/** How often the log says how far a transfer is. */
+/** How often the progress of a transfer is printed. */
 const sayEveryMs = 10_000
 
 const stepId = (of: { host: string; step: string }) => JSON.stringify([of.host, of.step])
@@ -21,8 +21,8 @@ const stepId = (of: { host: string; step: string }) => JSON.stringify([of.host, 
 type StepEnd = Extract<RunEvent, { type: 'step.end' }>
 
 /**
- * A renderer for what is not a terminal. A failure is one line at once; the blocks with all that is
- * known of the failures come at the end, where those of many hosts are told together.
+ * A renderer for anything but a terminal. A failure is shown at once in one line; the full error blocks come
+ * at the end, where failures of many hosts are grouped.
  */
 export function createPlainRenderer({ output, verbose, diff, log: kept }: RenderOptions): Renderer {
   const theme = themeFor(output.stderr, output.env)
@@ -30,7 +30,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
   const log = createFailureLog()
   const lines = createOutputLines(kept)
   let check = false
-  /** Steps that run, and when something was said of each. */
+  /** Running steps, and when their progress was last printed. */
   const running = new Map<string, { title: string; saidAt: number }>()
 
   const say = (...texts: string[]) => writer.write(texts.map(text => `${text}\n`).join(''))
@@ -60,7 +60,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
   }
 
   const sayHostError = (event: HostOutcome) => {
-    // A failed step has told it already.
+    // A failed step has already reported it.
     if (!event.error || event.counts.failed > 0) return
     say(`${prefix(event.host)} ${word(event.status)} | ${firstLine(event.error.message)}`)
   }

@@ -1,6 +1,6 @@
 /**
- * The task tree in a terminal. listr2's own renderer draws at every event, which costs minutes of CPU
- * with fifty hosts; this one draws by the clock, and what it costs decides how often.
+ * The task tree in a terminal. listr2’s own renderer draws at every event, which costs minutes of CPU with
+ * fifty hosts; this one draws on a timer, whose interval depends on the cost of drawing.
  */
 import type { ListrRenderer, ListrRendererTask } from 'listr2'
 import { createFailureLog } from '../callbacks/failures.ts'
@@ -19,18 +19,18 @@ import { growTree, type RunTree } from './tree.ts'
 
 const shortestIntervalMs = 100
 const longestIntervalMs = 1000
-/** Drawing may take one part in so many of the time. */
+/** Drawing may take this fraction of the time: one in thirty. */
 const drawingShare = 30
 
-/** What the listr2 renderer below is given: the two things it does with the tree. */
+/** The interface given to the listr2 renderer below: the two things it does with the tree. */
 type Drawing = {
   draw(run: TreeNode): void
   finish(run: TreeNode): void
 }
 
-/** Draws until the run ends: at most ten times a second, and more rarely when drawing is dear. */
+/** Draws until the run ends: at most ten times a second, and less often if drawing is expensive. */
 class TreeRenderer {
-  // listr2 takes its fallback where standard output is no terminal; we draw on standard error.
+  // listr2 uses its fallback if standard output is not a terminal; we draw on standard error.
   static nonTTY = true
   static rendererOptions: Drawing
   static rendererTaskOptions: TreeNode['rendererTaskOptions']
@@ -47,11 +47,11 @@ class TreeRenderer {
   render(): void {
     const started = performance.now()
     this.drawing.draw(this.run)
-    // A moving average: one draw that the machine was too busy for is no reason to stand still.
+    // A moving average: a single slow draw on a busy machine must not stop the animation.
     this.costMs = 0.7 * this.costMs + 0.3 * (performance.now() - started)
     const wanted = Math.max(shortestIntervalMs, drawingShare * this.costMs)
     const interval = Math.min(wanted, longestIntervalMs)
-    // A drawing is no reason for the process to stay.
+    // Drawing must not keep the process alive.
     this.timer = setTimeout(() => this.render(), interval).unref()
   }
 
@@ -61,7 +61,7 @@ class TreeRenderer {
   }
 }
 
-/** See createRenderer; loaded only for `pretty`. Without a terminal it writes just the final tree. */
+/** See createRenderer; loaded only for `pretty`. Without a terminal it writes only the final tree. */
 export function createPrettyRenderer({
   output,
   verbose,
@@ -87,7 +87,7 @@ export function createPrettyRenderer({
       const failures = log.failures()
       const format = { ...theme, columns: stream.columns ?? 80 }
       screen.close([
-        // Whole lines: this is what stays in the scrollback.
+        // Complete lines: this stays in the scrollback.
         ...finalTree(
           run,
           { ...view(), columns: Number.POSITIVE_INFINITY },

@@ -9,8 +9,8 @@ export type OutputMode = 'pretty' | 'plain' | 'json'
 export const outputModes: readonly OutputMode[] = ['pretty', 'plain', 'json']
 
 /**
- * The renderer of a mode. `pretty` draws on standard error and loads listr2 only here; `plain` writes
- * lines to standard error; `json` writes each event to standard output.
+ * The renderer for a mode. `pretty` draws on standard error and loads listr2 only then; `plain` writes lines
+ * to standard error; `json` writes each event to standard output.
  */
 export function createRenderer(
   mode: OutputMode,
@@ -22,9 +22,9 @@ export function createRenderer(
 }
 
 /**
- * The mode that was asked for, else `pretty` on a terminal that can be drawn on and `plain` elsewhere:
- * in CI, with TERM=dumb, or where standard error is not a terminal.
- * @throws {UsageError} `invalid_value`: no such mode
+ * The requested mode, else `pretty` on a capable terminal and `plain` elsewhere: in CI, with TERM=dumb, or if
+ * standard error is not a terminal.
+ * @throws {UsageError} `invalid_value`: unknown mode
  */
 export function chooseMode(option: string | undefined, output: Output): OutputMode {
   if (option !== undefined) {

@@ -1,6 +1,7 @@
 /**
- * The run's log: all events of a run as JSON lines in a file of its own on the controller, with the whole
- * output of steps, of which a terminal shows a part. It is what `--output json` has, secrets hidden alike.
+ * The run’s log: all events of a run as JSON lines in a file on the controller, with the complete output of
+ * steps, of which a terminal shows only a part. It has the same content as `--output json`, with the same
+ * secrets hidden.
  */
 import {
   closeSync,
@@ -23,27 +24,27 @@ import type { Environment } from './theme.ts'
 
 export interface RunLog extends Kept {
   subscriber: Subscriber
-  /** Writes what is left and takes the oldest logs away. Call it after the last event. */
+  /** Writes the rest and removes the oldest logs. Call it after the last event. */
   end(): void
-  /** Where the log is, if somebody was told to look there, or `failed` says that he may want to. */
+  /** The path of the log, if the output referred to it or the run `failed`. */
   place(failed: boolean): string | undefined
 }
 
-/** Limits of what is kept of all runs together. Runs in number, sizes in bytes. */
+/** Limits for all logs together. Runs by number, sizes in bytes. */
 export interface LogLimits {
   runs: number
   total: number
-  /** Of one log; past that the output of steps is left out of it. */
+  /** The limit of one log; beyond it, step output is left out. */
   each: number
 }
 
 const limits: LogLimits = { runs: 100, total: 4 * 2 ** 30, each: 2 * 2 ** 30 }
 
-/** Events are written when so many characters are waiting, or after so many milliseconds. */
+/** Events are written when this many characters are waiting, or after this many milliseconds. */
 const chunk = 65_536
 const patienceMs = 100
 
-/** Where logs are, unless `--log` says so. XDG Base Directory Specification: a relative path counts as none. */
+/** The default directory of logs. XDG Base Directory Specification: a relative path is ignored. */
 export function logDirectory(env: Environment): string {
   const state = env.XDG_STATE_HOME ?? ''
   const base = isAbsolute(state) ? state : join(env.HOME || homedir(), '.local', 'state')
@@ -51,12 +52,12 @@ export function logDirectory(env: Environment): string {
 }
 
 /**
- * The log of one run. Nothing is opened before the first event. Where it can't be written, `warn` is told
- * once, and the run goes on without.
+ * The log of one run. Nothing is opened before the first event. If it can’t be written, `warn` is called
+ * once, and the run goes on without a log.
  *
- * Writes are synchronous, in chunks: output that comes faster than the disk takes it waits at the host.
+ * Writes are synchronous, in chunks: output that arrives faster than the disk can write waits on the host.
  * @param options.run id of the run
- * @param options.wanted `--log`: a file, `none`, or undefined for the usual place
+ * @param options.wanted `--log`: a file, `none`, or undefined for the default path
  */
 export function createRunLog(options: {
   run: string
@@ -101,7 +102,7 @@ export function createRunLog(options: {
       give(error)
     }
   }
-  // An end by process.exit leaves no time for anything else.
+  // process.exit leaves no time for anything else.
   if (state === 'waiting') process.on('exit', flush)
   return {
     get kept() {
@@ -134,7 +135,9 @@ export function createRunLog(options: {
   }
 }
 
-/** The directory, ours alone; it and the one it is in are no links, which somebody else may have laid. */
+/**
+ * Creates a private directory; neither it nor its parent may be a link, which somebody else may have created.
+ */
 function makeDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   for (const each of [dirname(path), path]) {
@@ -151,17 +154,17 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** A file for nobody else to read; never by way of a link. */
+/** Opens a private file; never through a link. */
 function openLog(path: string, fresh: boolean): number {
   const { O_WRONLY, O_CREAT, O_APPEND, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants
-  // A pipe that nobody reads would be waited for.
+  // Opening a pipe without a reader would block.
   const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | (fresh ? O_EXCL : 0)
   const handle = openSync(path, flags, 0o600)
   try {
     const found = fstatSync(handle)
     if (!found.isFile()) throw new Error(`${path} is not a file`)
     if (!isOurs(found)) throw new Error(`${path} belongs to another user`)
-    // Named by --log, it may have been there before.
+    // With --log, the file may already exist.
     if ((found.mode & 0o077) !== 0) fchmodSync(handle, 0o600)
   } catch (error) {
     closeSync(handle)
@@ -172,10 +175,10 @@ function openLog(path: string, fresh: boolean): number {
 
 const isOurs = ({ uid }: { uid: number }) => uid === (process.geteuid?.() ?? uid)
 
-/** Names of logs sort by time: see the id of a run in lib/cli/run-id.ts. */
+/** Log names sort by time: see the id of a run in lib/cli/run-id.ts. */
 const ours = /^\d{8}T\d{6}Z-[0-9a-f]{6}\.jsonl$/
 
-/** Takes the oldest logs away, past a number and a size. What has no name of ours stays, and so does `newest`. */
+/** Removes the oldest logs beyond a number and a size. Files with other names and `newest` stay. */
 function removeOldest(directory: string, newest: string, most: LogLimits): void {
   let total = 0
   let count = 0
@@ -191,6 +194,6 @@ function removeOldest(directory: string, newest: string, most: LogLimits): void 
       if (name !== newest && (count > most.runs || total > most.total)) unlinkSync(path)
     }
   } catch {
-    // Another run does the same at this moment, or the next one will.
+    // Another run is doing the same right now, or the next one will.
   }
 }

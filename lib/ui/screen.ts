@@ -1,23 +1,23 @@
-/** A terminal with lines that stay and, below them, one frame that is drawn anew again and again. */
+/** A terminal with permanent lines and, below them, one frame that is redrawn. */
 import { createLogUpdate } from 'log-update'
 import type { OutputStream } from './theme.ts'
 import { createWriter } from './writer.ts'
 
 export interface Screen {
-  /** Shows a frame in place of the last one. Does nothing where there is no terminal. */
+  /** Replaces the frame. Does nothing without a terminal. */
   draw(frame: () => readonly string[]): void
-  /** Lines that stay, above the frame: shown with the next frame, at once when there is none. */
+  /** Prints permanent lines above the frame: with the next frame, or at once if there is none. */
   print(lines: readonly string[]): void
-  /** Takes the frame away until `resume`; what is printed meanwhile waits. */
+  /** Removes the frame until `resume`; lines printed in the meantime wait. */
   pause(): void
   resume(): void
-  /** Takes the frame away and leaves `lines`. */
+  /** Removes the frame and prints `lines`. */
   close(lines: readonly string[]): void
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   end(): Promise<void>
 }
 
-// Synchronized output: a terminal that knows it shows no half-drawn frame, others ignore it.
+// Synchronized output: terminals that support it show no half-drawn frame, others ignore it.
 const beginFrame = '\x1b[?2026h'
 const endFrame = '\x1b[?2026l'
 
@@ -25,14 +25,14 @@ const endFrame = '\x1b[?2026l'
 export function createScreen(stream: OutputStream): Screen {
   const writer = createWriter(stream)
   const canvas = {
-    // The lines fit; left to itself, log-update would spend most of the time wrapping them again.
+    // The lines fit; by default, log-update would spend most of the time wrapping them again.
     columns: Number.MAX_SAFE_INTEGER,
     get rows() {
       return stream.rows
     },
     write: (text: string) => writer.write(beginFrame + text + endFrame),
   }
-  // A hidden cursor would stay hidden when the process is killed: it stays visible.
+  // A hidden cursor would stay hidden if the process is killed, so it stays visible.
   const log = createLogUpdate(canvas as unknown as NodeJS.WriteStream, { showCursor: true })
   let live = false
   let paused = false
@@ -62,7 +62,7 @@ export function createScreen(stream: OutputStream): Screen {
     },
     resume: () => {
       paused = false
-      // Nothing of the frame is there any more: the next one is drawn whole.
+      // The frame is gone: the next one is drawn in full.
       if (!live) flush()
     },
     close: lines => {

@@ -1,4 +1,4 @@
-/** A run in one line, and a host in one. */
+/** One-line summaries of runs and hosts. */
 import type { HostOutcome, HostStatus, StepCounts, StepStatus } from '../events.ts'
 import { formatDuration } from './duration.ts'
 import { statusWord, type Theme } from './theme.ts'
@@ -36,7 +36,7 @@ export function summaryLine(
   ].join(` ${theme.symbols.dot} `)
 }
 
-/** How many steps ended how: `2 changed, 8 ok`; those with none are left out. */
+/** The number of steps by status: `2 changed, 8 ok`; zero counts are left out. */
 export function countsText(counts: StepCounts, check: boolean): string {
   const told = stepOrder.filter(status => counts[status] > 0)
   return (

@@ -1,4 +1,4 @@
-/** Tables as text, aligned by what the eye sees. */
+/** Tables as text, aligned by visible width. */
 import { escapeControls } from './escape.ts'
 import { createTheme, paint } from './theme.ts'
 import { pad, textWidth, truncate } from './width.ts'
@@ -6,19 +6,19 @@ import { pad, textWidth, truncate } from './width.ts'
 export interface TableFormat {
   /** Bold header. */
   color?: boolean
-  /** Width that the table must fit; the widest columns are cut. No limit when undefined. */
+  /** Width that the table must fit; the widest columns are truncated. No limit if undefined. */
   columns?: number
-  /** Whether `…` may mark what is cut; yes when undefined. */
+  /** Whether `…` may mark truncated text; default: yes. */
   unicode?: boolean
 }
 
-/** Columns no narrower than this are made for the table to fit. */
+/** Columns are not narrowed below this to fit the table. */
 const narrowest = 8
 const gap = '  '
 
 /**
- * A table with a header line; two spaces between columns, no tabs, none at the ends of lines, no
- * line end at its end. Control characters in cells are made visible; missing cells are empty.
+ * A table with a header line; two spaces between columns, no tabs, no trailing spaces, no final line end.
+ * Control characters in cells become visible; missing cells are empty.
  * @example formatTable(['host', 'up'], [['web1', 'yes']]) // 'host  up\nweb1  yes'
  */
 export function formatTable(
@@ -42,7 +42,7 @@ export function formatTable(
   return lines.map((line, index) => (index === 0 ? paint(theme, line, 'bold') : line)).join('\n')
 }
 
-/** Takes from the widest column, one by one, until all fit. */
+/** Narrows the widest column, step by step, until all fit. */
 function narrow(natural: readonly number[], columns = Number.POSITIVE_INFINITY): number[] {
   const widths = [...natural]
   const total = () => widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1))

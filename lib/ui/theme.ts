@@ -1,7 +1,7 @@
-/** What the output may look like: colour or none, symbols or ASCII. Decided once, by the terminal. */
+/** The look of the output: colour or none, symbols or ASCII. Decided once, from the terminal. */
 import type { HostStatus } from '../events.ts'
 
-/** A stream that text is written to: `process.stderr`, or a fake one in tests. */
+/** A stream for text: `process.stderr`, or a fake one in tests. */
 export interface OutputStream extends NodeJS.WritableStream {
   isTTY?: boolean
   columns?: number
@@ -10,7 +10,7 @@ export interface OutputStream extends NodeJS.WritableStream {
 
 export type Environment = Record<string, string | undefined>
 
-/** Where something stands: how it ended, or that it has not. */
+/** The status of a node: its result, or that it has not ended. */
 export type Status = HostStatus | 'waiting' | 'running'
 
 export type Look = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -26,14 +26,14 @@ export interface Symbols {
   dot: string
 }
 
-/** Everything that the drawing functions need to know of the terminal but its size. */
+/** Everything that the drawing functions need to know about the terminal except its size. */
 export interface Theme {
   color: boolean
   unicode: boolean
   symbols: Symbols
 }
 
-// None of these is an emoji: terminals disagree on how wide those are.
+// None of these is an emoji, because terminals disagree on the width of emoji.
 const unicode: Symbols = {
   status: {
     ok: '✓',
@@ -97,14 +97,14 @@ export function createTheme(options: { color: boolean; unicode: boolean }): Them
   return { ...options, symbols: options.unicode ? unicode : plainAscii }
 }
 
-/** The theme that suits a stream: see {@link useColor} and {@link useUnicode}. */
+/** The theme for a stream: see {@link useColor} and {@link useUnicode}. */
 export function themeFor(stream: OutputStream, env: Environment): Theme {
   return createTheme({ color: useColor(stream, env), unicode: useUnicode(env) })
 }
 
 /**
- * Whether to colour what goes to `stream`. FORCE_COLOR decides where it is set; else a terminal,
- * unless NO_COLOR (no-color.org) or TERM=dumb says no.
+ * Whether to colour output to `stream`. FORCE_COLOR decides if it is set; else a terminal, unless NO_COLOR
+ * (no-color.org) or TERM=dumb is set.
  */
 export function useColor(stream: OutputStream, env: Environment): boolean {
   const force = env.FORCE_COLOR
@@ -112,12 +112,12 @@ export function useColor(stream: OutputStream, env: Environment): boolean {
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
 }
 
-/** Whether the locale is a UTF-8 one, by POSIX's order of precedence. */
+/** Whether the locale uses UTF-8, in POSIX’s order of precedence. */
 export function useUnicode(env: Environment): boolean {
   return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
 }
 
-/** `text` in a colour, where there are colours. */
+/** `text` in a colour, if colours are on. */
 export function paint(theme: Theme, text: string, look?: Look): string {
   if (!theme.color || look === undefined || text === '') return text
   const [on, off] = codes[look]
@@ -128,7 +128,7 @@ export function statusLook(status: Status): Look {
   return looks[status]
 }
 
-/** What a status is called. With `--check` nothing was changed, so nothing is called that. */
+/** The name of a status. With `--check` nothing was changed, so no status is called `changed`. */
 export function statusWord(status: Status, check: boolean): string {
   return status === 'changed' && check ? 'would change' : status
 }

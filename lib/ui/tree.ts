@@ -1,6 +1,6 @@
 /**
- * The run as a listr2 tree: run, host, task, step. listr2 owns the nodes, their states and the
- * renderer's life; the events drive them, since the work itself is done elsewhere.
+ * The run as a listr2 tree: run, host, task, step. listr2 owns the nodes, their states and the renderer’s
+ * lifetime; events drive them, because the work itself is done elsewhere.
  */
 import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } from 'listr2'
 import { exitCodes } from '../errors.ts'
@@ -16,15 +16,15 @@ type Detail = TreeNode['rendererTaskOptions']
 type Start = Extract<RunEvent, { type: 'run.start' }>
 
 export interface RunTree {
-  /** Brings the tree up to date with an event of the run. */
+  /** Updates the tree with an event of the run. */
   apply(event: RunEvent): void
-  /** Ends the run, if no event has: resolves when listr2 has ended its renderer. */
+  /** Ends the run, unless an event has: resolves when listr2 has ended its renderer. */
   finish(): Promise<void>
 }
 
 /**
- * A running tree of the run that starts with `start`, its hosts waiting.
- * @param renderer listr2 makes one of it, with `rendererOptions`
+ * A tree for the run that starts with `start`, with its hosts waiting.
+ * @param renderer listr2 instantiates it with `rendererOptions`
  */
 export function growTree(start: Start, renderer: RendererClass, rendererOptions: object): RunTree {
   const nodes = new Map<string, Node>()
@@ -53,7 +53,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
   for (const host of start.hosts) grow(run, hostId(host), host, detailOf(0, 'waiting'))
   const done = root.run()
 
-  // A host, task or step that was not announced is shown nevertheless.
+  // A host, task or step is shown even if it was not announced.
   const hostNode = (host: string, at: number) =>
     nodes.get(hostId(host)) ?? grow(run, hostId(host), host, detailOf(at, 'running'))
   const taskNode = (event: { host: string; task: string; at: number; title?: string }) => {
@@ -125,7 +125,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
   return {
     apply,
     finish: async () => {
-      // Where no event told how something ended, it was interrupted.
+      // Anything without an end event was interrupted.
       for (const node of [run, ...nodes.values()]) {
         const { status } = node.rendererTaskOptions as Detail
         if (status === 'running') update(node, { status: 'interrupted' })
@@ -137,7 +137,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
   }
 }
 
-/** With --check a run that found something to change did not fail. */
+/** With --check, a run that found changes did not fail. */
 const runStatus = ({ ok, exitCode }: { ok: boolean; exitCode: number }): Status =>
   ok ? 'ok' : exitCode === exitCodes.drift ? 'changed' : 'failed'
 
@@ -150,8 +150,8 @@ function detailOf(startedAt: number, status: Status): Detail {
   return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, skipped: 0 } }
 }
 
-// listr2 makes a task's subtasks when it runs the task. Ours come while it runs, so that a list is
-// made for the first of them, with the parent's events and options.
+// listr2 creates a task’s subtasks when it runs the task. Ours arrive while it runs, so a list is created for
+// the first of them, with the parent’s events and options.
 function addChild(parent: Node, title: string, detail: Detail): Node {
   const list =
     parent.subtasks?.[0]?.listr ?? new Listr([], { registerSignalListeners: false }, parent)

@@ -1,10 +1,10 @@
 /**
- * How many columns a text takes in a terminal, and texts cut, padded and wrapped by columns. All
- * functions expect text without control characters and without colour.
+ * The width of text in terminal columns; truncates, pads and wraps by columns. All functions expect text
+ * without control characters and colours.
  *
- * Node keeps its own width function to itself, and neither listr2 nor log-update exports one. What
- * Node has is the hard part: grapheme clusters (Intl.Segmenter) and the emoji properties; what it
- * lacks is the East Asian width, the short table below.
+ * Node does not export its own width function, and neither do listr2 and log-update. Node provides the hard
+ * part: grapheme clusters (Intl.Segmenter) and the emoji properties; it lacks the East Asian width, the short
+ * table below.
  */
 
 /** First and last of the wide (W, F) ranges of Unicode's EastAsianWidth.txt; emoji are found by property. */
@@ -29,12 +29,12 @@ const wideRanges: readonly (readonly [number, number])[] = [
 
 const ascii = /^[\x20-\x7e]*$/
 const invisible = /^[\p{Mn}\p{Me}\p{Cf}\p{Default_Ignorable_Code_Point}]+$/u
-// U+FE0F asks for the emoji form of a character that is text by default; a keycap (1️⃣) is one too.
+// U+FE0F selects the emoji form of a character that is text by default; a keycap (1️⃣) is one too.
 const emoji = /^\p{Emoji_Presentation}|^\p{Extended_Pictographic}\ufe0f|\u20e3/u
 
 let segmenter: Intl.Segmenter | undefined
 
-/** What a reader sees as one character each. Made when first needed: start-up time matters. */
+/** The characters as a reader sees them. The segmenter is created on first use: start-up time matters. */
 function clusters(text: string): string[] {
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   return Array.from(segmenter.segment(text), ({ segment }) => segment)
@@ -49,7 +49,7 @@ function clusterWidth(cluster: string): number {
 }
 
 /**
- * Columns that `text` takes. Wide characters (CJK, emoji) take two, combining marks none.
+ * The number of columns of `text`. Wide characters (CJK, emoji) take two, combining marks none.
  * @example textWidth('日本') // 4
  */
 export function textWidth(text: string): number {
@@ -58,8 +58,8 @@ export function textWidth(text: string): number {
 }
 
 /**
- * `text` in at most `columns` columns; what is cut off is told by `ellipsis`, if that fits. A wide
- * character that would stand half inside goes.
+ * `text` in at most `columns` columns; `ellipsis` marks truncated text, if it fits. A wide character that
+ * would fit only in part is dropped.
  */
 export function truncate(text: string, columns: number, ellipsis = '…'): string {
   if (textWidth(text) <= columns) return text
@@ -75,12 +75,12 @@ export function truncate(text: string, columns: number, ellipsis = '…'): strin
   return kept + mark
 }
 
-/** `text` with spaces after it up to `columns` columns. */
+/** `text` padded with spaces to `columns` columns. */
 export function pad(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - textWidth(text)))
 }
 
-/** `text` in lines of at most `columns` columns, broken at spaces. A longer word keeps its own line. */
+/** `text` in lines of at most `columns` columns, broken at spaces. A longer word gets its own line. */
 export function wrapWords(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''
