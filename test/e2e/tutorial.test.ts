@@ -25,12 +25,18 @@ interface Ended {
   directory: string
 }
 
+/** What npm needs to reach the registry that this clone is from. */
+const npmVariable =
+  /^(npm_config_(registry|cache|userconfig|globalconfig)|(https?|no)_proxy|node_extra_ca_certs)$/i
+
 /** One shell for all commands, as they change its folder and its variables. */
 function createShell(cwd: string) {
   const { PATH, HOME, XDG_STATE_HOME } = process.env
+  const forNpm = Object.entries(process.env).filter(([name]) => npmVariable.test(name))
   const child = spawn('sh', [], {
     cwd,
     env: {
+      ...Object.fromEntries(forNpm),
       ...{ PATH, HOME, XDG_STATE_HOME, LANG: 'C.UTF-8', TERM: 'xterm', NO_COLOR: '1' },
       NODE_OPTIONS: `--import=${terminal.href}`,
       // What npm got for this clone will do for its copy, and nothing else is asked of the registry.
