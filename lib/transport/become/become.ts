@@ -63,7 +63,10 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
     open: async (command = ['sh']) => {
       if (password) refuseUntypable(password)
       const how = byTerminal() ? ', at a terminal of its own' : ''
-      debug?.('become', `${user} by ${method}, ${asks ? 'with a password' : 'without one'}${how}`)
+      debug?.(
+        'become',
+        `${user} by ${method}, ${asks ? 'with a password' : 'without a password'}${how}`,
+      )
       if (byTerminal()) return openByTerminal(way, command)
       if (!asks || method !== 'sudo') return transport.open(silentCommand(options, command))
       const shell = await openAsking(way, command)
