@@ -7,7 +7,7 @@ import { helpOption, type Option, optionGroups } from './options.ts'
 const helpWidth = 80
 
 /** The left column is as wide as its longest entry, up to this. */
-const leftWidth = 34
+const leftWidth = 36
 
 type Row = readonly [left: string, right: string]
 

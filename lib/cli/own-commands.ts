@@ -130,7 +130,7 @@ const unlock: CommandInfo = {
   instead: {
     selection: 'unlock runs no recipe: there are no tasks to select from.',
     change: 'unlock runs no recipe: without --yes it takes only the locks of dead runs.',
-    rollout: 'unlock runs no recipe, and waits for no lock: leave it out.',
+    rollout: 'unlock runs no recipe and waits for no lock: leave it out.',
     'callback-url': 'unlock posts nothing: leave it out.',
   },
 }

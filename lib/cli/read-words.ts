@@ -72,7 +72,7 @@ export function prepareWords(words: readonly string[], command: CommandInfo): Pr
     }
     const text = value ?? words[++at]
     if (text === undefined || (value === undefined && (text === '--' || all.has(text))))
-      throw missingValue(flag, option, text)
+      throw missingValue(command, flag, option, text)
     if (text === '') throw emptyValue(command, flag, option)
     prepared.push(`${flag}=${mark}${text}`)
   }

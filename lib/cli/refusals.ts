@@ -1,6 +1,6 @@
 /** Why an option is refused, and what to do instead. */
 import { UsageError } from '../errors.ts'
-import { unknownName } from '../shell/nearest.ts'
+import { nearest, printable, unknownName } from '../shell/nearest.ts'
 import type { CommandInfo } from './command.ts'
 import { describeFlags, type Option } from './options.ts'
 
@@ -24,8 +24,11 @@ export function unknownOption(
   flag: string,
   known: Iterable<string>,
 ): UsageError {
-  const { code, message } = unknownName('option', flag, known)
-  return new UsageError(code, message, {
+  const names = [...known]
+  const { code, message } = unknownName('option', flag, names)
+  // Where none is near, all of them are in the help.
+  const text = nearest(flag, names).length > 0 ? message : `unknown option '${printable(flag)}'`
+  return new UsageError(code, text, {
     hint: sentences(command.unknownOption, helpHint(command)),
   })
 }
@@ -36,17 +39,22 @@ export function repeatedOption(command: CommandInfo, flag: string, option: Optio
   })
 }
 
-export function missingValue(flag: string, option: Option, next: string | undefined): UsageError {
+export function missingValue(
+  command: CommandInfo,
+  flag: string,
+  option: Option,
+  next: string | undefined,
+): UsageError {
   const { long } = describeFlags(option)
   return new UsageError('usage', `${flag} needs a value: ${option.flags}`, {
-    hint: next && `If ${next} is the value, write --${long}=${next}.`,
+    hint: next ? `If ${next} is the value, write --${long}=${next}.` : helpHint(command),
   })
 }
 
 /** Often a shell variable that is unset: what the option would do then is nothing that was meant. */
 export function emptyValue(command: CommandInfo, flag: string, option: Option): UsageError {
   return new UsageError('usage', `${flag} is empty: ${option.flags}`, {
-    hint: `Is a shell variable unset? Without ${flag}, ${command.name} uses its default.`,
+    hint: `Is a shell variable unset? ${helpHint(command)}`,
   })
 }
 

@@ -93,6 +93,7 @@ export function parseCount(option: string, text: string): number {
     throw new UsageError(
       'invalid_value',
       `${option} ${text}: must be a whole number from 1 to 999999`,
+      { hint: `For example ${option} 3.` },
     )
   return Number(text)
 }
