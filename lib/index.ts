@@ -93,6 +93,7 @@ export { type LinkOptions, link } from './resources/files/link.ts'
 export type { LinePattern } from './resources/host-pattern.ts'
 export { type AptRepoOptions, aptRepo } from './resources/packages/apt-repo.ts'
 export { type DnfRepoOptions, dnfRepo } from './resources/packages/dnf-repo.ts'
+export { type NpmPackageOptions, npmPackage } from './resources/packages/npm-package.ts'
 export { type PkgOptions, pkg } from './resources/packages/pkg.ts'
 export type { RepositoryKey } from './resources/packages/repository-key.ts'
 export {

@@ -86,6 +86,7 @@ export const requirements = {
     here: () => runs(['wget', '--version'], /GNU Wget/),
   },
   git: packaged('git', 'git', '--version'),
+  npm: late({ get: 'install npm, which comes with Node', here: () => runs(['npm', '--version']) }),
   python3: packaged('python3', 'python3', '-c', 'import tarfile, zipfile, json, configparser'),
   zip: {
     get: 'apt-get install zip unzip',

@@ -2,8 +2,9 @@
 # sudoers.sh: files of /etc/sudoers.d.
 # Needs: file
 
-# hw_sudoers ARGUMENT… (those of hw_file): a file that visudo finds good before it is in use. Beside the
-# others it has a name with a dot until then, which sudo does not read.
+# hw_sudoers PATH [sum=] [perms=] [mode=] [user=] [group=] [validate=] [backup=] [large=] [content=]: as hw_file, of a
+# file that visudo finds good before it is in use. Beside the others it has a name with a dot until then, which
+# sudo does not read.
 hw_sudoers() {
   [ -n "$hw_check" ] || command -v visudo >/dev/null || hw_without visudo sudo || return
   hw_file "$@"
