@@ -1,5 +1,4 @@
-/** Calls of prelude functions, as data: what resources compile to and a session sends. */
-
+/** Calls of prelude functions: what resources compile to and a session sends. Some can be asked for more later. */
 import type { ShellStream } from '../transport/transport.ts'
 
 /** Content that travels only if the host does not have it. */
@@ -10,7 +9,7 @@ export interface Content {
   bytes?: Buffer
 }
 
-/** What a step that ended with `need` is told with its second try. */
+/** What a step that ended with `need` gets with its second try. */
 export interface Answer {
   /** Further arguments of the call. */
   args?: readonly string[]
@@ -20,7 +19,7 @@ export interface Answer {
   failure?: { message: string; code?: string }
 }
 
-/** A step that ended with `need`, as who answers it sees it. */
+/** A step that ended with `need`, as seen by the code that answers it. */
 export interface Asked {
   /** What it sent: `parts` have its texts, `marks` its other markers. */
   result: StepResult
@@ -28,9 +27,9 @@ export interface Asked {
   bootstrapDir: string
   /** Another shell beside the session's, of the same user: for what is too large for the script. */
   open(): Promise<ShellStream>
-  /** Aborted by Ctrl-C: the input of such shells is then ended, what they send is not wanted any more. */
+  /** Aborted by Ctrl-C: the input of such shells is then ended, their output is discarded. */
   signal: AbortSignal
-  /** Tells how far a transfer is, in bytes. As often as you like: it is shown a few times a second. */
+  /** Reports how far a transfer is, in bytes. Call it as often as you like: it is shown a few times a second. */
   progress(done: number, total: number): void
   /** Whether this is a dry run. */
   check: boolean
@@ -66,11 +65,11 @@ export interface HostCall {
   /** Sent as a function that prints it when the host asks; its name is the last argument, `content=NAME`. */
   content?: Content
   /**
-   * The call as it is sent, where that takes time to find out: a large source to be hashed. Asked when
+   * The call as it is sent, if it takes time to work out, such as hashing a large source. Called when
    * its segment begins; where it throws, the step fails.
    */
   prepare?(): Promise<HostCall>
-  /** Asked each time the step ends with `need`. Throws what is the controller's fault, not the host's. */
+  /** Called each time the step ends with `need`. Throws only for faults of the controller, not of the host. */
   answer?(asked: Asked): Promise<Answer>
   /**
    * A text file edited here: the host sends it, with all others of the segment at its beginning, and

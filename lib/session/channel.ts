@@ -13,7 +13,7 @@ import { createTail, type Tail } from './tail.ts'
 import type { Notes } from './watch.ts'
 
 /**
- * What a caller wants to hear of a step while it runs. The calls of several steps never mix: a step's start and
+ * What a caller wants to know about a step while it runs. The calls of several steps never mix: a step's start and
  * output come only after the end of the step before it, whichever of its two streams is ahead.
  */
 export interface StepListener {
@@ -36,7 +36,7 @@ interface Reading extends StepListener {
   /** Which of the two streams have ended; the step ends with both. */
   open: Set<'stdout' | 'stderr'>
   part?: Buffer[]
-  /** Bytes of all parts, and how many markers came: a host that means ill sends without end. */
+  /** Bytes of all parts, and the number of markers: a malicious host sends without end. */
   held: number
   marked: number
   kept: Record<'stdout' | 'stderr', Tail>
@@ -70,12 +70,12 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
   let unsettled: Reading[] = []
   let roundTrips = 0
   let failure: Error | undefined
-  /** It is a shell of ours that speaks, and not the login that was to become one. */
+  /** Our shell has answered; before that it may be the login that should become one. */
   let begun = false
   // What a shell prints while no step runs, for the error when it ends.
   const noise = createTail(noiseBytes)
-  // A shell says goodbye on both streams. They may stay open after it: a process that a step left in
-  // the background has them too.
+  // A shell says goodbye on both streams. They may stay open after that, because a process that a step
+  // left in the background has them too.
   const byes = new Set<string>()
   let status = ''
   let gone = () => {}
@@ -127,7 +127,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       )
   }
 
-  /** The shell ended by itself: what still waits for an answer gets none. */
+  /** The shell ended by itself: whatever still waits for an answer fails. */
   const failEnded = (how: string) => {
     const { stdout, stderr } = waiting.stderr[0]?.kept ?? {}
     const parts = [noise, stdout, stderr].map(part => part?.bytes() ?? none)
@@ -168,7 +168,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
         return fail(protocolError(`step ${rest[0]} ended, not ${reading.id}`))
       if (stream === 'stdout') {
         const [, status, exitStatus = '', code = '-', ...note] = rest
-        // What is half said is no success.
+        // An incomplete answer is no success.
         if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus))
           return fail(protocolError(`step ${reading.id} ended as “${rest.slice(1, 3).join(' ')}”`))
         reading.result.status = status
@@ -206,7 +206,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       }
     })
   }
-  // Nothing can be answered any more. How the shell ended comes right behind, unless its host never says.
+  // No more answers can come. How the shell ended follows at once, unless the host never says.
   let silence: NodeJS.Timeout | undefined
   const outputs = [shell.stdout, shell.stderr].map(
     output => new Promise<void>(resolve => output.once('end', resolve)),
@@ -223,7 +223,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
     failEnded(describeEnd(end))
   })
-  // Writing to a shell that is gone: `ended` tells why.
+  // Writing to a shell that has ended: `ended` says why.
   shell.stdin.on('error', () => {})
 
   return {
@@ -272,7 +272,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       shell.stdin.end()
       const over = new AbortController()
       const { signal } = over
-      // A shell that did not keep to our protocol need not say goodbye either.
+      // A shell that broke our protocol may not say goodbye either.
       const late = sleep(failure ? graceMs : goodbyeMs, undefined, { signal }).catch(() => {})
       const said = bye.then(() => sleep(graceMs, undefined, { ref: false }))
       await Promise.race([ended, said, late])
@@ -301,7 +301,7 @@ const goodbyeMs = 15_000
 /** How long after its outputs the end of a shell may come. */
 const endMs = 2000
 
-/** The end of a text, from the beginning of a line: half a secret would not be known for one. */
+/** The end of a text, from the beginning of a line: half a secret would not be recognised as one. */
 const lastOf = (text: string, length = 2000) =>
   text.length <= length ? text : text.slice(-length).replace(/^[^\n]*\n?/, '')
 

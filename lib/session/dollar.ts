@@ -68,14 +68,14 @@ export interface FailedCommand {
 
 type Zx = typeof import('zx/core')
 
-/** zx takes its time to load; recipes that run no command of their own are spared it. */
+/** zx is slow to load; recipes that run no command of their own do without. */
 let loaded: Zx | undefined
 const zx = (): Zx => {
   loaded ??= createRequire(import.meta.url)('zx/core') as Zx
   return loaded
 }
 
-/** Finds the caller's place; what that returns is asked only when something fails. */
+/** Finds the caller's place; the function it returns is called only when something fails. */
 type Locate = () => () => string | undefined
 
 /**
@@ -106,7 +106,7 @@ function start(
   const at = locate()
   const { input, env, signal, as: _, discard, ...rest } = options
   const child = createRemoteProcess(run, error => {
-    // Not to have run at all is no exit status.
+    // A command that never ran has no exit status.
     if (error !== undefined) promise.nothrow(false)
     inside(promise)._snapshot.from = at() ?? ''
   })
@@ -146,7 +146,7 @@ function start(
       },
     },
     pipe: { value: pipe },
-    // What Node's streams tell when they are piped here; zx is deaf to it.
+    // Node's streams emit this when they are piped here; zx ignores it.
     emit: {
       value: (event: string) => {
         if (event === 'pipe') piped = true
@@ -154,7 +154,7 @@ function start(
       },
     },
   })
-  // And what zx's own promises tell. It has `on` public in fact, private in its types.
+  // zx's own promises emit it as well. `on` is public in fact, private in zx's types.
   inside(promise).on('pipe', () => {
     piped = true
   })
@@ -210,7 +210,7 @@ function onHost(pipe: ProcessPromise['pipe'], dollar: Dollar): ProcessPromise['p
 }
 
 /**
- * A file of this machine to pipe to. zx takes it for written when all was handed to it, which it tells
+ * A file of this machine to pipe to. zx considers it written once everything was handed over, which it signals
  * by an event of its own: without that it waits until all is written.
  */
 function fileStream(path: string): WriteStream {

@@ -39,10 +39,10 @@ export function createEdits(
 ): Edits {
   const answers = new Map<number, Answer>()
   let known = read === undefined
-  // Where the connection is lost, the steps tell.
+  // If the connection is lost, the steps report it.
   read?.catch(() => {})
 
-  /** Works out what becomes of a text, by the step `first` and those behind it that edit the same. */
+  /** Applies the step `first`, and later ones that edit the same file, to a text. */
   const follow = async (first: number, text: Text, how: 'asked' | 'gathered') => {
     const path = steps.find(({ id }) => id === first)?.call.edit?.path
     let now = text
@@ -72,7 +72,7 @@ export function createEdits(
       if (sent || result.marks.some(isAbsent())) await follow(id, sent, 'asked')
       if (!answers.has(id) && steps.some(step => step.id === id && step.call.edit))
         answers.set(id, { failure: { message: 'its text did not come' } })
-      // What can't be done with a text is told to the step that has that text, and to no other: a step
+      // If a text can't be edited, only the step that has that text fails: a step
       // before it may change the file yet.
       return new Map(
         [...answers].filter(([of, answer]) => of === id || (of > id && !answer.failure)),

@@ -60,7 +60,7 @@ export async function receiveContent(
 async function* contentOf(shell: ShellStream, word: string, path: string): AsyncGenerator<Buffer> {
   const errors = createTail(4096)
   shell.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
-  // Writing to a shell that is gone: `ended` tells why.
+  // Writing to a shell that has ended: `ended` says why.
   shell.stdin.on('error', () => {})
   // Whatever the login says comes before the word.
   shell.stdin.write(`printf '%s\\n' ${word}; cat -- ${quote(path)} </dev/null || exit; exit 0\n`)

@@ -20,7 +20,7 @@ export interface CommandRequest {
 export type CommandRunner = (
   request: CommandRequest,
   output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void,
-  /** Given the way to end the command, once it runs. */
+  /** Called with a function that ends the command, once it runs. */
   running: (kill: (signal: string) => Promise<void>) => void,
 ) => Promise<{ exitStatus: number }>
 
@@ -40,7 +40,7 @@ export interface RemoteProcess extends EventEmitter {
 /**
  * It has no `pid`, on purpose: the host's number could be that of a process of this machine, which
  * zx would signal.
- * @param failing told before the process ends badly; `error`: it did not run to its end
+ * @param failing called before the process ends in failure; `error`: it did not run to its end
  */
 export function createRemoteProcess(
   runner: CommandRunner,
@@ -57,7 +57,7 @@ export function createRemoteProcess(
   const finish = (status: number | null, error?: unknown) => {
     if (state === 'ended') return
     state = 'ended'
-    // Who ended it does not count on its work, even if it takes the signal for a polite request.
+    // Whoever ended it does not rely on its work, even if it exits with 0 on the signal.
     const code = status === 0 && wanted !== undefined ? null : status
     // The host may give the number of this process to another one from now on.
     kill = undefined
@@ -98,7 +98,7 @@ export function createRemoteProcess(
   const end = async (signal: string) => {
     wanted = signal
     if (state === 'waiting') finish(null)
-    // Where the connection is gone, the command itself tells.
+    // If the connection is lost, the command itself reports that.
     else await kill?.(signal).catch(() => {})
   }
 

@@ -21,11 +21,11 @@ export interface SegmentCall {
   }
 }
 
-/** A handler as a step that notifies it writes it down. */
+/** A handler, as recorded by a step that notifies it. */
 export interface Notification {
   /** Letters and digits. */
   key: string
-  /** What another run is told of it: one line. */
+  /** What another run reads about it: one line. */
   record: string
 }
 

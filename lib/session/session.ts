@@ -76,7 +76,7 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.first calls that travel with the first write
  * @param options.command what to start instead of `sh`: the shell of another user
  * @param options.user that user, for errors
- * @param options.warn told when what runs could be neither interrupted nor ended
+ * @param options.warn called if the running work could be neither interrupted nor ended
  * @param options.watch who looks on
  * @throws {UnreachableError} no shell, or it does not speak our protocol
  */
@@ -116,7 +116,7 @@ export async function openSession(options: {
     const parts = { names: [...sent], bytes: prelude.length }
     notes?.sends(`first write, ${listed(opening.map(({ call }) => call.name))}`, script, parts)
     channel.write(Buffer.concat([prelude, script]))
-    // A login that says a lot before our first marker is not listened to for ever.
+    // A login that prints a lot before our first marker must not fill the memory.
     const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
     return { channel, results: await Promise.all(answers) }
   }
@@ -143,10 +143,10 @@ export async function openSession(options: {
       notes?.opens(`another shell, for ${words.join(' ')}`)
       const shell = await transport.open()
       shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
-      // What it says is of no interest, nor that we closed it while it spoke.
+      // Its output does not matter, nor that we closed it while it was writing.
       await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
     } catch (error) {
-      // A connection that is gone tells that itself, to all who wait.
+      // A lost connection is reported to everyone who waits anyway.
       const known = asBootstrapError(error)
       if (known.code !== 'connection_lost') {
         warn?.(`what runs can’t be interrupted or ended: ${known.message}`)
@@ -287,7 +287,7 @@ export async function openSession(options: {
       return control(['hw_expire', String(pid), signal])
     },
     close: async (skip = false) => {
-      // Where the connection is gone, so is all that waits.
+      // If the connection is lost, everything that waits is too.
       if (skip && pending.size > 0) await interrupt().catch(() => {})
       while (pending.size > 0) await Promise.allSettled(pending)
       await channel.end()
@@ -313,7 +313,7 @@ function noShellOf(user: string, error: unknown) {
   })
 }
 
-/** What the transport makes of a shell that ended before it answered. */
+/** How the transport explains a shell that ended before it answered. */
 function refusalOf(transport: Transport, error: unknown) {
   const { code, details } = asBootstrapError(error)
   return code === 'shell_failed' ? transport.explain?.(details.output ?? '') : undefined

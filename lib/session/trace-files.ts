@@ -84,7 +84,7 @@ function makeDirectory(path: string): boolean {
 /**
  * @param directory from `prepareTraceDirectory`
  * @param options.run id of the run
- * @param options.warn told once where traces can't be written any more: the run goes on
+ * @param options.warn called once when traces can no longer be written: the run goes on
  */
 export function createTracer(
   directory: string,

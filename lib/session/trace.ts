@@ -1,7 +1,7 @@
 /**
- * The trace of one session: what went over the wire, for a person to read. It says what is written where
- * (trace-files.ts): script as it is sent, but for the prelude, whose parts are named; frames as they come, with
- * the titles of steps; content as text where it is short, else by size and hash.
+ * The trace of one session: what went over the wire, for a person to read. Script appears as it is sent, except
+ * for the prelude, whose parts are named; frames as they arrive, with the titles of steps; content as text if it
+ * is short, else by size and hash. trace-files.ts writes it.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
@@ -9,7 +9,7 @@ import type { Frame } from '../shell/frames.ts'
 import { readScript } from './trace-script.ts'
 
 export interface SessionTrace {
-  /** Something that is no script and no frame: a shell opens, a round trip and its cause. */
+  /** Something that is neither script nor frame: a shell opens, a round trip and its cause. */
   note(text: string): void
   /** The title of a step, for all that is said of it. */
   name(id: number, title: string): void
@@ -23,7 +23,7 @@ export interface SessionTrace {
   end(how: string): void
 }
 
-/** Who it is that acts: we write (`>`), the host answers on one of two streams, or something happens. */
+/** Who acts: we write (`>`), the host answers on one of two streams, or something happens. */
 export type Sign = '>' | '<' | '!' | '-'
 
 /** Where the trace goes. Texts are raw: with secrets, line ends and control characters. */
@@ -74,7 +74,7 @@ export function createSessionTrace(sink: TraceSink): SessionTrace {
       if (frame.kind === 'output') return output[stream].push(frame.chunk)
       output[stream].end()
       const [word, id] = frame.words
-      // It ends on both streams, and is told once.
+      // It ends on both streams; its title is shown once.
       const title = word === 'end' && stream === 'stdout' ? titleOf(id) : undefined
       const line = frame.words.join(' ').trimEnd()
       sink.entry(

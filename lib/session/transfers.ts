@@ -1,4 +1,4 @@
-/** Answers to steps that take their time: other shells beside the session's, progress, and how it ends. */
+/** Answers that take time: other shells beside the session's, progress, and how they end. */
 import { isBootstrapError } from '../errors.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { Answer, Asked, HostCall } from './call.ts'
@@ -8,7 +8,7 @@ export interface Transfers {
   open(): Promise<ShellStream>
   /** Aborted by `end`. */
   readonly signal: AbortSignal
-  /** No more is sent by those that are open: who waits for one hears that it ended. */
+  /** Nothing more is sent over open ones: whoever waits for one sees it end. */
   end(): void
 }
 
@@ -35,8 +35,8 @@ export function createTransfers(openShell: () => Promise<ShellStream>): Transfer
 }
 
 /**
- * What a step is told that asked. What fails on the host while that is found out is the step's own
- * failure; what is ours, or the connection's, is thrown.
+ * The answer to a step that asked. A failure on the host while it is worked out is the step's own; a fault of
+ * ours or of the connection is thrown.
  */
 export async function answerTo(call: HostCall, asked: Asked): Promise<Answer> {
   try {
@@ -72,13 +72,13 @@ function failureOf(error: unknown): NonNullable<Answer['failure']> {
   throw error
 }
 
-/** Tells the first, the last, and a few a second. */
+/** Reports the first, the last, and a few a second. */
 function seldom(progress: Asked['progress'], everyMs = 250): Asked['progress'] {
-  let toldAt = Number.NEGATIVE_INFINITY
+  let reportedAt = Number.NEGATIVE_INFINITY
   return (done, total) => {
     const now = performance.now()
-    if (done < total && now - toldAt < everyMs) return
-    toldAt = now
+    if (done < total && now - reportedAt < everyMs) return
+    reportedAt = now
     progress(done, total)
   }
 }

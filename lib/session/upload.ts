@@ -50,7 +50,7 @@ async function transfer(
   const shell = await open()
   const errors = createTail(4096)
   shell.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
-  // Writing to a shell that is gone: `ended` tells why.
+  // Writing to a shell that has ended: `ended` says why.
   shell.stdin.on('error', () => {})
   const answers = answersOf(shell, word)
   const receive = ['hw_receive', word, bootstrapDir, sha256, String(source.size)]
@@ -85,7 +85,7 @@ async function transfer(
 async function pour(
   { stdin, ended }: ShellStream,
   pieces: AsyncIterable<Buffer>,
-  tell: (sent: number) => void,
+  report: (sent: number) => void,
 ): Promise<void> {
   let over = false
   const end = ended.then(() => {
@@ -96,7 +96,7 @@ async function pour(
     if (over || stdin.writableEnded || stdin.destroyed) return
     if (!stdin.write(piece)) await Promise.race([drained(stdin), end])
     sent += piece.length
-    tell(sent)
+    report(sent)
   }
 }
 

@@ -1,4 +1,4 @@
-/** Who looks on while a host is worked on. What nobody wants to see is absent, and costs nothing. */
+/** Observers of the work on one host. What nobody wants to see is absent and costs nothing. */
 import type { Debug } from '../events.ts'
 import type { Frame } from '../shell/frames.ts'
 import type { SessionTrace } from './trace.ts'
@@ -13,15 +13,15 @@ export interface Watch {
   trace?(user?: string): SessionTrace
 }
 
-/** What a session says of itself to those who look on. */
+/** What a session reports to its observers. */
 export interface Notes {
   /** Another shell is asked for, and what for. */
   opens(what: string): void
-  /** Titles of steps, for all that is said of them afterwards. */
+  /** The title of a step, for later lines about it. */
   names(id: number, title: string): void
   /**
    * Script is written.
-   * @param cause why, should the host be idle: the round trip is then told by it
+   * @param cause why: names the round trip, if the host was idle
    * @param parts of the prelude that go before it, and their bytes
    */
   sends(cause: string, script: Buffer, parts: { names: readonly string[]; bytes: number }): void
@@ -33,7 +33,7 @@ export interface Notes {
 
 /**
  * @param user as of `Watch.trace`
- * @returns undefined where nobody looks on
+ * @returns undefined if there is no observer
  */
 export function createNotes(watch: Watch | undefined, user?: string): Notes | undefined {
   const debug = watch?.debug

@@ -1,17 +1,17 @@
 /**
- * Taking secrets out of texts, in whatever form a program may have put them: as they are, quoted for a
+ * Removes secrets from texts, in any form a program may have put them: as they are, quoted for a
  * shell, escaped as in JSON, in base64, or URL-encoded. Pure.
  */
 import { stars } from './secret.ts'
 import { encodedForms, shortest, wholeForms } from './secret-forms.ts'
 
 export interface Redactor {
-  /** From now on no text holds these values, nor a line of one that has several. */
+  /** From now on no text contains these values, nor single lines of those with several. */
   hide(values: Iterable<string>): void
   redact(text: string): string
-  /** All that is looked for, the longest first. */
+  /** Everything that is searched for, the longest first. */
   readonly forms: readonly string[]
-  /** The forms of a value, worked out once for all that go on from this one. */
+  /** The forms of a value, computed once for all redactors based on this one. */
   formsOf(value: string): readonly string[]
 }
 

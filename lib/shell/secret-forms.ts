@@ -1,6 +1,6 @@
-/** How programs write a value when they do not write it as it is. Pure. */
+/** The ways in which programs encode a value. Pure. */
 
-/** A form that is shorter hides more than it protects. */
+/** Hiding shorter forms would hide ordinary text. */
 export const shortest = 4
 
 /** The value as shells, JSON, base64 and URLs have it; not as it is. */
