@@ -176,7 +176,7 @@ function addSetting(
   const variable = settingVariable(productName, name).toUpperCase()
   for (const other of product.settings.keys())
     if (settingVariable(productName, other).toUpperCase() === variable)
-      fault(`scripts can’t tell it from the setting ${other}; choose another name`)
+      fault(`scripts can’t distinguish it from the setting ${other}; choose another name`)
   product.settings.set(name, setting)
 }
 

@@ -101,11 +101,11 @@ async function post(delivery: Delivery, url: URL, id: string, body: string): Pro
   // Only the status matters; reading the body would only keep the connection busy.
   await response.body?.cancel().catch(() => {})
   if (response.ok) return
-  const told = `${url.origin} answered ${response.status} ${STATUS_CODES[response.status] ?? ''}`
+  const answered = `${url.origin} answered ${response.status} ${STATUS_CODES[response.status] ?? ''}`
   if (isRetriable(response.status)) {
-    throw new RetriableError(told.trim(), retryAfterMs(response.headers.get('retry-after')))
+    throw new RetriableError(answered.trim(), retryAfterMs(response.headers.get('retry-after')))
   }
-  throw new Error(told.trim() + redirection(response, url))
+  throw new Error(answered.trim() + redirection(response, url))
 }
 
 function isRetriable(status: number): boolean {

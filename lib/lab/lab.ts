@@ -196,10 +196,10 @@ async function end(directory: string, record: LabRecord): Promise<void> {
 
 /** Starts everything, and keeps `record` (and its file) up to date so that `end` can undo it at any time. */
 async function start(directory: string, record: LabRecord, options: LabUpOptions): Promise<void> {
-  const tell = options.onProgress ?? (() => {})
-  record.kind = await chooseKind(directory, options.kind, tell)
+  const report = options.onProgress ?? (() => {})
+  record.kind = await chooseKind(directory, options.kind, report)
   if (record.kind === 'overlay') record.user = 'root'
-  const sshd = await chooseServer(directory, record, options.server, tell)
+  const sshd = await chooseServer(directory, record, options.server, report)
   const places = await claimPlaces(options.hosts)
   try {
     const hosts = places.places.map((place, index): HostPlan => {
@@ -217,7 +217,7 @@ async function start(directory: string, record: LabRecord, options: LabUpOptions
     record.server = lab.sshd ? 'openssh' : 'embedded'
     await Promise.all(hosts.map(host => writeHostFiles(lab, host)))
     await writeRecord(directory, record)
-    tell(`starting ${hosts.length} hosts: ${record.kind}, ${record.server}`)
+    report(`starting ${hosts.length} hosts: ${record.kind}, ${record.server}`)
     const [records] = await allSettled([
       allSettled(hosts.map(host => startHost(lab, host))),
       writeInventory(lab, hosts),
@@ -265,13 +265,13 @@ async function writeInventory(lab: LabPlan, hosts: HostPlan[]): Promise<void> {
 async function chooseKind(
   directory: string,
   wanted: LabUpOptions['kind'],
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<LabRecord['kind']> {
   if (wanted === 'directory') return wanted
   const why = await whyNoViews(directory)
   if (why === undefined) return 'overlay'
   if (wanted === undefined) {
-    tell(`each host gets a directory, not a view of the file system: ${why}`)
+    report(`each host gets a directory, not a view of the file system: ${why}`)
     return 'directory'
   }
   throw new BootstrapError(
@@ -288,7 +288,7 @@ async function chooseServer(
   directory: string,
   record: LabRecord,
   wanted: LabUpOptions['server'],
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<LabPlan['sshd']> {
   if (wanted === 'embedded') return undefined
   try {
@@ -305,7 +305,7 @@ async function chooseServer(
     const hint = 'Install or repair openssh-server, or use the embedded server.'
     if (wanted === 'openssh') throw error.within({ hint })
     const { output } = error.details
-    tell(`using the embedded server: ${error.message}${output ? ` (${output})` : ''}`)
+    report(`using the embedded server: ${error.message}${output ? ` (${output})` : ''}`)
     return undefined
   }
 }

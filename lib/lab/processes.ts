@@ -118,9 +118,9 @@ export async function isRunning(id: ProcessId): Promise<boolean> {
 export async function childrenOf(pid: number): Promise<ProcessId[]> {
   // Most kernels list them; reading all processes for each of 200 hosts would be too slow.
   const file = `/proc/${pid}/task/${pid}/children`
-  const told = await readFile(file, 'utf8').catch(() => undefined)
-  if (told !== undefined) {
-    const children = await Promise.all(told.split(' ').filter(Boolean).map(Number).map(identify))
+  const listed = await readFile(file, 'utf8').catch(() => undefined)
+  if (listed !== undefined) {
+    const children = await Promise.all(listed.split(' ').filter(Boolean).map(Number).map(identify))
     return children.filter(child => child !== undefined)
   }
   const table = await processTable()

@@ -65,7 +65,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   const warn = onceEach(options.warn ?? (() => {}))
   const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
 
-  const sshHosts = createSshHosts({ acceptNew, tell: warn })
+  const sshHosts = createSshHosts({ acceptNew, notify: warn })
   const becoming = new Map<string, BecomeKnown>()
 
   const reasons = new Set<string>()
@@ -180,10 +180,10 @@ function describeWay(settings: SshSettings): string {
 }
 
 function onceEach(warn: (message: string) => void): (message: string) => void {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return message => {
-    if (told.has(message)) return
-    told.add(message)
+    if (reported.has(message)) return
+    reported.add(message)
     warn(message)
   }
 }

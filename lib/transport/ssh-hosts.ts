@@ -51,12 +51,12 @@ export interface SshHosts {
   close(): void
 }
 
-/** @param options.tell shows a notice that needs no answer: touch a security key */
+/** @param options.notify shows a notice that needs no answer: touch a security key */
 export function createSshHosts(options: {
   acceptNew: boolean
-  tell: (message: string) => void
+  notify: (message: string) => void
 }): SshHosts {
-  const { acceptNew, tell } = options
+  const { acceptNew, notify } = options
   const agents = new Map<string, Promise<AgentKeys>>()
   const keysOf = (path: string) => {
     const known = agents.get(path) ?? agentKeys(path)
@@ -106,7 +106,7 @@ export function createSshHosts(options: {
       const pace = shared.paceOf(
         `${settings.jumps.at(-1) ?? ''} ${settings.address}:${settings.port}`,
       )
-      const common = { timeouts, acceptNew, answers, hops, pace, tell }
+      const common = { timeouts, acceptNew, answers, hops, pace, notify }
       const first = await connectOpenSsh(settings, { ...connecting, ...common })
       const { timeoutMs, debug } = connecting
       const another = () => connectOpenSsh(settings, { timeoutMs, debug, ...common })

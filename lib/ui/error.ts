@@ -79,8 +79,8 @@ function commandLines({ command, exitStatus, message }: ErrorReport, theme: Them
   const lines = firstLines(command)
   const shown = lines.map((line, index) => `  ${index === 0 ? '$' : ' '} ${line}`)
   const status = `exit status ${exitStatus}`
-  const told = exitStatus === undefined || message.includes(status)
-  return told ? shown : [...shown, paint(theme, `  ${status}`, 'dim')]
+  const stated = exitStatus === undefined || message.includes(status)
+  return stated ? shown : [...shown, paint(theme, `  ${status}`, 'dim')]
 }
 
 function outputBlock(output: string | undefined, theme: Theme): string[] {

@@ -33,7 +33,7 @@ function below(
   options: { diff: boolean; log?: Kept },
 ): string[] {
   const { diff } = node.rendererTaskOptions
-  const steps = (node.subtasks ?? []).filter(step => tells(step))
+  const steps = (node.subtasks ?? []).filter(step => matters(step))
   return [
     nodeLine(node, view, depth),
     ...(options.diff && diff
@@ -43,4 +43,4 @@ function below(
   ]
 }
 
-const tells = (step: TreeNode) => isBad(step) || step.rendererTaskOptions.status === 'changed'
+const matters = (step: TreeNode) => isBad(step) || step.rendererTaskOptions.status === 'changed'

@@ -38,8 +38,8 @@ export function summaryLine(
 
 /** The number of steps by status: `2 changed, 8 ok`; zero counts are left out. */
 export function countsText(counts: StepCounts, check: boolean): string {
-  const told = stepOrder.filter(status => counts[status] > 0)
+  const present = stepOrder.filter(status => counts[status] > 0)
   return (
-    told.map(status => `${counts[status]} ${statusWord(status, check)}`).join(', ') || 'no steps'
+    present.map(status => `${counts[status]} ${statusWord(status, check)}`).join(', ') || 'no steps'
   )
 }

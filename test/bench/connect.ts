@@ -8,7 +8,7 @@ import { sshLine } from './peers/ssh.ts'
 import type { Hosts, Place } from './place.ts'
 import { busyMs, peakMemory } from './whole-machine.ts'
 
-/** How many hosts are connected to at a time: what hostwright does unless told otherwise, and all. */
+/** Concurrency: hostwright’s default, and all hosts. */
 const parallels = (hosts: number) => [...new Set([Math.min(50, hosts), hosts])]
 
 /** A command that does `true` on all hosts. */
@@ -54,18 +54,21 @@ function ways(place: Place, hosts: Hosts, parallel: number): Way[] {
   ]
 }
 
-/** Measures all ways in turn. @param tell told how it goes, a line each */
+/**
+ * Measures all transports in turn.
+ * @param progress called with one line for each step
+ */
 export async function connecting(
   place: Place,
   rounds: number,
   count: number,
-  tell: (line: string) => void,
+  progress: (line: string) => void,
 ): Promise<ConnectFigure[]> {
   const hosts = place.first(count)
   const figures: ConnectFigure[] = []
   for (const parallel of parallels(count)) {
     const all = ways(place, hosts, parallel)
-    tell(`connecting ${count} hosts, ${parallel} at a time`)
+    progress(`connecting ${count} hosts, ${parallel} at a time`)
     const options = { cwd: place.directory }
     const busy = new Map<string, number[]>()
     const once = async ({ name, words: [program, ...args] }: Way) => {

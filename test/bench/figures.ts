@@ -15,7 +15,7 @@ export interface Figure {
   met?: boolean
 }
 
-/** At most so many times what the peer takes; without a limit it is only told. */
+/** The limit as a multiple of the peer’s figure; without a limit it is only reported. */
 export function atMost(
   what: string,
   ours: Cost,

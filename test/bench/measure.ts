@@ -17,7 +17,7 @@ export interface Measured extends Cost {
   stdout: string
 }
 
-/** GNU time: nothing else tells what a process's children cost. */
+/** GNU time: nothing else measures the cost of a process’s children. */
 const gnuTime = '/usr/bin/time'
 export const canAccount = existsSync(gnuTime)
 

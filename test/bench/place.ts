@@ -22,8 +22,11 @@ export interface Place {
   end(): Promise<void>
 }
 
-/** Brings up a lab of so many hosts. @param tell told how it goes, a line each */
-export async function bringUp(count: number, tell: (line: string) => void): Promise<Place> {
+/**
+ * Starts a lab with this many hosts.
+ * @param progress called with one line for each step
+ */
+export async function bringUp(count: number, progress: (line: string) => void): Promise<Place> {
   const directory = mkdtempSync(join(tmpdir(), 'hostwright-bench-'))
   // Logs of runs are written, as they are for users, but not into the developer's home.
   process.env.XDG_STATE_HOME = join(directory, 'state')
@@ -36,7 +39,7 @@ export async function bringUp(count: number, tell: (line: string) => void): Prom
   try {
     const { kind, server } = await labUp({ hosts: count, directory: lab })
     const seconds = ((Date.now() - start) / 1000).toFixed(1)
-    tell(`${count} hosts after ${seconds} s: ${kind}, ${server}, Node ${process.version}`)
+    progress(`${count} hosts after ${seconds} s: ${kind}, ${server}, Node ${process.version}`)
   } catch (error) {
     await end()
     throw error

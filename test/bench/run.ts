@@ -27,7 +27,7 @@ const { values } = parseArgs({
     chart: { type: 'string' },
   },
 })
-const tell = (line: string) => process.stderr.write(`${line}\n`)
+const progress = (line: string) => process.stderr.write(`${line}\n`)
 const rounds = Number(values.rounds)
 const most = Number(values.hosts)
 // (b) and (c) come with (a).
@@ -36,10 +36,10 @@ const names = [...new Set(asked)]
 const large = ['growth', 'connect']
 const unknown = names.find(name => !large.includes(name) && !parts[name])
 if (unknown || !(rounds >= 1) || !(most >= 1)) {
-  tell(`no such part or number; parts are ${[...Object.keys(parts), ...large].join(', ')}`)
+  progress(`no such part or number; parts are ${[...Object.keys(parts), ...large].join(', ')}`)
   process.exit(2)
 }
-if (!canAccount) tell('without GNU time (the package `time`) CPU and memory are not known')
+if (!canAccount) progress('without GNU time (the package `time`) CPU and memory are not known')
 
 /** Needs the largest lab, so that it comes last. */
 async function growth(place: Place) {
@@ -57,7 +57,7 @@ async function growth(place: Place) {
 
 /** Does some work on a lab of so many hosts, and removes it. */
 async function on(count: number, work: (place: Place) => Promise<void>) {
-  const place = await bringUp(count, tell)
+  const place = await bringUp(count, progress)
   try {
     await work(place)
   } finally {
@@ -71,7 +71,7 @@ if (letters.length > 0) {
   const hosts = Math.max(1, ...letters.map(name => parts[name]!.hosts))
   await on(hosts, async place => {
     for (const name of letters) {
-      tell(`measuring ${name}`)
+      progress(`measuring ${name}`)
       figures.push(...(await parts[name]!.measure(place, rounds)))
     }
   })
@@ -80,7 +80,7 @@ if (letters.length > 0) {
 if (names.includes('growth')) await on(Math.max(most, 20), growth)
 if (names.includes('connect')) {
   await on(most, async place => {
-    const costs = await connecting(place, Math.min(rounds, 5), most, tell)
+    const costs = await connecting(place, Math.min(rounds, 5), most, progress)
     process.stdout.write(`\n${connectTable(most, costs)}\n`)
   })
 }

@@ -248,8 +248,8 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     expect(failed.details.hint).toMatch(hint)
     // Far below any limit of ours; su itself takes its time over a wrong one.
     expect(Date.now() - begun).toBeLessThan(8000)
-    const told = JSON.stringify([failed.message, failed.details])
-    if (way.password === right) expect(told).not.toContain(right)
+    const shown = JSON.stringify([failed.message, failed.details])
+    if (way.password === right) expect(shown).not.toContain(right)
   })
 
   test('a wrong password counts as one attempt in sudo’s log', async () => {

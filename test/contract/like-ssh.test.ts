@@ -144,7 +144,7 @@ async function byUs(
 
 const letIn = /^Accepted /
 
-/** Tries a row in all ways, and tells of each that ended otherwise. */
+/** Tries a row in all ways, and reports each with a different outcome. */
 async function hold(row: Row, shared: Omit<Servers, 'file'>) {
   const directory = await mkdtemp(join(tmpdir(), 'hw-like-ssh-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))

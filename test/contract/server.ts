@@ -57,8 +57,8 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const hostKey = createKeyPair('host')
   const sockets = new Set<Socket>()
   let came = 0
-  const told = new EventEmitter()
-  const moments = ['reached', 'asked', 'left'].map(name => once(told, name))
+  const moment = new EventEmitter()
+  const moments = ['reached', 'asked', 'left'].map(name => once(moment, name))
   const algorithms = compress && { compress: [...compress] }
   const server = new ssh2.Server({ hostKeys: [hostKey.private], ident, algorithms }, client => {
     let open = 0
@@ -70,7 +70,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
       if (++open > shells) return reject()
       accept().on('exec', (take, _, { command }) => {
         const channel = take()
-        told.emit('asked')
+        moment.emit('asked')
         channel.on('error', () => {})
         if (mute) return
         const child = spawn('/bin/sh', ['-c', command])
@@ -88,8 +88,8 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   const listener = createServer(socket => {
     sockets.add(socket)
     socket.on('error', () => {})
-    socket.on('close', () => told.emit('left'))
-    told.emit('reached')
+    socket.on('close', () => moment.emit('left'))
+    moment.emit('reached')
     came++
     if (silent) socket.resume()
     else if (came > turnsAway && came <= connections) server.injectSocket(socket)

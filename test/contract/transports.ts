@@ -32,7 +32,7 @@ export interface Place {
 export interface TransportCase extends Row {
   /** Whether there is a connection that can be lost. */
   remote: boolean
-  /** The signal that ended a shell is told as an exit status, 128 more than its number. */
+  /** A signal that ended a shell is reported as an exit status, 128 plus its number. */
   signalsAsStatus?: boolean
   /** To be called in a `describe`. */
   place(): Place

@@ -111,7 +111,7 @@ printf '%s\\n' 'Defaults logfile=/srv/sudo.log' >/etc/sudoers.d/log`,
     const [logged, count] = (await host.script(`${sudos}; echo $c $n`)).trim().split(' ')
     run.child.kill('SIGINT')
     await run.says('Stopping')
-    // Root's shell is told by another one: that has come, and gone.
+    // Root’s shell is signalled by another shell, which must have come and gone.
     await host.script(until(`[ $c -gt ${logged} ] && [ $n -le ${count} ]`, sudos))
     return run
   }

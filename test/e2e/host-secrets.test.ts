@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
 
-/** What each secret begins with tells where it was used. */
+/** The prefix of each secret shows where it was used. */
 const ways = [
   ...['content', 'template', 'ini', 'json', 'input', 'env', 'dollarinput', 'dollarenv'],
   ...['other', 'header', 'login', 'script', 'line'],

@@ -218,12 +218,12 @@ describe('a lab that can’t start', () => {
       await chmod(join(bin, 'sshd'), 0o755)
       process.env.PATH = `${bin}:${path}`
     }
-    const told: string[] = []
-    const onProgress = (line: string) => told.push(line)
+    const lines: string[] = []
+    const onProgress = (line: string) => lines.push(line)
     const lab = await labUp({ hosts: 1, directory, kind: 'directory', onProgress })
     expect(lab).toMatchObject({ server: 'embedded', hosts: [{ ready: true }] })
     if (sshd !== undefined) {
-      expect(told).toContain('using the embedded server: lab1 did not start: it refuses the login')
+      expect(lines).toContain('using the embedded server: lab1 did not start: it refuses the login')
     }
     await labDown({ directory })
     expect(await traces(directory)).toEqual([])

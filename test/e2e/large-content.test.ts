@@ -25,7 +25,7 @@ const sha256 = createHash('sha256').update(content).digest('hex')
 const lab = labFor({ hosts: 1 })
 const overlay = () => lab.status.kind === 'overlay'
 
-/** A way to the host that counts what is sent to it, and breaks when told to. */
+/** A proxy to the host that counts what is sent to it, and breaks on request. */
 interface Proxy {
   server: Server
   sent: number
@@ -151,19 +151,19 @@ describe('a large file', () => {
   test('reports its progress a few times a second', async () => {
     await onHost(`rm '${await path('/srv/own/image')}'`)
     const { events } = await run()
-    const told = events.filter(({ type }) => type === 'step.progress')
-    expect(told.at(0)).toMatchObject({ done: 0, total: size })
-    expect(told.at(-1)).toMatchObject({ done: size, total: size })
-    const seconds = (told.at(-1)!.at - told.at(0)!.at) / 1000
-    expect(told.length).toBeLessThanOrEqual(4 * seconds + 3)
+    const reports = events.filter(({ type }) => type === 'step.progress')
+    expect(reports.at(0)).toMatchObject({ done: 0, total: size })
+    expect(reports.at(-1)).toMatchObject({ done: size, total: size })
+    const seconds = (reports.at(-1)!.at - reports.at(0)!.at) / 1000
+    expect(reports.length).toBeLessThanOrEqual(4 * seconds + 3)
   })
 
   test('is sent again in full if the received part is damaged', async () => {
     await onHost(
       `rm '${await path('/srv/own/image')}'; head -c 10000000 /dev/zero >'${await incoming()}'`,
     )
-    const mended = await run()
-    expect(mended.status, mended.stdout).toBe(0)
+    const repaired = await run()
+    expect(repaired.status, repaired.stdout).toBe(0)
     expect(await sumOf('/srv/own/image')).toBe(sha256)
     expect(await onHost(`ls "$(dirname '${await incoming()}')"`)).toBe('')
   })

@@ -38,7 +38,7 @@ async function again(words: readonly string[]) {
   })
 }
 
-/** A run with --check: tells drift, and changes nothing on the host. */
+/** A run with --check: reports drift, and changes nothing on the host. */
 async function checked(words: readonly string[]) {
   const touched = await lab.watch('lab1')
   const { status, stderr } = await lab.run([...words, '--check'])

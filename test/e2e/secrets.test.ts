@@ -17,7 +17,7 @@ import { receiveCallbacks } from '../support/receiver.ts'
 const lab = labFor({ hosts: 2 })
 let project: Project
 
-/** All that quoting and encoding trip over, in two lines; a word in each tells it from all else. */
+/** Everything that is hard to quote and encode, in two lines; a word in each makes it recognisable. */
 const nasty = (word: string) =>
   `it's "${word}1" 50% + $HOME \`id\` a/b\\c <ü日> ~x!\n${word}2: $(date); 'end' & done`
 /** By where it comes from. */
@@ -34,7 +34,7 @@ import {
   script, secret, string, yaml,
 } from 'hostwright'
 
-/** Prints A in all forms, then fails if told to. */
+/** Prints A in all forms, then fails on request. */
 const leak = ${'`'}
 printf '%s\n' "$A"
 printf %s "$A" | base64
@@ -131,7 +131,7 @@ async function runApart(words: readonly string[], input: (said: string) => strin
   })
   let said = ''
   let given = false
-  const tell = () => {
+  const report = () => {
     const answer = given ? undefined : input(said)
     if (answer === undefined) return
     given = true
@@ -140,10 +140,10 @@ async function runApart(words: readonly string[], input: (said: string) => strin
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text
-      tell()
+      report()
     })
   }
-  tell()
+  report()
   const [status] = await once(child, 'close')
   return { status: status as number | null, said }
 }

@@ -42,20 +42,20 @@ export function startHostwright(words: readonly string[], options: CliOptions = 
   })
   const written = { stdout: '', stderr: '' }
   const listeners = new Set<() => void>()
-  const tell = () => {
+  const report = () => {
     for (const listener of listeners) listener()
   }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8')
     child[stream].on('data', (text: string) => {
       written[stream] += text
-      tell()
+      report()
     })
   }
   let over = false
   const ended = once(child, 'close').then(([status]): Ended => {
     over = true
-    tell()
+    report()
     return { status: status as number | null, ...written }
   })
   return {

@@ -30,7 +30,7 @@ export interface ResourceCase {
   wanted: (at: (name: string) => string) => Items
   /** Script that succeeds only where the host is as wanted. */
   holds?: string
-  /** Scripts that each undo some of it; each is then found and mended. */
+  /** Scripts that each undo a part of it, which must be found and repaired. */
   drift?: readonly string[]
   /** What the first change says: `content, mode`. */
   note?: string | RegExp
@@ -151,7 +151,9 @@ export function resourceTable(
           for (const mode of [{ check: true, diff: true, plan: true }, {}]) {
             const again = await go(mode)
             if (mode.plan)
-              expect(again.saw, 'a plan can’t tell the host has moved on: hw_saw').not.toEqual(saw)
+              expect(again.saw, 'a plan must notice that the host has changed: hw_saw').not.toEqual(
+                saw,
+              )
             expect(again.error).toBeUndefined()
             expect(again.statuses, again.steps.join('\n')).not.toContain('changed')
             expect(await host.snapshot(directory), 'nothing to do, yet it changed').toBe(before)

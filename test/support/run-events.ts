@@ -1,4 +1,4 @@
-/** An event stream that keeps what it is told, and what must hold of any account of a run. */
+/** An event stream that records its events, and what must hold for any account of a run. */
 import { expect } from 'vitest'
 import { createEventStream, type EventStream, type RunEvent } from '../../lib/events.ts'
 

@@ -37,7 +37,7 @@ export interface SshdOptions {
 export interface Reachable {
   address: string
   port: number
-  /** Who logs in, unless told otherwise. */
+  /** Who logs in by default. */
   user: string
   /** `[address]:port`, as known_hosts names it. */
   name: string
@@ -66,7 +66,7 @@ export interface Log {
   pid: number
   /** So far, without the process's name: `Connection from …`, `Accepted publickey for …`. */
   log: readonly string[]
-  /** How many lines of the log match. A line may come after what it tells of: see `logged`. */
+  /** How many lines of the log match. A line may appear after the event: see `logged`. */
   count(pattern: RegExp): number
   /**
    * Settles with the first line that matches, of those that are there and those to come.

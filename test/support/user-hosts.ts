@@ -41,7 +41,7 @@ export interface UserHostOptions {
   users: readonly [TestUser, ...TestUser[]]
   /** Passwords are checked by PAM, which asks for them also by keyboard-interactive. */
   pam?: boolean
-  /** As SshdOptions has it. Ways to log in by password are allowed, unless told otherwise here. */
+  /** As in SshdOptions. Login by password is allowed by default. */
   config?: readonly string[]
   hostKeys?: readonly KeyType[]
   /** A script of root's (`sh -e`) that runs before the server starts. */
@@ -149,7 +149,7 @@ function addUser({ name, password, shell = '/bin/sh', sudoers = [] }: TestUser):
   ].join('\n')
 }
 
-/** What a command prints that is told this. */
+/** The output of a command that gets this input. */
 async function output(command: readonly string[], input: string): Promise<string> {
   const child = spawn(command[0]!, command.slice(1))
   const closed = new Promise<number | null>((resolve, reject) => {

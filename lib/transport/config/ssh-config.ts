@@ -147,7 +147,7 @@ function createConfigAnswers(options: SshConfigOptions, here: Here): Answers {
   const kinds = new Map<string, Promise<Said>>()
   const single = new Map<string, Promise<Said>>()
   let noSsh = false
-  const told = new Set<string>()
+  const reported = new Set<string>()
 
   const withoutSsh = async (question: Question): Promise<Said> => {
     const { answer, passedOver } = await parseSshConfig(question, {
@@ -157,8 +157,8 @@ function createConfigAnswers(options: SshConfigOptions, here: Here): Answers {
       home: here.home,
       user: here.user,
     })
-    const news = passedOver.filter(each => !told.has(each))
-    for (const each of news) told.add(each)
+    const news = passedOver.filter(each => !reported.has(each))
+    for (const each of news) reported.add(each)
     if (news.length > 0) {
       options.warn?.(
         `there is no OpenSSH program \`${program}\` to read the ssh configuration, so ${news.join(', ')} in it is ignored`,

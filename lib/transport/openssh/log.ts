@@ -14,8 +14,8 @@ export interface OpensshLog {
 const mostLines = 500
 const longest = 2000
 
-/** @param tell called for each line */
-export function createOpensshLog(tell: (line: string) => void): OpensshLog {
+/** @param onLine called for each line */
+export function createOpensshLog(onLine: (line: string) => void): OpensshLog {
   let lines: string[] = []
   let marked = 0
   let rest = ''
@@ -30,7 +30,7 @@ export function createOpensshLog(tell: (line: string) => void): OpensshLog {
           marked = Math.min(marked, lines.length)
         }
         lines.push(line)
-        tell(line)
+        onLine(line)
       }
     },
     mark: () => {

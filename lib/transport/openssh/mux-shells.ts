@@ -170,8 +170,8 @@ function createMuxChannel(
       case message.eof:
         return endOutputs()
       case message.request: {
-        const { end: told, answer } = readRequest(body)
-        end = told ?? end
+        const { end: announced, answer } = readRequest(body)
+        end = announced ?? end
         if (answer) send(message.failure)
         return
       }

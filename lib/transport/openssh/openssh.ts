@@ -52,7 +52,7 @@ export interface OpensshOptions {
   /** Called once ssh has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Shows a notice that needs no answer: touch a security key. */
-  tell?: (message: string) => void
+  notify?: (message: string) => void
   /** Logs ssh’s arguments, and its output until it is connected. */
   debug?: Debug
   /** Default: `ssh`. */
@@ -135,14 +135,14 @@ async function goThrough(
   options: Attempt,
 ): Promise<Transport> {
   const { directory, limits } = way
-  const { answers, meanwhile, debug, tell = () => {} } = options
+  const { answers, meanwhile, debug, notify = () => {} } = options
   const questions = createOpensshQuestions({
     target,
     answers,
     direct: target.jumps.length === 0,
     waitFor: limits.waitFor,
     abandon: () => way.abandon(),
-    tell,
+    notify,
   })
   const asks = answers.password !== undefined || (!target.batchMode && answers !== noAnswers)
   if (asks) way.askpass = await startAskpass(directory, questions.answer)

@@ -16,7 +16,7 @@ export interface OpensshQuestions {
  * @param options.abandon ends the login: ssh would treat an empty password as an answer, and servers count
  *   those
  * @param options.waitFor stops the clock while a person is waited for
- * @param options.tell shows a notice that needs no answer: touch a key
+ * @param options.notify shows a notice that needs no answer: touch a key
  */
 export function createOpensshQuestions(options: {
   target: Pick<SshSettings, 'user' | 'address' | 'destination' | 'hostKeyAlias' | 'batchMode'>
@@ -25,9 +25,9 @@ export function createOpensshQuestions(options: {
   direct: boolean
   waitFor<T>(person: Promise<T>): Promise<T>
   abandon(): void
-  tell(message: string): void
+  notify(message: string): void
 }): OpensshQuestions {
-  const { target, answers, direct, waitFor, abandon, tell } = options
+  const { target, answers, direct, waitFor, abandon, notify } = options
   const { user, address, destination, hostKeyAlias, batchMode } = target
   const problems: string[] = []
   const passphrases = new Map<string, Secret>()
@@ -81,7 +81,7 @@ export function createOpensshQuestions(options: {
     problems,
     answer: async (question, kind) => {
       if (kind === 'notice') {
-        tell(`${user}@${address}: ${question.trim()}`)
+        notify(`${user}@${address}: ${question.trim()}`)
         return undefined
       }
       const file = /^Enter passphrase for (?:RSA )?key '(.+)':/.exec(question)?.[1]

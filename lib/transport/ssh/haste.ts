@@ -46,12 +46,12 @@ export function hasten(connection: Client, { login, signed }: Haste): void {
   const handlers = protocol?._handlers
   if (!protocol?.authPK || !protocol.service || !handlers?.SERVICE_ACCEPT) return
   const { authPK, service } = protocol
-  const { SERVICE_ACCEPT: accepted, GLOBAL_REQUEST: asked, EXT_INFO: told } = handlers
+  const { SERVICE_ACCEPT: accepted, GLOBAL_REQUEST: asked, EXT_INFO: extended } = handlers
   handlers.GLOBAL_REQUEST = (...words) => {
     if (words[1] !== 'hostkeys-00@openssh.com') asked?.(...words)
   }
   handlers.EXT_INFO = (of, extensions, ...words) => {
-    told?.(of, (extensions as Extension[]).map(withoutShorter), ...words)
+    extended?.(of, (extensions as Extension[]).map(withoutShorter), ...words)
   }
   if (login) {
     protocol.service = name => {

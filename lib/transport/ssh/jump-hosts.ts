@@ -115,13 +115,13 @@ export function createJumpHosts<Jump extends JumpHost>(
   }
 
   /** Errors that already name the jump host. */
-  const told = new WeakSet<Error>()
+  const reported = new WeakSet<Error>()
   const behind = (error: unknown, name: string): unknown => {
-    if (!(error instanceof UnreachableError) || told.has(error)) return error
+    if (!(error instanceof UnreachableError) || reported.has(error)) return error
     const { hint, output, cause } = error.details
     const message = `jump host ${name} is unreachable: ${error.message}`
     const named = new UnreachableError(error.code, message, { hint, output, cause })
-    told.add(named)
+    reported.add(named)
     return named
   }
 

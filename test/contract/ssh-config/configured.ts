@@ -1,4 +1,4 @@
-/** Configurations of ssh for tests, and `ssh` programs that tell on themselves. */
+/** Configurations of ssh for tests, and `ssh` programs that log their own calls. */
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'

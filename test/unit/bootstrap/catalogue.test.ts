@@ -311,7 +311,7 @@ default = x
     ])
   })
 
-  test('refuses settings of an unknown product, with a reserved name, or that scripts can’t tell apart', () => {
+  test('refuses settings of an unknown product, with a reserved name, or that scripts can’t distinguish', () => {
     expect(
       faults(
         '[product:x]\n[setting:other:a]\n[setting:x:home]\n[setting:x:a.b]\n[setting:x:a-b]\n[setting:x:A_B]',
@@ -319,9 +319,9 @@ default = x
     ).toEqual([
       "4 [setting:other:a]: unknown product 'other': known: x",
       '5 [setting:x:home]: {home} is reserved; choose another name',
-      '7 [setting:x:a-b]: scripts can’t tell it from the setting a.b; choose another name',
-      '8 [setting:x:A_B]: scripts can’t tell it from the setting a.b; choose another name',
-      '8 [setting:x:A_B]: scripts can’t tell it from the setting a-b; choose another name',
+      '7 [setting:x:a-b]: scripts can’t distinguish it from the setting a.b; choose another name',
+      '8 [setting:x:A_B]: scripts can’t distinguish it from the setting a.b; choose another name',
+      '8 [setting:x:A_B]: scripts can’t distinguish it from the setting a-b; choose another name',
     ])
   })
 })

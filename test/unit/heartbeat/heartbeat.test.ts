@@ -84,12 +84,12 @@ describe('waiting for a heartbeat', () => {
 
   test('reports each answer but the last', async () => {
     const { ask } = asker('--+')
-    const told: [string, number][] = []
+    const reports: [string, number][] = []
     const onAnswer = (verdict: { answer: string }, attempt: number) => {
-      told.push([verdict.answer, attempt])
+      reports.push([verdict.answer, attempt])
     }
     await awaitHeartbeat('app', heartbeat(), { ask, onAnswer })
-    expect(told).toEqual([
+    expect(reports).toEqual([
       ['answer 1', 1],
       ['answer 2', 2],
     ])

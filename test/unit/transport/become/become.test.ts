@@ -10,7 +10,7 @@ import { recognise } from '../../../../lib/transport/become/refusals.ts'
 import { connectLocal } from '../../../../lib/transport/local.ts'
 import { fakePrograms, temporaryDirectory } from '../../../support/shells.ts'
 
-/** Finds `-p PROMPT` and the command behind `--`, as sudo does; `told` writes down what is answered. */
+/** Finds `-p PROMPT` and the command after `--`, as sudo does; `answers` returns the logged input. */
 const begin = `p=
 while [ "$1" != -- ]; do
   [ "$1" != -p ] || p=$2
@@ -32,14 +32,14 @@ async function withSudo(script: string, options: Partial<BecomeOptions> = {}) {
     { ...base, open: (command = ['sh']) => base.open([...env, ...command]) },
     { method: 'sudo', user: 'root', limitMs: 10_000, ...options },
   )
-  return { transport, told: () => readFile(log, 'utf8') }
+  return { transport, answers: () => readFile(log, 'utf8') }
 }
 
 const password = secret('open sesame')
 
 describe('sudo with a password prompt', () => {
   test('is answered once, and passes on what follows the marker', async () => {
-    const { transport, told } = await withSudo('ask; exec "$@"', { password })
+    const { transport, answers } = await withSudo('ask; exec "$@"', { password })
     const shell = await transport.open(['sh', '-c', 'echo out; echo err >&2; cat; exit 3'])
     shell.stdin.end('in')
     expect(await Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])).toEqual([
@@ -47,18 +47,18 @@ describe('sudo with a password prompt', () => {
       'err\n',
       { lost: false, code: 3, signal: null },
     ])
-    expect(await told()).toBe('open sesame\n')
+    expect(await answers()).toBe('open sesame\n')
   })
 
   test('is recognised among other output, however it is split into chunks', async () => {
     const lecture = `printf 'We trust you have received\\nthe usual lecture: Password: ' >&2; echo noise`
     const pieces = `echo "$p" | fold -w 7 | while read -r each; do printf %s "$each" >&2; done
 IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
-    const { transport, told } = await withSudo(`${lecture}\n${pieces}\nexec "$@"`, { password })
+    const { transport, answers } = await withSudo(`${lecture}\n${pieces}\nexec "$@"`, { password })
     const shell = await transport.open(['sh'])
     shell.stdin.end('echo here\n')
     expect(await text(shell.stdout)).toBe('here\n')
-    expect(await told()).toBe('open sesame\n')
+    expect(await answers()).toBe('open sesame\n')
   })
 
   test('is recognised after any amount of other output', async () => {
@@ -71,7 +71,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
 
   test('that asks again gets no second answer', async () => {
     const script = 'ask; echo "Sorry, try again." >&2; ask; ask; exit 1'
-    const { transport, told } = await withSudo(script, { password })
+    const { transport, answers } = await withSudo(script, { password })
     const failed = await transport.open().catch(error => error)
     expect(failed).toMatchObject({
       code: 'become_failed',
@@ -79,16 +79,16 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
       details: { output: 'Sorry, try again.' },
     })
     // It ends by the end of its input, which takes it a moment.
-    await expect.poll(told).toMatch(/^open sesame\n(\(end\)\n){2}$/)
+    await expect.poll(answers).toMatch(/^open sesame\n(\(end\)\n){2}$/)
   })
 
   test('that asks for a new password fails because the old one has expired', async () => {
     const script = `ask
 echo 'sudo: Account or password is expired, reset your password and try again' >&2
 ask`
-    const { transport, told } = await withSudo(script, { password })
+    const { transport, answers } = await withSudo(script, { password })
     await expect(transport.open()).rejects.toThrow('the account or its password has expired')
-    await expect.poll(told).toBe('open sesame\n(end)\n')
+    await expect.poll(answers).toBe('open sesame\n(end)\n')
   })
 
   test('that hangs after the answer times out', async () => {
