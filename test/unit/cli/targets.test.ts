@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
@@ -193,6 +195,26 @@ describe('exec', () => {
       expect.stringMatching(/^web2\W+x$/),
     ])
     expect(err()).toContain('exit status 3')
+  })
+
+  test('shows with --check where, as whom and what would run, and runs nothing', async () => {
+    const { place, cwd, out } = await project()
+    const options = { ...defaults, on: 'pair', log: 'none', check: true }
+    expect(await exec(['touch', `${cwd}/ran`], options, place)).toBe(0)
+    const user = userInfo().username
+    expect(out().trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^HOST +USER +WOULD RUN$/),
+      expect.stringMatching(new RegExp(`^web2 +${user} +touch ${cwd}/ran$`)),
+      expect.stringMatching(new RegExp(`^here +${user} +touch ${cwd}/ran$`)),
+    ])
+    expect(existsSync(join(cwd, 'ran'))).toBe(false)
+  })
+
+  test.each(['', '  '])('refuses the empty command %j', async command => {
+    const { place } = await project()
+    await expect(exec([command], { ...defaults, on: 'here' }, place)).rejects.toMatchObject({
+      message: 'the command is empty',
+    })
   })
 })
 
