@@ -6,7 +6,15 @@ import { sudoers } from '../../lib/resources/users/sudoers.ts'
 import type { Requires } from '../support/requires.ts'
 import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
-import { anyShell, awks, describeEach, shells, testEach, testHost } from '../support/shells.ts'
+import {
+  anyShell,
+  awks,
+  describeEach,
+  shells,
+  testEach,
+  testHost,
+  words,
+} from '../support/shells.ts'
 import { makeKey as generateKey, type KeyOptions } from '../support/ssh-keys.ts'
 
 const { generateKeyPairSync } = ssh2.utils
@@ -258,7 +266,10 @@ describeEach(shells, 'under $name', shell => {
     const result = await host.run(
       authorizedKeys('root', [{ key: bare(rsa), options: 'pty' }, ed], { path }).call,
     )
-    expect(result).toMatchObject({ status: 'changed', note: '1 added, 1 changed, 1 removed' })
+    expect(result).toMatchObject({
+      status: 'changed',
+      note: words(shell, '1 added, 1 changed, 1 removed'),
+    })
     expect((await host.read('keys')).toString()).toBe(
       `${[...lines.slice(0, 2), `pty ${bare(rsa)} first`, ed].join('\n')}\n`,
     )

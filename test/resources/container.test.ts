@@ -13,6 +13,7 @@ import {
   type Program,
   shells,
   testHost,
+  words,
 } from '../support/shells.ts'
 
 const few = [anyShell]
@@ -169,9 +170,12 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
   test('made, left alone, made anew, started, stopped, removed', async () => {
     const { run, log, containers } = await dockerHost(shell)
     const spec = { ports: [80, '127.0.0.1:81:81/udp'], command: ['-x', 'a b'] }
-    expect(await run(spec, { check: true })).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await run(spec, { check: true })).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created'),
+    })
     expect(await log()).toEqual([expect.stringMatching(/^container\|inspect\|/)])
-    expect(await run(spec)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await run(spec)).toMatchObject({ status: 'changed', note: words(shell, 'created') })
     expect(await log()).toEqual([
       expect.stringMatching(/^container\|inspect\|--format\|hw=.*\|web\|$/),
       'image|inspect|app:1|',
@@ -185,7 +189,9 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
     for (const check of [true, false])
       expect(await run(spec, { check })).toMatchObject({ status: 'ok', note: '' })
     expect(await log()).toHaveLength(2)
-    expect(await run({ ...spec, ports: [80] })).toMatchObject({ note: 'specification' })
+    expect(await run({ ...spec, ports: [80] })).toMatchObject({
+      note: words(shell, 'specification'),
+    })
     expect((await log()).slice(1)).toEqual([
       'image|inspect|app:1|',
       expect.stringMatching(/^create\|--name\|web-new\|/),
@@ -196,11 +202,15 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
       'rm|-f|web-old|',
     ])
     const stopped = { ...spec, ports: [80], state: 'stopped' } as const
-    expect(await run(stopped)).toMatchObject({ status: 'changed', note: 'stopped' })
+    expect(await run(stopped)).toMatchObject({ status: 'changed', note: words(shell, 'stopped') })
     expect(await run(stopped)).toMatchObject({ status: 'ok' })
     expect(await containers()).toEqual(['web exited sha256:aaa'])
-    expect(await run({ ...stopped, state: 'running' })).toMatchObject({ note: 'started' })
-    expect(await run({ image: undefined, state: 'absent' })).toMatchObject({ note: 'removed' })
+    expect(await run({ ...stopped, state: 'running' })).toMatchObject({
+      note: words(shell, 'started'),
+    })
+    expect(await run({ image: undefined, state: 'absent' })).toMatchObject({
+      note: words(shell, 'removed'),
+    })
     expect(await run({ image: undefined, state: 'absent' })).toMatchObject({ status: 'ok' })
     expect(await containers()).toEqual([])
   })
@@ -231,7 +241,10 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
     // What the registry has is not asked with --check.
     expect(await run({ pull: 'always' }, { check: true })).toMatchObject({ status: 'ok' })
     expect((await log()).at(-1)).toMatch(/^image\|inspect/)
-    expect(await run({ pull: 'always' })).toMatchObject({ status: 'changed', note: 'image' })
+    expect(await run({ pull: 'always' })).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'image'),
+    })
     expect(await run({ pull: 'always' })).toMatchObject({ status: 'ok' })
     expect(await containers()).toEqual(['web running sha256:bbb'])
   })
@@ -257,7 +270,10 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
     const down = await run({})
     expect(down).toMatchObject({ status: 'failed' })
     expect(down.stderr.toString()).toMatch(/Cannot connect.*\ndocker does not answer\n$/)
-    expect(await run({}, { check: true })).toMatchObject({ status: 'changed', note: 'unknown' })
+    expect(await run({}, { check: true })).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'unknown'),
+    })
     const host = await testHost({ shell })
     await host.run({ name: 'eval', args: [`PATH=${host.directory}`] })
     for (const [engine, said] of [

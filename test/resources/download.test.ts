@@ -15,6 +15,7 @@ import {
   temporaryDirectory,
   testEach,
   testHost,
+  words,
 } from '../support/shells.ts'
 import { webServer } from '../support/web.ts'
 import { whereIs } from '../support/where-is.ts'
@@ -102,7 +103,10 @@ describeEach(clients, 'download by $name', client => {
       download(host.at('a'), { url: web.url('/tool?v=1&x="y"'), sha256 }).call,
       download(host.at('b'), { url: web.url('/moved'), sha256 }).call,
     ])
-    expect(first, String(first!.stderr)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(first, String(first!.stderr)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created'),
+    })
     expect(second, String(second!.stderr)).toMatchObject({ status: 'changed' })
     expect(await host.read('a')).toEqual(body)
     expect(await host.read('b')).toEqual(body)

@@ -6,7 +6,14 @@ import type { TemplateHost } from '../../lib/resources/resource.ts'
 import { type FetchOptions, fetch } from '../../lib/resources/transfer/fetch.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
 import { resourceTable } from '../support/resource-table.ts'
-import { describeEach, shells, type TestHost, testHost, unprivileged } from '../support/shells.ts'
+import {
+  describeEach,
+  shells,
+  type TestHost,
+  testHost,
+  unprivileged,
+  words,
+} from '../support/shells.ts'
 
 resourceTable(
   'fetch',
@@ -57,7 +64,7 @@ describeEach(shells, 'fetch under $name', shell => {
     const path = await host.write('-a', Buffer.from([0, 1, 255, 10, 0]))
     await host.write('web1', 'old', 0o640)
     const result = await host.run(forHost(host, path, { to: host.at('%h') }))
-    expect(result).toMatchObject({ status: 'changed', note: 'fetched' })
+    expect(result).toMatchObject({ status: 'changed', note: words(shell, 'fetched') })
     expect(await host.read('web1')).toEqual(Buffer.from([0, 1, 255, 10, 0]))
     expect((await stat(host.at('web1'))).mode & 0o777).toBe(0o640)
     expect((await readdir(host.directory)).sort()).toEqual(['-a', 'web1'])

@@ -12,6 +12,7 @@ import {
   temporaryDirectory,
   testHost,
   unprivileged,
+  words,
 } from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 
@@ -24,7 +25,10 @@ describeEach(shells, 'hw_file under $name', shell => {
   test('makes a file, and finds it as wanted the second time', async () => {
     const host = await testHost({ shell })
     const wanted = file(host.at('motd'), { content: 'hello\n', mode: 0o640 }).call
-    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.run(wanted)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created'),
+    })
     expect(await host.read('motd')).toEqual(Buffer.from('hello\n'))
     expect(await modeOf(host.at('motd'))).toBe(0o640)
     expect(await host.run(wanted)).toMatchObject({ status: 'ok', note: '', exitStatus: 0 })
@@ -41,7 +45,11 @@ describeEach(shells, 'hw_file under $name', shell => {
     await host.write('f', text, mode)
     const wanted = file(host.at('f'), { content: 'new\n', mode: 0o644 }).call
     const result = await host.run(wanted)
-    expect(result).toMatchObject({ status: note ? 'changed' : 'ok', note, exitStatus: 0 })
+    expect(result).toMatchObject({
+      status: note ? 'changed' : 'ok',
+      note: words(shell, note),
+      exitStatus: 0,
+    })
     expect(await host.read('f')).toEqual(Buffer.from('new\n'))
     expect(await modeOf(host.at('f'))).toBe(0o644)
     expect(await leftBehind(host)).toEqual([])
@@ -67,9 +75,9 @@ describeEach(shells, 'hw_file under $name', shell => {
     ]
     const trips = host.session.roundTrips
     const [changed, created] = await host.segment(calls, { check: true, diff: true })
-    expect(changed).toMatchObject({ status: 'changed', note: 'content, mode' })
+    expect(changed).toMatchObject({ status: 'changed', note: words(shell, 'content, mode') })
     expect(changed!.parts.get('old')).toEqual(Buffer.from('old\n'))
-    expect(created).toMatchObject({ status: 'changed', note: 'created' })
+    expect(created).toMatchObject({ status: 'changed', note: words(shell, 'created') })
     expect(host.session.roundTrips - trips).toBe(1)
     expect(await host.read('f')).toEqual(Buffer.from('old\n'))
     expect(await modeOf(host.at('f'))).toBe(0o644)
@@ -117,7 +125,10 @@ describeEach(shells, 'hw_file under $name', shell => {
     const wanted = file(host.at('link'), { content: 'new\n' }).call
     for (const call of [wanted, ungathered(wanted)]) {
       await host.write('target', 'old\n', 0o600)
-      expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'content' })
+      expect(await host.run(call)).toMatchObject({
+        status: 'changed',
+        note: words(shell, 'content'),
+      })
       expect(await readlink(host.at('link'))).toBe('target')
       expect(await host.read('target')).toEqual(Buffer.from('new\n'))
       expect(await modeOf(host.at('target'))).toBe(0o600)
@@ -129,7 +140,10 @@ describeEach(shells, 'hw_file under $name', shell => {
     const host = await testHost({ shell })
     await symlink('target', host.at('link'))
     const wanted = file(host.at('link'), { content: 'new\n' }).call
-    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.run(wanted)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created'),
+    })
     expect((await lstat(host.at('link'))).isSymbolicLink()).toBe(true)
     expect(await host.read('target')).toEqual(Buffer.from('new\n'))
   })
@@ -182,7 +196,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     const host = await testHost({ shell })
     await host.write('f', 'whatever', 0o600)
     const call = file(host.at('f'), { mode: 0o644 }).call
-    expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'mode' })
+    expect(await host.run(call)).toMatchObject({ status: 'changed', note: words(shell, 'mode') })
     expect(await host.run(call)).toMatchObject({ status: 'ok' })
     const missing = await host.run(file(host.at('g'), { mode: 0o644 }).call)
     expect(missing.status).toBe('failed')
@@ -248,7 +262,10 @@ describeEach(shells, 'hw_file under $name', shell => {
   ])('writes content byte for byte: %s', async (_, content) => {
     const host = await testHost({ shell })
     const wanted = file(host.at('f'), { content }).call
-    expect(await host.run(wanted)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.run(wanted)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created'),
+    })
     expect(await host.read('f')).toEqual(content)
     expect(await host.run(wanted)).toMatchObject({ status: 'ok' })
   })
@@ -319,7 +336,10 @@ describeEach(shells, 'hw_file under $name', shell => {
     await host.write('g', 'x', 0o640)
     await chown(host.at('g'), 1234, 4321)
     const owned = file(host.at('f'), { content: 'x', owner: 1234, group: 4321 }).call
-    expect(await host.run(owned)).toMatchObject({ status: 'changed', note: 'owner, group' })
+    expect(await host.run(owned)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'owner, group'),
+    })
     expect(await host.run(owned)).toMatchObject({ status: 'ok' })
     await host.run(file(host.at('g'), { content: 'y' }).call)
     for (const name of ['f', 'g'])

@@ -9,6 +9,7 @@ import {
   shells,
   temporaryDirectory,
   testHost,
+  words,
 } from '../support/shells.ts'
 
 /** What pkg calls on a host of this package manager. */
@@ -52,7 +53,7 @@ four=4.0-1'`,
       file(host.at('back\\slash'), { content: 'other' }).call,
       file(host.at('last'), { content: 'last' }).call,
     ])
-    expect(wrong).toMatchObject({ status: 'changed', note: 'content' })
+    expect(wrong).toMatchObject({ status: 'changed', note: words(shell, 'content') })
     expect(`${await host.read('back\\slash')}`).toBe('other')
   })
 })

@@ -8,6 +8,7 @@ import {
   shells,
   temporaryDirectory,
   testHost,
+  words,
 } from '../support/shells.ts'
 import { runCall, ungathered } from './calls.ts'
 import { type IniCase, iniCases } from './ini-cases.ts'
@@ -32,7 +33,7 @@ describeEach(combinations, 'hw_ini under $name', ({ shell, awk }) => {
     const calls = iniCases.map(({ want }, index) => ini(host.at(files[index]!), want).call)
     const expected = iniCases.map(({ after, note = '' }) => ({
       status: after === undefined ? 'ok' : 'changed',
-      note,
+      note: words(shell, note),
       stderr: '',
     }))
     const outcome = ({ status, note, stderr }: Awaited<ReturnType<typeof host.run>>) => ({
@@ -95,7 +96,10 @@ describeEach(shells, 'hw_ini under $name', shell => {
   test('makes a file that is not there', async () => {
     const host = await testHost({ shell })
     const call = ini(host.at('new.ini'), { section: 'app', set: { a: 1, b: 2 } }).call
-    expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'created, a, b' })
+    expect(await host.run(call)).toMatchObject({
+      status: 'changed',
+      note: words(shell, 'created, a, b'),
+    })
     expect(await host.read('new.ini')).toEqual(Buffer.from('[app]\na = 1\nb = 2\n'))
     expect(await host.run(call)).toMatchObject({ status: 'ok', note: '' })
   })
@@ -113,7 +117,7 @@ describeEach(shells, 'hw_ini under $name', shell => {
     await host.write('real', 'a = 1\n', 0o640)
     await symlink('real', host.at('link'))
     const call = ini(host.at('link'), { set: { a: 2 } }).call
-    expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'a' })
+    expect(await host.run(call)).toMatchObject({ status: 'changed', note: words(shell, 'a') })
     expect(await host.read('real')).toEqual(Buffer.from('a = 2\n'))
     expect((await stat(host.at('real'))).mode & 0o7777).toBe(0o640)
     expect(await readdir(host.directory)).toEqual(['link', 'real'])

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { service } from '../../lib/resources/system/service.ts'
-import { describeEach, type Program, shells, testHost } from '../support/shells.ts'
+import { describeEach, type Program, shells, testHost, words } from '../support/shells.ts'
 
 /** A host with a SysV style script whose state is a file. */
 async function serviceHost(shell: Program, running: boolean) {
@@ -56,11 +56,14 @@ describeEach(shells, 'hw_service under $name', shell => {
     const host = await serviceHost(shell, running)
     const call = service(host.script, want).call
     const status = note ? 'changed' : 'ok'
-    expect(await host.run(call, { check: true })).toMatchObject({ status, note })
+    expect(await host.run(call, { check: true })).toMatchObject({
+      status,
+      note: words(shell, note),
+    })
     expect((await host.log()).filter(word => word !== 'status')).toEqual(
       log[0] === 'status' ? [] : [''],
     )
-    expect(await host.run(call)).toMatchObject({ status, note, exitStatus: 0 })
+    expect(await host.run(call)).toMatchObject({ status, note: words(shell, note), exitStatus: 0 })
     expect(await host.log()).toEqual(log)
   })
 

@@ -15,6 +15,7 @@ import {
   shells,
   temporaryDirectory,
   testHost,
+  words,
 } from '../support/shells.ts'
 import { whereIs } from '../support/where-is.ts'
 import { contentOf, runCall } from './calls.ts'
@@ -247,7 +248,7 @@ describeEach(shells, 'hw_directory under $name', shell => {
     const call = directory(host.at('a/b/c'), { mode: 0o750 }).call
     expect(await host.run(call, { check: true })).toMatchObject({ status: 'changed' })
     expect(existsSync(host.at('a'))).toBe(false)
-    expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'created' })
+    expect(await host.run(call)).toMatchObject({ status: 'changed', note: words(shell, 'created') })
     expect(await modeOf(host.at('a/b/c'))).toBe(0o750)
     expect(await modeOf(host.at('a/b'))).toBe(0o755)
     expect(await host.run(call)).toMatchObject({ status: 'ok', note: '' })
@@ -258,7 +259,7 @@ describeEach(shells, 'hw_directory under $name', shell => {
     await mkdir(host.at('d'))
     for (const mode of [0o700, 0o1777, 0o2755, 0o6711, 0o7000, 0o755]) {
       const call = directory(host.at('d'), { mode }).call
-      expect(await host.run(call)).toMatchObject({ status: 'changed', note: 'mode' })
+      expect(await host.run(call)).toMatchObject({ status: 'changed', note: words(shell, 'mode') })
       expect(await modeOf(host.at('d'))).toBe(mode)
       expect(await host.run(call)).toMatchObject({ status: 'ok' })
     }

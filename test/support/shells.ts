@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { describe, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { HostCall, StepResult } from '../../lib/session/call.ts'
 import type { SegmentCall, SegmentMode } from '../../lib/session/script.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
@@ -68,6 +68,10 @@ export const shells: readonly Program[] = [
 
 /** For a test that is not about shells. */
 export const anyShell = posixShell
+
+/** The words of a note, which one shell is enough for; in the others there are words, or none. */
+export const words = (shell: Program, note: string) =>
+  shell === anyShell || note === '' ? note : expect.stringMatching(/./)
 
 /** The awks to test under, likewise. */
 export const awks: readonly Program[] = [
