@@ -72,7 +72,7 @@ describe('the channel', () => {
     expect(`${(await second).stdout}${(await second).stderr}`).toBe('bd')
   })
 
-  test('streams output, tells marks, and when a step begins', async () => {
+  test('streams output and reports marks and the start of a step', async () => {
     const { channel, out, mark, finish } = fakeShell()
     const heard: unknown[] = []
     const listener = (step: number) => ({
@@ -131,7 +131,7 @@ describe('the channel', () => {
     expect((await second).status).toBe('ok')
   })
 
-  test('gives up a host that prints without end before the step before has ended', async () => {
+  test('gives up on a host that prints endlessly before the previous step has ended', async () => {
     const { channel, out, mark } = fakeShell()
     const steps = [channel.expect(1), channel.expect(2, { output: () => {}, keep: 10 })]
     out(mark('end', 1, 'ok', 0, '-'))
@@ -144,7 +144,7 @@ describe('the channel', () => {
       })
   })
 
-  test('holds the last of each output, as much as is asked for', async () => {
+  test('keeps the end of each output, as much as was asked for', async () => {
     const { channel, out, err, finish } = fakeShell()
     const heard: string[] = []
     const output = (_: string, chunk: Buffer) => void heard.push(chunk.toString())
@@ -157,7 +157,7 @@ describe('the channel', () => {
     expect(heard.join('').length).toBe('onetwothreewrong'.length)
   })
 
-  test('keeps texts with a name apart from output', async () => {
+  test('keeps named texts apart from output', async () => {
     const { channel, out, mark, finish } = fakeShell()
     const step = channel.expect(1)
     out(`before${mark('old')}old text\n${mark('new')}new${mark('file', 'a b')}`)
@@ -209,7 +209,7 @@ describe('the channel', () => {
     },
   )
 
-  test('fails on the end of a step it does not expect', async () => {
+  test('fails if an unexpected step ends', async () => {
     const { channel, finish } = fakeShell()
     const step = channel.expect(1)
     finish(2, 'ok', 0, '-')
@@ -237,7 +237,7 @@ describe('the channel', () => {
     expect((await step).code).toBe('-')
   })
 
-  test('fails on markers without end', async () => {
+  test('fails on endless markers', async () => {
     const { channel, out, mark } = fakeShell()
     const step = channel.expect(1)
     const many = mark('want', 1).repeat(10_000)
@@ -248,7 +248,7 @@ describe('the channel', () => {
     })
   })
 
-  test('waits for no goodbye of a shell that does not keep to the protocol', async () => {
+  test('does not wait for the goodbye of a shell that breaks the protocol', async () => {
     const { channel, finish } = fakeShell()
     const step = channel.expect(1)
     finish(2, 'ok', 0, '-')
@@ -256,7 +256,7 @@ describe('the channel', () => {
     await channel.end()
   })
 
-  test('has ended when the shell said goodbye on both streams, though they stay open', async () => {
+  test('ends when the shell has said goodbye on both streams, even if they stay open', async () => {
     const { channel, stdin, out, err, mark } = fakeShell()
     const ended = channel.end()
     let done = false
@@ -271,7 +271,7 @@ describe('the channel', () => {
     await ended
   })
 
-  test('fails what waits when both outputs end, and how the shell ended is not told', async () => {
+  test('fails pending steps when both outputs end and the shell’s end is unknown', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const { channel, closeOutputs, finish } = fakeShell()
@@ -287,7 +287,7 @@ describe('the channel', () => {
     })
   })
 
-  test('fails what waits when the shell says goodbye before its time', async () => {
+  test('fails pending steps when the shell says goodbye early', async () => {
     const { channel, out, err, mark } = fakeShell()
     const step = channel.expect(1)
     err(`no memory${mark('bye')}`)

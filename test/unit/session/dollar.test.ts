@@ -95,7 +95,7 @@ describe('values', () => {
     expect((await $`printf '%s|' --path=${'a b'}/c`).stdout).toBe('--path=a b/c|')
   })
 
-  test('what a command said arrives without the end of its last line', async () => {
+  test('output of another command arrives without its last line end', async () => {
     const { $ } = await host()
     const said = await $`printf ' a b \n\n'`
     expect((await $`printf '%s|' ${said}`).stdout).toBe(' a b \n|')
@@ -226,7 +226,7 @@ describe('options', () => {
     expect((await real.$`echo "$A"`).stdout).toBe('\n')
   })
 
-  test('tells the runner what must not be shown', async () => {
+  test('passes the runner the secrets', async () => {
     const requests: CommandRequest[] = []
     const $ = createDollar(async request => {
       requests.push(request)
@@ -290,7 +290,7 @@ describe('standard input', () => {
     expect((await $({ input: slow })`cat`).stdout).toBe('one two')
   })
 
-  test('is what another command said, running or done', async () => {
+  test('is the output of another command, running or done', async () => {
     const { $ } = await host()
     expect((await $({ input: $`echo a; echo b` })`tr a-z A-Z`).stdout).toBe('A\nB\n')
     const done = $`echo c`
@@ -350,7 +350,7 @@ describe('pipe', () => {
     }
   })
 
-  test('of a command that is done', async () => {
+  test('of a finished command', async () => {
     const { $ } = await host()
     const done = $`echo x`
     await done
@@ -377,7 +377,7 @@ describe('ending a command', () => {
     expect((await $`echo on`).stdout).toBe('on\n')
   })
 
-  test('one that ends well after its time is over has failed', async () => {
+  test('a command that succeeds after its timeout has failed', async () => {
     const { $, at } = await host()
     const raw = [`trap 'exit 0' TERM; echo $$ >${at('pid')}; while :; do sleep 0.01; done`]
     const command = $(raw as unknown as TemplateStringsArray)
@@ -497,7 +497,7 @@ describe('the session', () => {
     await expect($`x`.nothrow().text()).rejects.toMatchObject({ cause: lost })
   })
 
-  test('a connection lost while a command is being ended is told by the command alone', async () => {
+  test('a connection lost while a command is being ended is reported by the command alone', async () => {
     let lose = (_: Error) => {}
     const $ = createDollar((_, __, running) => {
       running(() => Promise.reject(new Error('no channel')))

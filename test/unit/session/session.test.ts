@@ -34,7 +34,7 @@ describe('calls and segments', () => {
     expect(`${await read('log')}`).toBe('a\nb\nc\n')
   })
 
-  test('a call stays behind the segment before it, also one that comes twice for content', async () => {
+  test('a call waits for the segment before it, even one that asks for content', async () => {
     const { session, at, read } = await testHost()
     const segment = session.segment(
       [
@@ -50,7 +50,7 @@ describe('calls and segments', () => {
     expect(`${await read('log')}`).toBe('first\nsecond\nthird\n')
   })
 
-  test('holds the last of what it told as it came, and all that nobody took', async () => {
+  test('keeps the end of output that was streamed, and all output that was not', async () => {
     const { session } = await testHost()
     const mebi = 1_048_576
     const lots = run(`echo first; head -c ${9 * mebi} /dev/zero; echo last`)
@@ -66,14 +66,14 @@ describe('calls and segments', () => {
     expect((await session.call(lots)).stdout.length).toBe(9 * mebi + 11)
   })
 
-  test('a segment of nothing asks nothing', async () => {
+  test('an empty segment asks the host nothing', async () => {
     const { session } = await testHost()
     const before = session.roundTrips
     expect(await session.segment([], { check: false, diff: false })).toEqual([])
     expect(session.roundTrips).toBe(before)
   })
 
-  test('a failed call stops its own segment, not what comes after', async () => {
+  test('a failed call stops its own segment only', async () => {
     const { session, segment } = await testHost()
     const results = await segment([run('true'), run('exit 3'), run('true')])
     expect(results.map(({ status, exitStatus }) => [status, exitStatus])).toEqual([
@@ -84,7 +84,7 @@ describe('calls and segments', () => {
     expect(await session.call(run('true'))).toMatchObject({ status: 'ok' })
   })
 
-  test('tells each step’s end as it comes', async () => {
+  test('reports the end of each step as it happens', async () => {
     const { segment, at } = await testHost()
     const told: string[] = []
     const running = segment([
@@ -98,7 +98,7 @@ describe('calls and segments', () => {
   })
 })
 
-test('a host that asks for the same for ever is given up', async () => {
+test('a host that keeps asking for the same content is given up on', async () => {
   const session = await openSession({ transport: connectLocal(), bootstrapDir: '' })
   // It never hears that it was answered.
   const call = { name: 'hw_fetch', args: ['/etc/passwd'], answer: async () => ({}) }
@@ -121,7 +121,7 @@ describe('interrupting and ending', () => {
     expect(await session.call(run('true'))).toMatchObject({ status: 'skipped' })
   })
 
-  test('kill ends what the session runs, with all it started, and no more', async () => {
+  test('kill ends what the session runs and everything it started, and nothing else', async () => {
     const { session, at } = await testHost()
     const running = session.call(run(`echo x >${at('begun')}; (sleep 600; true) | sleep 600`))
     await until(written(at('begun')))
@@ -142,7 +142,7 @@ describe('interrupting and ending', () => {
 })
 
 describe('opening', () => {
-  test('takes one round trip, with the calls that go along', async () => {
+  test('takes one round trip, including the first calls', async () => {
     const { session } = await testHost({ first: [run('echo one'), run('echo two')] })
     expect(session.roundTrips).toBe(1)
     expect(session.first.map(({ stdout }) => `${stdout}`)).toEqual(['one\n', 'two\n'])

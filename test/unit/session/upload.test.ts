@@ -104,7 +104,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     expect(await readdir(incoming(host))).toEqual([sha256])
   })
 
-  test('of what is not what it was fails, and keeps nothing', async () => {
+  test('fails if its source has changed, and keeps nothing', async () => {
     const host = await testHost({ shell })
     const other = { ...bytesSource('image', content), sha256: async () => 'f'.repeat(64) }
     const result = await host.run({ ...sending(host, other), content: { sha256: 'f'.repeat(64) } })
@@ -112,7 +112,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     expect(await readdir(incoming(host))).toEqual([])
   })
 
-  test('that a full disk ends leaves the disk as it was', async () => {
+  test('that a full disk ends leaves nothing on the disk', async () => {
     const directory = await temporaryDirectory()
     const cat = 'head -c 1000; echo "No space left on device" >&2; exit 1'
     const host = await testHost({ shell, path: [await fakePrograms(directory, { cat })] })
@@ -142,7 +142,7 @@ describe('a source', () => {
     expect(await fileSource(path).sha256()).not.toBe(sha256)
   })
 
-  test('that is gone when its turn comes fails its own step', async () => {
+  test('that has disappeared when its turn comes fails its own step', async () => {
     const host = await testHost()
     const path = await host.write('source', content)
     const calls = [
