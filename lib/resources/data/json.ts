@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import type { Resource } from '../resource.ts'
-import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { dataFile, type KeyOptions } from './edit/resource.ts'
 
 export interface JsonOptions extends KeyOptions {}
 
@@ -21,5 +21,5 @@ const optionKinds: OptionKinds<JsonOptions> = {
  */
 export function json(path: string, options: JsonOptions): Resource {
   checkOptions(`json ${path}`, options, optionKinds)
-  return editedFile('json', path, options, async () => (await import('./edit/json.ts')).jsonFormat)
+  return dataFile('json', path, options, async () => (await import('./edit/json.ts')).jsonFormat)
 }

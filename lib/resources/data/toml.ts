@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import type { Resource } from '../resource.ts'
-import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { dataFile, type KeyOptions } from './edit/resource.ts'
 
 export interface TomlOptions extends KeyOptions {}
 
@@ -21,5 +21,5 @@ const optionKinds: OptionKinds<TomlOptions> = {
  */
 export function toml(path: string, options: TomlOptions): Resource {
   checkOptions(`toml ${path}`, options, optionKinds)
-  return editedFile('toml', path, options, async () => (await import('./edit/toml.ts')).tomlFormat)
+  return dataFile('toml', path, options, async () => (await import('./edit/toml.ts')).tomlFormat)
 }

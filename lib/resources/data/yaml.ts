@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, type Resource } from '../resource.ts'
-import { editedFile, type KeyOptions } from './edit/resource.ts'
+import { dataFile, type KeyOptions } from './edit/resource.ts'
 
 export interface YamlOptions extends KeyOptions {
   /** Which document, where the file holds several; counted from 0. */
@@ -30,5 +30,5 @@ export function yaml(path: string, options: YamlOptions): Resource {
     throw invalidOption(`yaml ${path}`, 'document is the number of one, counted from 0')
   }
   const load = async () => (await import('./edit/yaml.ts')).yamlFormat(document)
-  return editedFile('yaml', path, options, load, String(document ?? ''))
+  return dataFile('yaml', path, options, load, String(document ?? ''))
 }

@@ -4,7 +4,7 @@ import { invalidOption, plain, type Resource } from '../resource.ts'
 import {
   checkLine,
   type EditOptions,
-  editedFile,
+  editorResource,
   type Placement,
   placeRequests,
 } from './edited-file.ts'
@@ -58,7 +58,14 @@ export function block(path: string, options: BlockOptions): Resource {
     ...(absent ? ['D'] : contentRequests(title, options, markers)),
     ...placeRequests(title, options),
   ]
-  return editedFile({ title, name: 'block', path, options, requests, values: [options.content] })
+  return editorResource({
+    title,
+    name: 'block',
+    path,
+    options,
+    requests,
+    values: [options.content],
+  })
 }
 
 function contentRequests(title: string, { content }: BlockOptions, markers: string[]): string[] {

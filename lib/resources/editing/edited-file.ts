@@ -24,7 +24,7 @@ export interface Placement {
 }
 
 /** A resource of the editor `name`. */
-export function editedFile(edit: {
+export function editorResource(edit: {
   title: string
   name: string
   path: string

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
-import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+import { checkLine, type EditOptions, editorResource, type TextValue } from './edited-file.ts'
 
 export interface EnvFileOptions extends EditOptions {
   /** Variables and the values they must have. */
@@ -51,7 +51,7 @@ export function envFile(path: string, options: EnvFileOptions): Resource {
     if (Object.hasOwn(set, key)) throw invalidOption(title, `${key} is both set and unset`)
     requests.push(`K ${checkName(title, key)}`, 'D')
   }
-  return editedFile({
+  return editorResource({
     title,
     name: 'env_file',
     path,

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, type Resource } from '../resource.ts'
-import { type EditOptions, editedFile } from './edited-file.ts'
+import { type EditOptions, editorResource } from './edited-file.ts'
 
 export interface HostsOptions extends EditOptions {
   /** The name of the address, or that and its other names. */
@@ -49,5 +49,5 @@ export function hosts(address: string, options: HostsOptions): Resource {
   const requests = [`H ${address}`, ...list.map(name => `T ${name}`)]
   if (exclusive) requests.push('O exclusive')
   if (absent) requests.push('D')
-  return editedFile({ title, name: 'hosts', path, options, requests })
+  return editorResource({ title, name: 'hosts', path, options, requests })
 }

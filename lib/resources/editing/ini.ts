@@ -1,6 +1,6 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
-import { checkLine, type EditOptions, editedFile, type TextValue } from './edited-file.ts'
+import { checkLine, type EditOptions, editorResource, type TextValue } from './edited-file.ts'
 
 /** What can begin a section in the format `words`: haproxy's. lib/resources/editing/dialect.awk has the same list. */
 export const sectionKeywords = [
@@ -87,7 +87,7 @@ export function ini(path: string, options: IniOptions): Resource {
     `S ${sectionOf(title, options)}`,
     ...(options.absent ? absentRequests(title, options) : keyRequests(title, options)),
   ]
-  return editedFile({ title, name: 'ini', path, options, requests, values })
+  return editorResource({ title, name: 'ini', path, options, requests, values })
 }
 
 function optionRequests(title: string, options: IniOptions): string[] {

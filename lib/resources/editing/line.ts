@@ -5,7 +5,7 @@ import { invalidOption, plain, type Resource } from '../resource.ts'
 import {
   checkLine,
   type EditOptions,
-  editedFile,
+  editorResource,
   type Placement,
   patternRequest,
   placeRequests,
@@ -53,7 +53,7 @@ export function line(path: string, options: LineOptions): Resource {
   const title = `line ${path}`
   checkOptions(title, options, optionKinds)
   const requests = [...wanted(title, options), ...placeRequests(title, options)]
-  return editedFile({ title, name: 'line', path, options, requests, values: [options.line] })
+  return editorResource({ title, name: 'line', path, options, requests, values: [options.line] })
 }
 
 function wanted(title: string, options: LineOptions): string[] {

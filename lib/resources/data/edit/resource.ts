@@ -46,7 +46,7 @@ export interface KeyOptions extends CommonOptions {
  * @param load the format; its library is loaded when the first such file is edited
  * @param variant what else tells one edit from another
  */
-export function editedFile(
+export function dataFile(
   kind: string,
   path: string,
   options: KeyOptions,
