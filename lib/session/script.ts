@@ -2,8 +2,8 @@
 import { contentFunction } from '../shell/content.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Answer, HostCall } from './call.ts'
-import type { StepListener } from './channel.ts'
 import { type Condition, conditionWords } from './condition.ts'
+import type { StepListener } from './readings.ts'
 
 /** A call in its place in a segment, with what stands before its function: see lib/remote/step.sh. */
 export interface SegmentCall {

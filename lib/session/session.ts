@@ -10,10 +10,11 @@ import { loadControl, partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Answer, HostCall, StepResult } from './call.ts'
-import { createChannel, type StepListener } from './channel.ts'
+import { createChannel } from './channel.ts'
 import { mapCondition } from './condition.ts'
 import { createEdits, readingCall } from './edits.ts'
 import { type Facts, parseFacts } from './facts.ts'
+import type { StepListener } from './readings.ts'
 import {
   againScript,
   beginSegment,
