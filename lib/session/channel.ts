@@ -31,7 +31,7 @@ export interface Channel {
 export function createChannel(shell: ShellStream, nonce: string, notes?: Notes): Channel {
   let roundTrips = 0
   let failure: Error | undefined
-  /** It is a shell of ours that speaks, and not the login that was to become one. */
+  /** Our shell has answered; before that it may be the login that should become one. */
   let begun = false
   // What a shell prints while no step runs, for the error when it ends.
   const noise = createTail(noiseBytes)
@@ -42,7 +42,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
   }
   const readings = createReadings(message => fail(protocolError(message)))
 
-  /** The shell ended by itself: what still waits for an answer gets none. */
+  /** The shell ended by itself: whatever still waits for an answer fails. */
   const failEnded = (how: string) => {
     const said = lastOf(
       Buffer.concat([noise.bytes(), ...readings.printed])
@@ -70,7 +70,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       return fail(new UnreachableError('connection_lost', `the connection was lost: ${end.reason}`))
     failEnded(describeEnd(end))
   })
-  // Writing to a shell that is gone: `ended` tells why.
+  // Writing to a shell that has ended: `ended` says why.
   shell.stdin.on('error', () => {})
 
   return {
@@ -93,7 +93,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       shell.stdin.end()
       const over = new AbortController()
       const { signal } = over
-      // A shell that did not keep to our protocol need not say goodbye either.
+      // A shell that broke our protocol may not say goodbye either.
       const late = sleep(failure ? graceMs : goodbyeMs, undefined, { signal }).catch(() => {})
       const said = goodbye.said.then(() => sleep(graceMs, undefined, { ref: false }))
       await Promise.race([ended, said, late])
@@ -106,8 +106,8 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
 }
 
 /**
- * A shell says goodbye on both streams. They may stay open after it: a process that a step left in the
- * background has them too.
+ * A shell says goodbye on both streams. They may stay open after that, because a process that a step left in
+ * the background has them too.
  */
 function createGoodbye() {
   const streams = new Set<string>()
@@ -157,7 +157,7 @@ function listen(
 
 /**
  * Waits for the end of a shell, which comes right behind that of its outputs, unless its host never says.
- * @param silent told if it does not come
+ * @param silent called if it does not come
  */
 function watchEnd(
   shell: ShellStream,
@@ -196,7 +196,7 @@ const goodbyeMs = 15_000
 /** How long after its outputs the end of a shell may come. */
 const endMs = 2000
 
-/** The end of a text, from the beginning of a line: half a secret would not be known for one. */
+/** The end of a text, from the beginning of a line: half a secret would not be recognised as one. */
 const lastOf = (text: string, length = 2000) =>
   text.length <= length ? text : text.slice(-length).replace(/^[^\n]*\n?/, '')
 

@@ -5,7 +5,7 @@ import type { CallStatus, StepResult } from './call.ts'
 import { createTail, type Tail } from './tail.ts'
 
 /**
- * What a caller wants to hear of a step while it runs. The calls of several steps never mix: a step's start and
+ * What a caller wants to know about a step while it runs. The calls of several steps never mix: a step's start and
  * output come only after the end of the step before it, whichever of its two streams is ahead.
  */
 export interface StepListener {
@@ -30,7 +30,7 @@ interface Reading extends StepListener {
   /** Which of the two streams have ended; the step ends with both. */
   open: Set<Stream>
   part?: Buffer[]
-  /** Bytes of all parts, and how many markers came: a host that means ill sends without end. */
+  /** Bytes of all parts, and the number of markers: a malicious host sends without end. */
   held: number
   marked: number
   kept: Record<Stream, Tail>
@@ -57,7 +57,7 @@ export interface Readings {
   readonly printed: readonly Buffer[]
 }
 
-/** @param breach told what a host says that is not in our protocol */
+/** @param breach called with what a host says that is not in our protocol */
 export function createReadings(breach: (message: string) => void): Readings {
   // By stream: standard output may be at a later step than standard error.
   const waiting: Record<Stream, Reading[]> = { stdout: [], stderr: [] }
@@ -189,7 +189,7 @@ function finish(reading: Reading): StepResult {
   return result
 }
 
-/** What the words of an end say. False: what is half said is no success. */
+/** What the words of an end say. False: an incomplete answer is no success. */
 function readEnd(result: StepResult, words: readonly string[]): boolean {
   const [, status, exitStatus = '', code = '-', ...note] = words
   if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus)) return false

@@ -4,29 +4,25 @@
  * one round trip.
  */
 import { randomBytes } from 'node:crypto'
-import { text as readText } from 'node:stream/consumers'
-import { asBootstrapError, errorCodes, StepError, UnreachableError } from '../errors.ts'
-import { loadControl, partsFor } from '../remote/prelude.ts'
-import { quoteAll } from '../shell/quote.ts'
+import { asBootstrapError, errorCodes, StepError } from '../errors.ts'
+import { partsFor } from '../remote/prelude.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Answer, HostCall, StepResult } from './call.ts'
-import { createChannel } from './channel.ts'
-import { mapCondition } from './condition.ts'
-import { createEdits, readingCall } from './edits.ts'
+import type { HostCall, StepResult } from './call.ts'
+import { type Channel, createChannel } from './channel.ts'
+import { createControl, createSignals } from './control.ts'
 import { type Facts, parseFacts } from './facts.ts'
 import type { StepListener } from './readings.ts'
 import {
-  againScript,
   beginSegment,
   functionsOf,
   type NumberedCall,
   type SegmentCall,
   type SegmentMode,
-  segmentScript,
   stepScript,
 } from './script.ts'
-import { answerTo, createTransfers, prepare } from './transfers.ts'
-import { createNotes, listed, type Watch } from './watch.ts'
+import { runSegment, type SegmentShell } from './segment.ts'
+import { createTransfers } from './transfers.ts'
+import { createNotes, listed, type Notes, type Watch } from './watch.ts'
 
 export interface Session {
   readonly facts: Facts
@@ -92,175 +88,30 @@ export async function openSession(options: {
 }): Promise<Session> {
   const { transport, bootstrapDir, command, user, warn, watch } = options
   const nonce = `hw${randomWord()}`
-  let lastId = 0
-  // What follows a segment waits for its end: a segment may need a second write.
-  let barrier: Promise<unknown> = Promise.resolve()
-
-  const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
-  const opening = [begin, ...(options.first ?? [])].map(call => ({ id: ++lastId, call }))
-  /** Parts of the prelude that the shell has. */
-  const sent = new Set<string>()
-  const partsOf = (steps: readonly NumberedCall[]) =>
-    Buffer.from(partsFor(functionsOf(steps), sent))
   const notes = createNotes(watch, user)
-  const script = Buffer.concat([
-    Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
-    ...opening.map(step =>
-      stepScript(step, step.call.content && { content: step.call.content.bytes }),
-    ),
-  ])
-  for (const { id, call } of opening) notes?.names(id, call.name)
-  const prelude = partsOf(opening)
-  const start = async () => {
-    notes?.opens(`a shell by ${transport.kind}`)
-    const channel = createChannel(await transport.open(command), nonce, notes)
-    const parts = { names: [...sent], bytes: prelude.length }
-    notes?.sends(`first write, ${listed(opening.map(({ call }) => call.name))}`, script, parts)
-    channel.write(Buffer.concat([prelude, script]))
-    // A login that prints a lot before our first marker must not fill the memory.
-    const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
-    return { channel, results: await Promise.all(answers) }
-  }
-  const { channel, results } = await start().catch(error => {
-    if (user !== undefined) throw noShellOf(user, error)
-    const why = refusalOf(transport, error)
-    if (why === 'again') return start()
-    throw why ?? error
-  })
+  const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
+  const opening = [begin, ...(options.first ?? [])].map((call, at) => ({ id: at + 1, call }))
+  const partsOf = createParts()
+  const opened = { transport, command, user, nonce, notes }
+  const { channel, results } = await openChannel(opened, opening, partsOf(opening))
   const [begun, ...first] = results
   const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
-
-  /** Writes script, behind what of the prelude it needs and the shell lacks. */
-  const send = (cause: () => string, steps: readonly NumberedCall[], script: Buffer) => {
-    const had = sent.size
-    const prelude = partsOf(steps)
-    notes?.sends(cause(), script, { names: [...sent].slice(had), bytes: prelude.length })
-    channel.write(Buffer.concat([prelude, script]))
-  }
-
-  /** Runs lines of remote/control.sh in a shell of their own, beside the one that is busy. */
-  const control = async (words: readonly string[]) => {
-    try {
-      notes?.opens(`another shell, for ${words.join(' ')}`)
-      const shell = await transport.open()
-      shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
-      // Its output does not matter, nor that we closed it while it was writing.
-      await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
-    } catch (error) {
-      // A lost connection is reported to everyone who waits anyway.
-      const known = asBootstrapError(error)
-      if (known.code !== 'connection_lost') {
-        warn?.(`what runs can’t be interrupted or ended: ${known.message}`)
-      }
-      throw known
-    }
-  }
-
+  let lastId = opening.length
   const transfers = createTransfers(() => {
     notes?.opens('another shell, for content of its own')
     return transport.open(command)
   })
-
-  const runSegment = async (
-    calls: readonly SegmentCall[],
-    mode: SegmentMode,
-  ): Promise<StepResult[]> => {
-    const base = lastId + 1
-    lastId += calls.length
-    const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
-    const steps: NumberedCall[] = calls.map(({ when, listener: _, ...each }, index) => ({
-      ...each,
-      call: prepared[index]!,
-      id: base + index,
-      when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
-    }))
-    const results: StepResult[] = []
-    /** Ids of steps whose content the host lacks. */
-    const wanted = new Set<number>()
-    /** Expects the steps from `from` on, up to the first that asks: what follows it comes again. */
-    const expect = async (from: number): Promise<StepResult | undefined> => {
-      let asking: StepResult | undefined
-      const answers = steps.slice(from).map(async ({ id }, offset) => {
-        const { listener } = calls[from + offset]!
-        await channel.expect(id, {
-          ...listener,
-          keep: stepBytes,
-          mark: words => {
-            if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
-            else listener?.mark?.(words)
-          },
-          end: result => {
-            if (result.status === 'need') asking ??= result
-            if (asking) return
-            results.push(result)
-            listener?.end?.(result)
-          },
-        })
-      })
-      await Promise.all(answers)
-      return asking
-    }
-    const read = readingCall(steps)
-    const reading = read && { id: ++lastId, call: read }
-    const titleAt = (index: number) => calls[index]!.listener?.title ?? steps[index]!.call.name
-    for (const [index, { id }] of steps.entries()) notes?.names(id, titleAt(index))
-    const segment = () => `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(at)))}`
-    send(segment, steps, segmentScript(steps, mode, nonce, reading))
-    const edits = createEdits(steps, reading && channel.expect(reading.id))
-    let asked = 0
-    for (let asking = await expect(0); asking; asking = await expect(results.length)) {
-      if (++asked > steps.length * mostAsked) {
-        throw new UnreachableError('shell_failed', 'the host asks for the same content for ever')
-      }
-      const rest = steps.slice(results.length)
-      const answers = new Map<number, Answer>()
-      wanted.add(rest[0]!.id)
-      for (const { id, call } of rest) {
-        if (wanted.has(id) && call.content) answers.set(id, { content: call.content.bytes })
-      }
-      const { call, id } = rest[0]!
-      for (const [of, answer] of await edits.answers(id, asking)) answers.set(of, answer)
-      if (call.answer) {
-        const progress = calls[results.length]!.listener?.progress ?? (() => {})
-        const { open, signal } = transfers
-        answers.set(
-          id,
-          await answerTo(call, { ...mode, result: asking, bootstrapDir, open, signal, progress }),
-        )
-      }
-      const answer = () => `answer to ${titleAt(results.length)}, ${answers.size} in all`
-      send(answer, [], againScript(rest, mode, answers))
-    }
-    return results
+  const takeIds = (number: number) => {
+    lastId += number
+    return lastId - number + 1
   }
-
-  const interrupt = async () => {
-    await control(['hw_interrupt', String(pid)])
-    // A step that waits for content is skipped; what was sent of it is there for the next run.
-    transfers.end()
+  const send: SegmentShell['send'] = (cause, steps, script) => {
+    const { names, prelude } = partsOf(steps)
+    notes?.sends(cause(), script, { names, bytes: prelude.length })
+    channel.write(Buffer.concat([prelude, script]))
   }
-
-  const pending = new Set<Promise<unknown>>()
-  const track = <T>(answer: Promise<T>): Promise<T> => {
-    pending.add(answer)
-    const done = () => pending.delete(answer)
-    answer.then(done, done)
-    return answer
-  }
-
-  const call = async (wanted: HostCall, listener?: StepListener) => {
-    await barrier
-    const step = { id: ++lastId, call: wanted }
-    const title = listener?.title ?? wanted.name
-    notes?.names(step.id, title)
-    const script = Buffer.concat([
-      Buffer.from(beginSegment({ check: false, diff: false })),
-      stepScript(step, wanted.content && { content: wanted.content.bytes }),
-    ])
-    send(() => title, [step], script)
-    return channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
-  }
-
+  const work = createWork({ nonce, channel, bootstrapDir, transfers, notes, takeIds, send })
+  const signals = createSignals(createControl(transport, notes, warn), transfers, pid)
   return {
     facts,
     get stateFiles() {
@@ -270,29 +121,106 @@ export async function openSession(options: {
     get roundTrips() {
       return channel.roundTrips
     },
-    segment: (calls, mode) => {
-      if (calls.length === 0) return Promise.resolve([])
-      const result = barrier.then(() => runSegment(calls, mode))
-      barrier = result.catch(() => {})
-      return track(result)
-    },
-    call: (wanted, listener) => track(call(wanted, listener)),
-    interrupt,
-    kill: (victim, signal = 'TERM') => {
-      if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
-      transfers.end()
-      return control(['hw_kill', String(pid), signal])
-    },
-    expire: signal => {
-      transfers.end()
-      return control(['hw_expire', String(pid), signal])
-    },
+    segment: work.segment,
+    call: work.call,
+    interrupt: signals.interrupt,
+    kill: signals.kill,
+    expire: signals.expire,
     close: async (skip = false) => {
       // If the connection is lost, everything that waits is too.
-      if (skip && pending.size > 0) await interrupt().catch(() => {})
-      while (pending.size > 0) await Promise.allSettled(pending)
+      if (skip && work.busy) await signals.interrupt().catch(() => {})
+      await work.ended()
       await channel.end()
       if (user === undefined) transport.close()
+    },
+  }
+}
+
+/** What of the prelude a shell lacks, and has from then on. */
+function createParts() {
+  const sent = new Set<string>()
+  return (steps: readonly NumberedCall[]) => {
+    const had = sent.size
+    const prelude = Buffer.from(partsFor(functionsOf(steps), sent))
+    return { names: [...sent].slice(had), prelude }
+  }
+}
+
+/** Opens the shell and its channel, and waits for the answers to the first write. */
+async function openChannel(
+  shell: {
+    transport: Transport
+    command?: readonly string[]
+    user?: string
+    nonce: string
+    notes?: Notes
+  },
+  opening: readonly NumberedCall[],
+  { names, prelude }: { names: readonly string[]; prelude: Buffer },
+): Promise<{ channel: Channel; results: StepResult[] }> {
+  const { transport, command, user, nonce, notes } = shell
+  const script = Buffer.concat([
+    Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
+    ...opening.map(step =>
+      stepScript(step, step.call.content && { content: step.call.content.bytes }),
+    ),
+  ])
+  for (const { id, call } of opening) notes?.names(id, call.name)
+  const start = async () => {
+    notes?.opens(`a shell by ${transport.kind}`)
+    const channel = createChannel(await transport.open(command), nonce, notes)
+    const cause = `first write, ${listed(opening.map(({ call }) => call.name))}`
+    notes?.sends(cause, script, { names, bytes: prelude.length })
+    channel.write(Buffer.concat([prelude, script]))
+    // A login that prints a lot before our first marker must not fill the memory.
+    const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
+    return { channel, results: await Promise.all(answers) }
+  }
+  return start().catch(error => {
+    if (user !== undefined) throw noShellOf(user, error)
+    const why = refusalOf(transport, error)
+    if (why === 'again') return start()
+    throw why ?? error
+  })
+}
+
+/** What is asked of a session: one after the other, and known until it has ended. */
+function createWork(shell: SegmentShell) {
+  // What follows a segment waits for its end: a segment may need a second write.
+  let barrier: Promise<unknown> = Promise.resolve()
+  const pending = new Set<Promise<unknown>>()
+  const track = <T>(answer: Promise<T>): Promise<T> => {
+    pending.add(answer)
+    const done = () => pending.delete(answer)
+    answer.then(done, done)
+    return answer
+  }
+  const call = async (wanted: HostCall, listener?: StepListener) => {
+    await barrier
+    const step = { id: shell.takeIds(1), call: wanted }
+    const title = listener?.title ?? wanted.name
+    shell.notes?.names(step.id, title)
+    const script = Buffer.concat([
+      Buffer.from(beginSegment({ check: false, diff: false })),
+      stepScript(step, wanted.content && { content: wanted.content.bytes }),
+    ])
+    shell.send(() => title, [step], script)
+    return shell.channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
+  }
+  const segment: Session['segment'] = (calls, mode) => {
+    if (calls.length === 0) return Promise.resolve([])
+    const result = barrier.then(() => runSegment(calls, mode, shell))
+    barrier = result.catch(() => {})
+    return track(result)
+  }
+  return {
+    segment,
+    call: (wanted: HostCall, listener?: StepListener) => track(call(wanted, listener)),
+    get busy() {
+      return pending.size > 0
+    },
+    ended: async () => {
+      while (pending.size > 0) await Promise.allSettled(pending)
     },
   }
 }
@@ -322,12 +250,6 @@ function refusalOf(transport: Transport, error: unknown) {
 
 /** How much the results of the first calls hold of each output: answers about locks. */
 const openingBytes = 65_536
-
-/** How much the results of a segment hold of each output: enough for an error. */
-const stepBytes = 1_048_576
-
-/** How often a step may ask for what it lacks, on average; two are the most that any needs. */
-const mostAsked = 10
 
 /** The same of a call whose listener took the output as it came. */
 const listenedBytes = 8 * 1_048_576

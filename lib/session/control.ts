@@ -1,0 +1,54 @@
+/** Shells beside the one that is busy: for signals, and for content of its own. */
+import { text as readText } from 'node:stream/consumers'
+import { asBootstrapError } from '../errors.ts'
+import { loadControl } from '../remote/prelude.ts'
+import { quoteAll } from '../shell/quote.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Transfers } from './transfers.ts'
+import type { Notes } from './watch.ts'
+
+/** Runs lines of remote/control.sh in a shell of their own. */
+export type Control = (words: readonly string[]) => Promise<void>
+
+/** @param warn called if the running work could be neither interrupted nor ended */
+export const createControl =
+  (transport: Transport, notes?: Notes, warn?: (message: string) => void): Control =>
+  async words => {
+    try {
+      notes?.opens(`another shell, for ${words.join(' ')}`)
+      const shell = await transport.open()
+      shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
+      // Its output does not matter, nor that we closed it while it was writing.
+      await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
+    } catch (error) {
+      // A lost connection is reported to everyone who waits anyway.
+      const known = asBootstrapError(error)
+      if (known.code !== 'connection_lost') {
+        warn?.(`what runs can’t be interrupted or ended: ${known.message}`)
+      }
+      throw known
+    }
+  }
+
+/**
+ * The ways to end what a session runs; each throws {UnreachableError} where the host lets no other shell begin.
+ * @param pid of the session's shell
+ */
+export function createSignals(control: Control, transfers: Transfers, pid: number) {
+  return {
+    interrupt: async () => {
+      await control(['hw_interrupt', String(pid)])
+      // A step that waits for content is skipped; what was sent of it is there for the next run.
+      transfers.end()
+    },
+    kill: (victim?: number, signal = 'TERM') => {
+      if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
+      transfers.end()
+      return control(['hw_kill', String(pid), signal])
+    },
+    expire: (signal: string) => {
+      transfers.end()
+      return control(['hw_expire', String(pid), signal])
+    },
+  }
+}

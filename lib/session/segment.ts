@@ -1,0 +1,146 @@
+/** Running one segment in a session: its script, its answers, and what its steps ask for. */
+import { UnreachableError } from '../errors.ts'
+import type { Answer, StepResult } from './call.ts'
+import type { Channel } from './channel.ts'
+import { mapCondition } from './condition.ts'
+import { createEdits, type Edits, readingCall } from './edits.ts'
+import {
+  againScript,
+  type NumberedCall,
+  type SegmentCall,
+  type SegmentMode,
+  segmentScript,
+} from './script.ts'
+import { answerTo, prepare, type Transfers } from './transfers.ts'
+import { listed, type Notes } from './watch.ts'
+
+/** What a segment needs of its session. */
+export interface SegmentShell {
+  nonce: string
+  channel: Channel
+  bootstrapDir: string
+  transfers: Transfers
+  notes?: Notes
+  /** Takes the next ids of the session; returns the first of them. */
+  takeIds(number: number): number
+  /** Writes script, behind what of the prelude the steps need and the shell lacks. */
+  send(cause: () => string, steps: readonly NumberedCall[], script: Buffer): void
+}
+
+/** A segment under way. */
+interface Underway {
+  calls: readonly SegmentCall[]
+  steps: readonly NumberedCall[]
+  mode: SegmentMode
+  /** Of the steps that have ended for good. */
+  results: StepResult[]
+  /** Ids of steps whose content the host lacks. */
+  wanted: Set<number>
+}
+
+/** @throws {UnreachableError} the connection or the shell is gone */
+export async function runSegment(
+  calls: readonly SegmentCall[],
+  mode: SegmentMode,
+  shell: SegmentShell,
+): Promise<StepResult[]> {
+  const base = shell.takeIds(calls.length)
+  const steps = await numbered(calls, base)
+  const segment: Underway = { calls, steps, mode, results: [], wanted: new Set() }
+  const read = readingCall(steps)
+  const reading = read && { id: shell.takeIds(1), call: read }
+  for (const [at, { id }] of steps.entries()) shell.notes?.names(id, titleAt(segment, at))
+  const cause = () =>
+    `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(segment, at)))}`
+  shell.send(cause, steps, segmentScript(steps, mode, shell.nonce, reading))
+  const edits = createEdits(steps, reading && shell.channel.expect(reading.id))
+  let asked = 0
+  for (;;) {
+    const asking = await expectRest(segment, shell.channel)
+    if (!asking) return segment.results
+    if (++asked > steps.length * mostAsked) {
+      throw new UnreachableError('shell_failed', 'the host asks for the same content for ever')
+    }
+    await answerRest(asking, segment, edits, shell)
+  }
+}
+
+/** The calls as they are sent, with the ids of the session. */
+async function numbered(calls: readonly SegmentCall[], base: number): Promise<NumberedCall[]> {
+  const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
+  return calls.map(({ when, notify, handler }, index) => ({
+    call: prepared[index]!,
+    notify,
+    handler,
+    id: base + index,
+    when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
+  }))
+}
+
+const titleAt = ({ calls, steps }: Underway, at: number) =>
+  calls[at]!.listener?.title ?? steps[at]!.call.name
+
+/**
+ * Expects the steps that have not ended, up to the first that asks: what follows it comes again.
+ * @returns the result of the one that asks
+ */
+async function expectRest(
+  { calls, steps, results, wanted }: Underway,
+  channel: Channel,
+): Promise<StepResult | undefined> {
+  const from = results.length
+  let asking: StepResult | undefined
+  const answers = steps.slice(from).map(async ({ id }, offset) => {
+    const { listener } = calls[from + offset]!
+    await channel.expect(id, {
+      ...listener,
+      keep: stepBytes,
+      mark: words => {
+        if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
+        else listener?.mark?.(words)
+      },
+      end: result => {
+        if (result.status === 'need') asking ??= result
+        if (asking) return
+        results.push(result)
+        listener?.end?.(result)
+      },
+    })
+  })
+  await Promise.all(answers)
+  return asking
+}
+
+/** Sends the steps that have not ended again, with the answer to the first of them and what else is known. */
+async function answerRest(
+  asking: StepResult,
+  segment: Underway,
+  edits: Edits,
+  { bootstrapDir, transfers, send }: SegmentShell,
+): Promise<void> {
+  const { calls, steps, mode, results, wanted } = segment
+  const at = results.length
+  const rest = steps.slice(at)
+  const answers = new Map<number, Answer>()
+  wanted.add(rest[0]!.id)
+  for (const { id, call } of rest) {
+    if (wanted.has(id) && call.content) answers.set(id, { content: call.content.bytes })
+  }
+  const { call, id } = rest[0]!
+  for (const [of, answer] of await edits.answers(id, asking)) answers.set(of, answer)
+  if (call.answer) {
+    const { check, diff } = mode
+    const progress = calls[at]!.listener?.progress ?? (() => {})
+    const { open, signal } = transfers
+    const asked = { check, diff, result: asking, bootstrapDir, open, signal, progress }
+    answers.set(id, await answerTo(call, asked))
+  }
+  const cause = () => `answer to ${titleAt(segment, at)}, ${answers.size} in all`
+  send(cause, [], againScript(rest, mode, answers))
+}
+
+/** How much the results of a segment hold of each output: enough for an error. */
+const stepBytes = 1_048_576
+
+/** How often a step may ask for what it lacks, on average; two are the most that any needs. */
+const mostAsked = 10
