@@ -1,4 +1,4 @@
-/** What connecting costs: one command, `true`, on many hosts, by each transport and by `ssh` itself. */
+/** The cost of connecting: the command `true` on many hosts, with each transport and with `ssh` itself. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { markdown, ms } from './figures.ts'
@@ -17,11 +17,11 @@ interface Way {
   words: readonly [string, ...string[]]
 }
 
-/** What one way costs at one parallelism. */
+/** The cost of one transport at one concurrency. */
 export interface ConnectFigure {
   name: string
   parallel: number
-  /** Processor time of all that ran on the machine meanwhile, the hosts among it. */
+  /** Processor time of the whole machine in that time, including the hosts. */
   everythingMs?: number
   /** Memory of the controller's processes together, at its peak. */
   peakMib?: number
@@ -84,7 +84,7 @@ export async function connecting(
       Object.fromEntries(all.map(way => [way.name, () => once(way)])),
     )
     for (const way of all) {
-      // In a run of its own: looking takes time.
+      // In a separate run, because sampling takes time.
       const peakMib = await peakMemory(way.words, options)
       const cost = costs[way.name]!
       figures.push({
@@ -102,7 +102,7 @@ export async function connecting(
 const middleOf = (values: readonly number[] = []) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
-/** Each cost with how many times it is what `ssh host true` takes at the same parallelism. */
+/** Each cost, with its multiple of `ssh host true` at the same concurrency. */
 export function connectTable(count: number, figures: readonly ConnectFigure[]): string {
   const seconds = (value: number) => `${(value / 1000).toFixed(2)} s`
   const mib = (value: number) => `${Math.round(value)} MiB`

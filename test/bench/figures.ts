@@ -1,15 +1,15 @@
 /** Figures as rows of a table in Markdown, which is readable as it is and goes into docs/performance.md. */
 import type { Cost } from './measure.ts'
 
-/** One line of the result: ours against a peer's. */
+/** One line of the result: our figure compared with a peer’s. */
 export interface Figure {
   what: string
   ours?: Cost
-  /** In place of a cost: a count, or why there is none. */
+  /** Instead of a cost: a count, or why there is none. */
   said?: string
   peer?: string
   theirs?: Cost
-  /** How they compare, what is wanted, and whether that is met. */
+  /** The ratio, the target, and whether it is met. */
   ratio?: string
   wanted?: string
   met?: boolean
@@ -28,7 +28,7 @@ export function atMost(
   return { what, ours, peer, theirs, ratio: ratio.toFixed(2), ...wanted }
 }
 
-/** So many times as fast, or faster. */
+/** At least this many times as fast. */
 export function timesFaster(
   what: string,
   ours: Cost,
@@ -41,7 +41,7 @@ export function timesFaster(
   return { what, ours, peer, theirs, ratio: `${times.toFixed(1)} ×`, wanted: `≥ ${least} ×`, met }
 }
 
-/** At most so many milliseconds more. */
+/** At most this many milliseconds more. */
 export function atMostMore(
   what: string,
   ours: Cost,

@@ -1,10 +1,10 @@
-/** Measuring whole processes, from start to exit, and telling the middle of several. */
+/** Measures whole processes, from start to exit, and computes medians. */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What a process and all that it waited for cost on this machine. */
+/** The cost of a process and all children that it waited for, on this machine. */
 export interface Cost {
   wallMs: number
   /** Processor time, user and system. Not known without GNU time. */
@@ -82,7 +82,7 @@ export function middle(costs: readonly Cost[]): Cost {
   return { wallMs: of('wallMs')!, cpuMs: of('cpuMs'), memoryMib: of('memoryMib') }
 }
 
-/** Measures several things in turn, so that what disturbs the machine disturbs all of them. */
+/** Measures several things alternately, so that disturbances affect all of them. */
 export async function inTurn<const Name extends string>(
   rounds: number,
   work: Readonly<Record<Name, () => Promise<Cost>>>,

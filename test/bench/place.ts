@@ -1,4 +1,4 @@
-/** The lab that is measured on, and inventories of some of its hosts. */
+/** The lab for the measurements, and inventories of some of its hosts. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,9 +15,9 @@ export interface Hosts {
 
 export interface Place {
   directory: string
-  /** The first so many hosts of the lab. */
+  /** The first hosts of the lab, in this number. */
   first(count: number): Hosts
-  /** The first host, behind a link whose round trips take so long. */
+  /** The first host, behind a link with this round-trip time. */
   farAway(roundTripMs: number): Promise<Hosts & { close(): Promise<void> }>
   end(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** A link with a delay: a TCP proxy that passes everything on, in each direction so much later. */
+/** A link with a delay: a TCP proxy that passes everything on with a delay in each direction. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface Proxy {

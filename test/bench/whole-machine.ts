@@ -1,4 +1,4 @@
-/** What a command costs beside its own processor time: that of the whole machine, and memory (Linux). */
+/** The cost of a command beyond its own processor time: that of the whole machine, and memory (Linux). */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -18,7 +18,7 @@ const msPerTick = 10
 
 /**
  * How long the processors of this machine have worked, in milliseconds.
- * @returns undefined: nobody says
+ * @returns undefined: not available
  */
 export function busyMs(): number | undefined {
   const words = readOr('/proc/stat').split('\n')[0]!.trim().split(/\s+/)

@@ -1,4 +1,4 @@
-/** Working as another user on a real host: real sudo, doas and su of a login over real OpenSSH. */
+/** Working as another user on a real host: real sudo, doas and su, with a login over real OpenSSH. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createSessions } from '../../lib/host/sessions.ts'
 import type { Become } from '../../lib/inventory/inventory.ts'
@@ -10,7 +10,7 @@ import { noAnswers } from '../../lib/transport/login/answers.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
-/** What a shell, a terminal or PAM might trip over. */
+/** Characters that could confuse a shell, a terminal or PAM. */
 const right = `pa ss'w"ord\\ $(x) %s !`
 const ofRoot = 'root pass'
 
@@ -64,7 +64,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
         { name: 'app', password: 'of app', shell: '/usr/sbin/nologin' },
         { name: 'other', password: 'of other' },
       ],
-      // The session's locale is the login's, not that in which sudo is understood.
+      // The session has the login’s locale, not the one used to read sudo’s messages.
       config: ['SetEnv LC_ALL=C.UTF-8 SHLVL=1', 'Match User single', 'MaxSessions 1'],
       setup,
     })
@@ -246,7 +246,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
       message: expect.stringMatching(message),
     })
     expect(failed.details.hint).toMatch(hint)
-    // Far below any limit of ours; su itself takes its time over a wrong one.
+    // Far below any of our timeouts; su itself is slow after a wrong password.
     expect(Date.now() - begun).toBeLessThan(8000)
     const shown = JSON.stringify([failed.message, failed.details])
     if (way.password === right) expect(shown).not.toContain(right)
@@ -261,7 +261,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     await expect(open({ login: 'terminal', password: 'wrong' })).rejects.toThrow(
       'rejected the become password',
     )
-    // Written when sudo ends, which nobody waits for.
+    // Written when sudo exits, which is not awaited.
     await host.script(
       `i=0; while [ "$(tail -c +${before + 1} /srv/sudo.log | grep -c incorrect)" -lt 2 ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done`,
     )
@@ -280,7 +280,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     const transport = await connect(way)
     const session = await openSession({ transport, bootstrapDir: '/srv/bootstrap' })
     const sessions = createSessions({ transport, session }, () => Promise.reject(new Error('no')))
-    // It may not log in, and its password is of no use.
+    // The account may not log in, and its password is useless.
     expect(await run(await sessions.as('app'), 'id -un')).toBe('app\n')
     expect(await sessions.as('root')).toBe(session)
     await expect(sessions.as('nope')).rejects.toMatchObject({ code: 'user_missing' })
@@ -331,7 +331,7 @@ end`)
       await Promise.all([session.close(), again.close()])
     }
     expect(await host.script('cat /srv/seen')).toBe('')
-    // It does find one that is shown.
+    // The search does find a password that is shown.
     const shown = host.script(
       `sh -c 'while [ ! -e /srv/enough ]; do sleep 0.02; done' sh '${ofRoot}'`,
     )
@@ -347,7 +347,7 @@ end`)
     const cut: Transport = {
       ...base,
       open: async () => {
-        // What would meet the streams: their directory is there by now.
+        // The process that would join the streams: their directory exists by now.
         tries++
         expect(await host.script('ls -A /tmp')).toMatch(/^tmp\./)
         base.close()

@@ -55,7 +55,7 @@ describe('a host that allows one shell per connection', () => {
       call: { name: 'hw_run', args: ['sh', '', '', command] },
     }))
 
-  /** What becomes of two steps, the first of which is interrupted. */
+  /** The result of two steps, the first of which is interrupted. */
   const interrupted = async (connections: number) => {
     const { host, directory } = await startServer({ shells: 1, connections })
     const warnings: string[] = []

@@ -1,4 +1,4 @@
-/** Hosts that mean ill, before and behind the login: they fail by themselves, and take nothing else with them. */
+/** Malicious hosts, before and after the login: they fail, and affect nothing else. */
 import { writeFile } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ function connect(host: Host, timeoutMs = 20_000) {
   return connectHost(host, { timeoutMs, connector }, [])
 }
 
-/** What ssh2 has inside of a server's connection. */
+/** The internals of a server connection in ssh2. */
 interface Insides {
   _sock: Socket
   _protocol: {
@@ -30,14 +30,14 @@ interface Insides {
 
 const insidesOf = (client: Connection) => client as unknown as Insides
 
-/** Says of each channel that it takes so many bytes at a time. */
+/** Announces this packet size for each channel. */
 const taking = (packet: number) => (client: Connection) => {
   const { _protocol: protocol } = insidesOf(client)
   const confirm = protocol.channelOpenConfirm.bind(protocol)
   protocol.channelOpenConfirm = (to, from, window) => confirm(to, from, window, packet)
 }
 
-// With 0 ssh2 would never come back; the rule is the same.
+// With 0, ssh2 would loop forever; the rule is the same.
 test('a host that accepts only a few bytes per packet is refused', async () => {
   const { host } = await startServer({ meet: taking(16) })
   await expect(connect(host)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** Which hosts are trusted: by this known_hosts file `ssh` and hostwright connect to a server, or neither. */
+/** Which hosts are trusted: with a given known_hosts file, both `ssh` and hostwright connect, or neither. */
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,15 +8,15 @@ import { hashNames, type Key, makeKey } from '../support/ssh-keys.ts'
 import { launchSshd, type Sshd } from '../support/sshd.ts'
 
 /**
- * Lines, in which `host` is the server, `plain` its name without the port, a key type one of its keys, and
- * `other` one that it has not; and what comes of them, with and without `--accept-new`.
+ * Lines in which `host` is the server, `plain` its name without the port, a key type one of its keys, and
+ * `other` a key that it does not have; with the outcome, with and without `--accept-new`.
  */
 interface Case {
   text: string
   /** Names are hashed by `ssh-keygen -H`. */
   hashed?: boolean
   outcome: 'known' | 'unknown' | 'changed' | 'revoked'
-  /** What ssh says of it where that is not the same. */
+  /** ssh’s outcome, if it differs. */
   ssh?: 'known' | 'unknown'
 }
 
@@ -92,7 +92,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     return file
   }
 
-  /** What `ssh` makes of it; as one word of ours. */
+  /** The outcome of `ssh`, in our words. */
   const askSsh = async (file: string, checking: string) => {
     const config = await sshd.writeConfig(
       sshd.sshConfig('server', [`UserKnownHostsFile ${file}`, `StrictHostKeyChecking ${checking}`]),
@@ -102,7 +102,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
       execFile('ssh', words, (_, stdout, stderr) => resolve(stdout + stderr))
     })
     if (/HAS CHANGED/.test(said)) return 'changed'
-    // What it says of a name that it tries beside the first does not keep it from connecting.
+    // Output about the other name that it tries does not prevent the connection.
     if (/^in$/m.test(said)) return 'known'
     if (/No .* host key is known/.test(said)) return 'unknown'
     return /REVOKED/.test(said) ? 'revoked' : said
@@ -129,12 +129,12 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     expect([await askUs(file, false), await askSsh(file, 'yes')]).toEqual([outcome, ssh])
     expect(await readFile(file, 'utf8')).toBe(before)
 
-    // And where new keys are accepted: only those that are unknown, and then they are known.
+    // With new keys accepted: only unknown ones, which are known afterwards.
     const learnt = outcome === 'unknown' ? 'known' : outcome
     expect(await askUs(file, true)).toBe(learnt)
     const after = await readFile(file, 'utf8')
     expect(after === before).toBe(outcome !== 'unknown')
-    // `ssh` takes what we wrote.
+    // `ssh` accepts what we wrote.
     if (outcome === 'unknown') {
       expect(await askSsh(file, 'yes')).toBe('known')
       const again = await fileOf(each)
@@ -191,7 +191,7 @@ describe('a server with keys of three types', { tags: ['sshd'] }, () => {
     const before = await readFile(knownHostsFile, 'utf8')
     const connector = createConnector({ acceptNew: true })
     const host = sshd.host({ knownHostsFile })
-    // One server by many names.
+    // One server with many names.
     const names = Array.from({ length: 10 }, (_, n) => ({ ...host, name: `host${n % 5}` }))
     await Promise.all(
       names.map(async each => {

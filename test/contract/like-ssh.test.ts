@@ -1,7 +1,7 @@
 /**
- * hostwright beside `ssh`, case by case, with the same configuration at the same servers: where
- * `ssh -F config target` works, hostwright works; where it refuses, hostwright refuses, and says why by
- * its code. Each row is tried with the transport that hostwright takes by itself, and with `openssh`.
+ * hostwright compared with `ssh`, case by case, with the same configuration and servers: if `ssh -F config
+ * target` works, hostwright works; if it refuses, hostwright refuses, with a specific code. Each row is tried
+ * with hostwright’s default transport and with `openssh`.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -24,14 +24,14 @@ import type { Attempt, Row, Servers } from './like-ssh/row.ts'
 import { servers as serverRows } from './like-ssh/servers.ts'
 import { ways } from './like-ssh/ways.ts'
 
-/** Nothing waits longer: the whole table is to be quick. */
+/** The timeout of everything: the whole table must be quick. */
 const timeoutMs = 20_000
 
-/** What only a shell of the host's answers. */
+/** Output that only a shell on the host can produce. */
 const question = 'echo "reached-$((6 * 7))"'
 const answered = 'reached-42'
 
-/** What is started by the first row that needs it, until all have ended. */
+/** Servers, started by the first row that needs them, and kept until all rows have ended. */
 function sharedServers() {
   const sshds = new Map<string, Promise<Sshd>>()
   let users: Promise<UserHost> | undefined
@@ -67,7 +67,7 @@ const userHost = {
     { name: 'homeless' },
   ],
   config: [
-    // So many users, so many tries.
+    // Many users mean many attempts.
     'MaxStartups 100',
     'Match User both-password',
     'AuthenticationMethods publickey,password',
@@ -78,13 +78,13 @@ const userHost = {
     'chage -E 0 expired',
     'chage -d 0 must-change',
     'rm -r /home/homeless',
-    // bash reads it for commands of sshd's, unless it thinks that it is not the outermost one.
+    // bash reads it for commands from sshd, unless it is not the outermost shell.
     `echo 'echo Welcome!; echo Mind the gap. >&2' >/home/chatty/.bashrc`,
     `echo 'unset SHLVL' >/home/chatty/.profile`,
   ].join('\n'),
 } satisfies Parameters<typeof launchUserHost>[0]
 
-/** How it ended, and what was said of it. */
+/** The outcome and the message. */
 interface End {
   end: string
   said: string
@@ -159,7 +159,7 @@ async function hold(row: Row, shared: Omit<Servers, 'file'>) {
   const { through = [] } = attempt
   const before = through.map(sshd => sshd.count(letIn))
   const ours = await Promise.all([byUs(attempt, config), byUs(attempt, config, 'openssh')])
-  // Last: where it accepts new keys it writes them to known_hosts.
+  // Last, because with new keys accepted it writes to known_hosts.
   const theirs = await bySsh(attempt, config)
   const alike = row.expected === 'works' ? 'works' : 'refuses'
   const opposite = alike === 'works' ? 'refuses' : 'works'

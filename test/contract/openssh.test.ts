@@ -1,4 +1,7 @@
-/** What the transport by the system's `ssh` has to do beside the contract: logins, trust, failures, leaving nothing. */
+/**
+ * What the transport over the system’s `ssh` must do in addition to the contract: logins, trust, failures,
+ * cleanup.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
@@ -27,7 +30,7 @@ interface Trying extends Partial<OpensshOptions> {
   hosts?: readonly Host[]
 }
 
-/** Connects as a run does: by what ssh itself says of its configuration. */
+/** Connects as a run does, with the settings from ssh. */
 async function connect(host: Host, { hosts = [], ...options }: Trying = {}): Promise<Transport> {
   const hostNamed = (name: string) => hosts.find(each => each.name === name)
   const config = createSshConfig({ warn: () => {}, hostNamed })
@@ -52,7 +55,7 @@ async function says(transport: Transport, script = 'echo here'): Promise<string>
   return (await text(shell.stdout)).trim()
 }
 
-/** The server as its alias in a configuration; the inventory knows no more. */
+/** The server as an alias in a configuration; the inventory has nothing else. */
 async function byConfig(sshd: Sshd, lines: readonly string[], before = ''): Promise<Host> {
   const sshConfigFile = await sshd.writeConfig(before + sshd.sshConfig('there', lines))
   const { name, vars, groups, bootstrapDir, root } = sshd.host()
@@ -274,7 +277,7 @@ describe('a host key', { tags: ['sshd'] }, () => {
   })
 })
 
-/** A ProxyCommand that connects when a file is there. */
+/** A ProxyCommand that connects once a file exists. */
 const proxyScript = (gate: string) => `
 const { existsSync } = require('node:fs')
 const [host, port] = process.argv.slice(1)
@@ -471,7 +474,7 @@ describe('a server', { tags: ['sshd'] }, () => {
     }
   })
 
-  // Another user's sshd can't hand a terminal over (chown), whoever asks for it.
+  // An sshd of another user can’t provide a terminal (chown).
   test('provides a terminal on request', { tags: ['root'] }, async () => {
     const transport = await connect((await startSshd()).host())
     const shell = await transport.openTerminal!(['sh', '-c', 'test -t 0 && test -t 2 && tty'])
@@ -498,7 +501,7 @@ describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
   const isZombie = async (pid: number) =>
     /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ') Z '))
 
-  /** Where its own directory goes. */
+  /** The parent of its private directory. */
   const ownTemporary = async () => {
     const directory = join(await temporaryDirectory(), 'run')
     await mkdir(directory)
@@ -538,7 +541,7 @@ describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
     expect(await says(two)).toBe('here')
   })
 
-  /** Another process that connects; says when it has. */
+  /** Another process that connects, and reports when it has. */
   const startOther = async (host: Host) => {
     const file = join(await temporaryDirectory(), 'other.mts')
     const lib = new URL('../../lib/', import.meta.url)
@@ -587,7 +590,7 @@ console.log('connected')
   })
 
   test('is no ssh process after ours is killed while connecting', async () => {
-    // Its directory stays then, empty: there is nobody to remove it.
+    // Its empty directory remains, because nobody is left to remove it.
     await ownTemporary()
     const sshd = await startSshd()
     const gate = join(await temporaryDirectory(), 'gate')
@@ -610,7 +613,7 @@ console.log('connected')
     const pids = await programs(child.pid!)
     expect(pids).toHaveLength(1)
     expect(await readdir(directory)).toHaveLength(1)
-    // No handler of ours: as where a second Ctrl-C ends it. Node runs what is for its exit only by process.exit.
+    // Without our handler, as after a second Ctrl-C. Node runs exit handlers only for process.exit.
     child.kill('SIGTERM')
     await writeFile(gate, '')
     await gone(pids)

@@ -17,31 +17,31 @@ export interface Behaviour {
   how?: 'close' | 'reset'
   /** Shells that one connection may have; more are refused (sshd's MaxSessions). */
   shells?: number
-  /** How many connections are served; more are turned away. */
+  /** How many connections are served; more are refused. */
   connections?: number
-  /** What it calls itself. */
+  /** Its version string. */
   ident?: string
   /** How many connections are closed when they ask for a shell. */
   hangsUp?: number
-  /** Connections are taken, and nothing is said. */
+  /** Accepts connections and sends nothing. */
   silent?: boolean
-  /** Decides about each try to log in. Default: all are let in. */
+  /** Decides on each login attempt. Default: all are accepted. */
   authenticate?: (context: AuthContext) => void
-  /** What logs in waits in its ~/.bashrc for ever. */
+  /** Logins hang forever in their ~/.bashrc. */
   mute?: boolean
-  /** What it compresses by. Default: as ssh2 has it. */
+  /** Its compression methods. Default: ssh2’s. */
   compress?: readonly ('none' | 'zlib' | 'zlib@openssh.com')[]
-  /** Gets each connection first, to change what is inside of it. */
+  /** Called first for each connection, to change its internals. */
   meet?: (client: Connection) => void
 }
 
 export interface BadServer {
   host: Host
-  /** A directory of the test's own. */
+  /** A directory for the test. */
   directory: string
-  /** How many connections came. */
+  /** The number of connections. */
   came(): number
-  /** Settles when a first connection came. */
+  /** Settles on the first connection. */
   reached: Promise<unknown>
   /** Settles when a shell has been asked for. */
   asked: Promise<unknown>
@@ -49,7 +49,7 @@ export interface BadServer {
   left: Promise<unknown>
 }
 
-/** A server for one test; whoever comes is let in. */
+/** A server for one test, which accepts every login. */
 export async function startServer(behaviour: Behaviour = {}): Promise<BadServer> {
   const { turnsAway = 0, how = 'close', shells = 10, connections = 100, mute, silent } = behaviour
   const { ident, compress, hangsUp = 0, authenticate = context => context.accept() } = behaviour

@@ -8,7 +8,7 @@ import { openSession, type Session } from '../../lib/session/session.ts'
 import { describeEach } from '../support/shells.ts'
 import { transports } from './transports.ts'
 
-/** `$` over a session as recipes have it, without a run around it. */
+/** `$` over a session as in recipes, without a run around it. */
 const dollarOf = (session: Session): Dollar =>
   createDollar(async ({ command: line, shell, cwd, input }, output, running) => {
     const { exitStatus } = await session.call(
@@ -33,7 +33,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
   })
   afterEach(async () => {
     await session.close()
-    // Not by the session: one that was interrupted runs nothing more.
+    // Not through the session: an interrupted session runs nothing more.
     await remove(path(''))
   })
   const path = (name: string) => `${bootstrapDir()}/contract/${name}`

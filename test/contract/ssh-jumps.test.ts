@@ -1,4 +1,4 @@
-/** Hosts behind jump hosts: one connection to each, whoever wants it, and why there is none. */
+/** Hosts behind jump hosts: one shared connection to each, and why it fails. */
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'

@@ -1,4 +1,4 @@
-/** What servers limit, and what they leave undone: connections, shells, answers, and life. */
+/** Limits and failures of servers: connections, shells, answers, and crashes. */
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -77,7 +77,7 @@ describe('a server that allows one shell per connection', { tags: ['sshd'] }, ()
     for (const { stdin } of shells) stdin.end('echo here\n')
     expect((await Promise.all(ends)).map(([said]) => said)).toEqual(Array(3).fill('here\n'))
     expect(sshd.count(/^Connection from/)).toBe(3)
-    // Those that are free are used again.
+    // Free connections are reused.
     const again = await transport.open()
     again.stdin.end()
     await finished(again)

@@ -1,4 +1,4 @@
-/** Logging in: which way is tried when, what is asked of whom, and what is said where none is taken. */
+/** Logging in: the order of methods, the prompts, and the errors if none works. */
 import { chmod, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { AuthContext, AuthenticationType } from 'ssh2'
@@ -12,7 +12,7 @@ import { type Key, makeKey, startAgent } from '../support/ssh-keys.ts'
 import { startSshd } from '../support/sshd.ts'
 import { startServer } from './server.ts'
 
-/** @returns the error, or undefined when the login was let in */
+/** @returns the error, or undefined if the login succeeded */
 async function login(host: Host, answers: Partial<Answers> = {}, more = {}) {
   const answersFor = () => ({ ...noAnswers, ...answers })
   const connector = createConnector({ acceptNew: false, answersFor })
@@ -23,7 +23,7 @@ async function login(host: Host, answers: Partial<Answers> = {}, more = {}) {
   )
 }
 
-/** Answers in this order, and what was asked. */
+/** Answers in this order, and records the prompts. */
 function answering(...answers: (string | undefined)[]) {
   const asked: string[] = []
   const next = async (question: string) => {
@@ -34,7 +34,7 @@ function answering(...answers: (string | undefined)[]) {
   return { asked, next }
 }
 
-/** A server that writes down what is tried. */
+/** A server that records login attempts. */
 async function recording(decide: (context: AuthContext, tries: number) => void) {
   const tried: string[] = []
   const server = await startServer({

@@ -1,4 +1,4 @@
-/** What only the transport by SSH has to cope with: the ways to log in, and servers that are busy. */
+/** Requirements of the SSH transport only: login methods, and busy servers. */
 import { execFile, spawn } from 'node:child_process'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -66,7 +66,7 @@ describe('a server that refuses connections', () => {
 
 const run = promisify(execFile)
 
-// Only OpenSSH is sent more than it has answered.
+// Only OpenSSH is sent data ahead of its answers.
 describe('a fast login', { tags: ['sshd'] }, () => {
   const openssh = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
   const there = async (): Promise<Host> => (await openssh.hosts())[0]!

@@ -6,7 +6,7 @@ import type { ShellStream, Transport } from '../../lib/transport/transport.ts'
 import { describeEach } from '../support/shells.ts'
 import { transports } from './transports.ts'
 
-/** Both outputs and the end of a shell, whole. */
+/** The complete outputs and the end of a shell. */
 async function finish(shell: ShellStream) {
   const [stdout, stderr, ended] = await Promise.all([
     buffer(shell.stdout),
@@ -16,7 +16,7 @@ async function finish(shell: ShellStream) {
   return { stdout, stderr, ended }
 }
 
-/** Output as it comes, up to a text that it ends with. */
+/** Output up to a text with which it ends. */
 const upTo = (shell: ShellStream, end: string) =>
   new Promise<string>((resolve, reject) => {
     let seen = ''
@@ -44,7 +44,7 @@ describeEach(transports, '$name', ({ remote, signalsAsStatus, place }) => {
     return finish(shell)
   }
 
-  /** A shell that has answered: no login script is cut off in the middle of its work. */
+  /** A shell that has answered, so that no login script is interrupted. */
   const begun = async () => {
     const shell = await transport.open()
     shell.stdin.write('echo begun .\n')

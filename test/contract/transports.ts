@@ -1,4 +1,4 @@
-/** Every transport there is, for the tests of this folder: how to connect, and what it can. */
+/** All transports, for the tests in this directory: how to connect, and their abilities. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export interface Place {
   connect(): Promise<Transport>
   /** A folder for the session's state, on the host. */
   bootstrapDir(): string
-  /** What the host calls itself. */
+  /** The host’s own name. */
   hostname(): string
   /** Removes a folder on the host. */
   remove(path: string): Promise<void>
@@ -56,7 +56,7 @@ const overSsh = (server: 'openssh' | 'embedded') => (): Place => {
   }
 }
 
-/** By the system's `ssh`, as who has no configuration. */
+/** Over the system’s `ssh`, without a configuration. */
 const overOpenssh = (): Place => {
   const lab = labFor({ hosts: 1, kind: 'directory', server: 'openssh' })
   let host: Awaited<ReturnType<typeof lab.hosts>>[number]
@@ -87,9 +87,8 @@ const onThisMachine =
   }
 
 /**
- * Containers need an engine, which few machines that test have. A program stands in for `docker exec`: it
- * takes the words that docker documents, and refuses others.
- * (https://docs.docker.com/reference/cli/docker/container/exec/)
+ * Containers need an engine, which few test machines have. A program stands in for `docker exec`: it accepts
+ * the documented arguments and refuses others. (https://docs.docker.com/reference/cli/docker/container/exec/)
  */
 async function inStandIn(directory: string): Promise<Transport> {
   const programs = join(directory, 'programs')
@@ -108,7 +107,7 @@ exec "$@"
     ...transport,
     open: command => {
       const { PATH } = process.env
-      // Programs are looked for at once.
+      // Programs are looked up immediately.
       process.env.PATH = `${programs}:${PATH}`
       const opening = transport.open(command)
       process.env.PATH = PATH
@@ -117,7 +116,7 @@ exec "$@"
   }
 }
 
-/** As root by the real sudo or su, which ask for a password, over OpenSSH. */
+/** As root through the real sudo or su, with a password, over OpenSSH. */
 const asRoot = (method: Become['method'], rules: readonly string[]) => (): Place => {
   let host: UserHost
   const password = 'of the login'

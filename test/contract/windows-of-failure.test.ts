@@ -1,7 +1,7 @@
 /**
- * What may be wrong with a host that lets us in. Each case is a login of one real host, of which a run says in
- * a sentence what is wrong and what to do, or which works as if nothing were. Nothing here may hang, nor
- * take what a login says for an answer of ours.
+ * Problems of a host that accepts the login. Each case is a login on one real host for which a run either
+ * reports in one sentence what is wrong and what to do, or works normally. Nothing may hang or mistake login
+ * output for an answer.
  */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ interface Login {
   shell?: string
   /** Files of its home by their path in it. */
   files?: Record<string, string>
-  /** Root's part: lines of a script, in the login's home. */
+  /** Setup as root: lines of a script, in the login’s home directory. */
   setup?: string
   /** Lines for this login in sshd_config. */
   config?: string[]
@@ -29,10 +29,10 @@ interface Login {
 interface Refused extends Login {
   code: string
   message: RegExp
-  /** What the login itself said, where it said something. */
+  /** The login’s own output, if there is any. */
   output?: RegExp
   hint: RegExp
-  /** It never ends by itself: how long it is given, in milliseconds. */
+  /** It never ends by itself: its timeout in milliseconds. */
   timeoutMs?: number
 }
 
@@ -183,11 +183,11 @@ const lockless: (Login & { output: RegExp; hint: RegExp })[] = [
   },
 ]
 
-/** A script of root's that makes what is special about a login. */
+/** A script run as root that sets up a login. */
 const prepare = ({ name, files = {}, setup = '' }: Login) =>
   [
     `cd /home/${name}`,
-    // Debian's own returns where nobody is at a terminal.
+    // Debian’s own .bashrc returns without a terminal.
     'rm -f .bashrc',
     ...Object.entries(files).map(
       ([file, text]) => `mkdir -p "$(dirname ${file})"; printf %s ${quote(text)} >${file}`,
@@ -206,7 +206,7 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
       users: [first!, ...rest],
       config: [
         'Banner /etc/issue.net',
-        // So that bash takes itself for the outermost one, and reads its .bashrc.
+        // So that bash is the outermost shell, and reads its .bashrc.
         'SetEnv SHLVL=0',
         ...logins.flatMap(({ name, config }) => (config ? [`Match User ${name}`, ...config] : [])),
       ],
@@ -248,7 +248,7 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
     const result = await session.call({ name: 'hw_run', args })
     expect([result.status, result.exitStatus]).toEqual(['failed', 3])
     expect([`${result.stdout}`, `${result.stderr}`]).toEqual(['content\n', 'error\n'])
-    // What takes time there ends by time that passes, not by what the clock says.
+    // Timeouts there depend on elapsed time, not on the clock.
     if (clock) {
       const args = ['path', '/no/such/path', 'what=a path', 'seconds=1', 'interval=0.2']
       const waited = await session.call({ name: 'hw_wait_for', args })

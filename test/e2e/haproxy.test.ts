@@ -1,6 +1,6 @@
 /**
- * haproxy, from the distribution's package, on hosts with a file system of their own: provisioned,
- * reconfigured, broken on purpose and set back.
+ * haproxy from the distribution’s package, on hosts with their own file system: provisioned, reconfigured,
+ * broken on purpose and rolled back.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
   const path = '/etc/haproxy/haproxy.cfg'
   const config = () => lab.read('lab1', `cat ${path}`)
-  /** Processes that serve now, by what they were started with. */
+  /** The running server processes, by their command lines. */
   const served = () => lab.read('lab1', 'cat /run/haproxy.pid')
   const statistics = () => lab.read('lab1', "echo 'show info' | socat - /run/haproxy/admin.sock")
   const through = async () => {
@@ -31,7 +31,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
       `${fetch} || { apt-get -q update && ${fetch}; }`,
     )
     fetched = status === 0
-    // Where the machine has the package, the host has it too: it is to be installed.
+    // If the machine has the package, the host has it too, but it must be installed here.
     if (fetched) await lab.on('lab1', 'dpkg --purge haproxy; rm -rf /etc/haproxy')
     else console.warn(`its package can’t be fetched, so the one that is there is used: ${stderr}`)
   })
@@ -98,7 +98,7 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
 
   test('is rolled back if reloading with a valid file fails', async () => {
     const before = await config()
-    // haproxy -c binds nothing: that the port is sshd's shows at the reload.
+    // haproxy -c binds nothing: the conflict with sshd’s port shows on reload.
     const { address, port } = lab.status.hosts[0]!
     const { status, stderr } = await set(`bind=${address}:${port}`)
     expect(status).toBe(4)

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 interface Service {
   port: number
-  /** Questions so far. */
+  /** Requests so far. */
   asked: number
 }
 

@@ -20,7 +20,7 @@ const secretOf = (way: string) => `Zs7${way}Zs7-0123456789`
 const hash =
   '$6$Zs7passwordZs7$bXnR9BsiPeXsdAkCWq8gvPOaSxuGZT2nqXPgxPBMPCIMnAWm5mUbG0uqeQAkSKZp7m9z0'
 
-/** Programs that are given secrets, slow enough to be seen. */
+/** Programs that get secrets, made slow enough to be observed. */
 const slow = ['awk', 'cat', 'chpasswd', 'curl', 'git', 'mv', 'useradd']
 
 const recipeText = `
@@ -55,7 +55,7 @@ export default recipe({
 })
 `
 
-/** All processes of this machine, where the host's are too, looked at again and again. */
+/** Repeatedly lists all processes of this machine, which include the hosts’. */
 function watchProcesses() {
   const leaks = new Set<string>()
   const seen = new Set<string>()
@@ -110,7 +110,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
     const script = `git init -q -b main work && cd work && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one
       cd .. && git clone -q --bare work app.git && git --git-dir=app.git update-server-info`
     execFileSync('sh', ['-ec', script], { cwd: lab.scratch })
-    // It takes its time: what asks is there meanwhile.
+    // It is slow, so that the prompting program can be observed.
     server = createServer((request, response) => {
       headers.push(request.headers)
       const { pathname } = new URL(request.url!, 'http://x')
@@ -149,7 +149,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
     expect(headers.some(each => each['x-token'] === secretOf('header'))).toBe(true)
     const login = Buffer.from(`ann:${secretOf('login')}`).toString('base64')
     expect(headers.some(each => each.authorization === `Basic ${login}`)).toBe(true)
-    // They did arrive.
+    // The secrets did arrive.
     expect(await lab.read('lab1', 'cat /etc/zs7/content')).toBe(secretOf('content'))
     expect(await lab.read('lab1', 'grep ^zs7user: /etc/shadow')).toContain(hash)
   })

@@ -15,7 +15,7 @@ const started: Running[] = []
 
 beforeAll(async () => {
   project = await projectFor(lab, {
-    // Each step says that it began; `long` is one that waits for the file `go`.
+    // Each step reports its start; `long` waits for the file `go`.
     'recipes/long.js': `import { command, recipe, sh } from 'hostwright'
 export default recipe({
   description: 'Three steps, the second a long one',

@@ -115,7 +115,7 @@ const sumOf = async (name: string) => (await onHost(`sha256sum '${await path(nam
 const statusOf = ({ events }: { events: Event[] }) =>
   events.find(({ type, title }) => type === 'step.end' && title?.endsWith('/image'))?.status
 
-/** What a run costs beside the content itself. */
+/** The traffic of a run besides the content itself. */
 const little = mebi / 2
 
 describe('a large file', () => {
@@ -140,7 +140,7 @@ describe('a large file', () => {
     expect(await sumOf('/srv/own/image')).toBe(sha256)
     expect(second.sent).toBeLessThan(size - kept + little)
     expect(second.sent).toBeGreaterThan(size - kept)
-    // What came in is not kept a second time.
+    // The received content is not kept twice.
     expect(await onHost(`ls "$(dirname '${await incoming()}')"`)).toBe('')
 
     const third = await run()
@@ -177,7 +177,7 @@ describe('a large file', () => {
   })
 
   test('goes through another user’s own directory for that user', async () => {
-    // One who has no home.
+    // A user without a home directory.
     if (!overlay()) return expect(lab.status.kind).toBe('directory')
     const broken = await run(['nobody'], 15 * mebi)
     expect(broken.status).toBe(3)

@@ -14,7 +14,7 @@ import { type Project, projectFor } from '../support/project.ts'
 
 const lab = labFor({ hosts: 1 })
 
-/** Holds the lock until the file `go` is there, and says when it holds it. */
+/** Holds the lock until the file `go` exists, and reports when it holds it. */
 const hold = `import { recipe } from 'hostwright'
 export default recipe({
   description: 'Hold the lock',
@@ -42,7 +42,7 @@ export default recipe({ description: 'Take the lock', async run({ $ }) { await $
   host = (await lab.hosts())[0]!
 })
 
-/** Lets what was started end, and leaves the host as it was. */
+/** Lets everything started end, and leaves the host as it was. */
 async function release() {
   if (started.length > 0) await touch('go')
   await Promise.all(started.splice(0).map(({ ended }) => ended))
@@ -57,7 +57,9 @@ const touch = async (name: string) =>
 const there = async (name: string) =>
   (await lab.on('lab1', `test -e ${await tmp(name)}`)).status === 0
 const lockFile = async () => `'${await lab.path('lab1', '/var/bootstrap/bootstrap.pid')}'`
-/** Resolves when a condition holds on the host; asked in one command, no connection a turn. */
+/**
+ * Resolves when a condition is true on the host; checked in one command, without a connection per attempt.
+ */
 const until = (condition: string, then = ':') =>
   lab.read(
     'lab1',
@@ -132,7 +134,7 @@ describe('of 50 simultaneous runs', () => {
       const winner = await contend(left, round)
       const holding = await lab.read('lab1', `head -n 1 ${await lockFile()}`)
       if (round === 'stale') break
-      // No goodbye: its lock stays, and is a dead one's.
+      // Killed without cleanup: its lock stays, and is stale.
       await lab.read('lab1', `kill -KILL ${holding}`)
       await until(`! kill -0 ${holding.trim()} 2>/dev/null`)
       expect(await lab.read('lab1', `head -n 1 ${await lockFile()}`)).toBe(holding)

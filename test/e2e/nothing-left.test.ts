@@ -8,7 +8,7 @@ import type { Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
 
-/** Waits within a step until the test has seen enough. */
+/** Waits in a step until the test has seen enough. */
 const hold = 'touch /etc/left/held; while [ ! -e /etc/left/go ]; do sleep 0.05; done'
 
 const recipeText = `

@@ -1,4 +1,4 @@
-/** What exec hands on, and where the rest of a run's output is. */
+/** What exec passes on, and where the rest of a run’s output is. */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -22,7 +22,7 @@ test('exec passes on every byte unchanged', async () => {
     { env: env(), cwd: lab.scratch },
   )
   const chunks: Buffer[] = []
-  // The text that the support collects is decoded; this is what came.
+  // The collected text is decoded; this is the raw output.
   child.stdout!.setEncoding('latin1')
   child.stdout!.on('data', (text: string) => chunks.push(Buffer.from(text, 'latin1')))
   expect((await ended).status).toBe(0)

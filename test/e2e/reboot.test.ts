@@ -1,6 +1,6 @@
 /**
- * A host that restarts in the middle of a list. The lab's host stands in for one: its `restart` gives it
- * another boot id, ends every SSH session, and lets nobody in for a while, as a real one does.
+ * A host that reboots in the middle of a list. The lab’s host simulates it: its `restart` changes the boot
+ * id, ends every SSH session, and refuses logins for a while, as a real reboot does.
  */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'

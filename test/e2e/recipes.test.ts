@@ -1,7 +1,4 @@
-/**
- * Each recipe that ships, twice, by the built command line against lab hosts.
- * @module-tag long
- */
+/** Each recipe that ships, run twice with the built command line against lab hosts. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventsOf } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
@@ -46,7 +43,7 @@ async function checked(words: readonly string[]) {
   expect(await touched()).toBe('')
 }
 
-/** The lines that a diff takes away and adds, as the terminal shows them. */
+/** The lines removed and added by a diff, as shown in the terminal. */
 const diffLines = (stderr: string) =>
   stderr.split('\n').flatMap(line => /^lab1 \| {3}([-+](?![-+]).*)$/.exec(line)?.[1] ?? [])
 
@@ -84,7 +81,7 @@ describe('server.provision', () => {
   test('changes nothing the second time', async () => {
     const touched = await lab.watch('lab1')
     await again(['server.provision', 'app', '--on', 'lab'])
-    // The mode on the way is written and set back, and the lock lies there meanwhile.
+    // The temporary mode is written and reset, and the lock is there in the meantime.
     const state = await lab.path('lab1', '/var/bootstrap')
     expect((await touched()).split('\n').sort()).toEqual(['', state, `${state}/server.ini`])
   })

@@ -1,7 +1,6 @@
 /**
- * Secrets over real SSH: a recipe that does all it can to show them, every byte that comes of it, and
- * the process lists of the controller and the hosts while it runs.
- * @module-tag long
+ * Secrets over real SSH: a recipe that does everything to leak them, all bytes of its output, and the process
+ * lists of the controller and the hosts while it runs.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -214,7 +213,7 @@ describe('secrets appear in no output of a run', () => {
     const logged = await readFile(project.path('log'), 'utf8')
     expect(found(logged)).toEqual([])
     expect(logged).toContain('********')
-    // It is not that there was nothing to see.
+    // There was something to see.
     expect(`${ended.stdout}${ended.stderr}`).toContain('********')
 
     expect(leaks).toEqual([])

@@ -11,7 +11,7 @@ import { labFor } from '../support/lab.ts'
 const lab = labFor({ hosts: 4 })
 let inventory = ''
 
-/** Where TCP connections are taken and nothing is ever said. */
+/** A port that accepts TCP connections and never sends anything. */
 async function silentPort(): Promise<number> {
   const server = createServer(() => {})
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -158,7 +158,7 @@ describe('one bad host', () => {
 })
 
 describe('rolling', () => {
-  /** Most hosts that were at work at once. */
+  /** The maximum number of hosts working at the same time. */
   const most = (events: Record<string, never>[]) => {
     let [now, top] = [0, 0]
     for (const { type } of events) {

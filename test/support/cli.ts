@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url))
 
-/** How a command line ended, and what it wrote. */
+/** The exit status and output of a command line. */
 export interface Ended {
   status: number | null
   stdout: string
@@ -17,14 +17,14 @@ export interface Ended {
 export interface CliOptions {
   /** Working directory; default: a folder without a project. */
   cwd?: string
-  /** Beside a plain environment; undefined takes a variable away. */
+  /** Added to a plain environment; undefined removes a variable. */
   env?: Record<string, string | undefined>
 }
 
 export interface Running {
   child: ChildProcess
   ended: Promise<Ended>
-  /** What was written so far. */
+  /** The output so far. */
   readonly stdout: string
   readonly stderr: string
   /** Resolves once standard error (or output) holds the text; rejects if the program ends without. */

@@ -1,4 +1,4 @@
-/** One lab for a test file, and what its tests ask of it. */
+/** One lab for a test file, and helpers for its tests. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,9 +25,9 @@ export interface Lab {
   /** hostwright with this lab as `-i lab`. */
   run(words: readonly string[], options?: CliOptions): Promise<Ended>
   start(words: readonly string[], options?: CliOptions): Running
-  /** A command on a host, not by hostwright. */
+  /** Runs a command on a host, without hostwright. */
   on(host: string, command: string, input?: string | Buffer): Promise<Result>
-  /** What a command on a host prints; fails when it fails. */
+  /** The output of a command on a host; throws if it fails. */
   read(host: string, command: string): Promise<string>
   variables(host: string): Promise<Record<string, string>>
   /** Where a path of the host is: below its root, where it has no file system of its own. */

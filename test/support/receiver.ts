@@ -1,4 +1,4 @@
-/** A receiver of callbacks: an HTTP server that keeps what it gets. */
+/** A receiver of callbacks: an HTTP server that records requests. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'

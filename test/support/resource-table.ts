@@ -24,21 +24,21 @@ import { heldToUsage } from './usage.ts'
 
 export interface ResourceCase {
   name: string
-  /** Makes the host as it is before: a script by `sh -e`, `$at` being the case's directory. */
+  /** Prepares the host: a script for `sh -e`, where `$at` is the case’s directory. */
   given?: string
   /** The resource, or several; `at('x')` is a path in the case's directory. */
   wanted: (at: (name: string) => string) => Items
-  /** Script that succeeds only where the host is as wanted. */
+  /** A script that succeeds only if the host is in the desired state. */
   holds?: string
   /** Scripts that each undo a part of it, which must be found and repaired. */
   drift?: readonly string[]
-  /** What the first change says: `content, mode`. */
+  /** The note of the first change: `content, mode`. */
   note?: string | RegExp
   /** Script that takes away what the case left outside of its directory. */
   cleanup?: string
 }
 
-/** What one converging came to. */
+/** The result of one converge. */
 export interface Converging {
   /** `title status` of each step. */
   steps: string[]
@@ -50,7 +50,7 @@ export interface Converging {
   error?: { code: string; message: string; output?: string; at?: string; hint?: string }
 }
 
-/** Brings a host to a state, in a session of its own. */
+/** Converges a host in its own session. */
 export async function bring(
   host: ResourceHost,
   shell: Program,

@@ -1,4 +1,4 @@
-/** Rows about configuration that is for people at terminals, and must not disturb a session of ours. */
+/** Rows about settings for interactive use, which must not disturb our sessions. */
 import { join } from 'node:path'
 import { freePort, type Sshd } from '../../support/sshd.ts'
 import { type Attempt, type Row, refused, type Servers, works } from './row.ts'

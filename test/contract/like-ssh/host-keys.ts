@@ -1,4 +1,4 @@
-/** Rows about whom we talk to: known_hosts in all its forms, and what the configuration says of it. */
+/** Rows about host keys: known_hosts in all its forms, and related settings. */
 import { readFile } from 'node:fs/promises'
 import { certify, hashNames, type Key, makeKey } from '../../support/ssh-keys.ts'
 import { knownLines, ownAddress, type Sshd } from '../../support/sshd.ts'
@@ -14,7 +14,7 @@ interface Known {
   other: Key
 }
 
-/** What is known of a server with three keys: the text of known_hosts, or lines of the configuration. */
+/** Known keys of a server with three keys: the text of known_hosts, or lines of the configuration. */
 const known =
   (say: (known: Known) => Promise<string | string[]> | string | string[], answer?: string) =>
   async (servers: Servers): Promise<Attempt> => {
@@ -83,7 +83,7 @@ export const hostKeys: readonly Row[] = [
     'host_key_unknown',
     known(({ sshd, ed25519 }) => knownLines(`*,!${sshd.name},!${sshd.address}`, [ed25519])),
   ),
-  // What is not known with its port is looked up without.
+  // If the name with the port is unknown, the name without it is looked up.
   works(
     'a name that is negated with its port only',
     known(({ sshd, ed25519 }) => knownLines(`*,!${sshd.name}`, [ed25519])),

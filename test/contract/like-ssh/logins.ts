@@ -4,28 +4,31 @@ import { certify, type Key, type KeyOptions, makeKey, startAgent } from '../../s
 import type { Sshd } from '../../support/sshd.ts'
 import { type Attempt, type Row, refused, type Servers, works } from './row.ts'
 
-/** Has a server let in whoever has this key. @param options of authorized_keys: `no-pty` */
+/**
+ * Authorizes this key on a server.
+ * @param options for authorized_keys: `no-pty`
+ */
 export async function authorize(sshd: Sshd, key: Key, options = ''): Promise<Key> {
   await appendFile(sshd.authorizedKeys, `${options && `${options} `}${key.public}\n`)
   return key
 }
 
-/** A key that the server lets in. */
+/** A key that the server accepts. */
 const letIn = async (sshd: Sshd, options?: KeyOptions) => authorize(sshd, await makeKey(options))
 
-/** A block that tries these identity files and no others. */
+/** A block with only these identity files. */
 const withKeys = (sshd: Sshd, keys: readonly Key[], lines: readonly string[] = []) => {
   const files = keys.length > 0 ? keys.map(({ file }) => file) : ['none']
   return sshd.sshConfig('target', [...lines, ...files.map(file => `IdentityFile ${file}`)])
 }
 
-/** By a key of this kind, in its file. */
+/** Login with a key of this kind, in a file. */
 const byKey = (options: KeyOptions) => async (servers: Servers) => {
   const sshd = await servers.sshd()
   return { config: withKeys(sshd, [await letIn(sshd, options)]), answer: options.passphrase }
 }
 
-/** A server that allows these algorithms of signatures only. */
+/** A server that allows only these signature algorithms. */
 const signedBy = (algorithms: string, type: 'rsa' | 'ecdsa') => async (servers: Servers) => {
   const sshd = await servers.sshd({ config: [`PubkeyAcceptedAlgorithms ${algorithms}`] })
   return { config: withKeys(sshd, [await letIn(sshd, { type })]) }
@@ -33,7 +36,7 @@ const signedBy = (algorithms: string, type: 'rsa' | 'ecdsa') => async (servers: 
 
 const wrongKeys = (count: number) => Promise.all(Array.from({ length: count }, () => makeKey()))
 
-/** An agent with eight keys that nobody takes, and a key that is taken: more tries than sshd allows. */
+/** An agent with eight useless keys and one that works: more attempts than sshd allows. */
 const crowded =
   (lines: readonly string[], { inAgent = false } = {}) =>
   async (servers: Servers): Promise<Attempt> => {
@@ -63,7 +66,7 @@ const certified =
     return { config: withKeys(sshd, [key], [`CertificateFile ${elsewhere}`]) }
   }
 
-/** As a user of a host that takes passwords. */
+/** Login as a user of a host that accepts passwords. */
 const asUser =
   (user: string, answer: string | undefined, lines: readonly string[] = []) =>
   async (servers: Servers): Promise<Attempt> => {

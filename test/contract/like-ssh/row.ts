@@ -1,4 +1,4 @@
-/** A row of the comparison with `ssh`: a way to a host, and how it ends. */
+/** A row of the comparison with `ssh`: how to reach a host, and the outcome. */
 import type { ErrorCode } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import type { Sshd, SshdOptions } from '../../support/sshd.ts'
@@ -6,37 +6,40 @@ import type { UserHost } from '../../support/user-hosts.ts'
 
 export interface Row {
   name: string
-  /** How hostwright ends: it works, or refuses with this code. */
+  /** hostwright’s outcome: it works, or refuses with this code. */
   expected: 'works' | ErrorCode
-  /** Why hostwright differs from `ssh`, on purpose. Without it both end alike. */
+  /** Why hostwright deliberately differs from `ssh`. Without it, both have the same outcome. */
   differs?: string
-  /** It takes users of the host's own: root, and overlays. */
+  /** Needs its own users on the host: root, and overlays. */
   users?: true
   setUp(servers: Servers): Promise<Attempt>
 }
 
-/** What `ssh -F config target` and hostwright are given. */
+/** The input of `ssh -F config target` and hostwright. */
 export interface Attempt {
   /** ssh_config(5). */
   config: string
-  /** What the host is called. Default: `target`. */
+  /** The host’s name. Default: `target`. */
   alias?: string
-  /** What every question is answered with. Without one nobody is there to ask. */
+  /** The answer to every prompt. Without one, there is nobody to ask. */
   answer?: string
-  /** Set for both. SSH_AUTH_SOCK is not there unless it is here. */
+  /** Set for both. SSH_AUTH_SOCK is unset unless it is here. */
   env?: Record<string, string>
-  /** What the inventory says beside the name. */
+  /** Inventory settings in addition to the name. */
   inventory?: Partial<Host>
-  /** Every one of these must have let in whoever reached the target. */
+  /** Each of these must have accepted a login if the target was reached. */
   through?: readonly Sshd[]
 }
 
 /** The servers of the whole table, and files of one row. */
 export interface Servers {
-  /** The same one for the same options; every key a row needs is added to it by `authorize`. */
+  /** Returns the same server for the same options; keys are added with `authorize`. */
   sshd(options?: SshdOptions): Promise<Sshd>
   users(): Promise<UserHost>
-  /** Writes a file of the row's. @returns its path */
+  /**
+   * Writes a file for the row.
+   * @returns its path
+   */
   file(name: string, text: string): Promise<string>
 }
 

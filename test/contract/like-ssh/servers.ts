@@ -1,9 +1,9 @@
-/** Rows about servers: what they allow, what they talk, and what their logins are. */
+/** Rows about servers: what they allow, what they print, and their logins. */
 import { makeKey } from '../../support/ssh-keys.ts'
 import { authorize, password } from './logins.ts'
 import { type Attempt, type Row, refused, type Servers, works } from './row.ts'
 
-/** A server with these lines; `client` are the configuration's. */
+/** A server with these lines; `client` are lines of the configuration. */
 const withLines =
   (lines: readonly string[], client: readonly string[] = []) =>
   async (servers: Servers): Promise<Attempt> => ({
@@ -28,7 +28,7 @@ const asUser =
 
 const users = { users: true } as const
 
-/** One algorithm, of the kinds that ciphers, MACs and key exchanges are of. */
+/** One cipher, MAC or key exchange. */
 const algorithms: readonly string[] = [
   'Ciphers aes256-ctr',
   'Ciphers aes128-gcm@openssh.com',
@@ -39,7 +39,7 @@ const algorithms: readonly string[] = [
   'HostKeyAlgorithms rsa-sha2-256',
 ]
 
-/** MACs count only with ciphers that have none of their own. */
+/** MACs matter only with ciphers that have no built-in one. */
 const macs = ['hmac-sha2-256', 'hmac-sha2-512-etm@openssh.com', 'umac-128-etm@openssh.com']
 
 export const servers: readonly Row[] = [

@@ -1,4 +1,4 @@
-/** Rows about where a host is: names, blocks of the configuration, jump hosts, and ways that lead nowhere. */
+/** Rows about where a host is: names, configuration blocks, jump hosts, and routes that lead nowhere. */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -8,7 +8,7 @@ import { freePort, hostBlock, type Sshd } from '../../support/sshd.ts'
 import { authorize } from './logins.ts'
 import { type Attempt, type Row, refused, type Servers, works } from './row.ts'
 
-/** A target, and jump hosts on the way to it, which are servers of their own. */
+/** A target and its jump hosts, which are separate servers. */
 const behind =
   (
     jump: (jumps: { first: Sshd; second: Sshd; target: Sshd }) =>
@@ -36,7 +36,7 @@ const plain =
     config: await change(await servers.sshd(), servers),
   })
 
-/** A block without a name, user or port: what is left of one. */
+/** A block without name, user and port: the rest of one. */
 const trust = (sshd: Sshd, pattern: string) =>
   hostBlock(pattern, [`IdentityFile ${sshd.key.file}`], sshd.knownHosts)
 

@@ -1,4 +1,4 @@
-/** How `ssh` is asked, how often, and what comes of its complaints. */
+/** How and how often `ssh -G` runs, and how its errors are handled. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** Configurations, and what they make of a host. */
+/** Configurations, and the resulting settings of a host. */
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../../lib/inventory/inventory.ts'
@@ -18,7 +18,7 @@ export interface Case {
   noneThenCommand?: boolean
 }
 
-/** Without Match and without what ssh alone can: the parser has to say the same of these. */
+/** Without Match and settings that need ssh: the parser must agree on these. */
 export const plain: readonly Case[] = [
   {
     title: 'an empty file leaves the defaults',
@@ -231,7 +231,7 @@ export const plain: readonly Case[] = [
   },
 ]
 
-/** What only ssh can read. */
+/** Configurations that only ssh can evaluate. */
 export const sshOnly: readonly Case[] = [
   {
     title: 'Match host, after HostName',
@@ -268,6 +268,6 @@ export const sshOnly: readonly Case[] = [
   },
 ]
 
-/** Of the settings, those that are expected. */
+/** The expected settings. */
 export const fields = (settings: SshSettings, expected: Partial<SshSettings>) =>
   Object.fromEntries(Object.keys(expected).map(key => [key, settings[key as keyof SshSettings]]))

@@ -1,4 +1,4 @@
-/** Configurations nobody wrote: what we make of them is what `ssh` makes of them, host by host. */
+/** Random configurations: our settings are the same as ssh’s, host by host. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'

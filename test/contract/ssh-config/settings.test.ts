@@ -1,4 +1,4 @@
-/** What we make of ssh's configuration, beside what `ssh` itself makes of it. */
+/** Our settings from an ssh configuration, compared with ssh’s own. */
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -54,7 +54,7 @@ describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
     ])
     expect(algorithms?.cipher[0]).toBe('aes128-gcm@openssh.com')
     expect(algorithms?.hostKey[0]).toBe('ssh-ed25519')
-    // Signed by SHA-1: ssh takes it no more.
+    // Signed with SHA-1, which ssh no longer accepts.
     expect(algorithms?.hostKey).not.toContain('ssh-rsa')
   })
 

@@ -24,7 +24,7 @@ afterEach(async () => {
   await Promise.all(closers.splice(0).map(close => close()))
 })
 
-/** A receiver that gives these answers in turn, the last one again and again. */
+/** A receiver with these answers in turn, repeating the last one. */
 async function receive(...answers: Answer[]): Promise<Receiver> {
   const requests: Receiver['requests'] = []
   const server = createServer(async (request, response) => {
@@ -175,7 +175,7 @@ describe('deliverCallback', () => {
       reason: 'the callback URL is not a URL',
     })
     const { url, requests } = await receive(status(200))
-    // Trying again would not help.
+    // A retry would not help.
     const { result, reasons } = await deliver(url, { secret: 'whsec_!' })
     expect(reasonOf(result)).toBe('the callback secret is empty, or not base64 after whsec_')
     expect(reasons).toEqual([])

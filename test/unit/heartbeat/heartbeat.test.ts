@@ -27,7 +27,7 @@ const heartbeat = (more: Partial<HostHeartbeat> = {}): HostHeartbeat => ({
   ...more,
 })
 
-/** Asks that are answered in turn: `+` good, `-` bad; the last one for ever. */
+/** Answers in turn: `+` good, `-` bad, repeating the last one. */
 function asker(answers: string) {
   const calls: HostCall[] = []
   return {

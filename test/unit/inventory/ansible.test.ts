@@ -1,4 +1,4 @@
-/** What Ansible says of the same files: see test/support/fixtures/inventory/make.py. */
+/** Ansible’s results for the same files: see test/support/fixtures/inventory/make.py. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const expected = JSON.parse(readFileSync(fixture('expected.json'), 'utf8')) as R
   { hosts: Record<string, string[]>; variables: Record<string, Record<string, Value>> }
 >
 
-/** Names that `pattern` selects; none where the selection is refused for want of hosts. */
+/** Names that `pattern` selects; none if it is refused because it matches no host. */
 function select(inventory: ReturnType<typeof parseInventory>, pattern: string): string[] {
   try {
     return selectHosts(inventory, pattern).map(host => host.name)
@@ -26,7 +26,7 @@ function select(inventory: ReturnType<typeof parseInventory>, pattern: string): 
   }
 }
 
-/** Ansible types its values and we don't: a string that stands for Ansible's value becomes it. */
+/** Ansible’s values have types and ours don’t: a string is converted to Ansible’s value. */
 function typed(value: string, like: Value | undefined): Value {
   if (typeof like === 'number') return Number(value)
   if (typeof like === 'boolean') return value === 'True'
@@ -53,7 +53,7 @@ describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
       const entries = Object.entries(host.vars)
       return [host.name, Object.fromEntries(entries.map(([k, v]) => [k, typed(v, like[k])]))]
     })
-    // Ansible lists no host that has none.
+    // Ansible omits hosts without variables.
     const some = ours.filter(([, vars]) => Object.keys(vars!).length > 0)
     expect(Object.fromEntries(some)).toEqual(variables)
   })

@@ -1,4 +1,4 @@
-/** What an inventory says of reaching its hosts. */
+/** Inventory settings for reaching hosts. */
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -186,7 +186,7 @@ describe('passwords', () => {
     },
   )
 
-  // Each has a fault somewhere on the line of the password.
+  // Each has an error somewhere on the line of the password.
   test.each([
     'a ansible_password= hunter2',
     'a ansible_password=x hunter2',

@@ -132,7 +132,7 @@ test('server.mode takes the lock only to set a mode', () => {
 })
 
 describe('an upgrade', () => {
-  /** A product that is but a script, which writes the version it is given, and a heartbeat. */
+  /** A product that consists of a script, which writes the version it gets, and a heartbeat. */
   async function product(script = 'printf %s "$VERSION" >"$BOOTSTRAP_DIR/installed"') {
     const place = await local()
     const upgrade = place.at('upgrade.sh')

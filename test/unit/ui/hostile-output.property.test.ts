@@ -1,4 +1,4 @@
-/** Whatever a host says, in whatever place: a terminal gets text, line ends, and our own colours and cursor moves. */
+/** Whatever a host sends, a terminal gets only text, line ends, and our own colours and cursor moves. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEventStream, type NewEvent } from '../../../lib/events.ts'
@@ -42,10 +42,10 @@ const text = fc
   .array(fc.oneof(fc.constantFrom(...nasty), fc.string({ unit: 'binary' })), { maxLength: 12 })
   .map(parts => parts.join(''))
 
-// What we ourselves send: colours, and the moves and modes of log-update and screen.ts.
+// Our own sequences: colours, and the moves and modes of log-update and screen.ts.
 const ours = /\x1b\[(?:\d+(?:;\d+)*m|\d*[ABCDEFGJK]|\?2026[hl]|\?25[hl])/g
 const unsafe = /(?!\n|[\ufe00-\ufe0f])[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}]/u
-/** What of a text a terminal would obey. A joiner within an emoji is no such. */
+/** The parts of a text that a terminal would obey, except a joiner within an emoji. */
 const obeyed = (written: string) =>
   unsafe.exec(written.replaceAll(ours, '').replaceAll(/(?<=\P{ASCII})\u200d/gu, ''))?.[0]
 

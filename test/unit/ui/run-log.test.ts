@@ -1,4 +1,4 @@
-/** The run's log: where it is, who may read it, what it holds, and when it goes. */
+/** The run’s log: its path, permissions, contents and removal. */
 import {
   chmod,
   mkdir,
@@ -141,7 +141,7 @@ describe('the log of a run', () => {
     const others = ['20240101T000000Z-zzzzzz.jsonl', 'notes.jsonl']
     expect(await kept()).toEqual([...names.slice(2), `${run}.jsonl`, ...others].sort())
     await rm(join(runs(), `${run}.jsonl`))
-    // Its own is the newest and stays, whatever its size.
+    // Its own log is the newest and stays, whatever its size.
     log({ limits: { runs: 100, total: 10, each: 1e9 } })
     expect(await kept()).toEqual([`${run}.jsonl`, ...others].sort())
   })

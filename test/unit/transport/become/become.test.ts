@@ -1,4 +1,4 @@
-/** What is said between a login and the program that makes it another user: real shells, a sudo of ours. */
+/** The dialogue between a login and the program that makes it another user: real shells, and our own sudo. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -20,7 +20,7 @@ shift
 ask() { printf %s "$p" >&2; IFS= read -r a || a='(end)'; printf '%s\\n' "$a" >>"$LOG"; }
 `
 
-/** Shells by this `sudo`. */
+/** Shells through this `sudo`. */
 async function withSudo(script: string, options: Partial<BecomeOptions> = {}) {
   const directory = await temporaryDirectory()
   const programs = await fakePrograms(directory, { sudo: `${begin}${script}` })
@@ -78,7 +78,7 @@ IFS= read -r a; printf '%s\\n' "$a" >>"$LOG"`
       message: 'sudo rejected the become password',
       details: { output: 'Sorry, try again.' },
     })
-    // It ends by the end of its input, which takes it a moment.
+    // It ends when its input ends, which takes a moment.
     await expect.poll(answers).toMatch(/^open sesame\n(\(end\)\n){2}$/)
   })
 

@@ -12,7 +12,7 @@ const settings = (more: Partial<SshSettings> = {}) =>
     ...more,
   }) as unknown as SshSettings
 
-/** Agents that hold keys of these types, and what was asked of them. */
+/** Agents with keys of these types, and the queries they got. */
 function agents(...types: string[]) {
   const asked: string[] = []
   const agentKeys = async (path: string): Promise<AgentKeys> => {

@@ -1,4 +1,4 @@
-/** What is made of ssh's words. Recorded from OpenSSH 9.2, where no other version is named. */
+/** How ssh’s messages are interpreted. Recorded from OpenSSH 9.2 unless another version is named. */
 import { describe, expect, test } from 'vitest'
 import { connectError, prospectOf } from '../../../../lib/transport/connecting/connect-error.ts'
 import type { Stage } from '../../../../lib/transport/connecting/limits.ts'
@@ -129,7 +129,7 @@ describe('during the handshake', () => {
     const text =
       '@       WARNING: REVOKED HOST KEY DETECTED!               @\nThe ED25519 host key for web1 is marked as revoked.'
     expect(refused(text).code).toBe('host_key_revoked')
-    // Where none is checked ssh goes on.
+    // With checking off, ssh continues.
     expect(read('auth', `${greeted}\n${shown}\n${text}`).code).toBe('host_key_revoked')
   })
 

@@ -1,11 +1,11 @@
-/** Channels of SSH's connection protocol: hosts that keep to it, and hosts that don't. */
+/** Channels of the SSH connection protocol: with hosts that follow it, and hosts that don’t. */
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Messages, sshString, uint32 } from '../../../../lib/transport/openssh/mux.ts'
 import { createMuxShells } from '../../../../lib/transport/openssh/mux-shells.ts'
 
-/** The other end: what was sent, and a way to say something. */
+/** The host’s end: what was sent to it, and a way to send. */
 function createHost() {
   const sent: { type: number; body: Buffer }[] = []
   let listener = (_type: number, _body: Buffer) => {}

@@ -1,4 +1,4 @@
-/** What becomes of a host's key: refused with a sentence, taken, or written down and taken. */
+/** What happens to a host key: refused with a message, accepted, or saved and accepted. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -22,14 +22,14 @@ import {
 } from '../../../../lib/transport/trust/known-hosts-files.ts'
 import { temporaryDirectory } from '../../../support/shells.ts'
 
-// These start programs or are many tries in one.
+// These start programs or make many attempts in one test.
 vi.setConfig({ testTimeout: 20_000 })
 
 const [key, other] = ['a', 'b'].map(name =>
   Buffer.from(keyData(createKeyPair(name).public), 'base64'),
 ) as [Buffer, Buffer]
 
-/** A known_hosts file with this text, and what it says of web1. */
+/** A known_hosts file with this text, and its verdict on web1. */
 async function setUp(text = '', options: Partial<Presented> = {}) {
   const directory = await temporaryDirectory()
   const file = join(directory, 'known_hosts')
@@ -140,7 +140,7 @@ describe('an unknown key', () => {
     const file = join(directory, 'new', 'known_hosts')
     const { verify } = await setUp('', { file, acceptNew: true, entries: [] })
     expect(verify()).toBeUndefined()
-    // As another host of the run, which had looked before.
+    // As another host of the run would, after checking earlier.
     expect(verify()).toBeUndefined()
     expect(readFileSync(file, 'utf8')).toBe(line('web1'))
     expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -191,7 +191,7 @@ describe('an unknown key', () => {
     refused('/proc/nowhere/known_hosts', 'ENOENT')
     symlinkSync('loop', join(directory, 'loop'))
     refused(join(directory, 'loop'), 'ELOOP')
-    // Root may write anywhere: somebody else is asked then.
+    // root can write anywhere, so this runs as another user.
     const isRoot = process.getuid!() === 0
     mkdirSync(join(directory, 'closed'), { mode: 0o500 })
     chmodSync(file, 0o400)
@@ -209,7 +209,7 @@ describe('an unknown key', () => {
     const { file, verify } = await setUp(`${'#'.repeat(1023)}\n`)
     const done = await inShell(`ulimit -f 1; trap '' XFSZ; exec "$@"`, [file, '0', '1'])
     expect(done).toMatchObject({ code: 1, stderr: expect.stringMatching(/can’t be added to .*/) })
-    // What was written of the line is no key of anybody.
+    // The part of the line that was written is not a valid key.
     expect(readKnownHosts(file)).toEqual([])
     expect(verify({ name: 'web0.0', acceptNew: true })).toBeUndefined()
     expect(readKnownHosts(file)).toHaveLength(1)

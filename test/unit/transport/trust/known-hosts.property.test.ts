@@ -1,4 +1,4 @@
-/** The reader of known_hosts under any text: it never fails, and never knows what no line says. */
+/** The known_hosts reader with any text: it never throws, and knows nothing that no line contains. */
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -81,7 +81,7 @@ describe('known_hosts with any content', () => {
       ),
       { numRuns: 3000 },
     )
-    // The texts are such that all of it happens.
+    // The texts make sure that every case occurs.
     expect(Math.min(known, revoked, changed)).toBeGreaterThan(0)
   })
 

@@ -31,7 +31,7 @@ const hashed = (name: string) => {
 const verdict = (text: string, name: string, presented = key) =>
   checkHostKey(parseKnownHosts(text, 'known_hosts'), name, presented).verdict
 
-/** Lines, a name, and whether the line speaks of it. */
+/** Lines, a name, and whether the line matches the name. */
 const cases: [line: string, name: string, known: boolean][] = [
   ['web1', 'web1', true],
   ['web1', 'web2', false],
