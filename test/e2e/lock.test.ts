@@ -167,7 +167,7 @@ describe('while a run holds the lock', () => {
 
   test('unlock does not take it without --yes', async () => {
     const { status, stdout, stderr } = await run('unlock')
-    expect(status).toBe(2)
+    expect(status).toBe(4)
     expect(stdout).toMatch(/^lab1: locked: hold by /)
     expect(stderr).toContain('confirmation_needed')
     await lab.read('lab1', `test -e ${await lockFile()}`)

@@ -227,20 +227,17 @@ describe('npmPackage', () => {
     ])
   })
 
-  test.skipIf(unprivileged.length === 0)(
-    'works as another user, in the prefix of that one',
-    async () => {
-      const directory = await temporaryDirectory()
-      await chmod(directory, 0o755)
-      const env = await npmHome(directory)
-      await chown(env.HOME!, 65534, 65534)
-      const host = await testHost({ directory, env, as: unprivileged })
-      const result = await host.run(npmPackage('hwbeta', { version: '1.0.0' }).call)
-      expect(`${result.stderr}${result.status}`).toBe('changed')
-      const installed = `${env.HOME}/global/lib/node_modules/hwbeta/package.json`
-      expect(JSON.parse(await readFile(installed, 'utf8'))).toMatchObject({ version: '1.0.0' })
-    },
-  )
+  test('works as another user, in the prefix of that one', { tags: ['root'] }, async () => {
+    const directory = await temporaryDirectory()
+    await chmod(directory, 0o755)
+    const env = await npmHome(directory)
+    await chown(env.HOME!, 65534, 65534)
+    const host = await testHost({ directory, env, as: unprivileged })
+    const result = await host.run(npmPackage('hwbeta', { version: '1.0.0' }).call)
+    expect(`${result.stderr}${result.status}`).toBe('changed')
+    const installed = `${env.HOME}/global/lib/node_modules/hwbeta/package.json`
+    expect(JSON.parse(await readFile(installed, 'utf8'))).toMatchObject({ version: '1.0.0' })
+  })
 
   test.each([
     [
