@@ -21,7 +21,7 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
   return {
     start: ([program, ...args]) =>
       new Promise<ShellStream>((resolve, reject) => {
-        // A process group of its own: Ctrl-C in the terminal is the controller's to handle.
+        // In its own process group: Ctrl-C in the terminal is the controller’s to handle.
         const child = spawn(program!, args, { stdio: 'pipe', detached: true })
         let close = () => {}
         const closed = new Promise<ShellEnd>(settle => {

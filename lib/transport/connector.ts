@@ -107,10 +107,10 @@ export function createConnector(options: ConnectorOptions): Connector {
     // A host that is managed as another user needs no shell of the login.
     const how = { ...connecting, ahead: !host.become }
     const byProgram = (why: string) => {
-      debug?.('connect', `by the system’s ssh: ${why}`)
+      debug?.('connect', `using the system’s ssh: ${why}`)
       return sshHosts.connectByProgram(endpoint, jumps, how)
     }
-    if (chosen === 'openssh') return byProgram('it is asked for')
+    if (chosen === 'openssh') return byProgram('it is requested')
     const hopSettings = hops.map(hop => hop.settings)
     const needs = await needsOnTheWay(settings, hopSettings, sshHosts.agentKeys)
     if (chosen === 'ssh') refuseWithout(host.name, needs)
@@ -123,7 +123,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     }
     debug?.(
       'connect',
-      `by hostwright’s own SSH: ${chosen ? 'it is asked for' : 'nothing needs the system’s'}`,
+      `using hostwright’s own SSH: ${chosen ? 'it is requested' : 'nothing needs the system’s'}`,
     )
     return sshHosts.connect(endpoint, jumps, how).catch(error => {
       // What a server lacks is known only after asking it.

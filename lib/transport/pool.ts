@@ -33,7 +33,8 @@ export function pooled(
 
   /** One connection for all that need it at the same time: usually it has room for them. */
   const another = () => {
-    if (!coming) debug?.('shells', `connects once more: ${members.length} connections are full`)
+    if (!coming)
+      debug?.('shells', `opening another connection: ${members.length} connections are full`)
     coming ??= connect()
       .then(transport => {
         if (closed) {
@@ -87,7 +88,7 @@ export function pooled(
         // It refuses the request itself, not another channel.
         if (code !== 'shell_failed' || member.shells === 0) throw error
         most = Math.min(most, member.shells)
-        debug?.('shells', `refused another: ${most} on a connection (MaxSessions)`)
+        debug?.('shells', `another channel was refused: ${most} per connection (MaxSessions)`)
       }
     }
   }

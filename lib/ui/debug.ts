@@ -1,4 +1,4 @@
-/** Decisions, as --debug shows them: one line each. */
+/** Decisions as shown by --debug, one line each. */
 import type { RunEvent } from '../events.ts'
 import { escapeControls } from './escape.ts'
 

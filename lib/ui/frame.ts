@@ -12,7 +12,7 @@ import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
 export interface TreeNode {
   title?: string
   subtasks?: readonly TreeNode[]
-  /** What it says beside its title. `startedAt` is milliseconds since the epoch. */
+  /** Details of the node in addition to its title. `startedAt` is milliseconds since the epoch. */
   rendererTaskOptions: {
     status: Status
     startedAt: number

@@ -37,13 +37,13 @@ describe('debug lines of real SSH', { tags: ['sshd'] }, () => {
     const { address, port, user, key } = sshd
     expect(await reported(sshd.host())).toEqual([
       `connect: settings: ${user}@${address} port ${port}, key ${key.file}`,
-      'connect: by hostwright’s own SSH: nothing needs the system’s',
+      'connect: using hostwright’s own SSH: nothing needs the system’s',
       `connect: to ${address} port ${port} as ${user}`,
       expect.stringMatching(
-        /^host key: .* shows ssh-ed25519 SHA256:\S+: known \(\S+known_hosts:1\)$/,
+        /^host key: .* presents ssh-ed25519 SHA256:\S+: known \(\S+known_hosts:1\)$/,
       ),
       expect.stringMatching(/^connect: agreed on \S+, ssh-ed25519, \S+$/),
-      `login: tries key ${key.file}, without asking first`,
+      `login: trying key ${key.file} without offering it first`,
       `login: key ${key.file}: accepted`,
     ])
   })
@@ -52,7 +52,7 @@ describe('debug lines of real SSH', { tags: ['sshd'] }, () => {
     const sshd = await startSshd()
     const wrong = await makeKey()
     const lines = await reported(sshd.host({ privateKeyFile: wrong.file }))
-    expect(lines).toContain(`login: tries key ${wrong.file}, without asking first`)
+    expect(lines).toContain(`login: trying key ${wrong.file} without offering it first`)
     expect(lines).toContain(`login: key ${wrong.file}: refused; it goes on with publickey`)
     expect(lines.at(-1)).toMatch(/^connect: not connected: .*permission denied/)
   })
@@ -70,8 +70,8 @@ describe('debug lines of real SSH', { tags: ['sshd'] }, () => {
   test('say how many shells a connection takes', async () => {
     const sshd = await startSshd({ config: ['MaxSessions 1'] })
     const lines = await reported(sshd.host(), {}, 2)
-    expect(lines).toContain('shells: refused another: 1 on a connection (MaxSessions)')
-    expect(lines).toContain('shells: connects once more: 1 connections are full')
+    expect(lines).toContain('shells: another channel was refused: 1 per connection (MaxSessions)')
+    expect(lines).toContain('shells: opening another connection: 1 connections are full')
   })
 
   test('say which jump hosts are on the way', async () => {
@@ -91,7 +91,7 @@ test('debug lines say what the system’s ssh is called with, and what it says',
 }, async () => {
   const sshd = await startSshd()
   const lines = await reported(sshd.host(), { sshTransport: 'openssh' })
-  expect(lines).toContain('connect: by the system’s ssh: it is asked for')
+  expect(lines).toContain('connect: using the system’s ssh: it is requested')
   expect(lines).toContainEqual(expect.stringMatching(/^connect: ssh .*-N\b/))
   expect(lines.filter(line => line.startsWith('connect: ssh says: ')).length).toBeGreaterThan(5)
 })

@@ -72,7 +72,7 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
       const shell = await openAsking(way, command)
       if (shell !== 'terminal') return shell
       known.terminal = true
-      debug?.('become', `${method} wants a terminal: again, with one`)
+      debug?.('become', `${method} requires a terminal: retrying with one`)
       return openByTerminal(way, command)
     },
     explain: output => {
@@ -80,7 +80,7 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
       if (!refusal && !speaks(options, output)) return undefined
       if (refusal === 'terminal' && transport.openTerminal) {
         known.terminal = true
-        debug?.('become', `${method} wants a terminal: again, with one`)
+        debug?.('become', `${method} requires a terminal: retrying with one`)
         return 'again'
       }
       return refused(options, refusal, output, { password: asks, kind: transport.kind })

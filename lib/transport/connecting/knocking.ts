@@ -40,7 +40,10 @@ export async function knock<T>(
     const turn = pace && (await turnOf(pace, to, deadline))
     const waitedMs = Math.round(performance.now() - since)
     if (waitedMs >= worthTelling)
-      debug?.('pacing', `waited ${waitedMs} ms for its turn: ${pace!.limit} may knock at once`)
+      debug?.(
+        'pacing',
+        `waited ${waitedMs} ms for its turn: at most ${pace!.limit} connections in progress`,
+      )
     try {
       const connection = await attempt()
       turn?.letIn()

@@ -98,13 +98,13 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
       if (way.method !== 'publickey' && !left && !asked) {
         waiting = way
         asked = true
-        debug?.('login', 'asks which ways to log in there are')
+        debug?.('login', 'asking for the list of login methods')
         return { type: 'none', username: settings.user }
       }
       const auth = await way.auth()
       if (!auth) continue
       tried.push(way)
-      debug?.('login', `tries ${nameOf(way)}`)
+      debug?.('login', `trying ${nameOf(way)}`)
       return auth
     }
   }
@@ -114,7 +114,7 @@ export async function createLogin(settings: SshSettings, options: LoginOptions):
     begin: () => {
       if (!early || !waiting) return undefined
       tried.push(waiting)
-      debug?.('login', `tries ${nameOf(waiting)}, without asking first`)
+      debug?.('login', `trying ${nameOf(waiting)} without offering it first`)
       waiting = undefined
       return { type: 'publickey', username: settings.user, key }
     },

@@ -85,7 +85,10 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
   const again = ({ error }: Failure) => {
     if (error !== overhasty) return false
     hasty = false
-    debug?.('connect', 'it let us in, but took nothing that came with the login: without that now')
+    debug?.(
+      'connect',
+      'the login succeeded, but the server ignored what was sent with it: retrying without',
+    )
     return true
   }
   return knock(

@@ -37,7 +37,10 @@ export function verifyHostKey(presented: Presented): UnreachableError | undefine
       ? `${result.verdict}, which does not count here (insecure_host_key)`
       : result.verdict
   const at = entries.find(entry => entry.key.equals(key))?.at
-  debug?.('host key', `${name} shows ${shown.key}: ${verdict}${at === undefined ? '' : ` (${at})`}`)
+  debug?.(
+    'host key',
+    `${name} presents ${shown.key}: ${verdict}${at === undefined ? '' : ` (${at})`}`,
+  )
   if (result.verdict === 'revoked') return revokedKey(shown, result.known)
   if (result.verdict === 'known' || insecure) return undefined
   if (result.verdict === 'changed') return changedKey(shown, result.known)

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
-import { configured, home, tellingSsh } from './configured.ts'
+import { configured, home, loggingSsh } from './configured.ts'
 
 describe('an error in the configuration', { tags: ['openssh-client'] }, () => {
   it.each([
@@ -72,7 +72,7 @@ describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
   const names = Array.from({ length: 20 }, (_, index) => `web${index}.example.com`)
 
   it('is one if no block distinguishes hosts', async () => {
-    const { program, count } = await tellingSsh()
+    const { program, count } = await loggingSsh()
     const { settings } = await configured(
       'Host *\n  Port 7\n  User ops\n  IdentityFile ~/%h\n  ControlPath /x/%h\n',
       { program },
@@ -86,7 +86,7 @@ describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
   })
 
   it('is one more if the inventory sets the port, which hides the configured one', async () => {
-    const { program, count } = await tellingSsh()
+    const { program, count } = await loggingSsh()
     const { settings } = await configured('Port 7\n', { program })
     const ports = [undefined, 1, 2, undefined]
     const all = await Promise.all(ports.map((port, index) => settings(names[index]!, { port })))
@@ -95,7 +95,7 @@ describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
   })
 
   it('is one for all hosts that match the same Host lines', async () => {
-    const { program, count } = await tellingSsh()
+    const { program, count } = await loggingSsh()
     const { settings } = await configured(
       'Host web7.*\n  HostName seven\n  ProxyJump gw\nHost web1?.*\n  Port 10\n',
       { program },
@@ -111,7 +111,7 @@ describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
   })
 
   it('is one per host with a Match block, even in an included file', async () => {
-    const { program, count } = await tellingSsh()
+    const { program, count } = await loggingSsh()
     const { settings } = await configured(
       { config: 'Include DIR/more\n', more: 'Match host web7.*\n  Port 7\n' },
       { program },

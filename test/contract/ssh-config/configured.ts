@@ -48,7 +48,7 @@ export async function noneLeavesCommand(): Promise<boolean> {
 }
 
 /** An `ssh` that writes down how it is called; by that name it starts others of itself. */
-export async function tellingSsh() {
+export async function loggingSsh() {
   const directory = await temporaryDirectory()
   const [program, calls] = [join(directory, 'ssh'), join(directory, 'calls')]
   await writeFile(

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import { configured, env, tellingSsh, username } from './configured.ts'
+import { configured, env, loggingSsh, username } from './configured.ts'
 
 describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
   const way = async (
@@ -55,7 +55,7 @@ describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
     // Nothing listens there: all that is seen is which ssh starts which.
     const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
     const { config, settings, file } = await configured(all)
-    const { program, started } = await tellingSsh()
+    const { program, started } = await loggingSsh()
     const path = `${dirname(program)}:${env.PATH}`
     const child = spawn('ssh', ['-F', file, 'target', 'true'], {
       env: { ...env, PATH: path },
