@@ -7,7 +7,7 @@ import type { ErrorCode } from './errors.ts'
 /** How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). */
 export type StepStatus = 'ok' | 'changed' | 'failed' | 'skipped'
 
-/** How a host ended. `skipped`: never started, because an earlier batch failed or Ctrl-C. */
+/** How a host ended. `skipped`: never started, because an earlier batch failed or after Ctrl-C. */
 export type HostStatus =
   | 'ok'
   | 'changed'
@@ -31,10 +31,10 @@ export interface ErrorReport {
   hint?: string
 }
 
-/** How many steps of a host ended how. */
+/** How many steps of a host ended with each status. */
 export type StepCounts = Record<StepStatus, number>
 
-/** What became of one host. */
+/** The result of one host. */
 export interface HostOutcome {
   host: string
   status: HostStatus
@@ -43,7 +43,7 @@ export interface HostOutcome {
   /** What the recipe returned for the host, as JSON data. */
   data?: unknown
   error?: ErrorReport
-  /** Times the controller waited for an answer after the handshake. */
+  /** How often the controller waited for an answer after the handshake. */
   roundTrips: number
 }
 
@@ -70,10 +70,10 @@ export type RunEvent = { at: number } & (
       step: string
       stream: 'stdout' | 'stderr'
       text: string
-      /** The same bytes, where they are no UTF-8 and hold no secret: `text` then lacks some of them. */
+      /** The same bytes, if they are not UTF-8 and contain no secret: `text` then loses some of them. */
       base64?: string
     }
-  /** How far a transfer of content is, in bytes. Some times a second. */
+  /** Progress of a content transfer, in bytes; a few times a second. */
   | { type: 'step.progress'; host: string; task: string; step: string; done: number; total: number }
   | {
       type: 'step.end'
@@ -83,7 +83,7 @@ export type RunEvent = { at: number } & (
       title: string
       status: StepStatus
       durationMs: number
-      /** What changed, in a few words: `content, mode`; or why skipped. */
+      /** What changed, in a few words: `content, mode`; or why the step was skipped. */
       note?: string
       /** Unified diff, with --diff. */
       diff?: string
@@ -98,7 +98,7 @@ export type RunEvent = { at: number } & (
       durationMs: number
     }
   | { type: 'warning'; host?: string; message: string }
-  /** A decision on the way, with --debug. */
+  /** A decision, with --debug. */
   | { type: 'debug'; host?: string; area: DebugArea; message: string }
   | ({ type: 'host.end' } & HostOutcome)
   | {
@@ -122,12 +122,12 @@ export type DebugArea =
   | 'session'
   | 'lock'
 
-/** Reports a decision. Passed on as `Debug | undefined`, so that without --debug no message is even built. */
+/** Reports a decision. Passed as `Debug | undefined`, so that without --debug no message is even built. */
 export type Debug = (area: DebugArea, message: string) => void
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'at'> : never
 
-/** An event as its emitter writes it: the stream adds the time. */
+/** An event as passed to `emit`: the stream adds the time. */
 export type NewEvent = Unstamped<RunEvent>
 
 export type Subscriber = (event: RunEvent) => void

@@ -1,7 +1,7 @@
 /**
- * The channel of a session: script goes in, results of steps come out, in order. What is written while
- * an answer is still awaited costs no round trip; `roundTrips` counts the writes that found the host
- * idle, which is how often the controller waited.
+ * The channel of a session: script goes in, results of steps come out, in order. Writing while
+ * an answer is awaited costs no round trip; `roundTrips` counts the writes to an idle host,
+ * which is how often the controller waited.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorCode, UnreachableError } from '../errors.ts'
@@ -14,26 +14,26 @@ import { createTail } from './tail.ts'
 import type { Notes } from './watch.ts'
 
 export interface Channel {
-  /** Writes script that holds the step `id`, or what comes before one. */
+  /** Writes script: a step, or what comes before one. */
   write(script: Buffer | string): void
-  /** Expects the end of step `id`; steps end in the order they were expected in. */
+  /** Expects the end of step `id`. Steps end in the order of these calls. */
   expect(id: number, listener?: StepListener): Promise<StepResult>
-  /** Ends the shell: no more script. Resolves when it has released and removed what was its own. */
+  /** Ends the shell: no more script. Resolves when the shell has released its locks and removed its files. */
   end(): Promise<void>
   readonly roundTrips: number
 }
 
 /**
- * @param shell a shell nobody else reads or writes
- * @param nonce the session's word
- * @param notes has all that comes, and each round trip
+ * @param shell a shell that nobody else reads or writes
+ * @param nonce begins each marker of this session
+ * @param notes gets each frame and each round trip
  */
 export function createChannel(shell: ShellStream, nonce: string, notes?: Notes): Channel {
   let roundTrips = 0
   let failure: Error | undefined
   /** Our shell has answered; before that it may be the login that should become one. */
   let begun = false
-  // What a shell prints while no step runs, for the error when it ends.
+  // What the shell prints while no step runs, for the error if it ends.
   const noise = createTail(noiseBytes)
   const goodbye = createGoodbye()
   const fail = (error: Error) => {
@@ -106,8 +106,8 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
 }
 
 /**
- * A shell says goodbye on both streams. They may stay open after that, because a process that a step left in
- * the background has them too.
+ * A shell says goodbye on both streams. They may stay open after that: a background process that a step
+ * started may hold them.
  */
 function createGoodbye() {
   const streams = new Set<string>()
@@ -117,7 +117,7 @@ function createGoodbye() {
     leave = resolve
   })
   return {
-    /** Whether it was said on both. */
+    /** @returns whether both streams have said goodbye */
     hear: (stream: string, word: string) => {
       streams.add(stream)
       if (stream === 'stdout') status = word
@@ -145,7 +145,7 @@ function listen(
     shell[stream].on('data', (chunk: Buffer) => {
       try {
         for (const frame of reader.push(chunk)) take(stream, frame)
-        // One stream is ahead of the other: half an answer is still under way.
+        // If one stream is ahead of the other, half an answer is still missing.
         clearTimeout(nudging)
         if (shell.nudge && readings.uneven) nudging = setTimeout(shell.nudge, patienceMs)
       } catch (error) {
@@ -156,8 +156,9 @@ function listen(
 }
 
 /**
- * Waits for the end of a shell, which comes right behind that of its outputs, unless its host never says.
- * @param silent called if it does not come
+ * Waits for the end of a shell. It follows the end of the outputs at once, unless the host never reports it.
+ * @param silent called if the end is not reported
+ * @param ended called when it is
  */
 function watchEnd(
   shell: ShellStream,
@@ -185,22 +186,22 @@ const describeEnd = (end: ShellEnd) => {
 }
 
 /**
- * How long after a shell's goodbye its end is waited for. The end comes with the next packet, unless a
- * process in the background keeps the streams open: then it may never come.
+ * How long to wait for a shell's end after its goodbye. The end comes with the next packet, unless a
+ * background process keeps the streams open: then it may never come.
  */
 const graceMs = 200
 
-/** How long a shell may take to release and remove what is its own. */
+/** How long a shell may take to release its locks and remove its files. */
 const goodbyeMs = 15_000
 
-/** How long after its outputs the end of a shell may come. */
+/** How long after its outputs a shell may end. */
 const endMs = 2000
 
-/** The end of a text, from the beginning of a line: half a secret would not be recognised as one. */
+/** The end of a text, from the start of a line: half a secret would not be recognised and redacted. */
 const lastOf = (text: string, length = 2000) =>
   text.length <= length ? text : text.slice(-length).replace(/^[^\n]*\n?/, '')
 
-/** How long the other half of an answer may take of its own accord. */
+/** How long to wait for the other half of an answer before nudging the host. */
 const patienceMs = 5
 
 /** How much is kept of what a shell prints while no step runs. */

@@ -1,8 +1,8 @@
-/** Conditions of steps: data that the host decides, so that they cost no round trip. */
+/** Conditions of steps: data that the host evaluates, so that they cost no round trip. */
 
 /**
- * `Named` is how a step is named: by its place in a segment, its id, or in recipes by its resource.
- * `succeeds` runs a command by `sh`, with --check too: it is to look, and to change nothing.
+ * `Named` is how a step is named: by its place in a segment, by its id, or in recipes by its resource.
+ * `succeeds` runs a command with `sh`, also with --check: the command must not change anything.
  */
 export type Condition<Named> =
   | { readonly kind: 'changed'; readonly of: Named }
@@ -12,7 +12,7 @@ export type Condition<Named> =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Named>[] }
   | { readonly kind: 'is'; readonly value: boolean }
 
-/** The same condition with each `changed` as `replace` says. */
+/** The same condition, with each `changed` replaced. */
 export function mapCondition<From, To>(
   condition: Condition<From>,
   replace: (of: From) => Condition<To>,
@@ -30,7 +30,7 @@ export function mapCondition<From, To>(
   }
 }
 
-/** Words of hw_when: reverse Polish notation. */
+/** The condition as words for hw_when: reverse Polish notation. */
 export function conditionWords(condition: Condition<number>): string[] {
   switch (condition.kind) {
     case 'changed':

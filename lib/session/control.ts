@@ -1,4 +1,4 @@
-/** Shells beside the one that is busy: for signals, and for content of its own. */
+/** Signals for a busy shell, sent from another one. */
 import { text as readText } from 'node:stream/consumers'
 import { asBootstrapError } from '../errors.ts'
 import { loadControl } from '../remote/prelude.ts'
@@ -7,7 +7,10 @@ import type { Transport } from '../transport/transport.ts'
 import type { Transfers } from './transfers.ts'
 import type { Notes } from './watch.ts'
 
-/** Runs lines of remote/control.sh in a shell of their own. */
+/**
+ * Runs a function of remote/control.sh in another shell.
+ * @throws {UnreachableError} the host opens no other shell
+ */
 export type Control = (words: readonly string[]) => Promise<void>
 
 /** @param warn called if the running work could be neither interrupted nor ended */
@@ -24,7 +27,7 @@ export const createControl =
       // A lost connection is reported to everyone who waits anyway.
       const known = asBootstrapError(error)
       if (known.code !== 'connection_lost') {
-        warn?.(`what runs can’t be interrupted or ended: ${known.message}`)
+        warn?.(`the running work can’t be interrupted or stopped: ${known.message}`)
       }
       throw known
     }
@@ -38,7 +41,7 @@ export function createSignals(control: Control, transfers: Transfers, pid: numbe
   return {
     interrupt: async () => {
       await control(['hw_interrupt', String(pid)])
-      // A step that waits for content is skipped; what was sent of it is there for the next run.
+      // A step that waits for content is skipped; what has been sent is kept for the next run.
       transfers.end()
     },
     kill: (victim?: number, signal = 'TERM') => {

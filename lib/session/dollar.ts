@@ -1,16 +1,16 @@
 /**
- * zx's `$`, running on the host instead of here: same templates, options, promises and results. What
- * differs, because a host is not this machine:
+ * zx's `$`, running on the host instead of here: same templates, options, promises and results.
+ * Differences, because a host is not this machine:
  *   - values are quoted for POSIX sh (zx quotes for bash), and no `set -e` prefix is added;
- *   - the environment of this process does not travel; `env` adds variables, secrets too;
- *   - standard input is empty unless `input`, a pipe or a write in the same tick gives some; it
- *     travels whole, before the command starts;
+ *   - the environment of this process is not sent; `env` adds variables, also secrets;
+ *   - standard input is empty unless `input`, a pipe or a write in the same tick provides it; it
+ *     is sent whole, before the command starts;
  *   - `text()`, `json()`, `lines()` read standard output only (zx mixes standard error in);
- *   - `.pipe` by a template runs on the host too; by a stream or a file name it comes here;
- *   - `kill()`, `timeout` and `signal` end the command on the host, which has failed then whatever its
+ *   - `.pipe` to a template runs on the host too; to a stream or a file name, output comes here;
+ *   - `kill()`, `timeout` and `signal` end the command on the host; it has then failed, whatever its
  *     exit status;
  *   - `as` runs it in the session of another user; commands of one user keep their order;
- *   - `nothrow` is about exit statuses: a lost connection throws all the same.
+ *   - `nothrow` covers exit statuses only: a lost connection still throws.
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -47,11 +47,11 @@ export type DollarOptions = Partial<
   as?: string
   env?: Readonly<Record<string, string | number | Secret | undefined>>
   input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
-  /** The result holds none of the output, which only streams and events have: there may be a lot. */
+  /** Leaves the output out of the result, because there may be a lot: only streams and events get it. */
   discard?: boolean
 }
 
-/** `$`: run a command as a template, or `$({ nothrow: true })` for a `$` with other options. */
+/** `$`: runs a template as a command; `$({ nothrow: true })` is a `$` with other options. */
 export interface Dollar {
   (pieces: TemplateStringsArray, ...values: unknown[]): ProcessPromise
   (options: DollarOptions): Dollar
@@ -59,7 +59,7 @@ export interface Dollar {
 
 export type { ProcessOutput, ProcessPromise }
 
-/** What a failed command's ProcessOutput says beside zx's own properties. */
+/** What a failed command's ProcessOutput has beside zx's own properties. */
 export interface FailedCommand {
   command: string
   /** The recipe's line. */
@@ -68,14 +68,14 @@ export interface FailedCommand {
 
 type Zx = typeof import('zx/core')
 
-/** zx is slow to load; recipes that run no command of their own do without. */
+/** zx is slow to load: only recipes that use `$` load it. */
 let loaded: Zx | undefined
 const zx = (): Zx => {
   loaded ??= createRequire(import.meta.url)('zx/core') as Zx
   return loaded
 }
 
-/** Finds the caller's place; the function it returns is called only when something fails. */
+/** Captures the caller's place; the function that it returns is called only if something fails. */
 type Locate = () => () => string | undefined
 
 /**
@@ -113,7 +113,7 @@ function start(
   let piped = false
   let settled = false
   const promise: ProcessPromise = zx().$({
-    // All that zx would take from the environment of this process.
+    // Everything that zx would read from the environment of this process.
     timeout: 0,
     timeoutSignal: 'SIGTERM',
     killSignal: 'SIGTERM',
@@ -136,7 +136,7 @@ function start(
   })(pieces, ...(values.map(checkValue) as never[]))
 
   const end = (word?: string) => child.end(word ?? options.killSignal ?? 'SIGTERM')
-  // zx would signal a process of this machine, and run a template piped to on this machine.
+  // zx would signal a process of this machine, and run the target of a pipe on this machine.
   const pipe = onHost(promise.pipe, createDollar(run, locate, { signal: promise.signal }))
   Object.defineProperties(promise, {
     kill: {
@@ -164,7 +164,7 @@ function start(
   const { signal: abortSignal } = promise
   if (abortSignal.aborted) abort()
   abortSignal.addEventListener('abort', abort)
-  // Not by `then`, which would count as somebody's waiting for the failure.
+  // Not `then`: that would count as handling the rejection.
   const { finalize } = inside(promise)
   Object.defineProperty(promise, 'finalize', {
     value: (output: ProcessOutput) => {
@@ -178,7 +178,7 @@ function start(
   return promise
 }
 
-/** What of zx's promise is private in its types only. */
+/** Members of zx's promise that are private in its types only. */
 const inside = (promise: ProcessPromise) =>
   promise as unknown as {
     _snapshot: { from: string }
@@ -186,7 +186,7 @@ const inside = (promise: ProcessPromise) =>
     on(event: string, listener: () => void): void
   }
 
-/** zx turns values into text before it quotes them: a secret would become stars. */
+/** Refuses secrets. zx turns values into text before it quotes them: a secret would become stars. */
 function checkValue(value: unknown): unknown {
   if (isSecret(value)) quoteValue(value)
   if (Array.isArray(value)) return value.map(checkValue)
@@ -210,8 +210,8 @@ function onHost(pipe: ProcessPromise['pipe'], dollar: Dollar): ProcessPromise['p
 }
 
 /**
- * A file of this machine to pipe to. zx considers it written once everything was handed over, which it signals
- * by an event of its own: without that it waits until all is written.
+ * A local file to pipe to. zx emits an event of its own when all data has been passed on, and then considers
+ * the file written: without that event it waits until everything is written.
  */
 function fileStream(path: string): WriteStream {
   const stream = createWriteStream(path)
@@ -259,13 +259,13 @@ function withInput(
   return 'exitCode' in input ? { ...wanted, input: Buffer.from(input.stdout) } : read(input)
 }
 
-/** zx's store, which remembers nothing. */
+/** A store for zx that keeps nothing. */
 function nothing(): Options['store'] {
   const none = () => Object.defineProperty([], 'push', { value: () => 0 })
   return { stdout: none(), stderr: none(), stdall: none() }
 }
 
-/** zx's store, but for its third list, which takes what came on standard output only. */
+/** A store for zx whose third list keeps standard output only. */
 function stdoutOnly(): Options['store'] {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []

@@ -1,25 +1,25 @@
 /**
- * Text files that are edited here, see lib/resources/data/edit.sh. The host sends those of a whole segment at its
- * beginning, and the first step that needs an answer gets it with the answers of all others: however
- * many files a recipe edits, it waits for the host once more.
+ * Text files that are edited on the controller, see lib/resources/data/edit.sh. The host sends the texts of a whole
+ * segment when it begins, and the first step that needs an answer gets it together with the answers of all others:
+ * however many files a recipe edits, they cost one round trip.
  */
 import { createHash } from 'node:crypto'
 import type { Answer, Edit, HostCall, StepResult } from './call.ts'
 import type { NumberedCall } from './script.ts'
 import { words } from './words.ts'
 
-/** A text, or undefined where there is no file. */
+/** A text, or undefined if there is no file. */
 type Text = Buffer | undefined
 
 export interface Edits {
   /**
-   * A step asks, whatever for.
-   * @returns its answer, if it edits a file, and those of later steps that edit files, as far as their texts are known
+   * Called when a step asks, for a text or anything else.
+   * @returns its answer, if it edits a file, and those of later steps that edit files whose texts are known
    */
   answers(id: number, result: StepResult): Promise<Map<number, Answer>>
 }
 
-/** The call by which the host sends the texts that steps want to edit; undefined if none does. */
+/** The call that makes the host send the texts to be edited; undefined if no step edits one. */
 export function readingCall(steps: readonly NumberedCall[]): HostCall | undefined {
   const wanting = new Map<string, number>()
   for (const { id, call } of steps) {
@@ -71,9 +71,9 @@ export function createEdits(
       const sent = result.parts.get('text')
       if (sent || result.marks.some(isAbsent())) await follow(id, sent, 'asked')
       if (!answers.has(id) && steps.some(step => step.id === id && step.call.edit))
-        answers.set(id, { failure: { message: 'its text did not come' } })
-      // If a text can't be edited, only the step that has that text fails: a step
-      // before it may change the file yet.
+        answers.set(id, { failure: { message: 'the host did not send the text' } })
+      // If a text can't be edited, only the step that asks fails: for a later one, a step
+      // before it may still change the file.
       return new Map(
         [...answers].filter(([of, answer]) => of === id || (of > id && !answer.failure)),
       )
@@ -81,7 +81,7 @@ export function createEdits(
   }
 }
 
-/** A marker that there is no file: `absent`, at the beginning with the step's id. */
+/** The marker for a missing file: `absent`, or `absent ID` in the answer to `readingCall`. */
 const isAbsent = (id?: number) => (words: readonly string[]) =>
   words.join(' ') === (id === undefined ? 'absent' : `absent ${id}`)
 

@@ -1,11 +1,11 @@
-/** What the session's first answer says of its host. */
+/** What the session's first answer says about its host. */
 
 export interface Facts {
   /** `uname -s`: Linux, Darwin, FreeBSD … */
   readonly os: string
-  /** ID of os-release: debian, ubuntu, rocky, alpine …; empty where there is none. */
+  /** ID of os-release: debian, ubuntu, rocky, alpine …; empty if there is none. */
   readonly distribution: string
-  /** VERSION_ID of os-release: 12, 24.04 …; empty where there is none. */
+  /** VERSION_ID of os-release: 12, 24.04 …; empty if there is none. */
   readonly version: string
   /** `uname -m`: x86_64, aarch64 … */
   readonly architecture: string
@@ -15,13 +15,13 @@ export interface Facts {
   readonly init: string
   readonly hostname: string
   readonly cpus: number
-  /** In MiB; 0 where it is not known. */
+  /** In MiB; 0 if unknown. */
   readonly memoryMib: number
 }
 
 /**
- * Reads the prelude's `name=value` lines. Values of os-release may stand in quotes.
- * @returns the facts and the id of the session's shell process
+ * Reads the prelude's `name=value` lines. Values of os-release may be quoted.
+ * @returns the facts and the process id of the session's shell
  */
 export function parseFacts(text: string): { facts: Facts; pid: number } {
   const values = new Map<string, string>()

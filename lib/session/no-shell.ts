@@ -1,11 +1,11 @@
 /**
- * Why a login gives no shell. SSH has no codes for it: there is the exit status of what ran in the place of
- * our `sh`, and what that said to people. What is known of their words is in this table and nowhere else.
+ * Why a login does not run a shell. SSH has no codes for this: there is only the exit status of what ran in place
+ * of our `sh`, and its messages. This table is the only place that knows their words.
  */
 import { UnreachableError } from '../errors.ts'
 
 interface Reason {
-  /** Among the last words. */
+  /** Found in the last output. */
   says: RegExp
   means: string
   hint: string
@@ -15,31 +15,31 @@ const reasons: readonly Reason[] = [
   {
     // nologin(8), and Debian's and FreeBSD's of other versions.
     says: /\baccount is (currently )?(not |un)available\b/i,
-    means: 'the login’s shell lets nobody in',
-    hint: 'Give the login a shell (usermod -s /bin/sh), or name another login by ansible_user.',
+    means: 'the login’s shell refuses every login',
+    hint: 'Give the login a shell (usermod -s /bin/sh), or set ansible_user to another login.',
   },
   {
     // POSIX shells, csh, fish; then chroot(1), docker and podman.
     says: /\bsh: (command )?not found\b|\bUnknown command: sh\b|["'‘]sh["'’]: (No such file|executable file not found)/i,
     means: 'there is no sh on the PATH of the login',
-    hint: 'A host needs a POSIX shell called sh: see what the files of the login make of PATH (.bashrc, .cshrc, config.fish).',
+    hint: 'A host needs a POSIX shell named sh: check PATH in the login’s startup files (.bashrc, .cshrc, config.fish).',
   },
   {
     // sftp-server(8), instead of a command, and scponly.
     says: /\bsftp connections only\b/i,
     means: 'the login is for sftp only',
-    hint: 'See ForceCommand in the host’s sshd_config, or name another login by ansible_user.',
+    hint: 'Check ForceCommand in the host’s sshd_config, or set ansible_user to another login.',
   },
   {
     says: /\bexec: restricted\b/,
     means: 'the login has a restricted shell',
-    hint: 'Give the login an unrestricted shell (usermod -s /bin/sh), or name another login by ansible_user.',
+    hint: 'Give the login an unrestricted shell (usermod -s /bin/sh), or set ansible_user to another login.',
   },
 ]
 
 /**
  * @param how `exit status 1`, `signal KILL`
- * @param said the last words, of both streams
+ * @param said the last output, of both streams
  * @returns shell_failed
  */
 export function noShell(how: string, said: string): UnreachableError {
@@ -49,10 +49,10 @@ export function noShell(how: string, said: string): UnreachableError {
   if (output) {
     return new UnreachableError('shell_failed', `the login ended instead of running sh (${how})`, {
       output,
-      hint: 'See its last words, its login shell, and the files that this reads (.bashrc): `ssh HOST exec sh -c true` is to work.',
+      hint: 'Check this output, the login shell and its startup files (.bashrc): `ssh HOST exec sh -c true` must work.',
     })
   }
-  return new UnreachableError('shell_failed', `the login ended without a word (${how})`, {
-    hint: 'See whether its login shell is one that runs nothing, as /bin/false, or a file that it reads ends it (.bashrc).',
+  return new UnreachableError('shell_failed', `the login ended without any output (${how})`, {
+    hint: 'Check whether its login shell runs nothing, such as /bin/false, or a startup file (.bashrc) exits.',
   })
 }

@@ -1,4 +1,4 @@
-/** Steps whose answers are read: in order, each on both streams of its shell. */
+/** Reads the answers of steps: in order, each on both streams of the shell. */
 import { errorCodes } from '../errors.ts'
 import type { Frame } from '../shell/frames.ts'
 import type { CallStatus, StepResult } from './call.ts'
@@ -11,9 +11,9 @@ import { createTail, type Tail } from './tail.ts'
 export interface StepListener {
   start?(): void
   output?(stream: 'stdout' | 'stderr', chunk: Buffer): void
-  /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. Not held back as output is. */
+  /** A marker within the step, or before it: `want 3 4`, `pid 12 345`. Unlike output, it is never held back. */
   mark?(words: string[]): void
-  /** The step has ended. Called before the next one is said to have started, and before the promise settles. */
+  /** The step has ended. Called before the next one's `start`, and before the promise settles. */
   end?(result: StepResult): void
   /** What a trace and --debug call the step. Default: the name of its function. */
   title?: string
@@ -23,7 +23,7 @@ export interface StepListener {
 
 type Stream = 'stdout' | 'stderr'
 
-/** The answer of a step, while it is read. */
+/** The answer of a step while it is read. */
 interface Reading extends StepListener {
   id: number
   result: StepResult
@@ -34,7 +34,7 @@ interface Reading extends StepListener {
   held: number
   marked: number
   kept: Record<Stream, Tail>
-  /** Output that came before the end of the step before this one: the other stream is late. */
+  /** Output that came before the previous step's end, because the other stream is late. */
   early: { stream: Stream; chunk: Buffer }[]
   earlyBytes: number
   parts: Map<string, Buffer[]>
@@ -43,17 +43,17 @@ interface Reading extends StepListener {
 }
 
 export interface Readings {
-  /** Expects the end of step `id`, behind those that are expected already. */
+  /** Expects the end of step `id`, after those that are already expected. */
   add(id: number, listener: StepListener): Promise<StepResult>
   /** Takes what came on a stream. False: no step is expected there. */
   take(stream: Stream, frame: Frame): boolean
-  /** Nobody answers any more. */
+  /** Rejects every step that is expected: no answer will come. */
   fail(error: Error): void
   /** Whether no step is expected. */
   readonly idle: boolean
-  /** Whether one stream is ahead of the other: half an answer is still under way. */
+  /** Whether one stream is ahead of the other: half an answer is still missing. */
   readonly uneven: boolean
-  /** What the step printed that standard error is at. */
+  /** What the step that standard error is at has printed. */
   readonly printed: readonly Buffer[]
 }
 
@@ -61,7 +61,7 @@ export interface Readings {
 export function createReadings(breach: (message: string) => void): Readings {
   // By stream: standard output may be at a later step than standard error.
   const waiting: Record<Stream, Reading[]> = { stdout: [], stderr: [] }
-  /** Those whose end has not come on both streams: the first of them runs. */
+  /** Steps that have not ended on both streams: the first of them is running. */
   let unsettled: Reading[] = []
 
   const settle = (stream: Stream, reading: Reading) => {
@@ -72,12 +72,12 @@ export function createReadings(breach: (message: string) => void): Readings {
     const { status } = finish(reading)
     const [next] = unsettled
     if (!next) return
-    // The next step runs from here on; behind one that needs content or was skipped, none does.
+    // The next step runs from now on, but not after one that needs content or was skipped.
     if (status !== 'need' && status !== 'skipped') next.start?.()
     for (const early of next.early.splice(0)) next.output?.(early.stream, early.chunk)
   }
 
-  /** Passes output on, unless the step before has not ended: then it waits for that. */
+  /** Passes output on, or holds it until the step before has ended. */
   const passOn = (reading: Reading, stream: Stream, chunk: Buffer) => {
     if (!reading.output) return
     if (reading === unsettled[0]) return reading.output(stream, chunk)
@@ -92,7 +92,7 @@ export function createReadings(breach: (message: string) => void): Readings {
       reading.part.push(chunk)
       reading.held += chunk.length
       if (reading.held > longestTexts)
-        breach(`step ${reading.id} sent more text than ${longestTexts} bytes`)
+        breach(`step ${reading.id} sent more than ${longestTexts} bytes of text`)
     } else {
       reading.kept[stream].push(chunk)
       passOn(reading, stream, chunk)
@@ -174,7 +174,7 @@ function createReading(
   }
 }
 
-/** Both of its streams have ended: its result is whole. */
+/** Completes the result: the step has ended on both streams. */
 function finish(reading: Reading): StepResult {
   const { result, kept, parts } = reading
   result.stdout = kept.stdout.bytes()
@@ -189,7 +189,7 @@ function finish(reading: Reading): StepResult {
   return result
 }
 
-/** What the words of an end say. False: an incomplete answer is no success. */
+/** Reads the words of an end. False if they are incomplete: that must not count as success. */
 function readEnd(result: StepResult, words: readonly string[]): boolean {
   const [, status, exitStatus = '', code = '-', ...note] = words
   if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus)) return false
@@ -200,7 +200,7 @@ function readEnd(result: StepResult, words: readonly string[]): boolean {
   return true
 }
 
-/** A marker within a step. False: there are too many. */
+/** Takes a marker within a step. False if there are too many. */
 function takeMark(reading: Reading, words: string[]): boolean {
   if (++reading.marked > mostMarkers) return false
   if (words[0] && texts.has(words[0])) {
@@ -215,14 +215,14 @@ function takeMark(reading: Reading, words: string[]): boolean {
 
 const none = Buffer.alloc(0)
 
-/** Words of markers after which standard output is a text with a name. */
+/** First words of markers that begin a named text on standard output. */
 const texts = new Set(['facts', 'file', 'old', 'new', 'text'])
 
-/** How many markers one step may send, and how many bytes of texts with a name. */
+/** How many markers one step may send, and how many bytes of named texts. */
 const mostMarkers = 100_000
 const longestTexts = 512 * 1_048_576
 
-/** How many bytes of a step's output may come before the end of the step before it, on the other stream. */
+/** How many bytes of a step's output may come on one stream before the previous step has ended on the other. */
 const mostEarly = 64 * 1_048_576
 
 const statuses: readonly (string | undefined)[] = ['ok', 'changed', 'failed', 'skipped', 'need']

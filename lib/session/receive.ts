@@ -1,4 +1,4 @@
-/** Files of the host that come to the controller, over a shell of their own, in bounded memory. */
+/** Fetches files from the host, each over its own shell, in bounded memory. */
 import { createHash, randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -9,13 +9,14 @@ import type { Asked } from './call.ts'
 import { createTail } from './tail.ts'
 
 /**
- * Brings a file of the host here, whole or not at all. A local file that is replaced keeps its mode.
- * @param asked what the call's `answer` was given
- * @param content what the host says that the file is
- * @param target local path, and the mode of a file that is made
- * @throws {StepError} checksum_mismatch: the file changes while it is read
- * @throws {StepError} step_failed: it can't be read, or the transfer was ended
- * @throws {UnreachableError} the connection is gone, or the host refuses another shell
+ * Fetches a file, completely or not at all. A local file that is replaced keeps its mode.
+ * @param asked what the call's `answer` gets
+ * @param content the file, with the hash and size that the host reported
+ * @param target local path, and the mode for a new file
+ * @throws {StepError} checksum_mismatch: the file changed while it was read
+ * @throws {StepError} step_failed: it can't be read, or the transfer was stopped
+ * @throws {UnreachableError} the connection is lost, or the host refuses another shell
+ * @throws a system error: the local file can't be written
  */
 export async function receiveContent(
   asked: Pick<Asked, 'open' | 'progress' | 'signal'>,
@@ -27,7 +28,7 @@ export async function receiveContent(
     found => found.mode & 0o777,
     () => target.mode,
   )
-  // Beside it, as only a rename within one file system is atomic.
+  // In the same directory: only a rename within one file system is atomic.
   const word = randomBytes(12).toString('hex')
   const temporary = join(dirname(target.path), `.${basename(target.path)}.hw-${word}`)
   const file = await open(temporary, 'wx', 0o600)
@@ -36,7 +37,7 @@ export async function receiveContent(
     const shell = await asked.open()
     let done = 0
     for await (const chunk of contentOf(shell, word, content.path)) {
-      if (asked.signal.aborted) throw new StepError(`the transfer of ${content.path} was ended`)
+      if (asked.signal.aborted) throw new StepError(`the transfer of ${content.path} was stopped`)
       hash.update(chunk)
       await file.writeFile(chunk)
       done += chunk.length
@@ -56,13 +57,13 @@ export async function receiveContent(
   }
 }
 
-/** What a file of the host holds, up to its end. */
+/** The content of a file on the host. */
 async function* contentOf(shell: ShellStream, word: string, path: string): AsyncGenerator<Buffer> {
   const errors = createTail(4096)
   shell.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
   // Writing to a shell that has ended: `ended` says why.
   shell.stdin.on('error', () => {})
-  // Whatever the login says comes before the word.
+  // Whatever the login prints comes before the word.
   shell.stdin.write(`printf '%s\\n' ${word}; cat -- ${quote(path)} </dev/null || exit; exit 0\n`)
   let before: Buffer | undefined = Buffer.alloc(0)
   for await (const chunk of shell.stdout as AsyncIterable<Buffer>) {
@@ -83,5 +84,5 @@ async function* contentOf(shell: ShellStream, word: string, path: string): Async
     throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
   if (ended.code === 0) return
   const said = errors.bytes().toString('utf8').trim().split('\n').at(-1)
-  throw new StepError(`${path} could not be fetched: ${said || 'the host sent nothing'}`)
+  throw new StepError(`${path} could not be fetched: ${said || 'the host gave no reason'}`)
 }

@@ -1,4 +1,4 @@
-/** A command on a host, in the shape that zx takes for a child process of this machine. */
+/** A command on a host, in the shape of a local child process, as zx expects it. */
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 
@@ -12,7 +12,7 @@ export interface CommandRequest {
   /** Further variables, in clear text. */
   env: Readonly<Record<string, string>>
   input?: Buffer
-  /** What of all this must not be shown. */
+  /** Values in this request that must not be shown. */
   secrets: readonly string[]
 }
 
@@ -29,18 +29,18 @@ export interface RemoteProcess extends EventEmitter {
   readonly stdout: PassThrough
   readonly stderr: PassThrough
   /**
-   * Runs the command, at the next microtask: until then its input can be piped into it.
-   * @param prepare all there is to know of it; with the whole of its input, which may take time
+   * Runs the command at the next microtask: until then its input can be piped into it.
+   * @param prepare makes the request, with all its input, which may take time
    */
   run(prepare: () => CommandRequest | Promise<CommandRequest>): void
-  /** Ends the command on the host. One that was not sent yet is not sent. Never rejects. */
+  /** Ends the command on the host; if it was not sent yet, it never is. Never rejects. */
   end(signal: string): Promise<void>
 }
 
 /**
- * It has no `pid`, on purpose: the host's number could be that of a process of this machine, which
+ * It has no `pid` on purpose: the host's number could be that of a local process, which
  * zx would signal.
- * @param failing called before the process ends in failure; `error`: it did not run to its end
+ * @param failing called before the process ends in failure, with an error if the command could not run to its end
  */
 export function createRemoteProcess(
   runner: CommandRunner,
@@ -57,13 +57,13 @@ export function createRemoteProcess(
   const finish = (status: number | null, error?: unknown) => {
     if (state === 'ended') return
     state = 'ended'
-    // Whoever ended it does not rely on its work, even if it exits with 0 on the signal.
+    // An ended command has failed, even if it exits with 0 on the signal.
     const code = status === 0 && wanted !== undefined ? null : status
-    // The host may give the number of this process to another one from now on.
+    // From now on the host may reuse the process id.
     kill = undefined
     if (code !== 0) failing(error)
     if (error !== undefined) events.emit('error', error)
-    // The shell reports a signal as 128 + n; zx wants it apart.
+    // The shell reports a signal as 128 + n; zx wants it separately.
     const signal = code === null || code > 128 ? wanted : undefined
     let open = 2
     for (const stream of [stdout, stderr]) {
@@ -77,7 +77,7 @@ export function createRemoteProcess(
     try {
       if (state === 'ended') return
       const prepared = prepare()
-      // Not awaited where it need not be: commands keep their order.
+      // Await only a promise: commands must keep their order.
       const request = prepared instanceof Promise ? await prepared : prepared
       if ((state as string) === 'ended') return
       state = 'sent'

@@ -1,35 +1,35 @@
-/** Script text of calls and segments. Pure; quoting is the only way a value gets in. */
+/** Script text of calls and segments. Pure; every value goes through quoting. */
 import { contentFunction } from '../shell/content.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { Answer, HostCall } from './call.ts'
 import { type Condition, conditionWords } from './condition.ts'
 import type { StepListener } from './readings.ts'
 
-/** A call in its place in a segment, with what stands before its function: see lib/remote/step.sh. */
+/** A call in its place in a segment, with its condition and handlers: see lib/remote/step.sh. */
 export interface SegmentCall {
   call: HostCall
-  /** Run only if it holds; it names calls before this one by their place in the segment. */
+  /** Run only if this holds; it names earlier calls by their place in the segment. */
   when?: Condition<number>
   /** Handlers that are due if this step changes something. */
   notify?: readonly Notification[]
   /** Run only if the handler of this key is due. */
   handler?: string
-  /** Its `end` is called when the step has ended for good, not when it asks for content. */
+  /** Its `end` is called when the step has finally ended, not when it asks for content. */
   listener?: StepListener & {
-    /** How far a transfer for this step is, in bytes. */
+    /** Progress of a transfer for this step, in bytes. */
     progress?(done: number, total: number): void
   }
 }
 
-/** A handler, as recorded by a step that notifies it. */
+/** A handler, as a step that notifies it writes it to the record. */
 export interface Notification {
   /** Letters and digits. */
   key: string
-  /** What another run reads about it: one line. */
+  /** What a later run reads about it: one line. */
   record: string
 }
 
-/** A call with its id in the session, by which its condition names others too. */
+/** A call with its id in the session; its condition names other calls by their ids too. */
 export interface NumberedCall extends SegmentCall {
   id: number
 }
@@ -44,7 +44,7 @@ export interface SegmentMode {
 
 const flag = (value: boolean) => (value ? '1' : '')
 
-/** Names of all functions of the prelude that the steps call themselves. */
+/** Names of all prelude functions that the steps call directly. */
 export function functionsOf(steps: readonly NumberedCall[]): string[] {
   const wrapped = steps.some(step => step.when || step.notify || step.handler)
   return [
@@ -58,8 +58,8 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
 }
 
 /**
- * The text of one step.
- * @param answer to a step that asked: travels along
+ * The script of one step.
+ * @param answer what the step asked for, sent with it
  */
 export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   const { id, call } = step
@@ -93,8 +93,8 @@ function wrappersOf({ handler, when, notify = [] }: SegmentCall): string[] {
 }
 
 /**
- * The text of a segment: what is gathered for all its steps, then the steps.
- * @param nonce ends the standard input of what gathers: no line of it can hold it
+ * The script of a segment: what is gathered for all its steps, then the steps.
+ * @param nonce ends the here-documents of what is gathered: no line of them can contain it
  * @param reading a step before them that sends the texts to be edited
  */
 export function segmentScript(
@@ -130,7 +130,7 @@ export function againScript(
 export const beginSegment = ({ check, diff, plan = false }: SegmentMode, ...again: 'again'[]) =>
   `hw_segment ${quoteAll([flag(check), flag(diff), flag(plan), ...again])}\n`
 
-/** One process for all steps that want the same of the host beforehand. */
+/** One process for all steps that ask the host the same thing beforehand. */
 interface Gathering {
   by: string
   ids: number[]

@@ -1,4 +1,4 @@
-/** Running one segment in a session: its script, its answers, and what its steps ask for. */
+/** Runs one segment in a session: its script, its answers, and what its steps ask for. */
 import { UnreachableError } from '../errors.ts'
 import type { Answer, StepResult } from './call.ts'
 import type { Channel } from './channel.ts'
@@ -23,22 +23,25 @@ export interface SegmentShell {
   notes?: Notes
   /** Takes the next ids of the session; returns the first of them. */
   takeIds(number: number): number
-  /** Writes script, behind what of the prelude the steps need and the shell lacks. */
+  /** Writes script, after those parts of the prelude that the steps need and the shell lacks. */
   send(cause: () => string, steps: readonly NumberedCall[], script: Buffer): void
 }
 
-/** A segment under way. */
+/** A running segment. */
 interface Underway {
   calls: readonly SegmentCall[]
   steps: readonly NumberedCall[]
   mode: SegmentMode
-  /** Of the steps that have ended for good. */
+  /** Results of the steps that have finally ended. */
   results: StepResult[]
   /** Ids of steps whose content the host lacks. */
   wanted: Set<number>
 }
 
-/** @throws {UnreachableError} the connection or the shell is gone */
+/**
+ * As `Session.segment`.
+ * @throws {UnreachableError} the connection or the shell is lost
+ */
 export async function runSegment(
   calls: readonly SegmentCall[],
   mode: SegmentMode,
@@ -59,7 +62,7 @@ export async function runSegment(
     const asking = await expectRest(segment, shell.channel)
     if (!asking) return segment.results
     if (++asked > steps.length * mostAsked) {
-      throw new UnreachableError('shell_failed', 'the host asks for the same content for ever')
+      throw new UnreachableError('shell_failed', 'the host keeps asking for the same content')
     }
     await answerRest(asking, segment, edits, shell)
   }
@@ -81,8 +84,8 @@ const titleAt = ({ calls, steps }: Underway, at: number) =>
   calls[at]!.listener?.title ?? steps[at]!.call.name
 
 /**
- * Expects the steps that have not ended, up to the first that asks: what follows it comes again.
- * @returns the result of the one that asks
+ * Waits for the steps that have not ended. From the first one that asks on, they are sent again.
+ * @returns the result of the step that asks; undefined if none does
  */
 async function expectRest(
   { calls, steps, results, wanted }: Underway,
@@ -111,7 +114,7 @@ async function expectRest(
   return asking
 }
 
-/** Sends the steps that have not ended again, with the answer to the first of them and what else is known. */
+/** Sends the steps that have not ended again, with the answer to the first and all other known answers. */
 async function answerRest(
   asking: StepResult,
   segment: Underway,
@@ -139,8 +142,8 @@ async function answerRest(
   send(cause, [], againScript(rest, mode, answers))
 }
 
-/** How much the results of a segment hold of each output: enough for an error. */
+/** How many bytes of each output a result of a segment keeps: enough for an error. */
 const stepBytes = 1_048_576
 
-/** How often a step may ask for what it lacks, on average; two are the most that any needs. */
+/** How often a step may ask, on average. No step needs to ask more than twice. */
 const mostAsked = 10

@@ -1,6 +1,6 @@
 /**
- * A session: one long-lived `sh` of one host and user, and everything that is asked of it. The first
- * write holds the prelude, the request for facts and state, and whatever the caller adds (the lock):
+ * A session: one long-lived `sh` of one host and user, and everything that runs in it. The first
+ * write holds the prelude, the request for facts and state, and what the caller adds (the lock):
  * one round trip.
  */
 import { randomBytes } from 'node:crypto'
@@ -36,35 +36,36 @@ export interface Session {
   /** How often the controller waited for the host. */
   readonly roundTrips: number
   /**
-   * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content travels
-   * only where the host says that it lacks it. Results hold the last MiB of each output. Never rejects
-   * for a failed step.
-   * @throws {UnreachableError} the connection or the shell is gone
+   * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content is sent
+   * only if the host lacks it. Results keep the last MiB of each output. Never rejects because of
+   * a failed step.
+   * @throws {UnreachableError} the connection or the shell is lost
    */
   segment(calls: readonly SegmentCall[], mode: SegmentMode): Promise<StepResult[]>
   /**
-   * Runs one call. Calls that are not awaited are pipelined. The result holds all of each output, or
-   * the last 8 MiB where a listener takes it as it comes.
+   * Runs one call. Calls that are not awaited are pipelined. The result keeps all output, or
+   * the last 8 MiB of each stream if a listener gets it as it comes.
+   * @throws {UnreachableError} the connection or the shell is lost
    */
   call(call: HostCall, listener?: StepListener): Promise<StepResult>
   /**
-   * The running step ends by itself; what else was sent is skipped.
-   * @throws {UnreachableError} the host lets no other shell begin
+   * Lets the running step end, and skips everything else that was sent.
+   * @throws {UnreachableError} the host opens no other shell
    */
   interrupt(): Promise<void>
-  /** Ends a process on the host and all it started; without a pid, whatever this session runs. As `interrupt`. */
+  /** Ends a process on the host and all that it started; without a pid, whatever this session runs. Throws as `interrupt`. */
   kill(pid?: number, signal?: string): Promise<void>
-  /** Ends the step of a segment that runs, and the segment; the session goes on. As `interrupt`. */
+  /** Ends the running step of a segment, and the segment; the session continues. Throws as `interrupt`. */
   expire(signal: string): Promise<void>
   /**
-   * Ends the shell, which releases the lock and removes what it left, then the connection, unless it is
-   * that of another user. What was asked and not awaited ends first; with `skip` only the running step
-   * does.
+   * Waits for everything that was sent (with `skip`, only for the running step), then ends the shell,
+   * which releases the lock and removes its files, then the connection, unless this is another user's
+   * session.
    */
   close(skip?: boolean): Promise<void>
 }
 
-/** Loads what a first session would have to wait for. */
+/** Loads the prelude, so that the first session need not wait for it. */
 export const warmUp = (): void => void partsFor([], new Set())
 
 const randomWord = () => randomBytes(12).toString('hex')
@@ -74,8 +75,9 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.command what to start instead of `sh`: the shell of another user
  * @param options.user that user, for errors
  * @param options.warn called if the running work could be neither interrupted nor ended
- * @param options.watch who looks on
- * @throws {UnreachableError} no shell, or it does not speak our protocol
+ * @param options.watch its observers
+ * @throws {UnreachableError} the host opens no shell, or it does not follow our protocol
+ * @throws {StepError} user_missing, user_refused: no session of `user`
  */
 export async function openSession(options: {
   transport: Transport
@@ -136,7 +138,7 @@ export async function openSession(options: {
   }
 }
 
-/** What of the prelude a shell lacks, and has from then on. */
+/** Tracks which parts of the prelude a shell has; returns those that it lacks for the given steps. */
 function createParts() {
   const sent = new Set<string>()
   return (steps: readonly NumberedCall[]) => {
@@ -184,9 +186,9 @@ async function openChannel(
   })
 }
 
-/** What is asked of a session: one after the other, and known until it has ended. */
+/** Runs the calls and segments of a session in order, and tracks those that have not ended. */
 function createWork(shell: SegmentShell) {
-  // What follows a segment waits for its end: a segment may need a second write.
+  // Work after a segment waits for its end, because a segment may need a second write.
   let barrier: Promise<unknown> = Promise.resolve()
   const pending = new Set<Promise<unknown>>()
   const track = <T>(answer: Promise<T>): Promise<T> => {
@@ -225,7 +227,7 @@ function createWork(shell: SegmentShell) {
   }
 }
 
-/** What the command that starts another user's shell says on standard error if there is no such user. */
+/** Printed on standard error by the command that starts another user's shell, if there is no such user. */
 export const noUserMark = 'hostwright: no such user'
 
 /** Why there is no session of another user. */
@@ -248,20 +250,20 @@ function refusalOf(transport: Transport, error: unknown) {
   return code === 'shell_failed' ? transport.explain?.(details.output ?? '') : undefined
 }
 
-/** How much the results of the first calls hold of each output: answers about locks. */
+/** How many bytes of each output the results of the first calls keep: answers about locks. */
 const openingBytes = 65_536
 
-/** The same of a call whose listener took the output as it came. */
+/** The same for a call whose listener got the output as it came. */
 const listenedBytes = 8 * 1_048_576
 
 /**
  * The state files, by name, in the answer of `hw_begin` or `hw_read_state`.
- * @throws {StepError} state_unreadable: to take the host for new would be worse
+ * @throws {StepError} state_unreadable: mistaking it for a new host would be worse
  */
 export function stateFilesOf({ status, parts, stderr }: StepResult): Map<string, string> {
   if (status === 'failed') {
     throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!, {
-      hint: 'Most often it is another user’s, such as root’s: work as that user (--become), or give this login a bootstrap_dir of its own.',
+      hint: 'It usually belongs to another user, such as root: work as that user (--become), or set another bootstrap_dir for this login.',
     })
   }
   const files = [...parts].filter(([name]) => name.startsWith('file '))

@@ -1,4 +1,4 @@
-/** Content of the controller that may be larger than its memory: it is read in pieces, as often as needed. */
+/** Content on the controller that may be larger than its memory: it is read in pieces, as often as needed. */
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,15 +19,15 @@ export interface FileSource extends Source {
   bytes(): Buffer
 }
 
-/** What is larger than this goes over a channel of its own, in bytes. */
+/** In bytes. Larger content gets its own channel. */
 export const largeBytes = 1_048_576
 
 /** How much is read at a time. */
 const pieceBytes = 262_144
 
 /**
- * A file of the controller.
- * @throws a system error: it is not there, or it is a directory
+ * A file on the controller.
+ * @throws a system error if it does not exist; an Error if it is not a regular file
  */
 export function fileSource(path: string | URL): FileSource {
   const name = path instanceof URL ? fileURLToPath(path) : path
@@ -35,7 +35,7 @@ export function fileSource(path: string | URL): FileSource {
   if (!found.isFile()) throw new Error('it is not a file')
   const read = (from = 0): AsyncIterable<Buffer> =>
     createReadStream(name, { start: from, highWaterMark: pieceBytes })
-  // Time of change and inode too: a file may be replaced by one of the same size and time.
+  // Change time and inode too: a file may be replaced by one of the same size and modification time.
   const { dev, ino, size, mtimeNs, ctimeNs } = found
   const version = [dev, ino, size, mtimeNs, ctimeNs].join(' ')
   return {
@@ -47,7 +47,7 @@ export function fileSource(path: string | URL): FileSource {
   }
 }
 
-/** Bytes that are in memory already. */
+/** Bytes that are already in memory. */
 export function bytesSource(name: string, bytes: Buffer): Source {
   return {
     name,
@@ -75,8 +75,8 @@ export async function hashPieces(pieces: Pieces): Promise<string> {
 }
 
 /**
- * Each version of a file is hashed once a process, as every host of a run is asked for the same; all
- * that ask meanwhile wait for the one hashing.
+ * Each version of a file is hashed once per process, because all hosts of a run need the same hash;
+ * those that ask meanwhile wait for it.
  */
 const hashes = new Map<string, Promise<string>>()
 

@@ -1,7 +1,7 @@
 /** The last bytes of a stream, however long it is. */
 export interface Tail {
   push(chunk: Buffer): void
-  /** The last `limit` bytes of all that was pushed, or all where there are fewer. */
+  /** The last `limit` bytes of all that was pushed. */
   bytes(): Buffer
 }
 
@@ -17,9 +17,9 @@ export function createTail(limit: number): Tail {
     push: chunk => {
       chunks.push(chunk)
       length += chunk.length
-      // Not at each chunk: so each byte is copied about once.
+      // Not at each chunk, so that each byte is copied about once.
       if (length < 2 * limit) return
-      // A copy: a part of a buffer would keep the whole.
+      // A copy, because a slice would keep the whole buffer in memory.
       chunks = [Buffer.from(bytes())]
       length = limit
     },

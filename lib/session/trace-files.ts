@@ -1,7 +1,7 @@
 /**
- * HOSTWRIGHT_TRACE=<dir>: the traces of a run's sessions, a file each, for nobody else to read and without secrets.
- * Traces are written as they come, so that a run that hangs or is killed has left them. A secret that becomes known
- * later is taken out of what was written before.
+ * HOSTWRIGHT_TRACE=<dir>: the traces of a run's sessions, one file each, readable only by the user and without
+ * secrets. They are written while the run goes on, so that a run that hangs or is killed leaves them. A secret that
+ * becomes known later is removed from what was written before.
  */
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -24,40 +24,40 @@ import { UsageError } from '../errors.ts'
 import { createRedactor, withoutForms } from '../shell/redact.ts'
 import { createSessionTrace, type SessionTrace, type Sign, type TraceSink } from './trace.ts'
 
-/** Of what a session is. */
+/** Whose session it is, and what to hide in its trace. */
 export interface TracedSession {
   host: string
   user: string
-  /** All that the run hides on this host, now: another list when there is more. */
+  /** All that the run hides on this host now. Returns another array if there is more to hide. */
   forms(): readonly string[]
 }
 
 export interface Tracer {
   session(of: TracedSession): SessionTrace
-  /** What was typed in the run: no trace has it. */
+  /** Hides what was typed, in all traces. */
   hide(values: Iterable<string>): void
-  /** Writes what is left. Call it when no more secrets become known. */
+  /** Writes what is left. Call it when no more secrets can become known. */
   close(): void
 }
 
-/** Entries are written when so many characters wait, or after so many milliseconds. */
+/** Entries are written when this many characters wait, or after this many milliseconds. */
 const chunk = 65_536
 const patienceMs = 100
 
 /**
- * Makes the directory where it is not there, and sees whether files can be made in it.
+ * Creates the directory if it does not exist, and checks that files can be created in it.
  * @throws {UsageError} invalid_value
  */
 export function prepareTraceDirectory(path: string): void {
   const refuse = (reason: string, cause?: unknown) =>
     new UsageError('invalid_value', `HOSTWRIGHT_TRACE=${path} can’t be used: ${reason}`, {
       cause,
-      hint: 'Name a directory of your own; one that does not exist is made.',
+      hint: 'Name a directory that you own; it is created if it does not exist.',
     })
   try {
     if (makeDirectory(path)) chmodSync(path, 0o700)
     const { uid, mode } = statSync(path)
-    if (uid !== (process.geteuid?.() ?? uid)) throw refuse('it belongs to somebody else')
+    if (uid !== (process.geteuid?.() ?? uid)) throw refuse('it belongs to another user')
     if ((mode & 0o022) !== 0) throw refuse('others may write to it')
     const probe = join(path, `.probe-${randomBytes(8).toString('hex')}`)
     const handle = openSync(probe, 'wx', 0o600)
@@ -73,7 +73,7 @@ export function prepareTraceDirectory(path: string): void {
   }
 }
 
-/** Makes a directory and those above it; false: it is there. (Node's own way never ends below /proc.) */
+/** Creates a directory and its parents; false if it exists. (Node's `recursive` never returns below /proc.) */
 function makeDirectory(path: string): boolean {
   if (existsSync(path)) return false
   makeDirectory(dirname(path))
@@ -84,7 +84,8 @@ function makeDirectory(path: string): boolean {
 /**
  * @param directory from `prepareTraceDirectory`
  * @param options.run id of the run
- * @param options.warn called once when traces can no longer be written: the run goes on
+ * @param options.warn called once if traces can no longer be written: the run continues
+ * @param options.now clock in milliseconds since the epoch; replaced in tests
  */
 export function createTracer(
   directory: string,
@@ -101,13 +102,13 @@ export function createTracer(
       write()
     } catch (error) {
       broken = true
-      options.warn(`traces can’t be written any more: ${(error as Error).message}`)
+      options.warn(`traces can no longer be written: ${(error as Error).message}`)
     }
   }
   const flushAll = () => {
     for (const file of files) attempt(file.flush)
   }
-  // An end by process.exit leaves no time for anything else.
+  // After process.exit, only synchronous code runs.
   process.on('exit', flushAll)
   return {
     session: of => {
@@ -151,7 +152,7 @@ export function createTracer(
 
 interface TraceFile {
   add(sign: Sign, text: string): void
-  /** Writes what was added, and takes out of the file what is a secret only now. */
+  /** Writes what was added, and removes secrets from the file that became known since. */
   flush(): void
 }
 
@@ -217,13 +218,13 @@ function headOf(
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants
 
-/** The first free number from `from` on. */
+/** Creates the file of the first free number, starting at `from`. */
 function createFile(directory: string, name: string, from: number) {
   for (let number = from; ; number++) {
     const path = join(directory, `${name}-${number}.trace`)
     try {
       const handle = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-      // A default ACL of the directory may have added to the mode.
+      // A default ACL of the directory may have widened the mode.
       fchmodSync(handle, 0o600)
       closeSync(handle)
       return { path, number }
@@ -243,7 +244,7 @@ function append(path: string, text: string) {
   }
 }
 
-/** Takes forms out of a file. What stands in it is visible text, and so must they be. */
+/** Removes forms from a file. Control characters in it are escaped, so the forms are searched for escaped too. */
 function cleanFile(path: string, forms: readonly string[]) {
   const handle = openSync(path, O_RDWR | O_NOFOLLOW)
   try {
@@ -266,7 +267,7 @@ function writeAll(handle: number, text: string, from?: number) {
 
 const longestName = 80
 
-/** A part of a file's name, whatever stands in it: other characters as %XX, what is too long by its hash. */
+/** A safe part of a file name, for any text: other characters become %XX, a long text is cut and gets a hash. */
 function safeName(text: string): string {
   const safe = [...Buffer.from(text)]
     .map(byte => {

@@ -1,7 +1,7 @@
-/** Reading our own script text again (script.ts, shell/content.ts), so that a person can read it in a trace. Pure. */
+/** Parses our own script text (script.ts, shell/content.ts), so that a trace can show it readably. Pure. */
 
 export type ScriptPiece =
-  /** A command, with all of its lines where an argument or a here-document has several. */
+  /** A command, with all its lines if an argument or a here-document has several. */
   | { kind: 'line'; text: string }
   /** A function that prints content: `hw_content_3`. */
   | { kind: 'content'; name: string; bytes: Buffer }
@@ -28,7 +28,7 @@ export function readScript(script: Buffer): ScriptPiece[] {
   return pieces
 }
 
-/** Where the line end is that ends the command which begins at `from`. */
+/** The offset of the newline that ends the command at `from`. */
 function endOfCommand(text: string, from: number): number {
   let at = from
   for (; at < text.length && text[at] !== '\n'; at++) {
@@ -40,7 +40,7 @@ function endOfCommand(text: string, from: number): number {
   return endAt(text, text.indexOf(`\n${word}\n`, at) + word.length + 1, at)
 }
 
-/** A place that was looked for; the end of the text where it was not found. */
+/** The offset that was found, or the end of the text. */
 const endAt = (text: string, found: number, from = 0) =>
   found < from || found < 0 ? text.length : found
 

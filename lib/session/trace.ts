@@ -1,5 +1,5 @@
 /**
- * The trace of one session: what went over the wire, for a person to read. Script appears as it is sent, except
+ * The trace of one session: what went over the wire, for a person to read. Script is shown as sent, except
  * for the prelude, whose parts are named; frames as they arrive, with the titles of steps; content as text if it
  * is short, else by size and hash. trace-files.ts writes it.
  */
@@ -9,17 +9,17 @@ import type { Frame } from '../shell/frames.ts'
 import { readScript } from './trace-script.ts'
 
 export interface SessionTrace {
-  /** Something that is neither script nor frame: a shell opens, a round trip and its cause. */
+  /** Anything but script and frames: a shell is opened, a round trip and its cause. */
   note(text: string): void
-  /** The title of a step, for all that is said of it. */
+  /** Sets the title of a step, for later entries about it. */
   name(id: number, title: string): void
   /**
    * Script that is written to the shell.
-   * @param parts names of the prelude's parts that go before it, and how many bytes they have
+   * @param parts names of the prelude's parts that go before it, and their size in bytes
    */
   sent(script: Buffer, parts?: { names: readonly string[]; bytes: number }): void
   received(stream: 'stdout' | 'stderr', frame: Frame): void
-  /** The shell has ended. Another one of the same session may follow. */
+  /** The shell has ended. The session may start another one. */
   end(how: string): void
 }
 
@@ -32,10 +32,10 @@ export interface TraceSink {
   flush(): void
 }
 
-/** Of a content, and of one line of script, so many bytes are shown. */
+/** How many bytes of a content, or of a line of script, are shown. */
 const longestText = 8192
 
-/** Of an answer between two markers, so many lines are shown. */
+/** How many lines of output between two markers are shown. */
 const mostLines = 500
 
 export function createSessionTrace(sink: TraceSink): SessionTrace {
@@ -74,7 +74,7 @@ export function createSessionTrace(sink: TraceSink): SessionTrace {
       if (frame.kind === 'output') return output[stream].push(frame.chunk)
       output[stream].end()
       const [word, id] = frame.words
-      // It ends on both streams; its title is shown once.
+      // A step ends on both streams; show its title once.
       const title = word === 'end' && stream === 'stdout' ? titleOf(id) : undefined
       const line = frame.words.join(' ').trimEnd()
       sink.entry(
@@ -98,14 +98,14 @@ const notShown = (bytes: Buffer) => blobText(bytes.length, createHash('sha256').
 const blobText = (bytes: number, hash: ReturnType<typeof createHash>) =>
   `(${count(bytes)} not shown, sha256 ${hash.digest('hex')})`
 
-/** Text is apart from frames by the bar before each line. */
+/** A bar before each line distinguishes text from frames. */
 const quoted = (text: string) => text.replace(/^/gm, '| ')
 
 const isText = (bytes: Buffer) => isUtf8(bytes) && !bytes.includes(0)
 
 /**
- * What comes between two markers, line by line, so that no secret is seen in halves. From the first line on that is
- * no text or has no end, and after many lines, there is only size and hash.
+ * Shows what comes between two markers line by line, so that no secret is split. After the first line that is not
+ * text or is too long, and after many lines, only size and hash are shown.
  */
 function createOutput(show: (text: string) => void) {
   let held: Buffer = Buffer.alloc(0)

@@ -1,4 +1,4 @@
-/** Answers that take time: other shells beside the session's, progress, and how they end. */
+/** Answers that take time: the shells that they open, their progress, and how to stop them. */
 import { isBootstrapError } from '../errors.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { Answer, Asked, HostCall } from './call.ts'
@@ -8,11 +8,11 @@ export interface Transfers {
   open(): Promise<ShellStream>
   /** Aborted by `end`. */
   readonly signal: AbortSignal
-  /** Nothing more is sent over open ones: whoever waits for one sees it end. */
+  /** Ends the input of all open shells, and thereby the shells: whoever waits for one sees it end. */
   end(): void
 }
 
-/** @param openShell opens one, on whatever connection there is */
+/** @param openShell opens a shell on the session's connection */
 export function createTransfers(openShell: () => Promise<ShellStream>): Transfers {
   const shells = new Set<ShellStream>()
   let ending = new AbortController()
@@ -35,8 +35,8 @@ export function createTransfers(openShell: () => Promise<ShellStream>): Transfer
 }
 
 /**
- * The answer to a step that asked. A failure on the host while it is worked out is the step's own; a fault of
- * ours or of the connection is thrown.
+ * The answer to a step that asked. A failure on the host, or of a local file, fails the step; any other error
+ * is thrown.
  */
 export async function answerTo(call: HostCall, asked: Asked): Promise<Answer> {
   try {
@@ -46,9 +46,7 @@ export async function answerTo(call: HostCall, asked: Asked): Promise<Answer> {
   }
 }
 
-/**
- * Calls as they are sent. One whose source can't be read fails when its turn comes.
- */
+/** The call that is sent. If its source can't be read, it becomes one that fails when its turn comes. */
 export async function prepare(call: HostCall): Promise<HostCall> {
   if (!call.prepare) return call
   try {
@@ -59,20 +57,20 @@ export async function prepare(call: HostCall): Promise<HostCall> {
   }
 }
 
-/** An error that belongs to one step; any other is thrown on. */
+/** The failure of one step; any other error is thrown again. */
 function failureOf(error: unknown): NonNullable<Answer['failure']> {
   if (isBootstrapError(error)) {
     if (error.exitCode !== 4) throw error
     const { message, code, details } = error
-    // The last line says it; those before it say why.
+    // The last line becomes the step's message, the lines before it its output.
     return { message: details.output ? `${details.output}\n${message}` : message, code }
   }
-  // A file of ours that can't be read.
+  // A local file that can't be read.
   if (error instanceof Error && 'syscall' in error) return { message: error.message }
   throw error
 }
 
-/** Reports the first, the last, and a few a second. */
+/** Reports the first and the last call, and a few calls per second. */
 function seldom(progress: Asked['progress'], everyMs = 250): Asked['progress'] {
   let reportedAt = Number.NEGATIVE_INFINITY
   return (done, total) => {

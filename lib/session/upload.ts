@@ -1,6 +1,6 @@
 /**
- * Content that is too large for a session's script: raw bytes over a shell of their own, beside the
- * session's. The host's side is lib/remote/receive.sh.
+ * Content that is too large for a session's script: raw bytes over a second shell. The host's side is
+ * lib/remote/receive.sh.
  */
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
@@ -13,30 +13,30 @@ import type { Source } from './source.ts'
 import { createTail } from './tail.ts'
 
 /**
- * Brings content to the host: what of it came before, in whatever run, is not sent again. The whole is
- * compared with its SHA-256 there before it counts.
+ * Sends content to the host, except for what an earlier try, in any run, has already sent. The host
+ * compares the whole with its SHA-256 before the content is used.
  *
- * The file is the user's alone (0600), in bootstrap_dir/incoming or, in sessions of other users, in
- * ~/.cache/hostwright/incoming (or below /var/tmp: then it is not kept for a next try). Whoever uses it takes it away afterwards, or leaves it for a next try;
- * after two weeks it is removed.
- * @param asked what the call's `answer` was given
+ * Only the user can read the file (0600). It is in bootstrap_dir/incoming or, in sessions of other users, in
+ * ~/.cache/hostwright/incoming (or below /var/tmp, where it is not kept for another try). The step that uses it
+ * removes it afterwards, or leaves it for another try; after two weeks it is removed.
+ * @param asked what the call's `answer` gets
  * @returns its absolute path on the host
- * @throws {StepError} checksum_mismatch: what arrives is not what its hash says
- * @throws {StepError} step_failed: the host can't take it, or the transfer was ended
- * @throws {UnreachableError} the connection is gone, or the host refuses another shell
+ * @throws {StepError} checksum_mismatch: the content arrived damaged, twice
+ * @throws {StepError} step_failed or the host's code: the host can't write it, or the transfer was stopped
+ * @throws {UnreachableError} the connection is lost, or the host refuses another shell
  * @example
- * answer: async asked => ({ args: words({ content: await sendContent(asked, fileSource('image.iso'))] })
+ * answer: async asked => ({ args: words({ content: await sendContent(asked, fileSource('image.iso')) }) })
  */
 export async function sendContent(
   asked: Pick<Asked, 'bootstrapDir' | 'open' | 'progress'>,
   source: Source,
 ): Promise<string> {
   const sha256 = await source.sha256()
-  // What was kept may be damaged: then all of it is sent anew, once.
+  // What the host kept may be damaged: then everything is sent again, once.
   const path = (await transfer(asked, source, sha256)) ?? (await transfer(asked, source, sha256))
   if (path !== undefined) return path
-  throw new StepError('checksum_mismatch', `what arrives of ${source.name} is not what was read`, {
-    hint: 'See whether the file changes while it is sent, and whether the host’s disk is sound.',
+  throw new StepError('checksum_mismatch', `${source.name} did not arrive as it was read`, {
+    hint: 'Check whether the file changes while it is being sent, and whether the host’s disk is healthy.',
   })
 }
 
@@ -54,7 +54,7 @@ async function transfer(
   shell.stdin.on('error', () => {})
   const answers = answersOf(shell, word)
   const receive = ['hw_receive', word, bootstrapDir, sha256, String(source.size)]
-  // In one line: the shell reads no further before all has come, and what comes is not for it to read.
+  // In one line, so that the shell does not read the content as script.
   const work = `hw_detect; ${quoteAll(receive)} || hw_lines "${word} failed $hw_code"; exit`
   shell.stdin.write(`${partsFor(['hw_receive'], new Set())}${work}\n`)
   const first = await answers.next()
@@ -76,12 +76,12 @@ async function transfer(
     last?.verb === 'failed' && Object.hasOwn(errorCodes, last.rest) ? last.rest : 'step_failed'
   throw new StepError(
     code as ErrorCode,
-    `${source.name} could not be sent: ${said.at(-1) || 'the host took nothing'}`,
+    `${source.name} could not be sent: ${said.at(-1) || 'the host gave no reason'}`,
     { output: said.slice(0, -1).join('\n') || undefined },
   )
 }
 
-/** Writes the pieces as fast as the host takes them, until the shell ends or somebody ends its input. */
+/** Writes the pieces as fast as the host reads them, until the shell ends or its input is ended. */
 async function pour(
   { stdin, ended }: ShellStream,
   pieces: AsyncIterable<Buffer>,
@@ -100,7 +100,7 @@ async function pour(
   }
 }
 
-/** Until more may be written, or nothing more can be. */
+/** Waits until more can be written, or the stream is closed. */
 function drained(stream: Writable): Promise<void> {
   const events = ['drain', 'finish', 'close']
   return new Promise(resolve => {
@@ -112,7 +112,7 @@ function drained(stream: Writable): Promise<void> {
   })
 }
 
-/** Lines `WORD VERB REST` of a shell's output, whatever its login says around them. */
+/** The lines `WORD VERB REST` in a shell's output; whatever the login prints around them is ignored. */
 function answersOf(shell: ShellStream, word: string) {
   const found: { verb: string; rest: string }[] = []
   let text = ''

@@ -1,4 +1,4 @@
-/** Observers of the work on one host. What nobody wants to see is absent and costs nothing. */
+/** Observers of the work on one host. Without them, nothing is built and nothing costs time. */
 import type { Debug } from '../events.ts'
 import type { Frame } from '../shell/frames.ts'
 import type { SessionTrace } from './trace.ts'
@@ -7,25 +7,25 @@ export interface Watch {
   /** --debug: decisions, in words. */
   debug?: Debug
   /**
-   * HOSTWRIGHT_TRACE: the trace of another session of this host.
-   * @param user whose session it is, where that is not the connection's own
+   * HOSTWRIGHT_TRACE: begins the trace of a session of this host.
+   * @param user of the session, if it is not the connection's
    */
   trace?(user?: string): SessionTrace
 }
 
 /** What a session reports to its observers. */
 export interface Notes {
-  /** Another shell is asked for, and what for. */
+  /** A shell is requested, and why. */
   opens(what: string): void
   /** The title of a step, for later lines about it. */
   names(id: number, title: string): void
   /**
    * Script is written.
-   * @param cause why: names the round trip, if the host was idle
-   * @param parts of the prelude that go before it, and their bytes
+   * @param cause why; names the round trip, if the host was idle
+   * @param parts of the prelude that go before it, and their size in bytes
    */
   sends(cause: string, script: Buffer, parts: { names: readonly string[]; bytes: number }): void
-  /** The host was idle and is waited for: the session's round trip of this number. */
+  /** The host was idle: the session begins the round trip of this number. */
   waits(roundTrip: number): void
   received(stream: 'stdout' | 'stderr', frame: Frame): void
   ended(how: string): void

@@ -1,10 +1,10 @@
-/** KEY=VALUE words: how a call names its arguments where it has more than four. */
+/** KEY=VALUE words: the arguments of a call beyond the first four. */
 
 type Value = string | number | boolean | undefined
 
 /**
- * The words of a call, as hw_words in lib/remote/core.sh reads them. What is undefined or false is left out,
- * true is `yes`, and a list is one word for each of its values.
+ * The words of a call, as hw_words in lib/remote/core.sh reads them. Undefined and false are left out,
+ * true becomes `yes`, and a list becomes one word for each of its values.
  * @example words({ mode: '644', backup: true, env: ['A=1', 'B=2'] }) // ['mode=644', 'backup=yes', 'env=A=1', 'env=B=2']
  */
 export function words(values: Readonly<Record<string, Value | readonly string[]>>): string[] {

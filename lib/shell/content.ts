@@ -1,19 +1,19 @@
 /**
- * Bytes as shell text. Single quotes carry every byte but NUL; a piece that holds one is written with
- * printf's octal escapes, doubling its backslashes. Smaller than base64 for all but data that is mostly
- * NUL, and the host needs no decoder.
+ * Bytes as shell text. Single quotes carry every byte but NUL; a piece that contains NUL is written with
+ * printf's octal escapes, and its backslashes are doubled. This is smaller than base64 unless most bytes
+ * are NUL, and the host needs no decoder.
  */
 import { quote } from './quote.ts'
 
 /**
- * Bytes of one call: well below what any shell holds in an argument, and so many that a large file
- * makes few calls. (bash follows a function's list of commands by recursion: thousands end it.)
+ * Bytes of one call: well below the longest argument of any shell, and enough that a large file
+ * needs few calls. (bash recurses into a function's list of commands: thousands crash it.)
  */
 const pieceLength = 65_536
 
 /**
  * A shell function that prints exactly `bytes`, with the prelude's hw_put and hw_bytes.
- * @param name of the function, letters, digits and underscores
+ * @param name of the function: letters, digits and underscores
  */
 export function contentFunction(name: string, bytes: Buffer): Buffer {
   const lines: string[] = []

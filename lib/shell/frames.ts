@@ -1,17 +1,17 @@
 /**
- * Reading the frames of one stream of a session. The host's shell writes markers between the outputs
- * of steps: nonce, words, newline. Everything else is output, byte for byte, whether or not it ends its
- * line before a marker. Pure: bytes in, frames out.
+ * Reads the frames of one stream of a session. The host's shell writes markers between the outputs
+ * of steps: nonce, words, newline. Everything else is output, byte for byte, even if its last line has
+ * no newline before a marker. Pure: bytes in, frames out.
  */
 
 export type Frame = { kind: 'output'; chunk: Buffer } | { kind: 'mark'; words: string[] }
 
 export interface FrameReader {
-  /** Takes the next bytes of the stream, in whatever pieces they come; returns what is complete. */
+  /** Takes the next bytes of the stream, in chunks of any size; returns the complete frames. */
   push(chunk: Buffer): Frame[]
 }
 
-/** A marker line is short; a longer one is no marker of ours and would grow without end. */
+/** A marker line is short. A longer one is not ours, and must not fill the memory. */
 const longestMarker = 65_536
 
 /**
@@ -52,7 +52,7 @@ export function createFrameReader(nonce: string): FrameReader {
   }
 }
 
-/** How many of the last bytes could be the beginning of `opening`. */
+/** How many of the last bytes could be the start of `opening`. */
 function overlap(bytes: Buffer, opening: Buffer): number {
   const longest = Math.min(bytes.length, opening.length - 1)
   for (let length = longest; length > 0; length--) {

@@ -2,16 +2,16 @@
 import { distance } from 'fastest-levenshtein'
 import { UsageError } from '../errors.ts'
 
-/** Names offered at once. More than three is a list, not a suggestion. */
+/** Most names in a suggestion: more than three is a list. */
 const offered = 3
 
-/** Names listed in full where none is close. */
+/** Most names that are listed in full when none is close. */
 const listed = 12
 
 /**
- * Up to three of `candidates` that `name` may have been meant to be, closest first: those with the
- * fewest edits, at most a third of the name's length (two for short names), and those of which one
- * begins with the other. Case doesn't count, two letters swapped are one edit.
+ * Up to three of `candidates` that the user may have meant by `name`, closest first: those with the
+ * fewest edits, at most a third of the name's length (two for short names), and those where one name
+ * begins with the other. Case is ignored; two swapped letters are one edit.
  *
  * @example nearest('wbe1', ['web1', 'web2', 'db1']) // ['web1']
  */
@@ -21,7 +21,7 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
   const measured = [...new Set(candidates)].map(candidate => {
     const other = candidate.toLowerCase()
     const edits = editsBetween(wanted, other)
-    // Two edits make any short name of any other: half of it must remain.
+    // Two edits turn any short name into any other: half of the name must remain.
     const similar = edits <= limit && edits * 2 <= Math.max(wanted.length, other.length)
     const abbreviated = wanted !== '' && (other.startsWith(wanted) || wanted.startsWith(other))
     return { candidate, edits, similar, abbreviated }
@@ -34,7 +34,7 @@ export function nearest(name: string, candidates: Iterable<string>): string[] {
     .map(found => found.candidate)
 }
 
-/** Levenshtein distance; undoing one swap of neighbours, the commonest slip, costs one and not two. */
+/** Levenshtein distance, but one swap of neighbours, the most common typo, counts as one edit. */
 function editsBetween(a: string, b: string): number {
   let edits = distance(a, b)
   for (let at = 0; at + 1 < a.length && edits > 1; at++) {
@@ -46,7 +46,7 @@ function editsBetween(a: string, b: string): number {
 
 /**
  * The error for a name that does not exist: one line with the nearest names, or with all names
- * where none is near; the hint lists the names when the line does not.
+ * if none is near; the hint lists the names if the line does not.
  *
  * @param kind what it should have been, in the singular: `recipe`, `host or group`
  * @returns a UsageError with code `unknown_name`, to be thrown by the caller
@@ -75,7 +75,7 @@ function enumerate(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, listed).join(', ')} and ${more} more` : names.join(', ')
 }
 
-/** Text as it can be shown in one line: what a terminal would act on becomes `\u{…}`. */
+/** Text that is safe to show in one line: what a terminal would act on becomes `\u{…}`. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, c => `\\u{${c.codePointAt(0)!.toString(16)}}`)
 }

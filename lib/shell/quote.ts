@@ -1,5 +1,5 @@
 /**
- * Quoting. Single quotes keep every byte but NUL as it is in every POSIX shell; a single quote itself is
+ * Quoting. In every POSIX shell, single quotes keep every byte but NUL as it is; a single quote itself is
  * written outside of them. (POSIX.1-2017, Shell Command Language, 2.2.2.)
  */
 
@@ -21,14 +21,14 @@ export function quoteAll(values: readonly string[]): string {
   return values.map(quote).join(' ')
 }
 
-/** What every login shell leaves alone outside of quotes; `%`, `@` and `~` mean something there. */
+/** Characters that no login shell interprets outside of quotes; some interpret `%`, `@` and `~`. */
 const safeAnywhere = /^[A-Za-z0-9_./,-]+$/
 
 /**
- * A command line for a login shell, whichever that is: sshd hands it what we ask for. Within single quotes
- * csh and tcsh replace `!` and fish reads `\`; outside of them `\` before each of `!`, `\` and `'` is read
- * the same by those and by every POSIX shell. (fish-doc(1), Quotes; tcsh(1), Lexical structure.)
- * @throws {RangeError} a NUL character or a line end: csh takes none within quotes
+ * A command line for any login shell, because sshd passes our command to it. Within single quotes
+ * csh and tcsh replace `!` and fish interprets `\`; outside of them `\` before `!`, `\` and `'` means
+ * the same to these and to every POSIX shell. (fish-doc(1), Quotes; tcsh(1), Lexical structure.)
+ * @throws {RangeError} a NUL character or a line end, which csh refuses within quotes
  * @example quoteForLogin(['echo', "it's"]) // echo 'it'\''s'
  */
 export function quoteForLogin(words: readonly string[]): string {

@@ -1,23 +1,23 @@
 /**
- * Removes secrets from texts, in any form a program may have put them: as they are, quoted for a
+ * Removes secrets from texts, in each form that a program may print: unchanged, quoted for a
  * shell, escaped as in JSON, in base64, or URL-encoded. Pure.
  */
 import { stars } from './secret.ts'
 import { encodedForms, shortest, wholeForms } from './secret-forms.ts'
 
 export interface Redactor {
-  /** From now on no text contains these values, nor single lines of those with several. */
+  /** From now on, redacted texts contain neither these values nor any line of a value with several lines. */
   hide(values: Iterable<string>): void
   redact(text: string): string
-  /** Everything that is searched for, the longest first. */
+  /** Everything that is searched for, longest first. */
   readonly forms: readonly string[]
   /** The forms of a value, computed once for all redactors based on this one. */
   formsOf(value: string): readonly string[]
 }
 
 /**
- * Values shorter than four characters are left: they would hide ordinary text.
- * @param base what it hides is hidden here too: a redactor that others share
+ * Values shorter than four characters stay visible: hiding them would hide ordinary text.
+ * @param base a shared redactor; what it hides is hidden here too
  */
 export function createRedactor(base?: Redactor): Redactor {
   const known = new Set<string>()
@@ -29,7 +29,7 @@ export function createRedactor(base?: Redactor): Redactor {
     return found
   }
   const redactor: Redactor = {
-    // Steps bring the same ones again and again.
+    // Steps pass the same values again and again.
     hide: values => {
       const fresh = [...values].filter(value => !known.has(value))
       if (fresh.length === 0) return
@@ -48,13 +48,13 @@ export function createRedactor(base?: Redactor): Redactor {
   return redactor
 }
 
-/** Of what is larger, lines are looked for as they are only: their forms would be tens of thousands. */
+/** The lines of a longer value are searched for unchanged only: their forms would be tens of thousands. */
 const longest = 65_536
 
-/** A value, and each of its lines, as output is looked at line by line; in all forms. */
+/** A value and each of its lines, because output is redacted line by line; in all forms. */
 function formsOf(value: string): string[] {
   const lines = value.split(/\r?\n/)
-  // Of a bracket on a line of its own there is nothing to hide.
+  // A line with only a bracket is not worth hiding.
   const pieces = lines.length > 1 ? lines.filter(line => line.trim().length >= shortest) : []
   if (value.length > longest) return [value, ...wholeForms(value), ...pieces]
   return [value, ...pieces]
@@ -63,7 +63,7 @@ function formsOf(value: string): string[] {
 }
 
 /**
- * A text with stars in the place of each form. All places are found in the text as it came, so that no form is
+ * A text with stars in place of each form. All forms are searched for in the original text, so that none is
  * missed because another overlaps it.
  */
 export function withoutForms(text: string, forms: readonly string[]): string {

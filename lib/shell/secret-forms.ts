@@ -1,13 +1,13 @@
-/** The ways in which programs encode a value. Pure. */
+/** The ways that programs encode a value. Pure. */
 
 /** Hiding shorter forms would hide ordinary text. */
 export const shortest = 4
 
-/** The value as shells, JSON, base64 and URLs have it; not as it is. */
+/** The value as shells, JSON, base64 and URLs write it, without the unchanged value. */
 export const encodedForms = (value: string): string[] =>
   others(value, [...wholeForms(value), ...base64Lines(value)])
 
-/** The same, but for base64 in lines. */
+/** The same, except for base64 in lines. */
 export const wholeForms = (value: string): string[] =>
   others(value, [
     ...shellForms(value),
@@ -19,7 +19,7 @@ export const wholeForms = (value: string): string[] =>
 const others = (value: string, forms: readonly string[]) =>
   [...new Set(forms)].filter(form => form !== value && form.length >= shortest)
 
-/** What stands within the quotes, and words quoted by backslashes. */
+/** The text within quotes, and words quoted with backslashes. */
 function shellForms(value: string): string[] {
   const escapes: Record<string, string> = {
     '\\': '\\\\',
@@ -38,10 +38,10 @@ function shellForms(value: string): string[] {
     value.replaceAll("'", "'\\''"),
     value.replaceAll("'", `'"'"'`),
     value.replace(/[\\"$`]/g, '\\$&'),
-    // it\'s, as bash's %q and as others write it
+    // it\'s, as bash's %q writes it, then as others do
     value.replace(/[ \t'"\\|&;()<>!{}*[\]?^$`,]/g, '\\$&'),
     value.replace(/[^\w@%+=:,./\-\u0080-\uffff]/g, '\\$&'),
-    // $'it\'s', 'a'$'\n''b', and the literals of many a language
+    // $'it\'s', 'a'$'\n''b', and the literals of many languages
     escaped(/[\\'\n\r\t]/g),
     octal(escaped(/[\\'\n\r\t]/g)),
     escaped(/[\\\n\r\t]/g),
@@ -49,7 +49,7 @@ function shellForms(value: string): string[] {
   ]
 }
 
-/** What stands within the quotes: JSON may escape more than it must. */
+/** The text within the quotes: JSON may escape more than it must. */
 function jsonForms(value: string): string[] {
   const text = JSON.stringify(value).slice(1, -1)
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -65,15 +65,15 @@ function jsonForms(value: string): string[] {
 }
 
 /**
- * The characters that the value alone decides, wherever in a longer text it begins: base64 makes four
- * characters of three bytes, so there are three ways. With and without padding, where the text ends
- * with it.
+ * The base64 characters that depend on the value alone, wherever it begins in a longer text: base64 turns
+ * three bytes into four characters, so there are three alignments. With and without padding, in case the
+ * text ends with the value.
  */
 function base64Forms(value: string): string[] {
   const bytes = Buffer.from(value)
   const forms = [0, 1, 2].flatMap(before => {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
-    // A character is six bits; those that share bits with what stands before or behind are not ours.
+    // A character is six bits: leave out those that share bits with the text before or after the value.
     const from = before === 0 ? 0 : before + 1
     const to = Math.floor(((before + bytes.length) * 8) / 6)
     return [text.slice(from), text.slice(from).replace(/=+$/, ''), text.slice(from, to)]
@@ -81,7 +81,7 @@ function base64Forms(value: string): string[] {
   return [...forms, ...forms.map(each => each.replaceAll('+', '-').replaceAll('/', '_'))]
 }
 
-/** The lines of openssl's base64 and of that of others, where the value fills several. */
+/** The lines of base64 as openssl (64) and others (76) wrap it, if there are several. */
 function base64Lines(value: string): string[] {
   return ['', '\n'].flatMap(end => {
     const text = Buffer.from(value + end).toString('base64')
@@ -89,7 +89,7 @@ function base64Lines(value: string): string[] {
   })
 }
 
-/** None where all is one line. A last line of a few characters says nothing and would hide much. */
+/** Empty if all fits one line. A last line of a few characters is left out: it would hide ordinary text. */
 const linesOf = (text: string, width: number): string[] =>
   text.length <= width
     ? []
@@ -104,7 +104,7 @@ function urlForms(value: string): string[] {
         .join(''),
     )
   const all = [
-    // curl, jq; Python's quote; encodeURIComponent; forms as in browsers, as PHP has them; encodeURI
+    // curl, jq; Python's quote; encodeURIComponent; forms as in browsers, and in PHP; encodeURI
     encode(/[^\w.~-]/gu),
     encode(/[^\w.~/-]/gu),
     encode(/[^\w.~!'()*-]/gu),

@@ -1,9 +1,9 @@
 /** Values that must not be shown. */
 
-/** What stands in the place of a secret. */
+/** Shown in place of a secret. */
 export const stars = '********'
 
-/** A value that prints as stars everywhere; `reveal()` is for the one place that needs it. */
+/** A value that prints as stars everywhere; `reveal()` is for the place that needs it. */
 export interface Secret {
   reveal(): string
   toString(): string
@@ -11,8 +11,8 @@ export interface Secret {
 }
 
 /**
- * A value that is shown nowhere. As a template it makes one of others: what is put in is revealed, and
- * the whole is a secret.
+ * A value that is never shown. As a template tag it combines values: secrets in it are revealed, and
+ * the result is a secret.
  * @example secret(process.env.TOKEN ?? '')
  * @example secret`postgres://app:${secrets.db}@db1/app`
  */

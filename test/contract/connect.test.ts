@@ -78,7 +78,9 @@ describe('a host that allows one shell per connection', () => {
     const { statuses, warnings } = await interrupted(1)
     expect(statuses).toEqual(['ok', 'ok'])
     expect(warnings).toEqual([
-      expect.stringMatching(/^what runs can’t be interrupted or ended: .*before the handshake/),
+      expect.stringMatching(
+        /^the running work can’t be interrupted or stopped: .*before the handshake/,
+      ),
     ])
   })
 })

@@ -44,11 +44,20 @@ const connect_timeout = 'connect_timeout'
 const refused: Refused[] = [
   {
     ...{ name: 'nologin', what: 'whose shell is nologin', shell: '/usr/sbin/nologin' },
-    ...{ code: shell_failed, message: /lets nobody in/, output: /not available/, hint: /usermod/ },
+    ...{
+      code: shell_failed,
+      message: /refuses every login/,
+      output: /not available/,
+      hint: /usermod/,
+    },
   },
   {
     ...{ name: 'falsy', what: 'whose shell is /bin/false', shell: '/bin/false' },
-    ...{ code: shell_failed, message: /without a word \(exit status 1\)/, hint: /\/bin\/false/ },
+    ...{
+      code: shell_failed,
+      message: /without any output \(exit status 1\)/,
+      hint: /\/bin\/false/,
+    },
   },
   {
     ...{ name: 'noshell', what: 'whose shell does not exist', shell: '/no/such/shell' },

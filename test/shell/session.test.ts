@@ -234,7 +234,7 @@ describe('a shell that is none', () => {
     const opening = openSession({ transport: connectLocal({ shell }), bootstrapDir: '/nowhere' })
     await expect(opening).rejects.toMatchObject({
       code: 'shell_failed',
-      message: 'the login’s shell lets nobody in',
+      message: 'the login’s shell refuses every login',
       details: { output: 'This account is not available.' },
     })
   })

@@ -1,6 +1,6 @@
 /**
- * The channel under whatever a host may send: it never fails otherwise than by rejecting, leaves nobody
- * waiting once the streams have ended, and calls no step good that did not end so.
+ * The channel with any input from a host: it fails only by rejecting, settles every step once the
+ * streams have ended, and reports success only for steps that ended with success.
  */
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
@@ -17,7 +17,7 @@ const mark = (...words: (string | number)[]) => `${nonce} ${words.join(' ')}\n`
 type Name = 'stdout' | 'stderr'
 type Said = [stream: Name, chunk: Buffer]
 
-/** Lets a channel hear these pieces, and then the end of its shell; what came of steps 1 to `count`. */
+/** Sends a channel these pieces, then the end of its shell. @returns the outcomes of steps 1 to `count` */
 async function hear(pieces: readonly Said[], count: number, how: ShellEnd) {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() }
   const stdin = new PassThrough()
@@ -61,7 +61,7 @@ const how = fc.constantFrom<ShellEnd>(
   { lost: false, code: 0, signal: null },
 )
 
-/** The pieces of a stream, cut elsewhere. */
+/** A text in pieces, cut at these places. */
 const cut = (stream: Name, text: Buffer, places: readonly number[]): Said[] => {
   const cuts = [...places.map(place => place % (text.length + 1)), text.length].sort(
     (a, b) => a - b,
@@ -70,7 +70,7 @@ const cut = (stream: Name, text: Buffer, places: readonly number[]): Said[] => {
 }
 
 describe('a channel', () => {
-  test('gives an answer or an error to all who wait, whatever it hears', async () => {
+  test('settles every step that is awaited, whatever the host sends', async () => {
     let good = 0
     await fc.assert(
       fc.asyncProperty(
@@ -91,7 +91,7 @@ describe('a channel', () => {
             expect(['ok', 'changed', 'failed', 'skipped', 'need']).toContain(status)
             expect(Number.isInteger(exitStatus)).toBe(true)
             expect(code === '-' || Object.hasOwn(errorCodes, code)).toBe(true)
-            // It was said so, in both streams.
+            // Both streams must contain this end.
             expect(heard('stdout')).toContain(`${nonce} end ${index + 1} ${status} ${exitStatus}`)
             expect(heard('stderr')).toContain(`${nonce} end ${index + 1}`)
             good++
@@ -125,7 +125,7 @@ describe('a channel', () => {
   }
   const places = fc.array(fc.nat(1000), { maxLength: 6 })
 
-  test('calls no step good that failed, wherever the streams are cut off or into pieces', async () => {
+  test('never reports success for a failed step, wherever the streams are cut', async () => {
     await fc.assert(
       fc.asyncProperty(
         results,
@@ -152,7 +152,7 @@ describe('a channel', () => {
     )
   })
 
-  test('takes another session’s markers for output, byte for byte', async () => {
+  test('treats another session’s markers as output, byte for byte', async () => {
     await fc.assert(
       fc.asyncProperty(results, places, async (steps, cuts) => {
         const forged = Buffer.from(

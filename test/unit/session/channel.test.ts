@@ -5,7 +5,7 @@ import type { ShellEnd } from '../../../lib/transport/transport.ts'
 
 const nonce = 'hwabc'
 
-/** A shell that says what the test lets it say. */
+/** A shell whose output the test controls. */
 function fakeShell() {
   const stdin = new PassThrough()
   const stdout = new PassThrough()
@@ -22,7 +22,7 @@ function fakeShell() {
     out: (text: string) => stdout.write(text),
     err: (text: string) => stderr.write(text),
     end,
-    /** No more output, and no word of how it ended. */
+    /** Ends both outputs, without reporting how the shell ended. */
     closeOutputs: () => {
       stdout.end()
       stderr.end()
@@ -39,7 +39,7 @@ function fakeShell() {
 const tick = () => new Promise(resolve => setImmediate(resolve))
 
 describe('the channel', () => {
-  test('gives each step its outputs, apart, with its status, code and note', async () => {
+  test('gives each step its two outputs, status, code and note', async () => {
     const { channel, out, err, finish } = fakeShell()
     const [first, second] = [channel.expect(1), channel.expect(2)]
     out('one')
@@ -59,7 +59,7 @@ describe('the channel', () => {
     expect((await second).stdout.toString()).toBe('two')
   })
 
-  test('waits for both streams, and each may be at a step of its own', async () => {
+  test('waits for both streams, which may be at different steps', async () => {
     const { channel, out, err, mark } = fakeShell()
     const [first, second] = [channel.expect(1), channel.expect(2)]
     out(`a${mark('end', 1, 'ok', 0, '-')}b${mark('end', 2, 'ok', 0, '-')}`)
@@ -97,7 +97,7 @@ describe('the channel', () => {
     ])
   })
 
-  test('calls the end of a step before the next one starts, whichever stream is ahead', async () => {
+  test('reports the end of a step before the start of the next, whichever stream is ahead', async () => {
     const { channel, out, err, mark } = fakeShell()
     const heard: string[] = []
     const listener = (step: number) => ({
@@ -144,7 +144,7 @@ describe('the channel', () => {
       })
   })
 
-  test('keeps the end of each output, as much as was asked for', async () => {
+  test('keeps only the requested number of bytes at the end of each output', async () => {
     const { channel, out, err, finish } = fakeShell()
     const heard: string[] = []
     const output = (_: string, chunk: Buffer) => void heard.push(chunk.toString())
@@ -157,7 +157,7 @@ describe('the channel', () => {
     expect(heard.join('').length).toBe('onetwothreewrong'.length)
   })
 
-  test('keeps named texts apart from output', async () => {
+  test('separates named texts from output', async () => {
     const { channel, out, mark, finish } = fakeShell()
     const step = channel.expect(1)
     out(`before${mark('old')}old text\n${mark('new')}new${mark('file', 'a b')}`)
@@ -171,7 +171,7 @@ describe('the channel', () => {
     })
   })
 
-  test('counts the times the host was found idle', async () => {
+  test('counts a round trip for each write to an idle host', async () => {
     const { channel, finish } = fakeShell()
     const pair = [channel.expect(1), channel.expect(2)]
     expect(channel.roundTrips).toBe(1)
@@ -186,28 +186,25 @@ describe('the channel', () => {
     [{ lost: true, reason: 'reset' } as const, 'connection_lost', 'the connection was lost: reset'],
     [{ lost: false, code: 7, signal: null } as const, 'shell_failed', 'exit status 7'],
     [{ lost: false, code: null, signal: 'SIGKILL' } as const, 'shell_failed', 'signal SIGKILL'],
-  ])(
-    'fails what waits, and what comes later, when the shell ends: %j',
-    async (how, code, message) => {
-      const { channel, out, err, end } = fakeShell()
-      const all = [channel.expect(1), channel.expect(2)]
-      out('This account')
-      err('is closed.')
-      await tick()
-      end(how)
-      for (const each of all)
-        await expect(each).rejects.toMatchObject({
-          code,
-          message: expect.stringContaining(message),
-        })
-      if (!how.lost)
-        await expect(all[0]).rejects.toMatchObject({
-          details: { output: 'This accountis closed.' },
-        })
-      await expect(channel.expect(3)).rejects.toMatchObject({ code })
-      expect(() => channel.write('x')).toThrow(expect.objectContaining({ code }))
-    },
-  )
+  ])('fails pending and later steps when the shell ends: %j', async (how, code, message) => {
+    const { channel, out, err, end } = fakeShell()
+    const all = [channel.expect(1), channel.expect(2)]
+    out('This account')
+    err('is closed.')
+    await tick()
+    end(how)
+    for (const each of all)
+      await expect(each).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(message),
+      })
+    if (!how.lost)
+      await expect(all[0]).rejects.toMatchObject({
+        details: { output: 'This accountis closed.' },
+      })
+    await expect(channel.expect(3)).rejects.toMatchObject({ code })
+    expect(() => channel.write('x')).toThrow(expect.objectContaining({ code }))
+  })
 
   test('fails if an unexpected step ends', async () => {
     const { channel, finish } = fakeShell()
@@ -220,8 +217,8 @@ describe('the channel', () => {
     ['no status', []],
     ['half a status', ['o']],
     ['no exit status', ['ok']],
-    ['no number for it', ['ok', '']],
-    ['another word', ['good', 0, '-']],
+    ['an empty exit status', ['ok', '']],
+    ['an unknown status', ['good', 0, '-']],
   ])('fails on a step that ends with %s', async (_, words) => {
     const { channel, out, err, mark } = fakeShell()
     const step = channel.expect(1)
@@ -230,12 +227,15 @@ describe('the channel', () => {
     await expect(step).rejects.toMatchObject({ code: 'shell_failed' })
   })
 
-  test.each(['constructor', '__proto__', 'unheard_of'])('knows no code %s', async code => {
-    const { channel, finish } = fakeShell()
-    const step = channel.expect(1)
-    finish(1, 'failed', 1, code)
-    expect((await step).code).toBe('-')
-  })
+  test.each(['constructor', '__proto__', 'unheard_of'])(
+    'replaces the unknown code %s by -',
+    async code => {
+      const { channel, finish } = fakeShell()
+      const step = channel.expect(1)
+      finish(1, 'failed', 1, code)
+      expect((await step).code).toBe('-')
+    },
+  )
 
   test('fails on endless markers', async () => {
     const { channel, out, mark } = fakeShell()

@@ -16,7 +16,7 @@ import {
   testHost,
 } from '../../support/shells.ts'
 
-/** `$` over a session, as lib/host/context.ts makes it, but for the account of steps. */
+/** `$` over a session, as lib/host/context.ts makes it, but without reporting steps. */
 const runnerOf =
   ({ session }: TestHost): CommandRunner =>
   async ({ shell, cwd, command, env, input }, output, running) => {
@@ -38,7 +38,7 @@ async function host(options?: HostOptions): Promise<TestHost & { $: Dollar }> {
   return { ...made, $: createDollar(runnerOf(made)) }
 }
 
-/** Waits until `found` says yes. */
+/** Waits until `found` returns true. */
 async function until(found: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!(await found())) {
@@ -47,7 +47,7 @@ async function until(found: () => Promise<boolean> | boolean): Promise<void> {
   }
 }
 
-/** Whether the process that wrote its id to `file` is still there. */
+/** Whether the process that wrote its id to `file` still exists. */
 async function isAlive(file: string): Promise<boolean> {
   const pid = Number(await readFile(file, 'utf8'))
   try {
@@ -101,7 +101,7 @@ describe('values', () => {
     expect((await $`printf '%s|' ${said}`).stdout).toBe(' a b \n|')
   })
 
-  test('a command that was not awaited is awaited', async () => {
+  test('a command as a value is awaited', async () => {
     const { $ } = await host()
     expect((await $`printf '%s|' ${$`echo inner`} ${'x'}`).stdout).toBe('inner|x|')
   })
@@ -122,7 +122,7 @@ describe('values', () => {
 })
 
 describe('results', () => {
-  test('has both streams apart and the exit code', async () => {
+  test('have both streams, separately, and the exit code', async () => {
     const { $ } = await host()
     const result = await $`echo out; echo err >&2`
     expect(result).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exitCode: 0, signal: null })
@@ -140,7 +140,7 @@ describe('results', () => {
     expect(await $`exit 4`.exitCode).toBe(4)
   })
 
-  test('the error names the command and the place that `$` was called at', async () => {
+  test('the error names the command and the line that called `$`', async () => {
     const made = await testHost()
     const $ = createDollar(runnerOf(made), () => () => 'recipes/x.ts:12')
     await expect($`false ${'a b'}`).rejects.toMatchObject({
@@ -150,14 +150,14 @@ describe('results', () => {
     })
   })
 
-  test('with nothrow it resolves', async () => {
+  test('a failing command resolves with nothrow', async () => {
     const { $ } = await host()
     expect(await $({ nothrow: true })`exit 5`).toMatchObject({ exitCode: 5 })
     expect(await $`exit 6`.nothrow()).toMatchObject({ exitCode: 6 })
     expect(await $({ nothrow: true })`exit 200`).toMatchObject({ exitCode: 200, signal: null })
   })
 
-  test('nothing is printed here, quiet, verbose or neither', async () => {
+  test('nothing is printed on the controller, whether quiet, verbose or neither', async () => {
     const { $ } = await host()
     const before = process.stderr.write
     let printed = ''
@@ -197,7 +197,7 @@ describe('results', () => {
     expect(seen).toEqual(['one', 'two', 'three'])
   })
 
-  test('carries 10 MB', async () => {
+  test('hold 10 MB', async () => {
     const { $, write, at } = await host()
     const bytes = randomBytes(5_000_000).toString('hex')
     await write('big', bytes)
@@ -206,13 +206,13 @@ describe('results', () => {
 })
 
 describe('options', () => {
-  test('cwd is a directory of the host; one that is not there fails', async () => {
+  test('cwd is a directory of the host; a missing one fails', async () => {
     const { $, directory } = await host()
     expect((await $({ cwd: directory })`pwd -P`).stdout.trim()).toBe(directory)
     await expect($({ cwd: '/nowhere' })`pwd`).rejects.toMatchObject({ exitCode: 1 })
   })
 
-  test('env adds variables, secrets too, and this process’s own stay here', async () => {
+  test('env adds variables, also secrets, and no variable of this process is sent', async () => {
     process.env.HW_TEST_LOCAL = 'here'
     const $ = createDollar(async ({ env }, output) => {
       output('stdout', Buffer.from(JSON.stringify(env)))
@@ -226,7 +226,7 @@ describe('options', () => {
     expect((await real.$`echo "$A"`).stdout).toBe('\n')
   })
 
-  test('passes the runner the secrets', async () => {
+  test('secrets are reported to the runner, so that it can hide them', async () => {
     const requests: CommandRequest[] = []
     const $ = createDollar(async request => {
       requests.push(request)
@@ -242,7 +242,7 @@ describe('options', () => {
     expect((await $({ shell: true })`echo x`).stdout).toBe('x\n')
   })
 
-  test('options of $({…}) add up, and leave the $ they came from alone', async () => {
+  test('options of $({…}) add up, and do not change the original $', async () => {
     const { $, directory } = await host()
     const there = $({ cwd: directory })
     const both = there({ nothrow: true })
@@ -278,7 +278,7 @@ describe('standard input', () => {
     expect((await $({ input })`cat`).stdout).toBe(expected)
   })
 
-  test('is a stream, also a slow one', async () => {
+  test('is a stream, even a slow one', async () => {
     const { $ } = await host()
     const slow = Readable.from(
       (async function* () {
@@ -298,7 +298,7 @@ describe('standard input', () => {
     expect((await $({ input: done })`tr a-z A-Z`).stdout).toBe('C\n')
   })
 
-  test('is what is written in the same tick', async () => {
+  test('is whatever is written in the same tick', async () => {
     const { $ } = await host()
     const written = $`cat`
     written.stdin.write('a')
@@ -314,7 +314,7 @@ describe('standard input', () => {
     expect((await command).stdout).toBe('from here')
   })
 
-  test('a stream that breaks fails the command, which never ran', async () => {
+  test('a stream that fails makes the command fail without running it', async () => {
     const made = await host()
     const input = new PassThrough()
     const command = made.$({ input })`echo x >${made.at('ran')}`
@@ -325,12 +325,12 @@ describe('standard input', () => {
 })
 
 describe('pipe', () => {
-  test('to a command of the host', async () => {
+  test('passes output to another command on the host', async () => {
     const { $ } = await host()
     expect((await $`printf 'b\na\n'`.pipe($`sort`).pipe($`tr a-z A-Z`)).stdout).toBe('A\nB\n')
   })
 
-  test('to a template runs on the host, not here', async () => {
+  test('runs a template on the host, not on the controller', async () => {
     const made = await host({ env: { HW_TEST_HOST: 'there' } })
     const { stdout } = await made.$`echo at`.pipe`cat; echo "$HW_TEST_HOST"`
     expect(stdout).toBe('at\nthere\n')
@@ -339,7 +339,7 @@ describe('pipe', () => {
     )
   })
 
-  test('to a local stream and to a local file', async () => {
+  test('writes to a local stream and to a local file', async () => {
     const { $, at, read } = await host()
     const stream = new PassThrough()
     const [seen] = await Promise.all([text(stream), $`echo x; echo e >&2`.pipe(stream)])
@@ -350,14 +350,14 @@ describe('pipe', () => {
     }
   })
 
-  test('of a finished command', async () => {
+  test('works after the command has finished', async () => {
     const { $ } = await host()
     const done = $`echo x`
     await done
     expect((await done.pipe($`cat`)).stdout).toBe('x\n')
   })
 
-  test('from a failing command fails what it is piped to, which never ran', async () => {
+  test('fails the next command, without running it, if the first one fails', async () => {
     const made = await host()
     const piped = made.$`exit 7`.pipe(made.$`touch ${made.at('ran')}`)
     await expect(piped).rejects.toMatchObject({ exitCode: 7 })
@@ -366,10 +366,10 @@ describe('pipe', () => {
 })
 
 describe('ending a command', () => {
-  // `exec` so that the id is that of the process that lives on.
+  // `exec` keeps the process id.
   const sleeper = (file: string) => `echo $$ >${file}; sleep 600 & wait`
 
-  test('timeout ends it on the host, with all it started', async () => {
+  test('timeout ends the command on the host, and all that it started', async () => {
     const { $, at } = await host()
     const raw = [`${sleeper(at('pid'))}`] as unknown as TemplateStringsArray
     await expect($({ timeout: '300ms' })(raw)).rejects.toMatchObject({ signal: 'SIGTERM' })
@@ -377,7 +377,7 @@ describe('ending a command', () => {
     expect((await $`echo on`).stdout).toBe('on\n')
   })
 
-  test('a command that succeeds after its timeout has failed', async () => {
+  test('a command that exits with 0 after its timeout has failed', async () => {
     const { $, at } = await host()
     const raw = [`trap 'exit 0' TERM; echo $$ >${at('pid')}; while :; do sleep 0.01; done`]
     const command = $(raw as unknown as TemplateStringsArray)
@@ -389,7 +389,7 @@ describe('ending a command', () => {
     expect(late).toMatchObject({ ok: false, signal: 'SIGTERM' })
   })
 
-  test('kill ends it, by the signal asked for', async () => {
+  test('kill sends the given signal', async () => {
     const { $, at } = await host()
     const raw = [`trap '' TERM; ${sleeper(at('pid'))}`] as unknown as TemplateStringsArray
     const command = $(raw)
@@ -411,7 +411,7 @@ describe('ending a command', () => {
     await failed
   })
 
-  test('one that was not sent yet is never run', async () => {
+  test('a command that was ended before it was sent never runs', async () => {
     const made = await host()
     const command = made.$`touch ${made.at('ran')}`
     const failed = expect(command).rejects.toMatchObject({ exitCode: null, signal: 'SIGTERM' })
@@ -420,19 +420,19 @@ describe('ending a command', () => {
     expect(await made.$`test -e ${made.at('ran')}`.exitCode).toBe(1)
   })
 
-  test('one that waits behind another ends as soon as it runs', async () => {
+  test('a command that waits for another one ends as soon as it starts', async () => {
     const { $, at } = await host()
     const first = $`until [ -e ${at('go')} ]; do sleep 0.01; done`
     const second = $`sleep 600`
     const failed = expect(second).rejects.toMatchObject({ signal: 'SIGTERM' })
-    // Sent, but not begun.
+    // Sent, but not started.
     await delay(0)
     const killed = second.kill()
     await writeFile(at('go'), '')
     await Promise.all([first, killed, failed])
   })
 
-  test('an AbortSignal ends it; one aborted before lets nothing run', async () => {
+  test('an AbortSignal ends the command; if it is already aborted, nothing runs', async () => {
     const { $, at } = await host()
     const controller = new AbortController()
     const abortable = $({ signal: controller.signal })
@@ -446,7 +446,7 @@ describe('ending a command', () => {
     expect(await $`test -e ${at('ran')}`.exitCode).toBe(1)
   })
 
-  test('zx’s own abort() ends it', async () => {
+  test('zx’s own abort() ends the command', async () => {
     const { $, at } = await host()
     const command = $([sleeper(at('pid'))] as unknown as TemplateStringsArray)
     await until(written(at('pid')))
@@ -455,7 +455,7 @@ describe('ending a command', () => {
     expect(await isAlive(at('pid'))).toBe(false)
   })
 
-  test('no process of this machine is signalled by a number of the host’s', async () => {
+  test('no local process is signalled by a process id of the host', async () => {
     const kill = process.kill
     const signalled: unknown[] = []
     process.kill = ((pid: number) => signalled.push(pid) > 0) as typeof kill
@@ -487,7 +487,7 @@ describe('the session', () => {
     )
   })
 
-  test('a lost connection throws, with nothrow too', async () => {
+  test('a lost connection throws, even with nothrow', async () => {
     const lost = new UnreachableError('connection_lost', 'the connection was lost')
     const $ = createDollar(async () => {
       throw lost
@@ -497,7 +497,7 @@ describe('the session', () => {
     await expect($`x`.nothrow().text()).rejects.toMatchObject({ cause: lost })
   })
 
-  test('a connection lost while a command is being ended is reported by the command alone', async () => {
+  test('a connection lost while a command is being ended is reported only by the command', async () => {
     let lose = (_: Error) => {}
     const $ = createDollar((_, __, running) => {
       running(() => Promise.reject(new Error('no channel')))
@@ -520,7 +520,7 @@ describe('the session', () => {
     expect(seen.equals(bytes)).toBe(true)
   })
 
-  test('is not asked for anything by $({…}) alone', async () => {
+  test('sends nothing for $({…}) alone', async () => {
     const { $, session } = await host()
     const before = session.roundTrips
     $({ nothrow: true, cwd: await temporaryDirectory() })

@@ -3,7 +3,7 @@ import { parseFacts } from '../../../lib/session/facts.ts'
 
 const lines = (...text: string[]) => `${text.join('\n')}\n`
 
-test('reads what the host says of itself', () => {
+test('parseFacts reads the facts of a host', () => {
   const text = lines(
     'os=Linux',
     'hostname=web1.example.com',
@@ -40,11 +40,11 @@ test.each([
   [`ID="it's"`, "it's"],
   ['ID="half', '"half'],
   ['ID=a=b', 'a=b'],
-])('takes quotes of os-release away: %s', (line, expected) => {
+])('parseFacts removes the quotes of os-release: %s', (line, expected) => {
   expect(parseFacts(lines(line)).facts.distribution).toBe(expected)
 })
 
-test('what a host can’t tell is empty, with one processor at least', () => {
+test('parseFacts leaves unknown facts empty, and assumes one processor', () => {
   expect(parseFacts('')).toEqual({
     pid: 0,
     facts: {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { noShell } from '../../../lib/session/no-shell.ts'
 
 test.each([
-  ['This account is currently not available.', 'lets nobody in'],
-  ['This account is unavailable', 'lets nobody in'],
+  ['This account is currently not available.', 'refuses every login'],
+  ['This account is unavailable', 'refuses every login'],
   ['bash: line 1: exec: sh: not found', 'no sh on the PATH'],
   ['sh: Command not found.', 'no sh on the PATH'],
   ['fish: Unknown command: sh\nfish: \nexec sh\n     ^^', 'no sh on the PATH'],
@@ -12,8 +12,8 @@ test.each([
   ['This service allows sftp connections only.', 'for sftp only'],
   ['rbash: line 1: exec: restricted', 'a restricted shell'],
   ['bash: line 1: oh-my-zsh: not found', 'instead of running sh (exit status 3)'],
-  ['', 'without a word (exit status 3)'],
-])('“%s”: %s', (said, message) => {
+  ['', 'without any output (exit status 3)'],
+])('a login that ends with “%s” gets the message “%s”', (said, message) => {
   expect(noShell('exit status 3', said)).toMatchObject({
     code: 'shell_failed',
     message: expect.stringContaining(message),

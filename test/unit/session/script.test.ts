@@ -29,7 +29,7 @@ describe('the script of a step', () => {
     )
   })
 
-  test('holds content only when it is to travel, and removes it afterwards', () => {
+  test('contains content only if it must be sent, and removes it afterwards', () => {
     const step = { id: 7, call: fileCall('/f') }
     expect(stepScript(step).toString()).not.toContain('hw_content_7')
     expect(stepScript(step, { content: step.call.content!.bytes }).toString()).toBe(
@@ -37,14 +37,14 @@ describe('the script of a step', () => {
     )
   })
 
-  test('holds a command’s input always', () => {
+  test('always contains a command’s input', () => {
     const call = { name: 'hw_run', args: ['sh'], input: Buffer.from('in') }
     expect(stepScript({ id: 7, call }).toString()).toBe(
       'hw_input_7() {\nhw_put in\n}\nhw_step 7 hw_run sh\nunset -f hw_input_7\n',
     )
   })
 
-  test('puts the handler, the condition and what it notifies before its own function', () => {
+  test('puts the handler, the condition and the notified handlers before the function', () => {
     const call = { name: 'hw_service', args: ['x'] }
     const when: Condition<number> = {
       kind: 'any',
@@ -60,7 +60,7 @@ describe('the script of a step', () => {
     )
   })
 
-  test('fails with what the controller found wrong, instead of being run', () => {
+  test('fails with the controller’s error instead of calling the function', () => {
     const call = { name: 'hw_edit', args: ['/f'] }
     const failure = { message: "it's no JSON", code: 'invalid_value' }
     expect(stepScript({ id: 7, call }, { failure }).toString()).toBe(
@@ -93,13 +93,13 @@ describe('the script of a segment', () => {
     ])
   })
 
-  test('gathers nothing where nobody asks', () => {
+  test('gathers nothing if no step asks', () => {
     expect(segment([{ name: 'hw_run', args: ['sh'] }])).toBe(
       "hw_segment '' '' ''\nhw_step 1 hw_run sh\n",
     )
   })
 
-  test('asks each function once, whatever the steps of other functions are', () => {
+  test('calls each gathering function once, whichever functions the steps call', () => {
     const call = (by: string, of: string): HostCall => ({
       name: 'hw_x',
       args: [],
@@ -113,7 +113,7 @@ describe('the script of a segment', () => {
     expect(script.split('\n').slice(1, 3)).toEqual(["hw_gather_apt '1 3' a c", 'hw_gather_dnf 2 b'])
   })
 
-  test('leaves a step that may be skipped out of what only counts for those that run', () => {
+  test('gathers nothing `certain` for a step that may be skipped', () => {
     const call: HostCall = {
       name: 'hw_x',
       args: [],
@@ -130,7 +130,7 @@ describe('the script of a segment', () => {
     expect(segmentScript(steps.slice(1), mode, 'n').toString()).not.toContain('hw_gather')
   })
 
-  test('carries its mode', () => {
+  test('begins with its mode', () => {
     expect(segmentScript([], { check: true, diff: true }, 'n').toString()).toBe(
       "hw_segment 1 1 ''\n",
     )
@@ -138,7 +138,7 @@ describe('the script of a segment', () => {
     expect(again).toBe("hw_segment '' 1 '' again\n")
   })
 
-  test('sends, when asked again, the contents that are wanted and no others', () => {
+  test('sends only the requested contents when the host asks', () => {
     const steps = [3, 4].map(id => ({ id, call: fileCall(`/${id}`) }))
     const again = againScript(steps, mode, new Map([[4, { content: Buffer.from('x') }]])).toString()
     expect(again).not.toContain('hw_content_3')

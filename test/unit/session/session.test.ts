@@ -54,19 +54,19 @@ describe('calls and segments', () => {
     const { session } = await testHost()
     const mebi = 1_048_576
     const lots = run(`echo first; head -c ${9 * mebi} /dev/zero; echo last`)
-    let told = 0
+    let streamed = 0
     const output = (_: string, chunk: Buffer) => {
-      told += chunk.length
+      streamed += chunk.length
     }
     const [step] = await session.segment([{ call: lots }], { check: false, diff: false })
     const heard = await session.call(lots, { output })
     expect([step!, heard].map(({ stdout }) => stdout.length)).toEqual([mebi, 8 * mebi])
     for (const { stdout } of [step!, heard]) expect(`${stdout.subarray(-5)}`).toBe('last\n')
-    expect(told).toBe(9 * mebi + 11)
+    expect(streamed).toBe(9 * mebi + 11)
     expect((await session.call(lots)).stdout.length).toBe(9 * mebi + 11)
   })
 
-  test('an empty segment asks the host nothing', async () => {
+  test('an empty segment sends nothing', async () => {
     const { session } = await testHost()
     const before = session.roundTrips
     expect(await session.segment([], { check: false, diff: false })).toEqual([])
@@ -86,21 +86,21 @@ describe('calls and segments', () => {
 
   test('reports the end of each step as it happens', async () => {
     const { segment, at } = await testHost()
-    const told: string[] = []
+    const ended: string[] = []
     const running = segment([
-      { call: run('true'), listener: { end: ({ status }) => told.push(status) } },
+      { call: run('true'), listener: { end: ({ status }) => ended.push(status) } },
       { call: run(`until [ -e ${at('go')} ]; do sleep 0.01; done`) },
     ])
-    await until(async () => told.length === 1)
+    await until(async () => ended.length === 1)
     await writeFile(at('go'), '')
     await running
-    expect(told).toEqual(['ok'])
+    expect(ended).toEqual(['ok'])
   })
 })
 
-test('a host that keeps asking for the same content is given up on', async () => {
+test('a session fails if the host keeps asking for the same content', async () => {
   const session = await openSession({ transport: connectLocal(), bootstrapDir: '' })
-  // It never hears that it was answered.
+  // The answer is empty, so the step asks again.
   const call = { name: 'hw_fetch', args: ['/etc/passwd'], answer: async () => ({}) }
   const segment = session.segment([{ call }], { check: false, diff: false })
   await expect(segment).rejects.toMatchObject({ code: 'shell_failed' })
@@ -108,7 +108,7 @@ test('a host that keeps asking for the same content is given up on', async () =>
 })
 
 describe('interrupting and ending', () => {
-  test('interrupt lets the running step end and skips the rest, for good', async () => {
+  test('interrupt lets the running step end and skips everything after it', async () => {
     const { session, segment, at } = await testHost()
     const running = segment([
       run(`echo x >${at('begun')}; until [ -e ${at('go')} ]; do sleep 0.01; done`),
@@ -150,9 +150,9 @@ describe('opening', () => {
 
   test.each([
     ['a file that can’t be read', 'server.ini', 'server.ini'],
-    ['a directory that can’t be looked into', '.', 'may not look into'],
+    ['a directory that can’t be read', '.', 'may not look into'],
   ])(
-    'a state with %s is not taken for none; who does not ask for it can do without',
+    'a state with %s is not mistaken for an empty one, and fails only those who read it',
     async (_, closed, message) => {
       const directory = await temporaryDirectory()
       await chmod(directory, 0o755)

@@ -15,6 +15,6 @@ test.each([
   [4, ['abcdefghijkl'], 'ijkl'],
   [4, ['a', 'bcdefgh', 'ij', '', 'k'], 'hijk'],
   [Number.POSITIVE_INFINITY, ['ab', 'cd', 'ef'], 'abcdef'],
-])('keeps the last %d bytes of %j', (limit, pieces, expected) => {
+])('a tail keeps the last %d bytes of %j', (limit, pieces, expected) => {
   expect(kept(limit, ...pieces)).toBe(expected)
 })

@@ -5,7 +5,7 @@ import { createTracer, prepareTraceDirectory } from '../../../lib/session/trace-
 import { createRedactor } from '../../../lib/shell/redact.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
-/** A tracer whose clock stands, and the redactor of its host. */
+/** A tracer with a fixed clock, and the redactor of its host. */
 async function tracing() {
   const directory = join(await temporaryDirectory(), 'a', 'traces')
   prepareTraceDirectory(directory)
@@ -30,7 +30,7 @@ async function tracing() {
 const output = (text: string) => ({ kind: 'output' as const, chunk: Buffer.from(text) })
 
 describe('the directory', () => {
-  test('is made for nobody else, as are its files', async () => {
+  test('is created for the user only, and so are its files', async () => {
     const { directory, open, tracer } = await tracing()
     expect((await stat(directory)).mode & 0o777).toBe(0o700)
     open().note('x')
@@ -48,7 +48,7 @@ describe('the directory', () => {
     return undefined
   }
 
-  test('is refused where it can’t be made, is a file, or is open to others', async () => {
+  test('is refused if it can’t be created, is a file, or is writable by others', async () => {
     const place = await temporaryDirectory()
     const file = join(place, 'file')
     const open = join(place, 'open')
@@ -66,7 +66,7 @@ describe('the directory', () => {
 })
 
 describe('a file', () => {
-  test('is named for host, user and session, and replaces none that is there', async () => {
+  test('is named for host, user and session, and replaces no existing file', async () => {
     const { directory, open, tracer } = await tracing()
     await symlink('/nowhere', join(directory, 'web1-root-2.trace'))
     open()
@@ -97,7 +97,7 @@ describe('a file', () => {
     expect(await readFile(join(directory, names[0]!), 'utf8')).toContain('# hostwright trace: host')
   })
 
-  test('tells who acts, and when', async () => {
+  test('shows who acts, and when', async () => {
     const { open, read, pass } = await tracing()
     const trace = open()
     trace.sent(Buffer.from('hw_nonce=hw1\n'), { names: ['core'], bytes: 1 })
@@ -119,7 +119,7 @@ describe('a file', () => {
     expect(await read()).toMatch(/^# hostwright trace: host web1, user root, session 1, run r1\n/)
   })
 
-  test('shows control characters as escapes: nothing in it drives a terminal', async () => {
+  test('shows control characters as escapes, so that nothing in it controls a terminal', async () => {
     const { open, read } = await tracing()
     const trace = open()
     trace.received('stdout', output('\x1b]0;owned\x07 \u202etxt\r\n'))
@@ -127,7 +127,7 @@ describe('a file', () => {
     expect(await read()).toContain('| \\x1b]0;owned\\x07 \\u{202e}txt\\x0d\n')
   })
 
-  test('is there before the session ends', async () => {
+  test('is written before the session ends', async () => {
     const { open, read } = await tracing()
     open().note('waits for ever')
     await expect.poll(() => read()).toContain('waits for ever')
@@ -138,7 +138,7 @@ describe('secrets', () => {
   const value = "p'ass\tword\u200bß1"
   const forms = [value, "p'\\''ass\tword\u200bß1", Buffer.from(value).toString('base64')]
 
-  test('are never written, in no form', async () => {
+  test('are not written in any form', async () => {
     const { redactor, open, read } = await tracing()
     redactor.hide([value])
     const trace = open()
@@ -152,7 +152,7 @@ describe('secrets', () => {
     expect(text).not.toMatch(/ass|word|ß1|cCdhc3M/)
   })
 
-  test('that become known later are taken out of what was written', async () => {
+  test('that become known later are removed from what was written', async () => {
     const { redactor, open, read } = await tracing()
     const trace = open()
     for (const form of forms) trace.received('stdout', output(`<${form}>\n`))
@@ -165,7 +165,7 @@ describe('secrets', () => {
     expect(text).not.toMatch(/ass|word|ß1|cCdhc3M/)
   })
 
-  test('that become known after a session has ended are taken out at the end of the run', async () => {
+  test('that become known after a session has ended are removed at the end of the run', async () => {
     const { redactor, tracer, open, read } = await tracing()
     const trace = open()
     trace.received('stdout', output('key=sesame-open\n'))
@@ -177,7 +177,7 @@ describe('secrets', () => {
     expect(await read()).not.toContain('sesame')
   })
 
-  test('that were typed are in no trace, though the host echoes them', async () => {
+  test('that were typed are in no trace, even if the host echoes them', async () => {
     const { tracer, open, read } = await tracing()
     const trace = open()
     tracer.hide(['typed at a prompt'])
@@ -196,5 +196,5 @@ test('a trace that can’t be written warns once, and nothing else fails', async
   trace.end('over')
   open().end('over')
   tracer.close()
-  expect(warnings).toEqual([expect.stringMatching(/^traces can’t be written any more: ENOENT/)])
+  expect(warnings).toEqual([expect.stringMatching(/^traces can no longer be written: ENOENT/)])
 })

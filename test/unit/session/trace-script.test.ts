@@ -1,4 +1,4 @@
-/** A session's own script, read again: all of its contents come back, whatever they hold. */
+/** Parsing a session's own script: all contents come back, whatever bytes they contain. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostCall } from '../../../lib/session/call.ts'
@@ -30,7 +30,7 @@ const args = fc.array(
 )
 
 describe('readScript', () => {
-  test('gives back the contents and the commands of any step', () => {
+  test('returns the contents and the commands of any step', () => {
     fc.assert(
       fc.property(args, bytes, bytes, (words, content, input) => {
         const call: HostCall = { name: 'hw_run', args: words, input }
@@ -48,7 +48,7 @@ describe('readScript', () => {
     )
   })
 
-  test('gives back content of more than one piece', () => {
+  test('returns content of more than one piece', () => {
     const content = Buffer.from("a'\\\0b\n".repeat(40_000))
     const [piece] = readScript(
       stepScript({ id: 1, call: { name: 'hw_file', args: [] } }, { content }),

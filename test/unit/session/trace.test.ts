@@ -18,8 +18,8 @@ function traced() {
 
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
 
-describe('a trace names what is sent', () => {
-  test('parts of the prelude by name and size, steps by their titles', () => {
+describe('a trace of what is sent', () => {
+  test('shows parts of the prelude by name and size, and steps by their titles', () => {
     const { entries, trace } = traced()
     trace.name(3, 'file /etc/motd')
     const script = stepScript({ id: 3, call: { name: 'hw_file', args: ['/etc/motd', "it's"] } })
@@ -31,7 +31,7 @@ describe('a trace names what is sent', () => {
     ])
   })
 
-  test('content that is text as text, and other content by size and hash', () => {
+  test('shows text content as text, and other content by size and hash', () => {
     const { entries, trace } = traced()
     const call = { name: 'hw_file', args: [] }
     const [binary, long] = [Buffer.from([0, 255, 10]), Buffer.from('x'.repeat(9000))]
@@ -46,7 +46,7 @@ describe('a trace names what is sent', () => {
     ])
   })
 
-  test('a command of many bytes by its function, size and hash', () => {
+  test('shows a long command by its function, size and hash', () => {
     const { entries, trace } = traced()
     trace.sent(stepScript({ id: 4, call: { name: 'hw_run', args: ['y'.repeat(9000)] } }))
     expect(entries).toEqual([
@@ -57,8 +57,8 @@ describe('a trace names what is sent', () => {
   })
 })
 
-describe('a trace shows what is received', () => {
-  test('in whole lines, in whatever pieces they come, and apart from frames', () => {
+describe('a trace of what is received', () => {
+  test('shows whole lines, however they are cut, and separates them from frames', () => {
     const { entries, trace, output, mark } = traced()
     trace.name(1, 'say')
     output('hel')
@@ -79,7 +79,7 @@ describe('a trace shows what is received', () => {
     ])
   })
 
-  test('from what is no text on by size and hash, up to the next frame', () => {
+  test('shows everything from the first binary line to the next frame by size and hash', () => {
     const { entries, output, mark } = traced()
     output('text\n')
     output(Buffer.from('a\0b\nc'))
@@ -96,7 +96,7 @@ describe('a trace shows what is received', () => {
     ])
   })
 
-  test('of an endless line, and of many lines, no more than a person reads', () => {
+  test('limits the length of a line and the number of lines', () => {
     const { entries, output, mark } = traced()
     for (let sent = 0; sent < 100; sent++) output('z'.repeat(1000))
     mark('end 1 ok 0 -')

@@ -16,14 +16,14 @@ import {
   words,
 } from '../../support/shells.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const mebi = 1_048_576
 const content = Buffer.alloc(5 * mebi, 'some content \0\xff')
 const sha256 = createHash('sha256').update(content).digest('hex')
 
-/** A source that stops after its first piece until it is told to go on. */
+/** A source that pauses after its first piece until `goOn` is called. */
 function halting() {
   let goOn = () => {}
   let begun = () => {}
@@ -63,7 +63,7 @@ const open = (host: TestHost) => ({
 })
 
 describeEach(shells, 'a transfer under $name', shell => {
-  test('is ended by Ctrl-C: the step is skipped, and what came is kept for the next run', async () => {
+  test('stops at Ctrl-C: the step is skipped, and what came is kept for the next run', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()
     const running = host.segment([sending(host, source)])
@@ -76,7 +76,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     await expect(stat(host.at('f'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  test('is ended with all that the session runs, and the session goes on', async () => {
+  test('stops with everything that the session runs, and the session continues', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()
     const running = host.segment([sending(host, source)])
@@ -91,7 +91,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     expect((await readFile(host.at('f'))).equals(content)).toBe(true)
   })
 
-  test('of what another shell sends too gets in nobody’s way', async () => {
+  test('of the same content as another one succeeds beside it', async () => {
     const host = await testHost({ shell })
     const { source, goOn, started } = halting()
     const first = sendContent(open(host), source)
@@ -112,7 +112,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     expect(await readdir(incoming(host))).toEqual([])
   })
 
-  test('that a full disk ends leaves nothing on the disk', async () => {
+  test('that fails because the disk is full leaves nothing on the disk', async () => {
     const directory = await temporaryDirectory()
     const cat = 'head -c 1000; echo "No space left on device" >&2; exit 1'
     const host = await testHost({ shell, path: [await fakePrograms(directory, { cat })] })
@@ -122,7 +122,7 @@ describeEach(shells, 'a transfer under $name', shell => {
     expect(await readdir(incoming(host))).toEqual([])
   })
 
-  test('to where nothing can be written fails with the reason', async () => {
+  test('to an unwritable directory fails with the reason', async () => {
     const host = await testHost({ shell })
     await writeFile(host.bootstrapDir, 'no directory')
     const result = await host.run(sending(host, bytesSource('image', content)))
@@ -142,7 +142,7 @@ describe('a source', () => {
     expect(await fileSource(path).sha256()).not.toBe(sha256)
   })
 
-  test('that has disappeared when its turn comes fails its own step', async () => {
+  test('that has disappeared when its turn comes fails its own step only', async () => {
     const host = await testHost()
     const path = await host.write('source', content)
     const calls = [

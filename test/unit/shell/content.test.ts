@@ -20,7 +20,7 @@ describe('content as a shell function', () => {
     ).toBe(true)
   })
 
-  test('is a few long calls for large content, also where it is full of NULs', () => {
+  test('needs only a few long calls for large content, even if it is full of NULs', () => {
     const calls = (bytes: Buffer) => script(bytes).match(/^hw_/gm)!.length
     expect(calls(Buffer.alloc(1_000_000, 'x'))).toBe(16)
     expect(calls(Buffer.alloc(1_000_000, 'x\0'))).toBe(16)

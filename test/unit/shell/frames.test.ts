@@ -4,7 +4,7 @@ import { createFrameReader, type Frame } from '../../../lib/shell/frames.ts'
 
 const nonce = 'hw0123456789ab'
 
-/** What a stream says, cut at `cuts`: outputs between markers joined, as their pieces don't matter. */
+/** The frames of a stream cut at `cuts`: the pieces of an output are joined, as their size doesn't matter. */
 function read(bytes: Buffer, cuts: readonly number[] = []): (string | string[])[] {
   const reader = createFrameReader(nonce)
   const frames: Frame[] = []
@@ -39,7 +39,7 @@ describe('reading frames', () => {
     expect(read(Buffer.from(text))).toEqual(expected)
   })
 
-  test('output is passed on at once, but for what may become a marker', () => {
+  test('output is passed on at once, except for what may become a marker', () => {
     const reader = createFrameReader(nonce)
     expect(reader.push(Buffer.from('abc'))).toEqual([{ kind: 'output', chunk: Buffer.from('abc') }])
     expect(reader.push(Buffer.from(`d\n${nonce.slice(0, 3)}`))).toEqual([
@@ -67,7 +67,7 @@ describe('reading frames', () => {
     expect(() => feed(createFrameReader(nonce))).toThrow(RangeError)
   })
 
-  /** Bytes that are rich in beginnings of markers. */
+  /** Bytes with many beginnings of markers. */
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
     fc
@@ -77,20 +77,20 @@ describe('reading frames', () => {
   )
   const stream = fc.array(piece, { maxLength: 20 }).map(pieces => Buffer.concat(pieces))
 
-  test('says the same however the stream is cut, and neither loses nor invents a byte', () => {
+  test('gives the same frames however the stream is cut, and neither loses nor adds a byte', () => {
     fc.assert(
       fc.property(stream, fc.array(fc.nat(400), { maxLength: 12 }), (bytes, places) => {
         const cuts = places.map(place => place % (bytes.length + 1)).sort((a, b) => a - b)
         const whole = read(bytes)
         expect(read(bytes, cuts)).toEqual(whole)
         expect(read(bytes, Array.from(bytes.keys()))).toEqual(whole)
-        // Words are text: bytes that are not UTF-8 within a marker are none of ours.
+        // Words are UTF-8, so skip markers with other bytes: they can't be ours.
         if (whole.every(each => typeof each === 'string' || !each.join('').includes('\ufffd'))) {
           const utf8 = whole.map(each =>
             typeof each === 'string' ? Buffer.from(each, 'latin1') : Buffer.from(mark(...each)),
           )
           const back = Buffer.concat(utf8)
-          // What is held back is a marker that has only begun.
+          // What is held back is an incomplete marker.
           expect(bytes.subarray(0, back.length).equals(back)).toBe(true)
           const rest = bytes.subarray(back.length).toString('latin1')
           const opening = `${nonce} `

@@ -44,12 +44,12 @@ describe('quoting for a login shell', () => {
     expect(quoteForLogin([word])).toBe(quoted)
   })
 
-  test.each(['a\0b', 'a\nb'])('refuses %j, which csh takes in no word', word => {
+  test.each(['a\0b', 'a\nb'])('refuses %j, which csh accepts in no word', word => {
     expect(() => quoteForLogin([word])).toThrow(RangeError)
   })
 
   const logins: Requires[] = ['fish', 'csh', 'tcsh', 'dash', 'bash', 'zsh', 'mksh', 'busybox']
-  /** Characters that mean something to some shell, and any others. */
+  /** Characters that are special to some shell, and any others. */
   const character = fc.oneof(
     fc.constantFrom(...'!\\\'"`$&|;<>()[]{}*?~#%^=@-+: \t\r'),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
@@ -60,7 +60,7 @@ describe('quoting for a login shell', () => {
 
   testEach(
     logins.map(name => ({ name, tags: [name] })),
-    '$name reads back every word as it was',
+    '$name reads every word back unchanged',
     ({ name }) => {
       const shell = [name, ...(name === 'busybox' ? ['sh'] : []), '-c']
       fc.assert(

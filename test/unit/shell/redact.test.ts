@@ -5,10 +5,10 @@ import { createRedactor } from '../../../lib/shell/redact.ts'
 import type { Requires } from '../../support/requires.ts'
 import { testEach } from '../../support/shells.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
-/** A text without these values. */
+/** Redacts these values in a text. */
 function redact(text: string, values: readonly string[]): string {
   const redactor = createRedactor()
   redactor.hide(values)
@@ -17,23 +17,23 @@ function redact(text: string, values: readonly string[]): string {
 
 const nasty = `it's "50%" + $HOME \`id\` a/b\\c <ü日> ~x!`
 
-describe('a secret is taken out of texts', () => {
-  test('wherever it stands, and as often', () => {
+describe('a redactor removes a secret', () => {
+  test('at each place of a text', () => {
     expect(redact('a s3cret-value, s3cret-value', ['s3cret-value'])).toBe('a ********, ********')
     expect(redact('hunter2hunter2', ['hunter2'])).toBe('****************')
     expect(redact('a $& b', ['$& b'])).toBe('a ********')
   })
 
-  test('but not when it is too short to tell', () => {
+  test('unless it is too short to distinguish from ordinary text', () => {
     expect(redact('abc', ['', 'b', 'abc'])).toBe('abc')
   })
 
-  test('also where another one overlaps it, or holds it', () => {
+  test('even if another one overlaps or contains it', () => {
     expect(redact('x abcdefghi y', ['abcdef', 'defghi'])).toBe('x ******** y')
     expect(redact('x abcdefghi y', ['cdef', 'abcdefghi'])).toBe('x ******** y')
   })
 
-  test('line by line, but for lines that say nothing', () => {
+  test('line by line, except for very short lines', () => {
     const values = ['{\n  "key": "open sesame"\n  }\n}\r\n']
     expect(redact('+  "key": "open sesame"', values)).toBe('+********')
     expect(redact('  }', values)).toBe('  }')
@@ -49,9 +49,9 @@ describe('a secret is taken out of texts', () => {
     ['base64', value => Buffer.from(value).toString('base64')],
     ['base64 for URLs', value => Buffer.from(value).toString('base64url')],
   ]
-  test.each(forms)('%s', (_name, encode) => {
+  test.each(forms)('in the form of %s', (_name, encode) => {
     for (const value of [nasty, `${nasty}\nsecond line`, 'correct horse battery', 'zażółć gęślą']) {
-      // Case is kept where it is the value's own.
+      // Keep the case of the value itself.
       const wanted = /lower/.test(_name) ? value.toLowerCase() : value
       expect(redact(`a ${encode(wanted)} b`, [wanted])).toMatch(/^a .{0,8}\*{8}.? b$/)
     }
@@ -83,7 +83,7 @@ describe('a secret is taken out of texts', () => {
     ...{ name, program, words },
     tags: [program, ...(name.endsWith('openssl') ? (['openssl'] as const) : [])],
   }))
-  testEach(rows, 'as $name has it', ({ program, words }) => {
+  testEach(rows, 'in the form of $name', ({ program, words }) => {
     for (const value of [nasty, `${nasty}\nand more`, `${nasty} ${nasty} ${nasty}`]) {
       let printed = ''
       try {
@@ -93,11 +93,11 @@ describe('a secret is taken out of texts', () => {
           env: { ...process.env, LC_ALL: 'C.UTF-8' },
         })
       } catch (error) {
-        // ls tells of a file that is not there on standard error.
+        // ls names a missing file on standard error.
         printed = String((error as { stderr: string }).stderr)
       }
       const clean = redact(printed, [value])
-      // What surrounds it: quotes, the program's name, the first letters that share bits with others.
+      // What surrounds the value: quotes, the program's name, first letters that share bits with others.
       const left = clean
         .replaceAll('********', '')
         .replace(/^(\+ : |ls: cannot access |dTo\w?)/, '')
@@ -107,7 +107,7 @@ describe('a secret is taken out of texts', () => {
     }
   })
 
-  test('base64 at each of its three places within a longer text', () => {
+  test('in base64, at each of the three alignments within a longer text', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 7 }),
@@ -118,7 +118,7 @@ describe('a secret is taken out of texts', () => {
           const bytes = Buffer.concat([before, Buffer.from(value), after])
           for (const encoding of ['base64', 'base64url'] as const) {
             const left = redact(bytes.toString(encoding), [value]).replace(/\*{8}/, '')
-            // Of the characters of the value none is left but those that share bits with a neighbour.
+            // No character of the value is left, except those that share bits with a neighbour.
             const others = before.length + after.length
             expect(left.replace(/=+$/, '').length).toBeLessThanOrEqual(
               Math.ceil((others * 8) / 6) + 2,
@@ -131,7 +131,7 @@ describe('a secret is taken out of texts', () => {
 })
 
 describe('a redactor', () => {
-  test('goes on from the forms of another, and leaves that as it is', () => {
+  test('adds to the forms of another, without changing that one', () => {
     const shared = createRedactor()
     shared.hide(['first-secret'])
     const own = createRedactor(shared)
@@ -140,7 +140,7 @@ describe('a redactor', () => {
     expect(shared.redact('first-secret second-secret')).toBe('******** second-secret')
   })
 
-  test('has its forms the longest first, each once', () => {
+  test('lists each form once, longest first', () => {
     const redactor = createRedactor()
     for (let again = 0; again < 3; again++) redactor.hide([nasty, 'simple-one'])
     const lengths = redactor.forms.map(({ length }) => length)
@@ -158,14 +158,14 @@ describe('a redactor', () => {
     expect(redactor.forms.length).toBeLessThan(5100)
   })
 
-  test('keeps up with what hosts print', () => {
+  test('takes less than a millisecond per line', () => {
     const redactor = createRedactor()
     redactor.hide(Array.from({ length: 10 }, (_, index) => `${nasty}${index}`))
     const line =
       'Get:1 http://deb.debian.org/debian bookworm/main amd64 libc6 amd64 2.36-9 [2,755 kB]'
     const startedAt = performance.now()
     for (let count = 0; count < 2000; count++) redactor.redact(line)
-    // Ten secrets of the worst kind: far below what a line costs elsewhere.
+    // Ten secrets of the worst kind must cost far less than the rest of the work on a line.
     expect((performance.now() - startedAt) / 2000).toBeLessThan(1)
   })
 })

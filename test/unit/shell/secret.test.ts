@@ -5,7 +5,7 @@ import { isSecret, secret } from '../../../lib/shell/secret.ts'
 describe('a secret', () => {
   const hidden = secret('s3cret-value')
 
-  test('shows nowhere but by reveal', () => {
+  test('is shown only by reveal', () => {
     const shown = [
       `${hidden}`,
       String(hidden),
@@ -18,12 +18,12 @@ describe('a secret', () => {
     expect(hidden.reveal()).toBe('s3cret-value')
   })
 
-  test('is told from other values', () => {
+  test('is distinguished from other values', () => {
     expect(isSecret(hidden)).toBe(true)
     for (const value of ['text', null, undefined, {}, 3]) expect(isSecret(value)).toBe(false)
   })
 
-  test('is made of others by a template, and as hidden as they are', () => {
+  test('is made from others by a template, and is as hidden as they are', () => {
     const url = secret`postgres://${'app'}:${hidden}@db1/x\n`
     expect(url.reveal()).toBe('postgres://app:s3cret-value@db1/x\n')
     expect(`${url}`).toBe('********')
