@@ -1,9 +1,9 @@
-/** Facts: what a recipe can ask of a host beyond what every session tells. */
+/** Facts: what a recipe can ask of a host beyond what every session reports. */
 import { StepError, UsageError } from '../errors.ts'
 import { callSite } from '../resources/call-site.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 
-/** Something that a host can tell, and how its answer is read. */
+/** Something that a host can be asked, and how its answer is read. */
 export interface Fact<T> {
   readonly kind: 'fact'
   /** For errors. */
@@ -38,11 +38,11 @@ export function fact<T>({ name, script, parse }: FactOptions<T>): Fact<T> {
     new UsageError('recipe_invalid', `fact ${name}: ${why}`, { at: callSite()() })
   if (typeof script !== 'string' || script.trim() === '') throw refuse('its script is empty')
   if (script.includes('\0')) throw refuse('its script holds a NUL character')
-  if (typeof parse !== 'function') throw refuse('its parse is no function')
+  if (typeof parse !== 'function') throw refuse('its parse must be a function')
   return { kind: 'fact', name, call: { name: 'hw_fact', args: [script] }, parse }
 }
 
-/** A fact that a function of the prelude tells. */
+/** A fact that a function of the prelude reports. */
 export const preludeFact = <T>(name: string, parse: (stdout: string) => T): Fact<T> => ({
   kind: 'fact',
   name,

@@ -49,7 +49,7 @@ export function parseNetwork(text: string): Network {
       name,
       mac: /[1-9a-f]/i.test(mac) && mac !== '-' ? mac : '',
       mtu: Number(mtu) || undefined,
-      // The loopback and tunnels are `unknown`: they have no cable to tell of.
+      // The loopback and tunnels are `unknown`: they have no cable.
       up: state === 'up' || state === 'unknown',
     }
   })

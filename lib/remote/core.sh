@@ -275,7 +275,7 @@ hw_count_cpus() {
 }
 
 # hw_elapse: seconds into hw_seconds, to tell how long something takes. Those that the system is up go on
-# evenly also where somebody mends a clock that is wrong.
+# evenly also where somebody corrects the clock.
 hw_elapse() {
   if [ -r /proc/uptime ]; then
     IFS=' .' read -r hw_seconds hw_each </proc/uptime
@@ -286,7 +286,7 @@ hw_elapse() {
 
 # hw_cleanup: what must not outlive the session. Runs at the shell's end, however it comes: end of
 # input, lost connection (a write fails: SIGPIPE), or a signal. A second signal must not cut it short.
-# A goodbye tells that the end has come: a process in the background may keep the streams open. The
+# A goodbye says that the end has come: a process in the background may keep the streams open. The
 # lock comes last, see hw_unlock.
 hw_cleanup() {
   hw_exit_status=$?

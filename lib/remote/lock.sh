@@ -79,7 +79,7 @@ hw_holder_alive() {
 # hw_make_claim LINE…: a complete lock of ours, beside the lock; its name into hw_claim.
 hw_make_claim() {
   hw_boot_id
-  hw_process_start "$$" || hw_fail "can't tell when process $$ started" || return
+  hw_process_start "$$" || hw_fail "can't find out when process $$ started" || return
   hw_lock_file=$hw_dir/bootstrap.pid
   hw_self=$$-$hw_started-$hw_boot
   # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
@@ -170,7 +170,7 @@ hw_take_lock() {
 }
 
 # What processes left that were killed while they tried; called by who holds the lock, as until then
-# no line of heirs leads anywhere. A claim's name tells whose it is: it may be empty yet.
+# no line of heirs leads anywhere. A claim's name says whose it is: it may be empty yet.
 hw_sweep() {
   for hw_path in "$hw_lock_file".heir-* "$hw_lock_file".claim-*; do
     [ -e "$hw_path" ] || continue

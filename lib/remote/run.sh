@@ -3,7 +3,7 @@
 # shell reaches ours.
 
 # hw_run SHELL DIRECTORY INPUT COMMAND [NAME=VALUE…]: COMMAND by SHELL. If INPUT is not empty, the
-# function hw_input_ID prints its standard input, ID being the step's. A marker tells the process's id
+# function hw_input_ID prints its standard input, ID being the step's. A marker gives the process's id
 # first, so that it can be ended alone.
 hw_run() {
   hw_announce=1

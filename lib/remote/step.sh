@@ -49,7 +49,7 @@ hw_answer() {
 
 # hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That
 # is written down at once, before the next step begins, so that a handler is not lost with a run that
-# fails: RECORD, a line that tells a later run what the handler is. While it runs, hw_notifying is what
+# fails: RECORD, a line by which a later run knows the handler. While it runs, hw_notifying is what
 # hw_cleanup does for it if the shell ends.
 hw_notify() {
   hw_notify_keys='' hw_notify_records=''

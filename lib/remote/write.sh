@@ -87,7 +87,7 @@ hw_replace() {
 }
 
 # hw_whole COMMAND…: what it prints. Fails where it does, and where not all of that could be written:
-# busybox's awk does not tell when a disk is full, but cat does.
+# busybox's awk does not report a full disk, but cat does.
 hw_whole() {
   { hw_found=$({ {
     "$@"
@@ -109,7 +109,7 @@ hw_copy_attributes() {
 hw_backup=''
 hw_keep_old() {
   [ "$hw_type" = file ] || return 0
-  hw_old=$1.$(date -u +%Y%m%dT%H%M%SZ)~ || hw_fail "can't tell the time" || return
+  hw_old=$1.$(date -u +%Y%m%dT%H%M%SZ)~ || hw_fail "can't read the clock" || return
   # Not the first in this second.
   while [ -e "$hw_old" ] || [ -L "$hw_old" ]; do hw_old=$hw_old~; done
   ln -- "$1" "$hw_old" 2>/dev/null || cp -p -- "$1" "$hw_old" || hw_fail "can't keep $1 as $hw_old" || return

@@ -8,20 +8,20 @@ import { nearest } from '../shell/nearest.ts'
 import { isSecret } from '../shell/secret.ts'
 import { type CommonOptions, commonOptions, invalidOption } from './resource.ts'
 
-/** What people are told of a value that does not fit, and whether one does. */
+/** What the error says of a value that does not fit, and the check. */
 const kinds = {
-  text: ['no text', value => typeof value === 'string'],
-  flag: ['neither true nor false', value => typeof value === 'boolean'],
-  number: ['no number', value => typeof value === 'number'],
-  list: ['no list', value => Array.isArray(value)],
-  texts: ['no list of texts', isTexts],
+  text: ['a string', value => typeof value === 'string'],
+  flag: ['true or false', value => typeof value === 'boolean'],
+  number: ['a number', value => typeof value === 'number'],
+  list: ['a list', value => Array.isArray(value)],
+  texts: ['a list of strings', isTexts],
   'text or texts': [
-    'neither a text nor a list of texts',
+    'a string or a list of strings',
     value => typeof value === 'string' || isTexts(value),
   ],
-  values: ['no object with values by name', isValues],
+  values: ['an object with values by name', isValues],
   /** The resource itself looks at it. */
-  other: ['nothing', () => true],
+  other: ['anything', () => true],
 } satisfies Record<string, [string, (value: unknown) => boolean]>
 
 type NamesOf<O> = O extends unknown ? keyof O : never
@@ -36,15 +36,16 @@ export type OptionKinds<O> = Readonly<
  * @throws {UsageError} recipe_invalid
  */
 export function checkOptions<O extends object>(title: string, options: O, own: OptionKinds<O>) {
-  if (!isValues(options)) throw invalidOption(title, 'its options are no object: write { … }')
+  if (!isValues(options)) throw invalidOption(title, 'its options must be an object: write { … }')
   const known = Object.keys(own)
   for (const [name, value] of Object.entries(options)) {
     if (commonOptions.includes(name)) continue
     if (!known.includes(name)) throw invalidOption(title, unknown(name, known))
     if (value === undefined) continue
-    const [wrong, fits] = kinds[(own as Record<string, keyof typeof kinds>)[name]!]
+    const [wanted, fits] = kinds[(own as Record<string, keyof typeof kinds>)[name]!]
     // What it is instead may be a secret.
-    if (value === null || !fits(value)) throw invalidOption(title, `${name} is ${wrong}`)
+    if (value === null) throw invalidOption(title, `${name} must not be null: leave it out`)
+    if (!fits(value)) throw invalidOption(title, `${name} must be ${wanted}`)
   }
 }
 

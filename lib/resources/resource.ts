@@ -228,7 +228,7 @@ function notAnItem(value: object | string | number | boolean): UsageError {
             typeof value === 'object' ? 'an object' : `a ${typeof value}`,
             "Resources are made by functions: file('/etc/motd', { content: '…' }).",
           ]
-  return new UsageError('recipe_invalid', `${what} is neither a resource nor a task`, {
+  return new UsageError('recipe_invalid', `${what} is not a resource or a task`, {
     at: callSite()(),
     hint,
   })

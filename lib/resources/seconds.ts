@@ -12,7 +12,7 @@ export function checkSeconds(title: string, what: string, text: string): number 
   } catch (error) {
     throw invalidOption(title, `${what} is ${(error as Error).message}`)
   }
-  if (ms <= 0) throw invalidOption(title, `${what} is no time at all`)
+  if (ms <= 0) throw invalidOption(title, `${what} must be longer than 0`)
   return ms / 1000
 }
 

@@ -277,7 +277,7 @@ describeEach(shells, 'under $name', shell => {
 })
 
 const refused: [string, () => unknown, RegExp][] = [
-  ['no key at all', () => authorizedKeys('a', []), /names no key/],
+  ['no key at all', () => authorizedKeys('a', []), /give at least one key/],
   ['a user of no name', () => authorizedKeys('-a', [ed]), /can’t be a user’s name/],
   [
     'half a key',

@@ -87,7 +87,11 @@ describe('what can’t be is refused where it is declared', () => {
     ['an empty marker', () => block('/f', { marker: ' ', content: 'a' }), 'marker is empty'],
     ['a marker of two lines', () => block('/f', { marker: 'a\nb', content: 'a' }), 'control'],
     ['control characters', () => block('/f', { content: 'a\x1b' }), 'control characters'],
-    ['content of what is absent', () => block('/f', { content: 'a', absent: true }), 'neither'],
+    [
+      'content of what is absent',
+      () => block('/f', { content: 'a', absent: true }),
+      'takes no content',
+    ],
     ['before and after', () => block('/f', { content: 'a', before: 'b', after: 'c' }), 'not both'],
   ])('%s', (_, declare, message) => {
     expect(declare).toThrow(

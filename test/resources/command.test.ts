@@ -367,7 +367,7 @@ const refused: [string, () => unknown, RegExp][] = [
   ['an empty command', () => command(' '), /command is empty/],
   ['a relative creates', () => command('x', { creates: 'x' }), /not absolute/],
   ['a timeout that is none', () => command('x', { timeout: 'soon' }), /not a duration/],
-  ['no time at all', () => command('x', { timeout: '0s' }), /no time at all/],
+  ['no time at all', () => command('x', { timeout: '0s' }), /must be longer than 0/],
   ['an odd exit status', () => command('x', { okExitStatus: 256 }), /no exit status/],
   ['a lookahead', () => command('x', { changedWhen: { stdout: /a(?=b)/ } }), /can’t be had/],
   ['an empty text', () => command('x', { changedWhen: { stdout: '' } }), /text is empty/],
@@ -382,7 +382,7 @@ const refused: [string, () => unknown, RegExp][] = [
   ['an address with code', () => waitFor({ port: 1, address: '$(x)' }), /not one/],
   ['a URL of files', () => waitFor({ http: 'file:///etc/passwd' }), /not the URL/],
   ['a password in a URL', () => waitFor({ http: 'http://a:b@h/' }), /process list/],
-  ['a status that is none', () => waitFor({ http: 'http://h/', status: 20 }), /no status/],
+  ['a status that is none', () => waitFor({ http: 'http://h/', status: 20 }), /not an HTTP status/],
 ]
 test.each(refused)('refuses %s, with the recipe’s line', (_, declare, message) => {
   expect(declare).toThrow(message)

@@ -292,7 +292,7 @@ const refused: [string, () => unknown, RegExp][] = [
   ['a name with a blank', () => container('a b', { image: 'x' }), /not one for a container/],
   ['no image', () => container('a', {}), /not the name of an image/],
   ['an image that is an option', () => container('a', { image: '--privileged' }), /not the name/],
-  ['a port that is none', () => container('a', { image: 'x', ports: ['web'] }), /no port/],
+  ['a port that is none', () => container('a', { image: 'x', ports: ['web'] }), /not a port/],
   ['a volume of one path', () => container('a', { image: 'x', volumes: ['data'] }), /no volume/],
   [
     'a secret for the engine',

@@ -126,7 +126,7 @@ describe('a secret variable', () => {
 
 describe('what can’t be is refused where it is declared', () => {
   test.each([
-    ['nothing', () => envFile('/f', {}), 'names no variable'],
+    ['nothing', () => envFile('/f', {}), 'give at least one variable'],
     ['a name that is none', () => envFile('/f', { set: { 'a-b': 1 } }), 'can’t be a variable'],
     ['two lines', () => envFile('/f', { set: { A: 'a\nb' } }), 'control characters'],
     ['set and unset', () => envFile('/f', { set: { A: 1 }, unset: ['A'] }), 'both set and unset'],

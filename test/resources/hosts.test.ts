@@ -104,7 +104,7 @@ describeEach(awks, 'hosts with $name', awk => {
 
 describe('what can’t be is refused where it is declared', () => {
   test.each([
-    ['no address', () => hosts('10.0.0', { names: 'a' }), 'is no address'],
+    ['no address', () => hosts('10.0.0', { names: 'a' }), 'is not an IP address'],
     ['no names', () => hosts('10.0.0.1', {}), 'give its names'],
     ['a name that is none', () => hosts('10.0.0.1', { names: 'a b' }), 'can’t be the name'],
     ['a name twice', () => hosts('10.0.0.1', { names: ['a', 'A'] }), 'named twice'],

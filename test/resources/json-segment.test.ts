@@ -160,9 +160,9 @@ describeEach(shells, 'edited files under $name', shell => {
 describe('options of json, yaml and toml', () => {
   const odd = { get: new Map() } as never
   test.each<[string, () => Resource, string]>([
-    ['nothing', () => json('/a', {}), 'names no key to set or unset'],
+    ['nothing', () => json('/a', {}), 'give at least one key to set or unset'],
     ['a path that is not absolute', () => json('a', { unset: ['b'] }), 'is not absolute'],
-    ['an empty part', () => yaml('/a', { set: { 'a..b': 1 } }), '"a..b" is no path of a key'],
+    ['an empty part', () => yaml('/a', { set: { 'a..b': 1 } }), '"a..b" is not the path of a key'],
     ['a key twice', () => yaml('/a', { set: { a: 1 }, unset: ['a'] }), 'a is named twice'],
     [
       'a key within another',

@@ -173,7 +173,7 @@ describe('what can’t be is refused where it is declared', () => {
     [
       'a place for what is absent',
       () => line('/f', { line: 'a', before: 'b', absent: true }),
-      'neither',
+      'takes no replace',
     ],
     ['no choice', () => line('/f', { line: 'a', replace: 'some' as never }), 'last, first, all'],
     ['a word boundary', () => line('/f', { line: 'a', match: /\ba/ }), '\\b can’t be had'],

@@ -297,7 +297,7 @@ describe('npmPackage', () => {
 })
 
 test.each([
-  ['no name', () => npmPackage([]), /names no package/],
+  ['no name', () => npmPackage([]), /give at least one package/],
   ['an option as a name', () => npmPackage('--prefix=/'), /"--prefix=\/" is not the name/],
   ['a path', () => npmPackage('./here'), /is not the name/],
   ['a URL', () => npmPackage('https://example.org/a.tgz'), /is not the name/],

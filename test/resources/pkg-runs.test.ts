@@ -255,7 +255,7 @@ test.each([
   ['a', { version: '1', latest: true }, 'not both'],
   ['a', { absent: true, latest: true }, 'latest does not go with absent'],
   ['a', { purge: true }, 'purge goes with absent'],
-  [[], {}, 'names no package'],
+  [[], {}, 'give at least one package'],
 ])('pkg(%j, %j) is refused, with the line of the recipe', (names, options, message) => {
   const declared = () => pkg(names, options)
   expect(declared).toThrow(message)

@@ -141,13 +141,13 @@ describe('by SysV scripts', { tags: ['overlay'] }, () => {
 describe('what is refused before a host is touched', () => {
   const content = 'x'
   test.each([
-    [() => service('-x', { running: true }), 'neither a service’s nor a path'],
-    [() => service('x', {}), 'says nothing'],
-    [() => service('x', { running: 'yes' as never }), 'neither true nor false'],
+    [() => service('-x', { running: true }), 'must be a service’s, or a path'],
+    [() => service('x', {}), 'give at least one'],
+    [() => service('x', { running: 'yes' as never }), 'must be true or false'],
     [() => service('x', { reloaded: true, restarted: true }), 'not both'],
     [() => service('x', { running: false, restarted: true }), 'stopped service'],
     [() => service('x', { masked: true, running: true }), 'masked service'],
-    [() => systemdUnit('../x.service', { content }), 'no unit’s'],
+    [() => systemdUnit('../x.service', { content }), 'not the name of a unit'],
     [() => systemdUnit('x', {}), 'has no content'],
     [() => systemdUnit('x', { content, absent: true }), 'absent'],
     [() => systemdUnit('x', { content, dropIn: '../y' }), 'file’s name'],

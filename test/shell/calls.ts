@@ -5,7 +5,7 @@ import type { Content, HostCall } from '../../lib/session/call.ts'
 /** The same call without what a segment finds out beforehand: each step asks for itself. */
 export const ungathered = (call: HostCall): HostCall => ({ ...call, gather: undefined })
 
-/** A bare command, by `sh` unless told otherwise. */
+/** A bare command, by `sh` unless you say otherwise. */
 export function runCall(
   command: string,
   options: {

@@ -78,7 +78,7 @@ export function actionWords(title: string, options: ActionOptions): ActionWords 
     !Buffer.isBuffer(input) &&
     !isSecret(input)
   )
-    throw invalidOption(title, 'input is neither a text, a Buffer nor a secret')
+    throw invalidOption(title, 'input must be a string, a Buffer or a secret')
   const ok = new Set([
     ...statuses(title, options.okExitStatus ?? 0),
     ...statusesOf(title, changedWhen),
@@ -121,7 +121,7 @@ function statuses(title: string, wanted: number | readonly number[]): number[] {
   const list = [wanted].flat()
   for (const status of list) {
     if (!Number.isInteger(status) || status < 0 || status > 255)
-      throw invalidOption(title, `${JSON.stringify(status)} is no exit status`)
+      throw invalidOption(title, `${JSON.stringify(status)} is not an exit status`)
   }
   return list
 }

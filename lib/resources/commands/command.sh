@@ -46,7 +46,7 @@ hw_action_due() {
     no) hw_note=${hw_check:+'not run with --check'} ;;
     '') hw_status=changed ;;
     *)
-      # Only having run it tells.
+      # Only running it shows that.
       hw_status=changed hw_note=${hw_check:+unknown}
       ;;
   esac

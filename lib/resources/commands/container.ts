@@ -85,7 +85,7 @@ export function container(name: string, options: ContainerOptions): Resource {
   const { state = 'running', pull = 'missing', image, engine } = options
   const title = `container ${name}`
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))
-    throw invalidOption(title, 'the name is not one for a container')
+    throw invalidOption(title, 'this is not a valid name for a container')
   oneOf(title, 'state', state, ['running', 'stopped', 'absent'])
   oneOf(title, 'pull', pull, ['missing', 'always', 'never'])
   if (engine !== undefined) oneOf(title, 'engine', engine, ['docker', 'podman'])
@@ -163,7 +163,7 @@ function createArgs(
   const odd = args.find(each => ours.test(each))
   if (odd) throw invalidOption(title, `the argument ${odd} is not for a recipe to give`)
   if (restart !== undefined && !/^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(restart))
-    throw invalidOption(title, `${JSON.stringify(restart)} is no restart policy`)
+    throw invalidOption(title, `${JSON.stringify(restart)} is not a restart policy`)
   const all = [
     ...pair('--restart', restart),
     ...pair('--network', network),
@@ -184,7 +184,7 @@ function createArgs(
     ...command,
   ]
   if (all.some(each => typeof each !== 'string' || each.includes('\0')))
-    throw invalidOption(title, 'an option is not text, or holds a NUL character')
+    throw invalidOption(title, 'an option must be a string without NUL characters')
   return all
 }
 
@@ -196,18 +196,18 @@ function checkPort(title: string, port: string | number): string {
   const found =
     /^(?:(?:[\d.]+|\[[0-9A-Fa-f:]+\]):)?(?:\d*(?:-\d+)?:)?\d+(?:-\d+)?(?:\/(?:tcp|udp|sctp))?$/
   if (!found.test(text) || (text.match(/\d{6,}/) ?? []).length > 0)
-    throw invalidOption(title, `${JSON.stringify(port)} is no port to publish: write '8080:80'`)
+    throw invalidOption(title, `${JSON.stringify(port)} is not a port to publish: write '8080:80'`)
   return text
 }
 
 function checkVolume(title: string, volume: string): string {
   if (!/^(\/[^:\0-\x1f]*|[A-Za-z0-9][\w.-]*):\/[^:\0-\x1f]*(:[\w,=-]+)?$/.test(volume))
-    throw invalidOption(title, `${JSON.stringify(volume)} is no volume: write '/srv/data:/data'`)
+    throw invalidOption(title, `${JSON.stringify(volume)} is not a volume: write '/srv/data:/data'`)
   return volume
 }
 
 function checkLabel(title: string, key: string, value: string): string {
   if (!/^[A-Za-z0-9][\w./-]*$/.test(key) || key === 'hostwright.specification')
-    throw invalidOption(title, `${JSON.stringify(key)} is no name for a label`)
+    throw invalidOption(title, `${JSON.stringify(key)} is not a valid name for a label`)
   return `${key}=${value}`
 }

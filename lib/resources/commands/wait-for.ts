@@ -11,7 +11,7 @@ import { checkSeconds, wholeSeconds } from '../seconds.ts'
 
 /** What is waited for. */
 export type Awaited =
-  /** A TCP port that accepts connections; `address` is 127.0.0.1 unless told otherwise. */
+  /** A TCP port that accepts connections; `address` is 127.0.0.1 unless you say otherwise. */
   | { port: number; address?: string }
   /** Something at a path. */
   | { path: string }
@@ -124,7 +124,7 @@ function awaitedAnswer(
   const statuses = [status].flat()
   for (const each of statuses) {
     if (!Number.isInteger(each) || each < 100 || each > 599)
-      throw invalidOption(title, `${JSON.stringify(each)} is no status of HTTP`)
+      throw invalidOption(title, `${JSON.stringify(each)} is not an HTTP status`)
   }
   if (body?.includes('\0')) throw invalidOption(title, 'the body holds a NUL character')
   return { kind: 'http', said: http, target: http, more: { status: statuses.join(' '), body } }

@@ -22,7 +22,7 @@ hw_gather_text() {
   done
 }
 
-# hw_edit PATH key= [validate=] [private=] [how=] [before=] [note=] [content=]: `key` is not read: it tells one
+# hw_edit PATH key= [validate=] [private=] [how=] [before=] [note=] [content=]: `key` is not read: it distinguishes one
 # edit from others. A file that is made is for its owner alone if it is `private`. With an answer: `before` is
 # the SHA-256 of the text it is for, or `absent`; `how` is `asked` where this step sent that text, `gathered`
 # where it was sent when the segment began; `content` prints what the file becomes, and `note` says what

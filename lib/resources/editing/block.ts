@@ -34,7 +34,7 @@ const optionKinds: OptionKinds<BlockOptions> = {
  * Lines between two marker lines, `# BEGIN hostwright` and `# END hostwright`. If there are no markers,
  * the block is added: at the end, or where `after` or `before` says. All else stays as it is, and the
  * file is replaced whole or not at all; one that is not there is made. A marker without its other one
- * fails the step: what belongs to the block can't be told then.
+ * fails the step: what belongs to the block is unknown then.
  * @param path absolute path on the host
  * @throws {UsageError} recipe_invalid, when declared
  * @example block('/etc/ssh/sshd_config', { marker: 'sftp', content: 'Match Group sftp\n  ForceCommand internal-sftp\n' })
@@ -51,7 +51,7 @@ export function block(path: string, options: BlockOptions): Resource {
   }
   const markers = [lineOf('BEGIN'), lineOf('END')]
   if (absent && (options.content ?? options.before ?? options.after) !== undefined)
-    throw invalidOption(title, 'an absent block has neither content nor a place')
+    throw invalidOption(title, 'an absent block takes no content and no place')
   const requests = [
     `G ${markers[0]}`,
     `E ${markers[1]}`,

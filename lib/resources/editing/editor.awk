@@ -6,7 +6,7 @@
 #   anything else   EDITOR's own; see EDITOR.awk
 # Modes: check prints `ID=same` or `ID=differs` for each file, whose `ids` come in their order; list prints a few words on what changes of
 # the one file; edit prints the file as it should be. The last two want its `size` in bytes, and exit with
-# 3 if that is not what they read, or if they can't tell (unless `trusted`); with 4 where the file is not
+# 3 if that is not what they read, or if they don't know (unless `trusted`); with 4 where the file is not
 # one that can be edited, and print why.
 #
 # An editor NAME has NAME_request(kind, rest), called with each of its requests, and NAME_plan(), which
@@ -151,7 +151,7 @@ function finish() {
     return
   }
   # What this awk read must be all there is, but for the newline that a last line may lack. An awk
-  # that has no NUL takes one for the end of a line or of the file: it must be told that there is none.
+  # that has no NUL takes one for the end of a line or of the file: the caller has to say that there is none.
   if (bytes != size && bytes != size + 1) exit_status = 3
   else if (!trusted && size > 0 && length(sprintf("%c", 0)) != 1) exit_status = 3
   else if (fault != "") {

@@ -10,7 +10,7 @@ hw_gather_editors() {
   shift
   while [ $# -gt 0 ]; do
     case $hw_editors in *" $1 "*) ;; *) hw_editors="$hw_editors$1 " ;; esac
-    # Reading a pipe would wait for ever; what can't be read is not empty. The step tells.
+    # Reading a pipe would wait for ever; what can't be read is not empty. The step reports that.
     [ -f "$2" ] && [ -r "$2" ] || [ ! -e "$2" ] || return 0
     shift 2
   done
@@ -81,7 +81,7 @@ $hw_requests
 EOF
 }
 
-# hw_editor_again STATUS: what to do when awk ended with STATUS. It is 3 where awk can't tell whether it
+# hw_editor_again STATUS: what to do when awk ended with STATUS. It is 3 where awk does not know whether it
 # read all: list again if the file holds no NUL.
 hw_editor_again() {
   [ "$1" -eq 3 ] || hw_editor_refused "$1" || return

@@ -38,7 +38,7 @@ export function envFile(path: string, options: EnvFileOptions): Resource {
   checkOptions(title, options, optionKinds)
   const { set = {}, unset = [], quoting = 'sh' } = options
   if (Object.keys(set).length + unset.length === 0)
-    throw invalidOption(title, 'names no variable to set or unset')
+    throw invalidOption(title, 'give at least one variable to set or unset')
   if (!['sh', 'none'].includes(quoting)) throw invalidOption(title, 'quoting is sh or none')
   const requests: string[] = []
   if (options.export) requests.push('O export')

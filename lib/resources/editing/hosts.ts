@@ -36,7 +36,8 @@ export function hosts(address: string, options: HostsOptions): Resource {
   const { names = [], exclusive = false, absent = false, path = '/etc/hosts' } = options
   const list = [names].flat()
   const title = `hosts ${[address, ...list].join(' ')}`
-  if (isIP(address) === 0) throw invalidOption(title, `${JSON.stringify(address)} is no address`)
+  if (isIP(address) === 0)
+    throw invalidOption(title, `${JSON.stringify(address)} is not an IP address`)
   if (list.length === 0 && !absent) throw invalidOption(title, 'give its names')
   if (absent && exclusive) throw invalidOption(title, 'absent and exclusive contradict each other')
   const seen = new Set<string>()

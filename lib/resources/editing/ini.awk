@@ -237,7 +237,7 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
     between = substr(like, RSTART, RLENGTH)
   }
   if (ini_separator != "") between = ini_separator
-  # A key that holds a colon can't be told from its value by one.
+  # A key that holds a colon can't be separated from its value by one.
   if (ini_want_key[j] ~ /:/ && between !~ /=/) between = " = "
   lines = split(ini_want_value[j, v], parts, "\n")
   if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", between)

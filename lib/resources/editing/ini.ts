@@ -118,7 +118,7 @@ function absentRequests(title: string, { section, set, bare, unset }: IniOptions
 function keyRequests(title: string, options: IniOptions): string[] {
   const { set = {}, bare = [], unset = [], format } = options
   const keys = [...Object.keys(set), ...bare, ...unset]
-  if (keys.length === 0) throw invalidOption(title, 'names no key to set or unset')
+  if (keys.length === 0) throw invalidOption(title, 'give at least one key to set or unset')
   const seen = new Set<string>()
   for (const key of keys) {
     checkKey(title, key, format)

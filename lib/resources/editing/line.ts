@@ -72,6 +72,6 @@ function wanted(title: string, options: LineOptions): string[] {
   if (!choices.includes(replace))
     throw invalidOption(title, `replace is one of ${choices.join(', ')}`)
   if (absent && (options.replace ?? options.before ?? options.after) !== undefined)
-    throw invalidOption(title, 'an absent line is neither replaced nor placed')
+    throw invalidOption(title, 'an absent line takes no replace, before or after')
   return [...requests, absent ? 'D' : `R ${replace}`]
 }

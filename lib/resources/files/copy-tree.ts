@@ -215,7 +215,7 @@ async function answer(tree: Tree, entries: readonly Entry[], asked: Asked): Prom
   return { args: [...words, ...(await actions(tree, changes, asked))] }
 }
 
-/** What is told before anything is done: with --check all names, with --diff the texts that are there. */
+/** What is reported before anything is done: with --check all names, with --diff the texts that are there. */
 function shown(
   { made, changed, removed, files, remove }: Changes,
   there: ReadonlyMap<string, { size: number }>,

@@ -67,7 +67,7 @@ hw_directory_all() {
   hw_also "$hw_count in it"
   hw_trust "$hw_all_named" || return
   [ -z "$hw_check" ] || return 0
-  # What fails is told below.
+  # Failures are reported below.
   hw_touch_all
   hw_apply_below || hw_fail "can't set owner or mode of all in $hw_path"
 }

@@ -27,7 +27,7 @@ const optionKinds: OptionKinds<DirectoryOptions> = {
 
 /**
  * A directory with this mode and owner; those above it are made where they are missing. One that is
- * made gets mode 0755 unless told otherwise. With `recurse` all that is in it has the same owner and
+ * made gets mode 0755 unless you say otherwise. With `recurse` all that is in it has the same owner and
  * group, directories the same mode, and regular files `fileMode`; links are not followed. With `absent`
  * it is removed with all that is in it: never a directory of the system, nor one with a mount in it.
  * @param path absolute path on the host

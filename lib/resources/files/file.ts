@@ -48,7 +48,7 @@ const optionKinds: OptionKinds<FileOptions> = {
  * a link, what it points to is. Content travels only if the host's SHA-256 of it differs; what is
  * larger than 1 MiB goes beside the session, and what came of it once is not sent again.
  *
- * A file that is made gets mode 0644 unless told otherwise; one that is replaced keeps its own.
+ * A file that is made gets mode 0644 unless you say otherwise; one that is replaced keeps its own.
  * With `absent` a file or a link is removed; what the link points to stays.
  * @param path absolute path on the host
  * @param options.content string, bytes, secret, or a function of the host

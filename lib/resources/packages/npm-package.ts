@@ -53,7 +53,7 @@ export function npmPackage(
 
 /** As validate-npm-package-name has them, those of old packages included; none is taken for an option. */
 function checkNames(title: string, list: readonly string[]) {
-  if (list.length === 0) throw invalidOption('npmPackage', 'names no package')
+  if (list.length === 0) throw invalidOption('npmPackage', 'give at least one package')
   for (const name of list) {
     const known = /^(@[A-Za-z0-9~][\w.~-]*\/)?[A-Za-z0-9~][\w.~-]*$/
     if (typeof name !== 'string' || !known.test(name) || name.length > 214)

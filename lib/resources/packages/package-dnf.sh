@@ -59,7 +59,7 @@ hw_dnf_links() {
   done
 }
 
-# hw_dnf_plan NAME[=VERSION]…: of installed packages `check-update` tells what is newer, of others `list`
+# hw_dnf_plan NAME[=VERSION]…: of installed packages `check-update` lists what is newer, of others `list`
 # what is to be had. Both print `name.architecture version repository`; yum breaks long lines, so it is
 # words that count.
 hw_dnf_plan() {

@@ -22,7 +22,7 @@ hw_pacman() {
   pacman --noconfirm "$@"
 }
 
-# hw_pacman_plan NAME[=VERSION]…: of installed packages -Qu tells what is newer, `name old -> new`, of
+# hw_pacman_plan NAME[=VERSION]…: of installed packages -Qu lists what is newer, `name old -> new`, of
 # others -Si what is to be had.
 hw_pacman_plan() {
   hw_found='' hw_ids=''

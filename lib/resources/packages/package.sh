@@ -126,7 +126,7 @@ hw_package_version() {
   esac
 }
 
-# hw_package_is NAME[=VERSION]: whether it is as wanted; of latest only the index can tell.
+# hw_package_is NAME[=VERSION]: whether it is as wanted; for the latest the index has to be asked.
 hw_package_is() {
   hw_package_version "$hw_packages" "${1%%=*}"
   case $hw_want in
@@ -170,7 +170,7 @@ hw_package_matches() {
 hw_package_plan() {
   [ -z "$hw_check" ] || { hw_scratch_make && hw_scratch_is_ours=''; } || return
   if [ "$hw_want" = latest ]; then
-    hw_package_refresh || hw_fail "can't fetch the package index, so it can't be told what is latest" || return
+    hw_package_refresh || hw_fail "can't fetch the package index, so the latest version is unknown" || return
   elif [ -n "${hw_index_changed-}" ] && [ -z "$hw_check" ]; then
     # Without it, what another repository has of that name might be taken for what was meant.
     # shellcheck disable=SC2086 # their names hold no spaces

@@ -77,7 +77,7 @@ function stateOf({ absent, purge, latest }: PkgOptions) {
 
 function check(title: string, list: readonly string[], options: PkgOptions) {
   const { version, latest, absent, purge, hold } = options
-  if (list.length === 0) throw invalidOption('pkg', 'names no package')
+  if (list.length === 0) throw invalidOption('pkg', 'give at least one package')
   for (const name of list) {
     // What any of the package managers allows, with an architecture behind it. apt-get would remove what
     // ends with a minus.

@@ -34,7 +34,8 @@ export interface KeyContent {
  */
 export function readKey(title: string, key: RepositoryKey): KeyContent {
   if (typeof key === 'string' || Buffer.isBuffer(key)) return given(title, Buffer.from(key))
-  if (typeof key !== 'object') throw invalidOption(title, 'the key is no text and no object')
+  if (typeof key !== 'object')
+    throw invalidOption(title, 'the key must be a string, a Buffer or an object')
   if ('path' in key) {
     try {
       return given(title, readFileSync(key.path))

@@ -32,7 +32,7 @@ hw_kernel_module() {
 }
 
 # hw_module_state NAME: yes, no or built-in into hw_module. The kernel's own names have no dashes. Of a part
-# of the kernel that has no settings only the list beside its modules tells.
+# of the kernel that has no settings only the list beside its modules says so.
 hw_module_state() {
   hw_rest=$1 hw_name=
   while :; do

@@ -26,7 +26,7 @@ hw_locale_made() {
   hw_also generated
   [ -z "$hw_check" ] || return 0
   if [ -f /etc/locale.gen ] && command -v locale-gen >/dev/null; then
-    # Those that are there already need not be made anew, where it can be told so.
+    # Those that are there already need not be made anew, where that can be found out.
     locale-gen --keep-existing >/dev/null || locale-gen >/dev/null || hw_fail 'locale-gen failed' || return
     hw_locale_list
     case $hw_found in

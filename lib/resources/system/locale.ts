@@ -24,7 +24,7 @@ export function locale(name: string, options: LocaleOptions = {}): Resource {
   const always = ['C', 'POSIX', 'C.UTF-8'].includes(name)
   const parts = /^([a-z]{2,3}(?:_[A-Z]{2})?)\.([A-Za-z0-9-]+)(@[a-z]+)?$/.exec(name)
   if (!always && !parts)
-    throw invalidOption(title, `${JSON.stringify(name)} is no locale: write de_DE.UTF-8`)
+    throw invalidOption(title, `${JSON.stringify(name)} is not a locale: write de_DE.UTF-8`)
   const [, language, charset = '', modifier = ''] = parts ?? []
   // `locale -a` writes the character set in its own way: utf8.
   const listed = parts ? `${language}.${charset.toLowerCase().replaceAll('-', '')}${modifier}` : ''

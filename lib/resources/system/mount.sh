@@ -66,7 +66,7 @@ hw_mount_found() {
   hw_saw "mounted $hw_mounted $hw_mounted_type $hw_mounted_options"
 }
 
-# hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else. A label or an UUID is told by
+# hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else. A label or an UUID is known by
 # the line of fstab alone, and so is what the kernel has other names for.
 hw_mount_is_other() {
   if [ -n "$hw_fstab_was" ] && [ "$hw_fstab_was" != "$2 $3" ]; then return 0; fi

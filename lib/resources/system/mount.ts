@@ -74,12 +74,12 @@ export function mount(path: string, options: MountOptions): Resource {
   if (checkLine(title, 'source', source).trim() === '')
     throw invalidOption(title, 'the source is empty')
   if (!/^[A-Za-z0-9][\w.,-]*$/.test(type))
-    throw invalidOption(title, `${JSON.stringify(type)} is no type of a file system`)
+    throw invalidOption(title, `${JSON.stringify(type)} is not a file system type`)
   for (const flag of flags) {
     if (typeof flag !== 'string' || !/^[^\0-\x20\x7f,\\#][^\0-\x20\x7f,\\]*$/.test(flag))
       throw invalidOption(title, `${JSON.stringify(flag)} can’t be a mount option`)
   }
-  if (flags.includes('remount')) throw invalidOption(title, 'remount is no option of fstab')
+  if (flags.includes('remount')) throw invalidOption(title, 'remount is not an option for fstab')
   for (const [name, value] of Object.entries({ dump, pass })) {
     if (!Number.isInteger(value) || value < 0 || value > 9)
       throw invalidOption(title, `${name} is not a number from 0 to 9`)

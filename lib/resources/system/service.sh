@@ -134,7 +134,7 @@ hw_unit_is() {
     enabled) [ "$1" = enabled ] ;;
     enabled-runtime) return 1 ;;
     static | alias | indirect | transient) return 0 ;;
-    # Made of a SysV script: only asking tells.
+    # Made of a SysV script: systemd has to be asked.
     generated)
       if systemctl -q is-enabled -- "$hw_service_name" >/dev/null 2>&1; then
         [ "$1" = enabled ]
@@ -147,7 +147,7 @@ hw_unit_is() {
 }
 
 # hw_service_unmask: what it is without its mask is looked at again; with --check, where systemd can't be
-# asked for that, the links that enable it tell.
+# asked for that, the links that enable it show it.
 hw_service_unmask() {
   [ "$hw_service_by" = systemd ] && hw_service_is masked || return 0
   hw_service_make unmask unmasked || return

@@ -45,10 +45,13 @@ export function service(name: string, options: ServiceOptions): Resource {
   )
   const title = `service ${name}${wants.length > 0 ? ` ${wants.map(([key, value]) => (value ? key : `not ${key}`)).join(', ')}` : ''}`
   if (!/^(\/[^\0-\x1f\x7f]+|[A-Za-z0-9_][A-Za-z0-9_.@:\\-]*)$/.test(name)) {
-    throw invalidOption(title, 'the name is neither a service’s nor a path')
+    throw invalidOption(title, 'the name must be a service’s, or a path')
   }
   if (wants.length === 0)
-    throw invalidOption(title, 'says nothing of running, enabled, masked, reloaded or restarted')
+    throw invalidOption(
+      title,
+      'give at least one of running, enabled, masked, reloaded and restarted',
+    )
   if (reloaded && restarted) throw invalidOption(title, 'reloaded or restarted, not both')
   if (running === false && (reloaded || restarted))
     throw invalidOption(title, 'a stopped service can’t be reloaded or restarted')

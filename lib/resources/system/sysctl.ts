@@ -56,7 +56,7 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
 
 function checkKey(title: string, key: string): string {
   if (!/^[A-Za-z0-9_-]+([./][A-Za-z0-9_.:*-]+)+$/.test(key) || /\.\.|[*]/.test(key))
-    throw invalidOption(title, `${JSON.stringify(key)} is no key: write vm.swappiness`)
+    throw invalidOption(title, `${JSON.stringify(key)} is not a key: write vm.swappiness`)
   return key
 }
 

@@ -51,7 +51,7 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
   const unit = suffixes.test(name) ? name : `${name}.service`
   const title = `systemd unit ${unit}${dropIn === undefined ? '' : ` drop-in ${dropIn}`}`
   if (!/^[A-Za-z0-9_:\\@][A-Za-z0-9_.:\\@-]{0,250}$/.test(unit) || unit.startsWith('@'))
-    throw invalidOption(title, 'the name is no unit’s')
+    throw invalidOption(title, 'this is not the name of a unit')
   const file = dropIn === undefined ? unit : `${unit}.d/${dropInFile(title, dropIn)}`
   const path = `/etc/systemd/system/${file}`
   // A template is none that systemd can be asked for.
@@ -113,7 +113,7 @@ function unitText(title: string, sections: UnitSections): string {
 
 function unitValue(title: string, key: string, value: unknown): string {
   if (!['string', 'number', 'boolean'].includes(typeof value))
-    throw invalidOption(title, `the value of ${key} is neither text, number nor boolean`)
+    throw invalidOption(title, `the value of ${key} must be a string, a number or a boolean`)
   const text = String(value)
   if (/[\0-\x08\x0a-\x1f\x7f]/.test(text))
     throw invalidOption(title, `the value of ${key} holds control characters`)

@@ -41,7 +41,7 @@ hw_show_units() {
 hw_unit_state() {
   eval "hw_found=\${hw_unit_$hw_id-}"
   if [ -z "$hw_found" ] || [ -n "$hw_touched_all" ] || [ "$hw_touched" != "$hw_newline" ]; then
-    hw_found=$(hw_show_units "$1") || hw_fail "systemd does not tell of $1" || return
+    hw_found=$(hw_show_units "$1") || hw_fail "systemd does not report the state of $1" || return
     # One line, as the gathered.
     # shellcheck disable=SC2086,SC2116 # the lines are words without patterns
     hw_found=" $(echo $hw_found) "

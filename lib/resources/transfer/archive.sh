@@ -5,7 +5,7 @@
 # hw_archive DIR host|url|sent format= strip= [name=] [perms=] [mode=] [user=] [group=] [path=] [algorithm=] [sum=]
 # [url=] [curl=] [wget=] [private=] [content=]: what the archive holds is in DIR. host: `path` is its path; url: see
 # hw_download; sent: `content` prints it, or is the path of a file that came in for it. `format`: tar, or the
-# program that makes one of it (gzip xz zstd bzip2), or zip. `name` tells several archives in DIR apart.
+# program that makes one of it (gzip xz zstd bzip2), or zip. `name` distinguishes several archives in DIR.
 hw_archive() {
   hw_words 2 'format strip name perms mode user group path algorithm sum url curl wget private content' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_kind=$2 hw_archive_file=$hw_want_path hw_wanted=$hw_want_sum
@@ -178,7 +178,7 @@ hw_check_names() {
       else if (at = index($0, name " -> ")) target[line] = substr($0, at + length(name) + 4)
       else if (substr($0, 1, 1) == "h") {
         at = index($0, name " link to ")
-        target[line] = at ? substr($0, at + length(name) + 9) : "what is not told"
+        target[line] = at ? substr($0, at + length(name) + 9) : "an unknown file"
       }
     }
     function clean(name) {

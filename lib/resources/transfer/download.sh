@@ -39,7 +39,7 @@ hw_download() {
   hw_find_client && hw_replace "$hw_path" hw_download_here
 }
 
-# hw_is_current PATH: whether the file is what is wanted: 0 yes, 1 no, 2 can't be told. With nothing to
+# hw_is_current PATH: whether the file is what is wanted: 0 yes, 1 no, 2 unknown. With nothing to
 # compare it with it is.
 hw_is_current() {
   if [ -n "$hw_wanted" ]; then

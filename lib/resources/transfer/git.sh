@@ -124,7 +124,7 @@ hw_compare_head() {
     return 0
   fi
   hw_changes_here=$(hw_git_run status --porcelain --untracked-files=no --ignore-submodules=all) ||
-    hw_fail "git can't tell the state of $hw_clone" || return
+    hw_fail "git can't read the state of $hw_clone" || return
   hw_saw "changes $hw_changes_here"
   if [ "$hw_head" != "$hw_commit" ]; then
     hw_git_todo=move

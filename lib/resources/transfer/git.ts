@@ -119,7 +119,7 @@ function checkRemote(title: string, remote: string): void {
 function checkName(title: string, what: string, name: string): void {
   const bad = /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$|\/\./
   if (name === '' || bad.test(name))
-    throw invalidOption(title, `the ${what} ${JSON.stringify(name)} is none that git has`)
+    throw invalidOption(title, `the ${what} ${JSON.stringify(name)} is not valid in git`)
 }
 
 const tokenOf = ({ user, password }: NonNullable<GitOptions['login']>) =>

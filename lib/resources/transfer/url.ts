@@ -77,7 +77,7 @@ function checkUrl(title: string, given: string | Secret): string {
   if (!URL.canParse(text)) throw invalidOption(title, `${shown} is not a URL`)
   const url = new URL(text)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw invalidOption(title, `${shown} is neither http nor https`)
+    throw invalidOption(title, `${shown} must be an http or https URL`)
   url.hash = ''
   return url.href
 }

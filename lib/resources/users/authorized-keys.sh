@@ -70,7 +70,7 @@ hw_keys_look() {
       ;;
     absent)
       if [ -z "$hw_keys_at_home" ] || [ ! -d "$hw_is_home" ]; then
-        # What is to be written there tells of itself, if that is for a later step.
+        # If that is for a later step, writing there fails by itself.
         [ -n "$hw_check" ] || hw_fail "there is no directory ${hw_keys_at_home:+$hw_is_home for }$hw_keys_directory" || return
       fi
       ;;

@@ -15,7 +15,7 @@ export type AuthorizedKey =
   | {
       /** As the .pub file has it. */
       key: string
-      /** What sshd is told of it: `['restrict', 'command="/usr/bin/backup"']`. */
+      /** Its options for sshd: `['restrict', 'command="/usr/bin/backup"']`. */
       options?: string | readonly string[]
       /** What stands behind it; default: what the key’s text has, else what is on the host. */
       comment?: string
@@ -58,7 +58,7 @@ export function authorizedKeys(
   if (exclusive && absent)
     throw invalidOption(title, 'exclusive goes with keys that are wanted, not with absent')
   const found = readKeys(title, keys)
-  if (found.length === 0 && !exclusive) throw invalidOption(title, 'names no key')
+  if (found.length === 0 && !exclusive) throw invalidOption(title, 'give at least one key')
   const path = options.path === undefined ? '' : checkPath(title, options.path)
   return declare({
     title,

@@ -12,7 +12,7 @@ hw_group() {
     hw_group_gid='' hw_group_members=''
     hw_also created
     hw_compare_members "$hw_want_members"
-    # What else it becomes is told by that.
+    # The one word covers what else it becomes.
     hw_note=created
     [ -z "$hw_check" ] || return 0
     hw_find_account_tools && hw_members_exist && hw_group_add "$hw_want_system" ||

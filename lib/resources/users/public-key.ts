@@ -67,7 +67,7 @@ function parseKey(text: string): Omit<PublicKey, 'options'> {
   const count = parts[type]
   if (count === undefined) {
     const what =
-      type === '' ? 'there is no key' : `${type.slice(0, 40)} is no type of key that sshd takes`
+      type === '' ? 'there is no key' : `${type.slice(0, 40)} is not a key type that sshd accepts`
     throw new SyntaxError(what)
   }
   if (!isKey(type, blob, count)) throw new SyntaxError(`the ${type} key is damaged, or not whole`)
@@ -97,7 +97,7 @@ export function checkOptions(text: string): string {
     const known = name.toLowerCase()
     const wanted = valued.includes(known)
     if (!wanted && !flags.includes(known))
-      throw new SyntaxError(`${JSON.stringify(option)} is no option that sshd knows`)
+      throw new SyntaxError(`${JSON.stringify(option)} is not an option that sshd knows`)
     if (wanted !== (value !== undefined))
       throw new SyntaxError(
         wanted

@@ -99,12 +99,12 @@ function ruleLine(title: string, rule: SudoRule): string {
       ? `%${checkAccount(title, 'group', group!)}`
       : escaped(checkUser(title, user))
   const runAs = [as].flat().map(name => (name === 'ALL' ? name : escaped(checkUser(title, name))))
-  if (runAs.length === 0) throw invalidOption(title, 'a rule names nobody to do it as')
+  if (runAs.length === 0) throw invalidOption(title, 'a rule must name at least one user to run as')
   const tags = `${noPassword ? 'NOPASSWD: ' : ''}${setEnv ? 'SETENV: ' : ''}`
   if (commands !== 'ALL' && !Array.isArray(commands))
     throw invalidOption(title, "the commands of a rule are a list, or 'ALL'")
   const list = commands === 'ALL' ? ['ALL'] : commands.map(line => commandText(title, line))
-  if (list.length === 0) throw invalidOption(title, 'a rule names no command')
+  if (list.length === 0) throw invalidOption(title, 'a rule must name at least one command')
   return `${who} ALL=(${runAs.join(', ')}) ${tags}${list.join(', ')}`
 }
 
@@ -114,7 +114,7 @@ function ruleLine(title: string, rule: SudoRule): string {
  */
 function commandText(title: string, line: string): string {
   if (!/^!?(\/|sudoedit +\/)/.test(line) || /[\0-\x1f\x7f]/.test(line) || line.trim() !== line)
-    throw invalidOption(title, `${JSON.stringify(line)} is no absolute path with arguments`)
+    throw invalidOption(title, `${JSON.stringify(line)} is not an absolute path with arguments`)
   return escaped(line)
 }
 

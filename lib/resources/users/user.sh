@@ -17,7 +17,7 @@ hw_user() {
     [ -z "$hw_check" ] || return 0
     hw_find_account_tools && hw_user_groups_exist || return
     hw_user_create || hw_fail "could not make the user $hw_account" || return
-    # What is left is done as for any other user, and told by the one word.
+    # The rest is done as for any other user; the note stays the one word.
     hw_user_compare created && hw_user_change || return
     hw_note=created
   elif [ "$hw_wanted_state" = absent ]; then
@@ -43,7 +43,7 @@ hw_user_must() {
 # hw_user_compare [created]: what of the user is not as wanted into hw_pending.
 hw_user_compare() {
   hw_pending=''
-  hw_find_user "$hw_account" || hw_fail "there is no user $hw_account after all" || return
+  hw_find_user "$hw_account" || hw_fail "the user $hw_account does not exist after it was created" || return
   [ -z "$hw_want_uid" ] || [ "$hw_want_uid" = "$hw_is_uid" ] || hw_user_differs uid
   if [ -n "$hw_want_group" ]; then
     hw_find_gid "$hw_want_group" && [ "$hw_found" = "$hw_is_gid" ] || hw_user_differs group

@@ -53,6 +53,7 @@ const resources: [name: string, names: unknown[], options: object][] = [
   ['link', ['/a'], { target: 'a' }],
   ['locale', ['C'], {}],
   ['mount', ['/a'], { source: 'tmpfs', type: 'tmpfs' }],
+  ['npmPackage', ['x'], { version: '1.0.0' }],
   ['pkg', ['x'], {}],
   ['reboot', [], {}],
   ['script', ['package.json'], { interpreter: 'sh' }],
@@ -79,7 +80,7 @@ describe('options that nobody checked the types of', () => {
       )
       for (const option of Object.keys(options)) {
         expect(() => make(...names, { ...options, [option]: null })).toThrow(
-          refused(`${option} is`),
+          refused(`${option} must not be null`),
         )
       }
     },
@@ -94,21 +95,25 @@ describe('options that nobody checked the types of', () => {
     [
       'a text for a flag',
       () => file('/a', wrong({ absent: 'no' })),
-      'absent is neither true nor false',
+      'absent must be true or false',
     ],
-    ['a number for a text', () => file('/a', wrong({ validate: 1 })), 'validate is no text'],
-    ['a text for a list', () => ini('/a', wrong({ unset: 'a' })), 'unset is no list of texts'],
+    ['a number for a text', () => file('/a', wrong({ validate: 1 })), 'validate must be a string'],
+    [
+      'a text for a list',
+      () => ini('/a', wrong({ unset: 'a' })),
+      'unset must be a list of strings',
+    ],
     [
       'a list for values',
       () => ini('/a', wrong({ set: ['a'] })),
-      'set is no object with values by name',
+      'set must be an object with values by name',
     ],
     [
       'a secret for a text',
       () => command('x', wrong({ unless: secret('hunter2') })),
-      'unless is no text',
+      'unless must be a string',
     ],
-    ['a text for all options', () => pkg('a', wrong('b')), 'pkg: its options are no object'],
+    ['a text for all options', () => pkg('a', wrong('b')), 'pkg: its options must be an object'],
     [
       'an option of a rule',
       () => sudoers('a', { rules: [wrong({ user: 'a', commands: 'ALL', noPasswd: true })] }),

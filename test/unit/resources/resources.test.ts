@@ -321,7 +321,7 @@ describe('composition', () => {
   ])('%s among them is the recipe’s fault, with its line', (what, value, hint) => {
     const error = expect.objectContaining({
       code: 'recipe_invalid',
-      message: `${what} is neither a resource nor a task`,
+      message: `${what} is not a resource or a task`,
       details: { at: expect.stringContaining(`${here}:`), hint: expect.stringContaining(hint) },
     })
     expect(() => flatten([[value as Resource]])).toThrow(error)

@@ -150,7 +150,8 @@ export const showPath = (path: Path): string =>
  */
 export function placeIn(length: number, key: string, path: Path): number {
   const place = /^\d+$/.test(key) ? Number(key) : Number.NaN
-  if (Number.isNaN(place)) throw new StepError(`${showPath(path)}: ${key} is no place in a list`)
+  if (Number.isNaN(place))
+    throw new StepError(`${showPath(path)}: ${key} is not an index of the list`)
   if (place > length) throw new StepError(`${showPath(path)}: the list has only ${length} elements`)
   return place
 }

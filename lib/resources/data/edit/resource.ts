@@ -44,7 +44,7 @@ export interface KeyOptions extends CommonOptions {
 /**
  * @param kind what people see, `yaml`
  * @param load the format; its library is loaded when the first such file is edited
- * @param variant what else tells one edit from another
+ * @param variant what else distinguishes one edit from another
  */
 export function dataFile(
   kind: string,
@@ -95,7 +95,8 @@ function changesOf(
   secrets: string[],
 ): Change[] {
   const pairs = Array.isArray(set) ? (set as [KeyPath, KeyValue][]) : Object.entries(set)
-  if (pairs.length + unset.length === 0) throw new TypeError('names no key to set or unset')
+  if (pairs.length + unset.length === 0)
+    throw new TypeError('give at least one key to set or unset')
   const changes: Change[] = [
     ...pairs.map(([key, value]) => {
       const path = pathOf(key)
@@ -121,7 +122,7 @@ function changesOf(
 function pathOf(key: KeyPath): Path {
   const parts = typeof key === 'string' ? key.split('.') : key
   if (!Array.isArray(parts) || parts.length === 0 || parts.some(part => part === '')) {
-    throw new TypeError(`${JSON.stringify(key)} is no path of a key`)
+    throw new TypeError(`${JSON.stringify(key)} is not the path of a key`)
   }
   return parts.map(part => {
     const text = String(part)
@@ -141,14 +142,14 @@ function plainValue(key: string, kind: string, value: KeyValue, secrets: string[
     throw new TypeError(`${key}: TOML has no null: unset the key`)
   if (typeof value === 'object' && value !== null) {
     const plainObject = [Object.prototype, null].includes(Object.getPrototypeOf(value))
-    if (!plainObject) throw new TypeError(`the value of ${key} is nothing that JSON can say`)
+    if (!plainObject) throw new TypeError(`the value of ${key} can’t be written as JSON`)
     return Object.fromEntries(
       Object.entries(value).map(([name, each]) => [name, plainValue(key, kind, each, secrets)]),
     )
   }
   const known = value === null || ['string', 'boolean'].includes(typeof value)
   if (!known && !(typeof value === 'number' && Number.isFinite(value))) {
-    throw new TypeError(`the value of ${key} is nothing that JSON can say`)
+    throw new TypeError(`the value of ${key} can’t be written as JSON`)
   }
   return value as Json
 }

@@ -304,7 +304,7 @@ function dropComma(without: string, text: string, before?: { range: AST.Range })
 
 const isFloat = (node: AST.TOMLContentNode) => node.type === 'TOMLValue' && node.kind === 'float'
 
-/** @param float write a whole number as what it replaces: strict readers tell 1.0 from 1 */
+/** @param float write a whole number as what it replaces: strict readers distinguish 1.0 from 1 */
 function print(value: Json, float = false): string {
   if (typeof value === 'string') return JSON.stringify(value).replaceAll('\x7f', '\\u007F')
   if (typeof value === 'number') return Number.isInteger(value) && float ? `${value}.0` : `${value}`

@@ -34,7 +34,7 @@ function parse(pattern: string) {
   const whole = pattern.replace(/\/+$/, '')
   const glob = whole.replace(/^\/+/, '')
   if (glob === '' || /[\0-\x1f\x7f]/.test(pattern) || /(^|\/)\.{1,2}(\/|$)/.test(glob))
-    throw new RangeError(`${JSON.stringify(pattern)} excludes nothing that can be named`)
+    throw new RangeError(`${JSON.stringify(pattern)} does not exclude anything`)
   return { glob, anchored: whole.includes('/'), regex: regexOf(glob) }
 }
 

@@ -45,7 +45,7 @@ export async function scanTree(
         // Who may read it may execute it.
         const mode = found.mode & 0o100 ? fileMode | ((fileMode & 0o444) >> 2) : fileMode
         entries.push({ kind: 'file', name, mode, source, sha256: await source.sha256() })
-      } else throw new StepError(`${path} is neither a file, nor a directory, nor a link`)
+      } else throw new StepError(`${path} is not a file, a directory or a link`)
     }
   }
   await visit('')
