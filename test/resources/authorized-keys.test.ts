@@ -289,17 +289,17 @@ const refused: [string, () => unknown, RegExp][] = [
     () => authorizedKeys('a', [ed, rsa.replace('rsa', 'ed25519')]),
     /key 2: .* damaged/,
   ],
-  ['an old type', () => authorizedKeys('a', ['ssh-dss AAAA']), /no type of key/],
+  ['an old type', () => authorizedKeys('a', ['ssh-dss AAAA']), /not a key type/],
   [
     'a private key',
     () => authorizedKeys('a', ['-----BEGIN OPENSSH PRIVATE KEY-----\nx']),
     /private/,
   ],
-  ['words', () => authorizedKeys('a', ['my key']), /no type of key|no option/],
+  ['words', () => authorizedKeys('a', ['my key']), /not a key type|not an option/],
   [
     'an option nobody knows',
     () => authorizedKeys('a', [{ key: ed, options: 'no-shell' }]),
-    /no option/,
+    /not an option/,
   ],
   [
     'an option without value',
@@ -331,12 +331,12 @@ const refused: [string, () => unknown, RegExp][] = [
   [
     'a relative command',
     () => sudoers('a', { rules: [{ user: 'b', commands: ['ls'] }] }),
-    /no absolute path/,
+    /not an absolute path/,
   ],
   [
     'a command of two lines',
     () => sudoers('a', { rules: [{ user: 'b', commands: ['/a\nb'] }] }),
-    /no absolute path/,
+    /not an absolute path/,
   ],
   [
     'a user with a blank',

@@ -368,7 +368,7 @@ const refused: [string, () => unknown, RegExp][] = [
   ['a relative creates', () => command('x', { creates: 'x' }), /not absolute/],
   ['a timeout that is none', () => command('x', { timeout: 'soon' }), /not a duration/],
   ['no time at all', () => command('x', { timeout: '0s' }), /must be longer than 0/],
-  ['an odd exit status', () => command('x', { okExitStatus: 256 }), /no exit status/],
+  ['an odd exit status', () => command('x', { okExitStatus: 256 }), /not an exit status/],
   ['a lookahead', () => command('x', { changedWhen: { stdout: /a(?=b)/ } }), /can’t be had/],
   ['an empty text', () => command('x', { changedWhen: { stdout: '' } }), /text is empty/],
   ['a variable of ours', () => command('x', { env: { hw_command: 'y' } }), /is ours/],

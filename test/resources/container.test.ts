@@ -289,11 +289,15 @@ describeEach(shells, 'container, by the contract of docker, under $name', shell 
 })
 
 const refused: [string, () => unknown, RegExp][] = [
-  ['a name with a blank', () => container('a b', { image: 'x' }), /not one for a container/],
+  [
+    'a name with a blank',
+    () => container('a b', { image: 'x' }),
+    /not a valid name for a container/,
+  ],
   ['no image', () => container('a', {}), /not the name of an image/],
   ['an image that is an option', () => container('a', { image: '--privileged' }), /not the name/],
   ['a port that is none', () => container('a', { image: 'x', ports: ['web'] }), /not a port/],
-  ['a volume of one path', () => container('a', { image: 'x', volumes: ['data'] }), /no volume/],
+  ['a volume of one path', () => container('a', { image: 'x', volumes: ['data'] }), /not a volume/],
   [
     'a secret for the engine',
     () => container('a', { image: 'x', env: { PATH: secret('x') } }),
@@ -303,7 +307,7 @@ const refused: [string, () => unknown, RegExp][] = [
   [
     'a restart policy',
     () => container('a', { image: 'x', restart: 'often' as never }),
-    /no restart/,
+    /not a restart/,
   ],
   ['a state', () => container('a', { image: 'x', state: 'up' as never }), /not one of running/],
   ['absent with an image', () => container('a', { image: 'x', state: 'absent' }), /has no image/],

@@ -234,7 +234,7 @@ describe('download', () => {
 
   test.each<[string, Partial<DownloadOptions>, string]>([
     ['no URL', { url: 'example.org/x' }, '"example.org/x" is not a URL'],
-    ['another protocol', { url: 'file:///etc/passwd' }, 'is neither http nor https'],
+    ['another protocol', { url: 'file:///etc/passwd' }, 'must be an http or https URL'],
     ['a secret URL that is none', { url: secret('hidden') }, 'the secret url is not a URL'],
     ['a short checksum', { sha256: 'abc' }, 'the sha256 is not 64 hexadecimal digits'],
     ['two checksums', { sha256, sha512: sumOf('sha512') }, 'give sha256 or sha512, not both'],

@@ -204,8 +204,8 @@ describe('git', () => {
     ['a password in the remote', { remote: 'https://a:b@example.org/x' }, 'give it as `login`'],
     ['an option as remote', { remote: '--upload-pack=x' }, 'can’t be a remote'],
     ['a remote helper', { remote: 'ext::sh -c id' }, 'are not run'],
-    ['an option as revision', { revision: '-b' }, 'the revision "-b" is none that git has'],
-    ['a revision of two', { revision: 'a..b' }, 'the revision "a..b" is none that git has'],
+    ['an option as revision', { revision: '-b' }, 'the revision "-b" is not valid in git'],
+    ['a revision of two', { revision: 'a..b' }, 'the revision "a..b" is not valid in git'],
     ['no depth', { depth: 0 }, 'depth is a number of commits'],
     ['a login for ssh', { remote: 'a@b:c', login: { user: 'a', password: 'b' } }, 'http and https'],
   ])('refuses %s, with the line of the recipe', (_, options, message) => {
