@@ -1,12 +1,12 @@
-/** Typed arguments of recipes: what the command line accepts, before any host is touched. */
+/** Typed arguments of recipes: what the command line accepts, checked before any host is touched. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import { findMode, findProduct, findRole } from '../bootstrap/lookup.ts'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 
-/** What a value may be compared with. */
+/** What a value can be checked against. */
 export interface ArgumentContext {
-  /** Read when asked for; its absence is an error only then. */
+  /** Read only when called; only then is a missing bootstrap.ini an error. */
   catalogue(): Catalogue
 }
 
@@ -15,9 +15,9 @@ export interface Argument<T> {
   readonly parse: (text: string, context: ArgumentContext) => T
   readonly description: string
   readonly optional: boolean
-  /** Takes all that is left, as a list. */
+  /** Takes all remaining words, as a list. */
   readonly rest: boolean
-  /** Its words are `key=value`, and the value may stand elsewhere: see `readValues`. */
+  /** Its words are `key=value`, and the value may come from a file or standard input: see `readValues`. */
   readonly assigns?: boolean
 }
 
@@ -39,7 +39,7 @@ const argument = <T>(description: string, parse: Argument<T>['parse']): Argument
 /** Any text. */
 export const string = (description = ''): Argument<string> => argument(description, text => text)
 
-/** `key=value`. The value may stand in a file or come from standard input: `key=@file`, `key=-`. */
+/** `key=value`. The value may come from a file or from standard input: `key=@file`, `key=-`. */
 export const assignment = (description = 'key=value, key=@file, or key=-'): Argument<string> => ({
   ...string(description),
   assigns: true,
@@ -53,7 +53,7 @@ export const integer = (description = ''): Argument<number> =>
     return Number(text)
   })
 
-/** One of these. */
+/** One of these values. */
 export const oneOf = <T extends string>(values: readonly T[], description = ''): Argument<T> =>
   argument(description || values.join(' | '), text => {
     const value = values.find(candidate => candidate === text)
@@ -73,20 +73,20 @@ export const role = (description = 'role of bootstrap.ini'): Argument<string> =>
 export const mode = (description = 'server mode of bootstrap.ini'): Argument<string> =>
   argument(description, (text, { catalogue }) => findMode(catalogue(), text))
 
-/** May be left out. */
+/** An argument that may be left out. */
 export const optional = <T>(type: Argument<T>): Argument<T | undefined> => ({
   ...type,
   optional: true,
 })
 
-/** All that is left, as a list: at least one unless optional. Only the last argument can be one. */
+/** All remaining words, as a list: at least one unless optional. Only for the last argument. */
 export const rest = <T>(type: Argument<T>): Argument<T[]> => ({
   ...type,
   rest: true,
   parse: (text, context) => [type.parse(text, context)],
 })
 
-/** How the arguments look in a usage line: `<product> [version]`, `<product> <...settings>`. */
+/** The arguments as a usage line shows them: `<product> [version]`, `<product> <...settings>`. */
 export function usage(types: ArgumentTypes): string {
   return Object.entries(types)
     .map(([name, type]) => {
@@ -96,7 +96,7 @@ export function usage(types: ArgumentTypes): string {
     .join(' ')
 }
 
-/** A wrong value is told with the name of its argument. */
+/** Adds the argument's name to the error for an invalid value. */
 function named<T>(name: string, parse: () => T): T {
   try {
     return parse()
@@ -107,8 +107,8 @@ function named<T>(name: string, parse: () => T): T {
 }
 
 /**
- * Values of the words of a command line.
- * @throws {UsageError} too few, too many, or a wrong value
+ * The values of a command line's words.
+ * @throws {UsageError} too few or too many words, or an invalid value
  */
 export function parseArguments<A extends ArgumentTypes>(
   types: A,
@@ -148,18 +148,18 @@ function deal(types: ArgumentTypes, words: readonly string[]) {
   })
 }
 
-/** Where values that do not stand on the command line are. */
+/** Where to read values that are not on the command line. */
 export interface ValueSources {
   /** The text of a file. */
   file(path: string): Promise<string>
-  /** What is typed or piped in for this key. */
+  /** The value for this key, typed or piped in. */
   input(key: string): Promise<string>
 }
 
 /**
- * The words with the values put in that stand elsewhere, so that no process list shows them: `key=@file`,
- * and `key=-` for standard input. `key=@@x` is the value `@x`. Only words of arguments that assign.
- * @throws {UsageError} invalid_value: the value can't be had
+ * Replaces `key=@file` and `key=-` (standard input) by the values, which process lists then do not show.
+ * `key=@@x` is the value `@x`. Changes only the words of arguments that assign.
+ * @throws {UsageError} invalid_value: the value can't be read
  */
 export async function readValues(
   types: ArgumentTypes,

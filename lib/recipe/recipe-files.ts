@@ -1,4 +1,4 @@
-/** Recipes as files: where they are, and loading one that was named. */
+/** Recipes as files: finds them, and loads one. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
@@ -9,20 +9,20 @@ import type { Recipe } from './recipe.ts'
 
 /** A recipe that can be loaded. */
 export interface RecipeFile {
-  /** The command: the file's name without its ending. */
+  /** The command: the file's name without its extension. */
   name: string
   file: string
-  /** `project`: of the current project; `hostwright`: of this package. */
+  /** `project`: in the current project; `hostwright`: in this package. */
   origin: 'project' | 'hostwright'
 }
 
 const endings = ['.ts', '.js', '.mts', '.mjs']
 
-/** Folder of this package's own recipes: beside lib/, as source or built. */
+/** The folder of this package's own recipes, beside lib/: as source or built. */
 const ownRecipes = fileURLToPath(new URL('../../recipes', import.meta.url))
 
 /**
- * All recipes by name, the project's over the package's, in the order of their names.
+ * All recipes, sorted by name. A project's recipe replaces the package's recipe of the same name.
  * @param project the project's folder, if there is one
  */
 export function findRecipes(project: string | undefined): RecipeFile[] {
@@ -38,7 +38,7 @@ export function findRecipes(project: string | undefined): RecipeFile[] {
     }
   }
   add(ownRecipes, 'hostwright')
-  // In this package's own checkout the project's recipes are the source of ours: those are built.
+  // In this package's own checkout the project's recipes are the source of ours, which are already listed.
   if (project && !isOwnCheckout(project)) add(join(project, 'recipes'), 'project')
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -47,8 +47,7 @@ const isOwnCheckout = (project: string) =>
   ownRecipes === join(project, 'dist', 'recipes') || ownRecipes === join(project, 'recipes')
 
 /**
- * Loads a recipe. TypeScript needs no build step: the runtime strips the types where it can, else tsx
- * does.
+ * Loads a recipe. TypeScript needs no build step: Node strips the types if it can, otherwise tsx does.
  * @throws {UsageError} recipe_invalid: it can't be loaded, or exports no recipe
  */
 export async function loadRecipe({ file, name }: RecipeFile): Promise<Recipe> {
@@ -63,7 +62,7 @@ export async function loadRecipe({ file, name }: RecipeFile): Promise<Recipe> {
   return found
 }
 
-/** In a package without `"type": "module"` tsx makes CommonJS of it, whose default is all it exports. */
+/** Without `"type": "module"` tsx compiles to CommonJS, and the default export is an object of all exports. */
 export function defaultExport(module: { default?: unknown }): unknown {
   const { default: found } = module
   const nested = typeof found === 'object' && found !== null && '__esModule' in found
@@ -72,7 +71,7 @@ export function defaultExport(module: { default?: unknown }): unknown {
 
 /**
  * Imports a module in JavaScript or TypeScript.
- * @throws {UsageError} recipe_invalid, with the line where there is one
+ * @throws {UsageError} recipe_invalid, with the line if it is known
  */
 export async function loadModule(file: string): Promise<{ default?: unknown }> {
   const url = pathToFileURL(file).href
@@ -87,30 +86,28 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
     if (isBootstrapError(error)) throw error
     const { message, code } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' && /'hostwright'/.test(message)
-    // esbuild's messages have a head and the place before what is wrong.
+    // esbuild's messages begin with a heading and the place.
     const reason = /: ERROR: (.*)/.exec(message)?.[1] ?? message
     throw new UsageError('recipe_invalid', `${fromHere(file)} can’t be loaded: ${reason}`, {
       at: placeOf(error as Error, file),
-      hint: missing
-        ? `Install it where the recipe is: npm install hostwright (in ${dirname(dirname(file))}).`
-        : undefined,
+      hint: missing ? `Run npm install hostwright in ${dirname(dirname(file))}.` : undefined,
       cause: error,
     })
   }
 }
 
-/** Where a module failed to load: maybe in one that it imports. */
+/** Where loading failed: in the module, or in one that it imports. */
 function placeOf(error: Error, file: string): string {
   const text = `${error.message}\n${error.stack}`
   const found = placeIn(text)
   if (found) return found
   if (error.name !== 'SyntaxError') return fromHere(file)
-  // Node tells the line of a syntax error to nobody who catches it; to a terminal it does.
+  // Node prints the line of a syntax error, but does not add it to the error object.
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' })
   return placeIn(stderr) ?? fromHere(file)
 }
 
-/** The first `file:line` in a message or stack, before our own frames, that is no library's. */
+/** The first `file:line` in a message or stack, before our own frames, that is not in a library. */
 function placeIn(text: string): string | undefined {
   const places = /(?:file:\/\/)?(\/[^\s?:()]+\.[cm]?[jt]s)(?:\?[^\s:]*)?:(\d+)/g
   for (const [, path, line] of text.matchAll(places)) {

@@ -1,4 +1,4 @@
-/** What a recipe is: a value that the command line runs. */
+/** Recipes: values that the command line runs. */
 
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { HostProduct } from '../bootstrap/product.ts'
@@ -22,39 +22,39 @@ export interface RunningHost extends Host {
 export interface Converged {
   /** Whether anything changed (with --check: would). */
   readonly changed: boolean
-  /** Whether the resource changed, by the value that was handed over. */
+  /** Whether this resource, the value passed to `converge`, changed. */
   has(resource: unknown): boolean
 }
 
-/** Wanted of a product beside what is recorded and declared. */
+/** Wanted values of a product that take precedence over the recorded and declared ones. */
 export interface ProductWishes {
   version?: string
   settings?: Readonly<Record<string, string>>
 }
 
-/** What a recipe can ask and do on one host. Passed to it; nothing is ambient. */
+/** What a recipe can ask and do on one host. */
 export interface RunContext<A = unknown, S = SecretValues> {
   readonly host: RunningHost
   readonly args: A
-  /** What the recipe's `secrets` say, the same on every host. */
+  /** The recipe's `secrets`, the same on every host. */
   readonly secrets: S
   /**
-   * More of what is known of the host: `await facts(network)`. Each is asked once a run, when it is first
-   * wanted, with --check too.
-   * @throws {StepError} the host can't tell
+   * More facts about the host: `await facts(network)`. Each is gathered once per run, when it is first
+   * asked for, also with --check.
+   * @throws {StepError} the fact can't be gathered
    */
   facts<T>(fact: Fact<T>): Promise<T>
-  /** With --check: find out, change nothing. */
+  /** --check: report what would change, change nothing. */
   readonly check: boolean
   /** zx's `$`, on the host. With --check nothing runs and the output is empty. */
   readonly $: Dollar
-  /** The same for commands that only look: they run with --check too. */
+  /** The same for commands that change nothing: they also run with --check. */
   readonly read: Dollar
   /** Brings the host to the declared state, in order. Throws at the first failure. */
   converge(...items: Items[]): Promise<Converged>
   /** bootstrap.ini. */
   readonly catalogue: Catalogue
-  /** What is recorded in the host's bootstrap_dir; changes as the recipe records. */
+  /** The record in the host's bootstrap_dir; `recordProduct` and `setMode` update it. */
   readonly state: HostState
   /** A product as it is on this host. */
   product(name: string, wishes?: ProductWishes): HostProduct
@@ -63,15 +63,18 @@ export interface RunContext<A = unknown, S = SecretValues> {
     name: string,
     record: ProductWishes & { previousVersion?: string; provisioned?: string },
   ): Promise<void>
-  /** Records the server's mode. `passing`: a mode on the way, which counts as no change. */
+  /** Records the server's mode. `passing`: a temporary mode, which does not count as a change. */
   setMode(mode: string, options?: { role?: string; passing?: boolean }): Promise<void>
-  /** Waits until the product's heartbeat is good. Throws with its last answer. */
+  /**
+   * Waits until the product's heartbeat is good.
+   * @throws {StepError} with the last answer, if it is not good in time
+   */
   heartbeat(product: HostProduct): Promise<void>
-  /** Asks the product's heartbeat once. Without one: undefined. */
+  /** Asks the product's heartbeat once; undefined if it has none. */
   probe(product: HostProduct): Promise<Verdict | undefined>
-  /** A step of the recipe's own, shown with its duration; what it returns is passed on. */
+  /** A step of the recipe's own, shown with its duration. @returns what `work` returns */
   step<T>(title: string, work: () => Promise<T>): Promise<T>
-  /** What the outcome carries as `data`, also if the recipe fails later. JSON. */
+  /** Sets the outcome's `data`, also if the recipe fails later. Must be JSON data. */
   output(data: unknown): void
   warn(message: string): void
 }
@@ -81,11 +84,11 @@ export interface PrepareContext<A = unknown> {
   readonly args: A
   readonly hosts: readonly Host[]
   readonly catalogue: Catalogue
-  /** A product as the host's variables make it; what is recorded there is not known yet. */
+  /** A product with the host's variables; the host's record is not known yet. */
   product(host: Host, name: string, wishes?: ProductWishes): HostProduct
 }
 
-/** Rows for people, after a run. */
+/** A table for people, after a run. */
 export interface Report {
   header: readonly string[]
   rows: readonly (readonly string[])[]
@@ -107,7 +110,7 @@ export interface Recipe<
     outcomes: readonly HostOutcome[],
     args: ArgumentValues<A>,
   ) => Report | undefined
-  /** Arguments as events and callbacks show them: without secrets. */
+  /** The arguments without secrets, for events and callbacks. */
   readonly show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
 
@@ -120,21 +123,21 @@ export interface RecipeOptions<
   /** Positional arguments, in order. */
   args?: A
   /**
-   * Secrets and where they come from: `fromEnv`, `fromFile`, `fromPrompt`, `fromCommand`. They are asked
-   * once a run, before any host is touched.
+   * Secrets and their sources: `fromEnv`, `fromFile`, `fromPrompt`, `fromCommand`. They are read
+   * once per run, before any host is touched.
    */
   secrets?: S
   /** Command lines for --help, without the program's name. */
   examples?: readonly string[]
-  /** Whether the run takes the host's lock: those that change something do. Default: true. */
+  /** Whether the run takes the host's lock. A recipe that changes hosts must. Default: true. */
   lock?: boolean | ((args: ArgumentValues<A>) => boolean)
-  /** Finds what is wrong before any host is touched. */
+  /** Finds errors before any host is touched. */
   prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   /** Runs on each host. */
   run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
-  /** A table for standard output when all hosts are done. */
+  /** A table for standard output after all hosts have ended. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
-  /** Arguments as events and callbacks show them, if they may hold secrets. */
+  /** The arguments without secrets, for events and callbacks. Default: as they are. */
   show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
 

@@ -1,16 +1,16 @@
-/** Where the secrets of a recipe come from: values, declared on the recipe. Nothing is asked here. */
+/** Where the secrets of a recipe come from, as data declared on the recipe. Nothing is read here. */
 import { UsageError } from '../errors.ts'
 import { callSite } from '../resources/call-site.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 
-/** Where one secret comes from; made by `fromEnv`, `fromFile`, `fromPrompt` and `fromCommand`. */
+/** Where one secret comes from. See `fromEnv`, `fromFile`, `fromPrompt` and `fromCommand`. */
 export type SecretSource =
   | { readonly kind: 'env'; readonly variable: string }
   | { readonly kind: 'file'; readonly path: string | URL; readonly whole: boolean }
   | { readonly kind: 'prompt'; readonly question: string }
   | { readonly kind: 'command'; readonly words: readonly string[]; readonly timeoutMs: number }
 
-/** Sources by the names that the recipe has for them. */
+/** Sources by the recipe's names for the secrets. */
 export type SecretSources = Readonly<Record<string, SecretSource>>
 
 /** The secrets themselves, by the same names. */
@@ -19,15 +19,15 @@ export type SecretValues<S extends SecretSources = SecretSources> = {
 }
 
 /**
- * A variable of hostwright's own environment.
+ * An environment variable of hostwright itself.
  * @example recipe({ secrets: { token: fromEnv('TOKEN') }, … })
  */
 export const fromEnv = (variable: string): SecretSource => ({ kind: 'env', variable })
 
 /**
- * A file of this machine, as UTF-8, without the newline at its end.
- * @param path from the working directory, or a URL
- * @param options.whole keep the newline at the end: private keys need it. Default: false
+ * A local UTF-8 file, without the newline at its end.
+ * @param path relative to the working directory, or a URL
+ * @param options.whole keep the newline at the end, which private keys need. Default: false
  * @example fromFile('secrets/tls.key', { whole: true })
  */
 export const fromFile = (path: string | URL, options: { whole?: boolean } = {}): SecretSource => ({
@@ -37,19 +37,20 @@ export const fromFile = (path: string | URL, options: { whole?: boolean } = {}):
 })
 
 /**
- * An answer typed at the terminal, where it does not show.
+ * An answer typed at the terminal, without echo.
  * @example fromPrompt('PIN of the HSM')
  */
 export const fromPrompt = (question: string): SecretSource => ({ kind: 'prompt', question })
 
 export interface CommandSourceOptions {
-  /** How long it may take, in milliseconds. Default: 60 000. */
+  /** Timeout in milliseconds. Default: 60 000. */
   timeoutMs?: number
 }
 
 /**
- * What a program of this machine prints, as UTF-8, without the newline at its end. It is started without
- * a shell; its standard input is empty. Process lists show its words, so none may be a secret.
+ * The output of a local program, as UTF-8, without the newline at its end. The program is started without
+ * a shell; its standard input is empty. Process lists show its arguments, so none may be a secret.
+ * @throws {UsageError} recipe_invalid: an argument is a secret
  * @example fromCommand('sops', '-d', '--extract', '["db"]', 'secrets.yaml')
  * @example fromCommand('op', 'read', 'op://vault/db/password', { timeoutMs: 120_000 })
  */
@@ -61,9 +62,9 @@ export function fromCommand(
   const { timeoutMs = 60_000 } = typeof last === 'object' && !isSecret(last) ? last : {}
   const words = [program, ...rest.filter(word => typeof word !== 'object' || isSecret(word))]
   if (words.some(isSecret)) {
-    throw new UsageError('recipe_invalid', 'fromCommand: a secret can’t be a word of a command', {
+    throw new UsageError('recipe_invalid', 'fromCommand: a secret can’t be an argument', {
       at: callSite()(),
-      hint: 'Process lists show it. Let the program read it from its environment or from a file.',
+      hint: 'Process lists show arguments. Let the program read the secret from its environment or from a file.',
     })
   }
   return { kind: 'command', words: words as string[], timeoutMs }

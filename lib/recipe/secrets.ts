@@ -1,6 +1,6 @@
 /**
- * Asking the sources of a recipe's secrets: once a run, before any host is touched, so that every host
- * gets the same answers.
+ * Reads a recipe's secrets from their sources: once per run, before any host is touched, so that every
+ * host gets the same values.
  */
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { createRedactor } from '../shell/redact.ts'
 import { secret } from '../shell/secret.ts'
 import type { SecretSource, SecretSources, SecretValues } from './secret-sources.ts'
 
-/** What resolving needs of the world. */
+/** What reading secrets needs from its surroundings. */
 export interface SecretWorld {
   env: Readonly<Record<string, string | undefined>>
   /**
@@ -21,8 +21,9 @@ export interface SecretWorld {
 }
 
 /**
- * Asks every source: first what takes no time, then the commands, in order, then the person.
- * @throws {UsageError} secret_missing: names all of those that can't be had
+ * Reads every source: first the environment and files, then commands, then the terminal. A kind that has
+ * failures ends it, so that nobody is asked in vain.
+ * @throws {UsageError} secret_missing: names all secrets of this kind that can't be obtained
  */
 export async function resolveSecrets<S extends SecretSources>(
   sources: S,
@@ -53,7 +54,7 @@ export async function resolveSecrets<S extends SecretSources>(
 const missing = (message: string, details = {}) =>
   new UsageError('secret_missing', message, details)
 
-/** The source in a few words. */
+/** The source, for messages. */
 function describe(source: SecretSource): string {
   switch (source.kind) {
     case 'env':
@@ -92,7 +93,7 @@ function ask(source: SecretSource, world: SecretWorld, others: readonly string[]
 export async function readText(path: string | URL, whole = false): Promise<string> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw missing(`can’t read the file ${path}: ${reasons[error.code ?? ''] ?? error.code}`, {
-      hint: 'A path that does not begin with / is looked for in the working directory.',
+      hint: 'A relative path is resolved from the working directory.',
     })
   })
   const text = decode(bytes, `the file ${path}`)
@@ -100,12 +101,12 @@ export async function readText(path: string | URL, whole = false): Promise<strin
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is none',
-  EACCES: 'it may not be read',
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
   EISDIR: 'it is a directory',
 }
 
-/** @throws {UsageError} secret_missing: stars would have to hide bytes that are no text */
+/** @throws {UsageError} secret_missing: not UTF-8, so redaction could not find it in text */
 function decode(bytes: Buffer, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -117,10 +118,10 @@ function decode(bytes: Buffer, what: string): string {
 /** Text without the newline at its end, which most editors and programs add. */
 export const withoutEnd = (text: string) => text.replace(/\r?\n$/, '')
 
-/** How much of what a program printed a message shows. */
+/** How many lines of a program's standard error a message shows. */
 const shownLines = 10
 
-/** What a program prints. */
+/** Runs a program. @returns what it prints on standard output */
 function run(
   words: readonly string[],
   timeoutMs: number,
@@ -142,7 +143,7 @@ function run(
     const timer = setTimeout(() => {
       late = true
       child.kill('SIGKILL')
-      // What it started may hold them open.
+      // Its child processes may keep them open.
       child.stdout.destroy()
       child.stderr.destroy()
     }, timeoutMs)
@@ -150,7 +151,7 @@ function run(
       clearTimeout(timer)
       const none = error.code === 'ENOENT'
       const why = none ? `there is no program ${program}` : `can’t start ${program}: ${error.code}`
-      reject(missing(why, { hint: `Install ${program}, or name it by its path.` }))
+      reject(missing(why, { hint: `Install ${program}, or use its path.` }))
     })
     child.once('close', (status, signal) => {
       clearTimeout(timer)
@@ -163,7 +164,7 @@ function run(
       const said = redactor.redact(Buffer.concat(stderr).toString('utf8')).trim()
       const ended = signal ? `signal ${signal}` : `exit status ${status}`
       reject(
-        missing(`${program}: ${late ? `not done in ${timeoutMs / 1000} s` : ended}`, {
+        missing(`${program}: ${late ? `timed out after ${timeoutMs / 1000} s` : ended}`, {
           output: said.split('\n').slice(-shownLines).join('\n') || undefined,
           exitStatus: status ?? undefined,
           hint: `Try it by itself: ${quoteAll(words)}`,

@@ -321,6 +321,6 @@ describe('values of product.set', () => {
   test('that can’t be read are reported before any host is touched', async () => {
     const { status, said } = await set('code=@nowhere.txt')
     expect(status, said).toBe(2)
-    expect(said).toContain('code: can’t read the file nowhere.txt: there is none')
+    expect(said).toContain('code: can’t read the file nowhere.txt: it does not exist')
   })
 })

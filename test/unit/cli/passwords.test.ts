@@ -126,7 +126,10 @@ describe('passwords', () => {
 
   test.each([
     ['env NO_SUCH', 'the secret ssh_password_from of a: there is no environment variable NO_SUCH'],
-    ['file none', 'the secret ssh_password_from of a: can’t read the file /p/none: there is none'],
+    [
+      'file none',
+      'the secret ssh_password_from of a: can’t read the file /p/none: it does not exist',
+    ],
     [
       "command sh -c 'echo hunter2; exit 3'",
       'the secret ssh_password_from of a: sh: exit status 3',

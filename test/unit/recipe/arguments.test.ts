@@ -29,14 +29,14 @@ const parse = (types: ArgumentTypes, ...words: string[]) =>
 const refused = (code: string, text: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(text) })
 
-test('each word is the value of the argument at its place', () => {
+test('each word is the value of the argument at its position', () => {
   const types = { name: string(), count: integer(), color: oneOf(['red', 'green']) }
   expect(parse(types, '1.10', '-7', 'green')).toEqual({ name: '1.10', count: -7, color: 'green' })
 })
 
-describe('values', () => {
+describe('argument values', () => {
   test.each(['1.5', '', 'x', '0x10', '1e3', ' 1', '9'.repeat(20), '--1'])(
-    '%j is no whole number',
+    '%j is not accepted as a whole number',
     text =>
       expect(() => parse({ n: integer() }, text)).toThrow(refused('invalid_value', 'whole number')),
   )
@@ -46,12 +46,12 @@ describe('values', () => {
     ['role', role(), 'wbe', 'did you mean web?'],
     ['mode', mode(), 'activ', 'did you mean active?'],
     ['value', oneOf(['red', 'green']), 'gren', 'did you mean green?'],
-  ])('the nearest of an unknown %s is named', (kind, type, text, message) => {
+  ])('an unknown %s is refused, with the nearest one', (kind, type, text, message) => {
     expect(() => parse({ x: type }, text)).toThrow(refused('unknown_name', message))
     expect(() => parse({ x: type }, text)).toThrow(kind)
   })
 
-  test('bootstrap.ini is needed by what is compared with it only', () => {
+  test('bootstrap.ini is read only for values that are checked against it', () => {
     const none = {
       catalogue: () => {
         throw new Error('there is no bootstrap.ini')
@@ -62,8 +62,8 @@ describe('values', () => {
   })
 })
 
-describe('how many', () => {
-  test('one that is missing is named, one too many is shown', () => {
+describe('the number of arguments', () => {
+  test('a missing argument is named, a surplus word is shown', () => {
     expect(() => parse({ a: string(), b: string() }, 'x')).toThrow(
       refused('usage', '<b> is missing'),
     )
@@ -75,12 +75,12 @@ describe('how many', () => {
     )
   })
 
-  test('an optional one may be left out', () => {
+  test('an optional argument may be left out', () => {
     expect(parse({ a: string(), b: optional(integer()) }, 'x')).toEqual({ a: 'x', b: undefined })
     expect(parse({ a: string(), b: optional(integer()) }, 'x', '3')).toEqual({ a: 'x', b: 3 })
   })
 
-  test('the rest is a list, of one at least unless optional', () => {
+  test('a rest argument is a list with at least one value unless it is optional', () => {
     const types = { a: string(), more: rest(integer()) }
     expect(parse(types, 'x', '1', '2')).toEqual({ a: 'x', more: [1, 2] })
     expect(() => parse(types, 'x')).toThrow(refused('usage', '<more> is missing'))
@@ -89,14 +89,14 @@ describe('how many', () => {
   })
 })
 
-test('the usage shows which may be left out and which take more', () => {
+test('the usage line shows which arguments are optional and which are lists', () => {
   expect(usage({ product: product(), version: optional(string()) })).toBe('<product> [version]')
   expect(usage({ product: product(), settings: rest(string()) })).toBe('<product> <...settings>')
   expect(usage({ names: optional(rest(string())) })).toBe('[...names]')
   expect(usage({})).toBe('')
 })
 
-describe('values that do not stand on the command line', () => {
+describe('values that are not on the command line', () => {
   const types = { name: string(), settings: rest(assignment()) }
   const read = (...words: string[]) =>
     readValues(types, words, {
@@ -118,11 +118,11 @@ describe('values that do not stand on the command line', () => {
     ['a=b=@c', 'a=b=@c'],
     ['no assignment', 'no assignment'],
     ['=@x', '=@x'],
-  ])('%j is %j', async (word, expected) => {
+  ])('%j is read as %j', async (word, expected) => {
     expect(await read('n', 'x=1', word)).toEqual(['n', 'x=1', expected])
   })
 
-  test('are those of arguments that assign only', async () => {
+  test('are read only for arguments that assign', async () => {
     expect(await read('n=@x', 'a=@x')).toEqual(['n=@x', 'a=content of x'])
     expect(await readValues({ n: string() }, ['n=-', 'more=-'], {} as never)).toEqual([
       'n=-',
@@ -130,7 +130,7 @@ describe('values that do not stand on the command line', () => {
     ])
   })
 
-  test('and can’t be had name their key', async () => {
+  test('are refused with their key if they can’t be read', async () => {
     await expect(read('n', 'a=@none')).rejects.toEqual(
       refused('invalid_value', 'a: can’t read the file none'),
     )

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { findRecipes } from '../../../lib/recipe/recipe-files.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -29,7 +29,7 @@ interface Loaded {
   hint?: string
 }
 
-/** Loads recipes as the command line does, by Node and tsx: here the tests' own loader would do it. */
+/** Loads recipes as the command line does, by Node and tsx: in this process vitest would load them. */
 function load(directory: string, ...files: string[]): Loaded[] {
   const script = `
     import { tsImport } from 'tsx/esm/api'
@@ -54,7 +54,7 @@ const typed = (description: string) =>
   `interface Named { description: string }\nconst text: Named = { description: '${description}' }\nexport default { kind: 'recipe', ...text }\n`
 
 describe('recipes of a project', () => {
-  test('are its files by name, over those of the package, which stay', async () => {
+  test('are its files by name, and replace those of the package with the same name', async () => {
     const directory = await project({
       'recipes/hello.ts': '',
       'recipes/web.deploy.js': '',
@@ -72,18 +72,18 @@ describe('recipes of a project', () => {
     expect(found.map(({ name }) => name)).toEqual(found.map(({ name }) => name).sort())
   })
 
-  test('are the package’s alone without a project, or where it has none', async () => {
+  test('are only the package’s if there is no project, or it has no recipes', async () => {
     expect(findRecipes(undefined).every(({ origin }) => origin === 'hostwright')).toBe(true)
     expect(findRecipes(await project({}))).toEqual(findRecipes(undefined))
   })
 
-  test('the project of the package’s own source has the package’s', () => {
+  test('are the package’s in the package’s own source', () => {
     expect(findRecipes(root.replace(/\/$/, ''))).toEqual(findRecipes(undefined))
   })
 })
 
 describe('loading a recipe', () => {
-  test('takes JavaScript and TypeScript without a build, also in a package of CommonJS', async () => {
+  test('accepts JavaScript and TypeScript without a build, also in a CommonJS package', async () => {
     const files = {
       'recipes/a.js': recipeText('a'),
       'recipes/b.mjs': recipeText('b'),
@@ -100,7 +100,7 @@ describe('loading a recipe', () => {
     )
   })
 
-  test('names file and line of what can’t be parsed or run, also in what it imports', async () => {
+  test('names file and line of code that can’t be parsed or run, also in an imported module', async () => {
     const broken = '// one\nexport default {\n  foo bar\n}\n'
     const files = {
       'recipes/plain-syntax.js': broken,
@@ -130,7 +130,7 @@ describe('loading a recipe', () => {
     }
   })
 
-  test('says what to do about a file that exports no recipe, or lacks hostwright', async () => {
+  test('says what to do if a file exports no recipe, or hostwright is not installed', async () => {
     const directory = await project({
       'recipes/none.js': 'export const x = 1\n',
       'recipes/other.js': 'export default () => {}\n',
@@ -144,8 +144,6 @@ describe('loading a recipe', () => {
       })
       expect(each!.message).toContain('exports no recipe')
     }
-    expect(lacks!.hint).toBe(
-      `Install it where the recipe is: npm install hostwright (in ${directory}).`,
-    )
+    expect(lacks!.hint).toBe(`Run npm install hostwright in ${directory}.`)
   })
 })

@@ -19,7 +19,7 @@ import { temporaryDirectory } from '../../support/shells.ts'
 
 const noTerminal = () => Promise.reject(new UsageError('secret_missing', 'there is no terminal'))
 
-/** What comes of the sources, revealed. */
+/** The secrets from these sources, revealed. */
 async function resolve(
   sources: SecretSources,
   env: Record<string, string> = {},
@@ -35,7 +35,7 @@ const refused = (sources: SecretSources, env?: Record<string, string>) =>
     (error: UsageError) => ({ code: error.code, message: error.message, ...error.details }),
   )
 
-/** A program that runs this script of sh, as a path. */
+/** The path of a program that runs this shell script. */
 async function program(name: string, script: string) {
   const path = join(await temporaryDirectory(), name)
   await writeFile(path, `#!/bin/sh\n${script}\n`)
@@ -44,7 +44,7 @@ async function program(name: string, script: string) {
 }
 
 describe('a secret comes', () => {
-  test('from the environment, as it is', async () => {
+  test('from the environment, unchanged', async () => {
     const TOKEN = ' it’s "x"\n'
     expect(await resolve({ token: fromEnv('TOKEN') }, { TOKEN })).toEqual({ token: TOKEN })
   })
@@ -63,7 +63,7 @@ describe('a secret comes', () => {
     expect(await resolve({ dos: fromFile(path) })).toEqual({ dos: 'dos' })
   })
 
-  test('from a program, started without a shell, its words unchanged', async () => {
+  test('from a program, started without a shell, its arguments unchanged', async () => {
     const path = await program('op', `printf '%s|' "$@"; echo; read x || echo none`)
     expect(await resolve({ db: fromCommand(path, 'a b', '$HOME', '["db"]', '') })).toEqual({
       db: 'a b|$HOME|["db"]||\nnone',
@@ -85,12 +85,12 @@ describe('a secret comes', () => {
     expect(found).toMatchObject({ output: expect.stringContaining('age: error') })
   })
 
-  test('from a program with all that it prints, however much', async () => {
+  test('from a program that prints a lot, completely', async () => {
     const source = fromCommand('sh', '-c', 'head -c 300000 /dev/zero | tr "\\0" x')
     expect((await resolve({ large: source })).large).toHaveLength(300_000)
   })
 
-  test('from the person, after all else was had', async () => {
+  test('from the terminal, after all other sources', async () => {
     const asked: string[] = []
     const ask = async (question: string) => {
       asked.push(question)
@@ -104,8 +104,8 @@ describe('a secret comes', () => {
   })
 })
 
-describe('a secret that can’t be had', () => {
-  test('is told by its name, with what was looked for', async () => {
+describe('a secret that can’t be obtained', () => {
+  test('is reported with its name and its source', async () => {
     expect(await refused({ token: fromEnv('NO_TOKEN') })).toMatchObject({
       code: 'secret_missing',
       message: 'the secret token: there is no environment variable NO_TOKEN',
@@ -115,7 +115,7 @@ describe('a secret that can’t be had', () => {
       message: 'the secret token: the environment variable EMPTY is empty',
     })
     expect(await refused({ key: fromFile('/nowhere/key') })).toMatchObject({
-      message: 'the secret key: can’t read the file /nowhere/key: there is none',
+      message: 'the secret key: can’t read the file /nowhere/key: it does not exist',
     })
     expect(await refused({ pin: fromPrompt('PIN') })).toMatchObject({
       message: 'the secret pin: there is no terminal',
@@ -126,13 +126,13 @@ describe('a secret that can’t be had', () => {
     })
   })
 
-  test('is told with the others', async () => {
+  test('is reported together with the others', async () => {
     const message = 'the secret a: there is no environment variable A; the secret b: '
     const found = await refused({ a: fromEnv('A'), b: fromFile('/nowhere/b') })
     expect(found.message).toContain(message)
   })
 
-  test('as its file is a directory, or holds no text', async () => {
+  test('is reported if its file is a directory or binary', async () => {
     const directory = await temporaryDirectory()
     await mkdir(join(directory, 'd'))
     await writeFile(join(directory, 'binary'), Buffer.from([0xff, 0xfe, 0x00]))
@@ -144,7 +144,7 @@ describe('a secret that can’t be had', () => {
     })
   })
 
-  test('as its program fails: told with what that said, but not with what it printed', async () => {
+  test('is reported with its program’s standard error, but not its output, if that fails', async () => {
     const path = await program('vault', 'echo half-a-secret; echo "no TOKEN-1234" >&2; exit 2')
     const sources = { token: fromEnv('TOKEN'), db: fromCommand(path, 'kv', 'get', 'a b') }
     const found = await refused(sources, { TOKEN: 'TOKEN-1234' })
@@ -157,34 +157,34 @@ describe('a secret that can’t be had', () => {
     expect(JSON.stringify(found)).not.toContain('half-a-secret')
   })
 
-  test('as its program prints nothing, or takes too long, whatever that left running', async () => {
+  test('is reported if its program prints nothing or times out, even if child processes go on', async () => {
     expect(await refused({ db: fromCommand('true') })).toMatchObject({
       message: 'the secret db: what true printed is empty',
     })
     const slow = await program('slow', 'sleep 600 & echo $! >"$0.pid"; wait')
     const startedAt = Date.now()
     const found = await refused({ db: fromCommand(slow, { timeoutMs: 300 }) })
-    expect(found.message).toBe(`the secret db: ${slow}: not done in 0.3 s`)
+    expect(found.message).toBe(`the secret db: ${slow}: timed out after 0.3 s`)
     expect(Date.now() - startedAt).toBeLessThan(5000)
     const { readFileSync } = await import('node:fs')
     process.kill(Number(readFileSync(`${slow}.pid`, 'utf8')), 'SIGKILL')
   })
 })
 
-test('names are typed', () => {
+test('secrets are typed by their names', () => {
   const made = recipe({
     description: '',
     secrets: { token: fromEnv('TOKEN') },
     async run({ secrets: found }) {
       found.token.reveal()
-      // @ts-expect-error: there is none of that name
+      // @ts-expect-error: there is no secret of that name
       found.tokn.reveal()
     },
   })
   expect(made.secrets.token).toEqual({ kind: 'env', variable: 'TOKEN' })
 })
 
-test('no word of a program may be a secret', () => {
+test('fromCommand refuses a secret as an argument', () => {
   const word = secret('s3cret-value') as unknown as string
   expect(() => fromCommand('op', word)).toThrow(
     expect.objectContaining({
@@ -194,15 +194,15 @@ test('no word of a program may be a secret', () => {
   )
 })
 
-describe('in a run', () => {
+describe('secrets in a run', () => {
   const secrets = { token: secret('run-wide-s3cret') }
 
-  test('every host has them, and shows them from its start, in data and numbers too', async () => {
+  test('reach every host, and are hidden from its start, also in data and numbers', async () => {
     const place = await local('h1', 'h2')
     const { outcomes, seen, redact } = await place.run(
       async ({ secrets: declared, $, output, warn, host }) => {
         const given = declared as Record<string, Secret>
-        // Printed by a command that was never told what is secret.
+        // Passed as plain text, so that only the run itself can hide it.
         await $({ env: { PLAIN: given.token!.reveal() } })`echo $PLAIN; echo $PLAIN | base64`
         warn(`warning ${given.token!.reveal()}`)
         output({ 'run-wide-s3cret': ['run-wide-s3cret'], pin: 48151623 })
