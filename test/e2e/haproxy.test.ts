@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { copyReleases, type Project, projectFor } from '../support/project.ts'
+import { reportMissing } from '../support/requires.ts'
 
 describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
   const lab = labFor({ hosts: 1, kind: 'overlay' })
@@ -33,7 +34,8 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     fetched = status === 0
     // If the machine has the package, the host has it too, but it must be installed here.
     if (fetched) await lab.on('lab1', 'dpkg --purge haproxy; rm -rf /etc/haproxy')
-    else console.warn(`its package can’t be fetched, so the one that is there is used: ${stderr}`)
+    else
+      reportMissing(`haproxy’s package can’t be fetched, so the installed one is used: ${stderr}`)
   })
 
   test('is installed from its package, configured, started, and its backend is up', async () => {
