@@ -12,7 +12,7 @@ export function warnOfRemembered(
   progress: Progress,
 ): void {
   for (const { title, run, recipe, call } of remembered) {
-    const what = `${title} is due since run ${run} of ${recipe}`
+    const what = `${title} has been due since run ${run} of ${recipe}`
     if (!now) progress.warn(`${what}: it runs in the next run that changes something`)
     else if (call) progress.warn(`${what}: it runs in this run`)
     else progress.warn(`${what}: it runs when ${recipe} does`)

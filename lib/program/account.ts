@@ -1,31 +1,31 @@
-/** What a run found of each step, for plans and lists. Pure. */
+/** What a run found out about each step, for plans and lists. Pure. */
 import { createHash } from 'node:crypto'
 import type { StepStatus } from '../events.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { StepResult } from '../session/call.ts'
 import { keyOf, type Step } from './step.ts'
 
-/** One step of a host's account. */
+/** One step of a host, as plans and lists show it. */
 export interface StepAccount {
   /** `step`: a step of the recipe’s own, such as a mode or a heartbeat. */
   kind: 'resource' | 'handler' | 'command' | 'step'
   task?: string
   title: string
-  /** The user it is done as, unless it is the connection's. */
+  /** The user that it runs as, unless it is the connection's. */
   as?: string
   tags: string[]
-  /** `unknown`: a command of `$`, which is not run before its time. */
+  /** `unknown`: a command of `$`, which plans and lists do not run. */
   status: StepStatus | 'unknown'
   /** What changes, in a few words. */
   note?: string
   diff?: string
-  /** Hash of what is to be done. */
+  /** Hash of what the step is to do. */
   does?: string
   /** Hash of what was found on the host. */
   saw?: string
 }
 
-/** The account of a resource. */
+/** A resource's entry. */
 export function accountOf(
   { resource, task, as, handler, declared }: Step,
   result?: StepResult,
@@ -47,8 +47,8 @@ export function accountOf(
 }
 
 /**
- * Content is known by its hash. Not so what holds a secret: plans are files that people pass on, and a
- * weak secret could be guessed from its hash.
+ * What a resource does, as data to be hashed: content by its hash, but nothing that contains a secret. Plans
+ * are files that people share, and a weak secret could be guessed from its hash.
  */
 function doneBy(resource: Resource): unknown {
   const { call, secrets, text, title, as } = resource
@@ -63,8 +63,8 @@ const hashOf = (value: unknown) =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32)
 
 /**
- * How a host, or the recipe, differs from what a plan has of it.
- * @returns a sentence about the first difference; undefined where there is none
+ * Compares a host's plan with what was found now.
+ * @returns a sentence about the first difference; undefined if there is none
  */
 export function differenceOf(
   planned: readonly StepAccount[],
@@ -73,16 +73,18 @@ export function differenceOf(
   for (let at = 0; at < Math.max(planned.length, found.length); at++) {
     const [before, now] = [planned[at], found[at]]
     if (!before) return `${now!.title} is not in the plan`
-    if (!now) return `${before.title} is in the plan, and no longer in the recipe`
+    if (!now) return `${before.title} is in the plan, but no longer in the recipe`
     if (before.title !== now.title || before.kind !== now.kind || before.as !== now.as)
-      return `the plan has ${before.title} where there is ${now.title} now`
-    if (before.does !== now.does) return `the recipe wants something else of ${now.title} now`
+      return `the plan has ${named(before)} where the recipe now has ${named(now)}`
+    if (before.does !== now.does) return `the recipe now declares ${now.title} differently`
     if (before.status !== now.status || before.note !== now.note)
       return `${now.title}: then ${described(before)}, now ${described(now)}`
-    if (before.saw !== now.saw) return `${now.title}: what was read of it is another now`
+    if (before.saw !== now.saw) return `${now.title}: the host’s state has changed since the plan`
   }
   return undefined
 }
+
+const named = ({ title, as }: StepAccount) => (as === undefined ? title : `${title} as ${as}`)
 
 const described = ({ status, note }: StepAccount) => (note ? `${status}: ${note}` : status)
 

@@ -1,16 +1,16 @@
-/** Conditions of steps, in terms of what stands before them. Pure. */
+/** Conditions of steps, in terms of the steps before them. Pure. */
 import { UsageError } from '../errors.ts'
 import type { Resource } from '../resources/resource.ts'
 import { type Condition, mapCondition } from '../session/condition.ts'
 import type { Step } from './step.ts'
 
-/** Whether a resource of an earlier program changed something; undefined: there was none. */
+/** Whether a resource of an earlier program changed something; undefined: it was in none. */
 export type Known = (of: Resource) => boolean | undefined
 
 /**
  * A step's condition in terms of its segment.
  * @param before the steps before it in the segment
- * @throws {UsageError} recipe_invalid: it names a resource that does not stand before it
+ * @throws {UsageError} recipe_invalid: it names a resource that is not declared before it
  */
 export function placeCondition(
   { when, resource }: Step,
@@ -26,10 +26,10 @@ export function placeCondition(
       if (value !== undefined) return { kind: 'is', value }
       throw new UsageError(
         'recipe_invalid',
-        `${resource.title}: its condition names ${of.title}, which does not stand before it`,
+        `${resource.title}: its condition names ${of.title}, which is not declared before it`,
         {
           at: resource.at(),
-          hint: 'List that resource first, or as a step of a converge() before.',
+          hint: 'List that resource before it, or in an earlier converge().',
         },
       )
     })
@@ -37,7 +37,7 @@ export function placeCondition(
 }
 
 /**
- * Finds conditions that can't be answered, before anything is done.
+ * Finds conditions that can't be evaluated, before anything runs.
  * @throws {UsageError} recipe_invalid
  */
 export function checkConditions(steps: readonly Step[], known: Known): void {
@@ -51,7 +51,7 @@ const anyOf = (of: readonly Condition<number>[]): Condition<number> =>
 const placesIn = (steps: readonly Step[], resource: Resource): number[] =>
   steps.flatMap(({ declared }, at) => (declared === resource ? [at] : []))
 
-/** All of the conditions that there are. */
+/** The conjunction of those conditions that are defined. */
 export function together(
   conditions: readonly (Condition<Resource> | undefined)[],
 ): Condition<Resource> | undefined {

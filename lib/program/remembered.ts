@@ -1,7 +1,7 @@
 /**
- * Handlers that a run left due, as they stand in `bootstrap_dir/handlers`: a line each, the key, a space
- * and JSON. The host writes a line down before its next step begins (lib/remote/step.sh) and takes it
- * out when the handler has run. Pure.
+ * Handlers that a run left due, as recorded in `bootstrap_dir/handlers`: one line each, the key, a space
+ * and JSON. The host writes a line before the next step begins (lib/remote/step.sh) and removes it when
+ * the handler has run. Pure.
  */
 import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -9,7 +9,7 @@ import type { HostCall } from '../session/call.ts'
 import { words } from '../session/words.ts'
 import type { Step } from './step.ts'
 
-/** How a record says what its call is. Version 1 said no version: its calls had all arguments by place. */
+/** The version of a record's call. Records of version 1 have no version: their arguments are all positional. */
 const version = 2
 
 /** The run that left a handler due. */
@@ -23,15 +23,15 @@ export interface Remembered extends Origin {
   title: string
   as?: string
   /**
-   * Absent where it can’t be written down: it holds a secret, needs the controller, or has more to it than
-   * its call, such as a condition.
+   * Absent if the call alone is not enough to run the handler: it contains a secret, needs the controller, or
+   * has a condition or handlers of its own.
    */
   call?: Pick<HostCall, 'name' | 'args'>
 }
 
 /**
- * What the host is to write down of a handler: one line.
- * @param redact takes secrets out: a later run does not know them for such
+ * The record of a handler, one line for the host to write.
+ * @param redact removes secrets, which a later run could not recognise
  */
 export function recordOf(
   resource: Resource,
@@ -54,7 +54,7 @@ export function recordOf(
   return JSON.stringify(remembered)
 }
 
-/** The handlers in the text of the file, each once; lines that are damaged are left out. */
+/** The handlers in the text of the file, each once; damaged lines are ignored. */
 export function parseRemembered(text = ''): Remembered[] {
   const found = new Map<string, Remembered>()
   for (const line of text.split('\n')) {
@@ -70,11 +70,11 @@ function parseLine(line: string): Remembered | undefined {
     const { key, title, run, recipe, as, call } = said
     const texts = [key, title, run, recipe, as ?? '', ...(call ? [call.name, ...call.args] : [])]
     if (!texts.every(text => typeof text === 'string') || !/^[0-9a-f]+$/.test(key)) return undefined
-    // What the host takes it for.
+    // The host knows the handler by this word.
     if (!line.startsWith(`${key} `)) return undefined
-    // Whatever stands there, nothing but a function of the prelude is called.
+    // Whatever the file contains, only functions of the prelude are called.
     if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
-    // One of another version of ours is for that one to run.
+    // A function of another hostwright version is left for that version to run.
     const known = call && hasFunction(call.name) ? callOf(said.version ?? 1, call) : undefined
     return { key, title, run, recipe, as, call: known }
   } catch {
@@ -82,12 +82,12 @@ function parseLine(line: string): Remembered | undefined {
   }
 }
 
-/** The call as this version makes it; undefined where it can't be told. */
+/** The call as this version makes it; undefined if it can't be translated. */
 function callOf(of: number, call: NonNullable<Remembered['call']>): Remembered['call'] {
   if (of === version) return call
   const { name, args } = call
   if (of !== 1) return undefined
-  // What most handlers are. Any other waits for the recipe that declares it.
+  // Most handlers are services or commands. Any other waits for the recipe that declares it.
   if (name === 'hw_service' && args.length <= 5) {
     const [service = '', running, enabled, action, masked] = args.map(arg => arg || undefined)
     return { name, args: [service, ...words({ running, enabled, action, masked })] }
@@ -102,7 +102,7 @@ function callOf(of: number, call: NonNullable<Remembered['call']>): Remembered['
   return undefined
 }
 
-/** The handlers as steps of a run that does not declare them; those that can’t be are left out. */
+/** The handlers as steps of a run that does not declare them; those without a call are left out. */
 export function stepsOf(remembered: readonly Remembered[]): Step[] {
   return remembered.flatMap(({ key, title, as, call, recipe, run }) => {
     if (!call) return []

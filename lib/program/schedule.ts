@@ -1,6 +1,6 @@
 /**
- * From what a recipe hands to `converge` to a program: what is selected, in order, each step with its
- * task, its condition, its user, and the handlers behind all that may notify them. Pure.
+ * Turns what a recipe passes to `converge` into a program: the selected resources, in order, each with its
+ * task, condition and user, and the handlers after every step that may notify them. Pure.
  */
 import {
   type Flush,
@@ -18,37 +18,37 @@ import { type Segment, segmentsOf } from './segments.ts'
 import type { Selection } from './selection.ts'
 import { keyOf, type Step } from './step.ts'
 
-/** What a host is to do. */
+/** What a host has to do. */
 export interface Program {
   segments: readonly Segment[]
   /** What the selection left out. */
   excluded: ReadonlySet<Resource>
 }
 
-/** For whom a program is made, and what of the items it takes. */
+/** The host and the run that a program is made for, and what to select. */
 export interface ScheduleOptions {
   host: TemplateHost
   origin: Origin
   selection: Selection
   /** Each step is a segment of its own. */
   oneByOne?: boolean
-  /** Takes secrets out of what a host is to remember. */
+  /** Removes secrets from what the host records. */
   redact?: (text: string) => string
 }
 
-/** Where a step comes from. */
+/** What a step gets from its surroundings. */
 type Provenance = Pick<Step, 'task' | 'taskAs' | 'handler'> & {
   when?: readonly (Condition<Resource> | undefined)[]
 }
 
 /**
- * The items as a program, handlers behind the list or where it flushes them.
+ * The items as a program, with handlers at the end of the list or where it flushes them.
  * @throws {UsageError} recipe_invalid: something in the list is neither a resource nor a task
  */
 export function schedule(items: readonly Items[], options: ScheduleOptions): Program {
   const steps: Step[] = []
   const excluded = new Set<Resource>()
-  /** Where the handlers were run last. */
+  /** The number of steps at the last flush. */
   let flushed = 0
   const put = (declared: Resource, { task, taskAs, when = [], handler }: Provenance) => {
     const resource = declared.forHost?.(options.host) ?? declared
@@ -75,7 +75,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
     for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {
       const key = keyOf(handler.forHost?.(options.host) ?? handler)
       const notifier = steps.findLast(({ notify }) => notify.some(each => each.key === key))
-      // Whether it runs was decided when it was notified: the condition of that task is not asked again.
+      // Being notified decides whether it runs: the condition of the notifying task is not evaluated again.
       put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
     }
     flushed = steps.length
@@ -93,8 +93,8 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
 }
 
 /**
- * Each handler once, behind all that may notify it, else in the order in which they are first named.
- * Two that do the same are one. (Topological order by depth-first search: last visited, first in line.)
+ * Each handler once, after everything that may notify it, otherwise in the order in which they are first
+ * named. Two handlers that do the same are one. (Topological sort: reversed post-order of a depth-first search.)
  */
 function handlersOf(resources: readonly Resource[]): Resource[] {
   const seen = new Set<string>()

@@ -1,4 +1,4 @@
-/** Segments: steps in a row that one session does without us. Pure. */
+/** Segments: steps in a row that one session runs without us. Pure. */
 import type { Step } from './step.ts'
 
 export interface Segment {
@@ -9,8 +9,8 @@ export interface Segment {
 }
 
 /**
- * Steps in a row of one user, up to one that restarts the host.
- * @param oneByOne each step for itself: somebody is asked about it
+ * Splits steps into segments: each has one user, and ends after a step that restarts the host.
+ * @param oneByOne each step is a segment, because the user confirms it
  */
 export function segmentsOf(steps: readonly Step[], oneByOne = false): Segment[] {
   const segments: { as?: string; steps: Step[] }[] = []

@@ -1,23 +1,23 @@
-/** Which resources of a recipe a run takes: --tags, --skip-tags and --start-at. */
+/** Which resources of a recipe run: --tags, --skip-tags and --start-at. */
 import type { Resource, Task } from '../resources/resource.ts'
 
 export interface SelectionOptions {
-  /** Only what has one of these tags, or `always`. Empty: all but what has the tag `never`. */
+  /** Only resources with one of these tags, or `always`. Empty: all except those with the tag `never`. */
   tags: readonly string[]
   skipTags: readonly string[]
-  /** Nothing before the first task or resource of this title; `*` stands for anything. */
+  /** Skip everything before the first task or resource with this title; `*` matches anything. */
   startAt?: string
 }
 
-/** One host's selection in one run: it remembers whether it has started. */
+/** One host's selection in one run. It remembers whether `startAt` has been reached. */
 export interface Selection {
-  /** Asked once for each resource, in order, with the tasks it is in. */
+  /** Called once for each resource, in order, with the tasks that contain it. */
   takes(resource: Resource, tasks: readonly Task[]): boolean
-  /** What was asked for and did not come, in words; of all of the run's hosts at once. */
+  /** What was requested and has not come, in words. */
   readonly unmet: readonly string[]
 }
 
-/** All but what has the tag `never`. */
+/** Everything except what has the tag `never`. */
 export const everything: SelectionOptions = { tags: [], skipTags: [] }
 
 /** @example createSelection({ tags: ['config'], skipTags: [], startAt: 'web*' }) */

@@ -5,22 +5,22 @@ import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
 
 export interface Step {
-  /** As it was declared: what `changed` and `has` name. */
+  /** As it was declared; `changed` and `has` name this. */
   declared: Resource
   /** The same for this host. */
   resource: Resource
-  /** Its task, the outermost one; undefined for those that stand alone. */
+  /** Its outermost task; undefined if it is in none. */
   task?: Task
   as?: string
-  /** The user of its innermost task that names one: its handlers' too, if they name none. */
+  /** The user of the innermost task that names one; the default for its handlers too. */
   taskAs?: string
   when?: Condition<Resource>
   notify: Notification[]
-  /** Its key, if it is a handler: run only if it is due. */
+  /** Its key, if it is a handler, which runs only if it is due. */
   handler?: string
 }
 
-/** What a handler does, as a word: the same in every run that declares the same. */
+/** Identifies a handler by what it does: the same in every run that declares the same. */
 export function keyOf({ call, as = '' }: Resource): string {
   const input = call.input?.toString('base64')
   const said = JSON.stringify([as, call.name, call.args, call.content?.sha256, input])

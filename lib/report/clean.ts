@@ -1,4 +1,4 @@
-/** What hosts and recipes say, without secrets. Pure. */
+/** Removes secrets from what hosts and recipes report. Pure. */
 import { stars } from '../shell/secret.ts'
 
 /** An error's texts without secrets. */
@@ -11,12 +11,12 @@ export function cleanReport<T extends object>(report: T, clean: (text: string) =
   ) as T
 }
 
-/** What a recipe put out, as JSON data, its texts without secrets. */
+/** A recipe's output, as JSON data without secrets. */
 export function cleanData(data: unknown, clean: (text: string) => string): unknown {
   if (data === undefined) return undefined
   return JSON.parse(JSON.stringify(data), (_key, value) => {
     if (typeof value === 'string') return clean(value)
-    // A number may be a secret as well: a PIN.
+    // A number may be a secret too, such as a PIN.
     if (typeof value === 'number') return clean(String(value)) === String(value) ? value : stars
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [clean(key), each]))

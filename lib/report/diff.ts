@@ -5,7 +5,7 @@ import type { StepResult } from '../session/call.ts'
 
 type Diff = typeof import('diff')
 
-/** Runs without --diff are spared its loading. */
+/** Loaded only with --diff, because it takes time. */
 let loaded: Diff | undefined
 const library = (): Diff => {
   loaded ??= createRequire(import.meta.url)('diff') as Diff
@@ -14,12 +14,12 @@ const library = (): Diff => {
 
 /**
  * The change of a resource's texts as unified diffs, in the order of its files.
- * @returns undefined where there is no text to show
+ * @returns undefined if there is no text to show
  */
 export function diffOf(resource: Resource, result: StepResult): string | undefined {
   const changes = changesOf(resource, result)
   if (changes.length === 0) return undefined
-  if (resource.secrets.length > 0) return '(not shown: it holds a secret)\n'
+  if (resource.secrets.length > 0) return '(not shown: it contains a secret)\n'
   return changes.map(patch).join('') || undefined
 }
 
@@ -43,11 +43,12 @@ function patch({ path, before, after }: TextChange): string {
     maxEditLength: mostEdits,
   })
   return (
-    made ?? `${path}: (${lines(before)} lines before, ${lines(after)} after: too much differs)\n`
+    made ??
+    `${path}: (${lines(before)} lines before, ${lines(after)} after: too many differences)\n`
   )
 }
 
-/** To compare takes the square of what differs: a second for so many lines, minutes for whole large files. */
+/** Comparing takes quadratic time: a second for this many differences, minutes for large files that differ entirely. */
 const mostEdits = 4000
 
 const lines = (text: string) => text.split('\n').length - 1

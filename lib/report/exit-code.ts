@@ -1,11 +1,11 @@
 /**
- * What a command exits with: the one place that decides it. Exit code 2 means that no host was touched:
- * an error of that code that shows later exits with 4. Pure.
+ * The only place that decides a command's exit code. Exit code 2 means that no host was touched:
+ * if hosts were touched, such an error exits with 4. Pure.
  */
 import { type BootstrapError, type ExitCode, errorCodes, exitCodes } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
 
-/** When a command ended in several ways, the first of these is its exit code. */
+/** If several exit codes apply, the first of these wins. */
 const worstFirst: readonly ExitCode[] = [
   exitCodes.interrupted,
   exitCodes.fault,
@@ -21,23 +21,23 @@ const worstOf = (codes: Iterable<ExitCode>): ExitCode => {
   return worstFirst.find(code => all.has(code)) ?? exitCodes.ok
 }
 
-/** The exit code of an error that came when hosts had been touched. */
+/** The exit code of an error after hosts were touched. */
 const onceTouched = (code: ExitCode): ExitCode =>
   code === exitCodes.usage ? exitCodes.failed : code
 
-/** What came of a run beside the outcomes of its hosts. */
+/** How a run ended, apart from its hosts' outcomes. */
 export interface RunEnd {
   check: boolean
   interrupted: boolean
   /** Something failed outside of any host's work. */
   fault?: boolean
-  /** The selection took nothing. */
+  /** A tag or --start-at matched nothing. */
   unmet?: boolean
 }
 
 /**
- * The exit code of a run: interrupted above all; then the worst of its hosts' errors; then a fault
- * outside of any host's work; then a selection that took nothing; then, with --check, drift.
+ * The exit code of a run. In order of priority: interrupted; the worst of its hosts' errors; a fault
+ * outside of any host's work; a selection that matched nothing; with --check, drift.
  */
 export function exitCodeOf(outcomes: readonly HostOutcome[], end: RunEnd): ExitCode {
   if (end.interrupted) return exitCodes.interrupted
@@ -46,7 +46,7 @@ export function exitCodeOf(outcomes: readonly HostOutcome[], end: RunEnd): ExitC
   const worst = worstOf(touched ? codes.map(onceTouched) : codes)
   if (worst !== exitCodes.ok) return worst
   if (end.fault) return exitCodes.fault
-  // That nothing has a tag is known only when the recipe has run.
+  // Not 2: that nothing matched is known only after the recipe has run.
   if (end.unmet) return exitCodes.failed
   const changed = outcomes.some(({ status }) => status === 'changed')
   return end.check && changed ? exitCodes.drift : exitCodes.ok
@@ -54,8 +54,8 @@ export function exitCodeOf(outcomes: readonly HostOutcome[], end: RunEnd): ExitC
 
 /**
  * The exit code of errors, one or several.
- * @param touched whether some host was touched before, or by what failed
- * @param other what the command would exit with without them
+ * @param touched whether a host was touched, before the errors or by what failed
+ * @param other the command's exit code without these errors
  */
 export function exitCodeOfErrors(
   errors: readonly BootstrapError[],

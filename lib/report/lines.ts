@@ -1,21 +1,21 @@
-/** The output of a step, as whole lines. Pure. */
+/** The output of a step in whole lines. Pure. */
 
 export interface Lines {
-  /** Takes the next bytes; returns those that may be shown. */
+  /** Takes the next bytes; returns those that can be shown. */
   push(chunk: Buffer, secrets: readonly string[]): Buffer
-  /** What is left. */
+  /** Returns what is left. */
   rest(): Buffer
 }
 
 /** A line longer than this is passed on in parts. */
 const longestLine = 65_536
 
-/** So much of a line is held back at most, for a secret that may have begun in it. */
+/** How much of a line is held back at most, for a secret that may begin in it. */
 const longestSecret = 1_048_576
 
 /**
- * Whole lines of a stream, so that a secret or a character cut in two by a packet is seen whole; where
- * a line is passed on in parts, neither is cut.
+ * Whole lines of a stream, so that no secret or character is cut in two by a packet. A long line is passed
+ * on in parts, which cut neither.
  */
 export function createLines(): Lines {
   let held: Buffer = Buffer.alloc(0)
@@ -34,7 +34,7 @@ export function createLines(): Lines {
   }
 }
 
-/** Where to cut a long line: before what may be a part of a character or of a secret. */
+/** Where to cut a long line: before anything that may be part of a character or of a secret. */
 function safeCut(bytes: Buffer, secrets: readonly string[]): number {
   const longest = Buffer.byteLength(secrets[0] ?? '')
   // A character has up to four bytes.
@@ -46,7 +46,7 @@ function safeCut(bytes: Buffer, secrets: readonly string[]): number {
     const at = length === 0 ? -1 : bytes.indexOf(secret, from)
     if (at >= 0 && at < cut) cut = at
   }
-  // Within a character its bytes are 10xxxxxx.
+  // Bytes within a character are 10xxxxxx.
   while (cut > 0 && ((bytes[cut] ?? 0) & 0xc0) === 0x80) cut--
   return cut
 }

@@ -1,4 +1,4 @@
-/** The account of one host's tasks and steps, as events. */
+/** Reports one host's tasks and steps as events. */
 import type { EventStream, StepCounts, StepStatus } from '../events.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
 import {
@@ -8,10 +8,10 @@ import {
   type StepProgress,
 } from './step-progress.ts'
 
-/** Begins with its first step. */
+/** A task. It begins with its first step. */
 export interface TaskProgress {
   step(title: string): StepProgress
-  /** No more steps come: it ends when those it has do. */
+  /** No more steps come: the task ends with its last step. */
   end(): void
 }
 
@@ -20,19 +20,19 @@ export interface Progress {
   /** Values that no event may show. */
   hide(secrets: Iterable<string>): void
   redact(text: string): string
-  /** All that is hidden now: another list when there is more. */
+  /** All that is hidden now; another array if there is more to hide. */
   readonly forms: readonly string[]
   task(title: string): TaskProgress
-  /** The task of steps that the recipe runs outside of any; another one after each titled task. */
+  /** The task for steps that are in no task; a new one after each titled task. */
   own(): TaskProgress
   warn(message: string): void
-  /** Ends what is open. */
+  /** Ends the open task. */
   end(): void
 }
 
 /**
- * @param title of the recipe's own task
- * @param shared hides the whole run's secrets
+ * @param title of the task for steps that are in no task
+ * @param shared hides the secrets of the whole run
  */
 export function createProgress(
   host: string,
@@ -56,7 +56,7 @@ export function createProgress(
       return redactor.forms
     },
     task: taskTitle => {
-      // What the recipe does next of its own comes after this task, and is shown there.
+      // Later steps outside of tasks are shown after this task.
       own?.end()
       own = undefined
       return createTask(taskTitle)
@@ -84,7 +84,7 @@ function createTaskProgress(
   let open = 0
   let closing = false
   const endIfDone = () => {
-    // A task none of whose steps began was never there.
+    // A task without a started step is never reported.
     if (!closing || open > 0 || startedAt === undefined) return
     const durationMs = Date.now() - startedAt
     startedAt = undefined

@@ -17,17 +17,17 @@ export function errorReport(error: BootstrapError): ErrorReport {
   return { code: error.code, message: error.message, ...defined(details) }
 }
 
-/** What people see of a command of `$`: its first line. */
+/** The title of a `$` command: its first line. */
 export const commandTitle = (command: string) =>
   `$ ${command.trim().split('\n', 1)[0]!.slice(0, 200)}`
 
-/** What a failed `$` throws: zx's ProcessOutput, with what session/dollar.ts adds to it. */
+/** What a failed `$` throws: zx's ProcessOutput, with what session/dollar.ts adds. */
 type FailedOutput = Pick<ProcessOutput, 'exitCode' | 'signal' | 'stdout' | 'stderr'> &
   Partial<FailedCommand>
 
 /**
- * Anything a recipe threw as one of our errors. A failed `$` becomes a failed step; what is none of
- * ours, a fault with its place.
+ * Converts anything that a recipe threw into one of our errors. A failed `$` becomes a failed step, any other
+ * foreign error an `internal` one, with its place.
  */
 export function thrownError(error: unknown): BootstrapError {
   if (isBootstrapError(error) || !(error instanceof Error)) return asBootstrapError(error)
@@ -50,18 +50,18 @@ const faultOf = (error: Error): BootstrapError =>
     cause: error,
     at: siteIn(error.stack),
     hint: isProjects(error.stack)
-      ? 'It is a fault of the recipe, or of a module it uses: mend that line. `--verbose` shows how it got there.'
+      ? 'The fault is in the recipe, or in a module that it uses: fix that line. `--verbose` shows the stack trace.'
       : errorCodes.internal.next,
   })
 
-/** Where a fault came from, a line a call; of other errors there is nothing to say. */
+/** The stack trace of an `internal` error, one line per call; undefined for other errors. */
 export function stackOf({ code, details: { cause } }: BootstrapError): string | undefined {
   if (code !== 'internal' || !(cause instanceof Error)) return undefined
   const calls = cause.stack?.split('\n').filter(line => /^ {4}at /.test(line))
   return calls?.map(line => line.trim()).join('\n')
 }
 
-/** What a host that ended with this error counts as. */
+/** The status of a host that ended with this error. */
 export function statusOf(error: BootstrapError): HostStatus {
   switch (error.exitCode) {
     case exitCodes.unreachable:

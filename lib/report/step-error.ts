@@ -1,4 +1,4 @@
-/** The error of a failed step: what its own messages say, and where it was declared. Pure. */
+/** The error of a failed step, from its output and the place of its declaration. Pure. */
 import { type ErrorCode, errorCodes, StepError } from '../errors.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { StepResult } from '../session/call.ts'
@@ -6,7 +6,7 @@ import type { StepResult } from '../session/call.ts'
 export function stepError(resource: Resource, result: StepResult): StepError {
   const said = lastLines(result.stderr) || lastLines(result.stdout)
   const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
-  // The last line says it; those before it say why.
+  // The last line is the message; the lines before it say why.
   const before = said.slice(0, Math.max(0, said.lastIndexOf('\n')))
   const message = said.slice(said.lastIndexOf('\n') + 1) || `exit status ${result.exitStatus}`
   return new StepError(code, message, {
@@ -15,7 +15,7 @@ export function stepError(resource: Resource, result: StepResult): StepError {
     exitStatus: result.exitStatus,
     output: before || undefined,
     at: resource.at(),
-    // Of a step that failed in its own way there is nothing to say in general.
+    // The general code has no useful hint.
     hint: code === 'step_failed' ? undefined : errorCodes[code].next,
   })
 }

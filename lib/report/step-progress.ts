@@ -1,4 +1,4 @@
-/** The account of one step, as events. */
+/** Reports one step as events. */
 import { isUtf8 } from 'node:buffer'
 import type { BootstrapError } from '../errors.ts'
 import type { EventStream, StepStatus } from '../events.ts'
@@ -16,28 +16,28 @@ export interface StepOwner {
   done(status?: StepStatus): void
 }
 
-/** Where the account of a host's steps goes. */
+/** Where a host's steps are reported. */
 export interface StepEvents {
   host: string
   events: EventStream
   redactor: Redactor
-  /** Told of each step's end. */
+  /** Called at each step's end. */
   count(status: StepStatus): void
 }
 
 export interface StepProgress {
-  /** The step begins now. Called by itself at the first output or at the end if it was not. */
+  /** The step begins now. The first output, or the end, begins it if nothing else did. */
   start(): void
   output(stream: 'stdout' | 'stderr', chunk: Buffer): void
-  /** How far a transfer is, in bytes. */
+  /** Progress of a transfer, in bytes. */
   transfer(done: number, total: number): void
   /** Only the first end counts. */
   end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
-  /** Nothing more comes of it: a step that began has failed, one that did not was never there. */
+  /** The step will not end by itself: if it began, it has failed; otherwise it is never reported. */
   drop(error?: BootstrapError): void
 }
 
-/** @param step its id */
+/** @param step the step's id */
 export function createStepProgress(
   step: string,
   stepTitle: string,
@@ -102,10 +102,10 @@ export function createStepProgress(
 
 type Streams = Record<'stdout' | 'stderr', Lines>
 
-/** Output without secrets, and its exact bytes where they are no text. */
+/** Output without secrets, and its exact bytes if they are not UTF-8. */
 function textOf(bytes: Buffer, clean: (text: string) => string) {
   const whole = bytes.toString('utf8')
   const text = clean(whole)
-  // A secret would be in the bytes as well.
+  // The bytes would contain the secret too.
   return isUtf8(bytes) || text !== whole ? { text } : { text, base64: bytes.toString('base64') }
 }

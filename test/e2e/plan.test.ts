@@ -216,7 +216,7 @@ describe('a plan', () => {
     await lab.read('lab1', `echo two >'${root}/opt/web/index'`)
     const { status, stderr } = await apply('plan.json', '--on', 'lab1')
     expect(status).toBe(4)
-    expect(stderr).toContain('what was read of it is another now')
+    expect(stderr).toContain('the host’s state has changed since the plan')
     expect(await lab.read('lab1', `cat '${root}/opt/web/index'`)).toBe('two\n')
     expect(await has('lab2', '/opt/last')).toBe(false)
   })
@@ -227,7 +227,7 @@ describe('a plan', () => {
     const { status, stderr } = await apply('plan.json')
     await project.write('recipes/site.js', recipe())
     expect(status).toBe(4)
-    expect(stderr).toContain('the recipe wants something else of file')
+    expect(stderr).toContain('the recipe now declares file')
     expect(await has('lab1', '/opt/web')).toBe(false)
   })
 

@@ -37,7 +37,7 @@ test('what is no resource is refused, with the recipe’s line', async () => {
   const { outcomes } = await converge(await local(), [forgotten])
   expect(outcomes[0]!.error).toMatchObject({
     code: 'recipe_invalid',
-    message: 'a promise is neither a resource nor a task',
+    message: 'a promise is not a resource or a task',
     at: expect.stringMatching(/^test\/unit\/host\/execute\.test\.ts:\d+$/),
     hint: 'Did you forget `await`?',
   })
@@ -281,7 +281,7 @@ describe('differences', () => {
     expect(same).toMatchObject({ status: 'ok', diff: undefined })
   })
 
-  test('of what holds a secret, or bytes, are not', async () => {
+  test('are not shown if they contain a secret or binary data', async () => {
     const place = await local()
     const { ends, seen } = await converge(
       place,
@@ -293,9 +293,9 @@ describe('differences', () => {
       { diff: true },
     )
     expect(ends.map(({ diff }) => diff)).toEqual([
-      '(not shown: it holds a secret)\n',
+      '(not shown: it contains a secret)\n',
       `${place.at('b')}: (binary)\n`,
-      '(not shown: it holds a secret)\n',
+      '(not shown: it contains a secret)\n',
     ])
     expect(JSON.stringify(seen)).not.toContain('hunter2')
   })

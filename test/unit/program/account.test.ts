@@ -8,8 +8,8 @@ import { secret } from '../../../lib/shell/secret.ts'
 const account = (resource: Resource) =>
   accountOf({ declared: resource, resource, notify: [] }, undefined)
 
-describe('what is to be done', () => {
-  test('has one hash for the same, and others for another content, option or handler', () => {
+describe('the hash of what a step does', () => {
+  test('is the same for the same step, and differs for other content, options or handlers', () => {
     const of = (resource: Resource) => account(resource).does
     const plain = of(file('/f', { content: 'a' }))
     expect(of(file('/f', { content: 'a' }))).toBe(plain)
@@ -22,7 +22,7 @@ describe('what is to be done', () => {
     expect(new Set([plain, ...others]).size).toBe(4)
   })
 
-  test('of a secret is not hashed: it could be guessed', () => {
+  test('does not depend on secrets, which could be guessed from it', () => {
     const withSecret = (value: string) => [
       account(file('/f', { content: secret(value) })).does,
       account(ini('/i', { set: { key: secret(value) } })).does,
@@ -32,7 +32,7 @@ describe('what is to be done', () => {
   })
 })
 
-describe('a difference from a plan', () => {
+describe('the difference from a plan', () => {
   const step: StepAccount = {
     kind: 'resource',
     title: 'file /f',
@@ -42,43 +42,43 @@ describe('a difference from a plan', () => {
     does: 'd',
     saw: 's',
   }
-  test('is none where all is the same', () => {
+  test('is undefined if everything is the same', () => {
     expect(differenceOf([step], [{ ...step }])).toBeUndefined()
   })
   test.each<[string, StepAccount[], StepAccount[], string]>([
-    ['more', [], [step], 'file /f is not in the plan'],
-    ['less', [step], [], 'file /f is in the plan, and no longer in the recipe'],
+    ['one step more', [], [step], 'file /f is not in the plan'],
+    ['one step less', [step], [], 'file /f is in the plan, but no longer in the recipe'],
     [
-      'another',
+      'another step',
       [step],
       [{ ...step, title: 'file /g' }],
-      'the plan has file /f where there is file /g now',
+      'the plan has file /f where the recipe now has file /g',
     ],
     [
       'another user',
       [step],
       [{ ...step, as: 'app' }],
-      'the plan has file /f where there is file /f now',
+      'the plan has file /f where the recipe now has file /f as app',
     ],
     [
-      'another wish',
+      'another declaration',
       [step],
       [{ ...step, does: 'e' }],
-      'the recipe wants something else of file /f now',
+      'the recipe now declares file /f differently',
     ],
     [
-      'another state',
+      'another status',
       [step],
       [{ ...step, status: 'ok', note: undefined }],
       'file /f: then changed: content, now ok',
     ],
     [
-      'something else read',
+      'another state of the host',
       [step],
       [{ ...step, saw: 't' }],
-      'file /f: what was read of it is another now',
+      'file /f: the host’s state has changed since the plan',
     ],
-  ])('is told: %s', (_, planned, found, message) => {
+  ])('is described: %s', (_, planned, found, message) => {
     expect(differenceOf(planned, found)).toBe(message)
   })
 })

@@ -26,14 +26,14 @@ const bring = async (place: Local, items: Items, more = {}) => {
   return { ...result, warnings: ofType(result.seen, 'warning').map(({ message }) => message) }
 }
 
-/** A change that notifies a handler, then a failure before the handler's turn. */
+/** A change that notifies a handler, then a failure before the handler runs. */
 const failing = (place: Local, more = {}) => [
   file(place.at('config'), { content: '1', notify: handler(logged(place, 'reload', more)) }),
   command('exit 7', { title: 'breaks' }),
 ]
 
 describe('a handler that is due when a run fails', () => {
-  test('is remembered on the host, and said to be', async () => {
+  test('is recorded on the host, with a warning', async () => {
     const place = await local()
     const { exitCode, warnings } = await bring(place, failing(place))
     expect(exitCode).toBe(4)
@@ -44,14 +44,14 @@ describe('a handler that is due when a run fails', () => {
     expect(warnings).toEqual(['a handler is due: remembered on the host, to run in its next run'])
   })
 
-  test('runs in the next run that declares it, though nothing changes then', async () => {
+  test('runs in the next run that declares it, even if nothing changes then', async () => {
     const place = await local()
     await bring(place, failing(place))
     const mended = failing(place).slice(0, 1)
     const { exitCode, warnings } = await bring(place, mended)
     expect(exitCode).toBe(0)
     expect(await log(place)).toEqual(['reload'])
-    expect(warnings).toEqual(['reload is due since run r1 of site: it runs in this run'])
+    expect(warnings).toEqual(['reload has been due since run r1 of site: it runs in this run'])
     expect(await remembered(place)).toBe('')
     const { warnings: none } = await bring(place, mended)
     expect(await log(place)).toEqual(['reload'])
@@ -67,19 +67,19 @@ describe('a handler that is due when a run fails', () => {
     expect(await remembered(place)).toBe('')
   })
 
-  test('stays due in a run that takes no lock, which says so', async () => {
+  test('stays due in a run that takes no lock, with a warning', async () => {
     const place = await local()
     await bring(place, failing(place))
     const { warnings } = await place
       .run({ description: '', lock: false, run: async () => {} })
       .then(({ seen }) => ({ warnings: ofType(seen, 'warning').map(each => each.message) }))
     expect(warnings).toEqual([
-      'reload is due since run r1 of site: it runs in the next run that changes something',
+      'reload has been due since run r1 of site: it runs in the next run that changes something',
     ])
     expect(await remembered(place)).toContain('"reload"')
   })
 
-  test('is told of by --check, which leaves it due', async () => {
+  test('is reported by --check, and stays due', async () => {
     const place = await local()
     await bring(place, failing(place))
     const { seen, exitCode } = await bring(place, failing(place).slice(0, 1), { check: true })
@@ -91,19 +91,19 @@ describe('a handler that is due when a run fails', () => {
     expect(await remembered(place)).toContain('"reload"')
   })
 
-  test('with a secret is remembered without it, and runs when it is declared again', async () => {
+  test('with a secret is recorded without it, and runs when it is declared again', async () => {
     const place = await local()
     const more = { env: { TOKEN: secret('hunter2!') } }
     await bring(place, failing(place, more))
     expect(await remembered(place)).not.toContain('hunter2')
     const { warnings } = await bring(place, logged(place, 'other'))
-    expect(warnings[0]).toBe('reload is due since run r1 of site: it runs when site does')
+    expect(warnings[0]).toBe('reload has been due since run r1 of site: it runs when site does')
     expect(await log(place)).toEqual(['other'])
     await bring(place, failing(place, more).slice(0, 1))
     expect(await log(place)).toEqual(['other', 'reload'])
   })
 
-  test('is remembered without a secret that the recipe wrote into it', async () => {
+  test('is recorded without a secret that the recipe wrote into it', async () => {
     const place = await local()
     const token = 'hunter2!'
     const line = `echo ${token} >>${place.at('log')}`
@@ -112,10 +112,12 @@ describe('a handler that is due when a run fails', () => {
     await bring(place, items, { secrets: { token: secret(token) } })
     expect(await remembered(place)).not.toContain(token)
     const { warnings } = await bring(place, [])
-    expect(warnings).toEqual(['note ******** is due since run r1 of site: it runs when site does'])
+    expect(warnings).toEqual([
+      'note ******** has been due since run r1 of site: it runs when site does',
+    ])
   })
 
-  test('is still remembered if it fails in the next run', async () => {
+  test('stays due if it fails in the next run', async () => {
     const place = await local()
     const bad = handler(command('exit 3', { title: 'restart' }))
     const items = file(place.at('config'), { content: '1', notify: bad })
@@ -125,19 +127,19 @@ describe('a handler that is due when a run fails', () => {
   })
 })
 
-describe('a handler with more to it than its call', () => {
+describe('a handler that needs more than its call', () => {
   test.each([
     ['a condition', { when: exists('/none') }],
     ['a handler of its own', { notify: handler(command('true')) }],
-  ])('such as %s is left to the recipe that declares it', async (_, more) => {
+  ])('because of %s is left to the recipe that declares it', async (_, more) => {
     const place = await local()
     await bring(place, failing(place, more))
     const { warnings } = await bring(place, logged(place, 'other'))
-    expect(warnings[0]).toBe('reload is due since run r1 of site: it runs when site does')
+    expect(warnings[0]).toBe('reload has been due since run r1 of site: it runs when site does')
     expect(await log(place)).toEqual(['other'])
   })
 
-  test('is due no longer when its condition was asked and does not hold', async () => {
+  test('is no longer due once its condition was evaluated and does not hold', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload', { when: exists('/none') }))
     const { warnings } = await place
@@ -151,7 +153,7 @@ describe('a handler with more to it than its call', () => {
   })
 })
 
-test('a handler of a task’s user is that user’s in the next run too', async () => {
+test('a handler with the user of its task runs as that user in the next run too', async () => {
   const place = await local()
   const as = userInfo().username
   const inner = task('inner', () => failing(place), { as })
@@ -162,7 +164,7 @@ test('a handler of a task’s user is that user’s in the next run too', async 
   expect(await log(place)).toEqual(['reload'])
 })
 
-test('a handler that stays due though the run went well is told of', async () => {
+test('a handler that stays due after a successful run is reported', async () => {
   const place = await local()
   const { seen, exitCode } = await place.run(async ({ converge }) => {
     await converge(failing(place)).catch(() => {})
@@ -173,7 +175,7 @@ test('a handler that stays due though the run went well is told of', async () =>
   ])
 })
 
-test('a line that a full disk cut short does not take the next one with it', async () => {
+test('a record that was cut short by a full disk does not damage the next one', async () => {
   const place = await local()
   const { bootstrapDir } = place.hosts[0]!
   await mkdir(bootstrapDir, { recursive: true })
@@ -185,7 +187,7 @@ test('a line that a full disk cut short does not take the next one with it', asy
   expect(await remembered(place)).not.toContain('reload')
 })
 
-test('a function that this version does not have is not called', async () => {
+test('a recorded handler whose function this version lacks is not called', async () => {
   const place = await local()
   const { bootstrapDir } = place.hosts[0]!
   await mkdir(bootstrapDir, { recursive: true })
@@ -193,15 +195,18 @@ test('a function that this version does not have is not called', async () => {
   const record = JSON.stringify({ key: 'ab', title: 't', run: 'r', recipe: 'x', call })
   await writeFile(`${bootstrapDir}/handlers`, `ab ${record}\n`)
   const { exitCode, warnings } = await bring(place, logged(place, 'other'))
-  expect([exitCode, warnings]).toEqual([0, ['t is due since run r of x: it runs when x does']])
+  expect([exitCode, warnings]).toEqual([
+    0,
+    ['t has been due since run r of x: it runs when x does'],
+  ])
   expect(await remembered(place)).toContain('hw_from_the_future')
 })
 
-describe('a record of the version before, with all arguments by place', () => {
+describe('a record of the previous version, with positional arguments', () => {
   const record = (call: unknown, more = {}) =>
     `ab ${JSON.stringify({ key: 'ab', title: 't', run: 'r', recipe: 'x', call, ...more })}\n`
 
-  test('of a command or a service means what it meant', () => {
+  test('is translated if it is a command or a service', () => {
     const args = ['/c', 'u', '', '0 3', 'no', '5', 'bash', '/d', '', 'make it', 'A=1', 'B=x=y']
     const found = parseRemembered(record({ name: 'hw_command', args }))[0]!.call!
     const declared = command('make it', {
@@ -223,7 +228,7 @@ describe('a record of the version before, with all arguments by place', () => {
     })
   })
 
-  test('runs, and is due no longer', async () => {
+  test('runs, and is no longer due', async () => {
     const place = await local()
     const { bootstrapDir } = place.hosts[0]!
     await mkdir(bootstrapDir, { recursive: true })
@@ -235,25 +240,28 @@ describe('a record of the version before, with all arguments by place', () => {
     expect(await remembered(place)).toBe('')
   })
 
-  test('of anything else is not run', async () => {
+  test('does not run if it is anything else', async () => {
     const place = await local()
     const { bootstrapDir } = place.hosts[0]!
     await mkdir(bootstrapDir, { recursive: true })
     const args = [place.at('made'), 'sum=0', '', '', '', '', '', '']
     await writeFile(`${bootstrapDir}/handlers`, record({ name: 'hw_directory', args }))
     const { exitCode, warnings } = await bring(place, [])
-    expect([exitCode, warnings]).toEqual([0, ['t is due since run r of x: it runs when x does']])
+    expect([exitCode, warnings]).toEqual([
+      0,
+      ['t has been due since run r of x: it runs when x does'],
+    ])
     expect(await remembered(place)).toContain('"ab"')
   })
 
-  test('and one of a version to come are known by what they say', () => {
+  test('is distinguished by its version, as is one of a future version', () => {
     const call = { name: 'hw_service', args: ['app', 'action=restarted'] }
     expect(parseRemembered(record(call, { version: 2 }))[0]!.call).toEqual(call)
     expect(parseRemembered(record(call, { version: 3 }))[0]!.call).toBeUndefined()
   })
 })
 
-test('what is damaged in the file is left out, and nothing but the prelude is called', async () => {
+test('damaged records are ignored, and only functions of the prelude are called', async () => {
   const place = await local()
   const { bootstrapDir } = place.hosts[0]!
   await mkdir(bootstrapDir, { recursive: true })
@@ -279,7 +287,7 @@ test('what is damaged in the file is left out, and nothing but the prelude is ca
 })
 
 describe('flushHandlers', () => {
-  test('runs what is due at its place, and later changes make it due again', async () => {
+  test('runs due handlers at its place, and later changes make them due again', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload'))
     const change = (name: string) => file(place.at(name), { content: name, notify: reload })
@@ -288,7 +296,7 @@ describe('flushHandlers', () => {
     expect(await log(place)).toEqual(['reload', 'test', 'reload'])
   })
 
-  test('does nothing where nothing is due, also within a task', async () => {
+  test('does nothing if nothing is due, also within a task', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload'))
     const web = task('web', () => [

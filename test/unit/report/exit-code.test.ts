@@ -40,17 +40,22 @@ describe('the exit code', () => {
     ['failed and unreachable', [unreachable, failed], {}, 4],
     ['locked', [ok, locked], {}, 5],
     ['locked and unreachable', [locked, unreachable], {}, 3],
-    ['a fault of ours', [failed, fault, locked], {}, 1],
-    ['a fault of no host', [ok, changed], { fault: true }, 1],
-    ['a fault of no host, with --check', [changed], { check: true, fault: true }, 1],
-    ['a fault of no host, and a failure', [failed], { fault: true }, 4],
-    ['a selection that took nothing', [ok, changed], { unmet: true }, 4],
-    ['a selection that took nothing, with --check', [changed], { check: true, unmet: true }, 4],
-    ['a wrong project, before any host was touched', [wrong, wrong], {}, 2],
-    ['a wrong project, when another host was touched', [wrong, ok], {}, 4],
-    ['a wrong project, when another host was only skipped', [wrong, skipped], {}, 2],
-    ['a wrong declaration that shows on a host', [slip, skipped], {}, 4],
-    ['a wrong declaration, and an unreachable host', [slip, unreachable], {}, 4],
+    ['an internal error on a host', [failed, fault, locked], {}, 1],
+    ['an internal error outside of hosts', [ok, changed], { fault: true }, 1],
+    [
+      'an internal error outside of hosts, with --check',
+      [changed],
+      { check: true, fault: true },
+      1,
+    ],
+    ['an internal error outside of hosts, and a failure', [failed], { fault: true }, 4],
+    ['a selection that matched nothing', [ok, changed], { unmet: true }, 4],
+    ['a selection that matched nothing, with --check', [changed], { check: true, unmet: true }, 4],
+    ['an invalid project, before any host was touched', [wrong, wrong], {}, 2],
+    ['an invalid project, when another host was touched', [wrong, ok], {}, 4],
+    ['an invalid project, when another host was only skipped', [wrong, skipped], {}, 2],
+    ['an invalid declaration that is found on a host', [slip, skipped], {}, 4],
+    ['an invalid declaration, and an unreachable host', [slip, unreachable], {}, 4],
     ['an answer that never came to --step', [interrupted, skipped], {}, 130],
     ['interrupted', [ok, interrupted, skipped], { interrupted: true }, 130],
     ['interrupted, whatever failed', [failed, fault], { interrupted: true }, 130],
@@ -81,7 +86,7 @@ describe('the exit code of errors', () => {
     expect(exitCodeOfErrors(errors, after)).toBe(expected)
   })
 
-  test('is that of the run where that is worse', () => {
+  test('is that of the run if that is worse', () => {
     expect(exitCodeOfErrors([usage], true, 130)).toBe(130)
     expect(exitCodeOfErrors([usage], true, 6)).toBe(4)
     expect(exitCodeOfErrors([usage], true, 3)).toBe(4)

@@ -32,7 +32,7 @@ describe('tasks and steps', () => {
     expect(progress.counts).toEqual({ ok: 1, changed: 1, failed: 0, skipped: 0 })
   })
 
-  test('a task none of whose steps began was never there', () => {
+  test('a task without a started step is not reported', () => {
     const { progress, seen } = start()
     const task = progress.task('web')
     task.step('a').drop()
@@ -55,7 +55,7 @@ describe('tasks and steps', () => {
     expect(ofType(seen, 'task.end')[0]!.status).toBe(expected)
   })
 
-  test('a step that is dropped has failed if it began, with the reason', () => {
+  test('a dropped step that has begun fails with the reason', () => {
     const { progress, seen } = start()
     const task = progress.task('t')
     const [running, waiting] = [task.step('running'), task.step('waiting')]
@@ -87,7 +87,7 @@ describe('tasks and steps', () => {
     expect(progress.counts).toMatchObject({ ok: 1, failed: 0 })
   })
 
-  test('steps of the recipe’s own stand in the order of what happened', () => {
+  test('steps outside of tasks are reported in the order in which they happen', () => {
     const { progress, seen } = start()
     progress.own().step('before').end('ok')
     const task = progress.task('between')
@@ -104,7 +104,7 @@ describe('tasks and steps', () => {
     expectComplete(seen)
   })
 
-  test('an error knows its task and step', () => {
+  test('an error names its task and step', () => {
     const { progress, seen } = start()
     const error = new StepError('no')
     progress.task('web').step('file /x').end('failed', { error })
@@ -139,7 +139,7 @@ describe('secrets', () => {
     expect(progress.redact('x hunter2')).toBe('x ********')
   })
 
-  test('are found in output that comes in any pieces', () => {
+  test('are found in output that is cut into any pieces', () => {
     const whole = 'a hunter2 ü\nb hunter2hunter2 日本\nno newline hunter2'
     const bytes = text(whole)
     for (let size = 1; size < 12; size++) {
@@ -154,7 +154,7 @@ describe('secrets', () => {
     }
   })
 
-  test('that hold others, or several lines, are hidden whole', () => {
+  test('that contain others, or have several lines, are hidden completely', () => {
     const { progress, seen } = start()
     progress.hide(['hunter2', 'hunter2-longer', 'first line\nsecond line\n'])
     const step = progress.own().step('s')
@@ -167,7 +167,7 @@ describe('secrets', () => {
     ])
   })
 
-  test('and characters are cut by no part of a line without an end', () => {
+  test('and characters are never cut when an endless line is passed on in parts', () => {
     const secret = 'hunter2-日本'
     for (let shift = 0; shift < 30; shift++) {
       const { progress, seen } = start()
@@ -185,7 +185,7 @@ describe('secrets', () => {
   })
 })
 
-test('output that is not UTF-8 is shown as far as it goes', () => {
+test('output that is not UTF-8 is reported as text and as bytes', () => {
   const { progress, seen } = start()
   const step = progress.own().step('s')
   step.output('stdout', Buffer.from([0x61, 0xff, 0xfe, 0x0a]))

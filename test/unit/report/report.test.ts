@@ -20,7 +20,7 @@ test.each<[BootstrapError, HostStatus]>([
   [new InterruptedError('interrupted', 'x'), 'interrupted'],
 ])('%s makes a host %s', (error, status) => expect(statusOf(error)).toBe(status))
 
-describe('what a recipe threw', () => {
+describe('the error of what a recipe threw', () => {
   const failed = (more: object) =>
     Object.assign(new Error('zx’s own text'), {
       exitCode: 3,
@@ -30,19 +30,19 @@ describe('what a recipe threw', () => {
       ...more,
     })
 
-  test('stays if it is ours', () => {
+  test('is the same error if it is ours', () => {
     const error = new StepError('load is 9')
     expect(thrownError(error)).toBe(error)
   })
 
   test.each([[new TypeError('x is not a function')], ['a text'], [undefined]])(
-    'is a fault of ours or the recipe’s if it is %s',
+    'is internal if the recipe threw %s',
     thrown => {
       expect(thrownError(thrown)).toMatchObject({ code: 'internal', exitCode: 1 })
     },
   )
 
-  test('of a command: status, command, place and the last of what it said', () => {
+  test('of a command has its status, text, place and last output', () => {
     const stderr = `${Array.from({ length: 30 }, (_, line) => line).join('\n')}\n\n`
     expect(thrownError(failed({ stderr, command: 'x\ny', at: 'recipes/x.ts:3' }))).toMatchObject({
       code: 'step_failed',
@@ -59,7 +59,7 @@ describe('what a recipe threw', () => {
     expect(thrownError(failed({})).details.output).toBeUndefined()
   })
 
-  test('of a command that was ended: by what', () => {
+  test('of a command that was ended names the signal', () => {
     expect(thrownError(failed({ exitCode: 143, signal: 'SIGTERM' })).message).toBe(
       'ended by SIGTERM',
     )
@@ -68,13 +68,13 @@ describe('what a recipe threw', () => {
     ).toBeUndefined()
   })
 
-  test('of a command is the reason it did not run to its end', () => {
+  test('of a command that could not run to its end is the reason', () => {
     const lost = new UnreachableError('connection_lost', 'gone')
     expect(thrownError(failed({ exitCode: null, cause: lost }))).toBe(lost)
   })
 })
 
-test('a report holds what is known and nothing else', () => {
+test('a report has only those details that are known', () => {
   const error = new StepError('no', { cause: new Error('why'), at: 'x:1' }).within({ host: 'web1' })
   expect(errorReport(error)).toEqual({
     code: 'step_failed',

@@ -130,7 +130,7 @@ describe('the account of a run', () => {
       code: 'internal',
       message: expect.stringContaining('undefined'),
       at: expect.stringMatching(/^test\/unit\/rollout\/run\.test\.ts:\d+$/),
-      hint: expect.stringContaining('a fault of the recipe'),
+      hint: expect.stringContaining('The fault is in the recipe'),
     })
     expect(outcomes[0]!.error).not.toHaveProperty('output')
   })
