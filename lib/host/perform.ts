@@ -1,7 +1,7 @@
 /** The recipe's work on a host that is connected, and locked if it has to be. */
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
-import { type Remembered, stepsOf } from '../program/remembered.ts'
+import { createKeys, type Remembered, stepsOf } from '../program/remembered.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
 import { segmentsOf } from '../program/segments.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
@@ -60,6 +60,7 @@ export async function perform<A extends ArgumentTypes>(
     origin: { run: world.identity.run, recipe: what.name },
     selection,
     oneByOne: confirmOf(mode) !== undefined,
+    keyOf: createKeys(remembered, what.name, progress.redact),
     redact: progress.redact,
   }
   await what.recipe.run(createContext(job, execution, scheduling, files, output))

@@ -7,7 +7,7 @@ import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
 import { words } from '../session/words.ts'
-import type { Step } from './step.ts'
+import { keyOf, type Step } from './step.ts'
 
 /** The version of a record's call. Records of version 1 have no version: their arguments are all positional. */
 const version = 2
@@ -27,6 +27,8 @@ export interface Remembered extends Origin {
    * has a condition or handlers of its own.
    */
   call?: Pick<HostCall, 'name' | 'args'>
+  /** Written by another hostwright version, in which the same handler has another key: see `createKeys`. */
+  foreign?: boolean
 }
 
 /**
@@ -44,12 +46,13 @@ export function recordOf(
   const plain = secrets.length === 0 && !content && !input && !answer && !prepare && !edit
   const open = call.args.every(arg => redact(arg) === arg)
   const whole = plain && open && !when && notify.length === 0 && !restarts
-  const remembered: Remembered & { version?: number } = {
+  const remembered: Remembered & { version: number } = {
+    version,
     key,
     title: redact(title),
     as,
     ...origin,
-    ...(whole && { version, call: { name: call.name, args: call.args } }),
+    ...(whole && { call: { name: call.name, args: call.args } }),
   }
   return JSON.stringify(remembered)
 }
@@ -75,8 +78,9 @@ function parseLine(line: string): Remembered | undefined {
     // Whatever the file contains, only functions of the prelude are called.
     if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
     // A function of another hostwright version is left for that version to run.
-    const known = call && hasFunction(call.name) ? callOf(said.version ?? 1, call) : undefined
-    return { key, title, run, recipe, as, call: known }
+    const by = said.version ?? 1
+    const known = call && hasFunction(call.name) ? callOf(by, call) : undefined
+    return { key, title, run, recipe, as, call: known, ...(by !== version && { foreign: true }) }
   } catch {
     return undefined
   }
@@ -100,6 +104,31 @@ function callOf(of: number, call: NonNullable<Remembered['call']>): Remembered['
     return { name, args: [line, ...words({ ...when, shell, directory, input, env })] }
   }
   return undefined
+}
+
+/**
+ * The keys of a run's handlers. In another hostwright version the same handler has another key, because its call was
+ * written differently. If such a version left a handler due, the recipe's own handler of the same title gets its key
+ * for this run, and so runs in its place.
+ * @param redact as for `recordOf`
+ */
+export function createKeys(
+  remembered: readonly Remembered[],
+  recipe: string,
+  redact = (text: string) => text,
+): (handler: Resource) => string {
+  const foreign = remembered.filter(each => each.foreign && each.recipe === recipe)
+  if (foreign.length === 0) return keyOf
+  const taken = new Map<string, string>()
+  return handler => {
+    const own = keyOf(handler)
+    if (!taken.has(own)) {
+      const title = redact(handler.title)
+      const at = foreign.findIndex(each => each.title === title)
+      taken.set(own, at < 0 ? own : foreign.splice(at, 1)[0]!.key)
+    }
+    return taken.get(own)!
+  }
 }
 
 /** The handlers as steps of a run that does not declare them; those without a call are left out. */

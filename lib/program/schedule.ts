@@ -32,6 +32,8 @@ export interface ScheduleOptions {
   selection: Selection
   /** Each step is a segment of its own. */
   oneByOne?: boolean
+  /** Returns the key of a handler, if it is not its own: see `createKeys`. */
+  keyOf?: (handler: Resource) => string
   /** Removes secrets from what the host records. */
   redact?: (text: string) => string
 }
@@ -73,7 +75,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   }
   const flush = () => {
     for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {
-      const key = keyOf(handler.forHost?.(options.host) ?? handler)
+      const key = (options.keyOf ?? keyOf)(handler.forHost?.(options.host) ?? handler)
       const notifier = steps.findLast(({ notify }) => notify.some(each => each.key === key))
       // Being notified decides whether it runs: the condition of the notifying task is not evaluated again.
       put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
@@ -115,9 +117,9 @@ function handlersOf(resources: readonly Resource[]): Resource[] {
 function notification(
   handler: Resource,
   taskAs: string | undefined,
-  { host, origin, redact }: ScheduleOptions,
+  { host, origin, redact, keyOf: keyFor = keyOf }: ScheduleOptions,
 ): Notification {
   const resource = handler.forHost?.(host) ?? handler
-  const key = keyOf(resource)
+  const key = keyFor(resource)
   return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin, redact) }
 }

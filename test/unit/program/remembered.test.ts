@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { parseRemembered } from '../../../lib/program/remembered.ts'
 import { command } from '../../../lib/resources/commands/command.ts'
+import { waitFor } from '../../../lib/resources/commands/wait-for.ts'
 import { exists } from '../../../lib/resources/conditions.ts'
 import { file } from '../../../lib/resources/files/file.ts'
 import { flushHandlers, handler, type Items, task } from '../../../lib/resources/resource.ts'
@@ -252,6 +253,44 @@ describe('a record of the previous version, with positional arguments', () => {
       ['t has been due since run r of x: it runs when x does'],
     ])
     expect(await remembered(place)).toContain('"ab"')
+  })
+
+  test('runs once when its recipe declares it, whatever it is', async () => {
+    const place = await local()
+    const { bootstrapDir } = place.hosts[0]!
+    await mkdir(bootstrapDir, { recursive: true })
+    const wait = handler(waitFor({ path: '/' }))
+    const secretly = handler(logged(place, 'secretly', { env: { TOKEN: secret('hunter2!') } }))
+    const reload = handler(logged(place, 'reload'))
+    const lines = [
+      ['ab', 'wait for /', { name: 'hw_wait_for', args: ['path', 'there', '300', '1', '/', '/'] }],
+      ['cd', 'secretly', undefined],
+      ['ef', 'reload', { name: 'hw_command', args: [...Array(9).fill(''), 'exit 9'] }],
+      [
+        'aa',
+        'wait',
+        { name: 'hw_wait_for', args: ['path', 'there', '300', '1', '/', '/'] },
+        'other',
+      ],
+    ].map(
+      ([key, title, call, recipe = 'site']) =>
+        `${key} ${JSON.stringify({ key, title, run: 'r', recipe, call })}\n`,
+    )
+    await writeFile(`${bootstrapDir}/handlers`, lines.join(''))
+    const items = file(place.at('config'), { content: '1', notify: [wait, secretly, reload] })
+    const { exitCode, seen } = await bring(place, items)
+    expect(exitCode).toBe(0)
+    const ended = ofType(seen, 'step.end').map(({ title }) => title)
+    expect(ended.slice(1)).toEqual(['wait for /', 'secretly', 'reload'])
+    expect(await log(place)).toEqual(['secretly', 'reload'])
+    // Another recipe's of the same title is not this one's.
+    expect(await remembered(place)).toBe(lines[3])
+    await writeFile(`${bootstrapDir}/handlers`, lines[1]!)
+    await bring(place, items)
+    expect(await log(place)).toEqual(['secretly', 'reload', 'secretly'])
+    expect(await remembered(place)).toBe('')
+    await bring(place, items)
+    expect(await log(place)).toEqual(['secretly', 'reload', 'secretly'])
   })
 
   test('is distinguished by its version, as is one of a future version', () => {
