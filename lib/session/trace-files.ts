@@ -107,6 +107,15 @@ export function createTracer(
   }
   const flushAll = () => {
     for (const file of files) attempt(file.flush)
+    if (!broken) return
+    // What can be written no more, such as on a full disk, must still lose what became known as a secret since.
+    for (const file of files) {
+      try {
+        file.clean()
+      } catch {
+        // It was reported that traces can't be written.
+      }
+    }
   }
   // After process.exit, only synchronous code runs.
   process.on('exit', flushAll)
@@ -154,6 +163,8 @@ interface TraceFile {
   add(sign: Sign, text: string): void
   /** Writes what was added, and removes secrets from the file that became known since. */
   flush(): void
+  /** Removes from the file what has become known as a secret. */
+  clean(): void
 }
 
 type Forms = readonly (readonly string[])[]
@@ -168,13 +179,19 @@ function traceFile(
   let entries: { at: number; sign: Sign; text: string }[] = []
   let known: Forms = formsNow()
   let begun = false
+  /** @returns everything that is hidden now */
+  const clean = () => {
+    const forms = formsNow()
+    const all = forms.flat()
+    if (begun && forms.some((list, at) => list !== known[at])) cleanFile(path, all)
+    known = forms
+    return all
+  }
   return {
     add: (sign, text) => void entries.push({ at: now() - since, sign, text }),
+    clean,
     flush: () => {
-      const forms = formsNow()
-      const all = forms.flat()
-      if (begun && forms.some((list, at) => list !== known[at])) cleanFile(path, all)
-      known = forms
+      const all = clean()
       const lines = entries.map(({ at, sign, text }) =>
         formatEntry(at, sign, withoutForms(text, all)),
       )

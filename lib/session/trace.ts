@@ -76,7 +76,8 @@ export function createSessionTrace(sink: TraceSink): SessionTrace {
       const [word, id] = frame.words
       // A step ends on both streams; show its title once.
       const title = word === 'end' && stream === 'stdout' ? titleOf(id) : undefined
-      const line = frame.words.join(' ').trimEnd()
+      // The last word is a note, most often none.
+      const line = frame.words.join(' ').replace(/(?<=[^ ]) $/, '')
       sink.entry(
         stream === 'stdout' ? '<' : '!',
         title === undefined ? line : `${line}  # ${title}`,
@@ -99,7 +100,7 @@ const blobText = (bytes: number, hash: ReturnType<typeof createHash>) =>
   `(${count(bytes)} not shown, sha256 ${hash.digest('hex')})`
 
 /** A bar before each line distinguishes text from frames. */
-const quoted = (text: string) => text.replace(/^/gm, '| ')
+const quoted = (text: string) => text.replace(/^|(?<=\n)/g, '| ')
 
 const isText = (bytes: Buffer) => isUtf8(bytes) && !bytes.includes(0)
 

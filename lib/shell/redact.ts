@@ -51,11 +51,16 @@ export function createRedactor(base?: Redactor): Redactor {
 /** The lines of a longer value are searched for unchanged only: their forms would be tens of thousands. */
 const longest = 65_536
 
-/** A value and each of its lines, because output is redacted line by line; in all forms. */
+/**
+ * A value and each of its lines, because output is redacted line by line; and the value without blanks around it,
+ * because the last lines of an output are trimmed. In all forms.
+ */
 function formsOf(value: string): string[] {
-  const lines = value.split(/\r?\n/)
+  const lines = value.split(/\r\n|[\r\n\u2028\u2029]/)
   // A line with only a bracket is not worth hiding.
-  const pieces = lines.length > 1 ? lines.filter(line => line.trim().length >= shortest) : []
+  const pieces = [...lines, value.trim()].filter(
+    piece => piece !== value && piece.trim().length >= shortest,
+  )
   if (value.length > longest) return [value, ...wholeForms(value), ...pieces]
   return [value, ...pieces]
     .filter(piece => piece.length >= shortest)

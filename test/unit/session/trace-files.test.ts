@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createTracer, prepareTraceDirectory } from '../../../lib/session/trace-files.ts'
@@ -191,10 +191,25 @@ test('a trace that can’t be written warns once, and nothing else fails', async
   const { directory, open, tracer, warnings } = await tracing()
   const trace = open()
   await chmod(directory, 0o700)
-  await (await import('node:fs/promises')).rm(directory, { recursive: true })
+  await rm(directory, { recursive: true })
   trace.note('x')
   trace.end('over')
   open().end('over')
   tracer.close()
   expect(warnings).toEqual([expect.stringMatching(/^traces can no longer be written: ENOENT/)])
+})
+
+test('a trace that can’t be written any more still loses what becomes known as a secret', async () => {
+  const { directory, open, tracer, redactor, read, warnings } = await tracing()
+  const trace = open()
+  trace.note('the word is open-sesame')
+  trace.end('over')
+  // A session whose trace fails, as on a full disk.
+  const failing = open('web2')
+  await rm(join(directory, 'web2-root-1.trace'))
+  failing.end('over')
+  expect(warnings).toHaveLength(1)
+  redactor.hide(['open-sesame'])
+  tracer.close()
+  expect(await read()).toContain('the word is ********')
 })

@@ -46,6 +46,15 @@ describe('a trace of what is sent', () => {
     ])
   })
 
+  test('adds a bar at ends of lines only, so that a carriage return does not cut a secret', () => {
+    const { entries, trace } = traced()
+    const text = 'pass\rword and\u2028more\nlast'
+    trace.sent(
+      stepScript({ id: 1, call: { name: 'hw_file', args: [] } }, { content: Buffer.from(text) }),
+    )
+    expect(entries[1]).toBe('> | pass\rword and\u2028more\n| last')
+  })
+
   test('shows a long command by its function, size and hash', () => {
     const { entries, trace } = traced()
     trace.sent(stepScript({ id: 4, call: { name: 'hw_run', args: ['y'.repeat(9000)] } }))
@@ -77,6 +86,13 @@ describe('a trace of what is received', () => {
       '- the shell ended: exit status 0',
       'flush',
     ])
+  })
+
+  test('leaves blanks at the end of a note, which may be those of a secret', () => {
+    const { entries, mark } = traced()
+    mark('end 1 ok 0 - secret   ')
+    mark('end 2 ok 0 - ')
+    expect(entries).toEqual(['< end 1 ok 0 - secret   ', '< end 2 ok 0 -'])
   })
 
   test('shows everything from the first binary line to the next frame by size and hash', () => {

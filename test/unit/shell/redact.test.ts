@@ -39,6 +39,14 @@ describe('a redactor removes a secret', () => {
     expect(redact('  }', values)).toBe('  }')
   })
 
+  test('without the blanks around it, and by its lines however they end', () => {
+    expect(redact('| hunter2', [' \thunter2  '])).toBe('| ********')
+    for (const end of ['\n', '\r\n', '\r', '\u2028'])
+      expect(redact('a first-line b last-line c', [`first-line ${end}last-line`])).toBe(
+        'a ********b ******** c',
+      )
+  })
+
   const forms: readonly (readonly [string, (value: string) => string])[] = [
     ['JSON', value => JSON.stringify(value)],
     ['URL-encoded', encodeURIComponent],
