@@ -4,11 +4,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
+import { createSource } from './command-source.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { takePasswords } from './environment-passwords.ts'
 import { runProgram } from './program.ts'
 import { findProject } from './project.ts'
-import { createSource } from './source.ts'
 
 function packageVersion(): string {
   // Two folders up as source, three when built.

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline/promises'
 import { InterruptedError, UsageError } from '../errors.ts'
 import type { Interrupts } from '../host/interrupts.ts'
 import type { Confirm } from '../host/mode.ts'
+import type { OutputMode } from '../ui/choose-renderer.ts'
 import { escapeControls } from '../ui/escape.ts'
-import type { OutputMode } from '../ui/render.ts'
 import type { OptionValues } from './options.ts'
 
 /**

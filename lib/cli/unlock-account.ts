@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts'
 import type { EventStream, HostOutcome } from '../events.ts'
 import { describeHolder } from '../host/lock.ts'
-import type { HostLock } from '../host/locks.ts'
+import type { HostLock } from '../host/unlock.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { cleanData, cleanReport } from '../report/clean.ts'
 import { exitCodeOf } from '../report/exit-code.ts'

@@ -10,8 +10,8 @@ import { thrownError } from '../report/report.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import type { Items, Resource, Task } from '../resources/resource.ts'
 import { account, type Execution } from './execution.ts'
-import type { Running } from './running.ts'
 import { runSegment } from './segment.ts'
+import type { Running } from './step-ends.ts'
 
 /**
  * Runs the resources in order, then the handlers that are due.

@@ -2,7 +2,7 @@
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
 import type { StepResult } from '../session/call.ts'
-import type { Running } from './running.ts'
+import type { Running } from './step-ends.ts'
 
 /** Connects again after a restart; the host's error is the step's. */
 export async function restart(step: Step, { marks }: StepResult, running: Running): Promise<void> {

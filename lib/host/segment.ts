@@ -10,7 +10,7 @@ import type { Session } from '../session/session.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
-import { declined, endStep, endSteps, leftOut, type Running } from './running.ts'
+import { declined, endStep, endSteps, leftOut, type Running } from './step-ends.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 
 /** @throws {UnreachableError} the connection is gone; what failed on the host is accounted for */

@@ -7,8 +7,8 @@ import { unknownName } from '../shell/nearest.ts'
 import { failAt } from './fault.ts'
 import type { Defaults } from './host.ts'
 import type { Inventory } from './inventory.ts'
-import { parseInventory } from './parse.ts'
 import { isLocalPattern } from './pattern.ts'
+import { parseInventory } from './readers/hosts-ini.ts'
 
 /** Name of the file in an environment's directory. */
 const fileName = 'hosts.ini'

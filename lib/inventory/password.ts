@@ -5,8 +5,8 @@
 import { secret, stars } from '../shell/secret.ts'
 import type { Fail } from './fault.ts'
 import type { SecretOf } from './inventory.ts'
+import { splitWords } from './readers/words.ts'
 import { localPath, type Names, type Settings, type Surroundings } from './setting.ts'
-import { splitWords } from './words.ts'
 
 const nameOfPassword = /^ansible_(?:\w+_)?pass(?:word|phrase)?$/i
 

@@ -9,7 +9,7 @@ import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { Items } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
-import type { Facts } from '../session/facts.ts'
+import type { Facts } from '../session/first-facts.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
 import type { SecretSources, SecretValues } from './secret-sources.ts'
 

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
-import type { Facts } from '../session/facts.ts'
+import type { Facts } from '../session/first-facts.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import { type CallSite, callSite } from './call-site.ts'
 

@@ -10,7 +10,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { HostCall, StepResult } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { createControl, createSignals } from './control.ts'
-import { type Facts, parseFacts } from './facts.ts'
+import { type Facts, parseFacts } from './first-facts.ts'
 import type { StepListener } from './readings.ts'
 import {
   beginSegment,

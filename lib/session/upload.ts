@@ -9,7 +9,7 @@ import { partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { Asked } from './call.ts'
-import type { Source } from './source.ts'
+import type { Source } from './content-source.ts'
 import { createTail } from './tail.ts'
 
 /**

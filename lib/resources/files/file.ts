@@ -1,6 +1,12 @@
 import { UsageError } from '../../errors.ts'
 import type { HostCall } from '../../session/call.ts'
-import { bytesSource, fileSource, hashOf, largeBytes, type Source } from '../../session/source.ts'
+import {
+  bytesSource,
+  fileSource,
+  hashOf,
+  largeBytes,
+  type Source,
+} from '../../session/content-source.ts'
 import { sendContent } from '../../session/upload.ts'
 import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'

@@ -1,5 +1,5 @@
 import type { HostCall } from '../../session/call.ts'
-import { fileSource, largeBytes, type Source } from '../../session/source.ts'
+import { fileSource, largeBytes, type Source } from '../../session/content-source.ts'
 import { sendContent } from '../../session/upload.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'

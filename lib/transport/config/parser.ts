@@ -8,7 +8,7 @@ import type { Line, Section } from 'ssh-config'
 import { UsageError } from '../../errors.ts'
 import type { SshAnswer } from './answer.ts'
 import { matchesHost } from './host-patterns.ts'
-import type { Question } from './program.ts'
+import type { Question } from './ssh-program.ts'
 
 export interface ParserFiles {
   /** The file’s text; undefined if it does not exist. */

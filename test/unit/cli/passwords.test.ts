@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { takePasswords } from '../../../lib/cli/environment-passwords.ts'
 import { findPasswords, textsOf } from '../../../lib/cli/passwords.ts'
-import { parseInventory } from '../../../lib/inventory/parse.ts'
+import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 

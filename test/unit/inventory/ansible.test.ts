@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError } from '../../../lib/errors.ts'
-import { parseInventory } from '../../../lib/inventory/parse.ts'
 import { selectHosts } from '../../../lib/inventory/pattern.ts'
+import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 
 type Value = string | number | boolean | null | unknown[]
 

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import { type ParseOptions, parseInventory } from '../../../lib/inventory/parse.ts'
 import { readJump } from '../../../lib/inventory/proxy-jump.ts'
+import { type ParseOptions, parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 import { unhonouredBy } from '../../../lib/inventory/unhonoured.ts'
 
 const options = { file: '/p/x/hosts.ini', shownAs: 'hosts.ini', environment: 'x', home: '/home/me' }

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { file } from '../../../lib/resources/files/file.ts'
 import type { HostCall } from '../../../lib/session/call.ts'
-import { bytesSource, fileSource, type Source } from '../../../lib/session/source.ts'
+import { bytesSource, fileSource, type Source } from '../../../lib/session/content-source.ts'
 import { sendContent } from '../../../lib/session/upload.ts'
 import { connectLocal } from '../../../lib/transport/local.ts'
 import {

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { createEventStream, type RunEvent } from '../../../lib/events.ts'
+import { createRenderer } from '../../../lib/ui/choose-renderer.ts'
 import { jsonLine } from '../../../lib/ui/json.ts'
-import { createRenderer } from '../../../lib/ui/render.ts'
 import { fakeOutput } from './fake-output.ts'
 import { runEvents } from './fake-run.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEventStream, type ErrorReport, type NewEvent } from '../../../lib/events.ts'
-import { createRenderer } from '../../../lib/ui/render.ts'
+import { createRenderer } from '../../../lib/ui/choose-renderer.ts'
 import type { Environment } from '../../../lib/ui/theme.ts'
 import { fakeOutput } from './fake-output.ts'
 import { runEvents } from './fake-run.ts'

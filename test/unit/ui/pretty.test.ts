@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEventStream, type ErrorReport, type NewEvent } from '../../../lib/events.ts'
-import { createRenderer } from '../../../lib/ui/render.ts'
+import { createRenderer } from '../../../lib/ui/choose-renderer.ts'
 import type { Environment } from '../../../lib/ui/theme.ts'
 import { textWidth } from '../../../lib/ui/width.ts'
 import { fakeOutput } from './fake-output.ts'

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEventStream } from '../../../lib/events.ts'
-import { createRenderer } from '../../../lib/ui/render.ts'
+import { createRenderer } from '../../../lib/ui/choose-renderer.ts'
 import { formatTransfer } from '../../../lib/ui/transfer.ts'
 import { fakeOutput } from './fake-output.ts'
 import { runStart } from './fake-run.ts'

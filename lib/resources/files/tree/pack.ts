@@ -1,6 +1,6 @@
 /** The small files of a directory as one content: sent at once, taken apart on the host. */
 import { StepError } from '../../../errors.ts'
-import { type FileSource, hashPieces, type Source } from '../../../session/source.ts'
+import { type FileSource, hashPieces, type Source } from '../../../session/content-source.ts'
 
 /** @param name for messages */
 export function packOf(name: string, files: readonly FileSource[]): Source {

@@ -2,7 +2,7 @@
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StepError } from '../../../errors.ts'
-import { type FileSource, fileSource } from '../../../session/source.ts'
+import { type FileSource, fileSource } from '../../../session/content-source.ts'
 import type { Excludes } from './exclude.ts'
 
 /** `name` is below the directory: `css/site.css`. */

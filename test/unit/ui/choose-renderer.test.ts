@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseMode } from '../../../lib/ui/render.ts'
+import { chooseMode } from '../../../lib/ui/choose-renderer.ts'
 import { useColor, useUnicode } from '../../../lib/ui/theme.ts'
 import { fakeOutput, fakeStream } from './fake-output.ts'
 

@@ -1,4 +1,4 @@
-import type { Fail } from './fault.ts'
+import type { Fail } from '../fault.ts'
 
 /**
  * Splits a host line into words as a POSIX shell does, with the rules of Python’s `shlex.split(line,

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { breakLocks, showLocks } from '../../../lib/host/locks.ts'
+import { breakLocks, showLocks } from '../../../lib/host/unlock.ts'
 import { createConnector } from '../../../lib/transport/connector.ts'
 import { deadHost, local } from '../../support/local-run.ts'
 

@@ -4,8 +4,8 @@
  */
 import { isIPv6 } from 'node:net'
 import { dirname } from 'node:path'
-import { nearest } from '../shell/nearest.ts'
-import { type Fail, failAt } from './fault.ts'
+import { nearest } from '../../shell/nearest.ts'
+import { type Fail, failAt } from '../fault.ts'
 import {
   addGroup,
   completeTree,
@@ -15,7 +15,7 @@ import {
   hostsBelow,
   link,
   mergeOrder,
-} from './group-tree.ts'
+} from '../group-tree.ts'
 import {
   type Common,
   type Defaults,
@@ -23,12 +23,12 @@ import {
   implicitLocalhost,
   readDefaults,
   readOverrides,
-} from './host.ts'
-import { expandHosts } from './host-name.ts'
-import type { Inventory } from './inventory.ts'
-import { isPasswordName, shownOf } from './password.ts'
-import type { Variable } from './setting.ts'
-import { readValue } from './value.ts'
+} from '../host.ts'
+import { expandHosts } from '../host-name.ts'
+import type { Inventory } from '../inventory.ts'
+import { isPasswordName, shownOf } from '../password.ts'
+import type { Variable } from '../setting.ts'
+import { readValue } from '../value.ts'
 import { splitWords } from './words.ts'
 
 export interface ParseOptions {

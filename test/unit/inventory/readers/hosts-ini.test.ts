@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isBootstrapError, UsageError } from '../../../lib/errors.ts'
-import { type ParseOptions, parseInventory } from '../../../lib/inventory/parse.ts'
+import { isBootstrapError, UsageError } from '../../../../lib/errors.ts'
+import { type ParseOptions, parseInventory } from '../../../../lib/inventory/readers/hosts-ini.ts'
 
 const options = { file: '/p/inventories/test/hosts.ini', shownAs: 'hosts.ini', environment: 'test' }
 
@@ -138,7 +138,9 @@ describe('hosts and groups', () => {
   })
 
   it('parses the example inventory', () => {
-    const file = fileURLToPath(new URL('../../../inventories/example/hosts.ini', import.meta.url))
+    const file = fileURLToPath(
+      new URL('../../../../inventories/example/hosts.ini', import.meta.url),
+    )
     const { hosts, groups } = parseInventory(readFileSync(file, 'utf8'), {
       file,
       environment: 'example',

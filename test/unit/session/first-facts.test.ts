@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseFacts } from '../../../lib/session/facts.ts'
+import { parseFacts } from '../../../lib/session/first-facts.ts'
 
 const lines = (...text: string[]) => `${text.join('\n')}\n`
 
