@@ -1,7 +1,7 @@
-/** Who runs this. */
+/** The account that runs this process. */
 import { userInfo } from 'node:os'
 
-/** The account's name; its number where it has none, as in some containers. */
+/** The account's name, or its uid if it has none, as in some containers. */
 export function accountName(): string {
   try {
     return userInfo().username

@@ -1,4 +1,4 @@
-/** Commands of `$` and `read`: each a step of its own. */
+/** Commands of `$` and `read`: each is a step. */
 import { InterruptedError, isBootstrapError, type StepError } from '../errors.ts'
 import { commandTitle } from '../report/report.ts'
 import type { StepProgress } from '../report/step-progress.ts'
@@ -12,7 +12,7 @@ import { account, type Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 
-/** @param skip whether nothing is run: a command may change the host, which --check must not */
+/** @param skip run nothing: a command may change the host, which --check must not */
 export const createCommands =
   (execution: Execution, skip: boolean): CommandRunner =>
   async (request, output, running) => {
@@ -29,7 +29,7 @@ export const createCommands =
     return { exitStatus: 0 }
   }
 
-/** @throws {UsageError} recipe_invalid: a variable or user that can't be */
+/** @throws {UsageError} recipe_invalid: an invalid variable or user */
 function callOf(title: string, { command, as, shell, cwd, env, input }: CommandRequest): HostCall {
   const variables = Object.entries(env).map(([name, value]) =>
     variableAssignment(title, name, value),
@@ -38,7 +38,7 @@ function callOf(title: string, { command, as, shell, cwd, env, input }: CommandR
   return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
 }
 
-/** A command that runs: as whom, and who listens. */
+/** A running command: its user, and who gets its output. */
 interface Command {
   title: string
   as?: string
@@ -55,7 +55,7 @@ async function run(
   let pid: number | undefined
   let limit: StepLimit | undefined
   try {
-    // Not awaited where it need not be: commands keep their order.
+    // Await only what must be: commands must keep their order.
     const session = command.as === undefined ? sessions.main : await sessions.as(command.as)
     limit = createStepLimit(command.title, stepTimeoutMs, {
       signal: name => (pid === undefined ? session.expire(name) : session.kill(pid, name)),
@@ -69,7 +69,7 @@ async function run(
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return { exitStatus: result.exitStatus }
   } catch (thrown) {
-    // Where the connection was dropped for it, that is the reason.
+    // If the timeout dropped the connection, the timeout is the reason.
     const error = limit?.late ?? thrown
     if (isBootstrapError(error))
       step.end(error.code === 'interrupted' ? 'skipped' : 'failed', { error })
@@ -98,7 +98,7 @@ function listen(
     },
     mark: words => {
       if (words[0] !== 'pid') return
-      // Behind one that was skipped it is not told to have begun.
+      // After a skipped step `start` is not called, so begin here.
       limit.begin()
       const pid = Number(words[2])
       started(pid)
@@ -110,7 +110,7 @@ function listen(
 
 function endStep(step: StepProgress, { status, exitStatus }: StepResult, late?: StepError): void {
   if (late) step.end('failed', { error: late })
-  // A failed command throws in the recipe, which may expect it: the step says so, the host goes on.
+  // A failed command throws in the recipe, which may expect it: so the step is ok, with a note.
   else if (status === 'failed') step.end('ok', { note: `exit status ${exitStatus}` })
   else if (status !== 'skipped') step.end('ok')
 }

@@ -1,4 +1,4 @@
-/** Sessions of hosts, over the transport that the inventory's entry asks for. */
+/** Opens sessions on hosts, over the transport that the inventory sets. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -9,16 +9,16 @@ import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Interrupts } from './interrupts.ts'
 
-/** How a host is connected to. */
+/** How to connect to a host. */
 export interface Connecting {
   /** For connecting, handshake, authentication, and the first answer of the host's shell. */
   timeoutMs: number
   connector: Connector
-  /** Ctrl-C: nobody waits for the host any more. Once the session is open it means nothing. */
+  /** Ctrl-C ends the connecting. It has no effect once the session is open. */
   interrupts?: Interrupts
-  /** Told when what runs there could be neither interrupted nor ended. */
+  /** Called if the work on the host could be neither interrupted nor ended. */
   warn?: (message: string) => void
-  /** Who looks on. */
+  /** Observers. */
   watch?: Watch
 }
 
@@ -30,9 +30,9 @@ export interface ConnectedHost {
 
 /**
  * Connects and opens the host's session.
- * @param first calls that travel with the session's first write: the lock
- * @throws {UnreachableError}
- * @throws {InterruptedError} by the signal
+ * @param first calls that go with the session's first write: the lock
+ * @throws {UnreachableError} no connection or no shell
+ * @throws {InterruptedError} Ctrl-C
  */
 export async function connectHost(
   host: Host,
@@ -55,16 +55,17 @@ export async function connectHost(
   }
 }
 
-/** A host that is to be back. */
+/** A host that is restarting. */
 export interface Restarting {
   withinMs: number
-  /** Id of the boot that is to end. */
+  /** Boot id before the restart. */
   boot: string
 }
 
 /**
- * Connects to a host that restarts: until it is another boot that answers.
- * @throws {UnreachableError} host_not_back; at once host_key_changed, host_key_revoked and become_failed
+ * Connects to a host that restarts, again and again until another boot answers.
+ * @throws {UnreachableError} host_not_back; immediately for host_key_changed, host_key_revoked and become_failed
+ * @throws {InterruptedError} Ctrl-C
  */
 export async function reconnectHost(
   host: Host,
@@ -79,10 +80,10 @@ export async function reconnectHost(
       const connecting = { connector, timeoutMs: left, interrupts, warn, watch }
       const connected = await connectHost(host, connecting, [showBoot])
       if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) return connected
-      last = 'it has not gone down yet'
+      last = 'it has not shut down yet'
       await connected.session.close()
     } catch (error) {
-      // Its port is closed, or it lets nobody in while it starts: that passes.
+      // A closed port, or a host that refuses logins while it boots, is temporary.
       if (!(error instanceof UnreachableError) || neverPasses.has(error.code)) throw error
       last = error.message
     }
@@ -96,7 +97,7 @@ export async function reconnectHost(
   })
 }
 
-/** A host that is back shows another key only where it is another host; a refused password is not repeated. */
+/** A host with another key is another host; a refused password must not be sent again. */
 const neverPasses: ReadonlySet<string> = new Set([
   'host_key_changed',
   'host_key_revoked',
@@ -105,10 +106,10 @@ const neverPasses: ReadonlySet<string> = new Set([
 
 const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
 
-/** How often a host that restarts is tried. */
+/** Pause between attempts to reach a restarting host. */
 const retryMs = 1000
 
-/** `failure` rejects when the time is over or the signal comes. */
+/** `failure` rejects at the deadline or on the signal. */
 function givingUp(host: Host, timeoutMs: number, deadline: number, signal?: AbortSignal) {
   let dispose = () => {}
   const failure = new Promise<never>((_, reject) => {
@@ -117,13 +118,13 @@ function givingUp(host: Host, timeoutMs: number, deadline: number, signal?: Abor
       reject(
         new UnreachableError(
           'connect_timeout',
-          `${host.address} let us in, but the login’s shell took no command within ${timeoutMs / 1000} s`,
+          `${host.address} accepted the login, but its shell ran no command within ${timeoutMs / 1000} s`,
           {
-            hint: 'See what the login runs before it takes commands (.bashrc, a menu, another shell); --timeout gives it longer.',
+            hint: 'Check what the login runs first (.bashrc, a menu, another shell), or raise --timeout.',
           },
         ),
       )
-    // A shell of this machine reads no login's files.
+    // A local shell reads no startup files of a login.
     const timer = host.connection === 'ssh' ? setTimeout(late, deadline - Date.now()) : undefined
     signal?.addEventListener('abort', stop)
     if (signal?.aborted) stop()

@@ -1,4 +1,4 @@
-/** What a recipe is given on one host (the interface is in recipe.ts). */
+/** What a recipe gets on one host (the interface is in recipe.ts). */
 import { type HostState, parseState } from '../bootstrap/state.ts'
 import { createFacts } from '../facts/fact.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
@@ -19,10 +19,10 @@ import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
 import { createAsk, createWriteState } from './state-files.ts'
 
-/** State files as they were under the lock. */
+/** The state files, read under the lock. */
 export type StateFiles = () => Session['stateFiles']
 
-/** @param output keeps what the recipe puts out */
+/** @param output keeps what the recipe passes to `output` */
 export function createContext<A extends ArgumentTypes>(
   { what, world }: Job<A>,
   execution: Execution,
@@ -68,7 +68,7 @@ export function createContext<A extends ArgumentTypes>(
   }
 }
 
-/** Parsed once, and only if somebody asks: a recipe that does not can do without. */
+/** Parses once, and only if asked: a recipe that does not need the state must not fail because of it. */
 function onceAsked(parse: () => HostState): () => HostState {
   let state: HostState | undefined
   return () => {

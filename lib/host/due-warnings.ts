@@ -1,10 +1,10 @@
-/** What people are told of handlers that runs leave due. */
+/** Warnings about handlers that runs leave due. */
 import type { Remembered } from '../program/remembered.ts'
 import type { Progress } from '../report/progress.ts'
 
 /**
- * Says what an earlier run left due.
- * @param now whether it runs in this run
+ * Warns about what an earlier run left due.
+ * @param now whether due handlers run in this run
  */
 export function warnOfRemembered(
   remembered: readonly Remembered[],
@@ -15,13 +15,14 @@ export function warnOfRemembered(
     const what = `${title} has been due since run ${run} of ${recipe}`
     if (!now) progress.warn(`${what}: it runs in the next run that changes something`)
     else if (call) progress.warn(`${what}: it runs in this run`)
-    else progress.warn(`${what}: it runs when ${recipe} does`)
+    else progress.warn(`${what}: it runs when ${recipe} runs again`)
   }
 }
 
-/** Says that this run leaves handlers due. */
+/** Warns that this run leaves handlers due. */
 export function warnOfLeft(number: number, progress: Progress): void {
   if (number === 0) return
-  const what = number === 1 ? 'a handler is' : `${number} handlers are`
-  progress.warn(`${what} due: remembered on the host, to run in its next run`)
+  const [what, they] =
+    number === 1 ? ['a handler is', 'it runs'] : [`${number} handlers are`, 'they run']
+  progress.warn(`${what} still due: ${they} in the host’s next run`)
 }

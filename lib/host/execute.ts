@@ -1,4 +1,4 @@
-/** Bringing a host to declared state: a program's segments, one after the other. */
+/** Brings a host to the declared state: a program's segments, one after the other. */
 import { InterruptedError } from '../errors.ts'
 import { accountOf } from '../program/account.ts'
 import { checkConditions } from '../program/conditions.ts'
@@ -15,7 +15,9 @@ import type { Running } from './step-ends.ts'
 
 /**
  * Runs the resources in order, then the handlers that are due.
- * @throws {StepError} the first that failed; {InterruptedError} Ctrl-C came before the end
+ * @throws {StepError} the first step that failed
+ * @throws {InterruptedError} Ctrl-C came before the end
+ * @throws {UnreachableError} the connection or the shell is lost
  */
 export async function converge(
   items: readonly Items[],
@@ -23,12 +25,12 @@ export async function converge(
   execution: Execution,
 ): Promise<Converged> {
   const program = schedule(items, options)
-  // What was left out changed nothing.
+  // What the selection left out changed nothing.
   for (const resource of program.excluded) execution.ledger.note(resource, false)
   return execute(program, execution)
 }
 
-/** The same for what is a program already. */
+/** The same for a program. */
 export async function execute({ segments }: Program, execution: Execution): Promise<Converged> {
   const { progress, ledger, interrupts } = execution
   const steps = segments.flatMap(segment => segment.steps)
@@ -41,7 +43,7 @@ export async function execute({ segments }: Program, execution: Execution): Prom
   try {
     for (const segment of segments) await runSegment(segment, running)
   } catch (error) {
-    // The connection is gone: what ran has failed, what was to come never was.
+    // The connection is lost: running steps have failed, later ones are never reported.
     for (const step of shown.values()) step.drop(thrownError(error))
     throw error
   }
@@ -62,7 +64,7 @@ function listSteps(steps: readonly Step[], execution: Execution): Converged {
   return { changed: false, has: () => false }
 }
 
-/** The steps in their tasks, as they are shown. */
+/** Adds the steps to the report, in their tasks. */
 function show(steps: readonly Step[], progress: Progress): Map<Step, StepProgress> {
   const tasks = new Map<Task, TaskProgress>()
   const taskOf = (task: Task | undefined) => {

@@ -1,4 +1,4 @@
-/** What the steps of one host share while they run. */
+/** What the steps of one host share. */
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
 import type { Step } from '../program/step.ts'
@@ -16,13 +16,13 @@ export interface Execution {
   progress: Progress
   ledger: Ledger
   interrupts: Interrupts
-  /** How long each step may take, in milliseconds. Undefined: as long as it does. */
+  /** Timeout of each step, in milliseconds. Undefined: none. */
   stepTimeoutMs?: number
-  /** Throws where steps that are about to run are not those of the plan that is applied. */
+  /** Throws if steps that are about to run differ from the plan that is applied. */
   checkPlanned?(steps: readonly Step[]): void
 }
 
-/** Adds a step to the account that plans and lists keep; other runs keep none. */
+/** Adds a step to the account that plans and lists keep; does nothing in other modes. */
 export function account({ host, mode, progress }: Execution, step: StepAccount): void {
   onStepOf(mode)?.(host.name, cleanReport(step, progress.redact))
 }

@@ -1,4 +1,4 @@
-/** Heartbeats of products on one host: waiting for them, and asking them once. */
+/** Heartbeats of products on one host: waits for them, or asks them once. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { HostProduct } from '../bootstrap/product.ts'
 import type { HostState } from '../bootstrap/state.ts'
@@ -10,10 +10,10 @@ import { accountOwn } from './own-step.ts'
 import type { FindProduct } from './products.ts'
 import type { Ask } from './state-files.ts'
 
-/** The products whose heartbeats make up that of a whole stack. */
+/** Finds the products whose heartbeats make up that of a stack. */
 export type FindStack = (own: HostProduct) => HostProduct[]
 
-/** The other products of the host's role. */
+/** Finds the other products of the host's role. */
 export const createFindStack =
   (
     catalogue: () => Catalogue,
@@ -25,7 +25,7 @@ export const createFindStack =
     const role = state().server?.role ?? host.vars.role
     const products = (role !== undefined && catalogue().roles.get(role)?.products) || []
     const others = products.filter(name => name !== own.name).map(name => product(name))
-    // A stack in the stack would ask about this one in turn.
+    // Leave out stacks: they would ask about this one in turn.
     return others.filter(({ heartbeat: pulse }) => pulse?.probe.kind !== 'stack')
   }
 
@@ -61,7 +61,8 @@ export function createProbe(stackOf: FindStack, ask: Ask): RunContext['probe'] {
       if (verdict) verdicts.push([other.name, verdict])
     }
     const down = verdicts.filter(([, verdict]) => !verdict.up)
-    if (verdicts.length === 0) return { up: false, answer: 'no other product of a role to ask' }
+    if (verdicts.length === 0)
+      return { up: false, answer: 'the host’s role has no other product to ask' }
     return down.length > 0
       ? { up: false, answer: `${down.map(([name]) => name).join(', ')} down` }
       : { up: true, answer: `${verdicts.length} of ${verdicts.length} products up` }

@@ -1,4 +1,4 @@
-/** One host's part in a run: connecting, the lock, the recipe, and the account of it. */
+/** One host's part in a run: connects, takes the lock, runs the recipe and reports the outcome. */
 import type { BootstrapError } from '../errors.ts'
 import type { HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -20,20 +20,20 @@ import { createSessions, type HostSessions } from './sessions.ts'
 import { claimLock, takeLock, takeLockAgain } from './take-lock.ts'
 import { watchHost } from './watch.ts'
 
-/** What came of a host so far, for its account. */
+/** What is known about a host so far, for its outcome. */
 interface Account {
   sessions?: HostSessions
   ledger?: Ledger
   /** Keys of the handlers that an earlier run left due. */
   before: ReadonlySet<string>
-  /** What the recipe put out. */
+  /** What the recipe passed to `output`. */
   data?: unknown
   over: boolean
 }
 
 /**
  * Runs a recipe on one host. Never throws.
- * @param selection what of the recipe to take
+ * @param selection which resources of the recipe to run
  */
 export async function runHost<A extends ArgumentTypes>(
   host: Host,
@@ -54,7 +54,7 @@ export async function runHost<A extends ArgumentTypes>(
   }
   account.over = true
   progress.end()
-  // Also of a run that went well: its recipe may catch what fails.
+  // A successful run may leave handlers due too: its recipe may catch failures.
   const left = [...(account.ledger?.due ?? [])].filter(key => failure || !account.before.has(key))
   if (!onlyLooks(job.mode)) warnOfLeft(left.length, progress)
   const done: HostStatus = progress.counts.changed > 0 ? 'changed' : 'ok'
@@ -104,7 +104,7 @@ async function visitHost<A extends ArgumentTypes>(
       files,
       remembered,
       output: value => {
-        // A copy, as JSON has it: what can't be said in JSON fails where it is put out.
+        // A copy in JSON: data that is not JSON fails in the recipe's own line.
         account.data = JSON.parse(JSON.stringify(value) ?? 'null')
       },
     }
@@ -115,7 +115,7 @@ async function visitHost<A extends ArgumentTypes>(
     failed = false
   } finally {
     listening.endStop()
-    // What the recipe did not wait for ends before the host does; after a failure nothing more begins.
+    // Work that the recipe did not await ends before the host does; after a failure nothing more begins.
     await sessions.close(failed)
     listening.endKill()
   }
@@ -126,7 +126,7 @@ const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
     ? `taken, ${afterMs} ms after the host's work began`
     : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
 
-/** Ctrl-C ends what the sessions run; they warn where it can't. */
+/** Makes Ctrl-C end what the sessions run; they warn if that fails. */
 function listen({ stop, kill }: Interrupts, sessions: HostSessions) {
   const onStop = () => void sessions.interrupt().catch(() => {})
   const onKill = () => void sessions.kill().catch(() => {})
@@ -138,7 +138,7 @@ function listen({ stop, kill }: Interrupts, sessions: HostSessions) {
   }
 }
 
-/** Connects, and again after a restart, then with the lock of the new boot. */
+/** Connects, and after a restart connects again and takes the lock of the new boot. */
 async function openSessions<A extends ArgumentTypes>(
   host: Host,
   { what, world }: Job<A>,

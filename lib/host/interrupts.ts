@@ -1,4 +1,4 @@
-/** Ctrl-C, in the one shape that it has everywhere. */
+/** Ctrl-C, in the same shape everywhere. */
 import { InterruptedError } from '../errors.ts'
 
 /** `stop` aborts at the first Ctrl-C, `kill` at the second. */

@@ -1,4 +1,4 @@
-/** What a run is given, in named parts. */
+/** The input of a run, in named parts. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { EventStream } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -11,7 +11,7 @@ import type { Connector } from '../transport/connector.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Mode } from './mode.ts'
 
-/** The recipe, and what it is run with. */
+/** The recipe and its arguments. */
 export interface What<A extends ArgumentTypes = ArgumentTypes> {
   recipe: Recipe<A>
   /** Its name on the command line. */
@@ -19,11 +19,11 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
   args: ArgumentValues<A>
   /** Its secrets, resolved (`resolveSecrets`). No host's output shows them. */
   secrets?: SecretValues
-  /** What of it is taken. Default: all. */
+  /** Which resources run. Default: all. */
   selection?: SelectionOptions
 }
 
-/** Which run it is, and whose. */
+/** Identifies the run and who started it. */
 export interface Identity {
   /** Id of the run. */
   run: string
@@ -34,29 +34,29 @@ export interface Identity {
   controller: string
 }
 
-/** How long is waited for what, in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface Timeouts {
   /** For connecting, handshake, authentication, and the first answer of one host's shell. */
   connectMs: number
   /** For a lock that another run holds. */
   lockMs: number
-  /** For each step, over what the inventory says. Default: as long as it takes. */
+  /** For each step; takes precedence over the inventory. Default: none. */
   stepMs?: number
 }
 
-/** What the account of a run shows, and hides, beside what happens on hosts. */
+/** What a run reports and hides, apart from what happens on hosts. */
 export interface Reporting {
-  /** What must not be shown, beside the recipe's secrets. */
+  /** Values to hide, besides the recipe's secrets. */
   hidden?: readonly string[]
-  /** What is said first. */
+  /** Warnings to report first. */
   warnings?: readonly string[]
-  /** Show where faults came from. */
+  /** Show stack traces of internal errors. */
   verbose?: boolean
   /** --debug: decisions are events. */
   debug?: boolean
   /** HOSTWRIGHT_TRACE: what goes over the wire. */
   tracer?: Tracer
-  /** What failed where no host's work could catch it, a line each; asked when all hosts are done. */
+  /** Errors that no host's work could catch, one line each; called when all hosts have ended. */
   strays?: () => readonly string[]
 }
 
@@ -66,7 +66,7 @@ export interface World {
   catalogue: () => Catalogue
   /** Modules of products that have one, by product. */
   modules: ReadonlyMap<string, unknown>
-  /** How hosts are reached. The caller closes it. */
+  /** Connects to hosts. The caller closes it. */
   connector: Connector
   timeouts: Timeouts
   events: EventStream
@@ -75,7 +75,7 @@ export interface World {
   reporting?: Reporting
 }
 
-/** What every host of a run is given. */
+/** What every host of a run gets. */
 export interface Job<A extends ArgumentTypes = ArgumentTypes> {
   what: What<A>
   mode: Mode

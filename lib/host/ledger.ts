@@ -1,4 +1,4 @@
-/** What is due, owed and settled on one host, and which resources changed something in this run. */
+/** The ledger of one host: which handlers are due, and which resources changed something in this run. */
 import { StepError } from '../errors.ts'
 import type { Step } from '../program/step.ts'
 import { lastLines } from '../report/step-error.ts'
@@ -9,26 +9,26 @@ export interface Ledger {
   /** Keys of the handlers that are due. */
   readonly due: ReadonlySet<string>
   becomeDue(keys: Iterable<string>): void
-  /** It ran, or its condition took it out. */
+  /** The handler ran, or its condition does not hold. */
   noLongerDue(key: string): void
-  /** Whether a resource changed something; undefined: its turn has not come. */
+  /** Whether a resource changed something; undefined: it has not run yet. */
   changed(resource: Resource): boolean | undefined
-  /** Whether any resource did. */
+  /** Whether any resource changed something. */
   readonly anyChanged: boolean
   note(resource: Resource, changed: boolean): void
   /**
-   * Only the main session writes down what is due. What steps of another user may make due is written
-   * before they begin, so that it is not lost with them, whatever happens; `settle` takes out what is not.
-   * @returns the keys of what may be due, and of handlers that are to run; undefined if Ctrl-C came before
+   * Records the handlers that steps of another user may make due. Only the main session can write the record,
+   * so it writes before they begin, and nothing is lost if they are cut off; `settle` removes what is not due.
+   * @returns the keys of these handlers, and of those among the steps that are due; undefined after Ctrl-C
    */
   owe(steps: readonly Step[]): Promise<string[] | undefined>
-  /** Takes out what was owed and is not due, or not any more. */
+  /** Removes from the record those of these keys that are not due. */
   settle(owed: readonly string[]): Promise<void>
 }
 
 /**
- * @param check whether the host is only looked at
- * @param before keys of what an earlier run left due
+ * @param check whether nothing may be changed
+ * @param before keys of handlers that an earlier run left due
  */
 export function createLedger(
   sessions: HostSessions,
@@ -44,7 +44,7 @@ export function createLedger(
     const settled = await sessions.main.segment(calls, mode)
     for (const [index, { status, stderr }] of settled.entries()) {
       if (status === 'failed') throw new StepError(lastLines(stderr))
-      // Ctrl-C came before: it stays on the host, to run once more.
+      // Ctrl-C came first: it stays recorded, and will run again.
       if (status === 'skipped') due.add(done[index]!)
     }
   }

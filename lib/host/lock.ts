@@ -1,11 +1,11 @@
-/** The lock of a host (lib/remote/lock.sh has the protocol): its calls, and what they answer. */
+/** The lock of a host: its calls and their answers. The protocol is in lib/remote/lock.sh. */
 import { LockedError, StepError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import { words } from '../session/words.ts'
 
-/** Who asks for the lock; told to whoever is refused. */
+/** Who asks for the lock; shown to others while the lock is held. */
 export interface LockClaim {
-  /** The same run may take the lock twice. */
+  /** Id of the run. The same run may take the lock twice. */
   run: string
   recipe: string
   /** Person or account. */
@@ -20,11 +20,11 @@ export interface LockClaim {
 export interface LockHolder extends LockClaim {
   /** Process id on the host. */
   pid: string
-  /** False: the process is gone, and the next run takes the lock over. */
+  /** False: the process has ended, and the next run takes over the lock. */
   alive: boolean
 }
 
-/** The call that takes the lock; sent with a session's first write. */
+/** The call that takes the lock; it goes with a session's first write. */
 export function lockCall(claim: LockClaim): HostCall {
   const { run, recipe, owner, controller, time } = claim
   const args = [run, ...words({ recipe, owner, controller, time })]
@@ -35,7 +35,7 @@ export const breakLockCall: HostCall = { name: 'hw_break_lock', args: [] }
 
 export const showLockCall: HostCall = { name: 'hw_show_lock', args: [] }
 
-/** Who holds the lock, by the lines the host sent; undefined: nobody. */
+/** Parses the lines that the host sent; undefined: nobody holds the lock. */
 export function parseHolder(text: string): LockHolder | undefined {
   const values = new Map<string, string>()
   for (const line of text.split('\n')) {
@@ -61,11 +61,11 @@ export function describeHolder(holder: LockHolder): string {
 }
 
 /**
- * What a refused claim becomes; undefined if it was granted.
- * @returns {LockedError} another run holds the lock; {StepError} it can't be taken at all
+ * The error of a claim; undefined if it was granted.
+ * @returns LockedError: another run holds the lock; StepError: it can't be taken at all
  */
 export function lockError(result: StepResult): LockedError | StepError | undefined {
-  // `skipped`: the step before it failed, and the host has no lock.
+  // `skipped` means that the step before it failed: then nothing is locked.
   if (result.status === 'ok') return undefined
   const holder = parseHolder(result.stdout.toString('utf8'))
   if (result.code !== 'locked' || !holder) {
@@ -80,24 +80,24 @@ export function lockError(result: StepResult): LockedError | StepError | undefin
   })
 }
 
-/** What keeps a lock from being written, by what the system says of it; and what to do. */
+/** Why a lock can't be written, by the system's message, and what to do. */
 const obstacles: readonly (readonly [says: RegExp, hint: string])[] = [
   [
     /Read-only file system/,
-    'bootstrap_dir is on a file system that is read-only: see `mount` there, and `dmesg`: a disk with faults is often made so.',
+    'bootstrap_dir is on a read-only file system: check `mount` and `dmesg` on the host. Linux often makes a faulty disk read-only.',
   ],
   [
-    // The shell's own printf says no more than that in some shells.
+    // The built-in printf of some shells reports no more than this.
     /No space left|Disk quota|quota exceeded|I\/O error|Input\/output error|write error/i,
-    'The disk of bootstrap_dir may be full: see `df` and `df -i` there.',
+    'The disk of bootstrap_dir may be full: check `df` and `df -i` on the host.',
   ],
   [
     /Permission denied|Operation not permitted/,
-    'The login may not write to bootstrap_dir: log in as root, set ansible_become, or give it a bootstrap_dir of its own.',
+    'The login may not write to bootstrap_dir: log in as root, set ansible_become, or set another bootstrap_dir.',
   ],
   [
     /File exists|Not a directory/,
-    'Something else is in the place of bootstrap_dir: look at it, or name another place.',
+    'Something else exists at the path of bootstrap_dir: check it, or set another bootstrap_dir.',
   ],
 ]
 

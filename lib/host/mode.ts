@@ -1,35 +1,35 @@
-/** What a run is for: to change hosts, to look at them, or to do what was planned. */
+/** What a run does: change hosts, only look at them, or apply a plan. */
 import type { StepAccount } from '../program/account.ts'
 
-/** Asks a person whether a step is wanted. */
+/** Asks the user whether to run a step. */
 export type Confirm = (host: string, title: string) => Promise<boolean>
 
-/** Given the account of each step that a run comes to. */
+/** Called with each step that a run comes to. */
 export type OnStep = (host: string, step: StepAccount) => void
 
 export type Mode =
   /** Bring hosts to the declared state. */
   | { kind: 'apply'; diff: boolean; confirm?: Confirm }
-  /** `--check`: find out what would change. */
+  /** `--check`: report what would change. */
   | { kind: 'check'; diff: boolean }
-  /** `list tasks`: find out what would be done, and ask no host about it. */
+  /** `list tasks`: list the steps without checking their state on the host. */
   | { kind: 'list'; onStep: OnStep }
-  /** `plan`: find out what would change, and write it down. */
+  /** `plan`: report what would change, for a plan file. */
   | { kind: 'plan'; diff: boolean; onStep: OnStep }
-  /** `apply`: do just what was planned, by host; where the host or the recipe is another now, nothing. */
+  /** `apply`: do exactly what was planned for each host, or nothing if the host or the recipe has changed. */
   | { kind: 'replay'; diff: boolean; planned: ReadonlyMap<string, readonly StepAccount[]> }
 
-/** Whether hosts are only looked at. The one place that says so. */
+/** Whether the mode must not change hosts. The only place that decides this. */
 export const onlyLooks = ({ kind }: Mode): boolean =>
   kind === 'check' || kind === 'list' || kind === 'plan'
 
-/** Whether the texts of what changes are wanted. */
+/** Whether to fetch old and new texts for diffs. */
 export const wantsDiff = (mode: Mode): boolean => mode.kind !== 'list' && mode.diff
 
-/** Who is asked before each step. */
+/** What asks before each step, if anything does. */
 export const confirmOf = (mode: Mode): Confirm | undefined =>
   mode.kind === 'apply' ? mode.confirm : undefined
 
-/** Who is given the account of each step. */
+/** What is called with each step, if anything is. */
 export const onStepOf = (mode: Mode): OnStep | undefined =>
   mode.kind === 'list' || mode.kind === 'plan' ? mode.onStep : undefined

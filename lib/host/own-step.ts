@@ -22,7 +22,7 @@ export const createOwnStep = (execution: Execution): RunContext['step'] =>
     }
   }
 
-/** The account of a step that is no resource. */
+/** Accounts for a step that is not a resource. */
 export const accountOwn = (
   execution: Execution,
   title: string,

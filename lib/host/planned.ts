@@ -1,4 +1,4 @@
-/** Doing what was planned: the host is compared with its plan before anything is changed, and each step after. */
+/** Applying a plan: the host is compared with it before anything is changed, and then each step before it runs. */
 import { errorCodes, StepError } from '../errors.ts'
 import { createEventStream } from '../events.ts'
 import { accountOf, differenceOf, type StepAccount } from '../program/account.ts'
@@ -7,15 +7,15 @@ import { createProgress, type Progress } from '../report/progress.ts'
 import type { Execution } from './execution.ts'
 import type { Mode } from './mode.ts'
 
-/** Works like the host's own progress, and shows nothing. */
+/** Works like the host's own progress, but reports nothing. */
 export const silentProgress = (host: string, { hide, redact }: Progress): Progress => ({
   ...createProgress(host, '', createEventStream()),
-  // The plan has stars where there is a secret; so must what it is compared with.
+  // The plan has stars in place of secrets, so what is compared with it must too.
   hide,
   redact,
 })
 
-/** Looks at a host as `plan` does, and keeps what it finds in `found`. */
+/** Plans like `plan`, and adds the steps to `found`. */
 export const lookAgain = (diff: boolean, found: StepAccount[]): Mode => ({
   kind: 'plan',
   diff,
@@ -26,17 +26,17 @@ export const lookAgain = (diff: boolean, found: StepAccount[]): Mode => ({
 export function comparePlan(planned: readonly StepAccount[], found: readonly StepAccount[]): void {
   const difference = differenceOf(planned, found)
   if (difference === undefined) return
-  throw new StepError('plan_stale', `the plan no longer fits: ${difference}`, {
+  throw new StepError('plan_stale', `the plan is out of date: ${difference}`, {
     hint: errorCodes.plan_stale.next,
   })
 }
 
-/** Holds the steps of each program to those of the plan, in order. */
+/** Checks that the steps of each program are those of the plan, in order. */
 export function createPlanCheck(
   planned: readonly StepAccount[],
   redact: Progress['redact'],
 ): Execution['checkPlanned'] {
-  // Handlers and commands come and go with what runs.
+  // Handlers and commands depend on what changes, so compare only resources.
   const resources = planned.filter(({ kind }) => kind === 'resource')
   let at = 0
   return (steps: readonly Step[]) => {
@@ -45,7 +45,7 @@ export function createPlanCheck(
       const before = resources[at++]
       if (before?.title === redact(step.title) && before.does === step.does) continue
       throw new StepError('plan_stale', `${step.title} is not in the plan`, {
-        hint: 'It follows from a command whose result was not known when the plan was made.',
+        hint: 'It depends on a command whose result was unknown when the plan was made.',
       })
     }
   }

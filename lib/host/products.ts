@@ -1,4 +1,4 @@
-/** Products on one host: as the catalogue and its variables make them, and what is recorded of them. */
+/** Products on one host: from the catalogue, the host's variables and its record. */
 import { type HostProduct, productOnHost } from '../bootstrap/product.ts'
 import { type HostState, type ProductState, renderProduct } from '../bootstrap/state.ts'
 import { StepError } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { World } from './job.ts'
 import { onlyLooks } from './mode.ts'
 import type { WriteState } from './state-files.ts'
 
-/** A product as it is on this host. */
+/** Finds a product as it is on this host. */
 export type FindProduct = (name: string, wishes?: ProductWishes) => HostProduct
 
 export const createFindProduct =
@@ -47,7 +47,7 @@ export const createRecordProduct =
       ...changes,
       settings: { ...before.settings, ...settings },
     }
-    // That a product is there is worth a record, also if there is nothing else to say of it.
+    // Record that the product exists, even if there is nothing else to record.
     if (known && JSON.stringify(after) === JSON.stringify(before)) return
     const stamped = { ...after, changedAt: new Date().toISOString(), run }
     await write(`products/${name}.ini`, renderProduct(stamped))

@@ -1,10 +1,10 @@
-/** A step that restarted its host: waiting until the host is back. */
+/** Waits for a host that a step restarted. */
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
 import type { StepResult } from '../session/call.ts'
 import type { Running } from './step-ends.ts'
 
-/** Connects again after a restart; the host's error is the step's. */
+/** Connects again after a restart; if that fails, the step fails. */
 export async function restart(step: Step, { marks }: StepResult, running: Running): Promise<void> {
   const { resource } = step
   try {

@@ -1,4 +1,4 @@
-/** The recipe's work on a host that is connected, and locked if it has to be. */
+/** The recipe's work on a host that is connected, and locked if necessary. */
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
 import { createKeys, type Remembered, stepsOf } from '../program/remembered.ts'
@@ -21,15 +21,15 @@ export interface Visit {
   host: Host
   sessions: HostSessions
   files: StateFiles
-  /** What an earlier run left due. */
+  /** Handlers that an earlier run left due. */
   remembered: readonly Remembered[]
-  /** Keeps what the recipe puts out. */
+  /** Keeps what the recipe passes to `output`. */
   output: (data: unknown) => void
 }
 
 /**
- * Runs the recipe, then what an earlier run left due and this recipe does not declare.
- * @param begin given the ledger, before the recipe begins
+ * Runs the recipe, then handlers that an earlier run left due and this recipe does not declare.
+ * @param begin called with the ledger before the recipe begins
  */
 export async function perform<A extends ArgumentTypes>(
   { host, sessions, files, remembered, output }: Visit,
@@ -71,8 +71,8 @@ export async function perform<A extends ArgumentTypes>(
 }
 
 /**
- * Finds out once more what a plan says of this host, under the lock and before anything is changed.
- * @throws {StepError} plan_stale
+ * Plans again, under the lock and before anything is changed, and compares the result with the plan.
+ * @throws {StepError} plan_stale: they differ
  */
 export async function lookAtPlanned<A extends ArgumentTypes>(
   visit: Visit,
@@ -85,7 +85,7 @@ export async function lookAtPlanned<A extends ArgumentTypes>(
   const selection = createSelection(what.selection ?? everything)
   const { name } = visit.host
   await perform(visit, looking, silentProgress(name, progress), selection)
-  // What the host took for done while it only looked.
+  // Looking marked due handlers as done in the session: read them again.
   await visit.sessions.main.call({ name: 'hw_reload_due', args: [] })
   comparePlan(mode.planned.get(name) ?? [], found)
 }

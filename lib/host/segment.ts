@@ -1,4 +1,4 @@
-/** Running one segment: what one user's session does without us. */
+/** Runs one segment: steps that one user's session runs without us. */
 import type { StepError } from '../errors.ts'
 import { placeCondition } from '../program/conditions.ts'
 import type { Segment } from '../program/segments.ts'
@@ -13,7 +13,7 @@ import { restart } from './restart.ts'
 import { declined, endStep, endSteps, leftOut, type Running } from './step-ends.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 
-/** @throws {UnreachableError} the connection is gone; what failed on the host is accounted for */
+/** @throws {UnreachableError} the connection is lost; steps that fail are reported instead */
 export async function runSegment(segment: Segment, running: Running): Promise<void> {
   const { sessions, ledger } = running.execution
   const { as, steps } = segment
@@ -28,14 +28,14 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
   try {
     await send(steps, session, running)
   } catch (error) {
-    // Nobody knows what they did.
+    // It is unknown what the steps did, so everything that may be due counts as due.
     ledger.becomeDue(owed)
     throw error
   }
   await ledger.settle(owed)
 }
 
-/** Only the main session reads what is due; its answer is that of the segment behind it. */
+/** Sends another user's session the due handlers, which only the main session reads. Costs no round trip. */
 function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<string>): void {
   const handlers = handlersIn(steps)
   if (handlers.length === 0) return
@@ -43,7 +43,7 @@ function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<st
   session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
 }
 
-/** With --step: what becomes of a segment that is not wanted. Each is one step then. */
+/** With --step: asks for the segment, which is then a single step. @returns its result if it is declined */
 async function declinedOf({ steps }: Segment, running: Running): Promise<StepResult | undefined> {
   const { host, mode, ledger, progress } = running.execution
   const confirm = confirmOf(mode)
@@ -62,7 +62,7 @@ async function send(steps: readonly Step[], session: Session, running: Running):
       drop: sessions.drop,
     }),
   )
-  // One that restarts the host ends when the host is back.
+  // A step that restarts the host ends when the host is back.
   const end = (step: Step, result: StepResult, late?: StepError) => {
     if (!restarts || step !== last || late) endStep(step, result, running, late)
   }
@@ -82,7 +82,7 @@ async function send(steps: readonly Step[], session: Session, running: Running):
   if (!running.failure) endStep(last, result, running)
 }
 
-/** What is sent of the step `at`, and who listens to it. */
+/** The call of the step `at`, and its listener. */
 function callOf(
   steps: readonly Step[],
   at: number,
@@ -108,7 +108,7 @@ function callOf(
       progress: (done, total) => progress.transfer(done, total),
       end: result => {
         limit.end()
-        // Behind a step that was left out, none is told to have begun.
+        // After a skipped step `start` is not called, so the next one's time begins here.
         limits[at + 1]?.begin()
         end(step, result, limit.late)
       },
@@ -116,13 +116,13 @@ function callOf(
   }
 }
 
-/** Accounts for steps whose user has no session. */
+/** Reports steps whose user has no session. */
 function noSession(steps: readonly Step[], thrown: unknown, running: Running): undefined {
   const { mode, ledger } = running.execution
   const error = thrownError(thrown)
   if (error.code !== 'user_missing' && error.code !== 'user_refused') throw thrown
   const wanted = steps.filter(({ handler }) => !handler || ledger.due.has(handler))
-  // A step before them may be to make the user.
+  // With --check, an earlier step may be the one that would create the user.
   const mayCome = onlyLooks(mode) && error.code === 'user_missing' && ledger.anyChanged
   const [first] = mayCome ? [] : wanted
   if (first) {

@@ -1,4 +1,4 @@
-/** The mode that a server is in, as its state says. */
+/** Sets the server's mode in its record. */
 import { type HostState, renderServer, type ServerState } from '../bootstrap/state.ts'
 import type { RunContext } from '../recipe/recipe.ts'
 import { thrownError } from '../report/report.ts'
@@ -8,8 +8,8 @@ import { accountOwn } from './own-step.ts'
 import type { WriteState } from './state-files.ts'
 
 /**
- * A passing mode is written but counts as no change; the mode after it is compared with the one before
- * it, so that a run that changes nothing says so.
+ * A passing mode is written but does not count as a change; the mode after it is compared with the one
+ * before it, so that a run that changes nothing reports no change.
  */
 export function createSetMode(
   run: string,
@@ -41,7 +41,7 @@ export function createSetMode(
     const step = progress.own().step(`mode ${mode}`)
     step.start()
     try {
-      // As it was before the passing mode, with the time and run of its own change.
+      // If nothing changed, restore what was before the passing mode, with its own time and run.
       const final = same ? settled! : next
       if (!same || now.server !== settled) await write('server.ini', renderServer(final))
       step.end(same ? 'ok' : 'changed', {
@@ -56,6 +56,6 @@ export function createSetMode(
   }
 }
 
-/** What of the server's state was another. */
+/** What the server's state was before, as far as it differs. */
 const describeServer = (before: ServerState, after: ServerState) =>
   before.mode === after.mode ? `${before.mode} as ${before.role ?? 'no role'}` : before.mode

@@ -4,29 +4,32 @@ import type { Watch } from '../session/watch.ts'
 import type { ConnectedHost, Restarting } from './connect.ts'
 
 export interface HostSessions {
-  /** The session of the connection's user. Another one after `reconnect`. */
+  /** The session of the connection's user; a new one after `reconnect`. */
   readonly main: Session
-  /** The session of a user, opened when first asked for; without a user, the main one. */
+  /**
+   * The session of a user, opened at the first call; without a user, the main one.
+   * @throws {StepError} user_missing, user_refused
+   */
   as(user?: string): Promise<Session>
   /**
-   * Connects anew, as after a restart; sessions of other users are opened again when asked for.
+   * Connects again after a restart; sessions of other users are opened again when needed.
    * @throws {UnreachableError} the host is not back in time
    */
   reconnect(restarting: Restarting): Promise<void>
   /** How often the controller waited for the host, in all sessions. */
   readonly roundTrips: number
-  /** As a session's own, of all. */
+  /** As `Session.interrupt` and `Session.kill`, for all sessions. */
   interrupt(): Promise<void>
   kill(): Promise<void>
-  /** Ends the connection at once: for what nothing else ends. Whoever waits for an answer hears of it. */
+  /** Ends the connection immediately, if nothing else ends a step. Pending calls fail. */
   drop(): void
   close(skip?: boolean): Promise<void>
 }
 
 /**
- * @param connect connects to the host after a restart and opens its main session
- * @param first what `connect` gave the first time
- * @param watch who looks on
+ * @param first the connected host
+ * @param connect connects to the host again after a restart, and opens its main session
+ * @param watch its observers
  */
 export function createSessions(
   first: ConnectedHost,
@@ -65,7 +68,7 @@ export function createSessions(
         return session
       })
       others.set(user, session)
-      // Who asked is told; whoever asks later may have more luck.
+      // The caller gets the error; a later attempt may succeed.
       session.catch(() => others.delete(user))
       return session
     },
@@ -73,7 +76,7 @@ export function createSessions(
       trips += connected.session.roundTrips
       const before = connected
       others = new Map()
-      // The host may be gone already: nobody waits for its goodbye.
+      // The host may be down already: don't wait for its goodbye.
       before.transport.close()
       connected = await connect(restarting)
     },
@@ -95,8 +98,8 @@ export function createSessions(
 }
 
 /**
- * The command that starts a shell of another user. Root needs no permission; others ask sudo, which
- * must not ask back: there is nobody to answer. The user's name is an argument, never code. One line, as
+ * The command that starts a shell of another user. Root needs no permission; others use sudo with -n,
+ * because nobody could answer a prompt. The user's name is an argument, never code. One line, because
  * it goes through the login's own shell (see quoteForLogin).
  */
 const shellOf = (user: string): readonly string[] => [

@@ -1,4 +1,4 @@
-/** Questions to a host that are no steps of their own, and writing its state files. */
+/** Calls to a host that are not steps, and writing its state files. */
 import { InterruptedError, StepError } from '../errors.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
@@ -6,10 +6,16 @@ import type { Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 import { onlyLooks } from './mode.ts'
 
-/** A call whose failure is the caller's step's. */
+/**
+ * Runs a call. The caller handles its failure.
+ * @throws {InterruptedError} Ctrl-C
+ */
 export type Ask = (call: HostCall) => Promise<StepResult>
 
-/** Writes a state file, by name. Only looks with --check. */
+/**
+ * Writes a state file, by name. Does nothing with --check.
+ * @throws {StepError} it can't be written
+ */
 export type WriteState = (name: string, text: string) => Promise<void>
 
 export const createAsk =
@@ -17,7 +23,7 @@ export const createAsk =
   async call => {
     checkNotStopped(interrupts)
     const result = await sessions.main.call(call)
-    // Ctrl-C came while it was under way: no answer at all.
+    // Skipped because of Ctrl-C: there is no answer.
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return result
   }

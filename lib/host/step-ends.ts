@@ -1,4 +1,4 @@
-/** A program while it runs: what came of its steps so far, and the account of each that ends. */
+/** A running program: the results of its steps so far, and the reports of those that end. */
 import { type BootstrapError, InterruptedError, type StepError } from '../errors.ts'
 import { accountOf } from '../program/account.ts'
 import type { Step } from '../program/step.ts'
@@ -12,12 +12,12 @@ import { wantsDiff } from './mode.ts'
 
 export interface Running {
   execution: Execution
-  /** Each step's place on the screen. */
+  /** Where each step is reported. */
   shown: ReadonlyMap<Step, StepProgress>
   changed: Set<Resource>
-  /** The first that failed: nothing runs after it. */
+  /** The first failure: nothing runs after it. */
   failure?: BootstrapError
-  /** A step was not run, and not because of its condition. */
+  /** A step was skipped, but not because of its condition. */
   skipped: boolean
 }
 
@@ -35,22 +35,22 @@ export const leftOut: StepResult = {
 
 const notWanted = 'not wanted'
 
-/** With --step: the result of a step that was not wanted. */
+/** With --step: the result of a step that the user declined. */
 export const declined: StepResult = { ...leftOut, note: notWanted }
 
 /**
- * Accounts for the end of one step.
- * @param late what it fails with, as it took too long
+ * Reports the end of one step.
+ * @param late its error, if it timed out
  */
 export function endStep(step: Step, result: StepResult, running: Running, late?: StepError): void {
   const { execution, shown } = running
   const { ledger, mode } = execution
   const { declared, resource, handler, notify } = step
   const did = result.status === 'changed'
-  // Also where it failed or was left out: a recipe may catch that, and ask later.
+  // Also if it failed or was left out: a recipe may catch that, and ask later.
   ledger.note(declared, did)
   const diff = did && wantsDiff(mode) ? diffOf(resource, result) : undefined
-  // A handler that nobody notified was never there.
+  // A handler that nothing notified is not reported.
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
   if (!absent) account(execution, accountOf(step, result, diff))
   const progress = shown.get(step)!
@@ -67,13 +67,13 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
       running.changed.add(declared)
       ledger.becomeDue(notify.map(({ key }) => key))
     }
-    // `service x reloaded` says it already.
+    // The title may say the same: `service x reloaded`.
     const note = resource.title.endsWith(result.note) ? undefined : result.note
     progress.end(did ? 'changed' : 'ok', { note, diff })
   }
 }
 
-/** Accounts for steps that all came to the same. */
+/** Reports the same end for several steps. */
 export function endSteps(steps: readonly Step[], result: StepResult, running: Running): void {
   for (const step of steps) endStep(step, result, running)
 }
@@ -84,7 +84,7 @@ function failureOf(
   { interrupts }: Execution,
   late: StepError | undefined,
 ): BootstrapError {
-  // What the second Ctrl-C ended did not fail by itself.
+  // The second Ctrl-C ended it: that is not its own failure.
   if (interrupts.kill.aborted)
     return new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
   if (!late) return stepError(resource, result)
@@ -98,7 +98,7 @@ function skip({ handler, when }: Step, { note }: StepResult, running: Running): 
     running.skipped = true
     return 'interrupted'
   }
-  // The host asked its condition, and took it out.
+  // The host evaluated its condition, and removed it from the record.
   if (handler && when && note !== notWanted) running.execution.ledger.noLongerDue(handler)
   return note
 }

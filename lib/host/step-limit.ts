@@ -1,30 +1,30 @@
-/** The time that a step may take, on the controller's clock: `command_timeout`. */
+/** The timeout of a step, on the controller's clock: `command_timeout`. */
 import { errorCodes, StepError } from '../errors.ts'
 
-/** How a step is ended. */
+/** How to end a step. */
 export interface StepEnding {
-  /** Signals what the step runs. Rejects where that can't be done. */
+  /** Signals the step's processes. Rejects if that fails. */
   signal(name: 'TERM' | 'KILL'): Promise<void>
-  /** Ends the connection: for a host on which nothing ends the step. */
+  /** Ends the connection, if nothing else ends the step. */
   drop(): void
 }
 
-/** The limit of one step. */
+/** The timeout of one step. */
 export interface StepLimit {
-  /** The step runs. Only the first call counts. */
+  /** Starts the clock. Only the first call counts. */
   begin(): void
-  /** The step is over, whatever came of it. */
+  /** Stops the clock: the step has ended, in whatever way. */
   end(): void
-  /** That it took too long: what it fails with, also if it ended well in spite of it. */
+  /** Set if the step timed out: it fails with this, even if it then exits with 0. */
   readonly late: StepError | undefined
 }
 
-/** As long as `timeout -k 10` gives what was asked to end; then the same for what was killed. */
+/** As `timeout -k 10`: the time between TERM and KILL, and again between KILL and dropping the connection. */
 const patienceMs = 10_000
 
 /**
- * @param limitMs undefined: the step may take as long as it does
- * @param graceMs between the request to end, the kill, and the end of the connection
+ * @param limitMs undefined: no timeout
+ * @param graceMs time between TERM, KILL, and dropping the connection
  */
 export function createStepLimit(
   title: string,
@@ -35,10 +35,10 @@ export function createStepLimit(
   let late: StepError | undefined
   let timer: NodeJS.Timeout | undefined
   let over = false
-  // Where there is no way to signal, the next stage has its turn all the same.
+  // If signalling fails, the next stage follows anyway.
   const signal = (name: 'TERM' | 'KILL') => void ending.signal(name).catch(() => {})
   const expire = () => {
-    late = new StepError('command_timeout', `not done within ${limitMs! / 1000} s: it was ended`, {
+    late = new StepError('command_timeout', `timed out after ${limitMs! / 1000} s`, {
       step: title,
       hint: errorCodes.command_timeout.next,
     })

@@ -1,4 +1,4 @@
-/** Taking a host's lock: with its first write, again after a restart, or when whoever holds it is done. */
+/** Takes a host's lock: with the first write, when its holder has ended, or again after a restart. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { InterruptedError, LockedError } from '../errors.ts'
 import type { Progress } from '../report/progress.ts'
@@ -7,17 +7,19 @@ import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
 import { lockCall, lockError } from './lock.ts'
 
-/** How often a held lock is asked for again. */
+/** Pause between attempts to take a held lock. */
 const lockIntervalMs = 1000
 
-/** The call by which a run takes a host's lock. */
+/** The call with which a run takes a host's lock. */
 export const claimLock = (recipe: string, { run, owner, controller }: Identity) =>
   lockCall({ run, recipe, owner, controller, time: new Date().toISOString() })
 
 /**
- * Waits for the lock if asked to.
- * @returns the state files: read again after waiting, as the last holder may have changed them
- * @throws {LockedError} another run holds it; {StepError} it can't be taken
+ * Evaluates the claim in the session's first write, and waits for a held lock if `lockMs` allows it.
+ * @returns the state files, read again after waiting, because the last holder may have changed them
+ * @throws {LockedError} another run holds it
+ * @throws {StepError} it can't be taken
+ * @throws {InterruptedError} Ctrl-C while waiting
  */
 export async function takeLock(
   session: Session,
@@ -26,15 +28,15 @@ export async function takeLock(
   progress: Progress,
 ): Promise<StateFiles> {
   const deadline = Date.now() + timeouts.lockMs
-  // Where the state can't be looked at, the lock was not: the getter says why.
+  // If the state can't be read, nor was the lock: then this getter throws the reason.
   if (session.first[0]!.status === 'skipped') session.stateFiles
   let refusal = lockError(session.first[0]!)
   if (!refusal) return () => session.stateFiles
-  let told = ''
+  let reported = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
-    if (refusal.message !== told) progress.warn(`${refusal.message}; waiting`)
-    told = refusal.message
+    if (refusal.message !== reported) progress.warn(`${refusal.message}; waiting`)
+    reported = refusal.message
     const pauseMs = Math.min(lockIntervalMs, Math.max(0, deadline - Date.now()))
     await delay(pauseMs, undefined, { signal: interrupts.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')
@@ -46,8 +48,8 @@ export async function takeLock(
 }
 
 /**
- * Takes the lock of a new boot.
- * @throws as `takeLock`, which nobody waits for: the session is closed then
+ * Takes the lock of a new boot, without waiting.
+ * @throws as `takeLock`, after closing the session
  */
 export async function takeLockAgain(
   session: Session,

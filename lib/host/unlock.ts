@@ -1,4 +1,4 @@
-/** Looking at hosts' locks, and taking them away. */
+/** Shows hosts' locks, and breaks them. */
 import pLimit from 'p-limit'
 import { type BootstrapError, StepError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -16,27 +16,27 @@ export interface HostLock {
   roundTrips?: number
 }
 
-/** Called when a host's turn comes; what it returns, with what came of it. */
+/** Called when a host's turn comes; the function that it returns is called with the host's lock. */
 export type OnHost = (host: Host) => (lock: HostLock) => void
 
-/** How many hosts at a time, and how they are connected to. */
+/** How many hosts at a time, and how to connect to them. */
 export interface LocksOptions {
   forks: number
   connecting: Connecting
-  /** Who looks on at a host. */
+  /** Observers of a host. */
   watchFor?: (host: Host) => Watch
 }
 
 const unwatched: OnHost = () => () => {}
 
-/** Who holds each host's lock. */
+/** Finds who holds each host's lock. */
 export const showLocks = (
   hosts: readonly Host[],
   options: LocksOptions,
   onHost: OnHost = unwatched,
 ): Promise<HostLock[]> => each(hosts, options.forks, onHost, host => visit(host, options, false))
 
-/** Takes each host's lock away from whoever holds it, and returns who did. */
+/** Breaks each host's lock, and returns who held it. */
 export const breakLocks = (
   hosts: readonly Host[],
   options: LocksOptions,
@@ -70,7 +70,7 @@ async function visit(host: Host, options: LocksOptions, take: boolean): Promise<
     const first = take ? [showLockCall, breakLockCall] : [showLockCall]
     const { session } = await connectHost(host, connecting, first)
     await session.close()
-    // Where the state can't be looked at, the lock was not: the getter says why.
+    // If the state can't be read, nor was the lock: then this getter throws the reason.
     if (session.first.some(result => result.status === 'skipped')) session.stateFiles
     const failed = session.first.find(result => result.status === 'failed')
     if (failed)

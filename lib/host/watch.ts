@@ -1,4 +1,4 @@
-/** Who looks on while one host is worked on: --debug, and HOSTWRIGHT_TRACE. */
+/** The observers of one host's work: --debug and HOSTWRIGHT_TRACE. */
 
 import type { EventStream } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -7,7 +7,7 @@ import type { Tracer } from '../session/trace-files.ts'
 import type { Watch } from '../session/watch.ts'
 import { accountName } from './account-name.ts'
 
-/** Whose session it is, as far as is known before it is opened. */
+/** The user of the session, as far as is known before it is opened. */
 function ownUser({
   connection,
   become,

@@ -1,4 +1,4 @@
-/** Which hosts run together, and how many may fail before no more begin. Pure. */
+/** Which hosts run together, and how many may fail before the run stops. Pure. */
 import { UsageError } from '../errors.ts'
 import type { HostStatus } from '../events.ts'
 
@@ -24,8 +24,8 @@ export function parseSerial(text: string): string[] {
 }
 
 /**
- * Splits hosts into batches; the last size holds for all that follow. A percentage is of all hosts,
- * rounded down, at least one.
+ * Splits hosts into batches; the last size applies to all further batches. A percentage is of all hosts,
+ * rounded down, but at least one host.
  * @example batches(['a', 'b', 'c', 'd'], ['1', '50%']) // [['a'], ['b', 'c'], ['d']]
  */
 export function batches<T>(hosts: readonly T[], sizes: readonly string[]): T[][] {
@@ -45,11 +45,11 @@ export function batches<T>(hosts: readonly T[], sizes: readonly string[]): T[][]
 /** How many hosts: a number, or a percentage of all hosts of the run. */
 export type HostLimit = string
 
-/** How many hosts may fail before no more begin. */
+/** How many hosts may fail before no more are started. */
 export interface HostLimits {
-  /** --max-fail: of those that were reached, and did not succeed. */
+  /** --max-fail: hosts that were reached and did not succeed. */
   fail?: HostLimit
-  /** --max-unreachable: of those that were not reached, or lost. */
+  /** --max-unreachable: hosts that were not reached, or whose connection was lost. */
   unreachable?: HostLimit
 }
 
@@ -70,10 +70,10 @@ export function parseHostLimit(option: string, text: string): HostLimit {
 }
 
 /**
- * Whether more hosts failed than may.
- * @param total hosts of the run
- * @param within inside of a batch only limits that were set count
- * @returns which limit was passed, for people: `3 hosts failed, and --max-fail is 2`
+ * Whether more hosts failed than allowed.
+ * @param total number of hosts in the run
+ * @param within inside a batch: only limits that were set apply
+ * @returns the limit that was exceeded, for people: `3 hosts failed, and --max-fail is 2`
  */
 export function limitPassed(
   statuses: Iterable<HostStatus>,

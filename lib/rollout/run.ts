@@ -1,6 +1,6 @@
 /**
- * The run: which hosts work when, and the account of all of them in events. It knows no renderer and no
- * callback; they subscribe.
+ * The run: which hosts work when. It reports events and knows no renderer and no callback; they
+ * subscribe.
  */
 import pLimit from 'p-limit'
 import type { ExitCode } from '../errors.ts'
@@ -17,13 +17,13 @@ import { createProgress } from '../report/progress.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
 import { batches, type HostLimits, limitPassed } from './batches.ts'
 
-/** Which hosts at a time. */
+/** Which hosts run at the same time. */
 export interface Rollout {
   /** Sizes of batches (`parseSerial`). Default: all hosts at once. */
   batches?: readonly string[]
   /** Hosts at a time within a batch. */
   forks: number
-  /** How many hosts may fail before no more begin. Default: none of the batches before. */
+  /** How many hosts may fail before no more are started. Default: none in earlier batches. */
   limits?: HostLimits
 }
 
@@ -32,7 +32,7 @@ export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Job<A> {
   rollout: Rollout
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunResult {
   exitCode: ExitCode
   outcomes: HostOutcome[]
@@ -40,14 +40,14 @@ export interface RunResult {
   redact(text: string): string
 }
 
-/** What all hosts of a run bring together. */
+/** What all hosts of a run contribute to. */
 interface Shared {
   redactor: Redactor
   redactors: Redactor['redact'][]
   selections: Selection[]
 }
 
-/** Runs a recipe on hosts. Never throws for what happens on a host. */
+/** Runs a recipe on hosts. Never throws because of what happens on a host. */
 export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<RunResult> {
   const { events, identity, reporting } = run.world
   const startedAt = Date.now()
@@ -99,7 +99,7 @@ function announce<A extends ArgumentTypes>(
   })
 }
 
-/** One host's work, with what it brings to all of them. */
+/** One host's work; adds its redactor and selection to the shared ones. */
 function visit<A extends ArgumentTypes>(
   host: Host,
   { what, mode, world }: Run<A>,
@@ -113,8 +113,8 @@ function visit<A extends ArgumentTypes>(
 }
 
 /**
- * Batch after batch, in each the hosts that may work at the same time.
- * @returns the outcomes in the order of the hosts, and why not all began, where a limit says so
+ * Runs batch after batch, in each up to `forks` hosts at a time.
+ * @returns the outcomes in the order of the hosts, and why not all were started, if a limit was exceeded
  */
 async function runBatches(
   { rollout, world }: Pick<Run, 'rollout' | 'world'>,
@@ -125,7 +125,7 @@ async function runBatches(
   const limit = pLimit(rollout.forks)
   const outcomes: HostOutcome[] = []
   const statuses: HostStatus[] = []
-  /** Why no more hosts begin. */
+  /** Why no more hosts are started. */
   let stopped: string | undefined
   const mayBegin = (within: boolean) => {
     if (interrupts.stop.aborted || stopped !== undefined) return false
@@ -147,7 +147,8 @@ async function runBatches(
   }
   if (stopped === undefined || !rollout.limits) return { outcomes }
   const left = outcomes.filter(({ status }) => status === 'skipped').length
-  return { outcomes, stopped: `${stopped}: ${left} did not begin` }
+  const what = left === 1 ? '1 host was' : `${left} hosts were`
+  return { outcomes, stopped: `${stopped}: ${what} not started` }
 }
 
 function skipHost(host: Host, events: EventStream): HostOutcome {
@@ -164,6 +165,6 @@ function skipHost(host: Host, events: EventStream): HostOutcome {
 
 const succeeded = ({ status }: HostOutcome) => status === 'ok' || status === 'changed'
 
-/** What of --tags and --start-at came on no host: most likely a word that was mistyped. */
+/** What of --tags and --start-at matched on no host, most likely because of a typo. */
 const unmetByAll = (selections: readonly Selection[]): string[] =>
   selections[0]?.unmet.filter(each => selections.every(({ unmet }) => unmet.includes(each))) ?? []

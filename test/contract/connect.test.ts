@@ -16,7 +16,7 @@ describe('a host whose login never finishes', () => {
     const { host, left } = await startServer({ mute: true })
     await expect(connectHost(host, { ...connecting, timeoutMs: 700 }, [])).rejects.toMatchObject({
       code: 'connect_timeout',
-      message: expect.stringContaining('took no command within 0.7 s'),
+      message: expect.stringContaining('ran no command within 0.7 s'),
       details: { hint: expect.stringContaining('.bashrc') },
     })
     await left

@@ -96,17 +96,17 @@ chmod +x /bin/git-like`,
   },
   {
     ...{ name: 'never', what: 'whose .bashrc never returns', files: { '.bashrc': 'sleep 1000\n' } },
-    ...{ code: connect_timeout, message: /took no command/, hint: /\.bashrc/, timeoutMs: 700 },
+    ...{ code: connect_timeout, message: /ran no command/, hint: /\.bashrc/, timeoutMs: 700 },
   },
   {
     ...{ name: 'floods', what: 'whose .bashrc never stops to talk', files: { '.bashrc': 'yes\n' } },
-    ...{ code: connect_timeout, message: /took no command/, hint: /\.bashrc/, timeoutMs: 700 },
+    ...{ code: connect_timeout, message: /ran no command/, hint: /\.bashrc/, timeoutMs: 700 },
   },
   {
     ...{ name: 'fishes', what: 'whose .bashrc becomes fish', files: { '.bashrc': 'exec fish\n' } },
     ...{
       code: connect_timeout,
-      message: /took no command/,
+      message: /ran no command/,
       hint: /another shell/,
       timeoutMs: 1500,
     },
@@ -115,7 +115,7 @@ chmod +x /bin/git-like`,
     ...{ name: 'menu', what: 'whose shell is a menu', shell: '/bin/menu' },
     setup: `printf '%s\\n' '#!/bin/bash' 'select each in one two; do :; done; sleep 1000' >/bin/menu
 chmod +x /bin/menu`,
-    ...{ code: connect_timeout, message: /took no command/, hint: /a menu/, timeoutMs: 700 },
+    ...{ code: connect_timeout, message: /ran no command/, hint: /a menu/, timeoutMs: 700 },
   },
 ]
 
@@ -188,7 +188,7 @@ const lockless: (Login & { output: RegExp; hint: RegExp })[] = [
   },
   {
     ...{ name: 'taken', what: 'is a file', setup: ': >state' },
-    ...{ output: /File exists/, hint: /in the place of/ },
+    ...{ output: /File exists/, hint: /at the path of/ },
   },
 ]
 

@@ -205,7 +205,7 @@ describe('a plan', () => {
     await lab.read('lab1', `mkdir -p '${root}/opt/web' && echo other >'${root}/opt/web/index'`)
     const { status, stderr } = await apply('plan.json')
     expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining('plan_stale') })
-    expect(stderr).toMatch(/plan_stale +lab1\n +the plan no longer fits: directory/)
+    expect(stderr).toMatch(/plan_stale +lab1\n +the plan is out of date: directory/)
     expect(await has('lab1', '/opt/last')).toBe(false)
     expect(await has('lab2', '/opt/last')).toBe(true)
   })

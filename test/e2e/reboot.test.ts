@@ -101,6 +101,6 @@ describe('a reboot', { tags: ['overlay'] }, () => {
       status: 3,
       stderr: expect.stringContaining('host_not_back'),
     })
-    expect(stderr).toContain('it has not gone down yet')
+    expect(stderr).toContain('it has not shut down yet')
   })
 })

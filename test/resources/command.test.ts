@@ -117,7 +117,7 @@ describeEach(few, 'a command under $name', shell => {
     const result = await host.run(command(line, { timeout: '1s' }).call)
     expect(result).toMatchObject({ status: 'failed', code: 'wait_timeout' })
     expect(result.stdout.toString()).toBe('begun\n')
-    expect(result.stderr.toString()).toContain('not done after 1 s: it was ended')
+    expect(result.stderr.toString()).toContain('timed out after 1 s')
     const pid = (await readFile(host.at('pid'), 'utf8')).trim()
     const gone = await host.run(
       command(`while [ -d /proc/${pid} ]; do sleep 0.02; done`, { timeout: '10s' }).call,

@@ -13,19 +13,19 @@ import { errorsPage } from '../support/errors-page.ts'
 describe('docs/errors.md', () => {
   const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
 
-  it('is what lib/errors.ts makes of it (npx tsx test/support/errors-page.ts > docs/errors.md)', () => {
+  it('is up to date with lib/errors.ts (npx tsx test/support/errors-page.ts > docs/errors.md)', () => {
     expect(page).toBe(errorsPage(errorCodes))
   })
 
-  it('tells of every code what it means and what to do, once', () => {
+  it('says what each code means and what to do, once', () => {
     for (const [code, { means, next }] of Object.entries(errorCodes)) {
       expect(page.split(`| \`${code}\` | ${means} | ${next} |`), code).toHaveLength(2)
     }
   })
 })
 
-describe('the page of a table', () => {
-  it('puts codes under their exit codes, in rising order', () => {
+describe('the page made from a table of errors', () => {
+  it('lists codes under their exit codes, in ascending order', () => {
     const page = errorsPage({
       late: { exit: 130, means: 'Late.', next: 'Wait.' },
       early: { exit: 2, means: 'Early.', next: 'Go.' },
@@ -35,19 +35,19 @@ describe('the page of a table', () => {
     expect(page.indexOf('## Exit code 130:')).toBeLessThan(page.indexOf('`late`'))
   })
 
-  it('keeps a bar in a text from ending its cell', () => {
+  it('escapes bars in table cells', () => {
     const page = errorsPage({ piped: { exit: 4, means: 'a | b', next: 'c' } })
     expect(page).toContain('| `piped` | a \\| b | c |')
   })
 })
 
 describe('errors', () => {
-  it('exit by their code', () => {
+  it('have the exit code of their code', () => {
     expect(new UnreachableError('auth_failed', 'no').exitCode).toBe(3)
     expect(new StepError('load is 9').exitCode).toBe(4)
   })
 
-  it('keep what they know when more is said of where they happened', () => {
+  it('keep existing details when more are added', () => {
     const error = new StepError('no', { step: 'file /a' })
     expect(error.within({ step: 'file /b', host: 'web1' }).details).toEqual({
       step: 'file /a',
@@ -55,13 +55,13 @@ describe('errors', () => {
     })
   })
 
-  it('are known by shape, so that a second copy of the module does no harm', () => {
+  it('are recognised by shape, so that a second copy of the module does no harm', () => {
     const copy = Object.assign(new Error('no'), { code: 'step_failed', details: {} })
     expect(isBootstrapError(copy)).toBe(true)
     expect(isBootstrapError(Object.assign(new Error('no'), { code: 'ENOENT' }))).toBe(false)
   })
 
-  it('take what is none of ours for a fault, and keep it as the cause', () => {
+  it('wrap foreign errors as internal errors, with the cause', () => {
     const cause = new TypeError('x is undefined')
     const error = asBootstrapError(cause)
     expect(error).toBeInstanceOf(BootstrapError)

@@ -104,10 +104,10 @@ hw_action_run() {
     124 | 143 | 137)
       hw_elapse
       [ $((hw_seconds - hw_started)) -lt "$hw_timeout" ] ||
-        hw_fail "not done after $hw_timeout s: it was ended" wait_timeout || return
+        hw_fail "timed out after $hw_timeout s" wait_timeout || return
       ;;
   esac
-  [ "$hw_exit" -ne 0 ] || hw_fail "exit status 0, which is not one that is wanted: $hw_ok" || return
+  [ "$hw_exit" -ne 0 ] || hw_fail "exit status 0, but expected: $hw_ok" || return
   return "$hw_exit"
 }
 

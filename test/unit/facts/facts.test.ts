@@ -1,4 +1,4 @@
-/** What hosts of other kinds print, as recorded or as their manuals have it. */
+/** What other kinds of hosts print, as captured or as their manuals show it. */
 import { describe, expect, test } from 'vitest'
 import { disks, parseDisks } from '../../../lib/facts/disks.ts'
 import { createFacts, fact } from '../../../lib/facts/fact.ts'
@@ -9,8 +9,8 @@ import { parseUsers } from '../../../lib/facts/users.ts'
 import type { StepResult } from '../../../lib/session/call.ts'
 import { local } from '../../support/local-run.ts'
 
-describe('network', () => {
-  test('point-to-point links, interfaces of containers, and routes without a gateway', () => {
+describe('parseNetwork', () => {
+  test('reads point-to-point links, interfaces of containers, and routes without a gateway', () => {
     const { interfaces, gateway, addresses, nameservers, search } = parseNetwork(
       `link eth0 1500 up 52:54:00:12:34:56
 link ppp0 1492 unknown -
@@ -56,7 +56,7 @@ search example.com lan
     })
   })
 
-  test('a host that says nothing has nothing', () => {
+  test('returns nothing for an empty answer', () => {
     expect(parseNetwork('')).toEqual({
       interfaces: [],
       gateway: { ipv4: undefined, ipv6: undefined },
@@ -67,8 +67,8 @@ search example.com lan
   })
 })
 
-describe('packages', () => {
-  test('of rpm: epochs, and several versions of one', () => {
+describe('parsePackages', () => {
+  test('reads rpm packages, with epochs and several versions of one package', () => {
     const { manager, installed } = parsePackages(
       'manager rpm\nkernel 5.14.0-1.el9 x86_64\nkernel 5.14.0-2.el9 x86_64\nbind-libs 32:9.16.23-1.el9 x86_64\ngpg-pubkey 8483c65d-5ccc5b19 (none)\n',
     )
@@ -82,7 +82,7 @@ describe('packages', () => {
     expect(installed['bind-libs']?.version).toBe('32:9.16.23-1.el9')
   })
 
-  test('of apk and pacman', () => {
+  test('reads apk and pacman packages', () => {
     expect(
       parsePackages(
         'manager apk\nP:musl\nV:1.2.4-r2\nA:x86_64\nP:busybox\nV:1.36.1-r5\nA:x86_64\n',
@@ -97,7 +97,7 @@ describe('packages', () => {
     })
   })
 
-  test('of dpkg that were removed but for their configuration are not installed', () => {
+  test('leaves out dpkg packages of which only the configuration is left', () => {
     const { installed } = parsePackages(
       'manager dpkg\nconfig-files old 1.0 amd64\ninstalled new 2:1.0-1 amd64\n',
     )
@@ -105,7 +105,7 @@ describe('packages', () => {
   })
 })
 
-test('services of systemd: templates, what is not found, and what failed', () => {
+test('parseServices reads templates, missing units and failed units of systemd', () => {
   const { manager, services } = parseServices(`manager systemd
 [units]
 ssh.service loaded active running OpenBSD Secure Shell server
@@ -131,8 +131,8 @@ cron.service masked enabled
   })
 })
 
-describe('disks', () => {
-  test('drives with their partitions, without loops that nothing uses', () => {
+describe('parseDisks', () => {
+  test('reads drives with their partitions, without unused loop devices', () => {
     const { disks: found } = parseDisks(`[devices]
 disk loop0 0 0 1 -
 disk nvme0n1 1000215216 0 0 Samsung SSD 970
@@ -164,7 +164,7 @@ disk cciss!c0d0 2048 1 - -
     ])
   })
 
-  test('a host without /proc is known by df alone', () => {
+  test('reads a host without /proc from df alone', () => {
     const { fileSystems } = parseDisks(`[df]
 Filesystem   1024-blocks      Used Available Capacity  Mounted on
 /dev/disk1s5s1 488245288 15245288 300000000     5%    /
@@ -177,7 +177,7 @@ map -hosts             0        0         0   100%    /net/a b
   })
 })
 
-test('users without a number are none, nor are names of methods', () => {
+test('parseUsers ignores lines without a uid, and has no users named like methods', () => {
   const { users } = parseUsers('[passwd]\nroot:x:0:0::/root:/bin/sh\n+::::::\n# x\n[group]\n')
   expect(Object.keys(users)).toEqual(['root'])
   expect(users.constructor).toBeUndefined()
@@ -195,7 +195,7 @@ describe('a fact', () => {
     marks: [],
   })
 
-  test('whose parser throws fails with what the host said, and is asked again', async () => {
+  test('whose parser throws fails with the host’s output, and is asked again', async () => {
     let asked = 0
     const facts = createFacts(async () => answer(`line ${++asked}\n`))
     const picky = fact({
@@ -214,7 +214,7 @@ describe('a fact', () => {
     expect(await facts(picky)).toBe('line 2\n')
   })
 
-  test('without a script or a parser is refused where it is made', () => {
+  test('without a script or a parser is refused when it is created', () => {
     for (const options of [
       { name: 'a', script: ' ', parse: String },
       { name: 'a', script: 'x\0', parse: String },
@@ -229,7 +229,7 @@ describe('a fact', () => {
     }
   })
 
-  test('is asked once a host and run, with --check too, and for each host of its own', async () => {
+  test('is asked once per host and run, also with --check', async () => {
     const place = await local('h1', 'h2')
     const own = fact({ name: 'pid', script: 'echo "$PPID"', parse: Number })
     const found: number[] = []
@@ -246,7 +246,7 @@ describe('a fact', () => {
     for (const { roundTrips } of outcomes) expect(roundTrips).toBeLessThanOrEqual(3)
   })
 
-  test('that fails is the host’s error, told with what was asked', async () => {
+  test('that fails makes the host fail, with the name of the fact', async () => {
     const place = await local()
     const own = fact({ name: 'none', script: 'echo no such thing >&2; exit 7', parse: String })
     const { outcomes } = await place.run(async ({ facts }) => {

@@ -20,7 +20,7 @@ const pulse = (command: string, more = {}) => ({
   },
 })
 
-describe('the mode', () => {
+describe('the server mode', () => {
   test('is recorded with its role, run and time, and counts as one change', async () => {
     const place = await local()
     const { outcomes, seen } = await place.run(async ({ setMode, state }) => {
@@ -36,7 +36,7 @@ describe('the mode', () => {
     expect(text).toMatch(/mode = maintenance\nrole = web\nchanged_at = 20.*\nrun = r1\n/)
   })
 
-  test('that is set already stays as it was, time and run too', async () => {
+  test('that is already set stays unchanged, including time and run', async () => {
     const place = await local()
     const set = () => place.run(async ({ setMode }) => setMode('active', { role: 'web' }))
     await set()
@@ -45,7 +45,7 @@ describe('the mode', () => {
     expect(await stateOf(place, 'server.ini')).toBe(before)
   })
 
-  test('keeps the role unless told otherwise, and says what it was', async () => {
+  test('keeps the role unless another is given, and shows what it was', async () => {
     const place = await local()
     await place.run(async ({ setMode }) => setMode('active', { role: 'web' }))
     const { seen } = await place.run(async ({ setMode }) => setMode('maintenance'))
@@ -53,7 +53,7 @@ describe('the mode', () => {
     expect(ofType(seen, 'step.end')[0]!.note).toBe('was active')
   })
 
-  test('in passing is on record while it lasts, and no change when it is over', async () => {
+  test('in passing is recorded while it lasts, and is no change afterwards', async () => {
     const place = await local()
     const pass = () =>
       place.run(async ({ setMode }) => {
@@ -67,7 +67,7 @@ describe('the mode', () => {
     expect(await stateOf(place, 'server.ini')).toBe(before)
   })
 
-  test('in passing stays when the run breaks, and the next run counts as a change', async () => {
+  test('in passing stays recorded if the run fails, and the next run reports a change', async () => {
     const place = await local()
     const pass = (fail: boolean) =>
       place.run(async ({ setMode }) => {
@@ -82,7 +82,7 @@ describe('the mode', () => {
     expect((await pass(false)).outcomes[0]).toMatchObject({ status: 'ok' })
   })
 
-  test('is only looked at with --check', async () => {
+  test('is not written with --check', async () => {
     const place = await local()
     const { exitCode } = await place.run(
       async ({ setMode, state }) => {
@@ -98,7 +98,7 @@ describe('the mode', () => {
 })
 
 describe('the record of a product', () => {
-  test('is written also when there is nothing to say but that it is there', async () => {
+  test('is written even if it says nothing but that the product exists', async () => {
     const place = await local()
     await place.run(async ({ recordProduct, state }) => {
       await recordProduct('haproxy', { version: undefined })
@@ -107,7 +107,7 @@ describe('the record of a product', () => {
     expect(await stateOf(place, 'products/haproxy.ini')).toContain('run = r1')
   })
 
-  test('adds up, and is not written again when nothing in it changes', async () => {
+  test('accumulates, and is not written again if nothing changes', async () => {
     const place = await local()
     const record = (settings: Record<string, string>, version = '1') =>
       place.run(async ({ recordProduct }) => recordProduct('app', { version, settings }))
@@ -144,7 +144,7 @@ describe('the record of a product', () => {
 })
 
 describe('$ in a recipe', () => {
-  test('is a step each, by its first line', async () => {
+  test('is a step, titled by the first line of the command', async () => {
     const { run } = await local()
     const { seen, outcomes } = await run(async ({ $ }) => {
       await $`
@@ -162,7 +162,7 @@ describe('$ in a recipe', () => {
     expect(outcomes[0]).toMatchObject({ status: 'ok', counts: { ok: 2 } })
   })
 
-  test('does not run with --check, and says nothing; `read` does', async () => {
+  test('does not run with --check and has no output, but `read` does', async () => {
     const place = await local()
     const { outcomes, seen } = await place.run(
       async ({ $, read, output }) => {
@@ -175,7 +175,7 @@ describe('$ in a recipe', () => {
     expect(await readdir(place.directory)).toEqual([])
   })
 
-  test('hides what env and input hold of secrets', async () => {
+  test('hides secrets in env and input', async () => {
     const { run } = await local()
     const token = secret('hunter2-hunter2')
     const { seen, outcomes } = await run(async ({ $, output }) => {
@@ -187,7 +187,7 @@ describe('$ in a recipe', () => {
     expect(JSON.stringify(seen)).not.toContain('hunter2')
   })
 
-  test('refuses a variable that is none', async () => {
+  test('refuses an invalid variable name', async () => {
     const { run } = await local()
     const { outcomes } = await run(async ({ $ }) => {
       await $({ env: { 'A-B': 'x' } })`true`
@@ -195,7 +195,7 @@ describe('$ in a recipe', () => {
     expect(outcomes[0]!.error).toMatchObject({ code: 'recipe_invalid' })
   })
 
-  test('that is interrupted is skipped, and so is the host’s rest', async () => {
+  test('that is interrupted is skipped, as is everything after it', async () => {
     const { run, stop } = await local()
     const { outcomes } = await run(async ({ $ }) => {
       stop.abort()
@@ -204,7 +204,7 @@ describe('$ in a recipe', () => {
     expect(outcomes[0]).toMatchObject({ status: 'interrupted', error: { code: 'interrupted' } })
   })
 
-  test('commands that are not awaited share a round trip', async () => {
+  test('shares a round trip if it is not awaited', async () => {
     const { run } = await local()
     const { outcomes } = await run(async ({ $ }) => {
       await Promise.all([$`true`, $`true`, $`true`])
@@ -214,7 +214,7 @@ describe('$ in a recipe', () => {
 })
 
 describe('a step of the recipe’s own', () => {
-  test('passes on what it returns, and fails with what was thrown', async () => {
+  test('returns what its function returns, and fails with what it throws', async () => {
     const { run } = await local()
     const { seen, outcomes } = await run(async ({ step, output }) => {
       output(await step('think', async () => 42))
@@ -226,7 +226,7 @@ describe('a step of the recipe’s own', () => {
     expect(ofType(seen, 'step.end').map(({ status }) => status)).toEqual(['ok', 'failed'])
   })
 
-  test('that is interrupted has not failed', async () => {
+  test('that is interrupted is skipped, not failed', async () => {
     const { run } = await local()
     const { seen } = await run(async ({ step }) => {
       await step('wait', async () => {
@@ -238,7 +238,7 @@ describe('a step of the recipe’s own', () => {
 })
 
 describe('heartbeats', () => {
-  test('are waited for, as a step; without one there is nothing to wait for', async () => {
+  test('are awaited as a step; a product without one has no step', async () => {
     const place = await local()
     const catalogue = catalogueOf({
       late: pulse(`echo x >>${place.at('n')}; test $(wc -l <${place.at('n')}) -ge 3`),
@@ -257,7 +257,7 @@ describe('heartbeats', () => {
     ])
   })
 
-  test('that never come fail the host with the last answer', async () => {
+  test('that never become good fail the host with the last answer', async () => {
     const place = await local()
     const catalogue = catalogueOf({ app: pulse('echo not today; false') })
     const { outcomes } = await place.run(
@@ -273,7 +273,7 @@ describe('heartbeats', () => {
     })
   })
 
-  test('of a stack are those of the role’s other products, a stack in it left out', async () => {
+  test('of a stack are those of the role’s other products, except stacks', async () => {
     const place = await local()
     const stack = { heartbeat: { ...pulse('').heartbeat, probe: { kind: 'stack' } } }
     const catalogue = catalogueOf(
@@ -308,7 +308,7 @@ describe('heartbeats', () => {
     ])
   })
 
-  test('are not taken for good when Ctrl-C skipped the question', async () => {
+  test('are not considered good if Ctrl-C skipped the probe', async () => {
     const place = await local()
     const catalogue = catalogueOf({ app: pulse(`echo $$ >${place.at('pid')}; sleep 0.3; false`) })
     const running = place.run(async ({ heartbeat, product }) => heartbeat(product('app')), {
@@ -319,7 +319,7 @@ describe('heartbeats', () => {
   })
 })
 
-test('an unknown product is told as such', async () => {
+test('an unknown product fails the host with its name', async () => {
   const { run } = await local()
   const { outcomes } = await run(async ({ product }) => void product('nope'), {
     catalogue: catalogueOf({}),

@@ -12,7 +12,7 @@ import { secret } from '../../../lib/shell/secret.ts'
 import { type Local, local } from '../../support/local-run.ts'
 import { brief, ofType } from '../../support/run-events.ts'
 
-/** Converges on one host; what came of it, and the account. */
+/** Converges on one host. @returns the outcomes and the events */
 async function converge(
   { run }: Local,
   items: Items,
@@ -32,7 +32,7 @@ const logged = (place: Local, name: string, more = {}) =>
 const log = async (place: Local) =>
   (await readFile(place.at('log'), 'utf8').catch(() => '')).split('\n').filter(Boolean)
 
-test('what is no resource is refused, with the recipe’s line', async () => {
+test('a value that is not a resource is refused, with the recipe’s line', async () => {
   const forgotten = Promise.resolve([]) as unknown as Items
   const { outcomes } = await converge(await local(), [forgotten])
   expect(outcomes[0]!.error).toMatchObject({
@@ -66,7 +66,7 @@ describe('handlers', () => {
     expect(second.converged!.has(reload)).toBe(false)
   })
 
-  test('are shown in the task that may notify them last', async () => {
+  test('are shown in the last task that may notify them', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload'))
     const one = task('one', () => file(place.at('a'), { content: '1', notify: reload }))
@@ -77,7 +77,7 @@ describe('handlers', () => {
     expect(ofType(seen, 'step.end').at(-1)).toMatchObject({ title: 'reload', task: second!.task })
   })
 
-  test('may notify handlers, which run behind them', async () => {
+  test('may notify other handlers, which run after them', async () => {
     const place = await local()
     const last = handler(logged(place, 'last'))
     const middle = handler(logged(place, 'middle', { notify: last }))
@@ -85,7 +85,7 @@ describe('handlers', () => {
     expect(await log(place)).toEqual(['middle', 'last'])
   })
 
-  test('stand behind handlers that notify them, whoever else does', async () => {
+  test('run after handlers that notify them, whatever else notifies them', async () => {
     const place = await local()
     const [last, other] = [handler(logged(place, 'last')), handler(logged(place, 'other'))]
     const middle = handler(logged(place, 'middle', { notify: last }))
@@ -97,7 +97,7 @@ describe('handlers', () => {
     expect(await log(place)).toEqual(['other', 'first', 'middle', 'last'])
   })
 
-  test('run though the condition of the task that notified them holds no longer', async () => {
+  test('run even if the condition of the task that notified them no longer holds', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload'))
     const install = task('install', () => file(place.at('a'), { content: '1', notify: reload }), {
@@ -121,7 +121,7 @@ describe('handlers', () => {
     expect(shown).toEqual([`file ${place.at('a')} changed`, 'fails failed'])
   })
 
-  test('would run, with --check, and do not', async () => {
+  test('are reported but do not run with --check', async () => {
     const place = await local()
     const reload = handler(logged(place, 'reload'))
     const { shown, exitCode } = await converge(
@@ -135,7 +135,7 @@ describe('handlers', () => {
 })
 
 describe('steps', () => {
-  test('behind the one that failed are skipped, and say why', async () => {
+  test('after a failed one are skipped, with the reason', async () => {
     const place = await local()
     const { seen, ends, exitCode } = await converge(place, [
       task('broken', () => [
@@ -167,7 +167,7 @@ describe('steps', () => {
     expect(await log(place)).toEqual(['a'])
   })
 
-  test('see what those before them changed, in order', async () => {
+  test('see what earlier steps changed, in order', async () => {
     const place = await local()
     const { shown } = await converge(place, [
       directory(place.at('d')),
@@ -191,7 +191,7 @@ describe('steps', () => {
     expect(converged!.has(twice)).toBe(true)
   })
 
-  test('tell their output while they run, by step', async () => {
+  test('report their output while they run', async () => {
     const place = await local()
     const { seen } = await converge(place, [
       command('echo one; echo uno >&2', { title: 'first' }),
@@ -204,7 +204,7 @@ describe('steps', () => {
     ).toEqual(['stderr uno\n', 'stdout one\n', 'stdout two\n'])
   })
 
-  test('none at all is nothing to do, and no round trip', async () => {
+  test('cost no round trip if there are none', async () => {
     const place = await local()
     const { converged, outcomes } = await converge(place, [[], false, task('empty', () => [])()])
     expect(converged!.changed).toBe(false)
@@ -220,7 +220,7 @@ describe('steps', () => {
 })
 
 describe('conditions on a resource', () => {
-  test('that stands there twice hold if either changed something', async () => {
+  test('that is listed twice hold if either changed something', async () => {
     const place = await local()
     const a = file(place.at('a'), { content: '1' })
     await converge(place, [a, a, logged(place, 'after', { when: changed(a) })])
@@ -228,8 +228,8 @@ describe('conditions on a resource', () => {
   })
 
   test.each<[string, (place: Local, a: Resource) => Items]>([
-    ['was left out as one before it failed', (_, a) => [command('exit 1'), a]],
-    ['is a handler that nobody notified', (_, a) => command('true', { unless: 'true', notify: a })],
+    ['was skipped after a failure', (_, a) => [command('exit 1'), a]],
+    ['is a handler that nothing notified', (_, a) => command('true', { unless: 'true', notify: a })],
   ])('that %s do not hold in a later converge', async (_, first) => {
     const place = await local()
     const a = file(place.at('a'), { content: '1' })
@@ -240,7 +240,7 @@ describe('conditions on a resource', () => {
     expect([exitCode, await log(place)]).toEqual([0, ['yes']])
   })
 
-  test('that --step left out do not hold', async () => {
+  test('that was declined with --step do not hold', async () => {
     const place = await local()
     const a = file(place.at('a'), { content: '1' })
     const items = [a, logged(place, 'no', { when: changed(a) }), logged(place, 'yes')]
@@ -252,7 +252,7 @@ describe('conditions on a resource', () => {
   })
 })
 
-test('a list of what would run knows resources of earlier lists, and shows no secret', async () => {
+test('a list of steps may refer to resources of earlier lists, and shows no secret', async () => {
   const place = await local()
   const listed: StepAccount[] = []
   const a = file(place.at('hunter2'), { content: secret('hunter2') })
@@ -268,7 +268,7 @@ test('a list of what would run knows resources of earlier lists, and shows no se
 })
 
 describe('differences', () => {
-  test('are shown when asked for, as a unified diff', async () => {
+  test('are shown as unified diffs with --diff', async () => {
     const place = await local()
     await writeFile(place.at('f'), 'a\nb\nc\n')
     const change = () => file(place.at('f'), { content: 'a\nB\nc\n' })

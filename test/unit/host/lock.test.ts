@@ -25,7 +25,7 @@ const held =
   'pid=12\nstart=9\nboot=b\nrun=r1\nrecipe=site\nowner=al\ncontroller=laptop\ntime=2026-01-31T02:00:00Z\n'
 
 describe('a claim', () => {
-  test('is a call of one line each', () => {
+  test('is a call whose arguments are one line each', () => {
     expect(lockCall({ ...claim, owner: 'a\nb\0c' })).toEqual({
       name: 'hw_lock',
       args: ['r1', 'recipe=site', 'owner=a b c', 'controller=laptop', 'time=2026-01-31T02:00:00Z'],
@@ -46,7 +46,7 @@ describe('a claim', () => {
     })
   })
 
-  test('that can’t be made tells why', () => {
+  test('that fails reports why', () => {
     const failed = result({ status: 'failed', stderr: Buffer.from('disk full\n') })
     expect(lockError(failed)).toMatchObject({ code: 'step_failed', message: 'disk full' })
     expect(lockError(result({ status: 'failed', code: 'locked' }))).toMatchObject({
@@ -60,8 +60,8 @@ describe('a claim', () => {
     ['sh: 20: printf: printf: I/O error', /`df`/],
     ['sh: write error: No space left on device', /`df`/],
     ['sh: /x/a: Permission denied', /ansible_become/],
-    ["mkdir: cannot create directory '/x': File exists", /in the place/],
-  ])('that meets “%s” says what to do', (said, hint) => {
+    ["mkdir: cannot create directory '/x': File exists", /at the path/],
+  ])('that fails with “%s” says what to do', (said, hint) => {
     const failed = result({ status: 'failed', stderr: Buffer.from(`${said}\ncan't write /x/a\n`) })
     expect(lockError(failed)).toMatchObject({
       message: "can't write /x/a",
@@ -69,24 +69,24 @@ describe('a claim', () => {
     })
   })
 
-  test('that was not even looked at is not granted', () => {
+  test('that was skipped is not granted', () => {
     expect(lockError(result({ status: 'skipped' }))).toMatchObject({ code: 'step_failed' })
   })
 })
 
-describe('a holder', () => {
-  test('is read from the host’s lines, alive unless they say no', () => {
+describe('a lock holder', () => {
+  test('is parsed from the host’s lines, and is alive unless they say no', () => {
     expect(parseHolder(held)).toEqual({ ...claim, pid: '12', alive: true })
     expect(parseHolder(`alive=no\n${held}`)).toMatchObject({ alive: false })
     expect(parseHolder(`alive=yes\n${held}`)).toMatchObject({ alive: true })
   })
 
-  test('is nobody where there are no lines', () => {
+  test('is undefined without lines', () => {
     expect(parseHolder('')).toBeUndefined()
     expect(parseHolder('alive=no\n')).toBeUndefined()
   })
 
-  test('of a damaged lock is told as far as it goes', () => {
+  test('of a damaged lock is described as far as it is known', () => {
     const holder = parseHolder('pid=7\nrun=a=b\n=x\nnothing\n')!
     expect(holder).toMatchObject({ pid: '7', run: 'a=b', recipe: '?' })
     expect(describeHolder(holder)).toBe('? by ?@? since ? (run a=b, process 7)')

@@ -8,10 +8,10 @@ import { handler } from '../../../lib/resources/resource.ts'
 import { local } from '../../support/local-run.ts'
 import { ofType } from '../../support/run-events.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
-/** A tenth of what the steps below would take: what is not ended fails the test. */
+/** A tenth of what the steps below take: a test fails if its step is not ended. */
 const soonMs = 3000
 const limit = { commandTimeoutMs: 300 }
 
@@ -22,11 +22,11 @@ async function within<T>(work: Promise<T>): Promise<T> {
   return result
 }
 
-/** Whether a process of that number is there. */
+/** Whether a process with this id exists. */
 const lives = (pid: number) => existsSync(`/proc/${pid}`)
 
-describe('a step that takes longer than the limit', () => {
-  test('is ended, and fails with its name and the limit; nothing follows it', async () => {
+describe('a step that times out', () => {
+  test('is ended, fails with its name and the limit, and nothing follows it', async () => {
     const { run, at } = await local()
     const { outcomes, seen, exitCode } = await within(
       run(async ({ converge }) => {
@@ -41,7 +41,7 @@ describe('a step that takes longer than the limit', () => {
     expect(outcomes[0]!.error).toMatchObject({
       code: 'command_timeout',
       step: 'slow',
-      message: 'not done within 0.3 s: it was ended',
+      message: 'timed out after 0.3 s',
       at: expect.stringMatching(/step-limit\.test\.ts:\d+$/),
       hint: expect.stringContaining('--command-timeout'),
     })
@@ -51,7 +51,7 @@ describe('a step that takes longer than the limit', () => {
     expect(lives(Number(await readFile(at('pid'), 'utf8')))).toBe(false)
   })
 
-  test('of `$` too, whatever its exit status would have meant', async () => {
+  test('fails if it is a command of `$`, even with nothrow', async () => {
     const { run } = await local()
     const { outcomes } = await within(
       run(async ({ $ }) => {
@@ -61,7 +61,7 @@ describe('a step that takes longer than the limit', () => {
     expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: '$ sleep 30' })
   })
 
-  test('has failed though it says that all went well', async () => {
+  test('fails even if it exits with 0', async () => {
     const { run, at } = await local()
     const { outcomes } = await within(
       run(async ({ converge }) => {
@@ -75,7 +75,7 @@ describe('a step that takes longer than the limit', () => {
     expect(existsSync(at('never'))).toBe(false)
   })
 
-  test('also where it waits in the host’s own shell', async () => {
+  test('fails if it waits in the session’s own shell', async () => {
     const { run, at } = await local()
     const { outcomes } = await within(
       run(async ({ converge }) => void (await converge(waitFor({ path: at('never') }))), limit),
@@ -83,7 +83,7 @@ describe('a step that takes longer than the limit', () => {
     expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout' })
   })
 
-  test('leaves the session as it was: a recipe may go on', async () => {
+  test('leaves the session usable for the rest of the recipe', async () => {
     const { run, at } = await local()
     const { outcomes, exitCode } = await within(
       run(async ({ $, converge }) => {
@@ -96,7 +96,7 @@ describe('a step that takes longer than the limit', () => {
     expect([exitCode, outcomes[0]!.status]).toEqual([0, 'changed'])
   })
 
-  test('counts each step for itself, handlers too', async () => {
+  test('is timed on its own, as are handlers', async () => {
     const { run } = await local()
     const pause = (title: string) => command(`sleep 0.2; : ${title}`, { title })
     const slow = handler(command('sleep 30', { title: 'reload' }))
@@ -114,7 +114,7 @@ describe('a step that takes longer than the limit', () => {
     expect(ends).toEqual(['a changed', 'b changed', 'c changed', 'reload failed'])
   })
 
-  test('behind one that was left out', async () => {
+  test('fails after a skipped step too', async () => {
     const { run } = await local()
     const { outcomes } = await within(
       run(async ({ converge }) => {
@@ -129,7 +129,7 @@ describe('a step that takes longer than the limit', () => {
     expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'slow' })
   })
 
-  test('by the inventory’s limit, where no option says another', async () => {
+  test('fails by the inventory’s limit unless an option sets another', async () => {
     const { run, hosts } = await local()
     const slow = hosts.map(host => ({ ...host, timeouts: { commandMs: 300 } }))
     const sleep = async ({ $ }: { $: (text: TemplateStringsArray) => PromiseLike<unknown> }) =>
@@ -141,7 +141,7 @@ describe('a step that takes longer than the limit', () => {
   })
 })
 
-describe('what does not end when asked to', () => {
+describe('a step that ignores TERM', () => {
   const started = (graceMs: number) => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())
@@ -162,7 +162,7 @@ describe('what does not end when asked to', () => {
     return { limit, did }
   }
 
-  test('is killed, then the connection is ended', () => {
+  test('is killed, and then the connection is dropped', () => {
     const { limit, did } = started(500)
     vi.advanceTimersByTime(999)
     expect([did, limit.late]).toEqual([[], undefined])
@@ -175,7 +175,7 @@ describe('what does not end when asked to', () => {
     expect(did).toEqual(['TERM', 'KILL', 'drop'])
   })
 
-  test('is left alone once it has ended, and was in time if it was', () => {
+  test('is left alone if it ends in time', () => {
     const { limit, did } = started(500)
     vi.advanceTimersByTime(900)
     limit.end()

@@ -1,4 +1,4 @@
-/** The account of steps in order, however the host's answers are cut into packets. */
+/** Steps are reported in order, however the host's answers are cut into packets. */
 import { PassThrough, type Readable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../../lib/events.ts'
@@ -11,15 +11,15 @@ import { type Connector, createConnector } from '../../../lib/transport/connecto
 import type { Transport } from '../../../lib/transport/transport.ts'
 import { type Local, local } from '../../support/local-run.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 type Stream = 'stdout' | 'stderr'
 
-/** How long a host is silent before what it said comes, all at once. */
+/** After this long without output, everything that was held back arrives at once. */
 const silenceMs = 40
 
-/** Shells whose answers come in one packet a stream, `first` before the other. Each user is this one. */
+/** Shells whose answers come in one packet per stream, `first` before the other. */
 function inOnePacket(transport: Transport, first: Stream): Transport {
   const open: Transport['open'] = async () => {
     const shell = await transport.open()
@@ -55,7 +55,7 @@ function packets(first: Stream): Connector {
   }
 }
 
-/** Each step's events come together: its start, its output, its end. */
+/** Expects each step's start, output and end before the next one's start. */
 function expectInOrder(seen: readonly RunEvent[]) {
   let running: string | undefined
   for (const event of seen) {
@@ -99,7 +99,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(ends).toEqual(names.map(name => `${name} changed`))
   })
 
-  test('a failed step ends before those that are skipped behind it', async () => {
+  test('a failed step ends before the skipped steps after it', async () => {
     const { ends, outcomes } = await run(await local(), first, ({ converge }) =>
       converge(says('a'), says('b', 'exit 3'), says('c'), says('d')),
     )
@@ -107,7 +107,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(outcomes[0]!.status).toBe('failed')
   })
 
-  test('steps that are skipped by their condition, and handlers, have their place', async () => {
+  test('steps skipped by a condition, and handlers, are reported in their place', async () => {
     const place = await local()
     const reload = handler(says('reload'))
     const unheard = handler(says('unheard'))
@@ -126,7 +126,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     ])
   })
 
-  test('steps whose content is sent when the host asks for it end one after the other', async () => {
+  test('steps whose content is sent on request end one after the other', async () => {
     const place = await local()
     const { ends } = await run(place, first, ({ converge }) =>
       converge(
@@ -140,7 +140,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(ends).toHaveLength(5)
   })
 
-  test('a step whose time is over ends before the rest of its segment', async () => {
+  test('a step that times out ends before the rest of its segment', async () => {
     const { ends } = await run(
       await local(),
       first,
@@ -150,7 +150,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(ends).toEqual(['a changed', 'slow failed', 'c skipped'])
   })
 
-  test('steps that are confirmed one by one, or not wanted, follow each other', async () => {
+  test('steps that are confirmed or declined one by one follow each other', async () => {
     const { ends } = await run(
       await local(),
       first,
@@ -160,7 +160,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(ends).toEqual(['a changed', 'b skipped', 'c changed'])
   })
 
-  test('steps of sessions of other users stand between those of the main one', async () => {
+  test('steps of other users’ sessions come between those of the main session', async () => {
     const reload = handler(says('reload'))
     const place = await local()
     const { ends } = await run(place, first, ({ converge }) =>
@@ -175,7 +175,7 @@ describe.each(['stdout', 'stderr'] as const)('with %s first', first => {
     expect(ends.map(end => end.split(' ')[0])).toEqual(['a', 'b', 'file', 'c', 'reload'])
   })
 
-  test('commands of $ that are not awaited one by one end in turn', async () => {
+  test('commands of $ that are not awaited end in order', async () => {
     const { ends } = await run(await local(), first, ({ $ }) =>
       Promise.all([$`echo 1`, $({ nothrow: true })`echo 2; exit 4`, $`echo 3 >&2`]),
     )

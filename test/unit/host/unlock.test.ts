@@ -8,7 +8,7 @@ const connector = createConnector({ acceptNew: false })
 const options = { forks: 2, connecting: { timeoutMs: 2000, connector } }
 const stale = '1\nstart=1\nboot=another\nrun=r1\nrecipe=site\nowner=o\ncontroller=c\ntime=t\n'
 
-test('tells of each host, in order, who holds its lock, or why that is not known', async () => {
+test('showLocks returns each host’s lock holder, or why it is unknown, in order', async () => {
   const { directory, hosts, at } = await local('free', 'held')
   await mkdir(at('held-state'))
   await writeFile(at('held-state/bootstrap.pid'), stale)
@@ -21,7 +21,7 @@ test('tells of each host, in order, who holds its lock, or why that is not known
   expect(locks.map(({ holder }) => holder !== undefined)).toEqual([false, true, false])
 })
 
-test('takes a lock away and tells whose it was; a free one stays free', async () => {
+test('breakLocks breaks held locks and returns their holders', async () => {
   const { hosts, at } = await local('free', 'held')
   await mkdir(at('held-state'))
   await writeFile(at('held-state/bootstrap.pid'), stale)

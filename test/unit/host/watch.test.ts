@@ -11,7 +11,7 @@ import { ofType } from '../../support/run-events.ts'
 
 const value = `s3s'am "open" \\ $x`
 
-/** All forms in which the programs below put the value. */
+/** All forms in which the programs below print the value. */
 const leaks = ['s3s', 'am "open"', Buffer.from(value).toString('base64').slice(0, 12)]
 
 async function traced(...names: string[]) {
@@ -33,7 +33,7 @@ async function traced(...names: string[]) {
 }
 
 describe('a trace', () => {
-  test('has each session of each host, with what went over the wire by names of people', async () => {
+  test('shows each session of each host, with titles for what went over the wire', async () => {
     const { run, tracer, texts, at } = await traced('h1', 'h2')
     await run(
       async ({ host, converge, $ }) => {
@@ -60,12 +60,12 @@ describe('a trace', () => {
       expect(text).toMatch(/!\s+\| err\n/)
       expect(text).toMatch(/<\s+end 5 failed 3 .*# \$ exit 3\n/)
       expect(text).toMatch(/<\s+bye 0\n/)
-      // What of the prelude was sent is named, and no more.
+      // The prelude's parts are named, but not shown.
       expect(text).not.toContain('hw_begin() {')
     }
   })
 
-  test('holds no secret, wherever it is put and whatever a host makes of it', async () => {
+  test('contains no secret, wherever it is used and however a host encodes it', async () => {
     const { run, tracer, texts, at } = await traced()
     const token = secret(value)
     await run(
@@ -86,9 +86,9 @@ describe('a trace', () => {
     for (const leak of leaks) expect(text).not.toContain(leak)
   })
 
-  test('holds no secret that only the host knew when it was sent', async () => {
+  test('contains no secret that became known only after the host had sent it', async () => {
     const { run, tracer, texts, hosts } = await traced()
-    // The state is read by the first write, before anybody knows what of it is a secret.
+    // The first write reads the state, before it is known which values are secrets.
     const products = join(hosts[0]!.bootstrapDir, 'products')
     await mkdir(products, { recursive: true, mode: 0o700 })
     await writeFile(join(products, 'app.ini'), '[settings]\ntoken = recorded-before\n')
@@ -108,7 +108,7 @@ describe('a trace', () => {
 })
 
 describe('debug events', () => {
-  test('say what is sent, each round trip and its cause, and what became of the lock', async () => {
+  test('report what is sent, each round trip with its cause, and the lock', async () => {
     const { run, at } = await local()
     const { seen, outcomes } = await run(
       async ({ converge, $ }) => {
@@ -117,7 +117,7 @@ describe('debug events', () => {
       },
       { debug: true },
     )
-    // The end of the shell may come when nobody waits for it any more.
+    // The end of the shell may come after the run.
     const lines = ofType(seen, 'debug')
       .map(({ area, message }) => `${area}: ${message}`)
       .filter(line => !line.includes('the shell ended'))
@@ -136,7 +136,7 @@ describe('debug events', () => {
     expect(outcomes[0]!.roundTrips).toBe(4)
   })
 
-  test('hold no secrets', async () => {
+  test('contain no secrets', async () => {
     const { run } = await local()
     const { seen } = await run(
       async ({ converge }) => void (await converge(command('true', { title: `run ${value}` }))),
@@ -147,7 +147,7 @@ describe('debug events', () => {
     expect(text).not.toContain('s3s')
   })
 
-  test('do not come unless they are asked for', async () => {
+  test('are not emitted without --debug', async () => {
     const { run } = await local()
     const { seen } = await run(async ({ $ }) => void (await $`true`))
     expect(ofType(seen, 'debug')).toEqual([])

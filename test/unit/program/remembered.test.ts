@@ -42,7 +42,7 @@ describe('a handler that is due when a run fails', () => {
     expect(parseRemembered(await remembered(place))).toMatchObject([
       { title: 'reload', run: 'r1', recipe: 'site', call: { name: 'hw_command' } },
     ])
-    expect(warnings).toEqual(['a handler is due: remembered on the host, to run in its next run'])
+    expect(warnings).toEqual(['a handler is still due: it runs in the host’s next run'])
   })
 
   test('runs in the next run that declares it, even if nothing changes then', async () => {
@@ -98,7 +98,9 @@ describe('a handler that is due when a run fails', () => {
     await bring(place, failing(place, more))
     expect(await remembered(place)).not.toContain('hunter2')
     const { warnings } = await bring(place, logged(place, 'other'))
-    expect(warnings[0]).toBe('reload has been due since run r1 of site: it runs when site does')
+    expect(warnings[0]).toBe(
+      'reload has been due since run r1 of site: it runs when site runs again',
+    )
     expect(await log(place)).toEqual(['other'])
     await bring(place, failing(place, more).slice(0, 1))
     expect(await log(place)).toEqual(['other', 'reload'])
@@ -114,7 +116,7 @@ describe('a handler that is due when a run fails', () => {
     expect(await remembered(place)).not.toContain(token)
     const { warnings } = await bring(place, [])
     expect(warnings).toEqual([
-      'note ******** has been due since run r1 of site: it runs when site does',
+      'note ******** has been due since run r1 of site: it runs when site runs again',
     ])
   })
 
@@ -136,7 +138,9 @@ describe('a handler that needs more than its call', () => {
     const place = await local()
     await bring(place, failing(place, more))
     const { warnings } = await bring(place, logged(place, 'other'))
-    expect(warnings[0]).toBe('reload has been due since run r1 of site: it runs when site does')
+    expect(warnings[0]).toBe(
+      'reload has been due since run r1 of site: it runs when site runs again',
+    )
     expect(await log(place)).toEqual(['other'])
   })
 
@@ -172,7 +176,7 @@ test('a handler that stays due after a successful run is reported', async () => 
   })
   expect(exitCode).toBe(0)
   expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual([
-    'a handler is due: remembered on the host, to run in its next run',
+    'a handler is still due: it runs in the host’s next run',
   ])
 })
 
@@ -198,7 +202,7 @@ test('a recorded handler whose function this version lacks is not called', async
   const { exitCode, warnings } = await bring(place, logged(place, 'other'))
   expect([exitCode, warnings]).toEqual([
     0,
-    ['t has been due since run r of x: it runs when x does'],
+    ['t has been due since run r of x: it runs when x runs again'],
   ])
   expect(await remembered(place)).toContain('hw_from_the_future')
 })
@@ -250,7 +254,7 @@ describe('a record of the previous version, with positional arguments', () => {
     const { exitCode, warnings } = await bring(place, [])
     expect([exitCode, warnings]).toEqual([
       0,
-      ['t has been due since run r of x: it runs when x does'],
+      ['t has been due since run r of x: it runs when x runs again'],
     ])
     expect(await remembered(place)).toContain('"ab"')
   })

@@ -13,19 +13,20 @@ const home = new Map(
   [...sources].flatMap(([name, source]) => definedIn(source).map(each => [each, name])),
 )
 
-/** Where a word is a command, as far as a pattern can tell: variables may have a function's name. */
+/** Matches words in command position, as well as a pattern can: variables may share a function's name. */
 const inCommandPosition =
   /(?:^|[;&|({!`]|\$\(|\b(?:then|else|do|if|elif|while|until)\b|\))[ \t]*(hw_\w+)(?=[\s;)]|$)/gm
 
 /**
- * Called only where what it belongs to was sent before: a lock is given back if
- * there is one, units that changed are read again. */
+ * Functions of parts that a part may call without needing them, because it calls them only if that part was
+ * sent: a held lock is released, changed units are read again.
+ */
 const asked = new Map([
   ['core', 'hw_unlock'],
   ['run', 'hw_units_settle'],
 ])
 
-/** A part with all that it needs, and what every session has. */
+/** A part with everything that it needs, and the parts of every session. */
 function closure(name: string): Set<string> {
   const found = new Set(always)
   const add = (each: string) => {
@@ -38,17 +39,17 @@ function closure(name: string): Set<string> {
   return found
 }
 
-test('gives each part a name of its own', () => {
+test('each part of the prelude has its own name', () => {
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
   expect(parts.map(({ path }) => basename(path, '.sh'))).toEqual(names)
 })
 
-test('begins with the parts of every session, and leaves out what a second shell runs', () => {
+test('the prelude begins with the parts of every session, and excludes those of a second shell', () => {
   expect(names.slice(0, 2)).toEqual(always)
   expect(names).not.toContain('control')
 })
 
-test('defines each function in one part', () => {
+test('each function of the prelude is defined in one part', () => {
   const all = [...sources.values()].flatMap(definedIn)
   expect(all.filter((name, at) => all.indexOf(name) !== at)).toEqual([])
 })
@@ -56,12 +57,12 @@ test('defines each function in one part', () => {
 describe.each(names)('the part %s', name => {
   const source = sources.get(name)!
 
-  test('needs parts that there are, and that stand before it', () => {
+  test('needs only existing parts that come before it', () => {
     const before = names.slice(0, names.indexOf(name))
     expect(needsOf(name).filter(each => !before.includes(each))).toEqual([])
   })
 
-  test('calls nothing that is in no part it needs', () => {
+  test('calls only functions of parts that it needs', () => {
     const has = closure(name)
     const code = source.replace(/^\s*#.*$/gm, '')
     const called = [...code.matchAll(inCommandPosition)].map(match => match[1]!)
@@ -85,13 +86,13 @@ describe('the parts of a session', () => {
     expect(partsFor(['hw_file'], sent)).toBe('')
   })
 
-  test('are none for what a call brings itself', () => {
+  test('are not sent for functions that a call defines itself', () => {
     const sent = new Set<string>()
     partsFor([], sent)
     expect(partsFor(['hw_content_7'], sent)).toBe('')
   })
 
-  test('hold neither comments nor indentation', () => {
+  test('contain neither comments nor indentation', () => {
     const lines = loadPrelude().split('\n')
     expect(lines.filter(line => /^\s*#|^\s+\S/.test(line))).toEqual([])
   })

@@ -19,11 +19,11 @@ describe('batches', () => {
     [5, '1, 2', [1, 2, 2]],
     [7, '1,100%', [1, 6]],
     [0, '1', []],
-  ])('%i hosts by %s', (count, serial, expected) => {
+  ])('%i hosts are split by %s', (count, serial, expected) => {
     expect(sizesOf(count, serial)).toEqual(expected)
   })
 
-  test('hold every host once, in order', () => {
+  test('contain every host once, in order', () => {
     const size = fc.oneof(
       fc.integer({ min: 1, max: 100 }).map(n => `${n}%`),
       fc.integer({ min: 1, max: 9 }).map(String),
@@ -65,21 +65,24 @@ describe('how many hosts may fail', () => {
     [0, 6, { unreachable: '25%' }, '6 hosts are unreachable, and --max-unreachable is 25%'],
     [1, 0, { fail: '4%' }, '1 host failed, and --max-fail is 4%'],
     [9, 9, { fail: '100%', unreachable: '100%' }, undefined],
-  ])('%i failed and %i unreachable of 20, by %j', (failed, unreachable, limits, expected) => {
-    expect(limitPassed(statuses(failed, unreachable), limits, 20)).toBe(expected)
-  })
+  ])(
+    'are checked with %i failed and %i unreachable of 20, and limits %j',
+    (failed, unreachable, limits, expected) => {
+      expect(limitPassed(statuses(failed, unreachable), limits, 20)).toBe(expected)
+    },
+  )
 
-  test('within a batch only limits that were set count', () => {
+  test('are checked within a batch only if limits were set', () => {
     expect(limitPassed(statuses(3, 3), {}, 20, true)).toBeUndefined()
     expect(limitPassed(statuses(3, 3), { unreachable: '9' }, 20, true)).toBeUndefined()
     expect(limitPassed(statuses(3, 3), { fail: '0' }, 20, true)).toContain('3 hosts failed')
   })
 
-  test('hosts that hold a lock or were interrupted failed; those that did not begin did not', () => {
+  test('include locked and interrupted hosts, but not skipped ones', () => {
     expect(limitPassed(['locked', 'interrupted', 'skipped'], {}, 20)).toContain('2 hosts failed')
   })
 
-  test.each(['', '-1', '1.5', '101%', 'x', '%', '1,2'])('%j is no limit', text => {
+  test.each(['', '-1', '1.5', '101%', 'x', '%', '1,2'])('must not be %j', text => {
     expect(() => parseHostLimit('--max-fail', text)).toThrow(
       expect.objectContaining({ code: 'invalid_value' }),
     )

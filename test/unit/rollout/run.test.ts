@@ -15,7 +15,7 @@ import { testTransport, unprivileged } from '../../support/shells.ts'
 async function until(found: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!(await found())) {
-    if (Date.now() > deadline) throw new Error('it never came')
+    if (Date.now() > deadline) throw new Error('timed out')
     await delay(5)
   }
 }
@@ -26,8 +26,8 @@ const exists = (path: string) => () =>
     () => false,
   )
 
-describe('the account of a run', () => {
-  test('begins and ends with the run, and names everything in between', async () => {
+describe('the events of a run', () => {
+  test('begin and end with the run, and name everything in between', async () => {
     const { run } = await local('h1', 'h2')
     const { seen, exitCode } = await run(async ({ $ }) => {
       await $`true`
@@ -44,13 +44,13 @@ describe('the account of a run', () => {
       'host.end ok',
     ])
     const ends = ofType(seen, 'host.end').map(({ type: _, at: __, ...outcome }) => outcome)
-    // Hosts end as they do; the run's end has them in their order.
+    // Hosts end in any order; the end of the run lists them in their own order.
     expect(ofType(seen, 'run.end')[0]!.hosts).toEqual(
       ends.sort((a, b) => (a.host < b.host ? -1 : 1)),
     )
   })
 
-  test('holds what the recipe put out, also when it fails later', async () => {
+  test('contain the recipe’s output, even if it fails later', async () => {
     const { run } = await local()
     const { outcomes } = await run(async ({ output }) => {
       const data = { list: [1] }
@@ -68,7 +68,7 @@ describe('the account of a run', () => {
     ])
   })
 
-  test('counts a host as changed when one of its steps was', async () => {
+  test('report a host as changed if one of its steps changed something', async () => {
     const { run, at } = await local()
     const make = () => command(`: >${at('made')}`, { creates: at('made') })
     const first = await run(async ({ converge }) => void (await converge(make())))
@@ -77,7 +77,7 @@ describe('the account of a run', () => {
     expect(second.outcomes[0]).toMatchObject({ status: 'ok', counts: { ok: 1, changed: 0 } })
   })
 
-  test('with --check exits 6 when something would change', async () => {
+  test('end with exit code 6 if something would change with --check', async () => {
     const { run, at } = await local()
     const what = async ({ converge }: { converge: (...items: never[]) => Promise<unknown> }) =>
       void (await converge(command(`: >${at('made')}`, { creates: at('made') }) as never))
@@ -85,7 +85,7 @@ describe('the account of a run', () => {
     expect(await exists(at('made'))()).toBe(false)
   })
 
-  test('tells the error of a failed command: where, what, how', async () => {
+  test('report where a command failed, its text and its exit status', async () => {
     const { run } = await local()
     const { outcomes, exitCode } = await run(async ({ $ }) => {
       await $`echo 'no such thing' >&2; exit 3`
@@ -103,7 +103,7 @@ describe('the account of a run', () => {
     })
   })
 
-  test('shows no secret, wherever it turns up', async () => {
+  test('contain no secret, wherever it appears', async () => {
     const { run } = await local()
     const token = secret('hunter2-hunter2')
     const { seen } = await run(async ({ $, output, converge, warn, step }) => {
@@ -119,7 +119,7 @@ describe('the account of a run', () => {
     expect(ofType(seen, 'host.end')[0]!.error!.message).toContain('********')
   })
 
-  test('a recipe’s own fault is told as one', async () => {
+  test('report an exception of the recipe as its own fault', async () => {
     const { run } = await local('h1', 'h2')
     const { outcomes, exitCode } = await run(async ({ host }) => {
       if (host.name === 'h1') (undefined as unknown as { x(): void }).x()
@@ -135,7 +135,7 @@ describe('the account of a run', () => {
     expect(outcomes[0]!.error).not.toHaveProperty('output')
   })
 
-  test('a fault says how it got there if that is wanted, without secrets', async () => {
+  test('contain the stack trace of an exception with --verbose, without secrets', async () => {
     const { run } = await local()
     const token = secret('hunter2-hunter2')
     const { outcomes } = await run(
@@ -156,7 +156,7 @@ describe('the account of a run', () => {
     expect(output).not.toContain('RangeError')
   })
 
-  test('all hosts’ failures are told, whatever kind they are', async () => {
+  test('report the failures of all hosts, of whatever kind', async () => {
     const { run, directory, hosts } = await local('good', 'bad')
     const all = [...hosts, deadHost('dead', directory)]
     const { outcomes, exitCode } = await run(
@@ -174,7 +174,7 @@ describe('the account of a run', () => {
     expect(exitCode).toBe(4)
   })
 
-  test('a shell that is gone ends the step it ran, and the host', async () => {
+  test('end the running step and the host when the shell is killed', async () => {
     const { run } = await local()
     const { outcomes, seen, exitCode } = await run(async ({ converge }) => {
       await converge(
@@ -190,8 +190,8 @@ describe('the account of a run', () => {
   })
 })
 
-describe('what fails outside of any host’s work', () => {
-  test('is told before the run’s end, which counts it, and without secrets', async () => {
+describe('an error outside of any host’s work', () => {
+  test('is reported before the end of the run, decides the exit code, and shows no secrets', async () => {
     const { run } = await local()
     const token = secret('hunter2-hunter2')
     const strays = () => ['boom', `no ${token.reveal()}`]
@@ -207,13 +207,13 @@ describe('what fails outside of any host’s work', () => {
     expect(seen.at(-1)).toMatchObject({ type: 'run.end', ok: false, exitCode: 1 })
   })
 
-  test('is nothing in a run without', async () => {
+  test('does not change the exit code if there is none', async () => {
     const { run } = await local()
     expect((await run(async () => {}, { strays: () => [] })).exitCode).toBe(0)
   })
 })
 
-describe('what a recipe does not wait for', () => {
+describe('a command that the recipe does not await', () => {
   test('ends before its host does', async () => {
     const { run, at } = await local()
     const { outcomes, seen } = await run(async ({ $ }) => {
@@ -225,7 +225,7 @@ describe('what a recipe does not wait for', () => {
     expect(seen.at(-2)).toMatchObject({ type: 'host.end' })
   })
 
-  test('is not begun after a failure, but what runs ends', async () => {
+  test('ends after a failure if it runs, and does not begin otherwise', async () => {
     const { run, at } = await local()
     const { outcomes } = await run(async ({ $ }) => {
       const commands = [
@@ -241,7 +241,7 @@ describe('what a recipe does not wait for', () => {
     expect([await exists(at('ended'))(), await exists(at('next'))()]).toEqual([true, false])
   })
 
-  test('ends before its host does when the shell is gone', async () => {
+  test('ends before its host does when the shell is killed', async () => {
     const { run } = await local()
     const { outcomes } = await run(async ({ $, converge }) => {
       const first = $`kill -9 $PPID`
@@ -253,8 +253,8 @@ describe('what a recipe does not wait for', () => {
   })
 })
 
-describe('which hosts at a time', () => {
-  test.each([1, 3])('no more than %i', async forks => {
+describe('hosts at the same time', () => {
+  test.each([1, 3])('are no more than %i', async forks => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     const { run } = await local(...names)
     let now = 0
@@ -277,7 +277,7 @@ describe('which hosts at a time', () => {
     expect(outcomes.map(({ host }) => host)).toEqual(names)
   })
 
-  test('a batch begins when the one before it has succeeded', async () => {
+  test('are those of a batch, which begins after the one before it has succeeded', async () => {
     const { run } = await local('a', 'b', 'c', 'd')
     const order: string[] = []
     const { seen } = await run(
@@ -297,7 +297,7 @@ describe('which hosts at a time', () => {
     )
   })
 
-  test('no batch begins after one that failed; its own hosts end', async () => {
+  test('are not started after a failed batch, whose own hosts run to their end', async () => {
     const { run } = await local('a', 'b', 'c', 'd')
     const { outcomes, seen, exitCode } = await run(
       async ({ host }) => {
@@ -316,7 +316,7 @@ describe('the lock', () => {
   const hold = (bootstrapDir: string) =>
     openSession({ transport: connectLocal(), bootstrapDir, first: [lockCall(claim)] })
 
-  test('is held while the recipe runs, and free after it, however it ends', async () => {
+  test('is held while the recipe runs, and released afterwards, however it ends', async () => {
     const { run, at } = await local()
     const lock = at('h1-state/bootstrap.pid')
     await run(async ({ read }) => {
@@ -326,7 +326,7 @@ describe('the lock', () => {
     expect(await exists(lock)()).toBe(false)
   })
 
-  test('is not taken by what only looks, nor with --check', async () => {
+  test('is not taken by a recipe that takes none, nor with --check', async () => {
     const { run, at } = await local()
     const look = async () => {
       expect(await exists(at('h1-state/bootstrap.pid'))()).toBe(false)
@@ -335,7 +335,7 @@ describe('the lock', () => {
     expect((await run(look, { check: true })).exitCode).toBe(0)
   })
 
-  test('of another run refuses this one, naming it', async () => {
+  test('of another run makes this one fail with that run’s name', async () => {
     const { run, hosts } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
     try {
@@ -353,7 +353,7 @@ describe('the lock', () => {
     }
   })
 
-  test('is waited for, once told, and the state is read again then', async () => {
+  test('is waited for with one warning, and the state is read again afterwards', async () => {
     const { run, hosts, at } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
     const running = run(
@@ -374,7 +374,7 @@ describe('the lock', () => {
     expect(ofType(seen, 'warning')[0]!.message).toMatch(/theirs.*; waiting$/)
   })
 
-  test('is waited for no longer than asked', async () => {
+  test('is waited for no longer than requested', async () => {
     const { run, hosts } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
     try {
@@ -385,7 +385,7 @@ describe('the lock', () => {
     }
   })
 
-  test('Ctrl-C ends the waiting', async () => {
+  test('is no longer waited for after Ctrl-C', async () => {
     const { run, hosts, stop } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
     try {
@@ -400,7 +400,7 @@ describe('the lock', () => {
 })
 
 describe('Ctrl-C', () => {
-  test('lets the running step end, and starts nothing else', async () => {
+  test('lets the running step end and starts nothing else', async () => {
     const { run, at, stop } = await local('a', 'b')
     const running = run(
       async ({ converge }) => {
@@ -428,7 +428,7 @@ describe('Ctrl-C', () => {
     expect(await exists(at('a-state/bootstrap.pid'))()).toBe(false)
   })
 
-  test('a second time ends what runs', async () => {
+  test('pressed twice ends the running step', async () => {
     const { run, at, stop, kill } = await local()
     const running = run(async ({ $ }) => {
       await $`: >${at('begun')}; sleep 600`
@@ -442,7 +442,7 @@ describe('Ctrl-C', () => {
     expect(await exists(at('h1-state/bootstrap.pid'))()).toBe(false)
   })
 
-  test('ends the connecting to a host that does not answer', async () => {
+  test('stops connecting to a host that does not answer', async () => {
     const { run, directory, stop } = await local()
     const silent = createServer(() => stop.abort())
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
@@ -453,7 +453,7 @@ describe('Ctrl-C', () => {
     expect([exitCode, outcomes[0]!.status]).toEqual([130, 'interrupted'])
   })
 
-  test('before a host was reached skips it', async () => {
+  test('skips hosts that were not started', async () => {
     const { run, stop } = await local('a', 'b')
     stop.abort()
     const { exitCode, outcomes, seen } = await run(async () => {})
@@ -473,7 +473,7 @@ describe('limits of a run', () => {
   const statusesOf = ({ outcomes }: { outcomes: readonly { status: string }[] }) =>
     outcomes.map(({ status }) => status)
 
-  test('bear failures up to the limit, and tell why no more begin', async () => {
+  test('allow failures up to the limit, and report why no more hosts are started', async () => {
     const { run } = await local('a', 'b', 'c', 'd')
     const one = { serial: ['1'], limits: { fail: '1' } }
     const borne = await run(failOn('a'), one)
@@ -482,19 +482,19 @@ describe('limits of a run', () => {
     const passed = await run(failOn('a', 'b'), one)
     expect(statusesOf(passed)).toEqual(['failed', 'failed', 'skipped', 'skipped'])
     expect(ofType(passed.seen, 'warning').map(({ message }) => message)).toEqual([
-      '2 hosts failed, and --max-fail is 1: 2 did not begin',
+      '2 hosts failed, and --max-fail is 1: 2 hosts were not started',
     ])
   })
 
-  test('hold for hosts that wait for a fork too', async () => {
+  test('apply to hosts that wait for a fork too', async () => {
     const { run } = await local('a', 'b', 'c')
     const within = await run(failOn('a'), { forks: 1, limits: { fail: '0' } })
     expect(statusesOf(within)).toEqual(['failed', 'skipped', 'skipped'])
-    // Without them, what stands in a batch begins.
+    // Without limits, all hosts of a batch are started.
     expect(statusesOf(await run(failOn('a'), { forks: 1 }))).toEqual(['failed', 'ok', 'ok'])
   })
 
-  test('count unreachable hosts for themselves', async () => {
+  test('count unreachable hosts separately', async () => {
     const { run, directory, hosts } = await local('good', 'bad', 'late')
     const [good, bad, late] = hosts as [(typeof hosts)[0], (typeof hosts)[0], (typeof hosts)[0]]
     const all = [deadHost('dead', directory), good, late]
@@ -511,14 +511,14 @@ describe('limits of a run', () => {
   })
 })
 
-test('warnings of before the run are told at its beginning, once', async () => {
+test('warnings from before the run are reported at its beginning, once', async () => {
   const { run } = await local('a', 'b')
   const { seen } = await run(async () => {}, { warnings: ['mind the gap'] })
   expect(ofType(seen, 'warning').map(({ message }) => message)).toEqual(['mind the gap'])
   expect(seen[1]).toMatchObject({ type: 'warning' })
 })
 
-test('a state of root that the login may not look into is named, not the lock in it', async () => {
+test('a state directory that the login may not read is named in the error, not the lock in it', async () => {
   const { run, at, directory } = await local()
   await chmod(directory, 0o755)
   await mkdir(at('h1-state'), { mode: 0 })

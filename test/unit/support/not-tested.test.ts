@@ -4,7 +4,7 @@ import { requirements } from '../../support/requires.ts'
 
 const skipped = (...tags: string[]) => ({ tags, state: 'skipped' })
 
-describe('what was not tested', () => {
+describe('the summary of tests that did not run', () => {
   const tests = [
     { tags: [], state: 'passed' },
     { tags: ['busybox'], state: 'failed' },
@@ -14,7 +14,7 @@ describe('what was not tested', () => {
     skipped(),
   ]
 
-  test('is counted by what is missing, apart from what is left to the other stage', () => {
+  test('counts them by what is missing, separately from those left to the other stage', () => {
     expect(tally(tests, 'early', ['mksh', 'gawk'])).toEqual({
       passed: 1,
       failed: 1,
@@ -24,7 +24,7 @@ describe('what was not tested', () => {
     })
   })
 
-  test('is, of what is left to the other stage, not counted a second time as missing', () => {
+  test('does not count tests left to the other stage as missing too', () => {
     const counts = (stage: Stage) => {
       const { missing, left } = tally(tests, stage, ['sshd'])
       return { missing, left }
@@ -34,7 +34,7 @@ describe('what was not tested', () => {
     expect(counts('all')).toEqual({ missing: { sshd: 1 }, left: 0 })
   })
 
-  test('is a table that says how to come by it, and where the rest is', () => {
+  test('is a table that says how to install what is missing, and how to run the rest', () => {
     const counts = tally([...tests, ...Array(12).fill(skipped('gawk'))], 'early', ['mksh', 'gawk'])
     expect(notTested(counts, 'early')).toBe(`Not tested:
   mksh   2 tests  apt-get install mksh
@@ -43,11 +43,11 @@ describe('what was not tested', () => {
 `)
   })
 
-  test('is no table where all was tested', () => {
+  test('is empty if everything was tested', () => {
     expect(notTested(tally(tests.slice(0, 2), 'all', []), 'all')).toBe('')
   })
 })
 
-test('each requirement says how to come by it', () => {
+test('each requirement says how to install it', () => {
   for (const { get } of Object.values(requirements)) expect(get).toMatch(/\w/)
 })

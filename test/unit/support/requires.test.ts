@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 
-/** What looks at the machine by itself, or leaves out rows without a word. */
+/** Code that checks the machine by itself, or silently skips cases. */
 const elsewhere = [
   /\b(describe|test|it)\.(skip|skipIf|runIf)\b/,
   /\.each\((shells|awks|transports|packageManagers)\)/,
@@ -10,7 +10,7 @@ const elsewhere = [
   /getuid[^\n]*\? (test|describe|it)\b/,
 ]
 
-test('tests say what they need by tags, and nowhere else', async () => {
+test('tests state what they need only by tags', async () => {
   const folder = new URL('../..', import.meta.url)
   const names = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.ts'))
   const found = names
