@@ -229,7 +229,10 @@ describe('conditions on a resource', () => {
 
   test.each<[string, (place: Local, a: Resource) => Items]>([
     ['was skipped after a failure', (_, a) => [command('exit 1'), a]],
-    ['is a handler that nothing notified', (_, a) => command('true', { unless: 'true', notify: a })],
+    [
+      'is a handler that nothing notified',
+      (_, a) => command('true', { unless: 'true', notify: a }),
+    ],
   ])('that %s do not hold in a later converge', async (_, first) => {
     const place = await local()
     const a = file(place.at('a'), { content: '1' })
