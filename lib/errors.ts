@@ -211,7 +211,7 @@ export const errorCodes = {
   host_not_back: entry(
     unreachable,
     'The host did not come back in time after a reboot.',
-    'Look at its console; the option `withinMs` gives it longer.',
+    'Check its console, or raise the option `withinMs`.',
   ),
   connection_lost: entry(
     unreachable,

@@ -34,6 +34,6 @@ export interface RunRequest {
   targets?: () => Promise<Targets>
   /** Default: to apply the recipe, or with --check to look. */
   mode?: RequestMode
-  /** Told the arguments, before any host is touched. */
+  /** Called with the arguments, before any host is touched. */
   parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
 }

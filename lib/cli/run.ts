@@ -29,7 +29,7 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
   const { options, place } = request
   const ready = await readyRun(request)
   const events = createEventStream()
-  const tell = (message: string) => events.emit({ type: 'warning', message })
+  const warn = (message: string) => events.emit({ type: 'warning', message })
   const identity = identify(ready, place)
   const wanted = options.log as string | undefined
   const log = createRunLog({
@@ -37,19 +37,17 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     wanted,
     cwd: place.cwd,
     env: place.env,
-    warn: tell,
+    warn,
   })
   const renderer = await rendererOf(request, ready, log)
   const screen = pausing(renderer)
   for (const each of [screen, log, ready.callback]) if (each) events.subscribe(each.subscriber)
-  const interrupts = listenForInterrupts(tell)
+  const interrupts = listenForInterrupts(warn)
   const strays = listenForStrays()
   const signal = interrupts.stop
-  const tracer = ready.traces
-    ? createTracer(ready.traces, { run: identity.run, warn: tell })
-    : undefined
+  const tracer = ready.traces ? createTracer(ready.traces, { run: identity.run, warn }) : undefined
   const typed = tracer && ((answer: string) => tracer.hide([answer]))
-  const { connector, stopAsking } = ready.reach.connect({ screen, signal, warn: tell, typed })
+  const { connector, stopAsking } = ready.reach.connect({ screen, signal, warn, typed })
   try {
     const world = worldOf(request, ready, {
       identity,
@@ -62,7 +60,7 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     const mode = modeOf(request, interrupts)
     const result = await runRecipe({ what: ready.what, mode, rollout: ready.rollout, world })
     await stopAsking()
-    const live = { tell, strays, log, renderer }
+    const live = { warn, strays, log, renderer }
     return await conclude(request, ready, result, live).catch(error => {
       const known = showError(error, place, options.verbose === true)
       return exitCodeOfErrors([known], true, result.exitCode)
@@ -146,13 +144,13 @@ async function conclude(
   { recipe, place }: RunRequest,
   { output, what, callback }: ReadyRun,
   result: RunResult,
-  live: { tell: (message: string) => void; strays: Strays; log: RunLog; renderer: Renderer },
+  live: { warn: (message: string) => void; strays: Strays; log: RunLog; renderer: Renderer },
 ): Promise<ExitCode> {
-  const { tell, strays, log, renderer } = live
+  const { warn, strays, log, renderer } = live
   const undelivered = await callback?.deliver()
-  if (undelivered) tell(result.redact(`the callback was not delivered: ${undelivered}`))
+  if (undelivered) warn(result.redact(`the callback was not delivered: ${undelivered}`))
   const late = strays.take()
-  for (const message of late) tell(result.redact(message))
+  for (const message of late) warn(result.redact(message))
   log.end()
   await renderer.end()
   const failed = result.exitCode !== exitCodes.ok && result.exitCode !== exitCodes.drift

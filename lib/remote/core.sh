@@ -274,8 +274,8 @@ hw_count_cpus() {
   fi
 }
 
-# hw_elapse: seconds into hw_seconds, to tell how long something takes. Those that the system is up go on
-# evenly also where somebody corrects the clock.
+# hw_elapse: seconds into hw_seconds, to measure how long something takes. The uptime is steady even if the
+# clock is corrected.
 hw_elapse() {
   if [ -r /proc/uptime ]; then
     IFS=' .' read -r hw_seconds hw_each </proc/uptime

@@ -102,7 +102,7 @@ export function createRunLog(options: {
       give(error)
     }
   }
-  // process.exit leaves no time for anything else.
+  // After process.exit, only synchronous code runs.
   if (state === 'waiting') process.on('exit', flush)
   return {
     get kept() {

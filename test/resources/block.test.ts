@@ -9,7 +9,7 @@ resourceTable(
   'block',
   [
     {
-      name: 'added behind a line, and mended where it was changed',
+      name: 'added after a line, and repaired where it was changed',
       given: 'printf "a\\nb\\n" >conf',
       wanted: at => block(at('conf'), { marker: 'x', content: 'one\n\ntwo\n', after: 'a' }),
       holds: '[ "$(cat conf)" = "a\n# BEGIN x\none\n\ntwo\n# END x\nb" ]',

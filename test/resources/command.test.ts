@@ -91,7 +91,7 @@ describeEach(shells, 'a command under $name', shell => {
     expect(result).toMatchObject({ status: 'failed', exitStatus: 124, code: '-' })
   })
 
-  test('with --check nothing is run, and what only running tells is unknown', async () => {
+  test('does not run with --check, and reports what only running can show as unknown', async () => {
     const host = await testHost({ shell })
     const run = (options: CommandOptions) =>
       host.run(command(`touch ${host.at('ran')}`, options).call, { check: true })
@@ -148,7 +148,7 @@ describeEach(shells, 'a script under $name', shell => {
     expect(await readdir(host.bootstrapDir)).toEqual([])
   })
 
-  test('is gone too when it fails, and its exit status is told', async () => {
+  test('is removed too when it fails, and its exit status is reported', async () => {
     const host = await testHost({ shell })
     const result = await host.run(script({ text: 'echo why >&2; exit 9' }).call)
     expect(result).toMatchObject({ status: 'failed', exitStatus: 9 })

@@ -18,7 +18,7 @@ import {
 
 const few = [anyShell]
 
-/** Ends at once when it is told to. */
+/** Exits immediately on TERM. */
 const loop = ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done']
 const image = 'localhost/bb:1'
 const engine = 'podman'

@@ -159,7 +159,7 @@ describeEach(shells, 'under $name', shell => {
     expect(started.length, started.join(' ')).toBeLessThanOrEqual(10)
   })
 
-  test('--check tells how many and which, and --diff the texts of all', async () => {
+  test('--check reports how many files change and which, and --diff shows the texts of all', async () => {
     const at = await host.directory()
     await host.script('mkdir www; echo old >www/index.html; echo bye >www/gone', at)
     const two = makeSource('two', { 'index.html': 'hello\n', 'a b/new': 'new\n' })

@@ -1,6 +1,6 @@
 /**
- * How edits of real-world files, test/support/fixtures/editors, are told: what is wanted of each, the
- * lines that change by it, and what the program that reads such a file must make of it then.
+ * How edits of real-world files, test/support/fixtures/editors, are described: the edit, the lines that it
+ * changes, and what the program that reads such a file must report afterwards.
  */
 import { type BlockOptions, block } from '../../lib/resources/editing/block.ts'
 import { type EnvFileOptions, envFile } from '../../lib/resources/editing/env-file.ts'

@@ -48,7 +48,7 @@ const changesOf = (before: readonly string[], after: readonly string[]) =>
     added ? value.map(line => `+${line}`) : removed ? value.map(line => `-${line}`) : [],
   )
 const latin1 = (text: string) => Buffer.from(text).toString('latin1')
-/** Sorted: whether what goes or what comes is told first is a matter of taste. */
+/** Sorted, because the order of removed and added lines does not matter. */
 const sorted = (changes: readonly string[]) => [...changes].sort()
 
 /** Puts the file of each case on the host. */
@@ -90,7 +90,7 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
         ended: ended(after[index]!),
         statuses: [checked, applied, again].map(results => results[index]!.status),
         stderr: applied[index]!.stderr.toString(),
-        told: checked[index]!.parts.get('new')?.toString('latin1'),
+        shown: checked[index]!.parts.get('new')?.toString('latin1'),
         mode: (await stat(host.at(name))).mode & 0o777,
       })
       wanted.push({
@@ -100,7 +100,7 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
         ended: ended(before),
         statuses: [status, status, 'ok'],
         stderr: '',
-        told: status === 'ok' ? undefined : after[index]!.toString('latin1'),
+        shown: status === 'ok' ? undefined : after[index]!.toString('latin1'),
         mode: 0o640,
       })
     }

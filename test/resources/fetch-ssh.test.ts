@@ -40,7 +40,7 @@ test('a file of 96 MiB comes whole, and takes little memory', async () => {
     `mkdir -p "$(dirname '${path}')" && head -c ${96 * mebi} /dev/urandom >'${path}'`,
   )
   const wanted = fetch(path, { to: join(lab.scratch, '%h/big') })
-  const told: number[] = []
+  const reported: number[] = []
   const before = process.memoryUsage.rss()
   let peak = before
   const [result] = await session.segment(
@@ -49,7 +49,7 @@ test('a file of 96 MiB comes whole, and takes little memory', async () => {
         call: wanted.forHost!(host).call,
         listener: {
           progress: done => {
-            told.push(done)
+            reported.push(done)
             peak = Math.max(peak, process.memoryUsage.rss())
           },
         },
@@ -62,7 +62,7 @@ test('a file of 96 MiB comes whole, and takes little memory', async () => {
     .update(await readFile(join(lab.scratch, 'lab1/big')))
     .digest('hex')
   expect(await lab.read('lab1', `sha256sum <'${path}'`)).toContain(sum)
-  expect(told.at(-1)).toBe(96 * mebi)
+  expect(reported.at(-1)).toBe(96 * mebi)
   expect((peak - before) / mebi).toBeLessThan(72)
   expect((await apply(session, host, wanted))[0]!.status).toBe('ok')
   expect(await readdir(join(lab.scratch, 'lab1'))).toEqual(['big'])

@@ -184,7 +184,7 @@ describe('a template', () => {
   test.each([
     ['throws', () => (undefined as never as { x: string }).x, /could not be made: Cannot read/],
     ['returns a promise', () => Promise.resolve('x') as never, /it returned a object|an object/],
-  ])('that %s is told with the file’s line', (_, content, message) => {
+  ])('that %s is reported with the file’s line', (_, content, message) => {
     expect(() => file('/f', { content }).forHost!(host)).toThrow(
       expect.objectContaining({
         code: 'recipe_invalid',

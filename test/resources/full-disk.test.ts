@@ -7,7 +7,7 @@ import { line } from '../../lib/resources/editing/line.ts'
 import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
 import { awks, describeEach, shells, testHost } from '../support/shells.ts'
 
-/** A shell whose files have an end, which is not told by a signal. */
+/** A shell with a limit on file size, at which writes fail without a signal. */
 const short = (command: readonly string[]) =>
   ['sh', '-c', 'trap "" XFSZ; ulimit -f 40; exec "$@"', 'sh', ...command] as const
 

@@ -272,7 +272,7 @@ systemctl -q mask hw-m`,
       error: { code: 'step_failed', message: /hw-m is masked.*masked: false/ },
     },
     {
-      name: 'what a service that can’t be started said is told',
+      name: 'the output of a service that can’t be started is reported',
       given: `printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "echo no database >&2; exit 3"\\n' >/etc/systemd/system/hw-fails.service`,
       items: service('hw-fails', { running: true }),
       error: { code: 'step_failed', message: /could not start hw-fails/, output: /no database/ },

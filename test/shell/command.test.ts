@@ -104,7 +104,7 @@ describeEach(shells, 'hw_run under $name', shell => {
     ['kill -KILL $$', 137],
     ['kill -PIPE $$', 141],
     ['set -e; false; echo not here', 1],
-  ])('tells the exit status of %s: %i', async (line, exitStatus) => {
+  ])('reports the exit status of %s: %i', async (line, exitStatus) => {
     const host = await testHost({ shell })
     const result = await host.run(runCall(line))
     const status = exitStatus === 0 ? 'ok' : 'failed'

@@ -44,7 +44,7 @@ describeEach(crowds, `${contenders} contenders under $name`, ({ crowd }) => {
       const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
       return {
         ended: once(child, 'exit'),
-        tell: (script: string) => child.stdin.write(`${script}\n`),
+        send: (script: string) => child.stdin.write(`${script}\n`),
         end: () => child.stdin.end(),
         answer: async () => {
           for (;;) {
@@ -56,7 +56,7 @@ describeEach(crowds, `${contenders} contenders under $name`, ({ crowd }) => {
       }
     })
     const askAll = (script: (number: number) => string) => {
-      for (const [number, contender] of all.entries()) contender.tell(script(number))
+      for (const [number, contender] of all.entries()) contender.send(script(number))
       return Promise.all(all.map(contender => contender.answer()))
     }
     await askAll(() => `${loadPrelude()}hw_dir='${home}'; echo; echo answer ready`)

@@ -1,4 +1,4 @@
-/** Facts as real hosts tell them: this machine under all shells, and an overlay of it without programs. */
+/** Facts from real hosts: this machine under all shells, and an overlay of it without programs. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statfsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
@@ -37,12 +37,12 @@ describeEach(shells, 'under $name', ({ command }) => {
 
   test('network: interfaces, addresses and the way out', { tags: ['ip'] }, async () => {
     const { interfaces, addresses } = await facts(network)
-    const told = interfaces
+    const found = interfaces
       .flatMap(each =>
         each.addresses.map(({ address, prefix }) => `${each.name} ${address}/${prefix}`),
       )
       .sort()
-    expect(told).toEqual(ownAddresses())
+    expect(found).toEqual(ownAddresses())
     expect(addresses).not.toContain('127.0.0.1')
     const lo = interfaces.find(({ name }) => name === 'lo')
     expect(lo).toMatchObject({ up: true, mac: '', mtu: expect.any(Number) })

@@ -66,7 +66,7 @@ describeEach(shells, 'hw_file under $name', shell => {
     expect(await modeOf(host.at('new'))).toBe(0o644)
   })
 
-  test('--check tells and changes nothing, and asks for no content', async () => {
+  test('--check reports, changes nothing and asks for no content', async () => {
     const host = await testHost({ shell })
     await host.write('f', 'old\n')
     const calls = [

@@ -78,13 +78,13 @@ describeEach(combinations, 'hw_ini under $name', ({ shell, awk }) => {
 })
 
 describeEach(awks, 'hw_ini with $name', awk => {
-  test('tells with --diff what it would write, and writes nothing', async () => {
+  test('shows with --diff what it would write, and writes nothing', async () => {
     const host = await testHost({ awk })
     for (const [index, { before }] of iniCases.entries()) await host.write(files[index]!, before)
     const calls = iniCases.map(({ want }, index) => ini(host.at(files[index]!), want).call)
     const results = await host.segment(calls.map(ungathered), { check: true, diff: true })
-    const told = results.map(({ parts }) => parts.get('new')?.toString('latin1'))
-    expect(byName(told)).toEqual(
+    const shown = results.map(({ parts }) => parts.get('new')?.toString('latin1'))
+    expect(byName(shown)).toEqual(
       byName(iniCases.map(({ after }) => (after === undefined ? after : latin1(after)))),
     )
     for (const [index, { before }] of iniCases.entries())
@@ -154,7 +154,7 @@ describeEach(shells, 'hw_ini under $name', shell => {
     }
   })
 
-  test('a missing awk, and one that fails, are told as what they are', async () => {
+  test('a missing awk and a failing awk have different errors', async () => {
     const host = await testHost({ shell })
     await host.write('f', 'a = 1\n')
     const call = ini(host.at('f'), { set: { a: 2 } }).call

@@ -87,7 +87,7 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(await left(host.directory)).toEqual([])
   })
 
-  test('is refused to another run, which is told who holds it', async () => {
+  test('is refused to another run, with its holder’s name', async () => {
     const { directory } = await testHost({ shell, first: [lock('r1')] })
     const second = await testHost({ shell, directory, first: [lock('r2')] })
     const refused = second.session.first[0]!
@@ -310,7 +310,7 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(await left(directory)).toEqual(['bootstrap.pid'])
   })
 
-  test('a missing ln, and one that can make no links, are told', async () => {
+  test('a missing ln, and one that can make no links, are reported', async () => {
     const home = await temporaryDirectory()
     const host = await testHost({
       shell,

@@ -190,7 +190,7 @@ describeEach(shells, 'a session under $name', shell => {
     await expect(session.call(runCall('true'))).rejects.toMatchObject({ code: 'shell_failed' })
   })
 
-  test('removes a half-written file when it is told to go', async () => {
+  test('removes a half-written file when it is ended', async () => {
     const host = await testHost({ shell })
     const wanted = file(host.at('f'), { content: 'x', validate: 'kill -TERM $PPID; : %s' }).call
     await expect(host.run(wanted)).rejects.toMatchObject({ code: 'shell_failed' })
@@ -228,8 +228,8 @@ describeEach(shells, 'a session under $name', shell => {
   })
 })
 
-describe('a shell that is none', () => {
-  test('is told with what it said', async () => {
+describe('a login without a shell', () => {
+  test('is reported with its output', async () => {
     const shell = ['sh', '-c', 'echo This account is not available.; exit 1']
     const opening = openSession({ transport: connectLocal({ shell }), bootstrapDir: '/nowhere' })
     await expect(opening).rejects.toMatchObject({

@@ -5,23 +5,23 @@ import type { RunEvent } from '../../../lib/events.ts'
 const warning = (message: string) => ({ type: 'warning', message }) as unknown as RunEvent
 
 test('a renderer without pause gets the events afterwards, in order', () => {
-  const told: unknown[] = []
+  const received: unknown[] = []
   const { subscriber, pause, resume } = pausing({
-    subscriber: event => told.push((event as unknown as { message: string }).message),
+    subscriber: event => received.push((event as unknown as { message: string }).message),
     end: async () => {},
   })
   subscriber(warning('a'))
   pause()
   subscriber(warning('b'))
   subscriber(warning('c'))
-  expect(told).toEqual(['a'])
+  expect(received).toEqual(['a'])
   resume()
   subscriber(warning('d'))
-  expect(told).toEqual(['a', 'b', 'c', 'd'])
-  // Whoever floods it while a question is open is not kept for ever.
+  expect(received).toEqual(['a', 'b', 'c', 'd'])
+  // A flood of events while a question is open is not held without limit.
   pause()
   for (let n = 0; n < 10_001; n++) subscriber(warning('x'))
-  expect(told).toHaveLength(4 + 10_001)
+  expect(received).toHaveLength(4 + 10_001)
 })
 
 test('a renderer with pause uses its own', () => {

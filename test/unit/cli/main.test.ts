@@ -67,8 +67,8 @@ test('console output of recipes goes to standard error', async () => {
 })
 
 test('passwords are removed from the environment before a recipe is loaded', async () => {
-  const told = "console.error('found', process.env.HOSTWRIGHT_SSH_PASSWORD ?? 'nothing')"
-  const { status, stderr } = await hostwright(`${told}\n${recipeOf('')}`, 'site', '--on', 'all')
+  const show = "console.error('found', process.env.HOSTWRIGHT_SSH_PASSWORD ?? 'nothing')"
+  const { status, stderr } = await hostwright(`${show}\n${recipeOf('')}`, 'site', '--on', 'all')
   expect(stderr).toContain('found nothing')
   expect(status).toBe(0)
 })

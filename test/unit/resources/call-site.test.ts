@@ -59,8 +59,8 @@ test.each<[string, string[], boolean, string | undefined]>([
   ['what a recipe uses', ['/p/node_modules/a/b.js', '/p/recipes/x.ts'], true, '/p/recipes/x.ts:3'],
   ['this library', [own, '/p/recipes/x.ts'], false, '/p/recipes/x.ts:3'],
   ['a recipe that ships', [`${process.cwd()}/recipes/x.ts`], false, 'recipes/x.ts:3'],
-  ['nobody that is known', ['node:internal/x'], false, undefined],
-])('a fault of %s is told from others', (_, files, projects, at) => {
+  ['unknown code', ['node:internal/x'], false, undefined],
+])('a fault of %s is recognised', (_, files, projects, at) => {
   expect(isProjects(stack(...files))).toBe(projects)
   expect(siteIn(stack(...files))).toBe(at)
 })

@@ -140,7 +140,7 @@ describe('options that nobody checked the types of', () => {
     expect(make).toThrow(refused(message.replace(/[()/]/g, '\\$&')))
   })
 
-  test('a source that is not there is told with where it was looked for', () => {
+  test('a missing source is reported with the directory where it was looked for', () => {
     expect(() => file('/a', { source: 'files/nope' })).toThrow(
       refused(
         `can’t read the source files/nope: there is no such file, seen from ${process.cwd()}`,
