@@ -4,14 +4,20 @@ import { homedir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { assemble, createDraft, type Reader } from './draft.ts'
 import { failAt } from './fault.ts'
 import type { Defaults } from './host.ts'
 import type { Inventory } from './inventory.ts'
 import { isLocalPattern } from './pattern.ts'
-import { parseInventory } from './readers/hosts-ini.ts'
+import { readHostsIni } from './readers/hosts-ini.ts'
 
-/** Name of the file in an environment's directory. */
-const fileName = 'hosts.ini'
+/** Files in an environment’s directory, and who reads them. The first that exists is the inventory. */
+const readers: Readonly<Record<string, Reader>> = { 'hosts.ini': readHostsIni }
+
+const fileNames = Object.keys(readers)
+
+/** A file of another name is read as a hosts.ini. */
+const readerOf = (file: string): Reader => readers[basename(file)] ?? readHostsIni
 
 export interface LoadOptions {
   /** `-i`: an environment's name, or the path of a hosts.ini or of a directory with one. */
@@ -41,9 +47,9 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   if (file === undefined) return emptyInventory(cwd, overrides, defaults)
   const shown = relative(cwd, file)
   const shownAs = shown.startsWith('..') ? file : shown
-  return parseInventory(await readText(file, shownAs), {
+  const draft = readerOf(file)(await readText(file, shownAs), shownAs)
+  return assemble(draft, {
     file,
-    shownAs,
     // A lab’s directory may have any name.
     environment: dirname(file) === options.labDirectory ? 'lab' : basename(dirname(file)),
     overrides,
@@ -58,15 +64,15 @@ export function emptyInventory(
   overrides?: Record<string, string>,
   defaults?: Defaults,
 ): Inventory {
-  const file = join(resolve(cwd), fileName)
-  return parseInventory('', { file, environment: '', overrides, defaults, home: homedir() })
+  const file = join(resolve(cwd), fileNames[0]!)
+  return assemble(createDraft(), { file, environment: '', overrides, defaults, home: homedir() })
 }
 
 /** The inventory file; undefined if there is none and the pattern needs none. */
 async function findFile(options: LoadOptions): Promise<string | undefined> {
   const { cwd, project, labDirectory, pattern = '' } = options
   const environments = project === undefined ? [] : await listEnvironments(project)
-  const fileOf = (environment: string) => join(project!, 'inventories', environment, fileName)
+  const fileOf = (environment: string) => inventoryIn(join(project!, 'inventories', environment))
 
   const wanted = options.inventory || process.env.HOSTWRIGHT_INVENTORY
   if (!wanted) {
@@ -78,28 +84,37 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
     }
     if (isLocalPattern(pattern)) return undefined
     throw new UsageError('usage', 'no inventory in this directory or its parents', {
-      hint: `Write inventories/<environment>/${fileName}, or name a file with -i.`,
+      hint: `Write inventories/<environment>/${fileNames[0]}, or name a file with -i.`,
     })
   }
   if (environments.includes(wanted)) return fileOf(wanted)
   const path = resolve(cwd, wanted)
-  if (await isDirectory(path)) return join(path, fileName)
+  if (await isDirectory(path)) return (await inventoryIn(path)) ?? join(path, fileNames[0]!)
   // Anything that is not a directory is read as a file, even /dev/stdin.
   if (/[/\\]/.test(wanted) || (await exists(path))) return path
   if (wanted === 'lab' && labDirectory !== undefined) {
-    const file = join(labDirectory, fileName)
-    if (await exists(file)) return file
+    const file = await inventoryIn(labDirectory)
+    if (file !== undefined) return file
     throw new UsageError('usage', 'no lab is running', { hint: 'Start one: hostwright lab up 3.' })
   }
   throw unknownName('environment', wanted, environments)
 }
 
-/** Names of the directories in `inventories` that have a hosts.ini, sorted. */
+/** The inventory file of a directory, if it has one. */
+async function inventoryIn(directory: string): Promise<string | undefined> {
+  for (const name of fileNames) {
+    const file = join(directory, name)
+    if (await exists(file)) return file
+  }
+  return undefined
+}
+
+/** Names of the directories in `inventories` that have an inventory file, sorted. */
 async function listEnvironments(project: string): Promise<string[]> {
   const directory = join(project, 'inventories')
   const found: string[] = []
   for (const name of await readdir(directory)) {
-    if (await exists(join(directory, name, fileName))) found.push(name)
+    if ((await inventoryIn(join(directory, name))) !== undefined) found.push(name)
   }
   return found.sort()
 }

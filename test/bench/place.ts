@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../lib/inventory/inventory.ts'
-import { parseInventory } from '../../lib/inventory/readers/hosts-ini.ts'
 import { labDown, labUp } from '../../lib/lab/lab.ts'
+import { parseInventory } from '../support/inventory.ts'
 import { startProxy } from './proxy.ts'
 
 /** Some hosts, and the inventory that names them. */

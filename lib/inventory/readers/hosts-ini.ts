@@ -3,73 +3,25 @@
  * used before they are defined, so the file is read in one pass and resolved at the end.
  */
 import { isIPv6 } from 'node:net'
-import { dirname } from 'node:path'
 import { nearest } from '../../shell/nearest.ts'
+import { adopt, createDraft, type Draft } from '../draft.ts'
 import { type Fail, failAt } from '../fault.ts'
-import {
-  addGroup,
-  completeTree,
-  createGroupTree,
-  type Group,
-  type GroupTree,
-  hostsBelow,
-  link,
-  mergeOrder,
-} from '../group-tree.ts'
-import {
-  type Common,
-  type Defaults,
-  describeHost,
-  implicitLocalhost,
-  readDefaults,
-  readOverrides,
-} from '../host.ts'
+import { addGroup, type Group } from '../group-tree.ts'
 import { expandHosts } from '../host-name.ts'
-import type { Inventory } from '../inventory.ts'
 import { isPasswordName, shownOf } from '../password.ts'
 import type { Variable } from '../setting.ts'
 import { readValue } from '../value.ts'
 import { splitWords } from './words.ts'
 
-export interface ParseOptions {
-  /** Path of the file; relative paths in it start from its directory. */
-  file: string
-  /** The file’s name in messages. Default: `file`. */
-  shownAs?: string
-  environment: string
-  /** `--var key=value`: they override everything in the file. */
-  overrides?: Record<string, string>
-  /** Values from options for hosts that the file does not set. */
-  defaults?: Defaults
-  /** The value of `~` in paths on this machine; without it `~` stays. */
-  home?: string
-}
-
-/** The result so far. */
-interface Draft {
-  readonly tree: GroupTree
-  /** Variables from host lines, by host, in the order of their first mention. */
-  readonly hosts: Map<string, Map<string, Variable>>
-  /** Groups that have variables but no section of their own yet. */
-  readonly onlyVars: Map<string, Fail>
-  /** Groups named as children before their own section. */
-  readonly awaited: Map<string, { parent: Group; fail: Fail }[]>
-}
-
 type Section = { group: Group; kind: 'hosts' | 'children' | 'vars' }
 
 /**
  * @param text the content of a hosts.ini
- * @throws {UsageError} `inventory_invalid` with file and line; `invalid_value` for an override
+ * @param shownAs the file’s name in messages
+ * @throws {UsageError} `inventory_invalid` with file and line
  */
-export function parseInventory(text: string, options: ParseOptions): Inventory {
-  const { file, environment, shownAs = file, home } = options
-  const draft: Draft = {
-    tree: createGroupTree(),
-    hosts: new Map(),
-    onlyVars: new Map(),
-    awaited: new Map(),
-  }
+export function readHostsIni(text: string, shownAs: string): Draft {
+  const draft = createDraft()
   let section: Section = { group: draft.tree.get('ungrouped')!, kind: 'hosts' }
   // Some editors begin a file with a byte order mark, which is not part of the first line.
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
@@ -81,15 +33,7 @@ export function parseInventory(text: string, options: ParseOptions): Inventory {
     section = readLine(draft, section, line, fail)
   }
   refuseUndefinedGroups(draft)
-  completeTree(draft.tree, draft.hosts.keys())
-  const directory = dirname(file)
-  const common: Common = {
-    directory,
-    home,
-    overrides: readOverrides(options.overrides),
-    defaults: readDefaults(options.defaults),
-  }
-  return { environment, file, directory, ...tieTogether(draft, common) }
+  return draft
 }
 
 /** Adds one non-empty line to the draft; returns the section of the next line. */
@@ -184,15 +128,6 @@ function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void 
   else draft.awaited.set(name, [...(draft.awaited.get(name) ?? []), { parent, fail }])
 }
 
-function adopt(parent: Group, child: Group, fail: Fail): void {
-  if (link(parent, child)) return
-  fail(
-    parent === child
-      ? `${child.name} can’t be its own child`
-      : `${child.name} can’t be a child of ${parent.name}: ${parent.name} is already below ${child.name}`,
-  )
-}
-
 function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
   const defined = [...tree.keys()].filter(name => !onlyVars.has(name))
   const undefinedGroups = [
@@ -204,25 +139,4 @@ function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
     const suggestion = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''
     fail(`group ${name} is not defined`, `${suggestion}Define the group with [${name}].`)
   }
-}
-
-/** Builds the hosts from the draft: merges variables, reads settings, lists members. */
-function tieTogether(
-  { tree, hosts: drafts }: Draft,
-  common: Common,
-): Pick<Inventory, 'hosts' | 'groups' | 'sliceOrder' | 'localhost'> {
-  const sliceOrder = new Map([...tree].map(([name, group]) => [name, hostsBelow(group)]))
-  const members = new Map([...sliceOrder].map(([name, hosts]) => [name, new Set(hosts)]))
-  const groups = new Map(
-    [...members].map(([name, set]) => [name, [...drafts.keys()].filter(host => set.has(host))]),
-  )
-  const merging = mergeOrder(tree)
-  const hosts = [...drafts].map(([name, own]) => {
-    const its = merging.filter(group => members.get(group.name)!.has(name))
-    const vars = new Map([...its.flatMap(group => [...group.vars]), ...own])
-    const names = its.map(group => group.name).filter(group => group !== 'all')
-    return describeHost(name, names, vars, common)
-  })
-  const everyone = tree.get('all')!.vars
-  return { hosts, groups, sliceOrder, localhost: implicitLocalhost(everyone, common) }
 }

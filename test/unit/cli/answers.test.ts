@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AnswerOptions, createAnswers } from '../../../lib/cli/answers.ts'
 import { InterruptedError, UsageError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
-import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 import { secret } from '../../../lib/shell/secret.ts'
+import { parseInventory } from '../../support/inventory.ts'
 
 const { hosts } = parseInventory('h[1:50]', { file: '/p/hosts.ini', environment: 'x' })
 

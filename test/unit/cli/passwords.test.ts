@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { takePasswords } from '../../../lib/cli/environment-passwords.ts'
 import { findPasswords, textsOf } from '../../../lib/cli/passwords.ts'
-import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 import { secret } from '../../../lib/shell/secret.ts'
+import { parseInventory } from '../../support/inventory.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 /** Passwords of an inventory's hosts, as `login/become` by host; questions are answered in turn. */

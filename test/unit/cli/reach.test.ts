@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { OptionValues } from '../../../lib/cli/options.ts'
 import { prepareReach, readReach } from '../../../lib/cli/reach.ts'
-import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
+import { parseInventory } from '../../support/inventory.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 describe('options', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError } from '../../../lib/errors.ts'
 import { selectHosts } from '../../../lib/inventory/pattern.ts'
-import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
+import { parseInventory } from '../../support/inventory.ts'
 
 type Value = string | number | boolean | null | unknown[]
 

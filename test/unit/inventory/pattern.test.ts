@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
 import { emptyInventory } from '../../../lib/inventory/load.ts'
 import { isLocalPattern, selectHosts } from '../../../lib/inventory/pattern.ts'
-import { parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
+import { parseInventory } from '../../support/inventory.ts'
 
 const text = 'db1\n[web]\nweb[1:3]\n[eu]\nweb3\nweb1\n[idle]\n[all:vars]\nuser=ops\n'
 const inventory = parseInventory(text, { file: '/p/hosts.ini', environment: 'p' })

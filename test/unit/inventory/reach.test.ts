@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import { readJump } from '../../../lib/inventory/proxy-jump.ts'
-import { type ParseOptions, parseInventory } from '../../../lib/inventory/readers/hosts-ini.ts'
 import { unhonouredBy } from '../../../lib/inventory/unhonoured.ts'
+import { type ParseOptions, parseInventory } from '../../support/inventory.ts'
 
 const options = { file: '/p/x/hosts.ini', shownAs: 'hosts.ini', environment: 'x', home: '/home/me' }
 

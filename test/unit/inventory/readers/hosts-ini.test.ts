@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError, UsageError } from '../../../../lib/errors.ts'
-import { type ParseOptions, parseInventory } from '../../../../lib/inventory/readers/hosts-ini.ts'
+import { type ParseOptions, parseInventory } from '../../../support/inventory.ts'
 
 const options = { file: '/p/inventories/test/hosts.ini', shownAs: 'hosts.ini', environment: 'test' }
 
