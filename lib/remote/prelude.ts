@@ -52,31 +52,40 @@ export interface Part {
 }
 
 /** All parts, each behind those that it needs; the same order on every machine. */
-export function findParts(): Part[] {
-  const found = new Map(files('.sh').map(path => [basename(path, '.sh'), path]))
-  const awks = new Map(files('.awk').map(path => [basename(path, '.awk'), path]))
+export function findParts(root: string = lib): Part[] {
+  const found = byName(root, '.sh')
+  const awks = byName(root, '.awk')
   found.delete(control)
   const sorted = new Map<string, Part>()
   const add = (name: string) => {
     const path = found.get(name)
     if (path === undefined || sorted.has(name)) return
-    const source = readFileSync(join(lib, path), 'utf8')
+    const source = readFileSync(join(root, path), 'utf8')
     const needs = /^# Needs: (.+)$/m.exec(source)?.[1]?.split(' ') ?? []
     for (const other of needs) add(other)
     const awk = awks.get(name)
-    const text = awk && readFileSync(join(lib, awk), 'utf8')
+    const text = awk && readFileSync(join(root, awk), 'utf8')
     sorted.set(name, { name, path, source, needs, ...(text && { awk: text }) })
   }
   for (const name of [...always, ...[...found.keys()].sort()]) add(name)
   return [...sorted.values()]
 }
 
-const files = (ending: string): string[] =>
-  folders.flatMap(folder =>
-    readdirSync(join(lib, folder), { recursive: true, encoding: 'utf8' })
-      .filter(path => path.endsWith(ending))
-      .map(path => join(folder, path)),
-  )
+/** Paths of the files with this ending, by name. */
+function byName(root: string, ending: string): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const folder of folders) {
+    for (const below of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      if (!below.endsWith(ending)) continue
+      const path = join(folder, below)
+      const name = basename(below, ending)
+      const other = found.get(name)
+      if (other) throw new Error(`${path} has the name of ${other}: each part needs its own`)
+      found.set(name, path)
+    }
+  }
+  return found
+}
 
 interface Parts {
   /** In the order in which they are sent. */

@@ -237,6 +237,7 @@ describeEach(shells, 'under $name', shell => {
 test('a copy as a handler is not remembered as if the host could do it alone', () => {
   const record = recordOf(copyTree('/srv/www', { source: one }), 'k', { run: 'r', recipe: 'x' })
   expect(JSON.parse(record)).toEqual({
+    version: 2,
     key: 'k',
     title: 'copyTree /srv/www',
     run: 'r',
@@ -265,7 +266,7 @@ describe('a tree that can’t be is refused at its line', () => {
     ['no source', {} as never, /has no source/],
     ['a source that is not there', { source: '/no/such' }, /can’t read the source/],
     ['a source that is a file', { source: '/etc/passwd' }, /is not a directory/],
-    ['an empty pattern', { source: one, exclude: ['/'] }, /excludes nothing/],
+    ['an empty pattern', { source: one, exclude: ['/'] }, /does not exclude anything/],
     ['a decimal mode', { source: one, fileMode: 644 }, /mode 644/],
   ])('%s', (_, options, message) => {
     expect(() => copyTree('/srv/www', options)).toThrow(

@@ -1,4 +1,6 @@
-import { basename } from 'node:path'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findParts, loadPrelude, partsFor } from '../../../lib/remote/prelude.ts'
 
@@ -39,9 +41,26 @@ function closure(name: string): Set<string> {
   return found
 }
 
-test('each part of the prelude has its own name', () => {
-  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+test('the prelude finds every shell file except the control shell’s, under its name', async () => {
+  const all = (await readdir('lib', { recursive: true })).filter(path => path.endsWith('.sh'))
+  const wanted = all.filter(path => path !== 'remote/control.sh')
+  expect(parts.map(({ path }) => path).sort()).toEqual(wanted.sort())
   expect(parts.map(({ path }) => basename(path, '.sh'))).toEqual(names)
+})
+
+test.each(['sh', 'awk'])('the prelude refuses two .%s files of the same name', async ending => {
+  const root = await mkdtemp(join(tmpdir(), 'hw-parts-'))
+  try {
+    for (const folder of ['remote', 'resources/system', 'facts', 'heartbeat'])
+      await mkdir(join(root, folder), { recursive: true })
+    for (const name of ['remote/core.sh', 'remote/state.sh', `facts/zone.${ending}`])
+      await writeFile(join(root, name), '')
+    findParts(root)
+    await writeFile(join(root, `resources/system/zone.${ending}`), '')
+    expect(() => findParts(root)).toThrow(`zone.${ending} has the name of`)
+  } finally {
+    await rm(root, { recursive: true })
+  }
 })
 
 test('the prelude begins with the parts of every session, and excludes those of a second shell', () => {
