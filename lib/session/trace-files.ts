@@ -108,7 +108,7 @@ export function createTracer(
   const flushAll = () => {
     for (const file of files) attempt(file.flush)
     if (!broken) return
-    // What can be written no more, such as on a full disk, must still lose what became known as a secret since.
+    // Even if nothing more can be written, as on a full disk, secrets that became known since must be removed.
     for (const file of files) {
       try {
         file.clean()

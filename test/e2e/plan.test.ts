@@ -320,8 +320,8 @@ describe('--step', () => {
     expect(asked).toBe(4)
     expect(await has('lab1', '/opt/last')).toBe(true)
     expect(await has('lab1', '/tmp/log')).toBe(false)
-    // What was not wanted of a handler is still due.
-    expect((await run(['site', '--on', 'lab1'])).stderr).toContain('reload web is due since')
+    // A handler that was declined is still due.
+    expect((await run(['site', '--on', 'lab1'])).stderr).toContain('reload web has been due since')
     expect(await has('lab1', '/tmp/log')).toBe(true)
   })
 })

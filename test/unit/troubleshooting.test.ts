@@ -22,7 +22,7 @@ test('every error code that troubleshooting names exists', () => {
 })
 
 test('every option that troubleshooting names exists', () => {
-  // Those of other programs stand behind their names.
+  // Skip options of other programs, which follow their names.
   const own = page
     .replace(/`(npx tsc|ssh-keygen|journalctl|ss|df)\b[^`]*`/g, '')
     .replace(/\(#[^)]*\)/g, '')
