@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test, vi } from 'vitest'
 import { temporaryDirectory } from '../../support/shells.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const main = fileURLToPath(new URL('../../../lib/cli/main.ts', import.meta.url))

@@ -12,7 +12,7 @@ import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const place = (): Place & ReturnType<typeof fakeOutput> => ({

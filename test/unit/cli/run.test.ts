@@ -16,7 +16,7 @@ import { secret } from '../../../lib/shell/secret.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const defaults = { on: 'all', forks: '50', timeout: '30s', waitLock: '0s', var: [] }

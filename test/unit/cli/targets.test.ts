@@ -11,7 +11,7 @@ import { unlock } from '../../../lib/cli/unlock.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { fakeOutput, fakeStream } from '../ui/fake-output.ts'
 
-// These start programs or are many tries in one.
+// These tests start programs, or try many cases each.
 vi.setConfig({ testTimeout: 20_000 })
 
 const hosts = `

@@ -199,7 +199,7 @@ test('a trace that can’t be written warns once, and nothing else fails', async
   expect(warnings).toEqual([expect.stringMatching(/^traces can no longer be written: ENOENT/)])
 })
 
-test('a trace that can’t be written any more still loses what becomes known as a secret', async () => {
+test('a trace that can no longer be written still loses what becomes known as a secret', async () => {
   const { directory, open, tracer, redactor, read, warnings } = await tracing()
   const trace = open()
   trace.note('the word is open-sesame')
