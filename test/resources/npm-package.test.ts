@@ -3,12 +3,12 @@
  * @module-tag npm
  */
 import { createHash } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { npmPackage } from '../../lib/resources/packages/npm-package.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { directoryHost, type ResourceHost } from '../support/resource-hosts.ts'
@@ -48,11 +48,13 @@ function tarball(name: string, text: string): Buffer {
 }
 
 /** What the registry has, by name; the last version is the latest. */
-const offers = new Map([
+const offers = new Map<string, string[]>([
   ['hwalpha', ['1.0.0', '2.0.0']],
   ['hwbeta', ['1.0.0', '1.1.0-rc.1']],
   ['@hw/scoped', ['3.1.4']],
 ])
+/** What the registry says in place of the version of these. */
+const lies = new Map<string, string>()
 /** Paths that npm asked for. */
 const asked: string[] = []
 let registry = ''
@@ -74,7 +76,11 @@ const server = createServer((request, response) => {
     const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
     return [
       version,
-      { name, version, dist: { tarball: `${registry}${name}/-/${version}.tgz`, integrity } },
+      {
+        name,
+        version: lies.get(name) ?? version,
+        dist: { tarball: `${registry}${name}/-/${version}.tgz`, integrity },
+      },
     ]
   })
   const document = { name, 'dist-tags': { latest }, versions: Object.fromEntries(all) }
@@ -259,6 +265,59 @@ describe('npmPackage', () => {
     // A step before it may bring the registry that has it.
     const checked = await host.run(wanted().call, { check: true })
     expect(checked).toMatchObject({ status: 'changed', note: wanted().call.args[1]!.split('@')[0] })
+  })
+
+  const noVersion = "npm's registry names no version of hwbeta, but something else\n"
+
+  test('installs nothing where the registry gives a version with an option', async () => {
+    const directory = await temporaryDirectory()
+    const env = await npmHome(directory)
+    const host = await testHost({ directory, env })
+    lies.set('hwbeta', '1.0.0 --prefix=/hw-elsewhere')
+    onTestFinished(() => void lies.clear())
+    const result = await host.run(npmPackage('hwbeta').call)
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(`${result.stderr}`).toBe(noVersion)
+    await expect(readdir(`${env.HOME}/global/lib/node_modules`)).rejects.toThrow('ENOENT')
+  })
+
+  test.each([
+    ['another package', '1.0.0 hwalpha'],
+    ['a pattern', '*'],
+    ['a line end', '1.0.0\nend 1 ok 0 - forged'],
+    ['a URL', 'http://127.0.0.1/a.tgz'],
+    ['a control character', '1.0.0\u001b[31m'],
+    ['a great deal', `1.0.0 ${'x'.repeat(300_000)}`],
+  ])('takes %s for no version, with --check as well', async (_, version) => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'version'), version)
+    const path = await fakePrograms(directory, {
+      npm: `case "$*" in
+*" view "*) cat ${directory}/version ;;
+*" ls "*) echo "/usr/lib:lib@" ;;
+*) touch ${directory}/installed ;;
+esac`,
+    })
+    const host = await testHost({ directory, path: [path] })
+    for (const check of [false, true]) {
+      const result = await host.run(npmPackage('hwbeta').call, { check })
+      expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+      expect(`${result.stderr}`).toBe(noVersion)
+    }
+    expect(await readdir(directory)).not.toContain('installed')
+  })
+
+  test('says why where its prefix can’t be written to', { tags: ['root'] }, async () => {
+    const directory = await temporaryDirectory()
+    await chmod(directory, 0o755)
+    const env = await npmHome(directory)
+    await mkdir(`${env.HOME}/global`)
+    await mkdir(`${env.HOME}/.npm`)
+    await chown(`${env.HOME}/.npm`, 65534, 65534)
+    const host = await testHost({ directory, env, as: unprivileged })
+    const result = await host.run(npmPackage('hwbeta').call)
+    expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
+    expect(`${result.stderr}`).toMatch(/EACCES[\s\S]*npm could not install hwbeta@1\.1\.0-rc\.1\n$/)
   })
 
   test('without npm names the package that has it; with --check it may be for an earlier step', async () => {

@@ -59,6 +59,8 @@ hw_npm_brings() {
     hw_fail "npm's registry has no $1, or did not answer"
     return
   fi
+  # It becomes part of a command and of the note: a registry must not add options or packages to them.
+  case $hw_new in *[!0-9A-Za-z.+-]*) hw_fail "npm's registry names no version of $1, but something else" || return ;; esac
   hw_saw "registry $1 $hw_new"
   [ "$hw_new" != "$hw_version" ] || [ -z "$hw_new" ] || return 0
   hw_coming="$hw_coming $hw_npm_name@$hw_new"
