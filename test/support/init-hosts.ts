@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 import { viewCommand } from '../../lib/lab/overlay.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
-import { hostPath, listing, overlayHost, type ResourceHost } from './resource-hosts.ts'
+import { hostPath, listingOfLayers, overlayHost, type ResourceHost } from './resource-hosts.ts'
 
 const execute = promisify(execFile)
 
@@ -31,7 +31,7 @@ test -e /run/openrc/softlevel`,
 export const sysvHost = overlayHost
 
 /** What resources change; systemd itself writes to /run and /var all the time. */
-const settings = '/etc /home /opt /root /srv /usr/local'
+const settings = ['/etc', '/home', '/opt', '/root', '/srv', '/usr/local']
 
 /** What of the machine's units has no place in a guest, or would reach the kernel that all share. */
 const left = [
@@ -117,7 +117,12 @@ export function systemdHost(): ResourceHost {
       return made
     },
     script: async (text, at) => (await inside(['sh', '-ec', `cd "$at"\n${text}`], { at })).stdout,
-    snapshot: async () => (await inside(['sh', '-c', listing(settings)])).stdout,
+    snapshot: async () => {
+      const written = (await inside(['sh', '-c', listingOfLayers(settings, [])])).stdout
+      // The units that are left out, at least: else this would look at nothing.
+      if (!written.includes('/etc/systemd/system/')) throw new Error('no layers are to be seen')
+      return written
+    },
   }
 }
 

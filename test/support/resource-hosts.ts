@@ -36,10 +36,20 @@ export const listing = (roots: string) =>
   `find ${roots} -xdev \\( -path '/root/*/*/*' -o -path /root/.npm \\) -prune -o -printf '%p %y %m %U %G %s %C@ %l\\n' 2>/dev/null | LC_ALL=C sort`
 
 /**
+ * What a host has written to its layers, whatever else happens to the machine below.
+ * @param folders only below these of each layer; '' for all
+ * @param others directories of the host's own that are listed beside them
+ */
+export function listingOfLayers(folders: readonly string[], others: readonly string[]): string {
+  const roots = [...folders.map(folder => `${layersDirectory}/*/up${folder}`), ...others]
+  return `${listing(roots.join(' '))} | sed 's#^${layersDirectory}/[0-9]*/up##'`
+}
+
+/**
  * All that an overlay host has written: its layers, whatever else happens to the machine below, and its
  * own directories for what is there until it ends.
  */
-const written = `${listing(`${layersDirectory}/*/up /run /tmp`)} | sed 's#^${layersDirectory}/[0-9]*/up##'`
+const written = listingOfLayers([''], ['/run', '/tmp'])
 
 /** PATH on a host, whatever the tests' own is. */
 export const hostPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
