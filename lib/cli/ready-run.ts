@@ -12,23 +12,16 @@ import { parseArguments, readValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
 import { resolveSecrets } from '../recipe/secrets.ts'
-import { type HostLimits, parseHostLimit, parseSerial } from '../rollout/batches.ts'
 import type { Rollout } from '../rollout/run.ts'
 import { chooseMode, type OutputMode } from '../ui/choose-renderer.ts'
 import { askSecret } from './ask-secret.ts'
 import { type Callback, prepareCallback } from './callback.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, type Reach, readReach } from './reach.ts'
+import { readRollout } from './read-rollout.ts'
 import type { RunRequest } from './run-request.ts'
 import { checkStepOption } from './step-by-step.ts'
-import {
-  findTargets,
-  parseCount,
-  parseSelection,
-  parseTime,
-  parseTimeout,
-  type Targets,
-} from './targets.ts'
+import { findTargets, parseSelection, parseTime, parseTimeout, type Targets } from './targets.ts'
 import { traceDirectory } from './traces.ts'
 import { createValueSources } from './value-sources.ts'
 
@@ -78,32 +71,11 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   return { output, what, rollout, timeouts, targets, catalogue, modules, callback, reach, traces }
 }
 
-function readRollout(options: OptionValues): Rollout {
-  const forks = parseCount('--forks', options.forks as string)
-  return {
-    batches: options.serial === undefined ? undefined : parseSerial(options.serial as string),
-    // There is one person to ask.
-    forks: options.step === true ? 1 : forks,
-    limits: readLimits(options),
-  }
-}
-
 function readTimeouts(options: OptionValues, stepMs: number | undefined): Timeouts {
   return {
     connectMs: parseTimeout('--timeout', options.timeout as string),
     lockMs: parseTime('--wait-lock', (options.waitLock as string | undefined) ?? '0s'),
     stepMs,
-  }
-}
-
-/** Undefined if no option sets one: any failure then stops the next batch. */
-function readLimits({ maxFail, maxUnreachable }: OptionValues): HostLimits | undefined {
-  if (maxFail === undefined && maxUnreachable === undefined) return undefined
-  const limit = (option: string, text: OptionValues[string]) =>
-    text === undefined ? undefined : parseHostLimit(option, text as string)
-  return {
-    fail: limit('--max-fail', maxFail),
-    unreachable: limit('--max-unreachable', maxUnreachable),
   }
 }
 
