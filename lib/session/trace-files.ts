@@ -12,6 +12,7 @@ import {
   existsSync,
   fchmodSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -57,7 +58,11 @@ export function prepareTraceDirectory(path: string): void {
   try {
     if (makeDirectory(path)) chmodSync(path, 0o700)
     const { uid, mode } = statSync(path)
-    if (uid !== (process.geteuid?.() ?? uid)) throw refuse('it belongs to another user')
+    const own = process.geteuid?.() ?? uid
+    if (uid !== own) throw refuse('it belongs to another user')
+    // Whoever made a link chooses which of our directories the files get into.
+    const { uid: linkedBy } = lstatSync(path)
+    if (linkedBy !== own && linkedBy !== 0) throw refuse('it is a link of another user')
     if ((mode & 0o022) !== 0) throw refuse('others may write to it')
     const probe = join(path, `.probe-${randomBytes(8).toString('hex')}`)
     const handle = openSync(probe, 'wx', 0o600)

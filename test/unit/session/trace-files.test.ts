@@ -1,4 +1,14 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lchown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createTracer, prepareTraceDirectory } from '../../../lib/session/trace-files.ts'
@@ -62,6 +72,18 @@ describe('the directory', () => {
         message: expect.stringContaining(`HOSTWRIGHT_TRACE=${path} can’t be used: `),
       })
     expect((await stat(open)).mode & 0o777).toBe(0o777)
+  })
+
+  test('is refused if it is a link of another user', { tags: ['root'] }, async () => {
+    const place = await temporaryDirectory()
+    const link = join(place, 'link')
+    await symlink(place, link)
+    expect(refused(link)).toBeUndefined()
+    await lchown(link, 65534, 65534)
+    expect(refused(link)).toMatchObject({
+      code: 'invalid_value',
+      message: `HOSTWRIGHT_TRACE=${link} can’t be used: it is a link of another user`,
+    })
   })
 })
 
