@@ -28,8 +28,9 @@ export default defineConfig(async ({ mode }) => {
   return {
     test: {
       globalSetup: 'test/support/state-home.ts',
-      // Files run in parallel; the hosts of each have addresses and directories of their own.
-      maxWorkers: availableParallelism(),
+      // Files run in parallel; the hosts of each have addresses and directories of their own. One more than
+      // there are cores, as tests of hosts wait for processes.
+      maxWorkers: availableParallelism() + 1,
       reporters: ['default', reportNotTested(stage, missing)],
       tags: Object.entries(requirements).map(([name, { get }]) => ({
         name,

@@ -1,4 +1,7 @@
-/** One run at a time on a host: contenders, holders that die, and taking a lock away. */
+/**
+ * One run at a time on a host: contenders, holders that die, and taking a lock away.
+ * @module-tag long
+ */
 import { readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** Each recipe that ships, run twice with the built command line against lab hosts. */
+/**
+ * Each recipe that ships, run twice with the built command line against lab hosts.
+ * @module-tag long
+ */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventsOf } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'

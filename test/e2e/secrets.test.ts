@@ -1,6 +1,7 @@
 /**
  * Secrets over real SSH: a recipe that does everything to leak them, all bytes of its output, and the process
  * lists of the controller and the hosts while it runs.
+ * @module-tag long
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
