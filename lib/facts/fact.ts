@@ -37,7 +37,7 @@ export function fact<T>({ name, script, parse }: FactOptions<T>): Fact<T> {
   const refuse = (why: string) =>
     new UsageError('recipe_invalid', `fact ${name}: ${why}`, { at: callSite()() })
   if (typeof script !== 'string' || script.trim() === '') throw refuse('its script is empty')
-  if (script.includes('\0')) throw refuse('its script holds a NUL character')
+  if (script.includes('\0')) throw refuse('its script contains a NUL character')
   if (typeof parse !== 'function') throw refuse('its parse must be a function')
   return { kind: 'fact', name, call: { name: 'hw_fact', args: [script] }, parse }
 }

@@ -76,7 +76,7 @@ hw_forget() {
 
 # hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path. A path has many
 # spellings, as one of its directories may be a link or `..`; but the last name is the same in all of
-# them (PATH itself is no link, see hw_resolve), unless it is a dot name itself.
+# them (PATH itself is not a link, see hw_resolve), unless it is a dot name itself.
 hw_touch() {
   case ${1##*/} in
     . | ..) hw_touch_all ;;

@@ -68,8 +68,8 @@ hw_boot_id() {
   fi
 }
 
-# hw_holder_alive: whether the process that hw_read_lock found is still that process. What is no
-# number is no process; a file cut short by a full disk is a dead one's.
+# hw_holder_alive: whether the process that hw_read_lock found is still that process. What is not a
+# number is not a process; a file cut short by a full disk is a dead one's.
 hw_holder_alive() {
   case $hw_holder_pid in '' | *[!0-9]*) return 1 ;; esac
   [ "$hw_holder_boot" = "$hw_boot" ] && hw_process_start "$hw_holder_pid" &&

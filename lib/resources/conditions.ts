@@ -26,7 +26,7 @@ export const exists = (path: string): When => ({
  */
 export const succeeds = (command: string): When => {
   if (command.trim() === '' || command.includes('\0')) {
-    throw new UsageError('recipe_invalid', 'succeeds: the command is empty or holds a NUL', {
+    throw new UsageError('recipe_invalid', 'succeeds: the command is empty or contains a NUL', {
       at: callSite()(),
     })
   }

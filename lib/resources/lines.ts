@@ -22,6 +22,6 @@ export function checkFileName(
   pattern = /^[A-Za-z0-9_][\w.-]*$/,
 ): string {
   if (typeof name !== 'string' || name.length > 200 || !pattern.test(name))
-    throw invalidOption(title, `${JSON.stringify(name)} can’t be its file’s name`)
+    throw invalidOption(title, `${JSON.stringify(name)} is not a valid file name`)
   return name
 }

@@ -139,7 +139,7 @@ function checkTags(title: string, tags: CommonOptions['tags'] = []): string[] {
   const list = [tags].flat()
   for (const tag of list) {
     if (typeof tag !== 'string' || !/^[\w.-]+$/.test(tag))
-      throw invalidOption(title, `${JSON.stringify(tag)} can’t be a tag`)
+      throw invalidOption(title, `${JSON.stringify(tag)} is not a valid tag`)
   }
   return list
 }
@@ -147,7 +147,7 @@ function checkTags(title: string, tags: CommonOptions['tags'] = []): string[] {
 /** The name or number of a user of the host. */
 export function checkUser(title: string, user: string): string {
   if (typeof user !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$/.test(user))
-    throw invalidOption(title, `${JSON.stringify(user)} can’t be a user’s name`)
+    throw invalidOption(title, `${JSON.stringify(user)} is not a valid user name`)
   return user
 }
 

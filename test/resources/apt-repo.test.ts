@@ -153,16 +153,16 @@ Components: c" ]`,
   })
 
   test.each([
-    [{}, 'takes uris'],
+    [{}, 'needs uris'],
     [{ uris: 'deb.example.org', suites: 'x/' }, 'no https:'],
-    [{ uris: 'https://x.org', suites: 'x' }, 'takes components'],
-    [{ ...local, components: 'main' }, 'takes components'],
+    [{ uris: 'https://x.org', suites: 'x' }, 'needs components'],
+    [{ ...local, components: 'main' }, 'needs components'],
     [{ ...local, key: 'ABCD' }, 'not a public key'],
     [{ ...local, key: { path: '/none' } }, '/none'],
     [{ ...local, key: { url: 'https://x.org/key' } as never }, 'sha256'],
     [{ ...local, suites: './\nTrusted: yes' }, 'suites'],
     [{ ...local, fields: { 'Signed-By': '/x' } }, 'option of its own'],
-    [{ ...local, absent: true }, 'does not go with absent'],
+    [{ ...local, absent: true }, 'can’t be combined with absent'],
   ])('refuses %j, with the line of the recipe', (options, message) => {
     const declared = () => aptRepo('own', options)
     expect(declared).toThrow(message)

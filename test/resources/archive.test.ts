@@ -193,7 +193,7 @@ describe('archive', () => {
     const host = await byBusybox()
     const result = await host.run(archive(host.at('in/app'), { source: place(name) }).call)
     expect(result.status).toBe('failed')
-    expect(String(result.stderr)).toMatch(/the archive holds .*: nothing of it is unpacked\n$/)
+    expect(String(result.stderr)).toMatch(/the archive contains .*: nothing was unpacked\n$/)
     expect(await readdir(host.at('in'))).toEqual([])
   })
 
@@ -221,7 +221,7 @@ describe('archive', () => {
     const host = await testHost({ shell })
     const result = await host.run(archive(host.at('in/app'), { source: place(file) }).call)
     expect(result.status).toBe('failed')
-    expect(String(result.stderr)).toMatch(/the archive holds .*: nothing of it is unpacked\n$/)
+    expect(String(result.stderr)).toMatch(/the archive contains .*: nothing was unpacked\n$/)
     expect(await readdir(host.at('in'))).toEqual([])
     expect(await readdir(host.directory)).toEqual(['in'])
   })

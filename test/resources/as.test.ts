@@ -187,7 +187,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
   test.each(['', '-x', 'a b', "a'b", 'a\nb', '$(x)'])(
     'a name that can be no user’s is refused before a host is touched: %j',
     name => {
-      expect(() => file('/f', { content: 'x', as: name })).toThrow('can’t be a user’s name')
+      expect(() => file('/f', { content: 'x', as: name })).toThrow('is not a valid user name')
     },
   )
 })

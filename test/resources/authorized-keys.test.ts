@@ -278,7 +278,7 @@ describeEach(shells, 'under $name', shell => {
 
 const refused: [string, () => unknown, RegExp][] = [
   ['no key at all', () => authorizedKeys('a', []), /give at least one key/],
-  ['a user of no name', () => authorizedKeys('-a', [ed]), /can’t be a user’s name/],
+  ['a user of no name', () => authorizedKeys('-a', [ed]), /is not a valid user name/],
   [
     'half a key',
     () => authorizedKeys('a', [ed.slice(0, 60)]),
@@ -320,12 +320,12 @@ const refused: [string, () => unknown, RegExp][] = [
   [
     'exclusive and absent',
     () => authorizedKeys('a', [ed], { exclusive: true, absent: true }),
-    /exclusive goes/,
+    /exclusive can’t be combined/,
   ],
   ['a relative path', () => authorizedKeys('a', [ed], { path: 'x' }), /not absolute/],
   ['a name with a dot', () => sudoers('a.b', { content: 'x' }), /sudo leaves out/],
-  ['neither rules nor content', () => sudoers('a', {}), /give rules, content or absent/],
-  ['rules and content', () => sudoers('a', { rules: [], content: 'x' }), /no other/],
+  ['neither rules nor content', () => sudoers('a', {}), /exactly one of rules/],
+  ['rules and content', () => sudoers('a', { rules: [], content: 'x' }), /exactly one of rules/],
   ['no rules', () => sudoers('a', { rules: [] }), /no rules/],
   ['a rule for nobody', () => sudoers('a', { rules: [{ commands: 'ALL' }] }), /a user or a group/],
   [
@@ -341,7 +341,7 @@ const refused: [string, () => unknown, RegExp][] = [
   [
     'a user with a blank',
     () => sudoers('a', { rules: [{ user: 'b c', commands: 'ALL' }] }),
-    /user’s name/,
+    /not a valid user name/,
   ],
 ]
 test.each(refused)('refuses %s, with the recipe’s line', (_, declare, message) => {

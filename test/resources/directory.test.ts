@@ -153,8 +153,8 @@ describe('a directory that can’t be is refused at its line', () => {
     ['/etc/', { absent: true }, /directory of the system/],
     ['/srv/../etc', { absent: true }, /without \. and \.\./],
     ['/srv/x', { absent: true, mode: 0o755 }, /absent directory has no mode/],
-    ['/srv/x', { fileMode: 0o644 }, /goes with recurse/],
-    ['/srv/x', { recurse: true }, /goes with mode/],
+    ['/srv/x', { fileMode: 0o644 }, /needs recurse/],
+    ['/srv/x', { recurse: true }, /needs mode/],
     ['/srv/x', { recurse: true, fileMode: 644 }, /mode 644/],
   ])('%s %j', (path, options, message) => {
     expect(() => directory(path, options)).toThrow(

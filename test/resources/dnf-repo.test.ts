@@ -59,14 +59,14 @@ mkdir /srv/old; createrepo_c -q /srv/old; dnf -q makecache`,
   })
 
   test.each([
-    [{}, 'takes one of baseurl'],
-    [{ ...local, metalink: 'https://x.org/' }, 'takes one of baseurl'],
-    [{ baseurl: 'https://x.org/' }, 'takes gpgkey or key'],
+    [{}, 'needs one of baseurl'],
+    [{ ...local, metalink: 'https://x.org/' }, 'needs one of baseurl'],
+    [{ baseurl: 'https://x.org/' }, 'needs gpgkey or key'],
     [{ baseurl: 'https://x.org/', key, gpgkey: 'https://x.org/k' }, 'not both'],
     [{ baseurl: 'x.org', gpgcheck: false }, 'not a URL'],
-    [{ ...local, description: 'a\nb=1' }, 'can’t be an option'],
+    [{ ...local, description: 'a\nb=1' }, 'is not a valid option'],
     [{ ...local, set: { enabled: 0 } }, 'option of its own'],
-    [{ ...local, absent: true }, 'does not go with absent'],
+    [{ ...local, absent: true }, 'can’t be combined with absent'],
   ])('refuses %j, with the line of the recipe', (options, message) => {
     const declared = () => dnfRepo('own', options)
     expect(declared).toThrow(message)

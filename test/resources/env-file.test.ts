@@ -127,7 +127,11 @@ describe('a secret variable', () => {
 describe('what can’t be is refused where it is declared', () => {
   test.each([
     ['nothing', () => envFile('/f', {}), 'give at least one variable'],
-    ['a name that is none', () => envFile('/f', { set: { 'a-b': 1 } }), 'can’t be a variable'],
+    [
+      'a name that is none',
+      () => envFile('/f', { set: { 'a-b': 1 } }),
+      'is not a valid variable name',
+    ],
     ['two lines', () => envFile('/f', { set: { A: 'a\nb' } }), 'control characters'],
     ['set and unset', () => envFile('/f', { set: { A: 1 }, unset: ['A'] }), 'both set and unset'],
     ['no quoting', () => envFile('/f', { set: { A: 1 }, quoting: 'x' as never }), 'sh or none'],

@@ -183,7 +183,7 @@ describe('git', () => {
     await mkdir(host.at('app'))
     await host.write('app/.hidden', 'x')
     const result = await host.run(at(host))
-    expect(String(result.stderr)).toContain('has files already, and is no git repository')
+    expect(String(result.stderr)).toContain('already has files and is not a git repository')
   })
 
   test('without git it says so; a dry run says what it would do', async () => {
@@ -202,7 +202,7 @@ describe('git', () => {
 
   test.each<[string, Partial<GitOptions>, string]>([
     ['a password in the remote', { remote: 'https://a:b@example.org/x' }, 'give it as `login`'],
-    ['an option as remote', { remote: '--upload-pack=x' }, 'can’t be a remote'],
+    ['an option as remote', { remote: '--upload-pack=x' }, 'is not a valid remote'],
     ['a remote helper', { remote: 'ext::sh -c id' }, 'are not run'],
     ['an option as revision', { revision: '-b' }, 'the revision "-b" is not valid in git'],
     ['a revision of two', { revision: 'a..b' }, 'the revision "a..b" is not valid in git'],

@@ -345,7 +345,11 @@ describe('what can’t be is refused where it is declared', () => {
       { format: 'git', section: 'a "b', set: { a: 1 } },
       'remote "origin"',
     ],
-    ['a key that git has not', { format: 'git', section: 'a', set: { a_b: 1 } }, 'can’t be a key'],
+    [
+      'a key that git has not',
+      { format: 'git', section: 'a', set: { a_b: 1 } },
+      'is not a valid key',
+    ],
   ]
   test.each(refused)('%s', (_, options, message) => {
     expect(() => ini('/f', options)).toThrow(

@@ -142,7 +142,7 @@ describeEach(awks, 'line with $name', awk => {
       const result = await host.run(line(host.at('conf'), { line: 'x', match: 'a' }).call)
       const after = (await host.read('conf')).toString()
       if (result.status === 'failed') {
-        expect(result.stderr.toString()).toContain("that this host's awk does not keep")
+        expect(result.stderr.toString()).toContain("that this host's awk does not preserve")
         expect(after).toBe(before)
       } else expect(after).toBe(lineEdit(before, { line: 'x', match: 'a' }))
     },

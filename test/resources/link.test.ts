@@ -87,8 +87,8 @@ describeEach(shells, 'under $name', shell => {
     await writeFile(`${at}/f`, 'x')
     await mkdir(`${at}/d`)
     for (const [name, options, message] of [
-      ['f', { target: 'x' }, 'is there, and is no link; with force it is replaced'],
-      ['f', { absent: true }, 'is there, and is no link'],
+      ['f', { target: 'x' }, 'exists and is not a link; force replaces it'],
+      ['f', { absent: true }, 'exists and is not a link'],
       ['d', { target: 'x', force: true }, 'is a directory, not a link'],
       ['no/l', { target: 'x' }, 'there is no directory'],
     ] as const) {

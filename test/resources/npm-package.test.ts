@@ -362,7 +362,11 @@ test.each([
   ['a URL', () => npmPackage('https://example.org/a.tgz'), /is not the name/],
   ['a name with a version', () => npmPackage('a@1.0.0'), /is not the name/],
   ['a range', () => npmPackage('a', { version: '^1.0.0' }), /is not an exact version/],
-  ['a version of two', () => npmPackage(['a', 'b'], { version: '1.0.0' }), /goes with one package/],
+  [
+    'a version of two',
+    () => npmPackage(['a', 'b'], { version: '1.0.0' }),
+    /needs exactly one package/,
+  ],
   ['both', () => npmPackage('a', { version: '1.0.0', latest: true }), /not both/],
   [
     'absent at a version',

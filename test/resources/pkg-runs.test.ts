@@ -253,8 +253,8 @@ test.each([
   [['a', 'b'], { version: '1' }, 'one package'],
   ['a', { version: '1 2' }, 'not a version'],
   ['a', { version: '1', latest: true }, 'not both'],
-  ['a', { absent: true, latest: true }, 'latest does not go with absent'],
-  ['a', { purge: true }, 'purge goes with absent'],
+  ['a', { absent: true, latest: true }, 'latest can’t be combined with absent'],
+  ['a', { purge: true }, 'purge needs absent'],
   [[], {}, 'give at least one package'],
 ])('pkg(%j, %j) is refused, with the line of the recipe', (names, options, message) => {
   const declared = () => pkg(names, options)

@@ -284,20 +284,20 @@ usermod -n root -H 0
 })
 
 test.each<[string, () => unknown, RegExp]>([
-  ['a dash in front', () => user('-x'), /can’t be a user’s name/],
-  ['a colon', () => user('a:b'), /can’t be a user’s name/],
-  ['a group with a comma', () => user('a', { groups: ['b,c'] }), /can’t be a group’s name/],
+  ['a dash in front', () => user('-x'), /is not a valid user name/],
+  ['a colon', () => user('a:b'), /is not a valid user name/],
+  ['a group with a comma', () => user('a', { groups: ['b,c'] }), /is not a valid group name/],
   ['a negative uid', () => user('a', { uid: -1 }), /uid -1 is not a number/],
-  ['a comment with a colon', () => user('a', { comment: 'a:b' }), /comment holds a colon/],
-  ['a comment with a newline', () => user('a', { comment: 'a\nb' }), /comment holds/],
+  ['a comment with a colon', () => user('a', { comment: 'a:b' }), /comment contains a colon/],
+  ['a comment with a newline', () => user('a', { comment: 'a\nb' }), /comment contains/],
   ['a home that is not absolute', () => user('a', { home: 'x' }), /not absolute/],
   ['a password in the clear', () => user('a', { password: secret('hunter2') }), /not a hash/],
   ['a password that is no secret', () => user('a', { password: hash as never }), /not a secret/],
   ['a day that is none', () => user('a', { expires: '2026-02-30' }), /not a date/],
   ['absent with a shell', () => user('a', { absent: true, shell: '/bin/sh' }), /has no shell/],
-  ['removeHome alone', () => user('a', { removeHome: true }), /goes with absent/],
-  ['moveHome alone', () => user('a', { moveHome: true }), /goes with home/],
-  ['a group with a space', () => group('a b'), /can’t be a group’s name/],
+  ['removeHome alone', () => user('a', { removeHome: true }), /needs absent/],
+  ['moveHome alone', () => user('a', { moveHome: true }), /needs home/],
+  ['a group with a space', () => group('a b'), /is not a valid group name/],
   ['an absent group with a gid', () => group('a', { absent: true, gid: 1 }), /absent has no gid/],
   ['a half gid', () => group('a', { gid: 1.5 }), /gid 1.5 is not a number/],
 ])('refuses %s, with the recipe’s line', (_, declare, message) => {

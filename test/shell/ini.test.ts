@@ -72,7 +72,7 @@ describeEach(combinations, 'hw_ini under $name', ({ shell, awk }) => {
     await host.write('f', before)
     const result = await host.run(ini(host.at('f'), { section: 's', set: { a: 2 } }).call)
     if (result.status === 'failed')
-      expect(result.stderr.toString()).toContain("that this host's awk does not keep")
+      expect(result.stderr.toString()).toContain("that this host's awk does not preserve")
     expect(latin1(await host.read('f'))).toBe(result.status === 'failed' ? before : after)
   })
 })

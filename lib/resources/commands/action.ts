@@ -69,7 +69,7 @@ export interface ActionWords {
 export function actionWords(title: string, options: ActionOptions): ActionWords {
   const { creates, unless, onlyIf, cwd, env = {}, input, timeout } = options
   for (const text of [unless, onlyIf]) {
-    if (text?.includes('\0')) throw invalidOption(title, 'a command holds a NUL character')
+    if (text?.includes('\0')) throw invalidOption(title, 'a command contains a NUL character')
   }
   const { changedWhen = true } = options
   if (
@@ -113,7 +113,8 @@ export function variableAssignment(
   // The host's shell has names of its own there: one of them decides what is run.
   if (name.startsWith('hw_'))
     throw invalidOption(title, `the variable ${name} is ours: name it without hw_`)
-  if (text.includes('\0')) throw invalidOption(title, `the variable ${name} holds a NUL character`)
+  if (text.includes('\0'))
+    throw invalidOption(title, `the variable ${name} contains a NUL character`)
   return `${name}=${text}`
 }
 

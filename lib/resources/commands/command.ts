@@ -27,7 +27,7 @@ export function command(line: string, options: CommandOptions = {}): Resource {
   checkOptions('command', options, optionKinds)
   const title = options.title ?? `command ${line.trim().split('\n', 1)[0]!.slice(0, 60)}`
   if (line.trim() === '') throw invalidOption(title, 'the command is empty')
-  if (line.includes('\0')) throw invalidOption(title, 'the command holds a NUL character')
+  if (line.includes('\0')) throw invalidOption(title, 'the command contains a NUL character')
   const { shell = 'sh' } = options
   const action = actionWords(title, options)
   return declare({

@@ -36,7 +36,7 @@ export function reboot(options: RebootOptions = {}): Resource {
   const title = 'reboot'
   if (!Number.isFinite(timeout) || timeout <= 0)
     throw invalidOption(title, `the timeout ${timeout} is not a number of seconds`)
-  if (command.includes('\0')) throw invalidOption(title, 'the command holds a NUL character')
+  if (command.includes('\0')) throw invalidOption(title, 'the command contains a NUL character')
   const flag = ifExists === undefined ? '' : checkPath(title, ifExists)
   return declare({
     title,

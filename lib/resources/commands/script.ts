@@ -123,7 +123,8 @@ function argumentsOf(title: string, { args = [] }: ScriptOptions): string[] {
         'an argument is a secret, which others would see: use env or input',
       )
     }
-    if (String(arg).includes('\0')) throw invalidOption(title, 'an argument holds a NUL character')
+    if (String(arg).includes('\0'))
+      throw invalidOption(title, 'an argument contains a NUL character')
     return String(arg)
   })
 }

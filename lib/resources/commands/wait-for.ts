@@ -58,7 +58,7 @@ export function waitFor(what: Awaited & WaitOptions): Resource {
     kind => (what as unknown as Record<string, unknown>)[kind] !== undefined,
   )
   if (kinds.length !== 1)
-    throw invalidOption('waitFor', 'names one of port, path, http and command, and no other')
+    throw invalidOption('waitFor', 'needs exactly one of port, path, http and command')
   const { kind, said, target, more } = awaited(what)
   const whole = absent ? `${said} to be gone` : said
   const title = `wait for ${whole}`
@@ -96,7 +96,7 @@ function awaited(what: Awaited): {
   }
   if ('command' in what) {
     if (what.command.trim() === '' || what.command.includes('\0'))
-      throw invalidOption(title, 'the command is empty or holds a NUL character')
+      throw invalidOption(title, 'the command is empty or contains a NUL character')
     const said = what.command.trim().split('\n', 1)[0]!.slice(0, 60)
     return { kind: 'command', said, target: what.command }
   }
@@ -126,6 +126,6 @@ function awaitedAnswer(
     if (!Number.isInteger(each) || each < 100 || each > 599)
       throw invalidOption(title, `${JSON.stringify(each)} is not an HTTP status`)
   }
-  if (body?.includes('\0')) throw invalidOption(title, 'the body holds a NUL character')
+  if (body?.includes('\0')) throw invalidOption(title, 'the body contains a NUL character')
   return { kind: 'http', said: http, target: http, more: { status: statuses.join(' '), body } }
 }

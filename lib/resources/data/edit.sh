@@ -9,7 +9,7 @@ hw_gather_text() {
   shift
   for hw_path in "$@"; do
     hw_key=${hw_found_ids%% *} hw_found_ids=${hw_found_ids#* }
-    # A pipe would be waited for; what is no file is for the step to say.
+    # A pipe would be waited for; the step reports what is not a file.
     if [ -f "$hw_path" ] && [ -r "$hw_path" ]; then
       hw_mark text "$hw_key"
       cat -- "$hw_path" || continue

@@ -74,7 +74,7 @@ function contentRequests(title: string, { content }: BlockOptions, markers: stri
   if (text === '') return []
   return text.split('\n').map(line => {
     if (markers.includes(line.replace(/^[ \t]+|[ \t]+$/g, '')))
-      throw invalidOption(title, 'the content holds a marker line')
+      throw invalidOption(title, 'the content contains a marker line')
     return `T ${checkLine(title, 'content', line)}`
   })
 }

@@ -39,7 +39,7 @@ export function envFile(path: string, options: EnvFileOptions): Resource {
   const { set = {}, unset = [], quoting = 'sh' } = options
   if (Object.keys(set).length + unset.length === 0)
     throw invalidOption(title, 'give at least one variable to set or unset')
-  if (!['sh', 'none'].includes(quoting)) throw invalidOption(title, 'quoting is sh or none')
+  if (!['sh', 'none'].includes(quoting)) throw invalidOption(title, 'quoting must be sh or none')
   const requests: string[] = []
   if (options.export) requests.push('O export')
   if (quoting === 'none') requests.push('O plain')
@@ -63,6 +63,6 @@ export function envFile(path: string, options: EnvFileOptions): Resource {
 
 function checkName(title: string, key: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key))
-    throw invalidOption(title, `${JSON.stringify(key)} can’t be a variable`)
+    throw invalidOption(title, `${JSON.stringify(key)} is not a valid variable name`)
   return key
 }

@@ -161,7 +161,7 @@ function valueLines(title: string, key: string, text: string, options: IniOption
     if (line !== line.trim())
       throw invalidOption(title, `the value of ${key} begins or ends with a space`)
     if (inlineComments && /(^|[ \t])[#;]/.test(line) && !/^(["'])(?:(?!\1).)*\1$/.test(line))
-      throw invalidOption(title, `the value of ${key} holds a comment: put it in quotes`)
+      throw invalidOption(title, `the value of ${key} contains a comment: put it in quotes`)
   }
   if (lines.length > 1 && lines.at(-1) === '')
     throw invalidOption(title, `the value of ${key} ends with an empty line`)
@@ -184,7 +184,7 @@ function sectionOf(title: string, { section = '', format }: IniOptions): string 
     throw invalidOption(title, `no section begins with ${words[0]}, only with one of ${known}`)
   }
   if (words.some(word => word.startsWith('#')))
-    throw invalidOption(title, 'the section holds a comment')
+    throw invalidOption(title, 'the section contains a comment')
   return words.join(' ')
 }
 
@@ -202,5 +202,5 @@ function checkKey(title: string, key: string, format: IniOptions['format']) {
     format === 'git'
       ? !/^[A-Za-z][A-Za-z0-9-]*$/.test(key)
       : key === '' || key !== key.trim() || /^[#;[]|=/.test(key)
-  if (wrong) throw invalidOption(title, `${JSON.stringify(key)} can’t be a key`)
+  if (wrong) throw invalidOption(title, `${JSON.stringify(key)} is not a valid key`)
 }

@@ -65,7 +65,7 @@ function wanted(title: string, options: LineOptions): string[] {
     const text = plain(line)
     if (text === '') throw invalidOption(title, 'the line is empty')
     if (/[\r\n]/.test(text))
-      throw invalidOption(title, 'the line holds a line break: for several lines there is block()')
+      throw invalidOption(title, 'the line contains a line break: use block() for several lines')
     requests.push(`T ${checkLine(title, 'line', text)}`)
   }
   if (match !== undefined) requests.push(`M ${patternRequest(title, 'match', match)}`)

@@ -145,7 +145,7 @@ hw_tree_act() {
         hw_tree_make_root || return
         continue
         ;;
-      remove) hw_tree_with "$1" rm -f -- || hw_fail "can't remove all that is to go from $hw_tree_named" || return ;;
+      remove) hw_tree_with "$1" rm -f -- || hw_fail "can't remove everything that must go from $hw_tree_named" || return ;;
       rmdir) hw_tree_with "$1" rmdir -- || hw_fail "can't remove directories of $hw_tree_named" || return ;;
       pack)
         hw_tree_pack=$1

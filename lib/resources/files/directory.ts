@@ -48,7 +48,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   const owned = ownershipWords(title, options)
   const gather = [{ by: 'hw_gather_stat', of: [target] }]
   if (!recurse) {
-    if (fileMode !== undefined) throw invalidOption(title, 'fileMode goes with recurse: true')
+    if (fileMode !== undefined) throw invalidOption(title, 'fileMode needs recurse: true')
     return declare({
       title,
       options,
@@ -57,7 +57,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   }
   const all = { ...owned, file_mode: ownershipWords(title, { mode: fileMode }).mode }
   if (Object.values(all).every(each => each === undefined))
-    throw invalidOption(title, 'recurse: true goes with mode, fileMode, owner or group')
+    throw invalidOption(title, 'recurse: true needs mode, fileMode, owner or group')
   return declare({
     title,
     options,

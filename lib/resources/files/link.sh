@@ -24,7 +24,7 @@ hw_link() {
     hw_fail "$1 is a directory, not a link"
     return
   elif [ -e "$1" ]; then
-    [ -n "$hw_want_force" ] || hw_fail "$1 is there, and is no link; with force it is replaced" || return
+    [ -n "$hw_want_force" ] || hw_fail "$1 exists and is not a link; force replaces it" || return
     hw_saw "no link $1"
     hw_also 'in place of a file'
   else
@@ -89,7 +89,7 @@ hw_own_link() {
 # hw_no_link PATH: no link of this name; what it points to stays.
 hw_no_link() {
   hw_absent_already "$1" && return
-  [ -L "$1" ] || hw_fail "$1 is there, and is no link" || return
+  [ -L "$1" ] || hw_fail "$1 exists and is not a link" || return
   [ -z "$hw_plan" ] || hw_saw "link $1 $(readlink -- "$1")"
   hw_also removed
   hw_trust "${1%/*}" || return

@@ -12,7 +12,7 @@ import {
 export interface LinkOptions extends Pick<Ownership, 'owner' | 'group'>, CommonOptions {
   /** What it points to, as the link holds it: absolute, or from the link's own directory. It need not exist. */
   target?: string
-  /** Also replace what is there and is no link. Never a directory. */
+  /** Also replace what exists and is not a link. Never a directory. */
   force?: boolean
   /** No link of this name. */
   absent?: boolean
@@ -27,7 +27,7 @@ const optionKinds: OptionKinds<LinkOptions> = {
 }
 
 /**
- * A symbolic link. One that points elsewhere is replaced, at once; what is there and is no link fails the
+ * A symbolic link. One that points elsewhere is replaced, at once; what exists and is not a link fails the
  * step unless `force` is given.
  * @param path absolute path of the link on the host
  * @param options.target what it points to

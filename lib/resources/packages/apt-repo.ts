@@ -58,7 +58,7 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   const path = `/etc/apt/sources.list.d/${name}.sources`
   if (options.absent) {
     const [no] = Object.keys(options).filter(key => !common.includes(key))
-    if (no) throw invalidOption(title, `${no} does not go with absent`)
+    if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
     return declare({ title, options, path, call: { name: 'hw_apt_repo_absent', args: [name] } })
   }
   const text = stanza(title, options)
@@ -94,13 +94,13 @@ function stanza(title: string, options: AptRepoOptions): string {
   const uris = words('uris', options.uris)
   const suites = words('suites', options.suites)
   const components = words('components', options.components)
-  if (uris === '') throw invalidOption(title, 'takes uris')
+  if (uris === '') throw invalidOption(title, 'needs uris')
   if (!uris.split(' ').every(uri => /^[a-z][a-z+-]*:/.test(uri)))
     throw invalidOption(title, `${uris} is not a URI: it has no https: or the like`)
-  if (suites === '') throw invalidOption(title, 'takes suites')
+  if (suites === '') throw invalidOption(title, 'needs suites')
   const paths = suites.split(' ').filter(suite => suite.endsWith('/'))
   if (components === '' ? paths.length < suites.split(' ').length : paths.length > 0)
-    throw invalidOption(title, 'takes components, unless its suites end with a slash')
+    throw invalidOption(title, 'needs components, unless its suites end with a slash')
   const lines = {
     ...(enabled ? {} : { Enabled: 'no' }),
     Types: words('types', types),
@@ -112,7 +112,7 @@ function stanza(title: string, options: AptRepoOptions): string {
   }
   for (const [field, value] of Object.entries(fields)) {
     if (!/^[A-Za-z][A-Za-z-]*$/.test(field) || !/^[\x20-\x7e]+$/.test(value))
-      throw invalidOption(title, `${JSON.stringify(`${field}: ${value}`)} can’t be a field`)
+      throw invalidOption(title, `${JSON.stringify(`${field}: ${value}`)} is not a valid field`)
     if (/^(enabled|types|uris|suites|components|architectures|signed-by)$/i.test(field))
       throw invalidOption(title, `the field ${field} has an option of its own`)
   }

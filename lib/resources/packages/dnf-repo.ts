@@ -58,7 +58,7 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   const path = `/etc/yum.repos.d/${name}.repo`
   if (options.absent) {
     const [no] = Object.keys(options).filter(key => !common.includes(key))
-    if (no) throw invalidOption(title, `${no} does not go with absent`)
+    if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
     return declare({ title, options, path, call: { name: 'hw_dnf_repo_absent', args: [name] } })
   }
   const key = options.key === undefined ? undefined : readKey(title, options.key)
@@ -82,11 +82,11 @@ function section(title: string, name: string, options: DnfRepoOptions): string {
   }
   const given = Object.entries(places).filter(([, value]) => value !== undefined)
   if (given.length !== 1)
-    throw invalidOption(title, 'takes one of baseurl, mirrorlist and metalink')
+    throw invalidOption(title, 'needs one of baseurl, mirrorlist and metalink')
   if (key !== undefined && options.gpgkey !== undefined)
     throw invalidOption(title, 'give key or gpgkey, not both')
   if (gpgcheck && key === undefined && options.gpgkey === undefined)
-    throw invalidOption(title, 'takes gpgkey or key, or gpgcheck: false')
+    throw invalidOption(title, 'needs gpgkey or key, or gpgcheck: false')
   const urls = [...[given[0]![1]!].flat(), ...[options.gpgkey ?? []].flat()]
   for (const url of urls) {
     if (!/^[a-z]+:\/\/?[\x21-\x7e]+$/.test(url))
@@ -102,7 +102,7 @@ function section(title: string, name: string, options: DnfRepoOptions): string {
   }
   for (const [option, value] of Object.entries({ name: description, ...set })) {
     if (!/^[a-z_]+$/.test(option) || !/^[^\0-\x1f\x7f]+$/.test(String(value)))
-      throw invalidOption(title, `${JSON.stringify(`${option}=${value}`)} can’t be an option`)
+      throw invalidOption(title, `${JSON.stringify(`${option}=${value}`)} is not a valid option`)
     if (option !== 'name' && option in lines)
       throw invalidOption(title, `${option} has an option of its own`)
   }

@@ -64,7 +64,7 @@ function checkNames(title: string, list: readonly string[]) {
 function checkVersion(title: string, list: readonly string[], options: NpmPackageOptions) {
   const { version = '', latest } = options
   if (latest) throw invalidOption(title, 'give version or latest, not both')
-  if (list.length > 1) throw invalidOption(title, 'a version goes with one package')
+  if (list.length > 1) throw invalidOption(title, 'a version needs exactly one package')
   // Semantic Versioning 2.0.0, 9. npm drops what stands behind a plus.
   if (!/^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/.test(version))
     throw invalidOption(

@@ -87,11 +87,11 @@ function check(title: string, list: readonly string[], options: PkgOptions) {
   }
   if (absent) {
     const [no] = Object.entries({ version, latest, hold }).find(([, value]) => value) ?? []
-    if (no) throw invalidOption(title, `${no} does not go with absent`)
-  } else if (purge) throw invalidOption(title, 'purge goes with absent')
+    if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
+  } else if (purge) throw invalidOption(title, 'purge needs absent')
   if (version === undefined) return
   if (latest) throw invalidOption(title, 'give version or latest, not both')
-  if (list.length > 1) throw invalidOption(title, 'a version goes with one package')
+  if (list.length > 1) throw invalidOption(title, 'a version needs exactly one package')
   if (!/^[A-Za-z0-9][A-Za-z0-9.+~:^_-]*$/.test(version))
     throw invalidOption(title, `${JSON.stringify(version)} is not a version`)
 }

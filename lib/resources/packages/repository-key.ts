@@ -30,7 +30,7 @@ export interface KeyContent {
 }
 
 /**
- * @throws {UsageError} recipe_invalid: it is no key, or can’t be read
+ * @throws {UsageError} recipe_invalid: it is not a key, or can’t be read
  */
 export function readKey(title: string, key: RepositoryKey): KeyContent {
   if (typeof key === 'string' || Buffer.isBuffer(key)) return given(title, Buffer.from(key))
@@ -48,7 +48,7 @@ export function readKey(title: string, key: RepositoryKey): KeyContent {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw invalidOption(title, `the key’s URL ${JSON.stringify(url)} is not one of http or https`)
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256))
-    throw invalidOption(title, 'a key by URL takes its sha256: 64 hexadecimal digits')
+    throw invalidOption(title, 'a key by URL needs its sha256: 64 hexadecimal digits')
   const wanted = sha256.toLowerCase()
   return { sha256: wanted, kind: '', fetch: () => fetchKey(url, wanted) }
 }

@@ -44,7 +44,7 @@ export function cronSchedule(schedule: string | CronTimes): string {
   if (typeof schedule === 'string') return scheduleOfText(schedule)
   for (const key of Object.keys(schedule)) {
     if (!fields.some(field => field.name === key))
-      throw new Error(`${key} is none of ${fields.map(field => field.name).join(', ')}`)
+      throw new Error(`${key} is not one of ${fields.map(field => field.name).join(', ')}`)
   }
   return scheduleOfText(fields.map(({ name }) => String(schedule[name] ?? '*')).join(' '), true)
 }
@@ -53,7 +53,7 @@ function scheduleOfText(text: string, named = false): string {
   const words = text.split(/[ \t]+/).filter(word => word !== '')
   if (words.length === 1 && words[0]!.startsWith('@') && !named) {
     if (!nicknames.includes(words[0]!.slice(1)))
-      throw new Error(`${words[0]} is none of ${nicknames.map(name => `@${name}`).join(', ')}`)
+      throw new Error(`${words[0]} is not one of ${nicknames.map(name => `@${name}`).join(', ')}`)
     return words[0]!
   }
   if (words.length !== 5)
@@ -64,7 +64,7 @@ function scheduleOfText(text: string, named = false): string {
 
 type Field = (typeof fields)[number]
 
-/** A list of `*`, numbers, names and ranges, each with `/step` if it is no single value. */
+/** A list of `*`, numbers, names and ranges, each with `/step` unless it is a single value. */
 function checkField(text: string, field: Field) {
   const wrong = (why: string) => new Error(`the ${field.name} ${JSON.stringify(text)} ${why}`)
   for (const part of text.split(',')) {

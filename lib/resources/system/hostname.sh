@@ -23,5 +23,5 @@ hw_hostname() {
   else
     command -v hostname >/dev/null || hw_without hostname hostname || return
     hostname "$1"
-  fi || hw_fail 'could not set the name that the kernel has'
+  fi || hw_fail 'could not set the kernel host name'
 }

@@ -19,7 +19,7 @@ export function hostname(name: string, options: CommonOptions = {}): Resource {
   )
     throw invalidOption(
       title,
-      `${JSON.stringify(name)} can’t be a host’s name: letters, digits and -, with dots, 64 at most`,
+      `${JSON.stringify(name)} is not a valid host name: letters, digits and -, with dots, 64 at most`,
     )
   return declare({
     title,

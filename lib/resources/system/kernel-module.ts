@@ -34,10 +34,10 @@ export function kernelModule(name: string, options: KernelModuleOptions = {}): R
   const wanted = blacklisted ? 'blacklisted' : absent ? 'absent' : 'loaded'
   const title = `kernel module ${name}${wanted === 'loaded' ? '' : ` ${wanted}`}`
   if (typeof name !== 'string' || !/^[A-Za-z0-9][\w-]{0,55}$/.test(name))
-    throw invalidOption(title, `${JSON.stringify(name)} can’t be a module’s name`)
+    throw invalidOption(title, `${JSON.stringify(name)} is not a valid module name`)
   const parameters = Object.entries(options.options ?? {}).map(([key, value]) => {
     if (!/^\w[\w.-]*$/.test(key))
-      throw invalidOption(title, `${JSON.stringify(key)} can’t be an option`)
+      throw invalidOption(title, `${JSON.stringify(key)} is not a valid option`)
     // modprobe knows no quoting but that of double quotes.
     if (!/^[^\0-\x20\x7f"'\\#]*$/.test(String(value)))
       throw invalidOption(title, `the value of ${key} holds blanks, quotes or control characters`)

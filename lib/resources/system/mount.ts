@@ -77,7 +77,7 @@ export function mount(path: string, options: MountOptions): Resource {
     throw invalidOption(title, `${JSON.stringify(type)} is not a file system type`)
   for (const flag of flags) {
     if (typeof flag !== 'string' || !/^[^\0-\x20\x7f,\\#][^\0-\x20\x7f,\\]*$/.test(flag))
-      throw invalidOption(title, `${JSON.stringify(flag)} can’t be a mount option`)
+      throw invalidOption(title, `${JSON.stringify(flag)} is not a valid mount option`)
   }
   if (flags.includes('remount')) throw invalidOption(title, 'remount is not an option for fstab')
   for (const [name, value] of Object.entries({ dump, pass })) {

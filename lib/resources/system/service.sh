@@ -169,7 +169,7 @@ hw_service_make() {
     script-enable | script-disable) hw_fail "$hw_service_name is a script: it can't be enabled" || return ;;
     systemd-start | systemd-enable)
       [ "$hw_unit_load" != masked ] ||
-        hw_fail "$hw_service_name is masked, so that it can't be $2; masked: false takes the mask away" || return
+        hw_fail "$hw_service_name is masked, so it can't be $2; masked: false unmasks it" || return
       ;;
     systemd-*) ;;
     *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;

@@ -16,7 +16,7 @@ hw_sysctl_live() {
   hw_key=/proc/sys/$1
   if [ ! -e "$hw_key" ]; then
     # With --check a module that an earlier step loads may bring it.
-    [ -n "$hw_check" ] || hw_fail "the kernel of this host has no $1: is a module to be loaded first?" || return
+    [ -n "$hw_check" ] || hw_fail "the kernel of this host has no $1: does a module have to be loaded first?" || return
     hw_also "live $1"
     return
   fi

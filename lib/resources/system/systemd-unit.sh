@@ -30,7 +30,7 @@ hw_unit_changed() {
     hw_units_changed=1
   elif [ -z "$hw_units_changed" ]; then
     case $1 in
-      # A template is no unit that can be asked for.
+      # A template is not a unit that can be queried.
       *@.*) ;;
       *)
         hw_unit_state "$1" || return

@@ -99,11 +99,11 @@ function unitText(title: string, sections: UnitSections): string {
   const blocks: string[] = []
   for (const [section, keys] of Object.entries(sections)) {
     if (!/^[A-Z][A-Za-z0-9-]*$/.test(section))
-      throw invalidOption(title, `${JSON.stringify(section)} can’t be a section`)
+      throw invalidOption(title, `${JSON.stringify(section)} is not a valid section`)
     let text = `[${section}]\n`
     for (const [key, value] of Object.entries(keys)) {
       if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(key))
-        throw invalidOption(title, `${JSON.stringify(key)} can’t be a key of [${section}]`)
+        throw invalidOption(title, `${JSON.stringify(key)} is not a valid key of [${section}]`)
       for (const each of [value].flat()) text += `${key}=${unitValue(title, key, each)}\n`
     }
     blocks.push(text)

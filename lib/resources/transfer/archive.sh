@@ -201,7 +201,7 @@ hw_check_names() {
         }
       }
     }')
-  [ -z "$hw_found" ] || hw_fail "the archive holds $hw_found: nothing of it is unpacked"
+  [ -z "$hw_found" ] || hw_fail "the archive contains $hw_found: nothing was unpacked"
 }
 
 # hw_list_tar -t [-v]: lines of its list, without the status that hw_tar adds.

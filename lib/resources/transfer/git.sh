@@ -77,7 +77,7 @@ hw_find_head() {
   [ -d "$hw_clone" ] || hw_fail "$hw_clone is not a directory" || return
   for hw_each in "$hw_clone"/* "$hw_clone"/.[!.]* "$hw_clone"/..?*; do
     if [ -e "$hw_each" ] || [ -L "$hw_each" ]; then
-      hw_fail "$hw_clone has files already, and is no git repository"
+      hw_fail "$hw_clone already has files and is not a git repository"
       return
     fi
   done

@@ -106,7 +106,7 @@ function checkRemote(title: string, remote: string): void {
     remote.startsWith('-') ||
     /[\0-\x1f\x7f]/.test(remote)
   )
-    throw invalidOption(title, `${JSON.stringify(remote)} can’t be a remote`)
+    throw invalidOption(title, `${JSON.stringify(remote)} is not a valid remote`)
   if (/^[a-z+]+::/.test(remote)) throw invalidOption(title, 'remote helpers (ext::…) are not run')
   if (URL.canParse(remote) && new URL(remote).password !== '')
     throw invalidOption(
@@ -132,7 +132,7 @@ function loginConfig(title: string, remote: string, login: GitOptions['login']) 
     throw invalidOption(title, 'a login is for remotes of http and https')
   if (typeof login.user !== 'string' || login.password === undefined)
     throw invalidOption(title, 'a login is { user, password }')
-  if (login.user.includes(':')) throw invalidOption(title, 'the user of the login holds a colon')
+  if (login.user.includes(':')) throw invalidOption(title, 'the user of the login contains a colon')
   const header = `Authorization: Basic ${tokenOf(login)}`
   // Neither holds what git's files would have to quote.
   return `[http "${new URL(remote).origin}/"]\nextraHeader = "${header}"`

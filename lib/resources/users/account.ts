@@ -9,7 +9,7 @@ export function checkAccount(title: string, what: 'user' | 'group', name: string
   if (typeof name !== 'string' || !/^[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?$/.test(name)) {
     throw invalidOption(
       title,
-      `${JSON.stringify(name)} can’t be a ${what}’s name: a letter, then letters, digits, _ . and -, 32 at most`,
+      `${JSON.stringify(name)} is not a valid ${what} name: a letter, then letters, digits, _ . and -, 32 at most`,
     )
   }
   return name

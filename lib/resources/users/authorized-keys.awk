@@ -6,7 +6,7 @@
 #   A KEY      the key is not to be there
 #   E          nor any other that is not named
 # then comes the file, if there is one. mode=list: a few words on what changes, nothing where nothing does;
-# mode=edit: the new text. What is no key, comments for one, stays where it is.
+# mode=edit: the new text. What is not a key, a comment for one, stays where it is.
 
 FNR == NR {
   word = substr($0, 1, 1)

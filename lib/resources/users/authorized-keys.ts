@@ -55,8 +55,7 @@ export function authorizedKeys(
   checkOptions(title, options, optionKinds)
   checkAccount(title, 'user', user)
   const { exclusive = false, absent = false } = options
-  if (exclusive && absent)
-    throw invalidOption(title, 'exclusive goes with keys that are wanted, not with absent')
+  if (exclusive && absent) throw invalidOption(title, 'exclusive can’t be combined with absent')
   const found = readKeys(title, keys)
   if (found.length === 0 && !exclusive) throw invalidOption(title, 'give at least one key')
   const path = options.path === undefined ? '' : checkPath(title, options.path)

@@ -66,7 +66,7 @@ hw_compare_members() {
   [ -z "$hw_joining$hw_leaving" ] || hw_also members
 }
 
-# hw_members_exist: fails if one who is to join is no user here.
+# hw_members_exist: fails if one who should join is not a user here.
 hw_members_exist() {
   for hw_each in $hw_joining; do
     hw_find_user "$hw_each" || hw_known_elsewhere passwd "$hw_each" || hw_fail "there is no user $hw_each" || return

@@ -50,7 +50,7 @@ const valued = [
 
 /**
  * A line of a .pub or authorized_keys file.
- * @throws {SyntaxError} what is no public key, or one that OpenSSH does not take
+ * @throws {SyntaxError} not a public key, or one that OpenSSH does not accept
  */
 export function parsePublicKey(line: string): PublicKey {
   const text = line.trim()

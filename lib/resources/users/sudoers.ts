@@ -63,7 +63,8 @@ export function sudoers(name: string, options: SudoersOptions): Resource {
       'the name holds more than letters, digits, _ and -: sudo leaves out what has a dot',
     )
   const given = [rules, content, absent || undefined].filter(each => each !== undefined)
-  if (given.length !== 1) throw invalidOption(title, 'give rules, content or absent, and no other')
+  if (given.length !== 1)
+    throw invalidOption(title, 'needs exactly one of rules, content and absent')
   const path = `${checkPath(title, directory)}/${name}`
   const common = { notify, when, as, tags }
   if (absent) return { ...file(path, { absent: true, ...common }), title }

@@ -178,7 +178,7 @@ hw_busybox_group() {
   hw_found=$1
   case $1 in '' | *[!0-9]*) return 0 ;; esac
   hw_load_accounts
-  case $hw_groups in *":$1:"*) ;; *) hw_fail "there is no group of the number $1" || return ;; esac
+  case $hw_groups in *":$1:"*) ;; *) hw_fail "there is no group with the ID $1" || return ;; esac
   hw_found=${hw_groups%%":$1:"*}
   hw_found=${hw_found##*"$hw_newline"}
   hw_found=${hw_found%%:*}

@@ -23,7 +23,7 @@ export interface UserOptions extends CommonOptions {
   moveHome?: boolean
   /**
    * `true`: the home directory is there, made of /etc/skel if it is not. `false`: it is not made with the
-   * user. Default: made with a user who is no system user, and not looked at later.
+   * user. Default: made with a user who is not a system user, and not checked later.
    */
   createHome?: boolean
   /** Login shell; default: the system's. */
@@ -102,11 +102,11 @@ function wordsOfAbsent(title: string, options: UserOptions) {
 /** KEY=VALUE words of hw_user. */
 function wordsOf(title: string, options: UserOptions): Parameters<typeof words>[0] {
   const { group, groups, createHome, locked, comment, password } = options
-  if (options.removeHome) throw invalidOption(title, 'removeHome goes with absent')
+  if (options.removeHome) throw invalidOption(title, 'removeHome needs absent')
   if (options.moveHome && options.home === undefined)
-    throw invalidOption(title, 'moveHome goes with home')
+    throw invalidOption(title, 'moveHome needs home')
   if (options.moveHome && createHome === false)
-    throw invalidOption(title, 'moveHome, and no createHome')
+    throw invalidOption(title, 'moveHome can’t be combined with createHome: false')
   const further = groups && readNames(title, 'group', groups)
   const yes = (value: boolean | undefined) =>
     value === undefined ? undefined : value ? 'yes' : 'no'
@@ -139,7 +139,7 @@ const mainGroup = (title: string, name: string | undefined) =>
 /** A field of /etc/passwd: colons part its fields, newlines its lines. */
 function field(title: string, what: string, text: string): string {
   if (/[:\0-\x1f\x7f]/.test(text))
-    throw invalidOption(title, `the ${what} holds a colon or control characters`)
+    throw invalidOption(title, `the ${what} contains a colon or control characters`)
   return text
 }
 

@@ -135,7 +135,7 @@ describe('options that nobody checked the types of', () => {
       'when takes a condition',
     ],
     ['one of a task', () => task('t', () => [], wrong({ when: 'x' }))(), 'when takes a condition'],
-    ['a number for a user', () => file('/a', wrong({ as: 0 })), 'can’t be a user’s name'],
+    ['a number for a user', () => file('/a', wrong({ as: 0 })), 'is not a valid user name'],
   ])('%s is refused, with the line of the recipe', (_, make, message) => {
     expect(make).toThrow(refused(message.replace(/[()/]/g, '\\$&')))
   })

@@ -29,7 +29,7 @@ export interface Format {
   parse(text: string): unknown
   /**
    * The text with one thing changed, every other byte as it was.
-   * @throws {StepError} step_failed: something on the path is no mapping
+   * @throws {StepError} step_failed: something on the path is not a mapping
    */
   change(text: string, change: Change): string
 }
@@ -146,7 +146,7 @@ export const showPath = (path: Path): string =>
 
 /**
  * The place in a list that a path names.
- * @throws {StepError} it is no number, or there is a gap before it
+ * @throws {StepError} it is not a number, or there is a gap before it
  */
 export function placeIn(length: number, key: string, path: Path): number {
   const place = /^\d+$/.test(key) ? Number(key) : Number.NaN

@@ -46,11 +46,13 @@ function readDocument(text: string, index?: number): Document.Parsed | undefined
   }
   if (index === undefined && documents.length > 1) {
     const count = documents.length
-    throw new StepError(`the file holds ${count} documents: the option \`document\` says which`)
+    throw new StepError(`the file has ${count} documents: choose one by the option \`document\``)
   }
   const found = documents[index ?? 0]
   if (!found && (index ?? 0) > 0)
-    throw new StepError(`the file holds ${documents.length} documents, and no number ${index}`)
+    throw new StepError(
+      `the file has ${documents.length} documents, and none has the index ${index}`,
+    )
   return found as Document.Parsed | undefined
 }
 
@@ -160,7 +162,7 @@ function headEnd(text: string, item: Pair<Node, Node | null> | Node): number {
   return colon ? colon.offset + 1 : (item.key as Node).range![1]
 }
 
-/** The dash before an element of a list: the last one before it that is no part of a value. */
+/** The dash before an element of a list: the last one before it that is not part of a value. */
 function dashOf(text: string, item: Node): number {
   return text.lastIndexOf('-', item.range![0] - 1)
 }
