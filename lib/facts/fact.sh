@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# fact.sh: what a recipe asks of a host: by a snippet of its own, and what the facts-*.sh have in common.
+# fact.sh: what a recipe asks of a host by its own snippet, and what the facts' shell files have in common.
 
 # hw_fact SCRIPT: SCRIPT in a shell of its own, in the C locale, so that programs say the same on every host.
 hw_fact() {

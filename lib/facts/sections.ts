@@ -1,4 +1,4 @@
-/** Answers of the facts-*.sh as lines. Pure. */
+/** Answers of the shell files of facts, as lines. Pure. */
 
 /** Lines by the section they stand in: those behind a line `[NAME]`. Empty ones are left out. */
 export function sectionsOf(text: string): (name: string) => readonly string[] {
