@@ -377,7 +377,11 @@ const refused: [string, () => unknown, RegExp][] = [
   ['an empty script', () => script({ text: ' \n' }), /script is empty/],
   ['a secret argument', () => script({ text: 'x' }, { args: [secret('s') as never] }), /secret/],
   ['nothing to wait for', () => waitFor({} as never), /needs exactly one of/],
-  ['two things to wait for', () => waitFor({ port: 1, path: '/x' } as never), /needs exactly one of/],
+  [
+    'two things to wait for',
+    () => waitFor({ port: 1, path: '/x' } as never),
+    /needs exactly one of/,
+  ],
   ['a port that is none', () => waitFor({ port: 70_000 }), /not one/],
   ['an address with code', () => waitFor({ port: 1, address: '$(x)' }), /not one/],
   ['a URL of files', () => waitFor({ http: 'file:///etc/passwd' }), /not the URL/],
