@@ -63,7 +63,7 @@ export interface Connector {
 export function createConnector(options: ConnectorOptions): Connector {
   const { acceptNew, sshConfigFile, hostNamed } = options
   const warn = onceEach(options.warn ?? (() => {}))
-  const config = createSshConfig({ configFile: sshConfigFile, hostNamed, warn })
+  const config = createSshConfig({ configFile: sshConfigFile, hostNamed })
 
   const sshHosts = createSshHosts({ acceptNew, notify: warn })
   const becoming = new Map<string, BecomeKnown>()

@@ -33,7 +33,7 @@ interface Trying extends Partial<OpensshOptions> {
 /** Connects as a run does, with the settings from ssh. */
 async function connect(host: Host, { hosts = [], ...options }: Trying = {}): Promise<Transport> {
   const hostNamed = (name: string) => hosts.find(each => each.name === name)
-  const config = createSshConfig({ warn: () => {}, hostNamed })
+  const config = createSshConfig({ hostNamed })
   const settings = await config.settings(host)
   const hops = (await config.hops(settings)).map(hop => hop.settings)
   config.close()
@@ -552,7 +552,7 @@ import { connectOpenSsh } from '${lib}transport/openssh/openssh.ts'
 import { noAnswers } from '${lib}transport/login/answers.ts'
 import { defaultTimeouts } from '${lib}transport/connecting/timeouts.ts'
 process.on('SIGTERM', () => process.exit(1))
-const settings = await createSshConfig({ warn() {} }).settings(${JSON.stringify(host)})
+const settings = await createSshConfig().settings(${JSON.stringify(host)})
 const transport = await connectOpenSsh(settings, {
   timeouts: defaultTimeouts, timeoutMs: 20_000, acceptNew: false, answers: noAnswers,
   meanwhile: () => console.log('under way'),

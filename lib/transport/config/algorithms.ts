@@ -4,6 +4,7 @@
  */
 
 import { type SshAnswer, valueIn } from './answer.ts'
+import { matchesHost } from './host-patterns.ts'
 import type { SshSettings } from './settings.ts'
 
 export type Algorithms = NonNullable<SshSettings['algorithms']>
@@ -91,13 +92,17 @@ export function allowedAlgorithms(answer: SshAnswer): {
   let said = false
   const choose = ({ keyword, usual, legacy }: Kind) => {
     const value = valueIn(answer, keyword.toLowerCase())
-    // ssh prints full lists; if we read the file ourselves, it may contain `+name` and patterns.
-    if (value === undefined || /^[+^-]|[*?]/.test(value)) return usual
+    if (value === undefined) return usual
     said = true
-    const allowed = new Set(value.split(','))
-    const both = [...usual, ...legacy].filter(name => allowed.has(name))
-    if (both.length === 0) lacking.push(keyword)
-    return both
+    // ssh prints full lists; if we read the file ourselves, it may change the usual one, by patterns.
+    const [, change, list] = /^([+^-]?)(.*)$/s.exec(value)!
+    const isNamed = (name: string) => matchesHost(list!.split(','), name)
+    const allowed = [...usual, ...legacy].filter(name => {
+      if (change === '-') return usual.includes(name) && !isNamed(name)
+      return isNamed(name) || (change !== '' && usual.includes(name))
+    })
+    if (allowed.length === 0) lacking.push(keyword)
+    return allowed
   }
   const { kex, cipher, mac, hostKey } = kinds
   const algorithms = {

@@ -54,22 +54,21 @@ export function fileNames(value: string, exists: (path: string) => boolean): str
 
 /** What `ssh -v` printed in addition to the answer. */
 export interface Remarks {
-  /** The program is OpenSSH: others support neither -G nor this line. */
-  openssh: boolean
   /** Its complaints, in its own words; empty if there are none. */
   complaint: string
-  /** Configuration files that it read, including Includes. */
-  files: readonly string[]
+  /**
+   * What may be paths of files that it read: each end of a line that begins with a slash. Other lines are
+   * among them, as no version promises the words of such a line.
+   */
+  paths: readonly string[]
 }
 
 /** @param text standard error of `ssh -v -G` */
 export function parseRemarks(text: string): Remarks {
   const lines = text.split(/\r?\n/).filter(line => line !== '')
-  const files = lines.flatMap(
-    line => /^debug1: Reading configuration data (.+)$/.exec(line)?.[1] ?? [],
-  )
+  const paths = lines.flatMap(line => /(?:^|\s)(\/.+)$/.exec(line)?.[1] ?? [])
   const complaint = lines
     .filter(line => !/^(debug\d: |OpenSSH_)|: terminating, \d+ bad configuration/.test(line))
     .join('; ')
-  return { openssh: lines.some(line => line.startsWith('OpenSSH_')), complaint, files }
+  return { complaint, paths }
 }

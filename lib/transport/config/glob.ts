@@ -1,12 +1,13 @@
 /** Files that match an Include pattern, as in glob(7): `*`, `?` and `[…]`, not across a slash. */
-import { existsSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const magic = /[*?[]/
 
 /**
  * @param pattern an absolute path
- * @returns existing paths, sorted as in ssh
+ * @returns existing paths, also of links that lead nowhere, sorted as in ssh
+ * @throws {Error} a directory can’t be read
  */
 export function globFiles(pattern: string): string[] {
   let found = ['/']
@@ -19,15 +20,29 @@ export function globFiles(pattern: string): string[] {
         : join(directory, part),
     )
   }
-  return found.filter(path => existsSync(path))
+  return found.filter(isThere)
 }
+
+/** What can’t be looked at may be there. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (error) {
+    return !isMissing(error)
+  }
+}
+
+const isMissing = (error: unknown) =>
+  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code!)
 
 /** Sorted by bytes: the locale must not affect a configuration. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).sort()
-  } catch {
-    return []
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
   }
 }
 

@@ -1,110 +1,131 @@
 /**
  * A partial parser of the ssh configuration, for machines without `ssh`: Host blocks with patterns, Include,
- * and keywords whose first value counts (ssh_config(5)). Match, and everything that needs a name service, is
- * left out and reported.
+ * and keywords whose first value counts (ssh_config(5)). What it can’t read is refused: what ssh would refuse,
+ * and what needs ssh, a name service or a program to decide how a host is reached.
  */
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Line, Section } from 'ssh-config'
-import { UsageError } from '../../errors.ts'
 import type { SshAnswer } from './answer.ts'
+import {
+  type ConfigFile,
+  configFiles,
+  deepestInclude,
+  includedFiles,
+  invalidConfig,
+  readConfigFile,
+} from './config-files.ts'
 import { matchesHost } from './host-patterns.ts'
+import { isValue, keywordOf } from './keywords.ts'
+import type { Surroundings } from './settings.ts'
 import type { Question } from './ssh-program.ts'
-
-export interface ParserFiles {
-  /** The file’s text; undefined if it does not exist. */
-  read(path: string): string | undefined
-  /** Paths that match an Include pattern, sorted. */
-  glob(pattern: string): readonly string[]
-}
-
-export interface ParserOptions extends ParserFiles {
-  /**
-   * The user’s file and the system-wide one, in this order, with the directory of their relative Includes.
-   */
-  configs: readonly { file: string; includesFrom: string; required: boolean }[]
-  home: string
-  user: string
-}
-
-export interface Parsed {
-  answer: SshAnswer
-  /** Keywords in the files that were ignored: `Match`. */
-  passedOver: readonly string[]
-}
 
 /** Keywords of which every value counts, not only the first. */
 const gathering = new Set(['identityfile', 'certificatefile'])
 
-/** Keywords that would need name lookups or programs, or that are ours to set. */
-const left = new Map(
-  ['Match', 'CanonicalizeHostname', 'CanonicalDomains', 'CanonicalizePermittedCNAMEs'].map(name => [
-    name.toLowerCase(),
-    name,
-  ]),
-)
+/** Keywords that only ssh can follow, with the values that ask for nothing. */
+const beyond: Readonly<Record<string, RegExp>> = {
+  canonicalizehostname: /^no$/i,
+  knownhostscommand: /^none$/i,
+  refuseconnection: /^\b$/,
+  revokedhostkeys: /^none$/i,
+}
 
-/** Deeper Includes must be circular (ssh’s own limit). */
-const maxDepth = 16
+/** A place in a file. */
+interface At extends ConfigFile {
+  depth: number
+  /** Whether the lines apply to the host. ssh refuses what is wrong in others, too. */
+  active: boolean
+}
 
 /**
  * @returns what `ssh -G` would print for these keywords
  * @throws {UsageError} ssh_config_invalid
  */
-export async function parseSshConfig(question: Question, options: ParserOptions): Promise<Parsed> {
+export async function parseSshConfig(
+  question: Question,
+  here: Pick<Surroundings, 'home' | 'user'>,
+): Promise<SshAnswer> {
   const { default: SshConfig } = await import('ssh-config')
-  const { destination, user, port } = question
+  const { destination, user, port, configFile } = question
   const found = new Map<string, string[]>()
-  const passedOver = new Set<string>()
+  const unknown: string[] = []
   if (user !== undefined) found.set('user', [user])
   if (port !== undefined) found.set('port', [`${port}`])
 
-  const set = (written: string, values: readonly string[]) => {
-    const keyword = written.toLowerCase()
-    const known = found.get(keyword)
-    if (left.has(keyword)) passedOver.add(left.get(keyword)!)
-    else if (!known) found.set(keyword, [...values])
-    else if (gathering.has(keyword)) known.push(...values)
+  const set = (keyword: string, values: readonly string[]) => {
+    const before = found.get(keyword)
+    if (!before) found.set(keyword, [...values])
+    else if (gathering.has(keyword)) before.push(...values)
     // The first of the two counts, but `ProxyJump none` does not prevent a ProxyCommand.
     if (keyword === 'proxycommand' && !found.has('proxyjump')) found.set('proxyjump', ['none'])
     const jumps = keyword === 'proxyjump' && found.get(keyword)?.[0]?.toLowerCase() !== 'none'
     if (jumps && !found.has('proxycommand')) found.set('proxycommand', ['none'])
   }
-  const readFile = (file: string, from: string, depth: number, required = false) => {
-    const text = options.read(file)
-    if (text === undefined && required) throw invalid(`can’t read ${file}`)
-    if (text === undefined) return
-    if (depth > maxDepth) throw invalid(`${file}: too many nested Includes`)
-    walk(parsed(SshConfig, text, file), { file, from, depth })
+  const include = (names: readonly string[], at: At) => {
+    const files = includedFiles(names, { from: at.includesFrom, home: here.home })
+    if (!files) throw onlySsh(at.file, `Include ${names.join(' ')}`)
+    for (const file of files) {
+      read({ ...at, file, required: false, guarded: true, depth: at.depth + 1 })
+    }
   }
-  const walk = (lines: readonly Line[], at: { file: string; from: string; depth: number }) => {
-    for (const line of lines) {
-      if (!('param' in line)) continue
-      // The library’s representation of a keyword without a value.
-      if (/\s/.test(line.param)) throw invalid(`${at.file}: ${line.param.trim()} has no value`)
-      const keyword = line.param.toLowerCase()
-      const values = valuesOf(line.value)
-      if (keyword === 'host') {
-        if (matchesHost(values, destination)) walk((line as Section).config, at)
-      } else if (keyword === 'match') {
-        passedOver.add('Match')
-      } else if (keyword === 'include') {
-        for (const value of values) {
-          const path = resolve(at.from, value.replace(/^~(?=\/|$)/, options.home))
-          for (const each of options.glob(path)) readFile(each, at.from, at.depth + 1)
+  const line = (param: string, value: Section['value'], at: At) => {
+    const [word, values] = [param.trim(), valuesOf(value)]
+    const keyword = keywordOf(word)
+    if (keyword === undefined) {
+      if (unknown.some(pattern => matchesHost([pattern], word.toLowerCase()))) return
+      throw invalidConfig(`${at.file}: unknown keyword ${word}`, mistyped)
+    }
+    // The library’s representation of a keyword without a value.
+    if (word !== param) throw invalidConfig(`${at.file}: ${word} has no value`)
+    const written = `${word} ${values.join(' ')}`
+    if (!isValue(keyword, values)) throw invalidConfig(`${at.file}: ${written} is not valid`)
+    if (keyword === 'include') return include(values, at)
+    if (!at.active || keyword === 'host' || keyword === 'match') return
+    if (keyword === 'ignoreunknown' && !found.has(keyword)) {
+      unknown.push(
+        ...values
+          .join(',')
+          .toLowerCase()
+          .split(/[,\s]+/),
+      )
+    }
+    if (beyond[keyword] && !beyond[keyword].test(values[0]!)) throw onlySsh(at.file, written)
+    set(keyword, values)
+  }
+  const walk = (lines: readonly Line[], at: At): void => {
+    for (const each of lines) {
+      if (!('param' in each)) continue
+      line(each.param, each.value, at)
+      const keyword = keywordOf(each.param)
+      if (keyword === 'host' || keyword === 'match') {
+        const values = valuesOf(each.value)
+        const all = values.join(' ').toLowerCase() === 'all'
+        if (keyword === 'match' && at.active && !all) {
+          throw onlySsh(at.file, `Match ${values.join(' ')}`)
         }
-      } else {
-        set(line.param, values)
+        const matches = keyword === 'match' ? all : matchesHost(values, destination)
+        walk((each as Section).config, { ...at, active: at.active && matches })
       }
     }
   }
-  for (const { file, includesFrom, required } of options.configs) {
-    readFile(file, includesFrom, 0, required)
+  const read = (at: At) => {
+    const text = readConfigFile(at)
+    if (text === undefined) return
+    if (at.depth > deepestInclude) throw invalidConfig(`${at.file}: too many nested Includes`)
+    walk(parsed(SshConfig, text, at.file), at)
   }
-  return { answer: withDefaults(found, question, options), passedOver: [...passedOver] }
+  for (const each of configFiles(configFile, here.home)) read({ ...each, depth: 0, active: true })
+  return withDefaults(found, question, here)
 }
 
-const invalid = (message: string) =>
-  new UsageError('ssh_config_invalid', message, { hint: 'Fix the ssh configuration.' })
+const mistyped =
+  'Correct it; if a newer ssh knows it, name it in a line before, `IgnoreUnknown NAME`, or install OpenSSH’s client (openssh-client).'
+
+const onlySsh = (file: string, what: string) =>
+  invalidConfig(
+    `${file}: only ssh can follow ${what}, and there is no \`ssh\` on this machine`,
+    'Install OpenSSH’s client (openssh-client), or use another file: --ssh-config FILE, or none.',
+  )
 
 function parsed(
   library: { parse(text: string): readonly Line[] },
@@ -114,7 +135,7 @@ function parsed(
   try {
     return library.parse(text)
   } catch (error) {
-    throw invalid(`${file}: ${(error as Error).message}`)
+    throw invalidConfig(`${file}: ${(error as Error).message}`)
   }
 }
 
@@ -127,10 +148,12 @@ const usualIdentities = ['rsa', 'ecdsa', 'ecdsa_sk', 'ed25519', 'ed25519_sk', 'x
 function withDefaults(
   found: Map<string, string[]>,
   { destination }: Question,
-  { user, home }: ParserOptions,
+  { user, home }: Pick<Surroundings, 'home' | 'user'>,
 ): SshAnswer {
   const own = (name: string) => join(home, '.ssh', name)
   const name = found.get('hostname')?.[0] ?? destination
+  if (/%[^h%]|%$/.test(name.replaceAll('%%', '')))
+    throw invalidConfig(`HostName ${name} is not valid`)
   const seconds = found.get('connecttimeout')?.map(secondsOf)
   const interval = found.get('serveraliveinterval')?.map(secondsOf)
   const usual: [string, string[]][] = [
@@ -161,20 +184,4 @@ function secondsOf(value: string): string {
   if (!/^(\d+[smhdw]?)+$/i.test(value)) return value
   const parts = [...value.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)]
   return `${parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit!] ?? 1), 0)}`
-}
-
-/** The files that ssh reads, with `-F` or by default. */
-export function configFiles(
-  configFile: string | undefined,
-  home: string,
-): ParserOptions['configs'] {
-  const user = join(home, '.ssh/config')
-  const system = '/etc/ssh/ssh_config'
-  const within = dirname(user)
-  if (configFile?.toLowerCase() === 'none') return []
-  if (configFile) return [{ file: configFile, includesFrom: within, required: true }]
-  return [
-    { file: user, includesFrom: within, required: false },
-    { file: system, includesFrom: dirname(system), required: false },
-  ]
 }

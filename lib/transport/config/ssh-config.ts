@@ -1,20 +1,20 @@
 /** The ssh configuration for the hosts of a run, from `ssh -G`, with one query per host at most. */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
 import pLimit from 'p-limit'
 import { InterruptedError, UsageError } from '../../errors.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { readIfThere } from '../text-file.ts'
 import { answerFor, isPlainName, kindOf, type Telling, tellingOf } from './alike.ts'
 import type { SshAnswer } from './answer.ts'
+import { configFiles, filesRead, invalidConfig } from './config-files.ts'
 import { createEvidence } from './evidence.ts'
-import { globFiles } from './glob.ts'
 import { parseJump } from './jump.ts'
 import { needsOfHop } from './needs.ts'
-import { configFiles, parseSshConfig } from './parser.ts'
+import { parseSshConfig } from './parser.ts'
 import type { SshSettings } from './settings.ts'
-import { askSsh, type Question, refuseShell } from './ssh-program.ts'
+import { askSsh, findSsh, type Question, refuseShell } from './ssh-program.ts'
 import { type Endpoint, type Here, settingsFrom } from './ssh-settings.ts'
 import { homeIn } from './tokens.ts'
 
@@ -25,8 +25,6 @@ export interface SshConfigOptions {
   configFile?: string
   /** A host of the inventory by its name: a jump host may be one. */
   hostNamed?: (name: string) => Host | undefined
-  /** Called once with what is ignored, if there is no `ssh` to ask. */
-  warn?: (message: string) => void
   /** Default: this machine, this user. */
   here?: Partial<Here>
   /** Timeout of one query, in milliseconds. Default: ten seconds. */
@@ -146,36 +144,22 @@ function createConfigAnswers(options: SshConfigOptions, here: Here): Answers {
   const firsts = new Map<string, Promise<Said>>()
   const kinds = new Map<string, Promise<Said>>()
   const single = new Map<string, Promise<Said>>()
-  let noSsh = false
-  const reported = new Set<string>()
+  const asking = { program, env: here.env, timeoutMs, controller }
+  let found: ReturnType<typeof findSsh> | undefined
 
-  const withoutSsh = async (question: Question): Promise<Said> => {
-    const { answer, passedOver } = await parseSshConfig(question, {
-      read: readIfAny,
-      glob: globFiles,
-      configs: configFiles(question.configFile, here.home),
-      home: here.home,
-      user: here.user,
-    })
-    const news = passedOver.filter(each => !reported.has(each))
-    for (const each of news) reported.add(each)
-    if (news.length > 0) {
-      options.warn?.(
-        `there is no OpenSSH program \`${program}\` to read the ssh configuration, so ${news.join(', ')} in it is ignored`,
-      )
-    }
-    return { answer, destination: question.destination }
-  }
+  const withoutSsh = async (question: Question): Promise<Said> => ({
+    answer: await parseSshConfig(question, here),
+    destination: question.destination,
+  })
   const ask = (question: Question) =>
     limit(async (): Promise<Said> => {
-      if (noSsh) return withoutSsh(question)
-      const reply = await askSsh(question, { program, env: here.env, timeoutMs, controller })
-      if (!reply) {
-        noSsh = true
-        return withoutSsh(question)
-      }
-      const { answer, files } = reply
-      return { answer, destination: question.destination, telling: await tellingIn(files, answer) }
+      found ??= findSsh(asking)
+      const ssh = await found
+      if (ssh === 'other') refuseOther(program, question.configFile, here.home)
+      if (ssh !== 'openssh') return withoutSsh(question)
+      const { answer, paths } = await askSsh(question, asking)
+      const telling = tellingIn(paths, question.configFile, here.home, answer)
+      return { answer, destination: question.destination, telling }
     })
   const once = <T>(known: Map<string, Promise<T>>, key: unknown, make: () => Promise<T>) => {
     const name = JSON.stringify(key)
@@ -203,24 +187,32 @@ function createConfigAnswers(options: SshConfigOptions, here: Here): Answers {
 const interrupted = () =>
   new InterruptedError('interrupted', 'interrupted while reading ssh’s configuration')
 
-/** ssh truncates longer names in its output. */
-const longestName = 200
-
-async function tellingIn(
-  files: readonly string[],
-  answer: SshAnswer,
-): Promise<Telling | undefined> {
-  if (files.some(file => file.length >= longestName)) return undefined
-  try {
-    const texts = await Promise.all(files.map(file => readFile(file, 'utf8')))
-    return tellingOf(texts, answer)
-  } catch {
-    return undefined
-  }
+/** What the user wrote for OpenSSH must not be read by anything that knows less. */
+function refuseOther(program: string, configFile: string | undefined, home: string): void {
+  const file = configFiles(configFile, home).find(each => existsSync(each.file))?.file
+  if (file === undefined) return
+  throw invalidConfig(
+    `the program \`${program}\` is not OpenSSH, which ${file} is for`,
+    'Install OpenSSH’s client (openssh-client), or set `--ssh-config none` if the inventory has all settings.',
+  )
 }
 
-function readIfAny(path: string): string | undefined {
-  return existsSync(path) ? readIfThere(path) : undefined
+/**
+ * What distinguishes hosts, where we know each file that ssh read.
+ * @param named what may be paths of those: there must be no file that we would not have read, and none of
+ *   ours must be missing
+ */
+function tellingIn(
+  named: readonly string[],
+  configFile: string | undefined,
+  home: string,
+  answer: SshAnswer,
+): Telling | undefined {
+  const texts = filesRead(configFile, home)
+  if (texts === undefined) return undefined
+  const files = new Set(named.filter(path => existsSync(path)).map(path => resolve(path)))
+  const same = files.size === texts.size && [...files].every(file => texts.has(file))
+  return same ? tellingOf([...texts.values()], answer) : undefined
 }
 
 function hereAndNow(): Here {

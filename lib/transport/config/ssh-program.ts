@@ -1,5 +1,7 @@
 /** Runs `ssh -G`, which prints the configuration for a host without connecting. */
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { UsageError } from '../../errors.ts'
 import { parseAnswer, parseRemarks, type SshAnswer } from './answer.ts'
 
@@ -13,8 +15,8 @@ export interface Question {
 
 export interface Reply {
   answer: SshAnswer
-  /** Files that ssh read for this answer. */
-  files: readonly string[]
+  /** Among others, the files that ssh read for this answer. */
+  paths: readonly string[]
 }
 
 export interface AskOptions {
@@ -27,32 +29,49 @@ export interface AskOptions {
 }
 
 /**
- * @returns undefined: there is no such program, or it is not OpenSSH
- * @throws {UsageError} ssh_config_invalid: ssh refuses its configuration, or hangs
+ * Which program is there. Its version is asked for by `-V`: `-G` is an option of OpenSSH only, and others
+ * would take the word after it for a host to connect to.
+ * @returns undefined: there is no program of this name
+ * @throws {UsageError} ssh_config_invalid: it can’t be run, or hangs
  */
-export async function askSsh(
-  question: Question,
-  { program, env, timeoutMs, controller }: AskOptions,
-): Promise<Reply | undefined> {
+export async function findSsh(options: AskOptions): Promise<'openssh' | 'other' | undefined> {
+  const ended = await limited(['-V'], options)
+  if (ended === undefined) return undefined
+  return /OpenSSH|PKIX-SSH/i.test(ended.stdout + ended.stderr) ? 'openssh' : 'other'
+}
+
+/** @throws {UsageError} ssh_config_invalid: ssh refuses its configuration, or hangs */
+export async function askSsh(question: Question, options: AskOptions): Promise<Reply> {
   const { destination } = question
+  const ended = await limited(sshWords(question), options, destination)
+  if (ended === undefined) throw invalid(`${options.program} is gone`)
+  const { complaint, paths } = parseRemarks(ended.stderr)
+  if (ended.status !== 0) throw invalid(`ssh -G ${destination}: ${complaint || 'it failed'}`)
+  return { answer: parseAnswer(ended.stdout), paths }
+}
+
+/** @param destination for messages; none where just the version is asked for */
+async function limited(
+  words: readonly string[],
+  { program, env, timeoutMs, controller }: AskOptions,
+  destination?: string,
+): Promise<Ended | undefined> {
   const { signal } = controller
   signal.throwIfAborted()
+  const what = destination === undefined ? `${program} -V` : `ssh -G ${destination}`
   const late = () =>
     controller.abort(
       invalid(
-        `ssh -G ${destination} did not answer within ${timeoutMs / 1000} s`,
-        'Check what its configuration waits for: a Match exec program, or the name service (CanonicalizeHostname).',
+        `${what} did not answer within ${timeoutMs / 1000} s`,
+        destination === undefined
+          ? 'Check which program `ssh` is: `command -v ssh`.'
+          : 'Check what its configuration waits for: a Match exec program, or the name service (CanonicalizeHostname).',
       ),
     )
   const timer = setTimeout(late, timeoutMs)
-  const ended = await run(program, sshWords(question), env, signal).finally(() => {
+  return run(program, words, env, signal).finally(() => {
     clearTimeout(timer)
   })
-  if (ended === undefined) return undefined
-  const { openssh, complaint, files } = parseRemarks(ended.stderr)
-  if (!openssh) return undefined
-  if (ended.status !== 0) throw invalid(`ssh -G ${destination}: ${complaint || 'it failed'}`)
-  return { answer: parseAnswer(ended.stdout), files }
 }
 
 /**
@@ -77,7 +96,7 @@ const invalid = (
   hint = 'Fix the ssh configuration; `ssh -G HOST` reports the same error.',
 ) => new UsageError('ssh_config_invalid', message, { hint })
 
-/** With `-v`, ssh prints the files that it reads and the errors in them, whatever their LogLevel. */
+/** With `-v`, ssh names the files that it reads and prints the errors in them, whatever their LogLevel. */
 function sshWords({ destination, user, port, configFile }: Question): string[] {
   return [
     '-G',
@@ -93,13 +112,21 @@ function sshWords({ destination, user, port, configFile }: Question): string[] {
   ]
 }
 
+const repair = 'Fix the program `ssh`, or take it out of the PATH.'
+
+/** Whether there is a file of the program’s name: what can’t be started fails with ENOENT, too. */
+const isThere = (program: string, { PATH = '' }: NodeJS.ProcessEnv): boolean =>
+  program.includes('/')
+    ? existsSync(program)
+    : PATH.split(delimiter).some(directory => existsSync(join(directory, program)))
+
 interface Ended {
   status: number | null
   stdout: string
   stderr: string
 }
 
-/** Resolves to undefined if the program can’t be started. */
+/** Resolves to undefined if there is no such program. */
 function run(
   program: string,
   words: readonly string[],
@@ -130,9 +157,8 @@ function run(
     }
     signal.addEventListener('abort', stop)
     child.once('error', error => {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') finish()
-      else reject(invalid(`can’t start ${program}: ${error.message}`))
+      if (isThere(program, env)) reject(invalid(`can’t start ${program}: ${error.message}`, repair))
+      else finish()
     })
     child.once('close', status => finish({ status, ...texts }))
   })

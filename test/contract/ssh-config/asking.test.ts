@@ -1,8 +1,10 @@
 /** How and how often `ssh -G` runs, and how its errors are handled. */
-import { readdir, readFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
+import { whereIs } from '../../support/where-is.ts'
 import { configured, home, loggingSsh } from './configured.ts'
 
 describe('an error in the configuration', { tags: ['openssh-client'] }, () => {
@@ -122,5 +124,52 @@ describe('the number of ssh -G calls', { tags: ['openssh-client'] }, () => {
     expect(all.map(({ port }) => port)).toEqual(
       both.map(name => (name.startsWith('web7.') ? 7 : 22)),
     )
+  })
+})
+
+describe('an ssh whose debug lines are worded otherwise', { tags: ['openssh-client'] }, () => {
+  const text =
+    'Match host web1 exec "true"\n  RevokedHostKeys /revoked\nHost web2\n  Port 7\nMatch all\n  User ops\n'
+  const hostBlocks =
+    'Host web1\n  RevokedHostKeys /revoked\nHost web2\n  Port 7\nHost *\n  User ops\n'
+
+  // The tests before used the words of one version for all: with those of the next, another reader was taken.
+  it.each([
+    ['of OpenSSH 10, which names its version in one', 's/^OpenSSH_[^ ]*/debug1: OpenSSH_10.0p2/'],
+    ['without the words for the files that it reads', 's/Reading configuration data/Opened:/'],
+    ['in none of those words', 's/^debug1: .*/debug1: ready/; /^OpenSSH/d'],
+    ['that are not there at all', '/^debug1: /d; /^OpenSSH/d'],
+  ])('is understood: %s', async (_, edit) => {
+    const directory = await temporaryDirectory()
+    const program = join(directory, 'ssh')
+    await writeFile(
+      program,
+      `#!/bin/sh\n[ "$1" != -V ] || exec ${whereIs('ssh')} -V\nexec 3>&1\n${whereIs('ssh')} "$@" 2>&1 >&3 3>&- | sed '${edit}' >&2\n`,
+    )
+    await chmod(program, 0o755)
+    for (const config of [text, hostBlocks]) {
+      const { settings } = await configured(config, { program })
+      const all = await Promise.all(['web3', 'web2', 'web1'].map(name => settings(name)))
+      expect(all.map(({ port, user, needs }) => [port, user, needs])).toEqual([
+        [22, 'ops', []],
+        [7, 'ops', []],
+        [22, 'ops', ['RevokedHostKeys']],
+      ])
+    }
+  })
+
+  it('is asked about each host where it reads a file that we would not', async () => {
+    const directory = await temporaryDirectory()
+    const [program, vendor] = [join(directory, 'ssh'), join(directory, 'vendor_config')]
+    await writeFile(vendor, 'Host web2\n  Port 7\n')
+    // As the ssh of a distribution with a directory of its own for the vendor's configuration.
+    await writeFile(
+      program,
+      `#!/bin/sh\n[ "$1" = -V ] || set -- -F "${vendor}" "$@"\nexec ${whereIs('ssh')} "$@"\n`,
+    )
+    await chmod(program, 0o755)
+    const config = createSshConfig({ program })
+    const ports = ['web1', 'web2'].map(async address => (await config.settings({ address })).port)
+    expect(await Promise.all(ports)).toEqual([22, 7])
   })
 })

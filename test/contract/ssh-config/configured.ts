@@ -58,5 +58,6 @@ export async function loggingSsh() {
   await chmod(program, 0o755)
   const started = async () =>
     (await readFile(calls, 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
-  return { program, started, count: async () => (await started()).length }
+  const count = async () => (await started()).filter(words => words.startsWith('-G ')).length
+  return { program, started, count }
 }

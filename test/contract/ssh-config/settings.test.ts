@@ -1,11 +1,18 @@
 /** Our settings from an ssh configuration, compared with ssh’s own. */
-import { chmod, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pLimit from 'p-limit'
 import { describe, expect, it } from 'vitest'
+import { keywordOf } from '../../../lib/transport/config/keywords.ts'
 import { createSshConfig } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
+import { whereIs } from '../../support/where-is.ts'
 import { fields, plain, sshOnly } from './cases.ts'
-import { configured, env, home, noneLeavesCommand, write } from './configured.ts'
+import { configured, env, home, noneLeavesCommand, type Texts, write } from './configured.ts'
+
+const execute = promisify(execFile)
 
 describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
   it.each([...plain, ...sshOnly])(
@@ -72,14 +79,19 @@ describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
   })
 })
 
+/** What ssh says to a keyword with a value that none has. */
+const refusalOf = (keyword: string): Promise<string> =>
+  execute('ssh', ['-G', '-F', 'none', `-o${keyword}=\x01`, 'web']).then(
+    ({ stderr }) => stderr,
+    (error: { stderr: string }) => error.stderr,
+  )
+
 describe('without an ssh program', () => {
   const program = '/no/such/ssh'
 
   it.each(plain)('$title', async ({ config, host = 'web', inventory, expected }) => {
-    const warnings: string[] = []
-    const { settings } = await configured(config, { program, warn: each => warnings.push(each) })
+    const { settings } = await configured(config, { program })
     expect(fields(await settings(host, inventory), expected)).toEqual(expected)
-    expect(warnings).toEqual([])
   })
 
   it.each(plain)(
@@ -103,26 +115,93 @@ describe('without an ssh program', () => {
     },
   )
 
-  it('reports once what it ignores', async () => {
-    const warnings: string[] = []
-    const { settings } = await configured(
-      'CanonicalizeHostname yes\nMatch user me\n  Port 7\nHost *\n  Port 9\n',
-      { program, warn: each => warnings.push(each) },
-    )
-    expect(await settings('web')).toMatchObject({ port: 9 })
-    await settings('db')
-    expect(warnings).toEqual([
-      'there is no OpenSSH program `/no/such/ssh` to read the ssh configuration, so CanonicalizeHostname, Match in it is ignored',
-    ])
+  // The former tests expected a warning and went on: they passed while a revoked key was accepted.
+  it.each([
+    ['RevokedHostKeys /revoked\n', /only ssh can follow RevokedHostKeys \/revoked/],
+    ['Host w*\n  KnownHostsCommand /bin/keys %H\n', /KnownHostsCommand/],
+    ['CanonicalizeHostname yes\n', /CanonicalizeHostname yes/],
+    ['Match exec "true"\n  RevokedHostKeys /revoked\n', /Match exec true/],
+    ['Host *\n  User ops\nMatch user ops\n  Port 7\n', /Match user ops/],
+    ['Host *\nMatch final all\n  Port 7\n', /Match final all/],
+    ['Include DIR/%h.conf\n', /Include .*%h\.conf/],
+    ['RefuseConnection "use the other one"\n', /RefuseConnection use the other one/],
+  ])('refuses what only ssh can follow: %j', async (text, words) => {
+    const { settings } = await configured(text, { program })
+    await expect(settings('web')).rejects.toMatchObject({ code: 'ssh_config_invalid', exitCode: 2 })
+    await expect(settings('web')).rejects.toThrow(words)
   })
 
-  it('does not accept another program named ssh', async () => {
+  it('follows the values of such keywords that ask for nothing, and blocks of other hosts', async () => {
+    const { settings } = await configured(
+      'RevokedHostKeys none\nCanonicalizeHostname no\nHost other\n  KnownHostsCommand /x\nMatch all\n  Port 7\n',
+      { program },
+    )
+    expect(await settings('web')).toMatchObject({ port: 7, needs: [] })
+  })
+
+  it.each<[string, string | Texts]>([
+    ['a mistyped keyword', 'RevokedHostKey /revoked\n'],
+    ['a mistyped keyword of other hosts', 'Host other\n  StrictHostKeyCheking yes\n'],
+    ['a mistyped switch', 'PasswordAuthentication nope\n'],
+    ['two ports', 'Port 22 33\n'],
+    ['a port that is none', 'Port 0\n'],
+    ['a family of addresses that is none', 'AddressFamily inet7\n'],
+    ['a token that HostName does not have', 'HostName %r.example.com\n'],
+    ['an Include that can’t be read', 'Include DIR/loop\n'],
+    ['an Include that others can write', { config: 'Include DIR/open\n', open: 'User ops\n' }],
+  ])('refuses as ssh does: %s', { tags: ['openssh-client'] }, async (_, texts) => {
+    const { directory, settings, file } = await configured(texts, { program })
+    await symlink('loop', join(directory, 'loop'))
+    await chmod(join(directory, 'open'), 0o666).catch(() => {})
+    const theirs = createSshConfig({ configFile: file, here: { env } })
+    for (const asked of [settings('web'), theirs.settings({ address: 'web' })]) {
+      await expect(asked).rejects.toMatchObject({ code: 'ssh_config_invalid', exitCode: 2 })
+    }
+  })
+
+  it('passes over unknown keywords where the configuration says so, as ssh does', {
+    tags: ['openssh-client'],
+  }, async () => {
+    const text = 'IgnoreUnknown UseKeychain,Add*\nUseKeychain yes\nAddNothing 1\nPort 7\n'
+    for (const options of [{ program }, {}]) {
+      const { settings } = await configured(text, options)
+      expect(await settings('web')).toMatchObject({ port: 7 })
+    }
+  })
+
+  it('knows the keywords of this ssh', { tags: ['openssh-client'] }, async () => {
+    // Its program has them as texts among others.
+    const binary = await readFile(whereIs('ssh')!, 'latin1')
+    const words = [...binary.matchAll(/(?<=\0)[a-z][a-z0-9]{3,35}(?=\0)/g)].map(([word]) => word)
+    const unknown = await refusalOf('qqqq')
+    const knows = async (word: string) =>
+      (await refusalOf(word)) === unknown.replaceAll('qqqq', word) ? [] : word
+    const limit = pLimit(8)
+    const known = (await Promise.all(words.map(word => limit(() => knows(word))))).flat()
+    expect(known).toContain('revokedhostkeys')
+    expect(known.filter(word => keywordOf(word) === undefined)).toEqual([])
+  })
+
+  it('has no part where another program is named ssh', async () => {
     const directory = await temporaryDirectory()
     const other = join(directory, 'ssh')
-    await writeFile(other, '#!/bin/sh\necho "WARNING: Ignoring unknown option -G" >&2\nexit 1\n')
+    await writeFile(other, '#!/bin/sh\necho "$*" >>"$0.calls"\necho "Dropbear v2024.86" >&2\n')
     await chmod(other, 0o755)
     const { settings } = await configured('Port 7\n', { program: other })
-    expect(await settings('web')).toMatchObject({ port: 7 })
+    await expect(settings('web')).rejects.toThrow(/is not OpenSSH, which .*config is for/)
+    // It would take the word after an option that it does not know for a host.
+    expect(await readFile(`${other}.calls`, 'utf8')).toBe('-V\n')
+    const without = createSshConfig({ program: other, configFile: 'none', here: { env } })
+    expect(await without.settings({ address: 'web' })).toMatchObject({ port: 22 })
+  })
+
+  it('has no part where an ssh is there and can’t be run', async () => {
+    const directory = await temporaryDirectory()
+    const broken = join(directory, 'ssh')
+    await writeFile(broken, '#!/no/such/interpreter\n')
+    await chmod(broken, 0o755)
+    const { settings } = await configured('Port 7\n', { program: broken })
+    await expect(settings('web')).rejects.toThrow(/can’t start .*ssh/)
   })
 
   it.each([
@@ -130,6 +209,7 @@ describe('without an ssh program', () => {
     ['Include DIR/config\n', /too many nested Includes/],
     ['Host\n', /config: /],
     ['Match host\n  Port 7\n', /config: /],
+    ['HashKnownHosts\n', /HashKnownHosts has no value/],
   ])('reports an error: %j', async (text, words) => {
     const { settings } = await configured(text, { program })
     await expect(settings('web')).rejects.toThrow(words)

@@ -43,8 +43,16 @@ describe('allowed algorithms', () => {
     expect(lacking).toEqual(['KexAlgorithms', 'MACs'])
   })
 
-  it('default to the transport’s own if the configuration sets none or only adds some', () => {
+  it('default to the transport’s own if the configuration sets none', () => {
     expect(allowedAlgorithms(answer({})).algorithms).toBeUndefined()
-    expect(allowedAlgorithms(answer({ ciphers: '+aes128-cbc' })).algorithms).toBeUndefined()
+  })
+
+  it.each([
+    ['+aes128-cbc', [...kinds.cipher.usual, 'aes128-cbc']],
+    ['+*-cbc', [...kinds.cipher.usual, ...kinds.cipher.legacy]],
+    ['^aes128-cbc', [...kinds.cipher.usual, 'aes128-cbc']],
+    ['-*gcm*,chacha20*', ['aes128-ctr', 'aes192-ctr', 'aes256-ctr']],
+  ])('change the usual ones, as a file may say: %s', (ciphers, expected) => {
+    expect(allowedAlgorithms(answer({ ciphers })).algorithms?.cipher).toEqual(expected)
   })
 })
