@@ -110,15 +110,17 @@ function readSections(
 
 /**
  * Expanded templates become paths, addresses and commands, which process lists and events show, so they must
- * not contain secrets.
+ * not contain secrets. The headers of a heartbeat are in neither.
  */
 function refuseSecrets(section: IniSection, product: ProductDefinition, faults: IniFault[]): void {
-  for (const { key, value, line } of section.entries)
+  for (const { key, value, line } of section.entries) {
+    if (key === 'heartbeat_header') continue
     for (const [, name] of value.matchAll(/(?<!\{)\{([A-Za-z_][\w.-]*)\}/g))
       if (product.settings.get(name!)?.type === 'secret') {
         const message = `{${name}} is a secret: it would show in process lists; a script gets it as an environment variable`
         faults.push({ line, section: section.name, key, message })
       }
+  }
 }
 
 /** The parts of a section’s name, if its form is valid. */

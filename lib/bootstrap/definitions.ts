@@ -97,14 +97,24 @@ export type Probe =
       body?: string
       /** Path into the response’s JSON (`nodes[0].state`); without `equals` the value must be truthy. */
       json?: { path: string; equals?: string }
+      /** `Name: value` */
+      headers: string[]
+      /** Path on the host of the certificates to trust instead of the host's. */
+      ca?: string
+      /** Path on the host of a unix socket to send the request to. */
+      socket?: string
+      /** Whether the answer is that of the page that a redirect leads to. */
+      redirect: boolean
     }
+  /** A unix socket accepts connections. */
+  | { kind: 'unix'; socket: string }
   /** `host:port` accepts connections. */
   | { kind: 'tcp'; address: string }
   /** A shell command exits with 0. */
   | { kind: 'command'; command: string }
   /** The service is running. */
   | { kind: 'service'; service: string }
-  /** Every backend is up, according to haproxy’s admin socket. */
+  /** No server is down, according to haproxy’s admin socket. */
   | { kind: 'haproxy'; socket: string }
   /** All other products of the host's role work. */
   | { kind: 'stack' }

@@ -1,6 +1,7 @@
 /** The `heartbeat…` keys of a product in bootstrap.ini. */
 
 import { parseDuration } from '../inventory/duration.ts'
+import { headerFault, httpRequest } from '../shell/http-request.ts'
 import type { Heartbeat, Probe } from './definitions.ts'
 import { invalid, type SectionReader, template } from './section.ts'
 
@@ -10,6 +11,9 @@ export const heartbeatKeys = [
   'heartbeat_status',
   'heartbeat_body',
   'heartbeat_json',
+  'heartbeat_header',
+  'heartbeat_ca',
+  'heartbeat_redirect',
   'heartbeat_interval',
   'heartbeat_timeout',
   'heartbeat_attempts',
@@ -18,7 +22,14 @@ export const heartbeatKeys = [
 
 type Key = (typeof heartbeatKeys)[number]
 
-const httpKeys: readonly Key[] = ['heartbeat_status', 'heartbeat_body', 'heartbeat_json']
+const httpKeys: readonly Key[] = [
+  'heartbeat_status',
+  'heartbeat_body',
+  'heartbeat_json',
+  'heartbeat_header',
+  'heartbeat_ca',
+  'heartbeat_redirect',
+]
 
 /** The product’s heartbeat; undefined if it has none or its probe is invalid. */
 export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
@@ -28,6 +39,9 @@ export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
     status: keys.value('heartbeat_status', text => whole(text, 100, 599)) ?? 200,
     body: keys.template('heartbeat_body'),
     ...(json && { json }),
+    headers: keys.value('heartbeat_header', parseHeaders) ?? [],
+    ca: keys.value('heartbeat_ca', hostPath),
+    redirect: keys.value('heartbeat_redirect', parseRedirect) ?? false,
   }
   const heartbeat = {
     intervalMs: keys.value('heartbeat_interval', parseDuration) ?? 1000,
@@ -47,14 +61,39 @@ function reportUseless(keys: SectionReader<Key>, probe: Probe | undefined): void
     if (!keys.has(key)) continue
     if (!keys.has('heartbeat')) keys.fault(key, 'has no effect without the key heartbeat')
     else if (probe && probe.kind !== 'http' && httpKeys.includes(key))
-      keys.fault(key, 'only applies to an http:// or https:// heartbeat')
+      keys.fault(
+        key,
+        probe.kind === 'unix'
+          ? 'only applies to HTTP; write unix:SOCKET:/path for HTTP at a unix socket'
+          : 'only applies to a heartbeat by HTTP',
+      )
   }
+  const plain = probe?.kind === 'http' && !probe.url.startsWith('https:')
+  if (plain && keys.has('heartbeat_ca') && !keys.has('heartbeat_redirect'))
+    keys.fault('heartbeat_ca', 'only applies to an https:// heartbeat')
 }
 
 function parseProbe(text: string): Probe {
   template(text)
   if (text === 'stack') return { kind: 'stack' }
-  if (/^https?:\/\/[^\s/]+\S*$/.test(text)) return { kind: 'http', url: text, status: 200 }
+  const http = { kind: 'http', status: 200, headers: [], redirect: false } as const
+  const [, unix] = /^(?:http:\/\/)?unix:\s*(.+)$/s.exec(text) ?? []
+  if (unix !== undefined) {
+    const [, socket = '', path] = /^([^:]+)(?::(\/\S*))?$/.exec(unix) ?? []
+    if (!/^[/{]/.test(socket) || (path === undefined && text.startsWith('http')))
+      throw invalid(
+        'a unix socket needs its absolute path: unix:SOCKET, or for HTTP unix:SOCKET:/path',
+      )
+    return path === undefined
+      ? { kind: 'unix', socket }
+      : { ...http, headers: [], url: `http://localhost${path}`, socket }
+  }
+  if (/^https?:\/\/[^\s/]+\S*$/.test(text)) {
+    // Whatever stands for a placeholder may be a part of any name, or a port.
+    if (!httpRequest(text.replaceAll(/\{[^{}]+\}/g, '1')))
+      throw invalid(`${JSON.stringify(text)} is not a URL`)
+    return { ...http, headers: [], url: text }
+  }
   const [, scheme, rest = ''] = /^(tcp:\/\/|command:|service:|haproxy:)\s*(.+)$/s.exec(text) ?? []
   switch (scheme) {
     case 'tcp://':
@@ -69,9 +108,30 @@ function parseProbe(text: string): Probe {
       return { kind: 'haproxy', socket: rest }
     default:
       throw invalid(
-        'must be http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
+        'must be http://…, https://…, unix:SOCKET, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
       )
   }
+}
+
+/** A line for each, which only a value in double quotes can have: `"A: 1\\nB: 2"`. */
+function parseHeaders(text: string): string[] {
+  return text.split('\n').map(line => {
+    const fault = headerFault(line.replaceAll(/\{[^{}]+\}/g, '1'))
+    if (fault !== undefined) throw invalid(fault)
+    return template(line)
+  })
+}
+
+function parseRedirect(text: string): boolean {
+  if (text !== 'follow' && text !== 'refuse')
+    throw invalid(`${JSON.stringify(text)} is neither follow nor refuse`)
+  return text === 'follow'
+}
+
+function hostPath(text: string): string {
+  if (!/^[/{]/.test(text))
+    throw invalid(`${JSON.stringify(text)} is not an absolute path on the host`)
+  return template(text)
 }
 
 function parseJsonCheck(text: string): { path: string; equals?: string } {

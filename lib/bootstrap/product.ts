@@ -99,14 +99,19 @@ type Values = Readonly<Record<string, string | undefined>>
 function expandProbe(probe: Probe, values: Values, quoted: Values): Probe {
   switch (probe.kind) {
     case 'http': {
-      const { json, body } = probe
+      const { json, body, ca, socket } = probe
       return {
         ...probe,
         url: expand(probe.url, values),
+        headers: probe.headers.map(header => expand(header, values)),
+        ca: ca && expand(ca, values),
+        socket: socket && expand(socket, values),
         body: body && expand(body, values),
         json: json && { ...json, equals: json.equals && expand(json.equals, values) },
       }
     }
+    case 'unix':
+      return { ...probe, socket: expand(probe.socket, values) }
     case 'tcp':
       return { ...probe, address: expand(probe.address, values) }
     case 'command':

@@ -3,7 +3,7 @@ import pRetry from 'p-retry'
 import type { Heartbeat } from '../bootstrap/definitions.ts'
 import { InterruptedError, isBootstrapError, StepError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
-import { type HostProbe, judge, probeCall, type Verdict } from './probe.ts'
+import { askProbe, type HostProbe, type Verdict } from './probe.ts'
 
 /** What a heartbeat needs from a session. */
 export interface Asker {
@@ -34,8 +34,7 @@ export async function awaitHeartbeat(
   let inRow = 0
   let last: Verdict = { up: false, answer: 'not asked' }
   const question = async (attempt: number) => {
-    const result = await ask(probeCall(heartbeat.probe, heartbeat.timeoutMs))
-    last = judge(heartbeat.probe, result)
+    last = await askProbe(heartbeat.probe, heartbeat.timeoutMs, ask)
     inRow = last.up ? inRow + 1 : 0
     if (inRow < heartbeat.successes) {
       onAnswer?.(last, attempt)
@@ -68,5 +67,5 @@ export async function awaitHeartbeat(
 
 /** A single check, for `hostwright heartbeat`: the current state, good or bad. */
 export async function askHeartbeat(heartbeat: HostHeartbeat, { ask }: Asker): Promise<Verdict> {
-  return judge(heartbeat.probe, await ask(probeCall(heartbeat.probe, heartbeat.timeoutMs)))
+  return askProbe(heartbeat.probe, heartbeat.timeoutMs, ask)
 }

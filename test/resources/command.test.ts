@@ -353,7 +353,8 @@ describeEach(clients, 'waitFor by HTTP, with $name', ({ without }) => {
 
 /** A PATH with all programs of this machine but some. */
 async function pathWithout(within: string, names: readonly string[]): Promise<string> {
-  const wanted = ['date', 'sleep', 'tr', 'cut', 'timeout', 'cat', 'sh', 'curl', 'bash', 'nc']
+  const wanted =
+    'date sleep tr cut timeout cat sh curl bash nc awk head mkdir mkfifo rm rmdir'.split(' ')
   const links = wanted
     .filter(name => !names.includes(name))
     .map(name => [name, whereIs(name) ?? `${whereIs('busybox')} ${name}`] as const)

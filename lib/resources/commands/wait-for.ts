@@ -1,4 +1,5 @@
 import { words } from '../../session/words.ts'
+import { httpRequest, httpWords } from '../../shell/http-request.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
@@ -116,10 +117,10 @@ function awaitedAnswer(
   title: string,
   { http, status = 200, body }: Extract<Awaited, { http: string }>,
 ) {
-  const url = URL.canParse(http) ? new URL(http) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || /[\0-\x20\x7f]/.test(http))
+  const request = /[\0-\x20\x7f]/.test(http) ? undefined : httpRequest(http)
+  if (!request)
     throw invalidOption(title, `${JSON.stringify(http)} is not the URL of an HTTP server`)
-  if (url.password !== '')
+  if (new URL(http).password !== '')
     throw invalidOption(title, 'a password in the URL would show in the host’s process list')
   const statuses = [status].flat()
   for (const each of statuses) {
@@ -127,5 +128,11 @@ function awaitedAnswer(
       throw invalidOption(title, `${JSON.stringify(each)} is not an HTTP status`)
   }
   if (body?.includes('\0')) throw invalidOption(title, 'the body contains a NUL character')
-  return { kind: 'http', said: http, target: http, more: { status: statuses.join(' '), body } }
+  const { socket: _socket, ca: _ca, ...asked } = httpWords(request)
+  return {
+    kind: 'http',
+    said: http,
+    target: request.url.href,
+    more: { status: statuses.join(' '), body, ...asked },
+  }
 }

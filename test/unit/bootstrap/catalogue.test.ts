@@ -122,8 +122,12 @@ allowed = ..1.5`)
     expect(settings.get('ratio')).toMatchObject({ allowed: { kind: 'range', max: 1.5 } })
   })
 
+  const http = { kind: 'http', status: 200, headers: [], redirect: false }
   test.each([
-    ['http://h:{port}/x', { kind: 'http', url: 'http://h:{port}/x', status: 200 }],
+    ['http://h:{port}/x', { ...http, url: 'http://h:{port}/x' }],
+    ['unix:/run/{x}.sock', { kind: 'unix', socket: '/run/{x}.sock' }],
+    ['unix:/run/a.sock:/b?c', { ...http, url: 'http://localhost/b?c', socket: '/run/a.sock' }],
+    ['http://unix:/a.sock:/', { ...http, url: 'http://localhost/', socket: '/a.sock' }],
     ['tcp://[::1]:80', { kind: 'tcp', address: '[::1]:80' }],
     ['command: pgrep x', { kind: 'command', command: 'pgrep x' }],
     ['service:x', { kind: 'service', service: 'x' }],
@@ -149,7 +153,12 @@ heartbeat_json = nodes[0].state = up
 heartbeat_interval = 250ms
 heartbeat_timeout = 2
 heartbeat_attempts = 5
-heartbeat_successes = 2`)
+heartbeat_header = "Host: app.example\\nAuthorization: Bearer {token}"
+heartbeat_ca = /etc/{ca}.pem
+heartbeat_redirect = follow
+heartbeat_successes = 2
+[setting:x:token]
+type = secret`)
     expect(products.get('x')!.heartbeat).toEqual({
       probe: {
         kind: 'http',
@@ -157,6 +166,9 @@ heartbeat_successes = 2`)
         status: 204,
         body: 'fine',
         json: { path: 'nodes[0].state', equals: 'up' },
+        headers: ['Host: app.example', 'Authorization: Bearer {token}'],
+        ca: '/etc/{ca}.pem',
+        redirect: true,
       },
       intervalMs: 250,
       timeoutMs: 2000,
@@ -223,8 +235,13 @@ default = x
     ['heartbeat = tcp://x', 'heartbeat: tcp:// needs host:port'],
     [
       'heartbeat = ftp://x',
-      'heartbeat: must be http://…, https://…, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
+      'heartbeat: must be http://…, https://…, unix:SOCKET, tcp://host:port, command:…, service:…, haproxy:SOCKET or stack',
     ],
+    [
+      'heartbeat = unix:x',
+      'heartbeat: a unix socket needs its absolute path: unix:SOCKET, or for HTTP unix:SOCKET:/path',
+    ],
+    ['heartbeat = http://x:{port}y/', 'heartbeat: "http://x:{port}y/" is not a URL'],
     ['heartbeat = haproxy:x', 'heartbeat: haproxy: needs the absolute path of the admin socket'],
     [
       'heartbeat = command:awk {print}{',
@@ -238,6 +255,11 @@ default = x
   test.each([
     ['heartbeat_status = 99', '"99" is not an integer in 100..599'],
     ['heartbeat_json = a..b', 'must be path or path=value, as in nodes[0].state=up'],
+    ['heartbeat_header = X', '"X" is not a header: Name: value'],
+    ['heartbeat_header = Connection: close', 'the header Connection is hostwright’s own'],
+    ['heartbeat_header = X:', 'the header X has no value'],
+    ['heartbeat_ca = /ca.pem', 'only applies to an https:// heartbeat'],
+    ['heartbeat_redirect = yes', '"yes" is neither follow nor refuse'],
     ['heartbeat_interval = 1d', 'not a duration: "1d"; write 500ms, 30s, 5m or 1h'],
     ['heartbeat_timeout = 0', 'must be longer than 0'],
     ['heartbeat_attempts = 0', '"0" is not an integer in 1..100000'],
@@ -259,7 +281,7 @@ default = x
 
   test('refuses heartbeat_body for a heartbeat without a response body', () => {
     expect(faults('[product:x]\nheartbeat = stack\nheartbeat_body = x')).toEqual([
-      '5 [product:x] heartbeat_body: only applies to an http:// or https:// heartbeat',
+      '5 [product:x] heartbeat_body: only applies to a heartbeat by HTTP',
     ])
   })
 

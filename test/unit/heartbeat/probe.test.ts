@@ -52,6 +52,28 @@ test.each(['INI', '* INI'])(
   },
 )
 
+test('names the servers that were taken out of service, which are not down', () => {
+  const out = [
+    'b,DRAIN,L7OK',
+    'c,MAINT,',
+    'd,MAINT (via x/y),INI',
+    'e,NOLB,L7OKC',
+    'f,DRAIN (agent),L7OK',
+  ]
+  expect(judge(haproxy, statistics('a,UP,L7OK', ...out))).toEqual({
+    up: true,
+    answer:
+      '1 of 6 servers up, stack/b DRAIN, stack/c MAINT, stack/d MAINT (via x/y), stack/e NOLB, stack/f DRAIN (agent)',
+  })
+})
+
+test.each(['DOWN', 'DOWN 1/2', 'DOWN (agent)', 'MAINT (resolution)', ''])(
+  'considers a server down whose status is %j',
+  status => {
+    expect(judge(haproxy, statistics('a,UP,L7OK', `b,${status},L4CON`)).up).toBe(false)
+  },
+)
+
 test('reports a failed probe in one line', () => {
   const stderr = Buffer.from('connection refused\nno answer from the socket\n')
   expect(judge(haproxy, result({ status: 'failed', stderr }))).toEqual({

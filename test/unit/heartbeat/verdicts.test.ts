@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type HostProbe, judge, probeCall, valueAt } from '../../../lib/heartbeat/probe.ts'
-import type { StepResult } from '../../../lib/session/call.ts'
+import { askProbe, type HostProbe, judge, valueAt } from '../../../lib/heartbeat/probe.ts'
+import type { HostCall, StepResult } from '../../../lib/session/call.ts'
 
 const answered = (stdout: string): StepResult => ({
   status: 'ok',
@@ -13,33 +13,65 @@ const answered = (stdout: string): StepResult => ({
   marks: [],
 })
 
+const web: HostProbe & { kind: 'http' } = {
+  kind: 'http',
+  url: 'http://x/',
+  status: 200,
+  headers: [],
+  redirect: false,
+}
+
 describe('the probe’s call', () => {
+  const callOf = async (probe: HostProbe, timeoutMs: number) => {
+    const calls: HostCall[] = []
+    await askProbe(probe, timeoutMs, async call => {
+      calls.push(call)
+      return answered('')
+    })
+    expect(calls).toHaveLength(1)
+    return calls[0]!
+  }
+
   test.each<[HostProbe, string, string[]]>([
-    [{ kind: 'http', url: 'http://x/', status: 200 }, 'hw_probe_http', ['http://x/', '2']],
+    [web, 'hw_probe_http', ['http://x/', '2', 'address=x:80', 'path=/']],
     [{ kind: 'tcp', address: 'x:80' }, 'hw_probe_tcp', ['x:80', '2']],
+    [{ kind: 'unix', socket: '/s' }, 'hw_probe_unix', ['/s', '2']],
     [{ kind: 'command', command: 'a b' }, 'hw_probe_command', ['2', 'a b']],
     [{ kind: 'service', service: 'cron' }, 'hw_probe_service', ['cron']],
     [{ kind: 'haproxy', socket: '/s' }, 'hw_probe_haproxy', ['/s', '2']],
-  ])('%o', (probe, name, args) => {
-    expect(probeCall(probe, 1001)).toEqual({ name, args })
+  ])('%o', async (probe, name, args) => {
+    const call = await callOf(probe, 1001)
+    expect({ name: call.name, args: call.args.slice(0, args.length) }).toEqual({ name, args })
   })
 
-  test('has a timeout of at least one second', () => {
-    expect(probeCall({ kind: 'tcp', address: 'x:1' }, 1).args).toEqual(['x:1', '1'])
+  test('has a timeout of at least one second', async () => {
+    expect((await callOf({ kind: 'tcp', address: 'x:1' }, 1)).args).toEqual(['x:1', '1'])
+  })
+
+  test('is not made for values that are no URL or no header on this host', async () => {
+    const never = () => Promise.reject(new Error('asked'))
+    expect(await askProbe({ ...web, url: 'http://x:70000/' }, 1000, never)).toEqual({
+      up: false,
+      answer: '"http://x:70000/" is not a URL',
+    })
+    const broken = await askProbe({ ...web, headers: ['X: a\nY: b'] }, 1000, never)
+    expect(broken).toMatchObject({
+      up: false,
+      answer: expect.stringContaining('control character'),
+    })
   })
 })
 
 describe('an HTTP response', () => {
-  const http = (more: object = {}): HostProbe => ({
-    kind: 'http',
-    url: 'http://x/',
-    status: 200,
-    ...more,
-  })
+  const http = (more: object = {}): HostProbe => ({ ...web, ...more })
   const json = (path: string, equals?: string) => http({ json: { path, equals } })
 
   test.each<[HostProbe, string, boolean]>([
     [http(), '200\nfine', true],
+    [http(), '200 /there\nfine', true],
+    [http(), '302 /there\nfine', false],
+    [http({ status: 302 }), '302 /there\nfine', true],
+    [http({ body: 'OK' }), '200\n', false],
     [http(), '200', true],
     [http(), '503\nfine', false],
     [http(), '', false],
