@@ -23,7 +23,7 @@ export const createCommands =
     progress.hide(request.secrets)
     if (!skip) return run(call, { title, as: request.as, output, running }, execution)
     const as = request.as === undefined ? {} : { as: request.as }
-    account(execution, { kind: 'command', title, ...as, tags: [], status: 'unknown' })
+    account(execution, () => ({ kind: 'command', title, ...as, tags: [], status: 'unknown' }))
     if (mode.kind !== 'list')
       progress.own().step(title).end('skipped', { note: 'not known with --check' })
     return { exitStatus: 0 }

@@ -59,7 +59,7 @@ export async function execute({ segments }: Program, execution: Execution): Prom
 function listSteps(steps: readonly Step[], execution: Execution): Converged {
   for (const step of steps) {
     execution.ledger.note(step.declared, false)
-    account(execution, accountOf(step))
+    account(execution, () => accountOf(step))
   }
   return { changed: false, has: () => false }
 }

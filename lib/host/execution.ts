@@ -22,7 +22,10 @@ export interface Execution {
   checkPlanned?(steps: readonly Step[]): void
 }
 
-/** Adds a step to the account that plans and lists keep; does nothing in other modes. */
-export function account({ host, mode, progress }: Execution, step: StepAccount): void {
-  onStepOf(mode)?.(host.name, cleanReport(step, progress.redact))
+/**
+ * Adds a step to the account that plans and lists keep; does nothing in other modes.
+ * @param step called only where an account is kept: its hashes take time
+ */
+export function account({ host, mode, progress }: Execution, step: () => StepAccount): void {
+  onStepOf(mode)?.(host.name, cleanReport(step(), progress.redact))
 }

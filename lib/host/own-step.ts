@@ -27,4 +27,4 @@ export const accountOwn = (
   execution: Execution,
   title: string,
   status: StepAccount['status'],
-): void => account(execution, { kind: 'step', title, tags: [], status })
+): void => account(execution, () => ({ kind: 'step', title, tags: [], status }))

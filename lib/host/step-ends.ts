@@ -52,7 +52,7 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
   const diff = did && wantsDiff(mode) ? diffOf(resource, result) : undefined
   // A handler that nothing notified is not reported.
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
-  if (!absent) account(execution, accountOf(step, result, diff))
+  if (!absent) account(execution, () => accountOf(step, result, diff))
   const progress = shown.get(step)!
   if (result.status === 'failed' || late) {
     if (did) ledger.becomeDue(notify.map(({ key }) => key))

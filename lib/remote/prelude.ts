@@ -53,8 +53,13 @@ export interface Part {
 
 /** All parts, each behind those that it needs; the same order on every machine. */
 export function findParts(root: string = lib): Part[] {
-  const found = byName(root, '.sh')
-  const awks = byName(root, '.awk')
+  const files = folders.flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(below =>
+      join(folder, below),
+    ),
+  )
+  const found = byName(files, '.sh')
+  const awks = byName(files, '.awk')
   found.delete(control)
   const sorted = new Map<string, Part>()
   const add = (name: string) => {
@@ -71,18 +76,15 @@ export function findParts(root: string = lib): Part[] {
   return [...sorted.values()]
 }
 
-/** Paths of the files with this ending, by name. */
-function byName(root: string, ending: string): Map<string, string> {
+/** Those of the paths that have this ending, by name. */
+function byName(paths: readonly string[], ending: string): Map<string, string> {
   const found = new Map<string, string>()
-  for (const folder of folders) {
-    for (const below of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!below.endsWith(ending)) continue
-      const path = join(folder, below)
-      const name = basename(below, ending)
-      const other = found.get(name)
-      if (other) throw new Error(`${path} has the name of ${other}: each part needs its own`)
-      found.set(name, path)
-    }
+  for (const path of paths) {
+    if (!path.endsWith(ending)) continue
+    const name = basename(path, ending)
+    const other = found.get(name)
+    if (other) throw new Error(`${path} has the name of ${other}: each part needs its own`)
+    found.set(name, path)
   }
   return found
 }
