@@ -8,10 +8,11 @@ type Value = string | number | boolean | undefined
  * @example words({ mode: '644', backup: true, env: ['A=1', 'B=2'] }) // ['mode=644', 'backup=yes', 'env=A=1', 'env=B=2']
  */
 export function words(values: Readonly<Record<string, Value | readonly string[]>>): string[] {
-  return Object.entries(values).flatMap(([key, value]) =>
-    [value].flat().flatMap(each => {
-      if (each === undefined || each === false) return []
-      return [`${key}=${each === true ? 'yes' : each}`]
-    }),
-  )
+  const found: string[] = []
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined || value === false) continue
+    if (typeof value === 'object') for (const each of value) found.push(`${key}=${each}`)
+    else found.push(`${key}=${value === true ? 'yes' : value}`)
+  }
+  return found
 }
