@@ -53,11 +53,7 @@ export interface Part {
 
 /** All parts, each behind those that it needs; the same order on every machine. */
 export function findParts(root: string = lib): Part[] {
-  const files = folders.flatMap(folder =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(below =>
-      join(folder, below),
-    ),
-  )
+  const files = folders.flatMap(folder => filesBelow(root, folder))
   const found = byName(files, '.sh')
   const awks = byName(files, '.awk')
   found.delete(control)
@@ -76,6 +72,13 @@ export function findParts(root: string = lib): Part[] {
   return [...sorted.values()]
 }
 
+/** Relative paths of all files below a folder. By hand: Node’s recursive readdirSync takes ten times as long. */
+const filesBelow = (root: string, folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap(entry => {
+    const path = `${folder}/${entry.name}`
+    return entry.isDirectory() ? filesBelow(root, path) : path
+  })
+
 /** Those of the paths that have this ending, by name. */
 function byName(paths: readonly string[], ending: string): Map<string, string> {
   const found = new Map<string, string>()
@@ -91,9 +94,11 @@ function byName(paths: readonly string[], ending: string): Map<string, string> {
 
 interface Parts {
   /** In the order in which they are sent. */
-  all: ReadonlyMap<string, { text: string; needs: readonly string[] }>
+  all: ReadonlyMap<string, Part>
   /** Which part a function is in. */
   home: ReadonlyMap<string, string>
+  /** The texts of those that were sent so far. */
+  texts: Map<string, string>
 }
 
 let parts: Parts | undefined
@@ -105,14 +110,22 @@ function loadParts(): Parts {
 }
 
 function readParts(): Parts {
-  const all = new Map<string, { text: string; needs: readonly string[] }>()
+  const all = findParts()
   const home = new Map<string, string>()
-  for (const { name, source, awk, needs } of findParts()) {
-    const program = awk ? `hw_${name.replaceAll('-', '_')}_awk=${quote(strip(awk))}\n` : ''
-    all.set(name, { text: `${program}${strip(source)}\n`, needs })
+  for (const { name, source } of all) {
     for (const match of source.matchAll(/^(hw_\w+)\(\) [{(]/gm)) home.set(match[1]!, name)
   }
-  return { all, home }
+  return { all: new Map(all.map(part => [part.name, part])), home, texts: new Map() }
+}
+
+/** A part as it is sent: made once, as most runs need few of them. */
+function textOf({ name, source, awk }: Part, { texts }: Parts): string {
+  const known = texts.get(name)
+  if (known !== undefined) return known
+  const program = awk ? `hw_${name.replaceAll('-', '_')}_awk=${quote(strip(awk))}\n` : ''
+  const text = `${program}${strip(source)}\n`
+  texts.set(name, text)
+  return text
 }
 
 /**
@@ -121,7 +134,8 @@ function readParts(): Parts {
  * @param sent names of the parts that the session has; those of the text are added
  */
 export function partsFor(functions: Iterable<string>, sent: Set<string>): string {
-  const { all, home } = loadParts()
+  const known = loadParts()
+  const { all, home } = known
   const wanted = new Set<string>()
   const want = (name: string) => {
     if (sent.has(name) || wanted.has(name)) return
@@ -137,7 +151,7 @@ export function partsFor(functions: Iterable<string>, sent: Set<string>): string
   let text = ''
   for (const [name, part] of all) {
     if (!wanted.has(name)) continue
-    text += part.text
+    text += textOf(part, known)
     sent.add(name)
   }
   return text
