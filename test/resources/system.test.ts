@@ -39,11 +39,11 @@ const cases: Record<string, ResourceCase[]> = {
           schedule: { minute: '*/5', weekday: 'mon-fri' },
           command: 'date +%F >>/srv/report',
           user: 'nobody',
-          env: { MAILTO: 'ops@example.org', A: ' a ', B: '"b" c', C: "'" },
+          env: { MAILTO: 'ops@example.org', A: ' a', B: '"b" c', C: "'" },
         }),
       holds: `grep -qxF 'MAILTO=ops@example.org' /etc/cron.d/hw-report
 grep -qxF '*/5 * * * mon-fri nobody date +\\%F >>/srv/report' /etc/cron.d/hw-report
-printf '%s\\n' 'A=" a "' "B='\\"b\\" c'" "C=\\"'\\"" >want && [ "$(sed -n 2,4p /etc/cron.d/hw-report)" = "$(cat want)" ]
+printf '%s\\n' 'A=" a"' "B='\\"b\\" c'" "C=\\"'\\"" >want && [ "$(sed -n 2,4p /etc/cron.d/hw-report)" = "$(cat want)" ]
 [ "$(stat -c %a:%U /etc/cron.d/hw-report)" = 644:root ]`,
       drift: ['echo >>/etc/cron.d/hw-report', 'chmod 666 /etc/cron.d/hw-report'],
       note: 'created',

@@ -2,13 +2,47 @@
 # cron.sh: jobs of cron, in a file of their own or in a user's crontab.
 # Needs: text
 
-# hw_cron_file PATH TEXT PERMS MODE: a file in a directory that cron reads.
+# hw_cron_file PATH TEXT PERMS MODE user=: a file in a directory that cron reads, with a job of that user.
 hw_cron_file() {
-  if [ ! -d "${1%/*}" ]; then
+  hw_words 4 user "$@" || return
+  # Packages bring files for that directory without bringing cron.
+  if [ ! -d "${1%/*}" ] || ! hw_cron_is_here; then
     hw_cron_unknown && return
     hw_without "a cron that reads ${1%/*}" cron || return
   fi
+  # For a user who is not there cron refuses the file.
+  if ! hw_cron_has_user "$hw_want_user"; then
+    hw_cron_unknown && return
+    hw_fail "there is no user $hw_want_user for the job" || return
+  fi
   hw_shown_text "$1" "$2" content "$3" "$4"
+}
+
+# hw_cron_is_here: whether a program is here that reads directories of jobs: cron, cronie's or dcron's crond,
+# bcron, or what makes timers of them. busybox's crond does not. Found without a process.
+hw_cron_is_here() {
+  IFS=:
+  # shellcheck disable=SC2086 # a directory a word
+  set -- $PATH
+  IFS=" 	$hw_newline"
+  for hw_found in "$@"; do
+    for hw_each in cron crond cronie bcron-start; do
+      # shellcheck disable=SC3013 # all shells of hosts have -ef
+      [ -x "$hw_found/$hw_each" ] && ! [ "$hw_found/$hw_each" -ef /bin/busybox ] && return 0
+    done
+  done
+  for hw_each in /lib /usr/lib; do
+    [ ! -e "$hw_each/systemd/system-generators/systemd-crontab-generator" ] || return 0
+  done
+  return 1
+}
+
+# hw_cron_has_user NAME: by the shell itself; a directory service is asked only for who is not in the file.
+hw_cron_has_user() {
+  while IFS=: read -r hw_found hw_line; do
+    [ "$hw_found" != "$1" ] || return 0
+  done </etc/passwd
+  command -v getent >/dev/null && getent passwd "$1" >/dev/null
 }
 
 # hw_cron_unknown: with --check, an earlier step may bring cron or the user.
@@ -17,9 +51,9 @@ hw_cron_unknown() {
 }
 
 # hw_crontab USER NAME JOB: the crontab of USER (empty: ours) has the line JOB behind one that names it; an
-# empty JOB is not there.
+# empty JOB is not there. A job that Ansible made under that name becomes ours.
 hw_crontab() {
-  hw_cron_user=$1 hw_cron_mark="# hostwright: $2" hw_cron_job=$3
+  hw_cron_user=$1 hw_cron_mark="# hostwright: $2" hw_cron_other="#Ansible: $2" hw_cron_job=$3
   if ! command -v crontab >/dev/null; then
     hw_cron_unknown && return
     hw_without crontab cron || return
@@ -64,16 +98,26 @@ hw_cron_edit() {
   while [ -n "$hw_rest" ]; do
     hw_line=${hw_rest%%"$hw_newline"*}
     hw_rest=${hw_rest#"$hw_line$hw_newline"}
+    # The line behind the mark is the job, unless somebody has taken it away. Ansible turns a job off by a
+    # sign in front.
+    case $hw_skip-$hw_line in
+      -* | ?-) hw_skip='' ;;
+      2-'#'[0-9*@]*) hw_skip=this ;;
+      ?-'#'*) hw_skip='' ;;
+      *) hw_skip=this ;;
+    esac
     if [ -n "$hw_skip" ]; then
       hw_skip=
-      # The line behind the mark is the job, unless somebody has taken it away.
-      case $hw_line in '' | '#'*) ;; *) continue ;; esac
-    fi
-    if [ "$hw_line" != "$hw_cron_mark" ]; then
-      hw_cron_new=$hw_cron_new$hw_line$hw_newline
       continue
     fi
-    hw_skip=1
+    case $hw_line in
+      "$hw_cron_mark") hw_skip=1 ;;
+      "$hw_cron_other") hw_skip=2 ;;
+      *)
+        hw_cron_new=$hw_cron_new$hw_line$hw_newline
+        continue
+        ;;
+    esac
     # One that stands there twice would run twice.
     [ -n "$hw_cron_there" ] || [ -z "$hw_cron_job" ] || hw_cron_add
     hw_cron_there=yes

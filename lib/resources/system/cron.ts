@@ -1,3 +1,4 @@
+import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { variableAssignment } from '../commands/command.ts'
 import { checkFileName, checkLine } from '../lines.ts'
@@ -39,7 +40,7 @@ const optionKinds: OptionKinds<CronOptions> = {
 /**
  * A job of cron. It is a file /etc/cron.d/NAME, or with `where: 'crontab'` a line of a user's crontab
  * behind one that names it; the other lines stay.
- * @param name letters, digits, `_` and `-`: cron leaves out files of other names
+ * @param name letters, digits, `_` and `-`: cron leaves out files of other names; in a crontab any line
  * @param options.schedule needed unless absent
  * @param options.command needed unless absent
  * @param options.user default: root in cron.d; in a crontab the user of the session
@@ -54,7 +55,8 @@ export function cron(name: string, options: CronOptions): Resource {
   checkOptions(`cron ${name}`, options, optionKinds)
   const { user, env = {}, where = 'cron.d' } = options
   const title = `cron ${name}`
-  checkFileName(title, name, /^[A-Za-z0-9_-]+$/)
+  if (where === 'crontab') checkLabel(title, name)
+  else checkFileName(title, name, /^[A-Za-z0-9_-]+$/)
   if (where !== 'cron.d' && where !== 'crontab')
     throw invalidOption(title, `where is cron.d or crontab, not ${JSON.stringify(where)}`)
   if (user !== undefined) checkUser(title, user)
@@ -94,27 +96,57 @@ export function cron(name: string, options: CronOptions): Resource {
     secrets,
     call: {
       name: 'hw_cron_file',
-      args: [path, text, permissions(mode), mode.toString(8)],
+      args: [path, text, permissions(mode), mode.toString(8), ...words({ user: user ?? 'root' })],
       gather: [{ by: 'hw_gather_stat', of: [path] }],
     },
   })
 }
 
 /**
- * A variable as cron reads it: without quotes the blanks around a value are not its own, and what begins
- * with a quote and does not end with it makes cron refuse all of the file.
+ * The longest command, and the longest variable with its name, in bytes. Debian's cron refuses a file with a
+ * longer command, and cuts off what is longer of a variable.
+ */
+const longest = 998
+
+function checkLength(title: string, what: string, text: string): string {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > longest)
+    throw invalidOption(
+      title,
+      `the ${what} has ${bytes} bytes as cron reads it, which takes ${longest}: put it in a script`,
+    )
+  return text
+}
+
+/** What names a job in a crontab: the end of a comment line. */
+function checkLabel(title: string, name: string) {
+  if (typeof name !== 'string' || name === '' || name !== name.trim() || name.length > 200)
+    throw invalidOption(title, `${JSON.stringify(name)} can’t be the name of a job`)
+  checkLine(title, 'name', name)
+}
+
+/**
+ * A variable as cron reads it: without quotes the blanks around a value are not its own, and a line with
+ * nothing behind `=`, or with a value that begins with a quote and does not end with it, makes cron refuse
+ * all of the file. Debian's cron takes blanks from a value's end in quotes
+ * too, and quotes within quotes.
  */
 function variableLine(title: string, key: string, text: string): string {
   checkLine(title, `variable ${key}`, text)
   const value = text.slice(key.length + 1)
-  if (value === value.trim() && !/^["']/.test(value)) return text
+  if (/[ \t]$/.test(value))
+    throw invalidOption(title, `the variable ${key} ends with a blank: cron would not keep it`)
+  if (/^(["']).*\1$/.test(value) && value.length > 1)
+    throw invalidOption(title, `the variable ${key} is in quotes, which cron would take away`)
+  if (value !== '' && value === value.trim() && !/^["']/.test(value))
+    return checkLength(title, `variable ${key}`, text)
   const quote = ['"', "'"].find(sign => !value.includes(sign))
   if (quote === undefined)
     throw invalidOption(
       title,
       `the variable ${key} holds both kinds of quotes: cron can’t have that`,
     )
-  return `${key}=${quote}${value}${quote}`
+  return checkLength(title, `variable ${key}`, `${key}=${quote}${value}${quote}`)
 }
 
 function jobOf(title: string, { schedule, command }: CronOptions) {
@@ -122,9 +154,16 @@ function jobOf(title: string, { schedule, command }: CronOptions) {
     throw invalidOption(title, 'needs a schedule and a command')
   const line = checkLine(title, 'command', command).trim()
   if (line === '') throw invalidOption(title, 'the command is empty')
+  // Debian's cron makes one backslash of two, others keep both: neither gets such a command right for all.
+  if (/\\[\\%]/.test(line))
+    throw invalidOption(
+      title,
+      'the command has a backslash before another or before a %, which crons read differently: put it in a script',
+    )
+  // To cron a % ends the command, unless it stands behind a backslash.
+  const written = checkLength(title, 'command', line.replaceAll('%', '\\%'))
   try {
-    // To cron a % ends the command, unless it stands behind a backslash.
-    return { schedule: cronSchedule(schedule), command: line.replaceAll('%', '\\%') }
+    return { schedule: cronSchedule(schedule), command: written }
   } catch (error) {
     throw invalidOption(title, `the schedule: ${(error as Error).message}`)
   }

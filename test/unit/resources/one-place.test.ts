@@ -15,7 +15,6 @@ const sharedShell: Readonly<Record<string, string>> = {
 
 /** Resources whose tests share a host, or a subject, with those of another. */
 const sharedTests: Readonly<Record<string, string>> = {
-  cron: 'resources/system',
   hostname: 'resources/system',
   'kernel-module': 'resources/system',
   locale: 'resources/system',
