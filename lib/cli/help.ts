@@ -40,7 +40,7 @@ export function commandHelp(command: CommandInfo): string {
     commands ? undefined : optionsHelp([...options, helpOption]),
     examples.length > 0 &&
       `Examples:\n${examples.map(example => `  hostwright ${example}`).join('\n')}`,
-    commands && `Options of one of them:\n  hostwright ${commands[0]!.name} --help`,
+    commands && `Options of a subcommand:\n  hostwright ${commands[0]!.name} --help`,
   ]
   return parts.filter(Boolean).join('\n\n')
 }

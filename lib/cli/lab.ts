@@ -23,8 +23,8 @@ export const lab: RunCommand = async ([what, number, ...more], _options, place) 
     }
     case 'down': {
       const ended = await labDown({})
-      const hosts = ended === 1 ? '1 host' : `${ended} hosts`
-      place.stderr.write(ended > 0 ? `${hosts} stopped; nothing is left.\n` : 'No lab was up.\n')
+      const text = ended > 0 ? `${count(ended)} stopped, and the lab removed.` : 'No lab was up.'
+      place.stderr.write(`${text}\n`)
       return 0
     }
     case 'status':
@@ -50,12 +50,12 @@ async function show(place: Place): Promise<number> {
   place.stdout.write(
     `${formatTable(['HOST', 'ADDRESS', 'PID', 'STATE'], rows, { color, unicode })}\n`,
   )
-  const kind =
-    status.kind === 'overlay'
-      ? 'each with its own view of the file system'
-      : 'each with a directory of its own'
+  const server = status.server === 'openssh' ? 'OpenSSH' : 'hostwright’s own server'
+  const files = status.kind === 'overlay' ? 'separate file systems' : 'separate directories'
   place.stderr.write(
-    `${status.hosts.length} hosts, ${kind}, by ${status.server}, in ${defaultLabDirectory()}\n`,
+    `${count(status.hosts.length)} (${server}, ${files}) in ${defaultLabDirectory()}\n`,
   )
   return 0
 }
+
+const count = (hosts: number) => (hosts === 1 ? '1 host' : `${hosts} hosts`)

@@ -67,7 +67,7 @@ const connection: readonly Option[] = [
   {
     flags: '--transport <ssh|openssh>',
     group: 'connection',
-    description: 'hostwright’s own SSH, or this machine’s ssh program; default: as each host needs',
+    description: 'hostwright’s own SSH, or this machine’s ssh program; default: chosen per host',
   },
   {
     flags: '--ssh-config <file>',
@@ -140,7 +140,7 @@ const out: Option = {
 const yes: Option = {
   flags: '--yes',
   group: 'change',
-  description: 'Take the lock of a live run too, without asking',
+  description: 'Also release the lock of a live run, without asking',
 }
 
 // Rollout: how many hosts at a time, and the limits.
@@ -161,7 +161,8 @@ const batches: readonly Option[] = [
   {
     flags: '--max-fail <number>',
     group: 'rollout',
-    description: 'Start no more hosts once more than these failed: 2, 10%; default: 0 per batch',
+    description:
+      'Start no more hosts once more than this many have failed: 2, 10%; default: 0 per batch',
   },
   {
     flags: '--max-unreachable <number>',
@@ -191,7 +192,7 @@ const mode: Option = {
 const verbose: Option = {
   flags: '--verbose',
   group: 'output',
-  description: 'Show unchanged steps, the output of steps, and the stack of a fault',
+  description: 'Show unchanged steps, the output of steps, and stack traces of internal errors',
 }
 const debug: Option = {
   flags: '--debug',

@@ -123,7 +123,7 @@ const list: CommandInfo = {
 const unlock: CommandInfo = {
   name: 'unlock',
   usage: '',
-  description: 'Show who holds the lock of a host, and take it away',
+  description: 'Show who holds a host’s lock, and release it',
   args: [],
   examples: ['unlock --on web1', 'unlock --on web --yes'],
   options: unlockOptions,
@@ -140,7 +140,7 @@ const noOptions = 'The lab is on this machine and takes no options.'
 const labs: readonly CommandInfo[] = (
   [
     ['lab up', '[number]', 'Start hosts lab1, lab2 …; writes an inventory: -i lab', 'lab up 3'],
-    ['lab down', '', 'Stop them; nothing is left', 'lab down'],
+    ['lab down', '', 'Stop them and remove their files', 'lab down'],
     ['lab status', '', 'Show them', 'lab status'],
   ] as const
 ).map(([name, usage, description, example]) => ({

@@ -34,7 +34,7 @@ interface HostAccount {
 /**
  * @param run its id, environment and hosts
  * @param hidden what no event may show
- * @param verbose with the stack of a fault
+ * @param verbose with the stack traces of internal errors
  */
 export function createUnlockAccount(
   run: { id: string; environment: string; hosts: readonly Host[] },

@@ -217,7 +217,9 @@ async function start(directory: string, record: LabRecord, options: LabUpOptions
     record.server = lab.sshd ? 'openssh' : 'embedded'
     await Promise.all(hosts.map(host => writeHostFiles(lab, host)))
     await writeRecord(directory, record)
-    report(`starting ${hosts.length} hosts: ${record.kind}, ${record.server}`)
+    report(
+      `starting ${hosts.length === 1 ? '1 host' : `${hosts.length} hosts`}: ${record.kind}, ${record.server}`,
+    )
     const [records] = await allSettled([
       allSettled(hosts.map(host => startHost(lab, host))),
       writeInventory(lab, hosts),
