@@ -142,6 +142,21 @@ hw_also() {
   hw_status=changed
 }
 
+# hw_private_file PATH: an empty file for us alone, where there is none of that name. In a directory with a
+# default ACL the kernel ignores the umask, so the mode is set before anything comes into it. By `true` and
+# not `:`, whose failed redirection would end the shell, as it is a special built-in.
+hw_private_file() {
+  (umask 077 && set -C && true >"$1") && chmod 600 -- "$1"
+}
+
+# hw_private_directory PATH: a directory for us alone, as those above it that are missing.
+hw_private_directory() {
+  [ ! -d "$1/" ] || return 0
+  case $1 in /*/*) hw_private_directory "${1%/*}" || return ;; esac
+  # Another process may be faster.
+  mkdir -m 700 -- "$1" || [ -d "$1/" ]
+}
+
 # hw_no_directory PATH: fails if PATH is a directory or a link to one: mv and ln would work inside it.
 hw_no_directory() {
   [ ! -d "$1" ] || hw_fail "$1 is a directory, not a file"
@@ -294,7 +309,7 @@ hw_cleanup() {
   trap '' HUP INT PIPE TERM USR1 USR2
   # A step that was about to change something, or has: its handlers are not lost with the rest of it.
   [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
-  [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary"
+  [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
   [ -z "$hw_scratch" ] || rm -rf -- "$hw_scratch"
   if [ -n "$hw_nonce" ]; then
     hw_mark bye "$hw_exit_status" 2>/dev/null

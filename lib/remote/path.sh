@@ -41,7 +41,7 @@ hw_gather() {
 hw_gather_stat() {
   hw_found_ids=$1
   shift
-  hw_gather stat "$hw_found_ids" '*:*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%s:%n' -- "$@" 2>/dev/null)" "$@"
+  hw_gather stat "$hw_found_ids" '*:*:*:*:*:*:*:' "$(stat -L -c '%A:%u:%g:%U:%G:%s:%h:%n' -- "$@" 2>/dev/null)" "$@"
 }
 
 # hw_gather_sum IDS SUM PATH …: checksums of regular files; then a marker with the ids of those that
@@ -83,17 +83,19 @@ hw_gather_sum() {
 }
 
 # hw_stat PATH: what is there: hw_type (absent file directory link other), and unless absent hw_perms
-# (rwxr-xr-x), hw_uid hw_gid hw_user hw_group and hw_size in bytes.
+# (rwxr-xr-x), hw_uid hw_gid hw_user hw_group, hw_size in bytes and hw_links, how many names it has.
 hw_stat() {
   if ! hw_gathered stat "$1"; then
     if [ ! -e "$1" ] && [ ! -L "$1" ]; then
-      hw_type=absent hw_size=0
+      hw_type=absent hw_size=0 hw_links=0
       hw_saw "absent $1"
       return
     fi
-    hw_found=$(stat -c '%A:%u:%g:%U:%G:%s' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
+    hw_found=$(stat -c '%A:%u:%g:%U:%G:%s:%h' -- "$1" 2>/dev/null) || hw_found=$(hw_stat_by_ls "$1") ||
       hw_fail "can't look at $1" || return
   fi
+  hw_found=${hw_found%:}
+  hw_links=${hw_found##*:} hw_found=${hw_found%:*}
   hw_saw "stat $1 $hw_found"
   case $hw_found in
     -*) hw_type="file" ;;
@@ -107,7 +109,6 @@ hw_stat() {
   hw_gid=${hw_found%%:*} hw_found=${hw_found#*:}
   hw_user=${hw_found%%:*} hw_found=${hw_found#*:}
   hw_group=${hw_found%%:*} hw_size=${hw_found#*:}
-  hw_size=${hw_size%:}
 }
 
 # The same in POSIX words only, for hosts without `stat -c`.
@@ -119,7 +120,7 @@ hw_stat_by_ls() {
   set -f && set -- $hw_ls && set +f
   # A character after the nine permissions says that there is more (an access list, a label).
   hw_rest=${1#??????????}
-  echo "${1%"$hw_rest"}:$3:$4:$hw_names:$5"
+  echo "${1%"$hw_rest"}:$3:$4:$hw_names:$5:$2"
 }
 
 # hw_sum PATH: the SHA-256 of a regular file into hw_found.

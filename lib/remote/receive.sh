@@ -48,9 +48,9 @@ hw_find_incoming() {
   hw_path=$1/incoming
   if [ -z "$1" ]; then
     hw_path=${HOME:-/nonexistent}/.cache/hostwright/incoming
-    mkdir -p -- "$hw_path" 2>/dev/null || hw_path=/var/tmp/hostwright-$hw_word
+    hw_private_directory "$hw_path" 2>/dev/null || hw_path=/var/tmp/hostwright-$hw_word
   fi
-  mkdir -p -- "$hw_path" || hw_fail "can't make the directory $hw_path" || return
+  hw_private_directory "$hw_path" || hw_fail "can't make the directory $hw_path" || return
   # Anybody may make names in /var/tmp.
   if [ -L "$hw_path" ] || [ ! -O "$hw_path" ]; then
     hw_fail "$hw_path belongs to somebody else"

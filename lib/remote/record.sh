@@ -8,7 +8,7 @@ hw_write_state() {
   hw_words 1 content "$@" || return
   hw_make_dir || return
   case $1 in
-    */*) [ -d "$hw_dir/${1%/*}" ] || (umask 077 && mkdir -p -- "$hw_dir/${1%/*}") || return ;;
+    */*) hw_private_directory "$hw_dir/${1%/*}" || return ;;
   esac
   hw_new_file "$hw_dir/$1" || return
   { "$hw_want_content" >"$hw_temporary" && hw_no_directory "$hw_dir/$1" && mv -f -- "$hw_temporary" "$hw_dir/$1"; } ||

@@ -21,5 +21,5 @@ hw_read_state() {
 
 # hw_make_dir: bootstrap_dir, for nobody else to read.
 hw_make_dir() {
-  [ -d "$hw_dir" ] || (umask 077 && mkdir -p -- "$hw_dir") || hw_fail "can't make the directory $hw_dir"
+  hw_private_directory "$hw_dir" || hw_fail "can't make the directory $hw_dir"
 }

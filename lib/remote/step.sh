@@ -88,7 +88,8 @@ hw_note_due() {
 
 # hw_write_due LINE: one more line. What is cut short would swallow the next one.
 hw_write_due() {
-  hw_make_dir && hw_lines "$hw_torn$1" >>"$hw_dir/handlers" && hw_torn='' && return
+  hw_make_dir && { [ -e "$hw_dir/handlers" ] || hw_private_file "$hw_dir/handlers"; } &&
+    hw_lines "$hw_torn$1" >>"$hw_dir/handlers" && hw_torn='' && return
   hw_torn=$hw_newline
   return 1
 }

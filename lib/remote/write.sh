@@ -20,24 +20,28 @@ hw_apply_owner() {
   [ -z "$hw_want_mode" ] || chmod -- "$hw_want_mode" "$1"
 }
 
-# hw_new_file PATH [UMASK]: an empty file beside PATH, for us alone unless another UMASK says more; its
-# name into hw_temporary. Beside it,
-# because only a rename within one file system is atomic; noclobber, because a name in a directory
-# that others may write to could be a trap. By `true` and not `:`, whose failed redirection would end
-# the shell, as it is a special built-in.
+# hw_new_file PATH: an empty file beside PATH, for us alone; its name into hw_temporary. Beside it, because
+# only a rename within one file system is atomic. By mktemp, which asks the system for that mode: in a
+# directory with a default ACL the kernel ignores the umask, and who opens a file before its mode is set
+# reads what comes into it later.
 hw_new_file() {
   [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
+  # Known before it is made, for hw_cleanup.
   hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
-  umask "${2-077}"
-  set -C
-  { true >"$hw_temporary"; }
-  hw_made=$?
-  set +C
-  umask 022
-  if [ "$hw_made" -ne 0 ]; then
-    hw_temporary=
-    hw_fail "can't make a file in ${1%/*}/"
+  if ! command -v mktemp >/dev/null; then
+    hw_private_file "$hw_temporary" && return
+  elif hw_found=$(mktemp "$hw_temporary.XXXXXX"); then
+    hw_temporary=$hw_found
+    return 0
   fi
+  hw_temporary=
+  hw_fail "can't make a file in ${1%/*}/"
+}
+
+# hw_keep_suffix PATH: what validates the new file may go by how its name ends: `.service`, `.json`.
+hw_keep_suffix() {
+  case ${1##*/} in ?*.*) ;; *) return 0 ;; esac
+  mv -f -- "$hw_temporary" "$hw_temporary.${1##*.}" && hw_temporary=$hw_temporary.${1##*.}
 }
 
 # hw_drop_file: give up the new file.
@@ -46,23 +50,27 @@ hw_drop_file() {
   hw_temporary=
 }
 
+# hw_make_above PATH: the directories above it that are missing, with mode 0755 whatever the umask, or a
+# default ACL, says.
+hw_make_above() {
+  set -- "${1%/*}"
+  [ -n "$1" ] && [ ! -d "$1/" ] || return 0
+  hw_make_above "$1" || return
+  { mkdir -m 755 -- "$1" && chmod 755 -- "$1"; } || hw_fail "can't make $1"
+}
+
 # hw_replace PATH CONTENT [ARGUMENT…]: PATH becomes what the function CONTENT prints, whole or not at
 # all: written beside it, given its owner and mode before its content, validated (hw_validate, a
-# command with "$1" for the file), renamed. An existing file keeps owner and mode unless others are
-# wanted. hw_type says whether there is one. The content goes through a descriptor that was opened
-# before, as the wanted mode may be one that forbids its owner to write. hw_guard, if not empty, is a
-# function that is asked right before the renaming, and says itself why not. Where CONTENT fails it may
-# put the reason into hw_why, and its code into hw_why_code.
+# command with "$1" for the file), renamed. An existing file keeps owner, mode, access lists and extended
+# attributes unless others are wanted. hw_type says whether there is one. The content goes through a
+# descriptor that was opened before, as the wanted mode may be one that forbids its owner to write.
+# hw_guard, if not empty, is a function that is asked right before the renaming, and says itself why not.
+# Where CONTENT fails it may put the reason into hw_why, and its code into hw_why_code.
 hw_replace() {
   hw_target=$1
   shift
-  if [ "$hw_type" = absent ] && hw_umask_for "${hw_want_mode:=00644}"; then
-    # It is made with its mode, which then need not be set.
-    hw_want_mode=
-    hw_new_file "$hw_target" "$hw_umask" || return
-  else
-    hw_new_file "$hw_target" || return
-  fi
+  hw_new_file "$hw_target" || return
+  [ -z "$hw_validate" ] || hw_keep_suffix "$hw_target" || hw_give_up "can't rename $hw_temporary" || return
   if [ "$hw_type" = file ]; then
     hw_copy_attributes "$hw_target" "$hw_temporary" || hw_give_up "can't copy $hw_target" || return
     if [ ! -w "$hw_temporary" ]; then
@@ -71,9 +79,10 @@ hw_replace() {
     fi
   fi
   hw_why="can't write $hw_target, or set its owner or mode" hw_why_code=step_failed
-  { hw_apply_owner "$hw_temporary" && "$@" >&3; } 3>"$hw_temporary" ||
+  { hw_apply_owner "$hw_temporary" && hw_settle_mode && "$@" >&3; } 3>"$hw_temporary" ||
     hw_give_up "$hw_why" "$hw_why_code" || return
   hw_restore_special "$hw_temporary" || hw_give_up "can't set the mode of $hw_target" || return
+  hw_restore_capability "$hw_temporary"
   if [ -n "$hw_validate" ]; then
     sh -c "$hw_validate" sh "$hw_temporary" >&2 ||
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return
@@ -86,6 +95,15 @@ hw_replace() {
   hw_touch "$hw_target"
 }
 
+# hw_note_links: of a file with several names only this one is replaced, which is said.
+hw_note_links() {
+  [ "$hw_type" = file ] && [ "$hw_links" -gt 1 ] || return 0
+  case $hw_links in
+    2) hw_also '1 other hard link keeps the old content' ;;
+    *) hw_also "$((hw_links - 1)) other hard links keep the old content" ;;
+  esac
+}
+
 # hw_whole COMMAND…: what it prints. Fails where it does, and where not all of that could be written:
 # busybox's awk does not report a full disk, but cat does.
 hw_whole() {
@@ -95,13 +113,61 @@ hw_whole() {
   } | cat >&5; } 4>&1); } 5>&1 && [ "$hw_found" = 0 ]
 }
 
-# hw_copy_attributes FROM TO: owner, mode, access lists; with them the content of all but large files,
-# which GNU's cp can leave out.
+# hw_settle_mode: a file that is made has mode 0644 unless another is wanted: that must be its mode before
+# its content comes, which a file system without modes would show to all.
+hw_settle_mode() {
+  case $hw_want_mode in
+    '')
+      # Where there are no modes this one is not missed.
+      [ "$hw_type" = file ] || chmod -- 644 "$hw_temporary" 2>/dev/null
+      return 0
+      ;;
+    [!0-7]*) return 0 ;;
+  esac
+  hw_permissions "$hw_want_mode"
+  hw_made=$(ls -ld -- "$hw_temporary") || return
+  case $hw_made in -"$hw_letters"*) return 0 ;; esac
+  hw_why="$hw_target can't have the mode ${hw_want_mode#0}: its file system makes it ${hw_made%% *}"
+  return 1
+}
+
+# hw_permissions MODE: `rw-r--r--` into hw_letters.
+hw_permissions() {
+  # Its last four digits.
+  hw_digits=000$1 hw_letters=''
+  hw_digits=${hw_digits#"${hw_digits%????}"}
+  hw_specials=${hw_digits%???}
+  hw_digits=${hw_digits#?}
+  for hw_class in 4 2 1; do
+    case $hw_digits in [4567]*) hw_letters=${hw_letters}r ;; *) hw_letters=$hw_letters- ;; esac
+    case $hw_digits in [2367]*) hw_letters=${hw_letters}w ;; *) hw_letters=$hw_letters- ;; esac
+    # The set-id bits and the sticky bit, each with the class whose last letter shows it.
+    case $hw_class$hw_specials in
+      4[4567] | 2[2367]) hw_special=sS ;;
+      1[1357]) hw_special=tT ;;
+      *) hw_special=x- ;;
+    esac
+    case $hw_digits in
+      [1357]*) hw_letters=$hw_letters${hw_special%?} ;;
+      *) hw_letters=$hw_letters${hw_special#?} ;;
+    esac
+    hw_digits=${hw_digits#?}
+  done
+}
+
+# hw_copy_attributes FROM TO: owner, mode, access lists, extended attributes with the labels of security
+# modules. Not all of these may be anybody's to set: then those that are. Where cp is not GNU's it copies
+# the content too, and of the access lists nothing.
 hw_copy_attributes() {
-  if [ "${hw_size:-0}" -gt 1048576 ]; then
-    cp -p --attributes-only -- "$1" "$2" 2>/dev/null && return 0
+  if [ -z "${hw_plain_cp-}" ]; then
+    cp -p --attributes-only --preserve=xattr -- "$1" "$2" 2>/dev/null && return 0
+    cp -a --attributes-only -- "$1" "$2" 2>/dev/null && return 0
   fi
-  cp -p -- "$1" "$2"
+  hw_plain_cp=1
+  cp -p -- "$1" "$2" || return
+  command -v setfacl >/dev/null && command -v getfacl >/dev/null || return 0
+  hw_found=$(getfacl -cp -- "$1" 2>/dev/null) || return 0
+  hw_lines "$hw_found" | setfacl --set-file=- -- "$2"
 }
 
 # hw_keep_old PATH: the file that is there stays beside it, under a name with the time. It is a link to
@@ -128,14 +194,11 @@ hw_restore_special() {
   case $hw_perms in ?????[sS]*) chmod g+s -- "$1" || return ;; esac
 }
 
-# hw_umask_for MODE: the umask that makes a file of that mode, into hw_umask; fails where none does, or
-# where the file is to be somebody else's before others may read it.
-hw_umask_for() {
-  [ -z "$hw_want_user$hw_want_group" ] || return 1
-  case $1 in 006[0246][0246]) ;; *) return 1 ;; esac
-  # Digit by digit: not every shell takes a zero in front for octal.
-  hw_umask=${1#00?} hw_each=${1#00}
-  hw_umask=$((6 - ${hw_each%??}))$((6 - ${hw_umask%?}))$((6 - ${1#00??}))
+# hw_restore_capability PATH: what a program may do beyond its user, which is an extended attribute that the
+# system takes away when the file is written to.
+hw_restore_capability() {
+  [ "$hw_type" = file ] && [ -z "${hw_plain_cp-}" ] || return 0
+  case $hw_perms in *[xst]*) cp --attributes-only --preserve=xattr -- "$hw_target" "$1" 2>/dev/null ;; esac
 }
 
 hw_give_up() {

@@ -224,6 +224,15 @@ ${ed}' ]`,
       )
     })
 
+    test('only the user may write to it, whatever default ACL the home has', {
+      tags: ['acl'],
+    }, async () => {
+      await on.script('rm -rf /srv/ann/.ssh; setfacl -d -m g::rwx,u:4302:rwx /srv/ann', '/')
+      expect((await go(authorizedKeys('ann', [ed]))).error).toBeUndefined()
+      expect(await on.script('cd /srv/ann; stat -c %a .ssh .ssh/*', '/')).toBe('700\n600\n')
+      await on.script('setfacl -k /srv/ann; rm -rf /srv/ann/.ssh', '/')
+    })
+
     test('a user does it for itself, in its own session', async () => {
       const as = ['setpriv', '--reuid=4301', '--regid=4301', '--clear-groups']
       const own = {

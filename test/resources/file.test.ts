@@ -1,5 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { json } from '../../lib/resources/data/json.ts'
+import { line } from '../../lib/resources/editing/line.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
@@ -97,6 +99,25 @@ describeEach(shells, 'under $name', shell => {
       message: `${at}/d is a directory, not a file`,
       at: expect.stringMatching(/file\.test\.ts:\d+$/),
     })
+  })
+
+  test('what validates the new file sees the suffix of its name', async () => {
+    const at = await host.directory()
+    // The tests before this one validated with programs that ignore the name.
+    const validate = 'case %s in *.service) ;; *) exit 1 ;; esac'
+    const items = [
+      file(`${at}/app.service`, { content: 'x', validate }),
+      line(`${at}/edited.service`, { line: 'x', validate }),
+      json(`${at}/data.service`, { set: { a: 1 }, validate }),
+    ]
+    expect((await bring(host, shell, at, items)).error).toBeUndefined()
+    const plain = file(`${at}/.profile`, {
+      content: 'x',
+      validate: 'case %s in *.profile) false ;; esac',
+    })
+    expect((await bring(host, shell, at, plain)).error).toBeUndefined()
+    const left = ['.profile', 'app.service', 'data.service', 'edited.service']
+    expect((await readdir(at)).filter(name => name !== '.bootstrap').sort()).toEqual(left)
   })
 
   test('a large file that fails its validation is not sent again', async () => {

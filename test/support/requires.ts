@@ -49,6 +49,20 @@ async function hasViews() {
   }
 }
 
+/** Whether access lists and extended attributes can be set, and where temporary files are also kept. */
+async function hasAcls() {
+  const directory = await mkdtemp(join(tmpdir(), 'hw-probe-'))
+  try {
+    return await allOf(
+      runs(['setfacl', '-d', '-m', 'u:1234:rwx', directory]),
+      runs(['setfattr', '-n', 'user.hw', '-v', 'x', directory]),
+      runs(['getcap', directory]),
+    )
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
 async function hasSshd() {
   const path = await findSshd()
   return path !== undefined && (await sshdVersion(path)) > 0
@@ -100,6 +114,7 @@ export const requirements = {
   pgrep: packaged('procps', 'pgrep', '-x', '.*'),
   ip: packaged('iproute2', 'ip', 'address'),
   script: packaged('bsdutils', 'script', '-qec', 'true', '/dev/null'),
+  acl: { get: 'apt-get install acl attr libcap2-bin', here: hasAcls },
   perl: packaged('perl', 'perl', '-e', '1'),
   openssl: packaged('openssl', 'openssl', 'version'),
   age: packaged('age', 'age', '--version'),

@@ -72,6 +72,7 @@ hw_edit_to() {
   [ -n "$hw_want_content" ] || return 0
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_want_note"
+  hw_note_links
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new

@@ -64,6 +64,7 @@ hw_editor() {
   [ -n "$hw_found" ] || return 0
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_found"
+  hw_note_links
   hw_trust "$hw_editor_named" || return
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"

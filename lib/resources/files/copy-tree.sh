@@ -101,7 +101,9 @@ hw_tree_stat() {
     stat -c "$hw_tree_format" -- "$@"
   else
     for hw_each in "$@"; do
-      [ ! -e "$hw_each" ] && [ ! -L "$hw_each" ] || hw_lines "$(hw_stat_by_ls "$hw_each"):$hw_each"
+      [ -e "$hw_each" ] || [ -L "$hw_each" ] || continue
+      hw_found=$(hw_stat_by_ls "$hw_each")
+      hw_lines "${hw_found%:*}:$hw_each"
     done
   fi
 }
@@ -154,7 +156,9 @@ hw_tree_act() {
         hw_drop_incoming "$1"
         ;;
       mkdir)
-        hw_tree_with "$2" mkdir -m "00$1" -- || hw_fail "can't make directories in $hw_tree_named" || return
+        # Once more, as a default ACL may have taken of it.
+        { hw_tree_with "$2" mkdir -m "00$1" -- && hw_tree_with "$2" chmod "00$1" --; } ||
+          hw_fail "can't make directories in $hw_tree_named" || return
         shift
         ;;
       put) hw_tree_put_all "$1" || return ;;
@@ -199,7 +203,7 @@ hw_tree_with() (
 hw_tree_make_root() {
   [ ! -d "$hw_tree_root" ] || return 0
   hw_want_mode=00$hw_tree_mode
-  mkdir -p -- "${hw_tree_root%/*}/" && mkdir -m "$hw_want_mode" -- "$hw_tree_root" && hw_apply_owner "$hw_tree_root" ||
+  hw_make_above "$hw_tree_root" && mkdir -m 700 -- "$hw_tree_root" && hw_apply_owner "$hw_tree_root" ||
     hw_fail "can't make $hw_tree_named"
 }
 

@@ -22,15 +22,8 @@ hw_put_directory() {
   [ -z "$hw_check" ] || return 0
   # It is ours alone until it has its owner and mode.
   if [ "$hw_type" = absent ]; then
-    case $hw_path in
-      /*/*) [ -d "${hw_path%/*}" ] || mkdir -p -- "${hw_path%/*}" || hw_fail "can't make ${hw_path%/*}" || return ;;
-    esac
+    hw_make_above "$hw_path" || return
     hw_want_mode=${hw_want_mode:-00755}
-    if [ -z "$hw_want_user$hw_want_group" ]; then
-      mkdir -m "$hw_want_mode" -- "$hw_path" || hw_fail "can't make $hw_path" || return
-      hw_touch "$hw_path"
-      return
-    fi
     mkdir -m 700 -- "$hw_path" || hw_fail "can't make $hw_path" || return
   fi
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return

@@ -28,6 +28,7 @@ hw_file() {
     if [ "$hw_found" != "$hw_want_sum" ]; then
       hw_new_content=1
       hw_note="content${hw_note:+, $hw_note}" hw_status=changed
+      hw_note_links
     fi
   fi
   [ "$hw_status" = changed ] || return 0

@@ -40,9 +40,9 @@ hw_repo() {
     hw_status=need hw_note=
     return
   fi
-  mkdir -p -- "${1%/*}" || hw_fail "can't make ${1%/*}" || return
+  hw_make_above "$1" || return
   if [ -n "$hw_new_key" ]; then
-    mkdir -p -- "${3%/*}" || hw_fail "can't make ${3%/*}" || return
+    hw_make_above "$3" || return
     hw_stat "$3" && hw_replace "$3" "$5" || return
   fi
   hw_want_mode=00644

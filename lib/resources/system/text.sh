@@ -31,7 +31,7 @@ hw_text() {
   fi
   hw_stat "$hw_path" || return
   hw_trust "$1" || return
-  [ -z "$hw_said" ] || hw_also "$hw_said"
+  [ -z "$hw_said" ] || { hw_also "$hw_said" && hw_note_links; }
   if [ -z "$hw_said" ]; then
     [ "$4" != "$hw_perms" ] || return 0
     hw_also mode
@@ -42,7 +42,7 @@ hw_text() {
   fi
   [ "$hw_text_shown" != "$1" ] || hw_show_text "$hw_path" "$2"
   [ -z "$hw_check" ] || return 0
-  [ -d "${hw_path%/*}/" ] || mkdir -p -- "${hw_path%/*}" || hw_fail "can't make ${hw_path%/*}" || return
+  hw_make_above "$hw_path" || return
   hw_replace "$hw_path" hw_put "$2"
 }
 

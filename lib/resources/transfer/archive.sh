@@ -74,7 +74,7 @@ hw_have_unpackers() {
 # hw_stage_archive: unpacks beside the directory and brings all in place when it is whole. One name for
 # the stage, so that what a run left that was cut off goes away with the next.
 hw_stage_archive() {
-  [ -d "${hw_tree%/*}/" ] || mkdir -p -- "${hw_tree%/*}" || hw_fail "can't make ${hw_tree%/*}" || return
+  hw_make_above "$hw_tree" || return
   hw_stage=${hw_tree%/*}/.${hw_tree##*/}.hw-archive
   rm -rf -- "$hw_stage" && mkdir -m 700 -- "$hw_stage" && mkdir -- "$hw_stage/tree" ||
     hw_fail "can't make $hw_stage" || return
@@ -234,7 +234,8 @@ hw_each_in() {
 # hw_place_tree: the tree becomes the directory, or comes into the one that is there. The note of what was
 # unpacked comes last.
 hw_place_tree() {
-  hw_lines "$hw_wanted strip=$hw_want_strip" >"$hw_stage/note" || hw_fail "can't write to $hw_stage" || return
+  { hw_lines "$hw_wanted strip=$hw_want_strip" >"$hw_stage/note" && chmod 644 -- "$hw_stage/note"; } ||
+    hw_fail "can't write to $hw_stage" || return
   if [ -n "$hw_want_user$hw_want_group" ]; then
     chown -Rh -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_stage/tree" "$hw_stage/note" ||
       hw_fail "can't set the owner of what was unpacked" || return

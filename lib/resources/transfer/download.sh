@@ -21,7 +21,7 @@ hw_download() {
       hw_is_current "$hw_path"
       case $? in
         0) hw_anew='' ;;
-        1) hw_also content ;;
+        1) hw_also content && hw_note_links ;;
         *) return 1 ;;
       esac
       hw_compare_owner

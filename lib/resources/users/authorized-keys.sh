@@ -118,7 +118,8 @@ hw_keys_write() {
       fi
       new=$1/.${2##*/}.hw-$3
       [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2"
-      set -C
+      # In a directory with a default ACL the umask is ignored, and sshd with what others may write to.
+      (set -C && true >"$new") && chmod 600 -- "$new" || exit
       # By cat, as in hw_whole.
       s=$({ { awk -v mode=edit "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
         [ "$s" = 0 ] && mv -f -- "$new" "${2:-$6}" || {

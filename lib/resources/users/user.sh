@@ -258,7 +258,7 @@ hw_user_modify_by_field() {
 hw_user_make_home() {
   hw_find_user "$hw_account" || return
   hw_path=$hw_is_home
-  [ -d "${hw_path%/*}/" ] || mkdir -p -- "${hw_path%/*}" || return
+  hw_make_above "$hw_path" || return
   mkdir -m 700 -- "$hw_path" || return
   [ ! -d /etc/skel ] || cp -R -- /etc/skel/. "$hw_path/" || return
   chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_path"
