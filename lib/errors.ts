@@ -53,7 +53,7 @@ export class BootstrapError extends Error {
 
   /** What the command line exits with when this error ends it before a host is touched. */
   get exitCode(): ExitCode {
-    return errorCodes[this.code].exit
+    return exitOf(this.code)
   }
 
   /** The same error with more known of where it happened; what is already known stays. */
@@ -309,6 +309,31 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes
 
 /**
+ * What a host may say about a step that failed on it. All other codes, and so all other exit codes, are for
+ * the controller to choose: a host must not choose `interrupted`, or a hint such as “Add `--yes`”.
+ */
+const hostCodes = [
+  'step_failed',
+  'tool_missing',
+  'validation_failed',
+  'checksum_mismatch',
+  'edit_conflict',
+  'file_invalid',
+  'wait_timeout',
+  'heartbeat_failed',
+  'state_unreadable',
+] as const satisfies readonly ErrorCode[]
+
+export type HostCode = (typeof hostCodes)[number]
+
+export const isHostCode = (code: string): code is HostCode =>
+  (hostCodes as readonly string[]).includes(code)
+
+/** The exit code of an error code. One that does not exist is a fault: it must never count as success. */
+export const exitOf = (code: string): ExitCode =>
+  Object.hasOwn(errorCodes, code) ? errorCodes[code as ErrorCode].exit : exitCodes.fault
+
+/**
  * Whether `error` is one of ours. By shape and not by `instanceof`: a recipe in TypeScript may have
  * been loaded with a second copy of this module.
  */
@@ -317,7 +342,7 @@ export function isBootstrapError(error: unknown): error is BootstrapError {
     error instanceof Error &&
     'code' in error &&
     'details' in error &&
-    (error.code as string) in errorCodes
+    Object.hasOwn(errorCodes, error.code as string)
   )
 }
 

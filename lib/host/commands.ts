@@ -97,7 +97,7 @@ function listen(
       output(stream, chunk)
     },
     mark: words => {
-      if (words[0] !== 'pid') return
+      if (words[0] !== 'pid' || !/^[1-9]\d*$/.test(words[2] ?? '')) return
       // After a skipped step `start` is not called, so begin here.
       limit.begin()
       const pid = Number(words[2])

@@ -2,6 +2,7 @@
 import { LockedError, StepError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import { words } from '../session/words.ts'
+import { printable } from '../shell/nearest.ts'
 
 /** Who asks for the lock; shown to others while the lock is held. */
 export interface LockClaim {
@@ -43,7 +44,8 @@ export function parseHolder(text: string): LockHolder | undefined {
     if (at > 0) values.set(line.slice(0, at), line.slice(at + 1))
   }
   if (!values.has('pid')) return undefined
-  const value = (name: string) => values.get(name) ?? '?'
+  // Whoever writes to the host wrote this.
+  const value = (name: string) => printable(values.get(name) ?? '?').slice(0, longestField)
   return {
     pid: value('pid'),
     run: value('run'),
@@ -54,6 +56,9 @@ export function parseHolder(text: string): LockHolder | undefined {
     alive: values.get('alive') !== 'no',
   }
 }
+
+/** Longer than any that we write. */
+const longestField = 200
 
 /** `server.provision by alice@laptop since 2026-01-31T02:00:00Z (run …, process 123)` */
 export function describeHolder(holder: LockHolder): string {

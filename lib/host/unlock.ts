@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import { type BootstrapError, StepError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { thrownError } from '../report/report.ts'
+import { lastLines } from '../report/step-error.ts'
 import type { Watch } from '../session/watch.ts'
 import { type Connecting, connectHost } from './connect.ts'
 import { breakLockCall, type LockHolder, parseHolder, showLockCall } from './lock.ts'
@@ -73,8 +74,7 @@ async function visit(host: Host, options: LocksOptions, take: boolean): Promise<
     // If the state can't be read, nor was the lock: then this getter throws the reason.
     if (session.first.some(result => result.status === 'skipped')) session.stateFiles
     const failed = session.first.find(result => result.status === 'failed')
-    if (failed)
-      throw new StepError(failed.stderr.toString('utf8').trim() || 'the lock can’t be read')
+    if (failed) throw new StepError(lastLines(failed.stderr, 1) || 'the lock can’t be read')
     const holder = parseHolder(session.first[0]!.stdout.toString('utf8'))
     return { host, holder, roundTrips: session.roundTrips }
   } catch (error) {

@@ -2,7 +2,7 @@
  * The only place that decides a command's exit code. Exit code 2 means that no host was touched:
  * if hosts were touched, such an error exits with 4. Pure.
  */
-import { type BootstrapError, type ExitCode, errorCodes, exitCodes } from '../errors.ts'
+import { type BootstrapError, type ExitCode, exitCodes, exitOf } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
 
 /** If several exit codes apply, the first of these wins. */
@@ -42,7 +42,7 @@ export interface RunEnd {
 export function exitCodeOf(outcomes: readonly HostOutcome[], end: RunEnd): ExitCode {
   if (end.interrupted) return exitCodes.interrupted
   const touched = outcomes.some(({ roundTrips }) => roundTrips > 0)
-  const codes = outcomes.flatMap(({ error }) => (error ? [errorCodes[error.code].exit] : []))
+  const codes = outcomes.flatMap(({ error }) => (error ? [exitOf(error.code)] : []))
   const worst = worstOf(touched ? codes.map(onceTouched) : codes)
   if (worst !== exitCodes.ok) return worst
   if (end.fault) return exitCodes.fault

@@ -1,11 +1,11 @@
 /** The error of a failed step, from its output and the place of its declaration. Pure. */
-import { type ErrorCode, errorCodes, StepError } from '../errors.ts'
+import { errorCodes, isHostCode, StepError } from '../errors.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { StepResult } from '../session/call.ts'
 
 export function stepError(resource: Resource, result: StepResult): StepError {
   const said = lastLines(result.stderr) || lastLines(result.stdout)
-  const code = result.code in errorCodes ? (result.code as ErrorCode) : 'step_failed'
+  const code = isHostCode(result.code) ? result.code : 'step_failed'
   // The last line is the message; the lines before it say why.
   const before = said.slice(0, Math.max(0, said.lastIndexOf('\n')))
   const message = said.slice(said.lastIndexOf('\n') + 1) || `exit status ${result.exitStatus}`

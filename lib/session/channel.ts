@@ -111,7 +111,7 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
  */
 function createGoodbye() {
   const streams = new Set<string>()
-  let status = ''
+  let status = 'unknown'
   let leave = () => {}
   const said = new Promise<void>(resolve => {
     leave = resolve
@@ -120,7 +120,7 @@ function createGoodbye() {
     /** @returns whether both streams have said goodbye */
     hear: (stream: string, word: string) => {
       streams.add(stream)
-      if (stream === 'stdout') status = word
+      if (stream === 'stdout' && /^\d{1,3}$/.test(word)) status = word
       return streams.size === 2
     },
     get status() {

@@ -1,5 +1,4 @@
 /** Signals for a busy shell, sent from another one. */
-import { text as readText } from 'node:stream/consumers'
 import { asBootstrapError } from '../errors.ts'
 import { loadControl } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
@@ -22,7 +21,8 @@ export const createControl =
       const shell = await transport.open()
       shell.stdin.end(`${loadControl()}${quoteAll(words)}\n`)
       // Its output does not matter, nor that we closed it while it was writing.
-      await Promise.allSettled([readText(shell.stdout), readText(shell.stderr), shell.ended])
+      for (const output of [shell.stdout, shell.stderr]) output.on('error', () => {}).resume()
+      await shell.ended
     } catch (error) {
       // A lost connection is reported to everyone who waits anyway.
       const known = asBootstrapError(error)
@@ -38,18 +38,26 @@ export const createControl =
  * @param pid of the session's shell
  */
 export function createSignals(control: Control, transfers: Transfers, pid: number) {
+  let sent = false
   return {
+    /** Whether any was sent: from then on steps may be skipped. */
+    get sent() {
+      return sent
+    },
     interrupt: async () => {
+      sent = true
       await control(['hw_interrupt', String(pid)])
       // A step that waits for content is skipped; what has been sent is kept for the next run.
       transfers.end()
     },
     kill: (victim?: number, signal = 'TERM') => {
+      sent = true
       if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
       transfers.end()
       return control(['hw_kill', String(pid), signal])
     },
     expire: (signal: string) => {
+      sent = true
       transfers.end()
       return control(['hw_expire', String(pid), signal])
     },

@@ -31,7 +31,7 @@ export function parseFacts(text: string): { facts: Facts; pid: number } {
   }
   const value = (name: string) => values.get(name) ?? ''
   return {
-    pid: Number(value('pid')),
+    pid: whole(value('pid')),
     facts: {
       os: value('os'),
       distribution: value('ID'),
@@ -40,8 +40,11 @@ export function parseFacts(text: string): { facts: Facts; pid: number } {
       packageManager: value('packageManager') === 'apt-get' ? 'apt' : value('packageManager'),
       init: value('init'),
       hostname: value('hostname'),
-      cpus: Number(value('cpus')) || 1,
-      memoryMib: Math.round((Number(value('memoryKib')) || 0) / 1024),
+      cpus: whole(value('cpus')) || 1,
+      memoryMib: Math.round(whole(value('memoryKib')) / 1024),
     },
   }
 }
+
+/** A host may say anything: what is not a whole number is 0. */
+const whole = (text: string) => (/^\d{1,15}$/.test(text) ? Number(text) : 0)

@@ -1,5 +1,5 @@
 /** Reads the answers of steps: in order, each on both streams of the shell. */
-import { errorCodes } from '../errors.ts'
+import { isHostCode } from '../errors.ts'
 import type { Frame } from '../shell/frames.ts'
 import type { CallStatus, StepResult } from './call.ts'
 import { createTail, type Tail } from './tail.ts'
@@ -15,6 +15,9 @@ export interface StepListener {
   mark?(words: string[]): void
   /** The step has ended. Called before the next one's `start`, and before the promise settles. */
   end?(result: StepResult): void
+  /** Whether it may have been skipped, or ask for something. Default: neither. */
+  maySkip?(result: StepResult): boolean
+  mayAsk?: boolean
   /** What a trace and --debug call the step. Default: the name of its function. */
   title?: string
   /** How many bytes of each output the result holds, the last ones. Default: all. */
@@ -32,6 +35,8 @@ interface Reading extends StepListener {
   part?: Buffer[]
   /** Bytes of all parts, and the number of markers: a malicious host sends without end. */
   held: number
+  /** Bytes of output. */
+  answered: number
   marked: number
   kept: Record<Stream, Tail>
   /** Output that came before the previous step's end, because the other stream is late. */
@@ -68,6 +73,8 @@ export function createReadings(breach: (message: string) => void): Readings {
     waiting[stream].shift()
     reading.open.delete(stream)
     if (reading.open.size > 0) return
+    const fault = faultOf(reading)
+    if (fault !== undefined) return breach(fault)
     unsettled.shift()
     const { status } = finish(reading)
     const [next] = unsettled
@@ -95,6 +102,9 @@ export function createReadings(breach: (message: string) => void): Readings {
         breach(`step ${reading.id} sent more than ${longestTexts} bytes of text`)
     } else {
       reading.kept[stream].push(chunk)
+      reading.answered += chunk.length
+      if (reading.keep === undefined && reading.answered > longestTexts)
+        return breach(`step ${reading.id} answered with more than ${longestTexts} bytes`)
       passOn(reading, stream, chunk)
     }
   }
@@ -168,6 +178,7 @@ function createReading(
     earlyBytes: 0,
     parts: new Map(),
     held: 0,
+    answered: 0,
     marked: 0,
     resolve,
     reject,
@@ -189,13 +200,25 @@ function finish(reading: Reading): StepResult {
   return result
 }
 
-/** Reads the words of an end. False if they are incomplete: that must not count as success. */
+/** Why a step can't have ended as its host says; undefined: it can. */
+function faultOf({ id, result, maySkip, mayAsk = false }: Reading): string | undefined {
+  if (result.status === 'need' && !mayAsk) return `step ${id} asks, but nothing can be asked for`
+  if (result.status === 'skipped' && !maySkip?.(result))
+    return `step ${id} was skipped for no reason`
+  return undefined
+}
+
+/**
+ * Reads the words of an end. False if they are incomplete or contradict each other: that must not count as success.
+ */
 function readEnd(result: StepResult, words: readonly string[]): boolean {
   const [, status, exitStatus = '', code = '-', ...note] = words
   if (!isStatus(status) || !/^\d{1,3}$/.test(exitStatus)) return false
   result.status = status
   result.exitStatus = Number(exitStatus)
-  result.code = Object.hasOwn(errorCodes, code) ? code : '-'
+  if (result.exitStatus > 255 || (status === 'failed') !== result.exitStatus > 0) return false
+  // A claim of the lock is the one call whose failure is not that of a step: see lib/host/lock.ts.
+  result.code = isHostCode(code) || code === 'locked' ? code : '-'
   result.note = note.join(' ')
   return true
 }

@@ -41,6 +41,7 @@ export async function receiveContent(
       hash.update(chunk)
       await file.writeFile(chunk)
       done += chunk.length
+      if (done > content.size) break
       asked.progress(done, content.size)
     }
     if (hash.digest('hex') !== content.sha256) {
@@ -73,6 +74,8 @@ async function* contentOf(shell: ShellStream, word: string, path: string): Async
     }
     before = Buffer.concat([before, chunk])
     const at = before.indexOf(`${word}\n`)
+    if (at < 0 && before.length > mostNoise)
+      throw new UnreachableError('shell_failed', `the login prints more than ${mostNoise} bytes`)
     if (at < 0) continue
     const rest = before.subarray(at + word.length + 1)
     before = undefined
@@ -86,3 +89,6 @@ async function* contentOf(shell: ShellStream, word: string, path: string): Async
   const said = errors.bytes().toString('utf8').trim().split('\n').at(-1)
   throw new StepError(`${path} could not be fetched: ${said || 'the host gave no reason'}`)
 }
+
+/** How many bytes a login may print before the content. */
+const mostNoise = 1_048_576

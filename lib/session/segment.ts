@@ -21,6 +21,8 @@ export interface SegmentShell {
   bootstrapDir: string
   transfers: Transfers
   notes?: Notes
+  /** Whether a signal was sent that lets steps be skipped. */
+  stopped(): boolean
   /** Takes the next ids of the session; returns the first of them. */
   takeIds(number: number): number
   /** Writes script, after those parts of the prelude that the steps need and the shell lacks. */
@@ -56,10 +58,13 @@ export async function runSegment(
   const cause = () =>
     `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(segment, at)))}`
   shell.send(cause, steps, segmentScript(steps, mode, shell.nonce, reading))
-  const edits = createEdits(steps, reading && shell.channel.expect(reading.id))
+  const edits = createEdits(
+    steps,
+    reading && shell.channel.expect(reading.id, { maySkip: shell.stopped }),
+  )
   let asked = 0
   for (;;) {
-    const asking = await expectRest(segment, shell.channel)
+    const asking = await expectRest(segment, shell)
     if (!asking) return segment.results
     if (++asked > steps.length * mostAsked) {
       throw new UnreachableError('shell_failed', 'the host keeps asking for the same content')
@@ -89,20 +94,28 @@ const titleAt = ({ calls, steps }: Underway, at: number) =>
  */
 async function expectRest(
   { calls, steps, results, wanted }: Underway,
-  channel: Channel,
+  { channel, stopped }: SegmentShell,
 ): Promise<StepResult | undefined> {
   const from = results.length
   let asking: StepResult | undefined
-  const answers = steps.slice(from).map(async ({ id }, offset) => {
+  let failed = false
+  const answers = steps.slice(from).map(async ({ id, call, when, handler }, offset) => {
     const { listener } = calls[from + offset]!
     await channel.expect(id, {
       ...listener,
       keep: stepBytes,
+      mayAsk: Boolean(call.content ?? call.answer ?? call.edit),
+      maySkip: ({ note }) =>
+        failed ||
+        asking !== undefined ||
+        stopped() ||
+        (note === '' ? handler !== undefined : when !== undefined && note === conditionFailed),
       mark: words => {
         if (words[0] === 'want') for (const each of words.slice(1)) wanted.add(Number(each))
         else listener?.mark?.(words)
       },
       end: result => {
+        failed ||= result.status === 'failed'
         if (result.status === 'need') asking ??= result
         if (asking) return
         results.push(result)
@@ -141,6 +154,9 @@ async function answerRest(
   const cause = () => `answer to ${titleAt(segment, at)}, ${answers.size} in all`
   send(cause, [], againScript(rest, mode, answers))
 }
+
+/** What a step says that is skipped because of its condition: see hw_when in lib/remote/step.sh. */
+const conditionFailed = 'its condition does not hold'
 
 /** How many bytes of each output a result of a segment keeps: enough for an error. */
 const stepBytes = 1_048_576

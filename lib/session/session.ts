@@ -112,8 +112,18 @@ export async function openSession(options: {
     notes?.sends(cause(), script, { names, bytes: prelude.length })
     channel.write(Buffer.concat([prelude, script]))
   }
-  const work = createWork({ nonce, channel, bootstrapDir, transfers, notes, takeIds, send })
   const signals = createSignals(createControl(transport, notes, warn), transfers, pid)
+  const stopped = () => signals.sent
+  const work = createWork({
+    nonce,
+    channel,
+    bootstrapDir,
+    transfers,
+    notes,
+    takeIds,
+    send,
+    stopped,
+  })
   return {
     facts,
     get stateFiles() {
@@ -175,7 +185,17 @@ async function openChannel(
     notes?.sends(cause, script, { names, bytes: prelude.length })
     channel.write(Buffer.concat([prelude, script]))
     // A login that prints a lot before our first marker must not fill the memory.
-    const answers = opening.map(step => channel.expect(step.id, { keep: openingBytes }))
+    // After one that failed, the rest are skipped.
+    let failed = false
+    const answers = opening.map(step =>
+      channel.expect(step.id, {
+        keep: openingBytes,
+        maySkip: () => failed,
+        end: ({ status }) => {
+          failed ||= status === 'failed'
+        },
+      }),
+    )
     return { channel, results: await Promise.all(answers) }
   }
   return start().catch(error => {
@@ -207,7 +227,8 @@ function createWork(shell: SegmentShell) {
       stepScript(step, wanted.content && { content: wanted.content.bytes }),
     ])
     shell.send(() => title, [step], script)
-    return shell.channel.expect(step.id, { keep: listener?.output && listenedBytes, ...listener })
+    const { keep = listener?.output && listenedBytes, maySkip = shell.stopped } = listener ?? {}
+    return shell.channel.expect(step.id, { ...listener, keep, maySkip })
   }
   const segment: Session['segment'] = (calls, mode) => {
     if (calls.length === 0) return Promise.resolve([])

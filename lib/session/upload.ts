@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
-import { type ErrorCode, errorCodes, StepError, UnreachableError } from '../errors.ts'
+import { isHostCode, StepError, UnreachableError } from '../errors.ts'
 import { partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { ShellStream } from '../transport/transport.ts'
@@ -72,10 +72,9 @@ async function transfer(
     throw new UnreachableError('connection_lost', `the connection was lost: ${ended.reason}`)
   }
   const said = errors.bytes().toString('utf8').trim().split('\n')
-  const code =
-    last?.verb === 'failed' && Object.hasOwn(errorCodes, last.rest) ? last.rest : 'step_failed'
+  const code = last?.verb === 'failed' && isHostCode(last.rest) ? last.rest : 'step_failed'
   throw new StepError(
-    code as ErrorCode,
+    code,
     `${source.name} could not be sent: ${said.at(-1) || 'the host gave no reason'}`,
     { output: said.slice(0, -1).join('\n') || undefined },
   )
