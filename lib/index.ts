@@ -11,6 +11,7 @@ export { findMode, findProduct, findRole, findSetting } from './bootstrap/lookup
 export type { HostProduct } from './bootstrap/product.ts'
 export { checkSetting, parseAssignments } from './bootstrap/settings.ts'
 export type { HostState, ProductState, ServerState } from './bootstrap/state.ts'
+export { compareVersions, isVersion } from './bootstrap/version.ts'
 export {
   BootstrapError,
   type ErrorCode,

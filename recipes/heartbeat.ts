@@ -1,4 +1,12 @@
-import { findProduct, optional, product, recipe, StepError, UsageError } from '../lib/index.ts'
+import {
+  findProduct,
+  findRole,
+  optional,
+  product,
+  recipe,
+  StepError,
+  UsageError,
+} from '../lib/index.ts'
 
 interface Pulse {
   product: string
@@ -22,12 +30,12 @@ export default recipe({
 
   async run({ args, catalogue, host, output, probe, product: find, state }) {
     const role = state.server?.role ?? host.vars.role
-    const names = args.product ? [args.product] : (catalogue.roles.get(role ?? '')?.products ?? [])
-    if (names.length === 0) {
+    if (args.product === undefined && role === undefined) {
       throw new StepError('this host has no role, so there is nothing to check', {
         hint: 'Run server.provision first, or name a product.',
       })
     }
+    const names = args.product ? [args.product] : findRole(catalogue, role!).products
     const pulses: Pulse[] = []
     for (const name of names) {
       const verdict = await probe(find(name))

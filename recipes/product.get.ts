@@ -1,18 +1,21 @@
 import { findProduct, findSetting, optional, product, recipe, string } from '../lib/index.ts'
+import { hasVersion, installedVersion } from '../tasks/product.ts'
 
 export default recipe({
-  description: 'Show a product’s version and settings',
+  description: 'Show a product’s version, recorded and installed, and its settings',
   args: { product: product(), key: optional(string('one setting; default: all')) },
   examples: ['product.get deepfiler --on web', 'product.get deepfiler workers --on web1'],
   lock: false,
 
   prepare({ args, catalogue }) {
-    if (args.key !== undefined && args.key !== 'version')
+    if (args.key !== undefined && !['version', 'installed'].includes(args.key))
       findSetting(findProduct(catalogue, args.product), args.key)
   },
 
-  async run({ args, output, product: find }) {
-    const { definition, recorded, settings } = find(args.product)
+  async run(context) {
+    const { args, output } = context
+    const found = context.product(args.product)
+    const { definition, recorded, settings } = found
     const shown = Object.entries(settings).map(([key, value]) => {
       const { type } = definition.settings.get(key)!
       const source =
@@ -28,7 +31,19 @@ export default recipe({
       value: recorded?.version ?? '-',
       source: recorded ? 'recorded' : 'not provisioned',
     }
-    output([version, ...shown].filter(({ key }) => args.key === undefined || key === args.key))
+    // What is there may be newer than the record: distributions update packages.
+    const wanted = ['version', 'installed', undefined].includes(args.key)
+    const there = wanted && hasVersion(found) ? await installedVersion(found, context) : undefined
+    const installed =
+      there === undefined ? [] : [{ key: 'installed', value: there, source: 'host' }]
+    output(
+      [version, ...installed, ...shown].filter(
+        ({ key }) =>
+          args.key === undefined ||
+          key === args.key ||
+          (key === 'installed' && args.key === 'version'),
+      ),
+    )
   },
 
   report: outcomes => ({

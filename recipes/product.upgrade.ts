@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs'
 import {
+  compareVersions,
   findProduct,
+  type HostProduct,
   isBootstrapError,
+  isVersion,
   optional,
   product,
+  type RunContext,
   recipe,
   StepError,
   string,
   UsageError,
 } from '../lib/index.ts'
 import { dropConfigCopy, keepConfig, restoreConfig } from '../tasks/config-copy.ts'
-import { installedVersion, upgrade } from '../tasks/product.ts'
+import { installable, upgrade, versionInUse } from '../tasks/product.ts'
 import { moduleOf } from '../tasks/products.ts'
 import { inMode, settledMode } from '../tasks/server.ts'
 
@@ -18,6 +22,7 @@ export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
   args: { product: product(), version: optional(string('default: the version in bootstrap.ini')) },
   examples: ['product.upgrade deepfiler 1.1.0 --on web --serial 1,25%,100%'],
+  confirms: 'Go back to an older version of bootstrap.ini; upgrade without a way back',
 
   prepare({ args, catalogue, hosts, product: find }) {
     const version = args.version ?? findProduct(catalogue, args.product).version
@@ -49,11 +54,11 @@ export default recipe({
         hint: 'Run server.provision first.',
       })
     }
-    const before = find(args.product, { version: await installedVersion(recorded, context.read) })
+    const before = find(args.product, { version: await versionInUse(recorded, context) })
     const version = args.version ?? before.definition.version!
     const after = find(args.product, { version })
     const module = moduleOf(after)
-    if (before.version === version) {
+    if (before.version !== undefined && isVersion(version, before.version)) {
       await converge(upgrade(after, host, module), dropConfigCopy(before, host))
       if (!check) await heartbeat(after)
       // A run that was interrupted after the upgrade itself.
@@ -61,6 +66,8 @@ export default recipe({
       return
     }
 
+    checkDirection(before, version, context)
+    await checkInstallable(before, after, context)
     const cutShort = context.state.server?.mode === 'upgrading'
     const goBack = async (reason: string) => {
       try {
@@ -103,3 +110,35 @@ export default recipe({
     }
   },
 })
+
+/** The version of bootstrap.ini may be older than the one in use: nobody asked for that by name. */
+function checkDirection(
+  before: HostProduct,
+  version: string,
+  { args, check, confirmed, warn }: RunContext<{ version?: string }>,
+): void {
+  if (before.version === undefined || compareVersions(version, before.version) >= 0) return
+  const message = `${before.name} goes back: ${version}${args.version === undefined ? ', the version in bootstrap.ini,' : ''} is older than ${before.version}, which is in use`
+  if (args.version === undefined && !confirmed && !check)
+    throw new StepError(message, { hint: 'Name the version that you want, or add --yes.' })
+  warn(message)
+}
+
+/** Neither the upgrade nor a rollback is to find out half-way that a package is not to be had. */
+async function checkInstallable(
+  before: HostProduct,
+  after: HostProduct,
+  { confirmed, converge }: RunContext,
+): Promise<void> {
+  await converge(installable(after))
+  if (confirmed) return
+  try {
+    await converge(installable(before))
+  } catch (error) {
+    if (!isBootstrapError(error) || error.exitCode !== 4) throw error
+    throw new StepError(`there is no way back to ${before.version}: ${error.message}`, {
+      cause: error,
+      hint: 'Add --yes to upgrade without a way back.',
+    })
+  }
+}

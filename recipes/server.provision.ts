@@ -36,6 +36,16 @@ export default recipe({
     }
     const products = findRole(catalogue, name).products.map(each => context.product(each))
 
+    for (const { name: each, version, definition } of products)
+      if (
+        version !== undefined &&
+        definition.version !== undefined &&
+        version !== definition.version
+      )
+        context.warn(
+          `${each} stays at ${version}; bootstrap.ini has ${definition.version}: product.upgrade changes it`,
+        )
+
     await inMode(context, 'provisioning', { mode: 'active', role: name }, async () => {
       const { changed } = await converge(
         products.map(each => provision(each, host, moduleOf(each))),

@@ -1,11 +1,27 @@
 /** haproxy from the distribution’s packages, with our own config file. */
-import { file, type RunningHost } from '../lib/index.ts'
+import { readFileSync } from 'node:fs'
+import { command, file, handler, type RunningHost } from '../lib/index.ts'
 import type { ProductModule } from './product.ts'
 
 /** Default of a host’s variable `haproxy_backends`, such as `10.0.0.2:8080, 10.0.0.3:8080`. */
 const defaultBackends = '127.0.0.1:8080'
 
+const socket = '/run/haproxy/admin.sock'
+
+/** Where servers' states are during a reload. */
+const states = '/var/lib/haproxy/server-state'
+
 export const haproxy: ProductModule = {
+  // haproxy complains about a file that is missing; this is one without servers.
+  prepare: () => file(states, { content: '1\n', mode: 0o644 }),
+  // A drained server must not be back in service because of another setting.
+  renew: ({ service }, action) =>
+    handler(
+      command(readFileSync(new URL('haproxy/renew.sh', import.meta.url), 'utf8'), {
+        title: `${action} ${service}, keeping its servers’ states`,
+        env: { SERVICE: service!, ACTION: action, SOCKET: socket, STATES: states },
+      }),
+    ),
   configure: ({ config, settings, validate }, host, reload) =>
     file(config!, {
       content: haproxyConfig(settings, host),
@@ -30,8 +46,9 @@ export function haproxyConfig(
   return `# Written by hostwright (server.provision); settings are changed with product.set.
 global
     log /dev/log local0
-    stats socket /run/haproxy/admin.sock mode 660 level admin
+    stats socket ${socket} mode 660 level admin
     stats timeout 30s
+    server-state-file ${states}
     user haproxy
     group haproxy
     daemon
@@ -40,6 +57,7 @@ global
 defaults
     log global
     mode http
+    load-server-state-from-file global
     timeout connect ${value('timeout_connect', '5s')}
     timeout client ${value('timeout_client', '50s')}
     timeout server ${value('timeout_server', '50s')}

@@ -4,15 +4,16 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   command,
-  type Dollar,
   directory,
   file,
   type HostProduct,
   handler,
   type Items,
   ini,
+  packages,
   pkg,
   type Resource,
+  type RunContext,
   type RunningHost,
   secret,
   service,
@@ -26,17 +27,32 @@ export interface ProductModule {
   prepare?(product: HostProduct, host: RunningHost): Items
   /** Instead of setting its keys one by one. */
   configure?(product: HostProduct, host: RunningHost, reload: Resource[]): Items
+  /** Instead of telling the service to reload or restart. */
+  renew?(product: HostProduct, action: 'reload' | 'restart'): Resource
 }
 
-/** Reloads the product’s service, if it has one. */
-export const reload = (product: HostProduct): Resource[] =>
-  product.service ? [handler(service(product.service, { reloaded: true }))] : []
+/** Lets the product’s service, if it has one, take up what has changed. */
+export function renew(
+  product: HostProduct,
+  { renew: own }: ProductModule,
+  action: 'reload' | 'restart',
+): Resource[] {
+  if (!product.service) return []
+  if (own) return [own(product, action)]
+  const how = action === 'reload' ? { reloaded: true } : { restarted: true }
+  return [handler(service(product.service, how))]
+}
+
+/** What the settings `keys` need to take effect. */
+export const renewalOf = ({ definition }: HostProduct, keys: readonly string[]) =>
+  keys.some(key => definition.settings.get(key)?.apply === 'restart') ? 'restart' : 'reload'
 
 /** Everything, in order: packages or release, config, service. */
 export const provision = task(
   product => `provision ${named(product)}`,
   (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
-    install(product),
+    // The distribution may have updated a package since its version was recorded.
+    install(product, module, true),
     module.prepare?.(product, host),
     configuration(product, host, module),
     provisionScript(product, host),
@@ -49,7 +65,7 @@ export const provision = task(
 export const upgrade = task(
   product => `upgrade to ${named(product)}`,
   (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
-    install(product),
+    install(product, module, false),
     module.prepare?.(product, host),
     configuration(product, host, module),
     upgradeScript(product, host),
@@ -60,7 +76,8 @@ export const upgrade = task(
 /** The settings `keys` in the product’s config file, edited in place, followed by a reload. */
 export const configure = task(
   product => `configure ${product.name}`,
-  (product: HostProduct, keys: readonly string[]) => editConfig(product, keys),
+  (product: HostProduct, keys: readonly string[], module: ProductModule) =>
+    editConfig(product, keys, module),
 )
 
 const named = ({ name, version }: HostProduct) =>
@@ -69,41 +86,77 @@ const named = ({ name, version }: HostProduct) =>
 /** Whether the service is a script of the release itself, which can’t be enabled. */
 const ownScript = ({ service: name }: HostProduct) => name?.startsWith('/') ?? false
 
-function install(product: HostProduct): Items {
-  const { packages } = product.definition
-  // The version of a product with several packages is that of the first.
-  const [first, ...others] = packages
+/** Whether the product’s version is that of its first package. */
+const isPackage = ({ definition, archive }: HostProduct) =>
+  definition.packages.length > 0 && !archive && definition.archive === undefined
+
+/** Whether the product has a version that can be looked for on a host. */
+export const hasVersion = ({ definition }: HostProduct) =>
+  definition.version !== undefined ||
+  definition.packages.length > 0 ||
+  definition.archive !== undefined
+
+/** @param atLeast a newer version of the package stays */
+function install(product: HostProduct, module: ProductModule, atLeast: boolean): Items {
+  const { packages: names } = product.definition
+  const [first, ...others] = names
+  const { version } = product
+  // A process goes on with the files it began with, and passes the heartbeat.
+  const notify = renew(product, module, 'restart')
   return [
     first &&
-      (product.version && !product.archive
-        ? [pkg(first, { version: product.version }), others.length > 0 && pkg(others)]
-        : pkg(packages)),
-    product.archive && release(product, product.archive),
+      (version && isPackage(product)
+        ? [pkg(first, { version, atLeast, notify }), others.length > 0 && pkg(others, { notify })]
+        : pkg(names, { notify })),
+    product.archive && release(product, product.archive, notify),
   ]
 }
 
 /**
- * The installed version: the recorded one, else that of the product’s first package. A product made of
- * packages has no recorded version until a specific one is requested.
+ * Fails unless the version can be installed: before anything is changed, as the way there and the way back
+ * are not to end half-way. The archives of a product are on the controller, and looked for there.
+ */
+export const installable = (product: HostProduct): Items =>
+  isPackage(product) &&
+  product.version !== undefined &&
+  pkg(product.definition.packages[0]!, { version: product.version, available: true })
+
+/**
+ * The installed version: that of the product’s first package, or of the release that `current` links to.
+ * Undefined if it is not installed, or has neither.
  */
 export async function installedVersion(
-  { definition, recorded }: HostProduct,
-  read: Dollar,
+  { definition, home }: HostProduct,
+  { facts, read }: Pick<RunContext, 'facts' | 'read'>,
 ): Promise<string | undefined> {
+  if (definition.archive !== undefined && home !== undefined) {
+    const { stdout } = await read({ nothrow: true })`readlink ${`${home}/current`}`
+    return /^releases\/(.+)$/.exec(stdout.trim())?.[1]
+  }
   const [first] = definition.packages
-  if (recorded?.version !== undefined || first === undefined) return recorded?.version
-  const { stdout } = await read({ nothrow: true })`dpkg-query -W -f '\${Version}' ${first}`
-  return stdout || undefined
+  return first === undefined ? undefined : (await facts(packages)).installed[first]?.version
+}
+
+/**
+ * The version in use: for a package what is installed, as the distribution may have updated it since it was
+ * recorded; else the recorded one.
+ */
+export async function versionInUse(
+  product: HostProduct,
+  context: Pick<RunContext, 'facts' | 'read'>,
+): Promise<string | undefined> {
+  const recorded = product.recorded?.version
+  if (!isPackage(product)) return recorded
+  return (await installedVersion(product, context)) ?? recorded
 }
 
 /** `releases/<version>` from its archive, and `current` pointing to it. Several versions coexist. */
-function release({ home, version, service: name }: HostProduct, source: string): Items {
+function release({ home, version }: HostProduct, source: string, restart: Resource[]): Items {
   const archives = `${home}/releases/.archives`
   const packed = `${archives}/${basename(source)}`
   const unpacked = `${home}/releases/${version}`
   const current = `${home}/current`
   const target = `releases/${version}`
-  const restart = name ? [handler(service(name, { restarted: true }))] : []
   return [
     directory(archives),
     file(packed, { source }),
@@ -128,37 +181,42 @@ function release({ home, version, service: name }: HostProduct, source: string):
 }
 
 function configuration(product: HostProduct, host: RunningHost, module: ProductModule): Items {
-  if (module.configure) return module.configure(product, host, reload(product))
-  return editConfig(product, [...product.definition.settings.keys()])
+  const keys = [...product.definition.settings.keys()]
+  if (module.configure)
+    return module.configure(product, host, renew(product, module, renewalOf(product, keys)))
+  return editConfig(product, keys, module)
 }
 
-/** One `ini` per section: comments and everything else in the file stay. */
-function editConfig(product: HostProduct, keys: readonly string[]): Items {
+/** One `ini` per section and renewal: comments and everything else in the file stay. */
+function editConfig(product: HostProduct, keys: readonly string[], module: ProductModule): Items {
   const { config, definition, settings, validate } = product
   if (!config) return []
-  const sections = new Map<
+  const edits = new Map<
     string,
-    { set: Record<string, string | ReturnType<typeof secret>>; unset: string[] }
+    {
+      section: string
+      notify: Resource[]
+      set: Record<string, string | ReturnType<typeof secret>>
+      unset: string[]
+    }
   >()
+  // One handler for all sections: it runs once.
+  const handlers = {
+    reload: renew(product, module, 'reload'),
+    restart: renew(product, module, 'restart'),
+  }
   for (const name of keys) {
     const { section, key, type } = definition.settings.get(name)!
-    if (!sections.has(section)) sections.set(section, { set: {}, unset: [] })
-    const { set, unset } = sections.get(section)!
+    const renewal = renewalOf(product, [name])
+    const id = JSON.stringify([section, renewal])
+    if (!edits.has(id)) edits.set(id, { section, notify: handlers[renewal], set: {}, unset: [] })
+    const { set, unset } = edits.get(id)!
     const value = settings[name]
     if (value === undefined) unset.push(key)
     else set[key] = type === 'secret' ? secret(value) : value
   }
-  // One handler for all sections: it runs once.
-  const notify = reload(product)
-  return Array.from(sections, ([section, { set, unset }]) =>
-    ini(config, {
-      section,
-      set,
-      unset,
-      format: definition.configFormat,
-      validate,
-      notify,
-    }),
+  return [...edits.values()].map(edit =>
+    ini(config, { ...edit, format: definition.configFormat, validate }),
   )
 }
 

@@ -70,6 +70,8 @@ export interface SettingDefinition {
   section: string
   /** Key in the config file. */
   key: string
+  /** What the product's service needs to take up a new value. */
+  apply: 'reload' | 'restart'
   description: string
 }
 

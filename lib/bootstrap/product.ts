@@ -4,6 +4,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { quote } from '../shell/quote.ts'
 import type { Heartbeat, Probe, ProductDefinition } from './definitions.ts'
 import { expand } from './expand.ts'
+import { record } from './record.ts'
 import { effectiveSettings } from './settings.ts'
 import type { ProductState } from './state.ts'
 
@@ -39,16 +40,22 @@ export interface ProductSources {
   version?: string
   /** Settings that override the recorded ones. */
   settings?: Readonly<Record<string, string>>
+  /** Settings whose recorded values do not count. */
+  unset?: readonly string[]
+  /** Gets what is wrong with recorded values. */
+  warn?: (message: string) => void
   module?: unknown
 }
 
 /** @throws {UsageError} a setting of the host is invalid, or a placeholder has no value */
 export function productOnHost(definition: ProductDefinition, sources: ProductSources): HostProduct {
-  const { host, directory, recorded } = sources
+  const { host, directory, recorded, unset = [], warn } = sources
   const version = sources.version ?? recorded?.version ?? definition.version
   const settings = effectiveSettings(definition, {
-    recorded: { ...recorded?.settings, ...sources.settings },
+    wanted: sources.settings,
+    recorded: without(recorded?.settings ?? {}, unset),
     hostVars: host.vars,
+    warn,
   })
   const secrets = [...definition.settings.values()]
     .filter(({ name, type }) => type === 'secret' && settings[name])
@@ -92,6 +99,14 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
     service: put(definition.service),
     heartbeat: heartbeat && { ...heartbeat, probe: expandProbe(heartbeat.probe, values, quoted) },
   }
+}
+
+/** The entries with other names. */
+export function without(
+  values: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Record<string, string> {
+  return record(Object.entries(values).filter(([name]) => !names.includes(name)))
 }
 
 type Values = Readonly<Record<string, string | undefined>>

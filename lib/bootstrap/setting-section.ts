@@ -13,6 +13,7 @@ export const settingKeys = [
   'pattern',
   'section',
   'key',
+  'apply',
   'description',
 ] as const
 
@@ -42,6 +43,7 @@ export function readSetting(
     }),
     section: keys.anyValue('section', configSection) ?? '',
     key: keys.value('key', configKey) ?? name,
+    apply: keys.value('apply', application) ?? 'reload',
     description: keys.text('description') ?? '',
   }
 }
@@ -96,6 +98,12 @@ function readPattern(keys: Reader, type: SettingType): RegExp | undefined {
       throw invalid(`not a regular expression: ${(error as Error).message}`)
     }
   })
+}
+
+function application(text: string): SettingDefinition['apply'] {
+  if (text !== 'reload' && text !== 'restart')
+    throw invalid(`${JSON.stringify(text)} is neither reload nor restart`)
+  return text
 }
 
 function configSection(text: string): string {

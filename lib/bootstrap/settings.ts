@@ -41,30 +41,42 @@ export function parseAssignments(
 
 /** The sources of a host’s values. */
 export interface SettingSources {
+  /** The values that are to be recorded. */
+  wanted?: Readonly<Record<string, string>>
   /** The values recorded on the host by `product.set`; keys that the product no longer has are ignored. */
   recorded?: Readonly<Record<string, string>>
   /** The host's inventory variables. */
   hostVars?: Readonly<Record<string, string>>
+  /** Gets what is wrong with a recorded value. */
+  warn?: (message: string) => void
 }
 
 /**
- * The values that apply on a host, in the catalogue’s order: the recorded value, else the host’s variable
- * (`settingVariable`), else the default. Settings with none of them are left out.
+ * The values that apply on a host, in the catalogue’s order: the wanted value, else the recorded one, else the
+ * host’s variable (`settingVariable`), else the default. Settings with none of them are left out.
  *
- * @throws {UsageError} `invalid_value`: a value is invalid, even if another overrides it
+ * A recorded value that breaks a rule, as the rule may be newer than the value, is what the host works with:
+ * it counts, with a warning. One that could damage a config file does not count.
+ *
+ * @throws {UsageError} `invalid_value`: any other value is invalid, even if another overrides it
  */
 export function effectiveSettings(
   product: ProductDefinition,
-  { recorded = {}, hostVars = {} }: SettingSources,
+  { wanted = {}, recorded = {}, hostVars = {}, warn = () => {} }: SettingSources,
 ): Record<string, string> {
   const values: [string, string][] = []
   for (const setting of product.settings.values()) {
     const variable = settingVariable(product.name, setting.name)
     const check = (text: string | undefined, source: string): string | undefined =>
       text === undefined ? undefined : checked(product, setting, text, source)
-    const fromState = check(own(recorded, setting.name), ' (recorded on the host)')
+    const fromWish = check(own(wanted, setting.name), '')
+    const known = own(recorded, setting.name)
+    const fromState =
+      known === undefined || fromWish !== undefined
+        ? undefined
+        : recordedValue(product, setting, known, warn)
     const fromHost = check(own(hostVars, variable), ` (variable ${variable})`)
-    const value = fromState ?? fromHost ?? setting.default
+    const value = fromWish ?? fromState ?? fromHost ?? setting.default
     if (value !== undefined) values.push([setting.name, value])
   }
   return record(values)
@@ -76,6 +88,22 @@ export function effectiveSettings(
  */
 export function settingVariable(product: string, setting: string): string {
   return `${product}_${setting}`.replaceAll(/[^A-Za-z0-9]/g, '_')
+}
+
+function recordedValue(
+  product: ProductDefinition,
+  setting: SettingDefinition,
+  text: string,
+  warn: (message: string) => void,
+): string | undefined {
+  const result = checkValue(setting, text)
+  if ('value' in result) return result.value
+  const usable = 'value' in checkValue({ type: 'string' }, text)
+  const names = `${product.name} ${setting.name}`
+  warn(
+    `${names} (recorded on the host): ${result.fault}; ${usable ? 'it counts' : 'it does not count'} until product.set or product.unset changes it`,
+  )
+  return usable ? text : undefined
 }
 
 function own(values: Readonly<Record<string, string>>, name: string): string | undefined {

@@ -3,7 +3,7 @@ import { usage } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { findRecipes, loadRecipe, type RecipeFile } from '../recipe/recipe-files.ts'
 import type { Command, RunCommand } from './command.ts'
-import { recipeOptions } from './options.ts'
+import { optionsOf } from './options.ts'
 import { ownCommands } from './own-commands.ts'
 import type { CommandSource } from './program.ts'
 import { checkName, describeRecipe } from './recipe-names.ts'
@@ -52,7 +52,7 @@ function recipeCommand({ name, origin }: RecipeFile, recipe: Recipe): Command {
       ([argument, { description }]) => [argument, description] as const,
     ),
     examples: recipe.examples,
-    options: recipeOptions,
+    options: optionsOf(recipe),
     run: async (words, options, place) => {
       const { runCommand } = await import('./run.ts')
       return runCommand({ name, recipe, origin, words, options, place })

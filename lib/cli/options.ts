@@ -236,6 +236,10 @@ export const recipeOptions: readonly Option[] = [
   callbackUrl,
 ]
 
+/** A recipe that asks for a confirmation says what for. */
+export const optionsOf = ({ confirms }: { confirms?: string }): readonly Option[] =>
+  confirms === undefined ? recipeOptions : [...recipeOptions, { ...yes, description: confirms }]
+
 /** One command has nothing to select, compare or step through, and takes no lock. */
 export const execOptions: readonly Option[] = [
   ...target,

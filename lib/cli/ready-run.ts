@@ -67,7 +67,8 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   // without `recipe()` has none.
   const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
   const reach = await prepareReach(wantedReach, targets, place)
-  const what = { recipe, name, args, secrets, selection }
+  const confirmed = options.yes === true
+  const what = { recipe, name, args, secrets, confirmed, selection }
   return { output, what, rollout, timeouts, targets, catalogue, modules, callback, reach, traces }
 }
 

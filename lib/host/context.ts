@@ -45,6 +45,7 @@ export function createContext<A extends ArgumentTypes>(
     secrets: what.secrets ?? {},
     facts: createFacts(ask),
     check,
+    confirmed: execution.mode.kind === 'replay' || what.confirmed === true,
     $: createDollar(createCommands(execution, check), callSite),
     read: createDollar(createCommands(execution, false), callSite),
     converge: async (...items) => {

@@ -19,6 +19,8 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
   args: ArgumentValues<A>
   /** Its secrets, resolved (`resolveSecrets`). No host's output shows them. */
   secrets?: SecretValues
+  /** Whether what asks for a confirmation may be done: --yes. */
+  confirmed?: boolean
   /** Which resources run. Default: all. */
   selection?: SelectionOptions
 }

@@ -30,6 +30,8 @@ export interface Converged {
 export interface ProductWishes {
   version?: string
   settings?: Readonly<Record<string, string>>
+  /** Settings whose recorded values do not count, or are removed from the record. */
+  unset?: readonly string[]
 }
 
 /** What a recipe can ask and do on one host. */
@@ -46,6 +48,8 @@ export interface RunContext<A = unknown, S = SecretValues> {
   facts<T>(fact: Fact<T>): Promise<T>
   /** --check: report what would change, change nothing. */
   readonly check: boolean
+  /** Whether --yes was given, or this is what a plan says: see `confirms`. */
+  readonly confirmed: boolean
   /** zx's `$`, on the host. With --check nothing runs and the output is empty. */
   readonly $: Dollar
   /** The same for commands that change nothing: they also run with --check. */
@@ -103,6 +107,7 @@ export interface Recipe<
   readonly args: A
   readonly secrets: S
   readonly examples: readonly string[]
+  readonly confirms?: string
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   readonly run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
@@ -129,6 +134,8 @@ export interface RecipeOptions<
   secrets?: S
   /** Command lines for --help, without the program's name. */
   examples?: readonly string[]
+  /** What --yes allows, in one line for --help; without it the command does not take --yes. */
+  confirms?: string
   /** Whether the run takes the host's lock. A recipe that changes hosts must. Default: true. */
   lock?: boolean | ((args: ArgumentValues<A>) => boolean)
   /** Finds errors before any host is touched. */
@@ -163,6 +170,7 @@ export function recipe<
     args: options.args ?? ({} as A),
     secrets: options.secrets ?? ({} as S),
     examples: options.examples ?? [],
+    confirms: options.confirms,
     lock: typeof lock === 'function' ? lock : () => lock,
     prepare: options.prepare,
     run: options.run,

@@ -77,6 +77,25 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     expect(provisioned.stderr).toContain('1 ok · 0 steps changed')
   })
 
+  test('keeps drained and disabled servers out of service over a reload, and says so', async () => {
+    const admin = (words: string) =>
+      lab.read('lab1', `echo '${words}' | socat - /run/haproxy/admin.sock`)
+    const process = await served()
+    await admin('set server stack/stack1 state drain')
+    expect((await set('maxconn=3100')).status).toBe(0)
+    expect(await served()).not.toBe(process)
+    expect(await admin('show stat')).toMatch(/^stack,stack1,(?:[^,]*,){15}DRAIN,/m)
+    const { stdout } = await lab.run(['heartbeat', 'haproxy', '--on', 'lab'])
+    expect(stdout).toMatch(/lab1 +haproxy +up +0 of 1 servers up, stack\/stack1 DRAIN/)
+    await admin('set server stack/stack1 state ready')
+    // What has been undone since does not come back.
+    expect((await set('maxconn=3000')).status).toBe(0)
+    expect(await admin('show stat')).toMatch(/^stack,stack1,(?:[^,]*,){15}UP/m)
+    expect(await lab.read('lab1', 'cat /var/lib/haproxy/server-state')).toBe('1\n')
+    const again = await lab.run(['server.provision', '--on', 'lab'])
+    expect(again.stderr).toContain('0 steps changed')
+  })
+
   test('keeps its old file, unchanged and in use, if haproxy refuses the new one', async () => {
     const [before, process] = [await config(), await served()]
     const { status, stderr } = await set('timeout_server=soon')

@@ -136,6 +136,62 @@ describe('a product defined with INI and scripts only', () => {
     expect((await run('product.get car version')).stdout).toMatch(/version +2 +recorded/)
   })
 
+  test('goes back to an older version of bootstrap.ini only with --yes, and says who is not at it', async () => {
+    const refused = await run('product.upgrade car')
+    expect(refused.status).toBe(4)
+    expect(refused.stderr).toContain(
+      'car goes back: 1, the version in bootstrap.ini, is older than 2, which is in use',
+    )
+    expect(await version()).toBe('2')
+    const looked = await run('server.provision --check')
+    expect(looked.stderr).toContain('car stays at 2; bootstrap.ini has 1')
+    expect((await run('product.upgrade car --check')).stderr).toContain('car goes back')
+    expect((await run('product.versions')).stdout).toMatch(/car +- +2 +1 +ahead/)
+    expect((await run('product.upgrade car --yes')).status).toBe(0)
+    expect(await version()).toBe('1')
+    expect((await run('product.upgrade car 2')).status).toBe(0)
+    // By its name it may go back.
+    expect((await run('product.upgrade car 1')).status).toBe(0)
+    expect((await run('product.upgrade car 2')).status).toBe(0)
+  })
+
+  test('is not locked up by a recorded value that breaks a newer rule, which can’t be recorded again', async () => {
+    const file = `cat '${await lab.path('lab1', '/etc/car.ini')}'`
+    const inForce = async () => /color = (.*)/.exec(await lab.read('lab1', file))?.[1]
+    expect((await run('product.set car color=mauve')).status).toBe(0)
+    const narrowed = catalogue.replace('default = red', 'default = red\nallowed = red, blue')
+    await project.write('inventories/x/bootstrap.ini', narrowed)
+    for (const words of ['product.get car', 'heartbeat', 'server.provision', 'product.test car']) {
+      const { status, stderr } = await run(words)
+      expect({ words, status, stderr }).toEqual({
+        words,
+        status: 0,
+        stderr: expect.stringContaining('"mauve" is not allowed'),
+      })
+    }
+    expect(await inForce()).toBe('mauve')
+    expect(await run('product.set car color=mauve')).toMatchObject({ status: 2 })
+    expect((await run('product.set car color=blue')).status).toBe(0)
+    expect(await inForce()).toBe('blue')
+    const { stderr } = await run('server.provision')
+    expect(stderr).not.toContain('not allowed')
+  })
+
+  test('forgets settings that were set, which are then as in the inventory or the catalogue', async () => {
+    expect((await run('product.get car color')).stdout).toMatch(/color +blue +set/)
+    const { status, stderr } = await run('product.unset car color')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('1 changed') })
+    expect((await run('product.get car color')).stdout).toMatch(/color +red +default/)
+    const file = await lab.path('lab1', '/etc/car.ini')
+    expect(await lab.read('lab1', `cat '${file}'`)).toContain('color = red\n')
+    expect((await run('product.unset car color')).stderr).toContain('0 steps changed')
+    expect(await run('product.unset car colour')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('did you mean color?'),
+    })
+    await project.write('inventories/x/bootstrap.ini', catalogue)
+  })
+
   test('never shows a secret', async () => {
     const words = ['product.set', 'car', 'password=hunter2secret', '-i', 'x', '--on', 'lab']
     const more = ['--diff', '--verbose', '--output']

@@ -3,7 +3,12 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { apkContract } from '../support/fake-apk.ts'
-import { type PackageManager, packageHost, packageManagers } from '../support/package-hosts.ts'
+import {
+  operands,
+  type PackageManager,
+  packageHost,
+  packageManagers,
+} from '../support/package-hosts.ts'
 import { bring } from '../support/resource-table.ts'
 import { anyShell, describeEach, shells, testEach } from '../support/shells.ts'
 
@@ -45,6 +50,58 @@ ${manager.refresh}`,
     }
   })
 })
+
+describeEach(
+  [...packageManagers, apkContract],
+  'a version and what the host has, by $name',
+  manager => {
+    const { install, list, refresh, version } = manager
+    const host = packageHost(manager)
+    const go = (items: Items, mode = {}) => bring(host, shell, '/srv', items, mode)
+    const installed = async () => (await host.script(list, '/')).trim()
+
+    test('a newer one that is installed stays where at least a version is wanted, an older one does not', async () => {
+      const begin = (offers: string[], there: string) => `. /srv/functions
+rm -rf /srv/repository/* /srv/index/*
+${offers.map(each => `offer hwalpha ${each}`).join('\n')}
+publish
+${refresh}
+${operands(install, there)}`
+      // apk's repositories have one version of each, and it binds a package to one that is named.
+      const offers = manager.name === 'apk' ? ['1.10'] : ['1.9', '1.10']
+      await host.script(begin(offers, 'hwalpha'), '/')
+      const least = (number: string) => pkg('hwalpha', { version: version(number), atLeast: true })
+      expect(await go(least('1.9'))).toMatchObject({ error: undefined, statuses: ['ok'] })
+      expect(await go(least('1.10'))).toMatchObject({ error: undefined, statuses: ['ok'] })
+      expect(await installed()).toBe(`hwalpha ${version('1.10')}`)
+      await host.script(`. /srv/functions; offer hwalpha 1.11; publish; ${refresh}`, '/')
+      expect(await go(least('1.11'))).toMatchObject({ error: undefined, statuses: ['changed'] })
+      expect(await installed()).toBe(`hwalpha ${version('1.11')}`)
+    })
+
+    test('one is available if a repository has it, which is not said by its being installed', async () => {
+      const available = (number: string) =>
+        pkg('hwalpha', { version: version(number), available: true })
+      const before = await installed()
+      expect(await go(available('1.11'))).toMatchObject({ error: undefined, statuses: ['ok'] })
+      const none = await go(available('7.0'))
+      expect(none.statuses).toEqual(['failed'])
+      expect(none.error?.message).toContain('no repository of this host has hwalpha in the version')
+      // What came after the host last looked is found, also by a look that changes nothing.
+      await host.script(
+        '. /srv/functions; rm -rf /srv/repository/* /srv/index/*; offer hwalpha 2.0; publish',
+        '/',
+      )
+      for (const mode of [{ check: true }, {}])
+        expect(await go(available('2.0'), mode)).toMatchObject({
+          error: undefined,
+          statuses: ['ok'],
+        })
+      expect((await go(available('1.11'))).statuses).toEqual(['failed'])
+      expect(await installed()).toBe(before)
+    })
+  },
+)
 
 describe('pkg by apk, as a recorded contract', { tags: ['overlay'] }, () => {
   const host = packageHost(apkContract)

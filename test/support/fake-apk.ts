@@ -1,7 +1,7 @@
 /**
  * Alpine's apk as a recorded contract, as no Debian package has the real one: a program that writes down
  * its arguments and answers as apk-tools 2.14 does, after apk(8), apk-add(8), apk-del(8), apk-info(8),
- * apk-update(8) and apk-world(5). Its state: /lib/apk/db/fake-installed, lines `name=version`; the
+ * apk-policy(8), apk-version(8), apk-update(8) and apk-world(5). Its state: /lib/apk/db/fake-installed, lines `name=version`; the
  * repository's index is /srv/repository/index, of which `update` takes a copy; --cache-dir is where.
  */
 import type { PackageManager } from './package-hosts.ts'
@@ -16,7 +16,7 @@ while [ $# -gt 0 ]; do
     --cache-dir) cache=$2; shift ;;
     --simulate) simulate=1 ;;
     --upgrade) upgrade=1 ;;
-    --purge | -e | -v) ;;
+    --purge | -e | -v | -t) ;;
     -*) echo "ERROR: unrecognized option '$1'" >&2; exit 1 ;;
     *) if [ -z "$verb" ]; then verb=$1; else words="$words $1"; fi ;;
   esac
@@ -39,6 +39,21 @@ case $verb in
       if [ -n "$version" ]; then echo "$name-$version"; else status=1; fi
     done
     exit $status
+    ;;
+  version) # -t A B
+    set -- $words
+    newest=$(printf '%s\\n' "$1" "$2" | sort -V | tail -n 1)
+    if [ "$1" = "$2" ]; then echo '='; elif [ "$newest" = "$1" ]; then echo '>'; else echo '<'; fi
+    ;;
+  policy)
+    for name in $words; do
+      echo "$name policy:"
+      { sed -n "s/^$name=//p" $db; sed -n "s/^$name=//p" "$cache/index"; } | sort -uV | while read -r version; do
+        echo "  $version:"
+        [ "$(of "$name" $db)" != "$version" ] || echo '    lib/apk/db/installed'
+        ! grep -qx "$name=$version" "$cache/index" || echo '    https://dl-cdn.alpinelinux.org/alpine/v3.19/main'
+      done
+    done
     ;;
   update) mkdir -p "$cache"; cp /srv/repository/index "$cache/index"; echo 'OK: 3 distinct packages available' ;;
   add)

@@ -76,3 +76,22 @@ hw_apk_hold() {
   esac
   hw_apk add "$@"
 }
+
+hw_apk_newer() { [ "$(apk version -t "$1" "$2")" = '>' ]; }
+
+# Lines `  version:`, and below each where it is: a repository, or only what is installed.
+hw_apk_offers() {
+  hw_apk policy "$1" | {
+    while IFS= read -r hw_line; do
+      case $hw_line in
+        '    lib/apk/db/installed' | '    /lib/apk/db/installed') ;;
+        '    '*) ! hw_package_matches "$2" "$hw_version" || exit 0 ;;
+        '  '*:)
+          hw_version=${hw_line#  }
+          hw_version=${hw_version%:}
+          ;;
+      esac
+    done
+    exit 1
+  }
+}

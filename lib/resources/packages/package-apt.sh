@@ -84,3 +84,20 @@ hw_apt_hold() {
   shift
   apt-mark -q "$hw_each" "$@"
 }
+
+hw_apt_newer() { dpkg --compare-versions "$1" gt "$2"; }
+
+# Lines `name | version | where from`. apt-get would take what is installed for available.
+hw_apt_offers() {
+  set -- "$2" madison -- "$1"
+  hw_new=$1
+  shift
+  [ -z "$hw_check" ] || set -- -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= "$@"
+  [ -z "$hw_check" ] || [ -z "$hw_index" ] || set -- -o "Dir::State::Lists=$hw_index/lists" "$@"
+  apt-cache "$@" | {
+    while IFS=' |' read -r hw_name hw_version hw_line; do
+      [ "$hw_version" != "$hw_new" ] || exit 0
+    done
+    exit 1
+  }
+}

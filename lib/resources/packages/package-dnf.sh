@@ -143,3 +143,6 @@ hw_dnf_hold() {
   hw_dnf versionlock delete "$@" >/dev/null 2>&1
   [ "$hw_hold" = unheld ] || hw_dnf versionlock add "$@"
 }
+
+hw_dnf_newer() { hw_rpm_newer "$@"; }
+hw_dnf_offers() { hw_rpm_offers "$@"; }

@@ -103,3 +103,19 @@ hw_pacman_conf() {
     esac
   done <"$hw_path"
 }
+
+# Debian's pacman comes without vercmp.
+hw_pacman_newer() {
+  if command -v vercmp >/dev/null; then
+    [ "$(vercmp "$1" "$2")" -gt 0 ]
+  else
+    [ "$1" != "$2" ] && [ "$(hw_lines "$1" "$2" | sort -V | tail -n 1)" = "$1" ]
+  fi
+}
+
+# A repository has one version of each.
+hw_pacman_offers() {
+  hw_packages=$hw_newline
+  hw_coming=$hw_newline$(hw_pacman_plan "$1=$2") || return
+  case $hw_coming in *"$hw_newline$1="*) ;; *) return 1 ;; esac
+}

@@ -39,7 +39,8 @@ hw_zypper_plan() {
   ZYPP_READONLY_HACK=1
   export ZYPP_READONLY_HACK
   hw_list=$(hw_zypper search -s --match-exact -t package -- "$@") || return
-  hw_lines "$hw_list" | while IFS='|' read -r hw_line hw_name hw_line hw_version hw_line; do
+  hw_lines "$hw_list" | while IFS='|' read -r hw_line hw_name hw_line hw_version hw_line hw_file; do
+    case $hw_want-$hw_file in available-*'(System Packages)'*) continue ;; esac
     hw_name=${hw_name# } hw_version=${hw_version# }
     hw_name=${hw_name%% *} hw_version=${hw_version%% *}
     case $hw_each in
@@ -63,3 +64,6 @@ hw_zypper_hold() {
   shift
   hw_zypper "$hw_each" -- "$@"
 }
+
+hw_zypper_newer() { hw_rpm_newer "$@"; }
+hw_zypper_offers() { hw_rpm_offers "$@"; }

@@ -10,6 +10,8 @@
 #   hw_BY_install NAME=VERSION…   as planned; $hw_pending has what was asked for
 #   hw_BY_remove NAME…        with their config files if $hw_want is purged
 #   hw_BY_hold held|unheld NAME…
+#   hw_BY_newer VERSION OTHER   whether VERSION is newer
+#   hw_BY_offers NAME VERSION   whether a repository has it, and not this host alone
 #
 # Beside the names of core.sh, these outlive a step:
 #   hw_index_fresh    the index was fetched in this session
@@ -36,12 +38,16 @@ hw_gather_packages() {
   eval "hw_gathered_$hw_by=\$hw_found"
 }
 
-# hw_package_by BY present|absent|purged|latest HOLD NAME…: the packages are installed (present; `name=version` for that
-# version), not installed (absent), that without their config files (purged), or the newest that is to
-# be had (latest). HOLD is held, unheld or empty.
+# hw_package_by BY present|least|absent|purged|latest|available HOLD NAME…: the packages are installed (present;
+# `name=version` for that version, least for that or a newer one), not installed (absent), that without their config
+# files (purged), or the newest that is to be had (latest); or they need only be to be had (available). HOLD is held, unheld or empty.
 hw_package_by() {
   hw_by=$1 hw_want=$2 hw_hold=$3
   shift 3
+  if [ "$hw_want" = available ]; then
+    hw_package_available "$@"
+    return
+  fi
   hw_package_look "$@" || return
   hw_pending='' hw_holding='' hw_coming=''
   for hw_each in "$@"; do
@@ -54,7 +60,7 @@ hw_package_by() {
   done
   # shellcheck disable=SC2086 # names and versions hold no spaces; the controller checked them
   case $hw_want in
-    present | latest) [ -z "$hw_pending" ] || hw_package_plan $hw_pending || return ;;
+    present | least | latest) [ -z "$hw_pending" ] || hw_package_plan $hw_pending || return ;;
   esac
   # shellcheck disable=SC2086
   hw_package_held $hw_pending || return
@@ -134,6 +140,11 @@ hw_package_is() {
       [ -n "$hw_version" ] || return
       case $1 in *=*) hw_package_has "${1%%=*}" "${1#*=}" ;; esac
       ;;
+    least)
+      [ -n "$hw_version" ] || return
+      hw_new=$hw_version
+      hw_package_has "${1%%=*}" "${1#*=}" || { "hw_${hw_by}_newer" "$hw_new" "${1#*=}" && hw_note="$hw_new is newer"; }
+      ;;
     absent) [ -z "$hw_version" ] ;;
     purged)
       case $hw_packages in *"${hw_newline}rest $1$hw_newline"*) return 1 ;; esac
@@ -141,6 +152,15 @@ hw_package_is() {
       ;;
     latest) return 1 ;;
   esac
+}
+
+# hw_package_available NAME=VERSION: whether a repository has it. The index is fetched if it is not in it.
+hw_package_available() {
+  [ -z "$hw_check" ] || { hw_scratch_make && hw_scratch_is_ours=''; } || return
+  "hw_${hw_by}_offers" "${1%%=*}" "${1#*=}" 2>/dev/null && return
+  hw_package_refresh
+  "hw_${hw_by}_offers" "${1%%=*}" "${1#*=}" && return
+  hw_fail "no repository of this host has ${1%%=*} in the version ${1#*=}"
 }
 
 # hw_package_has NAME VERSION: whether it is installed in that version, of those that may be there (kernels).

@@ -5,6 +5,13 @@ import { type CommonOptions, declare, invalidOption, type Resource } from '../re
 export interface PkgOptions extends CommonOptions {
   /** This very version; for a single package. */
   version?: string
+  /** With `version`: a newer one that is installed stays. */
+  atLeast?: boolean
+  /**
+   * With `version`: only whether the host’s repositories have it, so that it could be installed. Nothing is
+   * changed but the index, which is fetched if it lacks the version.
+   */
+  available?: boolean
   /** The newest version that the host's repositories have, instead of any. */
   latest?: boolean
   /** Not installed, instead of installed. */
@@ -27,6 +34,8 @@ const managers: Readonly<Record<string, string>> = {
 
 const optionKinds: OptionKinds<PkgOptions> = {
   version: 'text',
+  atLeast: 'flag',
+  available: 'flag',
   latest: 'flag',
   absent: 'flag',
   purge: 'flag',
@@ -48,7 +57,8 @@ const optionKinds: OptionKinds<PkgOptions> = {
 export function pkg(names: string | readonly string[], options: PkgOptions = {}): Resource {
   checkOptions('pkg', options, optionKinds)
   const list = [...new Set([names].flat())]
-  const title = `pkg ${list.join(' ')}`
+  const looks = options.available ? ` ${options.version} available` : ''
+  const title = `pkg ${list.join(' ')}${looks}`
   check(title, list, options)
   const { version, hold } = options
   const wanted = version === undefined ? list : [`${list[0]}=${version}`]
@@ -70,13 +80,15 @@ export function pkg(names: string | readonly string[], options: PkgOptions = {})
   }
 }
 
-function stateOf({ absent, purge, latest }: PkgOptions) {
+function stateOf({ absent, purge, latest, atLeast, available }: PkgOptions) {
+  if (available) return 'available'
+  if (atLeast) return 'least'
   if (absent) return purge ? 'purged' : 'absent'
   return latest ? 'latest' : 'present'
 }
 
 function check(title: string, list: readonly string[], options: PkgOptions) {
-  const { version, latest, absent, purge, hold } = options
+  const { version, latest, absent, purge, hold, atLeast, available } = options
   if (list.length === 0) throw invalidOption('pkg', 'give at least one package')
   for (const name of list) {
     // What any of the package managers allows, with an architecture behind it. apt-get would remove what
@@ -89,7 +101,13 @@ function check(title: string, list: readonly string[], options: PkgOptions) {
     const [no] = Object.entries({ version, latest, hold }).find(([, value]) => value) ?? []
     if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
   } else if (purge) throw invalidOption(title, 'purge needs absent')
-  if (version === undefined) return
+  if (version === undefined) {
+    if (atLeast || available)
+      throw invalidOption(title, `${atLeast ? 'atLeast' : 'available'} needs a version`)
+    return
+  }
+  if (available && (atLeast || hold !== undefined))
+    throw invalidOption(title, `${atLeast ? 'atLeast' : 'hold'} can’t be combined with available`)
   if (latest) throw invalidOption(title, 'give version or latest, not both')
   if (list.length > 1) throw invalidOption(title, 'a version needs exactly one package')
   if (!/^[A-Za-z0-9][A-Za-z0-9.+~:^_-]*$/.test(version))

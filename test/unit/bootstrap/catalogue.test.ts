@@ -89,6 +89,7 @@ default = 04
 allowed = 1..64
 section = server
 key = worker count
+apply = restart
 description = How many
 [product:x]
 [setting:x:level]
@@ -109,6 +110,7 @@ allowed = ..1.5`)
       pattern: undefined,
       section: 'server',
       key: 'worker count',
+      apply: 'restart',
       description: 'How many',
     })
     expect(settings.get('level')).toMatchObject({
@@ -116,6 +118,7 @@ allowed = ..1.5`)
       allowed: { kind: 'list', values: ['debug', 'info'] },
       section: '',
       key: 'level',
+      apply: 'reload',
     })
     expect(settings.get('name')).toMatchObject({ default: '', section: '' })
     expect(settings.get('name')!.pattern!.test('ab1')).toBe(false)

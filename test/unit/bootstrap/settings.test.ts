@@ -142,10 +142,34 @@ describe('the settings of a host', () => {
     ).toThrow('app workers (variable app_workers): "many" is not an integer in 1..64')
   })
 
-  test('are refused if a recorded value is no longer valid', () => {
-    expect(() => effectiveSettings(app, { recorded: { workers: '99' } })).toThrow(
-      'app workers (recorded on the host): "99" is not an integer in 1..64',
+  test('are the recorded ones also where a rule is newer and narrower, with a warning', () => {
+    const warnings: string[] = []
+    const warn = (message: string) => warnings.push(message)
+    expect(effectiveSettings(app, { recorded: { workers: '99' }, warn })).toMatchObject({
+      workers: '99',
+    })
+    expect(warnings).toEqual([
+      'app workers (recorded on the host): "99" is not an integer in 1..64; it counts until product.set or product.unset changes it',
+    ])
+  })
+
+  test('leave out a recorded value that could damage a config file, with a warning', () => {
+    const warnings: string[] = []
+    const warn = (message: string) => warnings.push(message)
+    const recorded = { 'log-level': 'info\nevil = 1' }
+    expect(effectiveSettings(app, { recorded, warn })).toMatchObject({ 'log-level': 'info' })
+    expect(warnings).toEqual([expect.stringContaining('it does not count')])
+  })
+
+  test('are refused if a value that is to be recorded breaks a rule, and not for the one it replaces', () => {
+    const warn = () => expect.fail('warned')
+    const recorded = { workers: '99' }
+    expect(() => effectiveSettings(app, { wanted: { workers: '99' }, recorded, warn })).toThrow(
+      'app workers: "99" is not an integer in 1..64',
     )
+    expect(effectiveSettings(app, { wanted: { workers: '9' }, recorded, warn })).toMatchObject({
+      workers: '9',
+    })
   })
 })
 

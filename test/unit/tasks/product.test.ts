@@ -11,6 +11,7 @@ import {
   configure,
   provision,
   provisionedWith,
+  renewalOf,
   scriptEnv,
   upgrade,
 } from '../../../tasks/product.ts'
@@ -44,9 +45,41 @@ describe('the tasks that provision a product', () => {
     ])
     const calls = flatten(provision(productOf(definition, { version: '2.6' }), host))
     expect(calls.slice(0, 2).map(({ call }) => call.args)).toEqual([
-      ['present', '', 'haproxy=2.6'],
+      // What the distribution has updated since stays.
+      ['least', '', 'haproxy=2.6'],
       ['present', '', 'socat'],
     ])
+  })
+
+  test('restart the service if a package changes, as the old process would pass the heartbeat', () => {
+    const definition = { packages: ['app', 'socat'], service: 'app' }
+    const wishes = { version: '2.6' }
+    for (const task of [provision, upgrade])
+      for (const product of [productOf(definition), productOf(definition, wishes)])
+        for (const each of flatten(task(product, host)).filter(({ title }) => /^pkg/.test(title)))
+          expect(each.notify.map(({ title }) => title)).toEqual(['service app restarted'])
+    const [exact] = flatten(upgrade(productOf(definition, wishes), host))
+    expect(exact!.call.args).toEqual(['present', '', 'app=2.6'])
+  })
+
+  test('restart the service for the settings that say so, and reload it for the others', () => {
+    const product = productOf({
+      config: '/etc/app.ini',
+      service: 'app',
+      settings: new Map([
+        setting('port', { default: '1', apply: 'restart' }),
+        setting('level', { default: 'x', apply: 'reload' }),
+      ]),
+    })
+    const notified = (keys: string[]) =>
+      flatten(configure(product, keys, {})).map(({ notify }) => notify.map(({ title }) => title))
+    expect(notified(['port', 'level'])).toEqual([
+      ['service app restarted'],
+      ['service app reloaded'],
+    ])
+    expect(notified(['level'])).toEqual([['service app reloaded']])
+    expect(renewalOf(product, ['level'])).toBe('reload')
+    expect(renewalOf(product, ['level', 'port'])).toBe('restart')
   })
 
   test('unpack an archive aside, link it, and restart the service if the link changes', async () => {
@@ -103,8 +136,8 @@ describe('the tasks that provision a product', () => {
     expect(second!.call.args.slice(3)).toEqual(['S o', 'K the key', 'D'])
     expect(first!.notify.map(({ title }) => title)).toEqual(['service app reloaded'])
     expect(second!.notify[0]).toBe(first!.notify[0])
-    expect(titles(configure(product, ['workers']))).toEqual(['ini /etc/app.ini [s]'])
-    expect(flatten(configure(product, ['workers']))[0]!.call.args).not.toContain('K key')
+    expect(titles(configure(product, ['workers'], {}))).toEqual(['ini /etc/app.ini [s]'])
+    expect(flatten(configure(product, ['workers'], {}))[0]!.call.args).not.toContain('K key')
   })
 
   test('run its script unless it already succeeded with the same values', async () => {
