@@ -43,21 +43,34 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
     value: checkValue(title, key, value),
   }))
   const text = values.map(({ key, value }) => `${key} = ${value}\n`).join('')
-  const live =
-    options.live === false ? [] : values.flatMap(({ key, value }) => [slashes(key), value])
+  const live = options.live === false ? [] : values
   return declare({
     title,
     options,
     path,
     text,
-    call: { name: 'hw_sysctl', args: [path, text, ...live] },
+    call: {
+      name: 'hw_sysctl',
+      args: [
+        path,
+        text,
+        ...live.flatMap(({ key, value }) => [slashes(key), value, asTheKernelWrites(value)]),
+      ],
+      gather:
+        live.length > 0
+          ? [{ by: 'hw_gather_sysctl', of: live.map(({ key }) => slashes(key)) }]
+          : undefined,
+    },
   })
 }
 
 function checkKey(title: string, key: string): string {
   if (!/^[A-Za-z0-9_-]+([./][A-Za-z0-9_.:*-]+)+$/.test(key) || /\.\.|[*]/.test(key))
     throw invalidOption(title, `${JSON.stringify(key)} is not a key: write vm.swappiness`)
-  return key
+  // The name of an interface may hold dots (a VLAN): what reads the file would take them for separators.
+  const [, family, table, device, last] =
+    /^net\.(ipv[46])\.(conf|neigh)\.([^/]+\.[^/]+)\.([^./]+)$/.exec(key) ?? []
+  return device === undefined ? key : `net/${family}/${table}/${device}/${last}`
 }
 
 function checkValue(title: string, key: string, value: string | number): string {
@@ -73,3 +86,36 @@ function checkValue(title: string, key: string, value: string | number): string 
 /** The key as a path: the first separator says which of the two it is written with. */
 const slashes = (key: string) =>
   /[./]/.exec(key)![0] === '/' ? key : key.replace(/[./]/g, sign => (sign === '.' ? '/' : '.'))
+
+/**
+ * A value in the spelling that reading it gives. The kernel takes numbers in hexadecimal and octal, and joins
+ * lists of numbers and ranges (net.ipv4.ip_local_reserved_ports).
+ */
+function asTheKernelWrites(value: string): string {
+  if (/^\d+(-\d+)?(,\d+(-\d+)?)+$/.test(value)) return joined(value)
+  return value
+    .split(' ')
+    .map(field => {
+      const [, sign, digits] = /^([-+]?)(0x[0-9a-f]+|0[0-7]+)$/i.exec(field) ?? []
+      if (digits === undefined) return field
+      const number = BigInt(/^0x/i.test(digits) ? digits : `0o${digits.slice(1)}`)
+      return `${sign === '-' && number !== 0n ? '-' : ''}${number}`
+    })
+    .join(' ')
+}
+
+/** `80,81,90-95` as `80-81,90-95`. */
+function joined(list: string): string {
+  const ranges = list
+    .split(',')
+    .map(each => each.split('-').map(Number))
+    .map(([from, to]) => ({ from: from!, to: to ?? from! }))
+    .sort((a, b) => a.from - b.from)
+  const whole: { from: number; to: number }[] = []
+  for (const range of ranges) {
+    const last = whole.at(-1)
+    if (last && range.from <= last.to + 1) last.to = Math.max(last.to, range.to)
+    else whole.push({ ...range })
+  }
+  return whole.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+}

@@ -19,7 +19,6 @@ const sharedTests: Readonly<Record<string, string>> = {
   'kernel-module': 'resources/system',
   locale: 'resources/system',
   mount: 'resources/system',
-  sysctl: 'resources/system',
   timezone: 'resources/system',
   'systemd-unit': 'resources/systemd',
   group: 'resources/user',
