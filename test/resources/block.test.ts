@@ -35,6 +35,32 @@ resourceTable(
       note: 'removed',
     },
     {
+      // The markers of the older cases were at the beginning of a line, and as we write them.
+      name: 'with markers further in, as YAML needs them',
+      given: 'printf "on:\n  run: |\n    a\n" >conf',
+      wanted: at =>
+        block(at('conf'), { comment: '    #', marker: 'x', content: '    b', after: '    a' }),
+      holds: `[ "$(cat conf)" = "on:\n  run: |\n    a\n    # BEGIN x\n    b\n    # END x" ]`,
+      drift: ['sed -i "s/    b/    c/" conf', 'sed -i "/BEGIN/,/END/d" conf'],
+      note: 'added',
+    },
+    {
+      name: 'that Ansible made, whose markers stay',
+      given: 'printf "a\n#BEGIN x\nold\n#END x\n#BEGIN xy\nb\n#END xy" >conf',
+      wanted: at => block(at('conf'), { marker: 'x', content: 'new' }),
+      holds: `printf "a\n#BEGIN x\nnew\n#END x\n#BEGIN xy\nb\n#END xy" | cmp - conf`,
+      drift: ['sed -i s/new/old/ conf'],
+      note: 'content',
+    },
+    {
+      name: 'behind a line without a newline, which gets one',
+      given: 'printf "a" >conf',
+      wanted: at => block(at('conf'), { content: 'b' }),
+      holds: `printf "a\n# BEGIN hostwright\nb\n# END hostwright\n" | cmp - conf`,
+      drift: ['printf "a" >conf'],
+      note: 'added',
+    },
+    {
       name: 'a file that is not there is made',
       wanted: at => block(at('new'), { content: 'a' }),
       holds: '[ "$(cat new)" = "# BEGIN hostwright\na\n# END hostwright" ]',

@@ -96,8 +96,11 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
       wanted.push({
         name,
         diff: sorted(expected),
-        // A file that has only a mark of its encoding has no last line to be ended.
-        ended: ended(before),
+        // A line that comes behind one without its end gives it one, and has its own.
+        ended:
+          ended(before) ||
+          (linesOf(before).at(-1) !== linesOf(after[index]!).at(-1) &&
+            !expected.includes(`-${linesOf(before).at(-1)}`)),
         statuses: [status, status, 'ok'],
         stderr: '',
         shown: status === 'ok' ? undefined : after[index]!.toString('latin1'),

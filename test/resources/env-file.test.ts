@@ -62,7 +62,7 @@ describeEach(awks, 'envFile with $name', awk => {
     ['A=1\nA=2\n', { A: 1 }, 'A=1\nA=1\n'],
     ['AA=1\n#A=1\nA =1\n', { A: 1 }, 'AA=1\nA=1\n#A=1\nA =1\n'],
     ['A=1\r\n', { A: 2, B: 3 }, 'A=2\r\nB=3\r\n'],
-    ['\ufeffA=1', { A: 2, B: 3 }, '\ufeffA=2\nB=3'],
+    ['\ufeffA=1', { A: 2, B: 3 }, '\ufeffA=2\nB=3\n'],
   ])('%j with %j becomes %j', async (before, set, after) => {
     const host = await testHost({ awk })
     await host.write('env', before)

@@ -32,7 +32,9 @@ function read(file: string): Text {
   return { bom: start, lines, newline, final }
 }
 
-function write({ bom, lines, final }: Text): string {
+/** @param last the last line before the edit: one behind it ends with a newline */
+function write({ bom, lines, final }: Text, last?: Text['lines'][number]): string {
+  if (last !== undefined && lines.includes(last) && lines.at(-1) !== last) final = true
   const text = lines.map(line => line.text + line.end).join('')
   return bom + (final ? text : text.replace(/\r?\n$/, ''))
 }
@@ -56,13 +58,25 @@ function placeIn(
   return lines.length
 }
 
+/** The lines that are looked at, and where a new one comes. */
+function boundsIn({ lines }: Text, isMeant: (text: string) => boolean, options: LineOptions) {
+  const { after, before } = options
+  const bounds = (pattern: string | RegExp) => (each: Text['lines'][number]) =>
+    like(pattern, each.text) && !isMeant(each.text)
+  const anchor = after === undefined ? -1 : lines.findLastIndex(bounds(after))
+  const from = anchor + 1
+  const found = before === undefined ? -1 : lines.slice(from).findIndex(bounds(before))
+  const to = found < 0 ? lines.length : from + found
+  return { looked: lines.slice(from, to), place: from > 0 ? from : to }
+}
+
 export function lineEdit(file: string, options: LineOptions): string {
   const text = read(file)
   const { match, absent, replace = 'last' } = options
   const line = options.line as string | undefined
-  const meant = text.lines.filter(
-    each => each.text === line || (match !== undefined && like(match, each.text)),
-  )
+  const isMeant = (each: string) => each === line || (match !== undefined && like(match, each))
+  const { looked, place } = boundsIn(text, isMeant, options)
+  const meant = looked.filter(each => isMeant(each.text))
   if (absent) {
     // A byte order mark and nothing else has no line to remove.
     if (text.bom !== '' && /^\r?\n?$/.test(file.slice(1))) return file
@@ -70,8 +84,9 @@ export function lineEdit(file: string, options: LineOptions): string {
     return meant.length === 0 ? file : write(text)
   }
   if (meant.length === 0) {
-    text.lines.splice(placeIn(text, options), 0, { text: line!, end: text.newline })
-    return write(text)
+    const last = text.lines.at(-1)
+    text.lines.splice(place, 0, { text: line!, end: text.newline })
+    return write(text, last)
   }
   const chosen = replace === 'all' ? meant : [replace === 'first' ? meant[0]! : meant.at(-1)!]
   for (const each of chosen) each.text = line!
@@ -85,13 +100,10 @@ export function blockEdit(file: string, options: BlockOptions): string | undefin
   const text = read(file)
   const { marker = 'hostwright', absent } = options
   const trimmed = text.lines.map(each => each.text.replace(/^[ \t]+|[ \t]+$/g, ''))
-  const marks = trimmed.flatMap((line, index) =>
-    line === `# BEGIN ${marker}`
-      ? [{ begin: true, index }]
-      : line === `# END ${marker}`
-        ? [{ begin: false, index }]
-        : [],
-  )
+  const marks = trimmed.flatMap((line, index) => {
+    const [, word, name] = /^#[ \t]*(BEGIN|END)[ \t]+(.*)$/.exec(line) ?? []
+    return name === marker ? [{ begin: word === 'BEGIN', index }] : []
+  })
   const paired = marks.every(({ begin }, index) => begin === (index % 2 === 0))
   if (!paired || marks.length % 2 === 1) return undefined
   const content = ((options.content as string) ?? '').replace(/\n$/, '')
@@ -110,8 +122,9 @@ export function blockEdit(file: string, options: BlockOptions): string | undefin
       text: `# ${word} ${marker}`,
       end: text.newline,
     }))
+    const last = text.lines.at(-1)
     text.lines.splice(placeIn(text, options), 0, begin!, ...inner, end!)
-    return write(text)
+    return write(text, last)
   }
   const [begin, end] = marks.map(({ index }) => index)
   const old = text.lines.slice(begin! + 1, end!)

@@ -26,6 +26,8 @@ const aLine = fc.oneof(
     '# END x',
     ' # END x',
     '# begin x',
+    '#BEGIN x',
+    '#  END\tx',
   ),
 )
 const file = fc
@@ -88,6 +90,8 @@ const place = fc.oneof(
   fc.record({ before: optional(pattern) }),
 )
 
+const bounds = fc.record({ after: optional(pattern), before: optional(pattern) })
+
 /** Whether a resource can be had so; expressions that hosts can't have are refused. */
 function declared(declare: () => unknown): boolean {
   try {
@@ -110,10 +114,12 @@ const lineOptions: fc.Arbitrary<LineOptions> = fc
             fc.constantFrom('last' as const, 'first' as const, 'all' as const, 'only' as const),
           ),
         }),
-        place,
+        bounds,
       )
       .map(([one, two]) => ({ ...one, ...two })),
-    fc.record({ match: pattern, absent: fc.constant(true) }),
+    fc
+      .tuple(fc.record({ match: pattern, absent: fc.constant(true) }), bounds)
+      .map(([one, two]) => ({ ...one, ...two })),
     fc.record({ line: aLine.filter(text => text !== ''), absent: fc.constant(true) }),
   )
   .filter(options => declared(() => line('/f', options)))

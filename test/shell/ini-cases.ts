@@ -164,7 +164,7 @@ export const iniCases: readonly IniCase[] = [
     name: 'CRLF and no final newline',
     before: '[app]\r\na = 1',
     want: app({ c: 4 }),
-    after: '[app]\r\na = 1\r\nc = 4',
+    after: '[app]\r\na = 1\r\nc = 4\r\n',
     note: 'c',
   },
   { name: 'CRLF, as wanted', before: '[app]\r\na = 1\r\n', want: app({ a: 1 }) },
@@ -186,7 +186,7 @@ export const iniCases: readonly IniCase[] = [
     name: 'a byte order mark and nothing else',
     before: '\ufeff',
     want: app({ a: 2 }),
-    after: '\ufeff\n[app]\na = 2',
+    after: '\ufeff\n[app]\na = 2\n',
     note: 'a',
   },
   {

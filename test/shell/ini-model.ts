@@ -81,6 +81,9 @@ export function faults(before: string, after: string, wanted: Wanted): string[] 
   if (before.startsWith(bom) !== after.startsWith(bom)) found.push('the byte order mark')
   // Where there is no line, before or after, there is no last one.
   const lines = ![before, after].some(text => text === '' || text === bom)
-  if (lines && before.endsWith('\n') !== after.endsWith('\n')) found.push('the final newline')
+  // A key that is new and last ends with one, whatever the line before it did.
+  const fresh = Object.keys(wanted.set).filter(key => !old.some(line => holds(line, [key])))
+  const ended = before.endsWith('\n') || (now.length > 0 && holds(now.at(-1)!, fresh))
+  if (lines && ended !== after.endsWith('\n')) found.push('the final newline')
   return found
 }

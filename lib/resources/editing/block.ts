@@ -1,11 +1,13 @@
 import type { Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
+import { type BlockFormat, blockFormat, formatOf } from './block-format.ts'
 import {
   checkLine,
   type EditOptions,
   editorResource,
   type Placement,
+  patternRequest,
   placeRequests,
 } from './edited-file.ts'
 
@@ -14,8 +16,16 @@ export interface BlockOptions extends EditOptions, Placement {
   content?: string | Secret
   /** What sets the block apart from others of the file; default `hostwright`. */
   marker?: string
-  /** How a comment begins, or begins and ends: `['<!--', '-->']`; default `#`. */
+  /**
+   * How a comment begins, or begins and ends: `['<!--', '-->']`; default `#`. Blanks in front stay in front of
+   * the markers.
+   */
   comment?: string | readonly [string, string]
+  /**
+   * How the file is read, as for `line`. In `sshd` and `ssh` a new block without `Match` or `Host` comes first:
+   * behind another value of the same keyword it would not count.
+   */
+  format?: BlockFormat
   /** No such block must be there, markers and all. */
   absent?: boolean
 }
@@ -28,6 +38,7 @@ const optionKinds: OptionKinds<BlockOptions> = {
   validate: 'text',
   after: 'other',
   before: 'other',
+  format: 'text',
 }
 
 /**
@@ -44,18 +55,28 @@ export function block(path: string, options: BlockOptions): Resource {
   const { marker = 'hostwright', comment = '#', absent = false } = options
   const title = `block ${path} ${JSON.stringify(marker)}`
   if (marker.trim() === '') throw invalidOption(title, 'the marker is empty')
-  const [begins, ends] = [comment].flat()
+  const [begins = '', ends = ''] = [comment].flat()
   const lineOf = (word: string) => {
-    const text = [begins, word, marker, ends ?? ''].join(' ').trim()
-    return checkLine(title, 'marker', text)
+    const text = `${begins.trimEnd()} ${word} ${marker.trim()} ${ends.trim()}`.trimEnd()
+    return checkLine(title, 'marker', begins.trim() === '' ? text.replace(/ (?=[BE])/, '') : text)
   }
-  const markers = [lineOf('BEGIN'), lineOf('END')]
   if (absent && (options.content ?? options.before ?? options.after) !== undefined)
     throw invalidOption(title, 'an absent block takes no content and no place')
+  const format = formatOf(title, path, options.format)
+  const literal = (text: string) => text.trim().replace(/[^A-Za-z0-9 \t]/g, '\\$&')
+  const isMarker = new RegExp(
+    `^[ \\t]*${literal(begins)}[ \\t]*(BEGIN|END)[ \\t]+${literal(marker)}[ \\t]*${literal(ends)}[ \\t]*$`,
+  )
   const requests = [
-    `G ${markers[0]}`,
-    `E ${markers[1]}`,
-    ...(absent ? ['D'] : contentRequests(title, options, markers)),
+    `G ${lineOf('BEGIN')}`,
+    `E ${lineOf('END')}`,
+    `C ${begins.trim()}`,
+    `Z ${ends.trim()}`,
+    `N ${marker.trim()}`,
+    ...(format === 'plain'
+      ? []
+      : [`H ${patternRequest(title, 'format', blockFormat[format].header)}`]),
+    ...(absent ? ['D'] : contentRequests(title, options, isMarker)),
     ...placeRequests(title, options),
   ]
   return editorResource({
@@ -68,13 +89,12 @@ export function block(path: string, options: BlockOptions): Resource {
   })
 }
 
-function contentRequests(title: string, { content }: BlockOptions, markers: string[]): string[] {
+function contentRequests(title: string, { content }: BlockOptions, isMarker: RegExp): string[] {
   if (content === undefined) throw invalidOption(title, 'give the content')
   const text = plain(content).replaceAll('\r\n', '\n').replace(/\n$/, '')
   if (text === '') return []
   return text.split('\n').map(line => {
-    if (markers.includes(line.replace(/^[ \t]+|[ \t]+$/g, '')))
-      throw invalidOption(title, 'the content contains a marker line')
+    if (isMarker.test(line)) throw invalidOption(title, 'the content contains a marker line')
     return `T ${checkLine(title, 'content', line)}`
   })
 }

@@ -7,7 +7,7 @@
 # Modes: check prints `ID=same` or `ID=differs` for each file, whose `ids` come in their order; list prints a few words on what changes of
 # the one file; edit prints the file as it should be. The last two want its `size` in bytes, and exit with
 # 3 if that is not what they read, or if they don't know (unless `trusted`); with 4 where the file is not
-# one that can be edited, and print why.
+# one that can be edited, and print why: one whose lines are not what awk takes for lines, for one.
 #
 # An editor NAME has NAME_request(kind, rest), called with each of its requests, and NAME_plan(), which
 # looks at texts[1..count] and calls replace, remove, insert and also. Its names begin with its own.
@@ -28,10 +28,11 @@ function read_file(   line) {
   if (path == read_path) return
   read_path = path
   count = bytes = 0
-  bom = cr = ""
+  bom = cr = unfit = ""
   while ((getline line < path) > 0) {
     count++
     bytes += length(line) + 1
+    if (nul != "" && index(line, nul)) unfit = "holds NUL bytes, as UTF-16 does: only text that is ASCII or like it can be edited"
     ends[count] = ""
     if (line ~ /\r$/) {
       ends[count] = "\r"
@@ -43,6 +44,8 @@ function read_file(   line) {
   close(path)
   if (count == 0) return
   cr = ends[1]
+  if (texts[1] ~ /^(\377\376|\376\377)/) unfit = "is UTF-16: only text that is ASCII or like it can be edited"
+  else if (unfit == "" && count == 1 && index(texts[1], "\r")) unfit = "has lines that end with a carriage return alone"
   if (substr(texts[1], 1, 3) == "\357\273\277") {
     bom = "\357\273\277"
     texts[1] = substr(texts[1], 4)
@@ -120,11 +123,12 @@ function put_added(i,   n) {
 }
 
 function print_file(   i, final, borrowed) {
-  final = (bytes == size)
+  # A line behind one without a newline gives it one, and has its own.
+  final = (bytes == size || added[count])
   # A last line without its newline has no carriage return either; it needs one if others follow.
-  if (!final && cr != "" && ends[count] == "") {
+  if (bytes != size && cr != "" && ends[count] == "") {
     ends[count] = cr
-    borrowed = 1
+    borrowed = !final
   }
   printf "%s", bom
   put_added(0)
@@ -145,7 +149,8 @@ function finish() {
   split("", changed)
   split("", gone)
   split("", added)
-  run_plan()
+  if (unfit != "") fault = "it " unfit
+  else run_plan()
   if (mode == "check") {
     print id "=" (note == "" && fault == "" ? "same" : "differs")
     return
@@ -153,7 +158,7 @@ function finish() {
   # What this awk read must be all there is, but for the newline that a last line may lack. An awk
   # that has no NUL takes one for the end of a line or of the file: the caller has to say that there is none.
   if (bytes != size && bytes != size + 1) exit_status = 3
-  else if (!trusted && size > 0 && length(sprintf("%c", 0)) != 1) exit_status = 3
+  else if (!trusted && size > 0 && nul == "") exit_status = 3
   else if (fault != "") {
     print fault
     exit_status = 4
@@ -162,7 +167,12 @@ function finish() {
   else print note
 }
 
-BEGIN { split(ids, id_of, " ") }
+BEGIN {
+  split(ids, id_of, " ")
+  # Nothing in an awk that has no NUL.
+  nul = sprintf("%c", 0)
+  if (length(nul) != 1) nul = ""
+}
 
 {
   kind = substr($0, 1, 1)

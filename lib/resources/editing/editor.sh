@@ -94,7 +94,7 @@ hw_editor_again() {
 # hw_editor_refused STATUS: why awk did not edit the file.
 hw_editor_refused() {
   case $1 in
-    3) hw_fail "$hw_path contains bytes that this host's awk does not preserve" ;;
+    3) hw_fail "$hw_path: it holds NUL bytes, as UTF-16 does: only text that is ASCII or like it can be edited" file_invalid ;;
     4) hw_fail "$hw_path: $hw_found" file_invalid ;;
     *) hw_fail "awk failed on $hw_path, with exit status $1" ;;
   esac

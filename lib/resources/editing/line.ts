@@ -2,18 +2,12 @@ import type { Secret } from '../../shell/secret.ts'
 import type { LinePattern } from '../host-pattern.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
-import {
-  checkLine,
-  type EditOptions,
-  editorResource,
-  type Placement,
-  patternRequest,
-  placeRequests,
-} from './edited-file.ts'
+import { type BlockFormat, blockFormat, formatOf } from './block-format.ts'
+import { checkLine, type EditOptions, editorResource, patternRequest } from './edited-file.ts'
 
 const choices = ['last', 'first', 'all', 'only'] as const
 
-export interface LineOptions extends EditOptions, Placement {
+export interface LineOptions extends EditOptions {
   /** The whole line, without a line break. */
   line?: string | Secret
   /**
@@ -23,9 +17,19 @@ export interface LineOptions extends EditOptions, Placement {
   match?: LinePattern
   /**
    * Which of the lines that match, or are `line` already, become it: the `last` (default), the `first`,
-   * `all`; or `only`: the last, and the others go.
+   * `all`; or `only`: the last, and the others go. In a format where the first counts it is the first.
    */
   replace?: (typeof choices)[number]
+  /** Only what is behind the last line like this is looked at, and a new line comes right behind it. */
+  after?: LinePattern
+  /** Only what is before the first line like this is looked at, and a new line comes right before it. */
+  before?: LinePattern
+  /**
+   * How the file is read: `sshd` and `ssh` take the first line of a keyword, and have blocks, which begin with
+   * `Match` or `Host`. Default: by the path, for sshd_config, ssh_config, their directories and ~/.ssh/config;
+   * else `plain`.
+   */
+  format?: BlockFormat
   /** Neither `line` nor what matches must be there. */
   absent?: boolean
 }
@@ -38,25 +42,36 @@ const optionKinds: OptionKinds<LineOptions> = {
   validate: 'text',
   after: 'other',
   before: 'other',
+  format: 'text',
 }
 
 /**
  * One line of a text file. If no line is like it and none matches, it is added: at the end, or where
- * `after` or `before` says. All else stays as it is, and the file is replaced whole or not at all; one
- * that is not there is made.
+ * `after` or `before` says, which also bound where lines are looked for. All else stays as it is, and the
+ * file is replaced whole or not at all; one that is not there is made.
  * @param path absolute path on the host
  * @throws {UsageError} recipe_invalid, when declared
  * @example line('/etc/ssh/sshd_config', { line: 'PermitRootLogin no', match: /^#?PermitRootLogin\s/ })
+ * @example line('/etc/app.conf', { line: 'port 80', match: /^port\s/, after: '[web]', before: /^\[/ })
  * @example line('/etc/fstab', { match: /\sswap\s/, absent: true })
  */
 export function line(path: string, options: LineOptions): Resource {
   const title = `line ${path}`
   checkOptions(title, options, optionKinds)
-  const requests = [...wanted(title, options), ...placeRequests(title, options)]
+  const requests = [
+    ...wanted(title, path, options),
+    ...(['after', 'before'] as const).flatMap(where => {
+      const pattern = options[where]
+      const [letter] = where
+      return pattern === undefined
+        ? []
+        : [`${letter!.toUpperCase()} ${patternRequest(title, where, pattern)}`]
+    }),
+  ]
   return editorResource({ title, name: 'line', path, options, requests, values: [options.line] })
 }
 
-function wanted(title: string, options: LineOptions): string[] {
+function wanted(title: string, path: string, options: LineOptions): string[] {
   const { line, match, replace = 'last', absent = false } = options
   if (line === undefined && (!absent || match === undefined))
     throw invalidOption(title, absent ? 'give line or match' : 'give the line')
@@ -71,7 +86,27 @@ function wanted(title: string, options: LineOptions): string[] {
   if (match !== undefined) requests.push(`M ${patternRequest(title, 'match', match)}`)
   if (!choices.includes(replace))
     throw invalidOption(title, `replace is one of ${choices.join(', ')}`)
-  if (absent && (options.replace ?? options.before ?? options.after) !== undefined)
-    throw invalidOption(title, 'an absent line takes no replace, before or after')
-  return [...requests, absent ? 'D' : `R ${replace}`]
+  if (absent && options.replace !== undefined)
+    throw invalidOption(title, 'an absent line takes no replace')
+  return [...requests, ...blockRequests(title, path, options), absent ? 'D' : `R ${replace}`]
+}
+
+/** Requests for a file in which the first line of a keyword counts. */
+function blockRequests(title: string, path: string, options: LineOptions): string[] {
+  const format = formatOf(title, path, options.format)
+  if (format === 'plain') return []
+  const { header, repeated } = blockFormat[format]
+  if (options.after !== undefined && options.before !== undefined)
+    throw invalidOption(title, `in the format ${format}, give before or after, not both`)
+  if (options.replace === 'last')
+    throw invalidOption(title, `in the format ${format} the first line counts, not the last`)
+  const requests = [`H ${patternRequest(title, 'format', header)}`]
+  if (options.line === undefined) return requests
+  const text = plain(options.line)
+  if (!options.absent && header.test(text))
+    throw invalidOption(title, 'the line begins a block of the file: use block()')
+  const keyword = /^\s*([A-Za-z]\w*)(?=[\s=]|$)/.exec(text)?.[1]?.toLowerCase()
+  if (keyword === undefined || repeated.includes(keyword) || options.absent) return requests
+  const same = new RegExp(`^\\s*${keyword}([\\s=]|$)`, 'i')
+  return [...requests, `K ${patternRequest(title, 'format', same)}`]
 }
