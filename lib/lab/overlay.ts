@@ -164,6 +164,8 @@ export async function viewCommand(
 export async function whyNoViews(directory: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'Linux is required'
   if (process.getuid?.() !== 0) return 'root is required'
+  if (!(await isWholeRoot()))
+    return 'not in a chroot: who enters a host would get to what is outside'
   const probe = join(directory, 'probe')
   const mountPoint = join(probe, 'mount')
   await mkdir(mountPoint, { recursive: true })
@@ -178,4 +180,17 @@ export async function whyNoViews(directory: string): Promise<string | undefined>
   } finally {
     await rm(probe, { recursive: true, force: true })
   }
+}
+
+/** Whether our root is that of our mount namespace, where nsenter(1) gets to. */
+async function isWholeRoot(): Promise<boolean> {
+  const look = ['stat', '-L', '-c', '%d:%i', '/']
+  const enter = ['nsenter', '--target', String(process.pid), '--mount', ...look]
+  const [ours, theirs] = await Promise.all(
+    [look, enter].map(async ([program, ...words]) => {
+      const { stdout } = await run(program!, words, { timeout: 10_000 })
+      return stdout
+    }),
+  ).catch(() => ['', undefined])
+  return ours === theirs
 }
