@@ -148,7 +148,35 @@ Components: c" ]`,
       )
       expect(statuses).toEqual(['changed', 'failed'])
       expect(error!.message).toBe("can't fetch the index of a repository that changed")
-      expect(error!.output).toContain('NO_PUBKEY')
+      expect(error!.output).toContain('/srv/repository')
+    })
+
+    // The test above passed: it never ran again, when the shell that knew of the change was gone.
+    test('stays due in later runs until it is fetched, whatever else has the package', async () => {
+      await host.script(
+        `rm -f ${at}\ndpkg -P hwalpha\nother='' version=1.0\n${sign}\n. /srv/functions
+cp -R /srv/repository /srv/elsewhere && cd /srv/repository && rm -f * && offer hwalpha 3.0 && mv *.deb /srv/elsewhere/
+cd /srv/elsewhere && rm -f InRelease Release && dpkg-scanpackages -m . >Packages 2>/dev/null
+echo 'deb [trusted=yes] file:/srv/elsewhere ./' >/etc/apt/sources.list
+apt-get -qq update`,
+        '/',
+      )
+      // The repository can't be fetched: its InRelease is gone.
+      const run = (...more: Parameters<typeof go>) =>
+        go(aptRepo('own', { ...local, key: armored }), pkg('hwalpha'), ...more)
+      const runs = [await run(), await run()]
+      expect(runs.map(({ statuses }) => statuses)).toEqual([
+        ['changed', 'failed'],
+        ['ok', 'failed'],
+      ])
+      expect(runs[1]!.error!.message).toBe("can't fetch the index of a repository that changed")
+      const looked = await bring(host, anyShell, '/srv', [pkg('hwalpha')], { check: true })
+      expect(looked.error?.message).toBe("can't fetch the index of a repository that changed")
+      await host.script(`other='' version=4.0\n${sign}`, '/')
+      const last = await run()
+      expect(last.error).toBeUndefined()
+      expect(last.notes).toEqual(['key', 'hwalpha 4.0'])
+      expect(await host.script('ls -A /etc/apt/sources.list.d', '/')).toBe('own.sources\n')
     })
   })
 

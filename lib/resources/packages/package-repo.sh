@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # package-repo.sh: a file that names a repository of packages, and one with the key that signs it. The
-# package steps after it fetch its index first: $hw_index_changed, see package.sh.
+# package steps after it fetch its index first, of this run or, if that fails, of a later one: until then a
+# note is beside the file, which neither apt nor dnf reads.
 # Needs: write
 
 # hw_repo FILE TEXT KEY SUM [CONTENT]: FILE holds TEXT, and KEY what CONTENT prints, whose SHA-256 is SUM;
@@ -41,14 +42,22 @@ hw_repo() {
     return
   fi
   hw_make_above "$1" || return
+  hw_index_note "$1"
+  case $hw_newline$2 in
+    *"${hw_newline}enabled=0"* | *"${hw_newline}Enabled: no"*) rm -f -- "$hw_index_note" ;;
+    *) : >"$hw_index_note" || hw_fail "can't write $hw_index_note" || return ;;
+  esac
   if [ -n "$hw_new_key" ]; then
     hw_make_above "$3" || return
     hw_stat "$3" && hw_replace "$3" "$5" || return
   fi
   hw_want_mode=00644
-  [ -z "$hw_new_text" ] || { hw_stat "$1" && hw_replace "$1" hw_put "$2"; } || return
-  case $hw_newline$2 in *"${hw_newline}enabled=0"* | *"${hw_newline}Enabled: no"*) return 0 ;; esac
-  hw_index_changed=${hw_index_changed-}$1$hw_newline
+  [ -z "$hw_new_text" ] || { hw_stat "$1" && hw_replace "$1" hw_put "$2"; }
+}
+
+# hw_index_note FILE: the name of its note into hw_index_note.
+hw_index_note() {
+  hw_index_note=${1%/*}/.${1##*/}.index-due
 }
 
 # hw_repo_look PATH: its state, which is a file's or none.
@@ -81,7 +90,8 @@ hw_repo_absent() {
     hw_pending=1
   done
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
-  rm -f -- "$@" || hw_fail "can't remove $1" || return
+  hw_index_note "$1"
+  rm -f -- "$@" "$hw_index_note" || hw_fail "can't remove $1" || return
   for hw_each in "$@"; do
     hw_touch "$hw_each"
   done

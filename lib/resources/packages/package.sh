@@ -15,7 +15,6 @@
 #
 # Beside the names of core.sh, these outlive a step:
 #   hw_index_fresh    the index was fetched in this session
-#   hw_index_changed  files of repositories that changed since their index was fetched
 #   hw_index          directory of an index that --check fetched, gone with the session
 #   hw_gathered_BY    what the segment's gathering found; hw_gathered_names has `BY/NAME` of each it looked for
 # Needs: scratch
@@ -189,14 +188,13 @@ hw_package_matches() {
 # changed.
 hw_package_plan() {
   [ -z "$hw_check" ] || { hw_scratch_make && hw_scratch_is_ours=''; } || return
+  hw_package_due
   if [ "$hw_want" = latest ]; then
     hw_package_refresh || hw_fail "can't fetch the package index, so the latest version is unknown" || return
-  elif [ -n "${hw_index_changed-}" ] && [ -z "$hw_check" ]; then
+  elif [ -n "$hw_index_changed" ]; then
     # Without it, what another repository has of that name might be taken for what was meant.
-    # shellcheck disable=SC2086 # their names hold no spaces
-    hw_package_run "hw_${hw_by}_refresh" $hw_index_changed ||
+    if [ -n "$hw_check" ]; then hw_package_refresh; else hw_package_fetch_due; fi ||
       hw_fail "can't fetch the index of a repository that changed" || return
-    hw_index_changed=
   fi
   if ! hw_package_planned "$@" 2>/dev/null; then
     hw_package_refresh
@@ -229,22 +227,45 @@ hw_package_planned() {
   [ -z "$hw_absent" ]
 }
 
+# hw_package_due: the files of repositories whose index was not fetched since they changed, in this run or in one
+# before, into hw_index_changed: those with a note (package-repo.sh).
+hw_package_due() {
+  hw_index_changed=
+  for hw_each in /etc/apt/sources.list.d/.*.index-due /etc/yum.repos.d/.*.index-due; do
+    [ -e "$hw_each" ] || continue
+    hw_line=${hw_each%.index-due}
+    hw_index_changed=$hw_index_changed${hw_line%/*}/${hw_line##*/.}$hw_newline
+  done
+}
+
+# hw_package_fetch_due: fetches those.
+hw_package_fetch_due() {
+  # shellcheck disable=SC2086 # their names hold no spaces
+  hw_package_run "hw_${hw_by}_refresh" $hw_index_changed && hw_package_fetched
+}
+
+# hw_package_fetched: they are not due any more.
+hw_package_fetched() {
+  for hw_each in $hw_index_changed; do
+    rm -f -- "${hw_each%/*}/.${hw_each##*/}.index-due" || return
+  done
+  hw_index_changed=
+}
+
 # hw_package_refresh: the index is fetched, unless it was in this session; then that of repositories that
 # changed since. With --check that is another one, beside the host's: nothing of the host changes.
 hw_package_refresh() {
   if [ -n "${hw_index_fresh-}" ]; then
     # What changed since was not in it.
-    # shellcheck disable=SC2086
-    [ -z "${hw_index_changed-}" ] || [ -n "$hw_check" ] ||
-      hw_package_run "hw_${hw_by}_refresh" $hw_index_changed || return
-    hw_index_changed=
+    [ -z "$hw_index_changed" ] || [ -n "$hw_check" ] || hw_package_fetch_due || return
     [ "$hw_index_fresh" = yes ]
     return
   fi
   [ -z "$hw_check" ] || hw_index=$hw_scratch
-  if hw_package_run "hw_${hw_by}_refresh"; then hw_index_fresh=yes; else hw_index_fresh=failed; fi
-  [ -n "$hw_check" ] || hw_index_changed=
-  [ "$hw_index_fresh" = yes ]
+  hw_index_fresh=failed
+  hw_package_run "hw_${hw_by}_refresh" || return
+  hw_index_fresh=yes
+  [ -n "$hw_check" ] || hw_package_fetched
 }
 
 # hw_package_change NAME[=VERSION]…: do it. The index may name what the mirror has no more: then a fresh one
