@@ -29,7 +29,7 @@ export default recipe({
   },
 
   async run({ args, catalogue, host, output, probe, product: find, state }) {
-    const role = state.server?.role ?? host.vars.role
+    const role = state.server?.role ?? host.vars.maybe('role')
     if (args.product === undefined && role === undefined) {
       throw new StepError('this host has no role, so there is nothing to check', {
         hint: 'Run server.provision first, or name a product.',

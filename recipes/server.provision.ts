@@ -4,7 +4,7 @@ import { moduleOf } from '../tasks/products.ts'
 import { inMode } from '../tasks/server.ts'
 
 /** The argument, else the inventory’s variable. */
-const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.role
+const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.maybe('role')
 
 export default recipe({
   description: 'Install and configure every product of the server’s role',

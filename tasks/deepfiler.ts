@@ -4,8 +4,11 @@ import type { ProductModule } from './product.ts'
 
 export const deepfiler: ProductModule = {
   // Its control script looks there for the program that runs it and for its config.
-  prepare: ({ home, config }, host) => [
-    host.vars.node && file(`${home}/node`, { content: `${host.vars.node}\n` }),
-    file(`${home}/config`, { content: `${config}\n` }),
-  ],
+  prepare: ({ home, config }, { vars }) => {
+    const node = vars.maybe('node')
+    return [
+      node && file(`${home}/node`, { content: `${node}\n` }),
+      file(`${home}/config`, { content: `${config}\n` }),
+    ]
+  },
 }

@@ -40,7 +40,7 @@ export function haproxyConfig(
   host: Pick<RunningHost, 'vars'>,
 ): string {
   const value = (name: string, otherwise: string) => settings[name] ?? otherwise
-  const backends = (host.vars.haproxy_backends ?? defaultBackends)
+  const backends = (host.vars.maybe('haproxy_backends') ?? defaultBackends)
     .split(',')
     .map(backend => backend.trim())
   return `# Written by hostwright (server.provision); settings are changed with product.set.

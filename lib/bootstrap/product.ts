@@ -1,5 +1,6 @@
 /** A product as it is on one host: the catalogue’s definition with the host’s values. Pure. */
 import { join } from 'node:path'
+import { plainVars } from '../inventory/host-vars.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { quote } from '../shell/quote.ts'
 import type { Heartbeat, Probe, ProductDefinition } from './definitions.ts'
@@ -54,14 +55,14 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
   const settings = effectiveSettings(definition, {
     wanted: sources.settings,
     recorded: without(recorded?.settings ?? {}, unset),
-    hostVars: host.vars,
+    hostVars: plainVars(host.vars),
     warn,
   })
   const secrets = [...definition.settings.values()]
     .filter(({ name, type }) => type === 'secret' && settings[name])
     .map(({ name }) => settings[name]!)
   let values: Record<string, string | undefined> = {
-    ...host.vars,
+    ...plainVars(host.vars),
     version,
     product: definition.name,
     address: host.address,

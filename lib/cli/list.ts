@@ -12,7 +12,7 @@ import { listTasks } from './list-tasks.ts'
 import type { OptionValues } from './options.ts'
 import { twoProjects } from './project.ts'
 import { describeRecipe } from './recipe-names.ts'
-import { findTargets } from './targets.ts'
+import { selectTargets } from './targets.ts'
 
 export const list: RunCommand = async ([what, ...more], options, place) => {
   if (what === 'tasks') return listTasks(more, options, place)
@@ -58,7 +58,11 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   // Piped, names alone, for other programs; a table is for people, or who asks for it.
   const wanted = options.output as string | undefined
   const mode = wanted === undefined ? undefined : chooseMode(wanted, place)
-  const { hosts } = await findTargets(options, place)
+  const { hosts, inventory } = await selectTargets(options, place)
+  for (const { name } of hosts) {
+    const reason = inventory.unsupported.get(name)?.message
+    if (reason) place.stderr.write(`note: ${escapeControls(reason)}\n`)
+  }
   if (mode === 'json') {
     for (const { name, address, port, user, groups } of hosts) {
       place.stdout.write(`${JSON.stringify({ name, address, port, user, groups })}\n`)

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
-import type { Host, Inventory } from '../inventory/inventory.ts'
-import { readJump } from '../inventory/proxy-jump.ts'
+import { byName, withJumps } from '../inventory/jumps.ts'
 import { unhonouredBy } from '../inventory/unhonoured.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
 import { type AnswerOptions, createAnswers } from './answers.ts'
@@ -30,7 +29,7 @@ export interface ReachOptions {
 export interface Reach {
   /** Passwords, which nothing may show. */
   secrets: readonly string[]
-  /** Inventory settings that have no effect, reported once. */
+  /** Inventory settings that have no effect and files that are not read, reported once. */
   warnings: readonly string[]
   /** The run's connector, which the caller closes, and the way to take back what is still asked. */
   connect(
@@ -79,7 +78,7 @@ function readConfigFile(text: string | undefined, cwd: string): string | undefin
  */
 export async function prepareReach(
   wanted: ReachOptions,
-  { inventory, hosts }: Targets,
+  { inventory, hosts, warnings }: Targets,
   { env, passwords }: Pick<Place, 'env' | 'passwords'>,
   ask: typeof askSecret = askSecret,
 ): Promise<Reach> {
@@ -99,7 +98,7 @@ export async function prepareReach(
   const unhonoured = unhonouredBy(all)
   return {
     secrets: textsOf(all, passwordsOf),
-    warnings: unhonoured === undefined ? [] : [unhonoured],
+    warnings: unhonoured === undefined ? warnings : [...warnings, unhonoured],
     connect: ({ screen, signal, typed, warn }) => {
       const { answersFor, close } = createAnswers({ passwordsOf, screen, signal, typed, ask })
       const { acceptNew, sshTransport, sshConfigFile } = wanted
@@ -114,26 +113,4 @@ export async function prepareReach(
       return { connector, stopAsking: close }
     },
   }
-}
-
-function byName({ hosts }: Inventory): (name: string) => Host | undefined {
-  let known: ReadonlyMap<string, Host> | undefined
-  return name => {
-    known ??= new Map(hosts.map(host => [host.name, host]))
-    return known.get(name)
-  }
-}
-
-/** The hosts, and those of the inventory that the way to them leads over. */
-function withJumps(hosts: readonly Host[], hostNamed: (name: string) => Host | undefined): Host[] {
-  const found = new Set(hosts)
-  // A Set being walked also yields what is added meanwhile.
-  for (const { proxyJump = 'none' } of found) {
-    if (proxyJump === 'none') continue
-    for (const part of proxyJump.split(',')) {
-      const jump = hostNamed(readJump(part)?.host ?? '')
-      if (jump) found.add(jump)
-    }
-  }
-  return [...found]
 }

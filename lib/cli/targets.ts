@@ -3,9 +3,11 @@ import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { parseDuration } from '../inventory/duration.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
+import { byName, withJumps } from '../inventory/jumps.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { shownOf } from '../inventory/password.ts'
-import { selectHosts } from '../inventory/pattern.ts'
+import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
+import { checkVariableFiles } from '../inventory/variable-files.ts'
 import { defaultLabDirectory } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Place } from './command.ts'
@@ -15,14 +17,33 @@ import { twoProjects } from './project.ts'
 export interface Targets {
   inventory: Inventory
   hosts: Host[]
+  /** What is not read of the inventory, reported once. */
+  warnings: readonly string[]
   /** Says that recipes and hosts are from two projects, if they are. */
   twoProjects?: string
 }
 
 /**
- * @throws {UsageError} no pattern, an inventory that can't be read, or a pattern that matches nothing
+ * The hosts that a command works on.
+ * @throws {UsageError} no pattern, an inventory that can't be read, a pattern that matches nothing, or a host
+ *   that can't be reached as the inventory says
  */
 export async function findTargets(options: OptionValues, place: Place): Promise<Targets> {
+  const targets = await selectTargets(options, place)
+  const { inventory, hosts } = targets
+  refuseUnsupported(inventory, hosts)
+  const all = withJumps(hosts, byName(inventory))
+  const project = place.project.inventories
+  const directories = project === undefined ? [place.cwd] : [project, place.cwd]
+  const warning = await checkVariableFiles(all, {
+    directories: [inventory.directory, ...directories],
+    cwd: place.cwd,
+  })
+  return warning === undefined ? targets : { ...targets, warnings: [warning] }
+}
+
+/** The hosts that a command names, whether or not they can be reached. */
+export async function selectTargets(options: OptionValues, place: Place): Promise<Targets> {
   const pattern = options.on as string | undefined
   if (!pattern) {
     throw new UsageError('usage', 'which hosts? --on <pattern> is missing', {
@@ -44,7 +65,12 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
   const hosts = selectHosts(inventory, pattern)
   // A path that was given says itself where the hosts are from.
   const named = isWithin(inventory.file, place.project.inventories)
-  return { inventory, hosts, twoProjects: named ? twoProjects(place.project) : undefined }
+  return {
+    inventory,
+    hosts,
+    warnings: [],
+    twoProjects: named ? twoProjects(place.project) : undefined,
+  }
 }
 
 const isWithin = (file: string, project: string | undefined) =>

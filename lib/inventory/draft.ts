@@ -1,5 +1,6 @@
 /** What a reader of inventories makes of its file, and the inventory that becomes of it. */
 import { dirname } from 'node:path'
+import { UsageError } from '../errors.ts'
 import type { Fail } from './fault.ts'
 import {
   completeTree,
@@ -17,8 +18,9 @@ import {
   implicitLocalhost,
   readDefaults,
   readOverrides,
+  unsupportedHost,
 } from './host.ts'
-import type { Inventory } from './inventory.ts'
+import type { Host, Inventory } from './inventory.ts'
 import type { Variable } from './setting.ts'
 
 /** Groups and hosts as they are written. */
@@ -80,23 +82,49 @@ export function assemble(draft: Draft, options: InventoryOptions): Inventory {
   return { environment, file, directory, ...tieTogether(draft, common) }
 }
 
+/** One host that can't be reached must not spoil the inventory for the others. */
+function supported(
+  name: string,
+  unsupported: Map<string, UsageError>,
+  host: { whole(): Host; named(): Host },
+): Host {
+  try {
+    return host.whole()
+  } catch (error) {
+    // What options and --var say is wrong for all hosts.
+    if (!(error instanceof UsageError) || error.code !== 'inventory_invalid') throw error
+    unsupported.set(name, error)
+    return host.named()
+  }
+}
+
 /** Builds the hosts from the draft: merges variables, reads settings, lists members. */
 function tieTogether(
   { tree, hosts: drafts }: Draft,
   common: Common,
-): Pick<Inventory, 'hosts' | 'groups' | 'sliceOrder' | 'localhost'> {
+): Pick<Inventory, 'hosts' | 'groups' | 'sliceOrder' | 'unsupported' | 'localhost'> {
   const sliceOrder = new Map([...tree].map(([name, group]) => [name, hostsBelow(group)]))
   const members = new Map([...sliceOrder].map(([name, hosts]) => [name, new Set(hosts)]))
   const groups = new Map(
     [...members].map(([name, set]) => [name, [...drafts.keys()].filter(host => set.has(host))]),
   )
   const merging = mergeOrder(tree)
+  const unsupported = new Map<string, UsageError>()
   const hosts = [...drafts].map(([name, own]) => {
     const its = merging.filter(group => members.get(group.name)!.has(name))
     const vars = new Map([...its.flatMap(group => [...group.vars]), ...own])
     const names = its.map(group => group.name).filter(group => group !== 'all')
-    return describeHost(name, names, vars, common)
+    return supported(name, unsupported, {
+      whole: () => describeHost(name, names, vars, common),
+      named: () => unsupportedHost(name, names, vars, common),
+    })
   })
   const everyone = tree.get('all')!.vars
-  return { hosts, groups, sliceOrder, localhost: implicitLocalhost(everyone, common) }
+  // A host of that name in the file is another one.
+  const ofLocalhost = drafts.has('localhost') ? new Map<string, UsageError>() : unsupported
+  const localhost = supported('localhost', ofLocalhost, {
+    whole: () => implicitLocalhost(everyone, common),
+    named: () => unsupportedHost('localhost', [], everyone, common),
+  })
+  return { hosts, groups, sliceOrder, unsupported, localhost }
 }

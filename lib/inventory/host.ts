@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 import { becomeOf } from './become.ts'
 import type { Fail } from './fault.ts'
+import { type HostVars, hostVars } from './host-vars.ts'
 import type { Host, HostTimeouts } from './inventory.ts'
 import { isPasswordName, passwordOf } from './password.ts'
 import { checkProxyJump } from './proxy-jump.ts'
@@ -119,11 +120,7 @@ export function describeHost(
   refusePassphrase(name, [vars])
   return {
     name,
-    vars: Object.fromEntries(
-      [...vars, ...overrides].flatMap(([key, { value }]) =>
-        isPasswordName(key) ? [] : [[key, value]],
-      ),
-    ),
+    vars: readableVars(name, vars, overrides),
     groups: [...groups].sort(),
     connection,
     sshTransport,
@@ -147,6 +144,36 @@ export function describeHost(
     timeouts: timeoutsOf(settings),
     bootstrapDir: remoteDirectory(names.bootstrapDir) || `${root}/var/bootstrap`,
     root,
+  }
+}
+
+function readableVars(
+  name: string,
+  vars: ReadonlyMap<string, Variable>,
+  overrides: ReadonlyMap<string, Variable>,
+): HostVars {
+  const shown = [...vars, ...overrides].filter(([key]) => !isPasswordName(key))
+  return hostVars(name, Object.fromEntries(shown.map(([key, { value }]) => [key, value])))
+}
+
+/**
+ * A host whose variables ask for what is not supported: enough to list and select it, not to reach it.
+ * @param vars as for `describeHost`
+ */
+export function unsupportedHost(
+  name: string,
+  groups: readonly string[],
+  vars: ReadonlyMap<string, Variable>,
+  { overrides }: Common,
+): Host {
+  return {
+    name,
+    vars: readableVars(name, vars, overrides),
+    groups: [...groups].sort(),
+    connection: 'ssh',
+    address: name,
+    bootstrapDir: '/var/bootstrap',
+    root: '',
   }
 }
 

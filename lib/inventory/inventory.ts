@@ -1,5 +1,7 @@
-/** The inventory, as plain data: parse.ts creates it, pattern.ts selects from it. */
+/** The inventory, as data: draft.ts makes it, pattern.ts selects from it. */
+import type { UsageError } from '../errors.ts'
 import type { Secret } from '../shell/secret.ts'
+import type { HostVars } from './host-vars.ts'
 
 /** A secret that is obtained when it is needed, once for all hosts that share its source. */
 export type SecretOf =
@@ -32,8 +34,11 @@ export interface HostTimeouts {
 /** One host, with everything needed to reach it. */
 export interface Host {
   readonly name: string
-  /** All variables as strings, merged: groups, then host, then overrides. */
-  readonly vars: Readonly<Record<string, string>>
+  /**
+   * All variables as strings, merged: groups, then host, then overrides. Reading one that the host does not
+   * have is an error: `vars.maybe('port')` reads an optional one.
+   */
+  readonly vars: HostVars
   /** Its groups, including all ancestors but `all`; sorted. */
   readonly groups: readonly string[]
   readonly connection: 'ssh' | 'local' | 'docker' | 'podman' | 'chroot'
@@ -82,6 +87,11 @@ export interface Inventory {
    * hosts, then its children’s, level by level. Without it, `groups` is used.
    */
   readonly sliceOrder?: ReadonlyMap<string, readonly string[]>
+  /**
+   * Hosts whose variables ask for what is not supported, with the reason. They have a name, groups and variables;
+   * a command that selects one is refused.
+   */
+  readonly unsupported: ReadonlyMap<string, UsageError>
   /** The host for the pattern `localhost` if the file does not have one. */
   readonly localhost?: Host
 }

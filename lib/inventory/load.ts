@@ -1,4 +1,4 @@
-/** Finds the inventory and reads it. The only part of this layer that reads files. */
+/** Finds the inventory and reads it. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
@@ -8,6 +8,7 @@ import { assemble, createDraft, type Reader } from './draft.ts'
 import { failAt } from './fault.ts'
 import type { Defaults } from './host.ts'
 import type { Inventory } from './inventory.ts'
+import { refuseHostList, refuseOtherFiles, refuseOtherKind } from './other-kinds.ts'
 import { isLocalPattern } from './pattern.ts'
 import { readHostsIni } from './readers/hosts-ini.ts'
 
@@ -47,7 +48,9 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   if (file === undefined) return emptyInventory(cwd, overrides, defaults)
   const shown = relative(cwd, file)
   const shownAs = shown.startsWith('..') ? file : shown
-  const draft = readerOf(file)(await readText(file, shownAs), shownAs)
+  const text = await readText(file, shownAs)
+  refuseOtherKind(shownAs, text)
+  const draft = readerOf(file)(text, shownAs)
   return assemble(draft, {
     file,
     // A lab’s directory may have any name.
@@ -89,7 +92,7 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
   }
   if (environments.includes(wanted)) return fileOf(wanted)
   const path = resolve(cwd, wanted)
-  if (await isDirectory(path)) return (await inventoryIn(path)) ?? join(path, fileNames[0]!)
+  if (await isDirectory(path)) return inventoryOf(path, wanted)
   // Anything that is not a directory is read as a file, even /dev/stdin.
   if (/[/\\]/.test(wanted) || (await exists(path))) return path
   if (wanted === 'lab' && labDirectory !== undefined) {
@@ -97,7 +100,20 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
     if (file !== undefined) return file
     throw new UsageError('usage', 'no lab is running', { hint: 'Start one: hostwright lab up 3.' })
   }
+  refuseHostList(wanted)
+  const unread = project === undefined ? undefined : join(project, 'inventories', wanted)
+  if (unread !== undefined && (await isDirectory(unread))) return inventoryOf(unread, wanted)
   throw unknownName('environment', wanted, environments)
+}
+
+/**
+ * The inventory file of a directory that was named.
+ * @throws {UsageError} usage: it has inventories of another kind
+ */
+async function inventoryOf(directory: string, shownAs: string): Promise<string> {
+  const file = await inventoryIn(directory)
+  if (file === undefined) refuseOtherFiles(shownAs, await readdir(directory))
+  return file ?? join(directory, fileNames[0]!)
 }
 
 /** The inventory file of a directory, if it has one. */

@@ -4,6 +4,7 @@
  */
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { hostVars } from './host-vars.ts'
 import type { Host, Inventory } from './inventory.ts'
 import { globMatcher, type NameMatcher, regexMatcher } from './name-matcher.ts'
 
@@ -47,6 +48,21 @@ export function selectHosts(inventory: Inventory, pattern: string): Host[] {
   if (local !== undefined) selected.push(implicit(inventory, local))
   if (selected.length === 0) throw noHosts(`'${pattern}' matches no host`)
   return selected
+}
+
+/**
+ * Refuses hosts that ask for what is not supported.
+ * @throws {UsageError} inventory_invalid: the first of them, and how many others there are
+ */
+export function refuseUnsupported({ unsupported }: Inventory, hosts: readonly Host[]): void {
+  const [first, ...others] = hosts.flatMap(
+    ({ name }) => unsupported.get(localNames.includes(name) ? 'localhost' : name) ?? [],
+  )
+  if (first === undefined) return
+  if (others.length === 0) throw first
+  const { message, details, code } = first
+  const more = others.length === 1 ? 'one more host' : `${others.length} more hosts`
+  throw new UsageError(code, `${message} (and ${more} can’t be reached as they are set)`, details)
 }
 
 /** Whether the pattern selects only this machine, so that no inventory is needed. */
@@ -126,7 +142,7 @@ function implicit(inventory: Inventory, name: string): Host {
   if (localhost) return { ...localhost, name }
   return {
     name,
-    vars: {},
+    vars: hostVars(name, {}),
     groups: [],
     connection: 'local',
     address: '127.0.0.1',

@@ -1,4 +1,5 @@
 /** Ansible variables that change how Ansible reaches a host, but have no effect here. Pure. */
+import { plainVars } from './host-vars.ts'
 import type { Host } from './inventory.ts'
 
 const sshArguments = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']
@@ -36,7 +37,7 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
   // Grouped by text: usually all hosts have the same.
   const found = new Map<string, string[]>()
   for (const { name, vars } of hosts) {
-    for (const [variable, value] of Object.entries(vars)) {
+    for (const [variable, value] of Object.entries(plainVars(vars))) {
       if (value === '' || !instead.has(variable)) continue
       const advice = adviceFor(variable, value)
       const text = advice === undefined ? variable : `${variable} (${advice})`

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { BootstrapError } from '../../lib/errors.ts'
 import { connectHost } from '../../lib/host/connect.ts'
+import { hostVars } from '../../lib/inventory/host-vars.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
@@ -120,7 +121,7 @@ async function byUs(
   })
   const host: Host = {
     name: alias,
-    vars: {},
+    vars: hostVars(alias, {}),
     groups: [],
     connection: 'ssh',
     address: alias,

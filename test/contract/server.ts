@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import ssh2, { type AuthContext, type Connection } from 'ssh2'
 import { onTestFinished } from 'vitest'
+import { hostVars } from '../../lib/inventory/host-vars.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
 import { temporaryDirectory } from '../support/shells.ts'
@@ -107,7 +108,7 @@ export async function startServer(behaviour: Behaviour = {}): Promise<BadServer>
   await writeFile(privateKeyFile, createKeyPair('user').private, { mode: 0o600 })
   const host: Host = {
     name: 'bad',
-    vars: {},
+    vars: hostVars('bad', {}),
     groups: [],
     connection: 'ssh',
     address: '127.0.0.1',

@@ -1,6 +1,7 @@
 /** An inventory from the text of a hosts.ini. */
 import { assemble, type InventoryOptions } from '../../lib/inventory/draft.ts'
 import type { Inventory } from '../../lib/inventory/inventory.ts'
+import { refuseUnsupported } from '../../lib/inventory/pattern.ts'
 import { readHostsIni } from '../../lib/inventory/readers/hosts-ini.ts'
 
 export interface ParseOptions extends InventoryOptions {
@@ -8,5 +9,13 @@ export interface ParseOptions extends InventoryOptions {
   shownAs?: string
 }
 
-export const parseInventory = (text: string, options: ParseOptions): Inventory =>
+/** As a command that selects some of its hosts, or none, reads it. */
+export const readInventory = (text: string, options: ParseOptions): Inventory =>
   assemble(readHostsIni(text, options.shownAs ?? options.file), options)
+
+/** As a command that selects all hosts reads it: one that is not supported is refused. */
+export function parseInventory(text: string, options: ParseOptions): Inventory {
+  const inventory = readInventory(text, options)
+  refuseUnsupported(inventory, inventory.hosts)
+  return inventory
+}

@@ -4,6 +4,7 @@ import type { Catalogue } from '../../lib/bootstrap/definitions.ts'
 import type { RunEvent } from '../../lib/events.ts'
 import type { Reporting } from '../../lib/host/job.ts'
 import type { Confirm, Mode } from '../../lib/host/mode.ts'
+import { hostVars } from '../../lib/inventory/host-vars.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import type { SelectionOptions } from '../../lib/program/selection.ts'
 import type { ArgumentTypes } from '../../lib/recipe/arguments.ts'
@@ -26,7 +27,7 @@ export const localHost = (
   vars: Record<string, string> = {},
 ): Host => ({
   name,
-  vars,
+  vars: hostVars(name, vars),
   groups: [],
   connection: 'local',
   address: '127.0.0.1',

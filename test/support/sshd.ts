@@ -15,6 +15,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
+import { hostVars } from '../../lib/inventory/host-vars.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { endLabProcesses, marker } from '../../lib/lab/processes.ts'
 import { findSshd, giveBack, prepareMachine, sshdCommand, sshdVersion } from '../../lib/lab/sshd.ts'
@@ -175,7 +176,7 @@ export async function reachable({
     },
     host: changes => ({
       name: 'host',
-      vars: {},
+      vars: hostVars('host', {}),
       groups: [],
       connection: 'ssh',
       address,

@@ -44,7 +44,7 @@ describe('the hosts of a run', () => {
     const ask = async (question: string) => `answer ${asked.push(question)}`
     return prepareReach(
       readReach(options, { cwd: '/' }),
-      { inventory, hosts },
+      { inventory, hosts, warnings: [] },
       { env: {}, passwords: {} },
       ask,
     )

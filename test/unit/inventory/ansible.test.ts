@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError } from '../../../lib/errors.ts'
+import { plainVars } from '../../../lib/inventory/host-vars.ts'
 import { selectHosts } from '../../../lib/inventory/pattern.ts'
 import { parseInventory } from '../../support/inventory.ts'
 
@@ -50,7 +51,7 @@ describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
   it('gives every host the same variables as Ansible does', () => {
     const ours = inventory.hosts.map(host => {
       const like = variables[host.name] ?? {}
-      const entries = Object.entries(host.vars)
+      const entries = Object.entries(plainVars(host.vars))
       return [host.name, Object.fromEntries(entries.map(([k, v]) => [k, typed(v, like[k])]))]
     })
     // Ansible omits hosts without variables.

@@ -148,3 +148,50 @@ it('accepts invalid UTF-8 only in comments', async () => {
   await write('inventories/p/hosts.ini', Buffer.from('# caf\xe9\na x=caf\xe9\n', 'latin1'))
   expect((await refusalOf()).message).toMatch(/hosts\.ini:2: not valid UTF-8$/)
 })
+
+it.each([
+  ['hosts.yml', 'all:\n  hosts:\n    web1:\n', 'a YAML inventory'],
+  ['hosts.yaml', '---\n', 'a YAML inventory'],
+  ['hosts', '---\nall: {hosts: {a: }}\n', 'a YAML inventory'],
+  ['hosts', '# ours\nweb:\n  hosts:\n', 'a YAML inventory'],
+  ['hosts.json', '[]', 'a JSON inventory'],
+  ['hosts', '{ "all": {} }', 'a JSON inventory'],
+  ['ec2.py', '#!/usr/bin/env python3\nimport json\n', 'an executable inventory'],
+  ['hosts.ini', '#!/bin/sh\necho {}\n', 'an executable inventory'],
+  [
+    'aws_ec2.yml',
+    'plugin: amazon.aws.aws_ec2\n',
+    'the configuration of the plugin amazon.aws.aws_ec2',
+  ],
+  ['hosts', '$ANSIBLE_VAULT;1.1;AES256\n', 'an encrypted inventory'],
+])('names %s with %j as what it is', async (name, text, kind) => {
+  await write(name, text)
+  const error = await refusalOf({ inventory: `./${name}` })
+  expect([error.code, error.message]).toEqual([
+    'inventory_invalid',
+    `${name} is ${kind}, which is not read yet`,
+  ])
+})
+
+it.each([
+  ['inventories/production/hosts.yml', 'production'],
+  ['inventories/production/inventory', 'production'],
+  ['elsewhere/01-static', './elsewhere'],
+])('names the inventories of a directory without hosts.ini: %s', async (path, inventory) => {
+  await write('inventories/other/hosts.ini', 'a\n')
+  await write(path, 'all:\n')
+  const error = await refusalOf({ inventory })
+  const name = path.split('/').at(-1)
+  expect(error.message).toBe(`${inventory} has no hosts.ini, but ${name}`)
+})
+
+it.each(['web1,', 'web1,web2', '192.0.2.1,192.0.2.2,'])(
+  'names -i %s as a list of hosts',
+  async inventory => {
+    const error = await refusalOf({ inventory })
+    expect([error.code, error.message]).toEqual([
+      'usage',
+      `-i ${inventory} is a list of hosts, which is not read yet`,
+    ])
+  },
+)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { productOnHost } from '../../../lib/bootstrap/product.ts'
 import type { HostProduct, Items, RunningHost, Task } from '../../../lib/index.ts'
+import { hostVars } from '../../../lib/inventory/host-vars.ts'
 import { flatten } from '../../../lib/resources/resource.ts'
 import { keepConfig, restoreConfig } from '../../../tasks/config-copy.ts'
 import { deepfiler } from '../../../tasks/deepfiler.ts'
@@ -253,7 +254,7 @@ describe('haproxy’s config', () => {
   test('has each setting on its own line, and the backends of the host', () => {
     const config = haproxyConfig(
       { maxconn: '7', timeout_server: '9s' },
-      { vars: { haproxy_backends: '10.0.0.2:80, 10.0.0.3:80' } },
+      { vars: hostVars('lb', { haproxy_backends: '10.0.0.2:80, 10.0.0.3:80' }) },
     )
     expect(config).toContain('    maxconn 7\n')
     expect(config).toContain('    timeout server 9s\n')
@@ -262,6 +263,8 @@ describe('haproxy’s config', () => {
   })
 
   test('has defaults for settings that are not set', () => {
-    expect(haproxyConfig({}, { vars: {} })).toContain('server stack1 127.0.0.1:8080\n')
+    expect(haproxyConfig({}, { vars: hostVars('lb', {}) })).toContain(
+      'server stack1 127.0.0.1:8080\n',
+    )
   })
 })

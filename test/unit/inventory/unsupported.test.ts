@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { byName, withJumps } from '../../../lib/inventory/jumps.ts'
+import { refuseUnsupported, selectHosts } from '../../../lib/inventory/pattern.ts'
+import { readInventory } from '../../support/inventory.ts'
+
+const read = (text: string) => readInventory(text, { file: 'hosts.ini', environment: 'x' })
+
+/** Selects hosts as commands do. */
+function select(text: string, pattern: string) {
+  const inventory = read(text)
+  const hosts = selectHosts(inventory, pattern)
+  refuseUnsupported(inventory, withJumps(hosts, byName(inventory)))
+  return hosts.map(({ name }) => name)
+}
+
+// Each was read as a fault of the whole file.
+describe.each([
+  ['a connection', 'ansible_connection=winrm', /winrm/],
+  ['a network connection', 'ansible_connection=network_cli ansible_network_os=ios', /network_cli/],
+  ['a way to become another user', 'ansible_become=yes ansible_become_method=enable', /enable/],
+  ['a templated password', 'ansible_password="{{ vault_win }}"', /ansible_password/],
+  ['a templated address', 'ansible_host="{{ ip }}"', /ansible_host/],
+  ['a templated user', 'ansible_user="{{ u }}"', /ansible_user/],
+  ['a port that is none', 'ansible_port=winrm', /port/],
+  ['a passphrase in the inventory', 'ansible_ssh_private_key_passphrase=x', /passphrase/],
+  ['a home of another user', 'ansible_ssh_private_key_file=~bob/k', /private_key_file|~bob/],
+])('a host with %s that is not supported', (_, setting, reason) => {
+  const text = `[web]\nweb1\n\n[odd]\nodd1 ${setting}\nodd2 ${setting}\n`
+
+  test('leaves the others as they are', () => {
+    expect(select(text, 'web')).toEqual(['web1'])
+    expect(select(text, 'all:!odd')).toEqual(['web1'])
+  })
+
+  test('is refused when it is selected', () => {
+    expect(() => select(text, 'odd1')).toThrow(reason)
+    expect(() => select(text, 'all')).toThrow(/one more host/)
+  })
+
+  test('is listed with its groups', () => {
+    expect(selectHosts(read(text), 'odd2')).toMatchObject([{ name: 'odd2', groups: ['odd'] }])
+  })
+})
+
+test('a setting of a group that is not supported spares the hosts that override it', () => {
+  const text = '[win]\nw1\nw2 ansible_connection=ssh\n[win:vars]\nansible_connection=winrm\n'
+  expect(select(text, 'w2')).toEqual(['w2'])
+  expect(() => select(text, 'w1')).toThrow('winrm')
+})
+
+test('a setting of all hosts that is not supported is refused for the implicit localhost only when it is meant', () => {
+  const text = 'web1 ansible_become_method=sudo\n[all:vars]\nansible_become_method=enable\n'
+  expect(select(text, 'web1')).toEqual(['web1'])
+  expect(() => select(text, 'localhost')).toThrow('enable')
+  expect(() => select(text, '127.0.0.1')).toThrow('enable')
+})
+
+test('a jump host that is not supported is refused with the host behind it', () => {
+  const text = 'web1 proxy_jump=bastion\nbastion ansible_connection=winrm\n'
+  expect(() => select(text, 'web1')).toThrow('winrm')
+})
