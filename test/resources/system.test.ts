@@ -218,6 +218,43 @@ grep -qxF "tmpfs $at/my\\040data tmpfs size=1m,noexec 0 0" /etc/fstab`,
       note: 'fstab, unmounted',
     },
     {
+      name: 'through a link and ..',
+      given: 'mkdir -p real/e; ln -s real way',
+      wanted: at =>
+        mount(at('way/../way/e'), { source: 'tmpfs', type: 'tmpfs', options: ['size=1m'] }),
+      holds: `[ "$(findmnt -n -o TARGET | grep -c "$at/real/e")" = 1 ] && [ "$(grep -c /e /etc/fstab)" = 1 ]`,
+      drift: ['umount real/e', 'sed -i "\\|$at|d" /etc/fstab'],
+      note: 'fstab, mounted',
+      cleanup: 'umount real/e; sed -i "\\|$at|d" /etc/fstab',
+    },
+    {
+      name: 'that fstab has by other spellings, twice',
+      given: `mkdir -p 'real/f g'; ln -s real way
+printf '%s\\n' "tmpfs $at/real/f\\040g/ tmpfs size=1m 0 0" "tmpfs $at//way/f\\040g tmpfs size=1m" >>/etc/fstab
+mount -t tmpfs -o size=1m none 'real/f g'; mount -t tmpfs none 'real/f g'`,
+      wanted: at => mount(at('real/f g'), { absent: true }),
+      holds: '! mountpoint -q "real/f g" && ! grep -q "$at" /etc/fstab',
+      note: 'unmounted, fstab',
+    },
+    {
+      name: 'that fstab has with a slash at its end',
+      given: `mkdir h; echo "tmpfs $at/h/ tmpfs size=1m 0 0" >>/etc/fstab`,
+      wanted: at => mount(at('h'), { source: 'tmpfs', type: 'tmpfs', options: ['size=1m'] }),
+      holds: '[ "$(grep -c "$at/h" /etc/fstab)" = 1 ] && findmnt -M "$at/h"',
+      drift: ['umount h'],
+      note: 'mounted',
+      cleanup: 'umount h; sed -i "\\|$at|d" /etc/fstab',
+    },
+    {
+      name: 'a subdirectory in another place, where another of the same is',
+      given: 'mkdir -p a/one a/two b; mount --bind a/two b; touch a/one/file',
+      wanted: at => mount(at('b'), { source: at('a/one'), type: 'none', options: ['bind'] }),
+      holds: '[ -e b/file ] && [ "$(findmnt -n -o TARGET | grep -c "$at/b")" = 1 ]',
+      drift: ['umount b; mount --bind a/two b'],
+      note: 'unmounted, fstab, mounted',
+      cleanup: 'umount b; sed -i "\\|$at|d" /etc/fstab',
+    },
+    {
       name: 'absent',
       given: 'mkdir d; mount -t tmpfs none d; echo "none $at/d tmpfs" >>/etc/fstab',
       wanted: at => mount(at('d'), { absent: true }),
@@ -372,6 +409,51 @@ describe('resources of the system', { tags: ['overlay'] }, () => {
     expect(`${applied.error?.output} ${applied.error?.message}`).toMatch(error.message)
     if (checked) expect((await go(items, given, after, { check: true })).notes).toEqual([checked])
   })
+
+  // Runs before compared fstab alone, which had been written first.
+  const halfDone = [
+    {
+      name: 'unmounting',
+      given: 'mkdir m; mount -t tmpfs one m; echo "LABEL=one $at/m ext4 defaults 0 0" >>/etc/fstab',
+      hold: 'cd m && sleep 1000 & echo $! >/run/hw-held; until [ "$(readlink /proc/$!/cwd)" = "$at/m" ]; do :; done',
+      release:
+        'kill "$(cat /run/hw-held)"; while [ -e "/proc/$(cat /run/hw-held)/cwd" ]; do :; done',
+      wanted: (at: string) => mount(`${at}/m`, { source: 'other', type: 'tmpfs' }),
+      said: /could not unmount/,
+      holds:
+        'findmnt -n -M m -o SOURCE | grep -qx other && [ "$(grep -c "$at/m" /etc/fstab)" = 1 ]',
+    },
+    {
+      name: 'mounting with other options',
+      given:
+        'mkdir m; mount -t tmpfs -o size=1m one m; echo "one $at/m tmpfs size=1m 0 0" >>/etc/fstab',
+      hold: 'printf "#!/bin/sh\nexit 32\n" >/usr/local/sbin/mount; chmod +x /usr/local/sbin/mount',
+      release: 'rm /usr/local/sbin/mount',
+      wanted: (at: string) =>
+        mount(`${at}/m`, { source: 'one', type: 'tmpfs', options: ['size=2m'] }),
+      said: /could not mount .* again/,
+      holds:
+        'grep "$at/m tmpfs" /proc/self/mounts | grep -q size=2048k && grep -q "$at/m tmpfs size=2m" /etc/fstab',
+    },
+  ]
+  test.each(halfDone)(
+    'mount: where $name fails, no later run says ok before it is done',
+    async each => {
+      const at = await host.directory()
+      const run = () => bring(host, anyShell, at, each.wanted(at))
+      await host.script(each.given, at)
+      await host.script(`{ ${each.hold}; } </dev/null >/dev/null 2>&1`, at)
+      for (const _ of [1, 2]) {
+        const { error } = await run()
+        expect(`${error?.output} ${error?.message}`).toMatch(each.said)
+      }
+      await host.script(each.release, at)
+      expect((await run()).statuses).toEqual(['changed'])
+      await host.script(each.holds, at)
+      expect((await run()).statuses).toEqual(['ok'])
+      await host.script('umount m; sed -i "\\|$at|d" /etc/fstab', at)
+    },
+  )
 
   test('what is built in counts as loaded', async () => {
     const { notes } = await go(kernelModule('builtin_one'), fakeModules)

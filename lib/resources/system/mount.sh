@@ -2,34 +2,45 @@
 # mount.sh: file systems: their lines of /etc/fstab, and whether they are mounted now.
 # Needs: fstab
 
-# hw_mount PATH mounted|unmounted|absent point= [source=] [type=] [options=] [order=] [must=] [must_not=]: `point`
-# is PATH as fstab has it, `source` likewise, `order` its last two fields. `must` and `must_not`: flags that a
-# mount with these options has, and that it does not have.
+# hw_mount PATH mounted|unmounted|absent|kept|not-kept point= [source=] [type=] [options=] [order=] [must=]
+# [must_not=]: `point` is PATH as fstab has it, `source` likewise, `order` its last two fields. `must` and
+# `must_not`: flags that a mount with these options has, and that it does not have. kept and not-kept are about
+# fstab alone. What another run may have left half done is not seen in fstab, which is therefore written last,
+# but for a mount(8) that reads it.
 hw_mount() {
   hw_words 2 'point source type options order must must_not' "$@" || return
-  hw_mount_found "$hw_want_point"
-  if [ "$2" = absent ]; then
-    [ -z "$hw_mounted" ] || hw_umount "$1" || return
-    hw_fstab '' "$hw_want_point" ''
-    return
-  fi
-  hw_fstab '' "$hw_want_point" "$hw_want_source $hw_want_point $hw_want_type $hw_want_options $hw_want_order" || return
-  if [ "$2" = unmounted ]; then
-    [ -z "$hw_mounted" ] || hw_umount "$1"
-    return
-  fi
+  case $2 in
+    absent | not-kept) set -- "$1" "$2" '' ;;
+    *) set -- "$1" "$2" "$hw_want_source $hw_want_point $hw_want_type $hw_want_options $hw_want_order" ;;
+  esac
+  hw_mount_found "$hw_want_point" "$1"
+  hw_fstab_look '' "$hw_want_point" "$3" "$1" || return
+  case $2 in
+    absent | not-kept)
+      [ -z "$hw_mounted" ] || [ "$2" = not-kept ] || hw_umount "$1" || return
+      hw_fstab_write
+      return
+      ;;
+    kept | unmounted)
+      hw_fstab_write || return
+      [ -z "$hw_mounted" ] || [ "$2" = kept ] || hw_umount "$1"
+      return
+      ;;
+  esac
   if [ -n "$hw_mounted" ] && ! hw_mount_is_other "$1" "$hw_want_source" "$hw_want_type"; then
-    hw_mount_options "$1"
+    hw_mount_options "$1" && hw_fstab_write
     return
   fi
   if [ -n "$hw_mounted" ]; then
+    hw_saw other
     hw_umount "$1" || return
   fi
+  hw_fstab_write || return
   hw_also mounted
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   command -v mount >/dev/null || hw_without mount mount || return
-  hw_make_above "$1/" || return
+  [ -e "$1" ] || mkdir -p -- "$1" || hw_fail "can't make the directory $1" || return
   mount "$1" || hw_fail "could not mount $1"
 }
 
@@ -44,48 +55,90 @@ hw_mount_options() {
     *,bind,* | *,rbind,*) set -- "$1" "bind,$hw_want_options" ;;
     *) set -- "$1" "$hw_want_options" ;;
   esac
-  mount -o "remount,rw,suid,dev,exec,$2" "$1" || hw_fail "could not mount $1 again with other options"
+  # With its source, so that fstab is not read, which still has the old options.
+  hw_plain_word "$hw_mounted" && mount -o "remount,rw,suid,dev,exec,$2" "$hw_found" "$1" || hw_fail "could not mount $1 again with other options"
 }
 
-# hw_umount PATH
+# hw_umount PATH: nothing is mounted there any more, also where something was mounted over it.
 hw_umount() {
   hw_also unmounted
   [ -z "$hw_check" ] || return 0
   hw_touch_all
-  umount "$1" || hw_fail "could not unmount $1"
+  hw_count=0
+  while [ -n "$hw_mounted" ]; do
+    hw_count=$((hw_count + 1))
+    [ "$hw_count" -le 100 ] && umount "$1" || hw_fail "could not unmount $1" || return
+    hw_mount_found "$hw_want_point" "$1"
+  done
 }
 
-# hw_mount_found POINT: what is mounted there, the last of several, into hw_mounted (source), hw_mounted_type
-# and hw_mounted_options.
+# hw_mount_found POINT PATH: what is mounted there, the last of several, into hw_mounted (source), hw_mounted_type
+# and hw_mounted_options. The kernel has the path with no links in it.
 hw_mount_found() {
-  hw_mounted='' hw_mounted_type='' hw_mounted_options=''
-  while read -r hw_each hw_point hw_key hw_line hw_rest; do
-    [ "$hw_point" = "$1" ] || continue
-    hw_mounted=$hw_each hw_mounted_type=$hw_key hw_mounted_options=$hw_line
-  done </proc/self/mounts
+  hw_mount_points=$hw_newline
+  hw_mount_at "$1"
+  if [ -z "$hw_mounted" ]; then
+    hw_real "$2"
+    [ "$hw_found" = "$2" ] || { hw_fstab_word "$hw_found" && hw_mount_at "$hw_found"; }
+  fi
   hw_saw "mounted $hw_mounted $hw_mounted_type $hw_mounted_options"
 }
 
-# hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else. A label or an UUID is known by
-# the line of fstab alone, and so is what the kernel has other names for.
+# hw_mount_at POINT: the same of a path that the kernel may have. All points into hw_mount_points.
+hw_mount_at() {
+  hw_mounted='' hw_mounted_type='' hw_mounted_options=''
+  while read -r hw_each hw_point hw_key hw_line hw_rest; do
+    hw_mount_points=$hw_mount_points$hw_point$hw_newline
+    [ "$hw_point" = "$1" ] || continue
+    hw_mounted=$hw_each hw_mounted_type=$hw_key hw_mounted_options=$hw_line
+  done </proc/self/mounts
+}
+
+# hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else: SOURCE is as fstab has it. What
+# can't be told by the names that the kernel has for it is known by the line of fstab alone.
 hw_mount_is_other() {
   if [ -n "$hw_fstab_was" ] && [ "$hw_fstab_was" != "$2 $3" ]; then return 0; fi
-  case $3-$2 in
-    none-/* | auto-/*) ;;
-    tmpfs-*)
-      [ "$hw_mounted_type" != tmpfs ]
+  case $3:$hw_mounted_type in
+    none:* | auto:* | "$hw_mounted_type":*) ;;
+    # These are called the same by everybody.
+    *:tmpfs | *:ramfs | *:overlay | *:ext[234] | *:xfs | *:btrfs | *:vfat | *:iso9660) return 0 ;;
+  esac
+  case $2 in
+    UUID=* | LABEL=* | PARTUUID=* | PARTLABEL=* | ID=*)
+      hw_mount_device "$2"
+      [ -e "$hw_found" ] && ! [ "$hw_found" -ef "$hw_mounted" ]
       return
       ;;
+  esac
+  hw_plain_word "$2" && set -- "$1" "$hw_found" "$3"
+  case $3-$2 in
+    none-/* | auto-/*) ;;
+    tmpfs-*) return 1 ;;
     *)
       case $2-$hw_mounted in
         /dev/*-/dev/*) ! [ "$2" -ef "$hw_mounted" ] ;;
+        *:/*-*:/*) hw_found=${2%/} && [ "${hw_found#*:}" != "${hw_mounted#*:}" ] && [ "${hw_found#*:}/" != "${hw_mounted#*:}" ] ;;
         *) return 1 ;;
       esac
       return
       ;;
   esac
-  # A directory shown in another place.
-  [ -d "$2" ] && ! [ "$2" -ef "$1" ]
+  # A file or directory shown in another place.
+  [ -e "$2" ] && ! [ "$2" -ef "$1" ]
+}
+
+# hw_mount_device TAG=VALUE: where udev shows the device of that tag, into hw_found.
+hw_mount_device() {
+  hw_found=${1#*=}
+  hw_found=${hw_found#\"}
+  hw_found=${hw_found%\"}
+  case $1 in
+    UUID=*) hw_found=/dev/disk/by-uuid/$hw_found ;;
+    LABEL=*) hw_found=/dev/disk/by-label/$hw_found ;;
+    PARTUUID=*) hw_found=/dev/disk/by-partuuid/$hw_found ;;
+    PARTLABEL=*) hw_found=/dev/disk/by-partlabel/$hw_found ;;
+    *) hw_found=/dev/disk/by-id/$hw_found ;;
+  esac
 }
 
 # hw_mount_has_flags MUST MUST_NOT

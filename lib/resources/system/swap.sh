@@ -6,7 +6,7 @@
 # `options` it is there, but not in use. `point` is PATH as fstab has it.
 hw_swap() {
   hw_words 1 'point mib options priority' "$@" || return
-  hw_swap_active "$hw_want_point"
+  hw_swap_active "$hw_want_point" "$1"
   hw_stat "$1" || return
   hw_want_perms='rw-------' hw_want_mode=00600 hw_want_user='' hw_want_group='' hw_validate=''
   hw_swap_new=
@@ -35,7 +35,7 @@ hw_swap() {
   elif [ -n "$hw_want_options" ]; then
     hw_also on
   fi
-  hw_fstab "$hw_want_point" '' "${hw_want_options:+$hw_want_point none swap $hw_want_options 0 0}" || return
+  hw_fstab "$hw_want_point" '' "${hw_want_options:+$hw_want_point none swap $hw_want_options 0 0}" "$1" || return
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
   [ -z "$hw_check" ] || return 0
@@ -53,20 +53,25 @@ hw_swap() {
 
 # hw_no_swap PATH POINT: the file is neither there nor in use.
 hw_no_swap() {
-  hw_swap_active "$2"
+  hw_swap_active "$2" "$1"
   if [ -n "$hw_active" ]; then
     hw_also off
     [ -n "$hw_check" ] || hw_swap_stop "$1" || return
   fi
-  hw_fstab "$2" '' '' && hw_no_text "$1" removed
+  hw_fstab "$2" '' '' "$1" && hw_no_text "$1" removed
 }
 
-# hw_swap_active POINT: its priority into hw_active if it is in use, else nothing.
+# hw_swap_active POINT PATH: the priority of PATH into hw_active if it is in use, else nothing. The kernel has the path with
+# no links in it.
 hw_swap_active() {
   hw_active=
   [ -r /proc/swaps ] || return 0
+  hw_real "$2"
+  set -- "$1" "$hw_found"
   while read -r hw_each hw_key hw_line hw_rest hw_found; do
-    [ "$hw_each" != "$1" ] || hw_active=$hw_found
+    hw_swap_priority=$hw_found
+    hw_plain_word "$hw_each"
+    [ "$hw_found" != "$2" ] || hw_active=$hw_swap_priority
   done </proc/swaps
   hw_saw "swap $1 $hw_active"
 }
