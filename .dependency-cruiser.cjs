@@ -3,6 +3,7 @@
 const layers = [
   'errors',
   'events',
+  'make-directory',
   'shell',
   'remote',
   'ini',

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { BootstrapError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import type { LabAddress } from './addresses.ts'
 import { embeddedCommand, embeddedNeeds } from './embedded.ts'
 import type { EmbeddedConfig } from './embedded-server.ts'
@@ -55,7 +56,7 @@ export async function writeHostFiles(lab: LabPlan, host: HostPlan): Promise<void
   if (inView) await mkdir(join(own, 'mount'))
   else
     for (const name of ['etc', 'opt', 'run', 'tmp', 'var']) {
-      await mkdir(join(hostRoot(lab.directory, host.name), name), { recursive: true })
+      makeDirectory(join(hostRoot(lab.directory, host.name), name))
     }
   const write = (name: string, text: string) => writeFile(join(own, name), text, { mode: 0o600 })
   await write('host_key', host.hostKey.private)

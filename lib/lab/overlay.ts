@@ -7,9 +7,10 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeDirectory } from '../make-directory.ts'
 import { quote, quoteAll } from '../shell/quote.ts'
 import { isUnder, type Mount, mountsToLayer } from './mounts.ts'
 
@@ -168,7 +169,7 @@ export async function whyNoViews(directory: string): Promise<string | undefined>
     return 'not in a chroot: who enters a host would get to what is outside'
   const probe = join(directory, 'probe')
   const mountPoint = join(probe, 'mount')
-  await mkdir(mountPoint, { recursive: true })
+  makeDirectory(mountPoint)
   try {
     const view: View = { name: 'probe', mountPoint, files: [], hosts: [], keep: [] }
     const [program, ...args] = await viewCommand(view, directory, ['true'])

@@ -1,7 +1,8 @@
 /** `lab.json`: marks a directory as a lab’s, and contains what is needed to stop it. */
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import type { ProcessId } from './processes.ts'
 
 export interface HostRecord {
@@ -69,13 +70,19 @@ export async function writeRecord(directory: string, record: LabRecord): Promise
 /**
  * Claims `directory` for this process’s lab: of several simultaneous attempts, one succeeds.
  * @returns false if there is a lab already
- * @throws {UsageError} the directory has other content, or belongs to another user
+ * @throws {UsageError} the directory can’t be made, has other content, or belongs to another user
  */
 export async function claimDirectory(directory: string, record: LabRecord): Promise<boolean> {
-  await mkdir(join(directory, '..'), { recursive: true })
-  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
-    if (!exists(error)) throw error
-  })
+  try {
+    makeDirectory(dirname(directory))
+    makeDirectory(directory, 0o700)
+  } catch (cause) {
+    throw new UsageError(
+      'usage',
+      `the lab’s directory can’t be made: ${(cause as Error).message}`,
+      { cause, hint: 'Set TMPDIR to a directory in which you can write.' },
+    )
+  }
   await refuseForeign(directory)
   const next = `${file(directory)}.${process.pid}`
   await writeFile(next, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })

@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { access, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { BootstrapError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { createKeyPair } from './keys.ts'
 import { marker } from './processes.ts'
 
@@ -108,7 +109,7 @@ async function complaint(sshd: string, config: string): Promise<string | undefin
 }
 
 async function borrow(directory: string, lab: string): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o755 })
+  makeDirectory(directory, 0o755)
   await writeFile(noteFile(directory, lab), '')
   return directory
 }

@@ -1,9 +1,11 @@
 /** Recipes as files: finds them, and loads one. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isBootstrapError, UsageError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { fromHere, isOwn } from '../resources/call-site.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -80,8 +82,7 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
     // Node strips no types below node_modules.
     if (!typescript || (stripsTypes() && !file.includes(`${sep}node_modules${sep}`)))
       return await import(url)
-    const { tsImport } = await import('tsx/esm/api')
-    return await tsImport(url, import.meta.url)
+    return await importByTsx(url)
   } catch (error) {
     if (isBootstrapError(error)) throw error
     const { message, code } = error as NodeJS.ErrnoException
@@ -93,6 +94,35 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
       hint: missing ? `Run npm install hostwright in ${dirname(dirname(file))}.` : undefined,
       cause: error,
     })
+  }
+}
+
+/**
+ * Without its cache, where that can't be made or is another user's: tsx could load nothing (below /proc it would
+ * loop), or would run what somebody else wrote.
+ */
+async function importByTsx(url: string): Promise<{ default?: unknown }> {
+  const { TSX_DISABLE_CACHE } = process.env
+  if (!tsxHasItsCache()) process.env.TSX_DISABLE_CACHE = '1'
+  try {
+    const { tsImport } = await import('tsx/esm/api')
+    return await tsImport(url, import.meta.url)
+  } finally {
+    if (TSX_DISABLE_CACHE === undefined) delete process.env.TSX_DISABLE_CACHE
+  }
+}
+
+/** Makes tsx's directory, if there is none, for this user only. */
+function tsxHasItsCache(): boolean {
+  const own = process.geteuid?.()
+  if (own === undefined) return true
+  const cache = join(tmpdir(), `tsx-${own}`)
+  try {
+    makeDirectory(cache, 0o700)
+    const { uid, mode } = statSync(cache)
+    return uid === own && lstatSync(cache).uid === own && (mode & 0o022) === 0
+  } catch {
+    return false
   }
 }
 

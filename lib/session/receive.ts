@@ -1,8 +1,9 @@
 /** Fetches files from the host, each over its own shell, in bounded memory. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { StepError, UnreachableError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { quote } from '../shell/quote.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { Asked } from './call.ts'
@@ -23,7 +24,7 @@ export async function receiveContent(
   content: { path: string; sha256: string; size: number },
   target: { path: string; mode: number },
 ): Promise<void> {
-  await mkdir(dirname(target.path), { recursive: true })
+  makeDirectory(dirname(target.path))
   const mode = await stat(target.path).then(
     found => found.mode & 0o777,
     () => target.mode,

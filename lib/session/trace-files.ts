@@ -9,19 +9,18 @@ import {
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   fchmodSync,
   ftruncateSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { createRedactor, withoutForms } from '../shell/redact.ts'
 import { createSessionTrace, type SessionTrace, type Sign, type TraceSink } from './trace.ts'
 
@@ -56,7 +55,7 @@ export function prepareTraceDirectory(path: string): void {
       hint: 'Name a directory that you own; it is created if it does not exist.',
     })
   try {
-    if (makeDirectory(path)) chmodSync(path, 0o700)
+    if (makeDirectory(path, 0o700)) chmodSync(path, 0o700)
     const { uid, mode } = statSync(path)
     const own = process.geteuid?.() ?? uid
     if (uid !== own) throw refuse('it belongs to another user')
@@ -76,14 +75,6 @@ export function prepareTraceDirectory(path: string): void {
     if (error instanceof UsageError) throw error
     throw refuse((error as Error).message, error)
   }
-}
-
-/** Creates a directory and its parents; false if it exists. (Node's `recursive` never returns below /proc.) */
-function makeDirectory(path: string): boolean {
-  if (existsSync(path)) return false
-  makeDirectory(dirname(path))
-  mkdirSync(path, { mode: 0o700 })
-  return true
 }
 
 /**

@@ -9,7 +9,6 @@ import {
   fchmodSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   unlinkSync,
@@ -18,6 +17,7 @@ import {
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Subscriber } from '../events.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { jsonLine } from './json.ts'
 import type { Kept } from './output-lines.ts'
 import type { Environment } from './theme.ts'
@@ -92,7 +92,7 @@ export function createRunLog(options: {
     lines = ''
     try {
       if (state === 'waiting') {
-        if (directory) makeDirectory(directory)
+        if (directory) makePrivateDirectory(directory)
         handle = openLog(file, directory !== undefined)
         state = 'open'
       }
@@ -138,8 +138,8 @@ export function createRunLog(options: {
 /**
  * Creates a private directory; neither it nor its parent may be a link, which somebody else may have created.
  */
-function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+function makePrivateDirectory(path: string): void {
+  makeDirectory(path, 0o700)
   for (const each of [dirname(path), path]) {
     const found = lstatSync(each)
     if (!found.isDirectory()) throw new Error(`${each} is not a directory`)
