@@ -4,6 +4,8 @@ import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
 import type { RunCommand } from './command.ts'
+import { readCommandInput } from './command-input.ts'
+import { findTargets } from './targets.ts'
 
 export const exec: RunCommand = async (command, options, place) => {
   if (command.length === 0) {
@@ -20,19 +22,29 @@ export const exec: RunCommand = async (command, options, place) => {
   const { runCommand } = await import('./run.ts')
   const request = { name: 'exec', words: [], options, place }
   if (options.check === true) return runCommand({ ...request, recipe: whereItWouldRun(line) })
+  let input: Buffer | undefined
   return runCommand({
     ...request,
-    recipe: execRecipe(line),
+    targets: async () => {
+      const targets = await findTargets(options, place)
+      input = await readCommandInput({
+        hosts: targets.hosts.length,
+        note: text => place.stderr.write(`note: ${text}\n`),
+      })
+      return targets
+    },
+    recipe: execRecipe(line, () => input),
     draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),
   })
 }
 
-const execRecipe = (line: string) =>
+/** @param input what the command reads from its standard input */
+const execRecipe = (line: string, input: () => Buffer | undefined) =>
   recipe({
     description: 'Run one command',
     lock: false,
     async run({ $ }) {
-      const { exitCode } = await $({ nothrow: true, discard: true })([
+      const { exitCode } = await $({ nothrow: true, discard: true, input: input() })([
         line,
       ] as unknown as TemplateStringsArray)
       if (exitCode !== 0)

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url))
+export const program = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url))
 
 /** The exit status and output of a command line. */
 export interface Ended {

@@ -1,0 +1,84 @@
+/** The standard input of `exec` goes to the command on one host, byte for byte. */
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { program } from '../support/cli.ts'
+
+let directory = ''
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hostwright-input-'))
+  const hosts = ['one', 'two'].map(
+    name => `${name} ansible_connection=local bootstrap_dir=${directory}/${name}\n`,
+  )
+  writeFileSync(join(directory, 'hosts.ini'), hosts.join(''))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+/** Starts `exec` with this as its standard input: a stream, or a file descriptor. */
+function exec(on: string, command: string, stdin: 'pipe' | number) {
+  const words = [program, 'exec', '--on', on, '-i', join(directory, 'hosts.ini'), '--', command]
+  const child = spawn(process.execPath, words, { stdio: [stdin, 'pipe', 'pipe'] })
+  const ended = Promise.all([once(child, 'close'), buffer(child.stdout!), buffer(child.stderr!)])
+  return {
+    stdin: child.stdin!,
+    ended: ended.then(([[status], stdout, stderr]) => ({ status, stdout, stderr: `${stderr}` })),
+  }
+}
+
+const fileWith = (bytes: Buffer) => {
+  const path = join(directory, `input-${bytes.length}`)
+  writeFileSync(path, bytes)
+  return openSync(path, 'r')
+}
+
+// Zero bytes, carriage returns, no newline at the end.
+const bytes = Buffer.concat([Buffer.from('\0\r\n\xff', 'latin1'), randomBytes(200_000)])
+
+describe('the standard input of exec', () => {
+  test('reaches the command from a file, whole', async () => {
+    const { status, stdout } = await exec('one', 'cat', fileWith(bytes)).ended
+    expect(status).toBe(0)
+    expect(stdout.equals(bytes)).toBe(true)
+  })
+
+  test('reaches the command from a pipe that takes its time', async () => {
+    const { stdin, ended } = exec('one', 'cat', 'pipe')
+    stdin.write('first ')
+    setTimeout(() => stdin.end('second'), 300)
+    expect((await ended).stdout.toString()).toBe('first second')
+  })
+
+  test('may be left unread by the command', async () => {
+    const { status, stdout } = await exec('one', 'echo done', fileWith(bytes)).ended
+    expect([status, stdout.toString()]).toEqual([0, 'done\n'])
+  })
+
+  test('is refused with several hosts, and no command runs', async () => {
+    const { status, stderr } = await exec('all', `touch ${directory}/ran`, fileWith(bytes)).ended
+    expect(status).toBe(2)
+    expect(stderr).toContain('standard input can’t go to 2 hosts')
+    expect(() => execFileSync('ls', [join(directory, 'ran')], { stdio: 'ignore' })).toThrow()
+  })
+
+  test.each<[string, 'pipe' | (() => number)]>([
+    ['an empty file', () => fileWith(Buffer.alloc(0))],
+    ['a device', () => openSync('/dev/null', 'r')],
+    ['an open pipe that says nothing', 'pipe'],
+  ])('is none with %s, and several hosts run the command', async (_, stdin) => {
+    const running = exec('all', 'wc -c | tr -d " "', stdin === 'pipe' ? stdin : stdin())
+    const { status, stdout } = await running.ended
+    expect(status).toBe(0)
+    expect(stdout.toString().split('\n').toSorted()).toEqual(['', 'one | 0', 'two | 0'])
+  })
+
+  test('that never ends is said to be waited for', async () => {
+    const { stdin, ended } = exec('one', 'cat', 'pipe')
+    setTimeout(() => stdin.end(), 3000)
+    expect((await ended).stderr).toContain('waiting for the end of standard input')
+  })
+})
