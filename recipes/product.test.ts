@@ -20,6 +20,7 @@ export default recipe({
     if (!test) return
     // The script is sent as standard input; its own is empty, as for the other scripts.
     const env = scriptEnv(subject, host)
-    await read({ env, input: readFileSync(test) })`sh -c "$(cat)"`
+    const title = `test script of ${args.product}`
+    await read({ env, title, input: readFileSync(test) })`sh -c "$(cat)"`
   },
 })

@@ -13,7 +13,7 @@ import { readSetting } from './setting-section.ts'
 import { settingVariable } from './settings.ts'
 
 /** The keys of `[server]`. */
-export const serverKeys = ['modes', 'callback_url'] as const
+export const serverKeys = ['modes', 'callback_url', 'callback_events'] as const
 
 /** The keys of `[role:NAME]`. */
 export const roleKeys = ['products'] as const
@@ -59,7 +59,7 @@ export function parseCatalogue(text: string, options: CatalogueOptions): Catalog
 function readServer(
   sections: IniSection[],
   faults: IniFault[],
-): Pick<Catalogue, 'modes' | 'callbackUrl'> {
+): Pick<Catalogue, 'modes' | 'callbackUrl' | 'callbackEvents'> {
   const section = sections.find(candidate => candidate.name === 'server')
   if (!section) {
     faults.push({ line: 1, section: 'server', message: 'the section is missing' })
@@ -70,7 +70,12 @@ function readServer(
   for (const mode of ownModes)
     if (!modes.includes(mode))
       keys.fault('modes', `${mode} is missing: recipes set it (needed: ${ownModes.join(', ')})`)
-  return { modes, callbackUrl: keys.value('callback_url', webAddress) }
+  const events = keys.list('callback_events', checkEvent) as Catalogue['callbackEvents'] & object
+  return {
+    modes,
+    callbackUrl: keys.value('callback_url', webAddress),
+    ...(events.length > 0 && { callbackEvents: events }),
+  }
 }
 
 // In three passes, because a section may refer to a later one.
@@ -192,6 +197,11 @@ function nameFault(name: string): string {
 
 function checkName(name: string): void {
   if (!isName(name)) throw invalid(nameFault(name))
+}
+
+function checkEvent(name: string): void {
+  const known = ['run.started', 'run.completed']
+  if (!known.includes(name)) throw unknownName('callback event', name, known)
 }
 
 function webAddress(text: string): string {

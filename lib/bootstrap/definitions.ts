@@ -12,6 +12,8 @@ export interface Catalogue {
   /** The modes a server can be in; always includes `provisioning`, `active` and `upgrading`. */
   modes: string[]
   callbackUrl?: string
+  /** What is posted there; default: `run.completed`. */
+  callbackEvents?: ('run.started' | 'run.completed')[]
   roles: Map<string, Role>
   products: Map<string, ProductDefinition>
 }

@@ -3,7 +3,9 @@ import { STATUS_CODES } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { UsageError } from '../errors.ts'
-import type { CallbackDocument } from './document.ts'
+import type { CallbackDocument, StartDocument } from './document.ts'
+import { type PostAnswer, ProxyError, post } from './post.ts'
+import { proxyFor } from './proxy.ts'
 import { webhookHeaders } from './sign.ts'
 
 export interface Delivery {
@@ -11,10 +13,13 @@ export interface Delivery {
   url: URL | string
   /** See sign.ts; without a secret the callback is not signed. */
   secret?: string
-  document: CallbackDocument
-  fetch?: typeof globalThis.fetch
-  /** Called before each retry. */
-  onRetry?: (retry: { attempt: number; reason: string }) => void
+  document: CallbackDocument | StartDocument
+  /** Where proxies are named. Default: none are. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** Ends the delivery, also while it waits. */
+  signal?: AbortSignal
+  /** Called before the wait for each retry. */
+  onRetry?: (retry: { attempt: number; of: number; reason: string; waitMs: number }) => void
   /** Retries after the first attempt. Default: 4. */
   retries?: number
   /** Pause before the first retry; it doubles each time. Default: 1000 ms. */
@@ -39,31 +44,41 @@ class RetriableError extends Error {
 }
 
 /**
- * Posts `document`. Retried on network errors, timeouts, 408, 429 and 5xx, after the pause from Retry-After
- * (60 s at most). Every attempt has the same `webhook-id` and its own signature. A redirect is a failure: the
+ * Posts `document`, through the proxy that `env` names. Retried on network errors, timeouts, 408, 429 and 5xx,
+ * after the pause from Retry-After (60 s at most); not if the receiver's certificate is bad, which a retry does
+ * not change. Every attempt has the same `webhook-id` and its own signature. A redirect is a failure: the
  * receiver’s URL is wrong, and following it could send the document anywhere.
  * @returns whether it arrived; never throws. `reason` contains no credentials and not the URL’s path.
  */
 export async function deliverCallback(delivery: Delivery): Promise<DeliveryResult> {
-  const { retries = 4, minDelayMs = 1000 } = delivery
+  const { retries = 4, minDelayMs = 1000, signal } = delivery
   try {
     const url = checkCallbackUrl(String(delivery.url))
-    const id = `msg_${delivery.document.run.replace(/[^A-Za-z0-9_-]/g, '-')}`
+    const { run, type } = delivery.document
+    const id = `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}${type === 'run.started' ? '-started' : ''}`
     const body = JSON.stringify(delivery.document, (_key, value) =>
       typeof value === 'bigint' ? String(value) : value,
     )
-    await pRetry(() => post(delivery, url, id, body), {
+    await pRetry(() => attempt(delivery, url, id, body), {
       retries,
       minTimeout: minDelayMs,
+      signal,
       shouldRetry: ({ error }) => error instanceof RetriableError,
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         if (retriesLeft === 0 || !(error instanceof RetriableError)) return
-        delivery.onRetry?.({ attempt: attemptNumber + 1, reason: error.message })
-        await pause(error.pauseMs)
+        delivery.onRetry?.({
+          attempt: attemptNumber + 1,
+          of: retries + 1,
+          reason: error.message,
+          waitMs: Math.max(error.pauseMs, minDelayMs * 2 ** (attemptNumber - 1)),
+        })
+        // The other pause, which doubles each time, follows.
+        await pause(error.pauseMs, undefined, { signal })
       },
     })
     return { delivered: true }
   } catch (error) {
+    if (signal?.aborted) return { delivered: false, reason: 'interrupted' }
     return { delivered: false, reason: error instanceof Error ? error.message : String(error) }
   }
 }
@@ -83,8 +98,8 @@ export function checkCallbackUrl(text: string): URL {
   throw new UsageError('invalid_value', message, { hint })
 }
 
-async function post(delivery: Delivery, url: URL, id: string, body: string): Promise<void> {
-  const { fetch = globalThis.fetch, timeoutMs = 10_000, secret } = delivery
+async function attempt(delivery: Delivery, url: URL, id: string, body: string): Promise<void> {
+  const { timeoutMs = 10_000, secret } = delivery
   const timestamp = Math.floor(Date.now() / 1000)
   const headers = {
     'content-type': 'application/json',
@@ -92,41 +107,57 @@ async function post(delivery: Delivery, url: URL, id: string, body: string): Pro
     ...authorization(url),
     ...webhookHeaders({ id, timestamp, body, secret }),
   }
-  const signal = AbortSignal.timeout(timeoutMs)
-  const request = { method: 'POST', headers, body, signal, redirect: 'manual' } as const
-  const response = await fetch(withoutCredentials(url), request).catch(error => {
-    const why = signal.aborted ? `no answer in ${timeoutMs} ms` : networkReason(error)
-    throw new RetriableError(`${url.origin}: ${why}`)
+  const proxy = proxyFor(url, delivery.env ?? {})
+  const late = AbortSignal.timeout(timeoutMs)
+  const signal = delivery.signal ? AbortSignal.any([delivery.signal, late]) : late
+  const message = { url: withoutCredentials(url), headers, body, proxy, signal }
+  const answer = await post(message).catch(error => {
+    if (error instanceof ProxyError && !isRetriable(error.status)) throw error
+    const by = proxy && !(error instanceof ProxyError) ? ` through the proxy ${proxy.origin}` : ''
+    const why = late.aborted ? `no answer in ${timeoutMs} ms` : networkReason(error)
+    const reason = `${url.origin}${by}: ${why}`
+    throw isLasting(error) ? new Error(reason) : new RetriableError(reason)
   })
-  // Only the status matters; reading the body would only keep the connection busy.
-  await response.body?.cancel().catch(() => {})
-  if (response.ok) return
-  const answered = `${url.origin} answered ${response.status} ${STATUS_CODES[response.status] ?? ''}`
-  if (isRetriable(response.status)) {
-    throw new RetriableError(answered.trim(), retryAfterMs(response.headers.get('retry-after')))
+  const { status } = answer
+  if (status >= 200 && status < 300) return
+  const answered = `${url.origin} answered ${status} ${STATUS_CODES[status] ?? ''}`
+  if (isRetriable(status)) {
+    throw new RetriableError(answered.trim(), retryAfterMs(answer.headers['retry-after']))
   }
-  throw new Error(answered.trim() + redirection(response, url))
+  throw new Error(answered.trim() + redirection(answer, url))
 }
+
+/** What says that a certificate is bad, in the words of OpenSSL and Node. */
+const badCertificate =
+  /^(CERT_|CRL_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE|NON_CA)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT)/
+
+/** Whether a retry would find the same. */
+const isLasting = (error: NodeJS.ErrnoException) =>
+  badCertificate.test(error.code ?? '') || isNotTls(error)
+
+/** OpenSSL's reason; its name in `code` is not the same in all versions of Node. */
+const isNotTls = ({ reason }: { reason?: string }) =>
+  /^(wrong version number|packet length too long)$/.test(reason ?? '')
 
 function isRetriable(status: number): boolean {
   return status === 408 || status === 429 || status >= 500
 }
 
 /** Retry-After is seconds or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(header: string | null): number {
+function retryAfterMs(header: string | undefined): number {
   if (!header) return 0
   const wanted = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Math.min(Math.max(wanted || 0, 0), longestPauseMs)
 }
 
-function redirection(response: Response, url: URL): string {
-  const location = response.headers.get('location')
-  if (response.status >= 400 || !location || !URL.canParse(location, url.href)) return ''
+function redirection({ status, headers }: PostAnswer, url: URL): string {
+  const { location } = headers
+  if (status >= 400 || !location || !URL.canParse(location, url.href)) return ''
   const target = new URL(location, url)
   return `, pointing to ${target.origin}${target.pathname}; redirects are not followed`
 }
 
-// fetch refuses URLs with credentials.
+// They are in a header.
 function withoutCredentials(url: URL): URL {
   const bare = new URL(url)
   bare.username = ''
@@ -140,17 +171,20 @@ function authorization({ username, password }: URL): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
-/** fetch only reports "fetch failed"; the reason is in its cause. */
-function networkReason(error: Error): string {
-  const cause = error.cause as NodeJS.ErrnoException | undefined
-  const code = cause?.code ?? ''
-  return networkErrors[code] ?? (cause?.message || code || error.message)
+function networkReason(error: NodeJS.ErrnoException): string {
+  const { code = '', message } = error
+  if (message === 'socket hang up') return 'connection closed without an answer'
+  if (isNotTls(error as { reason?: string })) return 'it does not speak TLS'
+  if (/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code))
+    return `its certificate is not trusted: ${message}; NODE_EXTRA_CA_CERTS can name a file of further authorities`
+  if (badCertificate.test(code)) return `its certificate is bad: ${message}`
+  return networkErrors[code] ?? (message || code)
 }
 
 const networkErrors: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
-  UND_ERR_SOCKET: 'connection closed without an answer',
+  EPIPE: 'connection closed without an answer',
   ENOTFOUND: 'unknown host name',
   EAI_AGAIN: 'the host name can’t be resolved',
   EHOSTUNREACH: 'no route to the host',

@@ -35,6 +35,41 @@ export interface CallbackDocument {
   errors: ErrorReport[]
 }
 
+/** What is posted when a run starts, if that is wanted. */
+export interface StartDocument
+  extends Pick<CallbackDocument, 'version' | 'run' | 'recipe' | 'environment' | 'args' | 'check'> {
+  type: 'run.started'
+  /** ISO 8601, UTC. */
+  startedAt: string
+  hosts: { host: string }[]
+}
+
+/** What can be posted. */
+export const callbackEvents = ['run.started', 'run.completed'] as const
+
+export type CallbackEvent = (typeof callbackEvents)[number]
+
+/** The document of a run that starts. */
+export const startDocument = ({
+  run,
+  recipe,
+  environment,
+  args,
+  check,
+  at,
+  hosts,
+}: Start): StartDocument => ({
+  version: 1,
+  type: 'run.started',
+  run,
+  recipe,
+  environment,
+  args,
+  check,
+  startedAt: new Date(at).toISOString(),
+  hosts: hosts.map(host => ({ host })),
+})
+
 export interface DocumentCollector {
   subscriber: Subscriber
   /** The document, or undefined before the run has started and ended. */

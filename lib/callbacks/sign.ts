@@ -12,28 +12,46 @@ export interface WebhookMessage {
   timestamp: number
   /** Exactly as sent. */
   body: string
-  /** `whsec_` and base64, or any other text, whose UTF-8 bytes are the key. */
+  /** See {@link secretKeys}. */
   secret?: string
 }
 
 /**
  * The headers of a message; without a secret, there is no signature.
- * @throws {UsageError} `invalid_value`: see {@link secretKey}
+ * @throws {UsageError} `invalid_value`: see {@link secretKeys}
  */
 export function webhookHeaders(message: WebhookMessage): Record<string, string> {
   const { id, timestamp, body, secret } = message
   const headers = { 'webhook-id': id, 'webhook-timestamp': String(timestamp) }
   if (secret === undefined) return headers
-  const digest = createHmac('sha256', secretKey(secret)).update(`${id}.${timestamp}.${body}`)
-  return { ...headers, 'webhook-signature': `v1,${digest.digest('base64')}` }
+  const signatures = secretKeys(secret).map(key => {
+    const digest = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`)
+    return `v1,${digest.digest('base64')}`
+  })
+  return { ...headers, 'webhook-signature': signatures.join(' ') }
 }
 
 /**
- * The bytes of a signing secret.
+ * The secrets in a text: several of `whsec_…` with blanks between them, while receivers change from one to the
+ * other; anything else is one.
+ */
+export function splitSecrets(text: string): string[] {
+  const parts = text.split(/\s+/).filter(part => part !== '')
+  return parts.length > 0 && parts.every(part => part.startsWith('whsec_')) ? parts : [text]
+}
+
+/**
+ * The keys of one or several secrets, as {@link splitSecrets} finds them.
+ * @throws {UsageError} `invalid_value`: see {@link secretKey}
+ */
+export const secretKeys = (text: string): Buffer[] => splitSecrets(text).map(secretKey)
+
+/**
+ * The bytes of a signing secret: `whsec_` and base64, or any other text, whose UTF-8 bytes are the key.
  * @throws {UsageError} `invalid_value`: empty, or `whsec_` followed by invalid base64. The message does not
  *   contain the secret.
  */
-export function secretKey(secret: string): Buffer {
+function secretKey(secret: string): Buffer {
   const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : undefined
   const wellFormed = encoded === undefined || /^[A-Za-z0-9+/]+={0,2}$/.test(encoded)
   const key = encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64')

@@ -43,6 +43,7 @@ const execRecipe = (line: string, input: () => Buffer | undefined) =>
   recipe({
     description: 'Run one command',
     lock: false,
+    show: () => ({ command: line }),
     async run({ $ }) {
       const { exitCode } = await $({ nothrow: true, discard: true, input: input() })([
         line,
@@ -66,6 +67,7 @@ const whereItWouldRun = (line: string) =>
   recipe({
     description: 'Say where one command would run',
     lock: false,
+    show: () => ({ command: line }),
     async run({ read, output }) {
       // A user of a container may have no name.
       const { stdout } = await read`id -un 2>/dev/null || id -u`

@@ -44,3 +44,19 @@ export function listenForInterrupts(report: (line: string) => void): ListeningIn
     },
   }
 }
+
+/** Does `work`, whose signal aborts at the first SIGINT, SIGTERM or SIGHUP; a second one ends this process. */
+export async function untilCtrlC<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted)
+    stop.abort()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.on(name, onSignal)
+  try {
+    return await work(stop.signal)
+  } finally {
+    for (const name of signals) process.off(name, onSignal)
+  }
+}

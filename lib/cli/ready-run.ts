@@ -61,7 +61,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   // Lists and plans have no outcome to post.
   const posts = mode === undefined || mode.kind === 'replay'
   const url = options.callbackUrl as string | undefined
-  const callback = posts ? prepareCallback(url, place.env, loaded?.callbackUrl) : undefined
+  const callback = posts ? prepareCallback(url, place.env, loaded) : undefined
   const traces = traceDirectory(place)
   // Lists and plans need them too, to hide them in what recipes read from hosts. A recipe that was made
   // without `recipe()` has none.

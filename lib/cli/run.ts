@@ -16,7 +16,7 @@ import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import { pausing } from './hold.ts'
-import { type ListeningInterrupts, listenForInterrupts } from './interrupts.ts'
+import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
 import { runId } from './run-id.ts'
 import type { RunRequest } from './run-request.ts'
@@ -60,6 +60,8 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     const mode = modeOf(request, interrupts)
     const result = await runRecipe({ what: ready.what, mode, rollout: ready.rollout, world })
     await stopAsking()
+    // From here on Ctrl-C ends the delivery of the callback.
+    interrupts.dispose()
     const live = { warn, strays, log, renderer }
     return await conclude(request, ready, result, live).catch(error => {
       const known = showError(error, place, options.verbose === true)
@@ -147,8 +149,9 @@ async function conclude(
   live: { warn: (message: string) => void; strays: Strays; log: RunLog; renderer: Renderer },
 ): Promise<ExitCode> {
   const { warn, strays, log, renderer } = live
-  const undelivered = await callback?.deliver()
-  if (undelivered) warn(result.redact(`the callback was not delivered: ${undelivered}`))
+  const say = (line: string) => warn(result.redact(line))
+  if (callback)
+    for (const line of await untilCtrlC(signal => callback.deliver(say, signal))) say(line)
   const late = strays.take()
   for (const message of late) warn(result.redact(message))
   log.end()

@@ -18,7 +18,7 @@ export const createCommands =
   async (request, output, running) => {
     const { progress, mode } = execution
     checkNotStopped(execution.interrupts)
-    const title = commandTitle(request.command)
+    const title = request.title ?? commandTitle(request.command)
     const call = callOf(title, request)
     progress.hide(request.secrets)
     if (!skip) return run(call, { title, as: request.as, output, running }, execution)

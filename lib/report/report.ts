@@ -34,11 +34,11 @@ export function thrownError(error: unknown): BootstrapError {
   if (!('exitCode' in error)) return faultOf(error)
   // zx wraps what our transport threw.
   if (error.cause) return asBootstrapError(error.cause)
-  const { exitCode, signal, stdout, stderr, command, at } = error as unknown as FailedOutput
+  const { exitCode, signal, stdout, stderr, command, title, at } = error as unknown as FailedOutput
   const said = (stderr.trim() === '' ? stdout : stderr).trimEnd()
   return new StepError(signal ? `ended by ${signal}` : `exit status ${exitCode}`, {
-    step: command === undefined ? undefined : commandTitle(command),
-    command,
+    step: title ?? (command === undefined ? undefined : commandTitle(command)),
+    command: title === undefined ? command : undefined,
     exitStatus: exitCode ?? undefined,
     output: said.split('\n').slice(-20).join('\n') || undefined,
     at,

@@ -45,6 +45,8 @@ export type DollarOptions = Partial<
 > & {
   /** The user to run it as; default: the connection's. */
   as?: string
+  /** What it is called, where the command itself says nothing to people. Default: its first line. */
+  title?: string
   env?: Readonly<Record<string, string | number | Secret | undefined>>
   input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
   /** Leaves the output out of the result, because there may be a lot: only streams and events get it. */
@@ -62,6 +64,8 @@ export type { ProcessOutput, ProcessPromise }
 /** What a failed command's ProcessOutput has beside zx's own properties. */
 export interface FailedCommand {
   command: string
+  /** What it is called instead. */
+  title?: string
   /** The recipe's line. */
   at?: string
 }
@@ -104,7 +108,7 @@ function start(
   values: unknown[],
 ): ProcessPromise {
   const at = locate()
-  const { input, env, signal, as: _, discard, ...rest } = options
+  const { input, env, signal, as: _, title, discard, ...rest } = options
   const child = createRemoteProcess(run, error => {
     // A command that never ran has no exit status.
     if (error !== undefined) promise.nothrow(false)
@@ -171,7 +175,7 @@ function start(
       settled = true
       abortSignal.removeEventListener('abort', abort)
       if (!output.ok)
-        Object.assign(output, { command: promise.cmd, at: at() } satisfies FailedCommand)
+        Object.assign(output, { command: promise.cmd, title, at: at() } satisfies FailedCommand)
       finalize.call(promise, output)
     },
   })
@@ -225,12 +229,13 @@ function fileStream(path: string): WriteStream {
 
 function request(
   command: string,
-  { as, shell, cwd, env = {}, input }: DollarOptions,
+  { as, title, shell, cwd, env = {}, input }: DollarOptions,
 ): CommandRequest {
   const given = Object.entries(env).filter(([, value]) => value !== undefined)
   const secrets = [...Object.values(env), input].filter(isSecret)
   return {
     command,
+    title,
     as,
     shell: typeof shell === 'string' ? shell : 'sh',
     cwd: String(cwd ?? ''),

@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream'
 /** A command as a session runs it. */
 export interface CommandRequest {
   command: string
+  /** What it is called, instead of its first line. */
+  title?: string
   /** The user to run it as; undefined: the connection's. */
   as?: string
   shell: string

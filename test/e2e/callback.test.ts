@@ -34,7 +34,11 @@ test('a callback is retried until the receiver accepts it, signed, with the same
   const { url, received } = await receiveCallbacks([500, 503])
   const words = `product.set safe doors=3 code=open-sesame --callback-url ${url}`
   const { status, stderr } = await run(words, { HOSTWRIGHT_CALLBACK_SECRET: signing })
-  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('callback') })
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: expect.stringMatching(/callback: .* answered 503 .*; attempt 3 of 5 in 2 s/),
+  })
+  expect(stderr).not.toContain('not delivered')
   expect(received).toHaveLength(3)
   const [first, , last] = received
   expect(last!.body).toBe(first!.body)
@@ -67,6 +71,7 @@ test('a callback lists the errors of a failed run, with their hosts', async () =
   const { status } = await run(`exec --callback-url ${url} false`)
   expect(status).toBe(4)
   expect(JSON.parse(received[0]!.body)).toMatchObject({
+    args: { command: 'false' },
     ok: false,
     exitCode: 4,
     hosts: [{ status: 'failed' }, { status: 'failed' }],
@@ -106,4 +111,34 @@ test('a callback is not sent for an invalid command line, and an invalid URL is 
   expect((await run(`server.mode nonsense --callback-url ${url}`)).status).toBe(2)
   expect(received).toEqual([])
   expect((await run('server.mode --callback-url ftp://example.com/')).status).toBe(2)
+})
+
+test('a callback can announce the start of a run, which does not wait for it', async () => {
+  const { url, received } = await receiveCallbacks([503])
+  const env = { HOSTWRIGHT_CALLBACK_EVENTS: 'run.started, run.completed' }
+  const { status } = await run(`exec --callback-url ${url} sleep 2`, env)
+  expect(status).toBe(0)
+  const bodies = received.map(({ body }) => JSON.parse(body))
+  expect(bodies.map(({ type }) => type)).toEqual(['run.started', 'run.started', 'run.completed'])
+  expect(bodies[1]).toMatchObject({
+    recipe: 'exec',
+    args: { command: 'sleep 2' },
+    hosts: [{ host: 'lab1' }, { host: 'lab2' }],
+  })
+  const ids = received.map(({ headers }) => headers['webhook-id'])
+  expect(ids[0]).toBe(`${ids[2]}-started`)
+})
+
+test('a callback that waits says so, and Ctrl-C ends it', async () => {
+  const { url, received } = await receiveCallbacks(Array(9).fill(503))
+  const words = ['exec', '--callback-url', url, '-i', 'x', '--on', 'lab', 'true']
+  const running = lab.start(words, { cwd: project.directory })
+  await running.says('attempt 3 of 5')
+  running.child.kill('SIGINT')
+  const { status, stderr } = await running.ended
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: expect.stringContaining('the callback was not delivered: interrupted'),
+  })
+  expect(received).toHaveLength(2)
 })

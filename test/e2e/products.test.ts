@@ -111,6 +111,8 @@ describe('a product defined with INI and scripts only', () => {
     await lab.read('lab1', `touch '${rust}'`)
     const { status, stderr } = await run('product.test car')
     expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining('it rusts') })
+    expect(stderr).toContain('test script of car')
+    expect(stderr).not.toContain('$(cat)')
     await lab.read('lab1', `rm '${rust}'`)
   })
 

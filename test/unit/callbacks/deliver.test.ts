@@ -180,8 +180,31 @@ describe('deliverCallback', () => {
     expect(reasonOf(result)).toBe('the callback secret is empty, or not base64 after whsec_')
     expect(reasons).toEqual([])
     expect(requests).toHaveLength(0)
-    const fetch = () => Promise.reject(new TypeError('fetch failed'))
-    expect((await deliver(url, { fetch, retries: 0 })).result.delivered).toBe(false)
+    const env = { http_proxy: 'socks5://127.0.0.1:1' }
+    expect(reasonOf((await deliver(url, { env })).result)).toContain('can’t use the socks5 proxy')
+  })
+})
+
+describe('a delivery that waits', () => {
+  it('says for how long before it does, and ends at once when it is told to', async () => {
+    const { url, requests } = await receive(status(503, { 'retry-after': '50' }))
+    const stop = new AbortController()
+    const waits: number[] = []
+    const onRetry: Delivery['onRetry'] = ({ waitMs, of }) => {
+      waits.push(waitMs, of)
+      stop.abort()
+    }
+    const result = await deliverCallback({ url, document, onRetry, signal: stop.signal })
+    expect(result).toEqual({ delivered: false, reason: 'interrupted' })
+    expect(waits).toEqual([50_000, 5])
+    expect(requests).toHaveLength(1)
+  })
+
+  it('ends in the middle of an attempt, too', async () => {
+    const { url } = await receive(silence)
+    const signal = AbortSignal.timeout(50)
+    const result = await deliverCallback({ url, document, signal })
+    expect(result).toEqual({ delivered: false, reason: 'interrupted' })
   })
 })
 

@@ -14,6 +14,17 @@ describe('webhookHeaders', () => {
     expect(() => new Webhook(secret).verify(body.replace('run', 'rum'), headers)).toThrow()
   })
 
+  it('signs with each of two secrets, so that a receiver of either can verify it', () => {
+    const secrets = [0, 1].map(() => `whsec_${randomBytes(32).toString('base64')}`)
+    const secret = secrets.join(' ')
+    const headers = webhookHeaders({ id: 'msg_1', timestamp: now(), body, secret })
+    expect(headers['webhook-signature']).toMatch(/^v1,\S+ v1,\S+$/)
+    for (const each of secrets)
+      expect(new Webhook(each).verify(body, headers)).toEqual(JSON.parse(body))
+    const other = `whsec_${randomBytes(32).toString('base64')}`
+    expect(() => new Webhook(other).verify(body, headers)).toThrow()
+  })
+
   it('uses any other secret as it is', () => {
     const secret = 'correct horse battery staple'
     const headers = webhookHeaders({ id: 'msg_1', timestamp: now(), body, secret })
@@ -41,7 +52,7 @@ describe('webhookHeaders', () => {
     })
   })
 
-  it.each(['', 'whsec_', 'whsec_not base64!'])(
+  it.each(['', 'whsec_', 'whsec_not base64!', 'whsec_YQ== whsec_'])(
     'refuses the secret %j without repeating it',
     secret => {
       expect(() => webhookHeaders({ id: 'msg_1', timestamp: 7, body, secret })).toThrowError(

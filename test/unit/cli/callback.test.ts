@@ -8,14 +8,20 @@ test('a callback needs a URL from an option, the environment or bootstrap.ini', 
   expect(prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: '' }, undefined)).toBeUndefined()
   expect(prepareCallback(url, {}, undefined)).toBeDefined()
   expect(prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: url }, undefined)).toBeDefined()
-  expect(prepareCallback(undefined, {}, url)).toBeDefined()
+  expect(prepareCallback(undefined, {}, { callbackUrl: url })).toBeDefined()
 })
 
 test('the option overrides the environment, which overrides bootstrap.ini', () => {
   const wrong = 'no-url'
-  expect(prepareCallback(url, { HOSTWRIGHT_CALLBACK_URL: wrong }, wrong)).toBeDefined()
-  expect(prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: url }, wrong)).toBeDefined()
-  expect(() => prepareCallback(wrong, { HOSTWRIGHT_CALLBACK_URL: url }, url)).toThrow()
+  expect(
+    prepareCallback(url, { HOSTWRIGHT_CALLBACK_URL: wrong }, { callbackUrl: wrong }),
+  ).toBeDefined()
+  expect(
+    prepareCallback(undefined, { HOSTWRIGHT_CALLBACK_URL: url }, { callbackUrl: wrong }),
+  ).toBeDefined()
+  expect(() =>
+    prepareCallback(wrong, { HOSTWRIGHT_CALLBACK_URL: url }, { callbackUrl: url }),
+  ).toThrow()
 })
 
 test.each(['no-url', 'ftp://x/', ''])('an invalid URL is refused: %j', text => {
@@ -32,8 +38,23 @@ test('an invalid secret is refused before the run', () => {
   )
 })
 
+test('each of two secrets is hidden and checked', () => {
+  const [one, two] = ['YQ==', 'Yg=='].map(each => `whsec_${each}`)
+  const env = { HOSTWRIGHT_CALLBACK_SECRET: `${one} ${two}` }
+  expect(prepareCallback(url, env)?.secrets).toEqual(expect.arrayContaining([one, two]))
+  expect(() => prepareCallback(url, { HOSTWRIGHT_CALLBACK_SECRET: `${one} whsec_%%%` })).toThrow(
+    expect.objectContaining({ exitCode: 2 }),
+  )
+})
+
+test('an unknown event is refused before the run, with the nearest', () => {
+  expect(() => prepareCallback(url, { HOSTWRIGHT_CALLBACK_EVENTS: 'run.start' })).toThrow(
+    /did you mean run\.started/,
+  )
+})
+
 test('nothing is delivered when the run never started', async () => {
-  expect(await prepareCallback(url, {}, undefined)!.deliver()).toBeUndefined()
+  expect(await prepareCallback(url, {}, undefined)!.deliver()).toEqual([])
 })
 
 test('the signing key and the URL’s password are secrets, also if badly encoded', () => {
