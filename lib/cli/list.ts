@@ -65,12 +65,14 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   }
   if (mode === 'json') {
     for (const { name, address, port, user, groups } of hosts) {
-      place.stdout.write(`${JSON.stringify({ name, address, port, user, groups })}\n`)
+      const refused = inventory.unsupported.get(name)?.message
+      const reached = refused === undefined ? { address, port, user } : { refused }
+      place.stdout.write(`${JSON.stringify({ name, ...reached, groups })}\n`)
     }
   } else if (mode === 'pretty' || (mode === undefined && place.stdout.isTTY)) {
     const rows = hosts.map(({ name, address, port, user, groups }) => [
       name,
-      port === undefined ? address : `${isIPv6(address) ? `[${address}]` : address}:${port}`,
+      inventory.unsupported.has(name) ? '-' : addressOf(address, port),
       user ?? '-',
       groups.join(', '),
     ])
@@ -78,6 +80,9 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   } else place.stdout.write(hosts.map(({ name }) => `${name}\n`).join(''))
   return 0
 }
+
+const addressOf = (address: string, port: number | undefined) =>
+  port === undefined ? address : `${isIPv6(address) ? `[${address}]` : address}:${port}`
 
 function table(place: Place, header: string[], rows: string[][]) {
   const { color, unicode } = themeFor(place.stdout, place.env)

@@ -12,11 +12,12 @@ const methods: Readonly<Record<string, Become['method']>> = {
   'ansible.builtin.su': 'su',
 }
 
-/** Undefined if the login works as itself. Variables that are set are checked anyway. */
+/** Undefined if the login works as itself: then a password for it may even be a template. */
 export function becomeOf(settings: Settings, surroundings: Surroundings): Become | undefined {
   const method = settings.choice(['ansible_become_method'], methods) ?? 'sudo'
+  if (!settings.truth(['ansible_become'])) return undefined
   const user = settings.word(['ansible_become_user', `ansible_${method}_user`]) ?? 'root'
   const names = ['ansible_become_password', 'ansible_become_pass', `ansible_${method}_pass`]
   const password = passwordOf(settings, names, 'become_password_from', surroundings)
-  return settings.truth(['ansible_become']) ? { method, user, password } : undefined
+  return { method, user, password }
 }

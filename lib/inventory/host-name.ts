@@ -14,15 +14,24 @@ export function readPort(text: string): number | undefined {
   return port >= 1 && port <= 65535 ? port : undefined
 }
 
+/** Refuses what Ansible would evaluate first. */
+export function refuseTemplate(written: { value: string; what: string; fail: Fail }): void {
+  const { value, what, fail } = written
+  if (!isTemplate(value)) return
+  const hint = 'Templates are not evaluated: write the value itself.'
+  fail(`${what} is a template: ${JSON.stringify(value)}`, hint)
+}
+
+/** Whether Ansible would evaluate a value. */
+export const isTemplate = (value: string): boolean => /\{[{%]/.test(value)
+
 /**
  * Refuses values that a program could mistake for an option, or that would garble a log line.
  * @param what for people: `host name`, `ansible_user of web1`
  */
 export function refuseUnsafe(what: string, value: string, fail: Fail): void {
   const shown = JSON.stringify(value)
-  if (value.includes('{{')) {
-    fail(`${what} is a template: ${shown}`, 'Templates are not evaluated: write the value itself.')
-  }
+  refuseTemplate({ value, what, fail })
   if (value.startsWith('-')) fail(`${what} begins with a dash: ${shown}`)
   if (unprintable.test(value)) {
     fail(`${what} contains whitespace or a control character: ${shown}`)

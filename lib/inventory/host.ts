@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 import { becomeOf } from './become.ts'
 import type { Fail } from './fault.ts'
+import { isTemplate } from './host-name.ts'
 import { type HostVars, hostVars } from './host-vars.ts'
 import type { Host, HostTimeouts } from './inventory.ts'
 import { isPasswordName, passwordOf } from './password.ts'
@@ -112,9 +113,12 @@ export function describeHost(
   const { overrides, defaults } = common
   const settings = createSettings(name, [overrides, vars, defaults], common)
   const { word, localPath, remoteDirectory, truth, port } = settings
-  const { connection, sshTransport } = settings.choice(names.connection, connections) ?? {
-    connection: 'ssh',
-  }
+  refuseUnsupported(settings)
+  const { connection, sshTransport } = settings.choice(
+    names.connection,
+    connections,
+    otherConnection,
+  ) ?? { connection: 'ssh' }
   const jump = settings.find(names.proxyJump)
   const root = remoteDirectory(names.root) ?? ''
   refusePassphrase(name, [vars])
@@ -139,7 +143,11 @@ export function describeHost(
         : localPath(names.sshConfigFile),
     proxyJump: jump && checkProxyJump(jump),
     insecureHostKey: truth(names.insecureHostKey),
-    password: passwordOf(settings, names.password, 'ssh_password_from', common),
+    // Nothing else logs in: there a template does no harm. A value is known anyway, so that it is hidden.
+    password:
+      connection === 'ssh' || !isTemplate(settings.find(names.password)?.value ?? '')
+        ? passwordOf(settings, names.password, 'ssh_password_from', common)
+        : undefined,
     become: becomeOf(settings, common),
     timeouts: timeoutsOf(settings),
     bootstrapDir: remoteDirectory(names.bootstrapDir) || `${root}/var/bootstrap`,
@@ -187,6 +195,38 @@ function timeoutsOf({ duration }: Settings): HostTimeouts | undefined {
   return Object.values(timeouts).some(each => each !== undefined) ? timeouts : undefined
 }
 
+/** Why Ansible’s other connections can’t be supported. */
+function otherConnection(value: string): string | undefined {
+  if (/(?:^|\.)(?:winrm|psrp|aws_ssm)$/.test(value))
+    return 'A host needs a POSIX shell, reached by SSH: Windows and agents of clouds are not supported.'
+  if (/(?:^|\.)(?:network_cli|netconf|httpapi)$/.test(value))
+    return 'A host needs a POSIX shell: network devices are not supported.'
+  return undefined
+}
+
+/** Settings without which another machine, or none, would be reached. */
+function refuseUnsupported({ find }: Settings): void {
+  const shell = find(['ansible_shell_type'])
+  if (shell && /^(?:powershell|cmd)$/i.test(shell.value))
+    shell.fail(`${shell.what} is ${shell.value}`, 'A host needs a POSIX shell: Windows has none.')
+  const daemon = find(['ansible_docker_host', 'ansible_docker_docker_host'])
+  daemon?.fail(
+    `${daemon.what} is not supported`,
+    'Containers are reached on this machine only: run hostwright where they are.',
+  )
+}
+
+/** Settings that are nothing to this machine when it is reached without an inventory’s line. */
+const reachingOthers: ReadonlySet<string> = new Set([
+  ...names.connection,
+  ...names.address,
+  ...names.port,
+  ...names.password,
+  ...names.proxyJump,
+  'ssh_password_from',
+  'ansible_shell_type',
+])
+
 /** Recipes don’t get this variable, so it can’t be reported later as having no effect. */
 function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Variable>[]): void {
   for (const key of ['ansible_ssh_private_key_passphrase', 'ansible_private_key_passphrase']) {
@@ -206,6 +246,9 @@ function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Var
  * Ansible, it has the variables of `all` and is in no group.
  */
 export function implicitLocalhost(varsOfAll: ReadonlyMap<string, Variable>, common: Common): Host {
-  const described = describeHost('localhost', [], varsOfAll, common)
-  return { ...described, connection: 'local', address: '127.0.0.1', sshTransport: undefined }
+  // How the others are reached is nothing to this machine, and that they can’t be, least of all.
+  const own = new Map([...varsOfAll].filter(([key]) => !reachingOthers.has(key)))
+  const described = describeHost('localhost', [], own, common)
+  const vars = readableVars('localhost', varsOfAll, common.overrides)
+  return { ...described, vars, connection: 'local', address: '127.0.0.1', sshTransport: undefined }
 }

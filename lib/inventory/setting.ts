@@ -2,7 +2,7 @@
 import { isAbsolute, join, posix } from 'node:path'
 import { parseDuration } from './duration.ts'
 import type { Fail } from './fault.ts'
-import { readPort, refuseUnsafe } from './host-name.ts'
+import { readPort, refuseTemplate, refuseUnsafe } from './host-name.ts'
 
 /** A variable, and how to raise an error about it with the position where it was set. */
 export interface Variable {
@@ -41,7 +41,11 @@ export interface Settings {
   /** Milliseconds. */
   duration(names: Names): number | undefined
   /** The meaning of a keyword. */
-  choice<T>(names: Names, meanings: Readonly<Record<string, T>>): T | undefined
+  choice<T>(
+    names: Names,
+    meanings: Readonly<Record<string, T>>,
+    hint?: (value: string) => string | undefined,
+  ): T | undefined
 }
 
 // Ansible's own: lib/ansible/module_utils/parsing/convert_bool.py
@@ -79,6 +83,7 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
+      refuseTemplate(found)
       return readPort(value) ?? fail(`${what} is not a port: '${value}'`, portHint)
     },
     localPath: names => {
@@ -99,6 +104,7 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
+      refuseTemplate(found)
       const word = value.toLowerCase()
       if (!Object.hasOwn(truths, word)) fail(`${what} must be yes or no: '${value}'`)
       return truths[word]
@@ -107,6 +113,7 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
+      refuseTemplate(found)
       let ms = 0
       try {
         ms = parseDuration(value)
@@ -115,13 +122,14 @@ export function createSettings(
       }
       return ms > 0 ? ms : fail(`${what} must be longer than 0: '${value}'`)
     },
-    choice: (names, meanings) => {
+    choice: (names, meanings, hint) => {
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
+      refuseTemplate(found)
       if (Object.hasOwn(meanings, value)) return meanings[value]
       const known = Object.keys(meanings).filter(word => !word.includes('.'))
-      return fail(`${what} must be one of ${known.join(', ')}: '${value}'`)
+      return fail(`${what} must be one of ${known.join(', ')}: '${value}'`, hint?.(value))
     },
   }
 }
@@ -144,6 +152,6 @@ export function localPath(
 }
 
 function refuseControl(what: string, path: string, fail: Fail): void {
-  if (path.includes('{{')) refuseUnsafe(what, path, fail)
+  refuseTemplate({ value: path, what, fail })
   if (/\p{Cc}/u.test(path)) fail(`${what} contains a control character: ${JSON.stringify(path)}`)
 }

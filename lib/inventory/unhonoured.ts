@@ -1,4 +1,5 @@
 /** Ansible variables that change how Ansible reaches a host, but have no effect here. Pure. */
+import { isTemplate } from './host-name.ts'
 import { plainVars } from './host-vars.ts'
 import type { Host } from './inventory.ts'
 
@@ -23,6 +24,8 @@ const instead: ReadonlyMap<string, string | undefined> = new Map([
   ['ansible_su', 'write ansible_become=yes ansible_become_method=su'],
   ['ansible_shell_executable', 'hostwright always uses sh'],
   ['ansible_shell_type', 'hostwright always uses sh'],
+  ['ansible_proxy_command', inConfig],
+  ['ansible_ssh_proxy_command', inConfig],
   ['ansible_docker_extra_args', undefined],
   ['ansible_podman_extra_args', undefined],
   ['ansible_podman_executable', undefined],
@@ -55,6 +58,7 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
 /** Advice for the most common `ssh` options: how to write them in an inventory. */
 function adviceFor(variable: string, value: string): string | undefined {
   if (!sshArguments.includes(variable)) return instead.get(variable)
+  if (isTemplate(value)) return inConfig
   const option = (name: string) =>
     new RegExp(`-o\\s*["']?${name}\\s*[= ]\\s*["']?([^\\s"']+)`, 'i').exec(value)?.[1]
   const advice: string[] = []

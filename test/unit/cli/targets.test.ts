@@ -298,3 +298,17 @@ describe('unlock', () => {
     expect(err()).toContain(`Log of the run: ${join(cwd, 'kept.jsonl')}`)
   })
 })
+
+test('a host that is not supported is listed with a note, and never with an address it may not have', async () => {
+  const { place, out, err } = await project({
+    'inventories/test/hosts.ini': 'good\nbad ansible_host="{{ a }}" ansible_port=7\n',
+  })
+  expect(await list(['hosts'], { on: 'all', ...defaults, output: 'json' }, place)).toBe(0)
+  const [good, bad] = out()
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(good).toMatchObject({ name: 'good', address: 'good' })
+  expect(bad).toEqual({ name: 'bad', refused: expect.any(String), groups: ['ungrouped'] })
+  expect(err()).toContain('note: inventories/test/hosts.ini:2: ansible_host of bad is a template')
+})

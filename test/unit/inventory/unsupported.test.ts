@@ -23,6 +23,15 @@ describe.each([
   ['a templated user', 'ansible_user="{{ u }}"', /ansible_user/],
   ['a port that is none', 'ansible_port=winrm', /port/],
   ['a passphrase in the inventory', 'ansible_ssh_private_key_passphrase=x', /passphrase/],
+  ['a templated connection', 'ansible_connection="{{ how }}"', /connection.* is a template/],
+  ['a templated method', 'ansible_become_method="{{ m }}"', /become_method.* is a template/],
+  ['a templated become', 'ansible_become="{{ b }}"', /become.* is a template/],
+  ['a templated port', 'ansible_port="{{ p }}"', /port.* is a template/],
+  ['a templated timeout', 'ansible_timeout="{{ t }}"', /timeout.* is a template/],
+  ['a templated key', 'ansible_ssh_private_key_file="{{ d }}/id"', /key_file.* is a template/],
+  ['a statement as its address', 'ansible_host="{% if a %}b{% endif %}"', /host.* is a template/],
+  ['the shell of Windows', 'ansible_shell_type=powershell', /powershell/],
+  ['containers of another machine', 'ansible_docker_host=tcp://10.0.0.1:2376', /docker_host/],
   ['a home of another user', 'ansible_ssh_private_key_file=~bob/k', /private_key_file|~bob/],
 ])('a host with %s that is not supported', (_, setting, reason) => {
   const text = `[web]\nweb1\n\n[odd]\nodd1 ${setting}\nodd2 ${setting}\n`
@@ -58,4 +67,21 @@ test('a setting of all hosts that is not supported is refused for the implicit l
 test('a jump host that is not supported is refused with the host behind it', () => {
   const text = 'web1 proxy_jump=bastion\nbastion ansible_connection=winrm\n'
   expect(() => select(text, 'web1')).toThrow('winrm')
+})
+
+test('a template that nothing uses does no harm', () => {
+  const passwords = 'ansible_password="{{ p }}" ansible_become_password="{{ q }}"'
+  const { hosts } = read(`box ansible_connection=local ${passwords}\nweb ansible_become_pass={{q}}`)
+  expect(hosts[0]).toMatchObject({ connection: 'local', become: undefined, password: undefined })
+  expect(select(`box ansible_connection=local ${passwords}`, 'box')).toEqual(['box'])
+  expect(select('web ansible_become_pass={{q}}', 'web')).toEqual(['web'])
+})
+
+test('how the hosts are reached is nothing to the implicit localhost, which has their variables', () => {
+  const text =
+    'w\n[all:vars]\nansible_connection=winrm\nansible_port=x\nansible_host="{{ h }}"\nansible_password="{{ p }}"\n'
+  expect(select(text, 'localhost')).toEqual(['localhost'])
+  expect(selectHosts(read(text), 'localhost')).toMatchObject([
+    { connection: 'local', address: '127.0.0.1', vars: { ansible_connection: 'winrm' } },
+  ])
 })
