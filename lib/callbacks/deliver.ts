@@ -132,12 +132,7 @@ const badCertificate =
   /^(CERT_|CRL_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE|NON_CA)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT)/
 
 /** Whether a retry would find the same. */
-const isLasting = (error: NodeJS.ErrnoException) =>
-  badCertificate.test(error.code ?? '') || isNotTls(error)
-
-/** OpenSSL's reason; its name in `code` is not the same in all versions of Node. */
-const isNotTls = ({ reason }: { reason?: string }) =>
-  /^(wrong version number|packet length too long)$/.test(reason ?? '')
+const isLasting = ({ code }: NodeJS.ErrnoException) => badCertificate.test(code ?? '')
 
 function isRetriable(status: number): boolean {
   return status === 408 || status === 429 || status >= 500
@@ -174,7 +169,6 @@ function authorization({ username, password }: URL): Record<string, string> {
 function networkReason(error: NodeJS.ErrnoException): string {
   const { code = '', message } = error
   if (message === 'socket hang up') return 'connection closed without an answer'
-  if (isNotTls(error as { reason?: string })) return 'it does not speak TLS'
   if (/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code))
     return `its certificate is not trusted: ${message}; NODE_EXTRA_CA_CERTS can name a file of further authorities`
   if (badCertificate.test(code)) return `its certificate is bad: ${message}`

@@ -167,8 +167,5 @@ console.log(JSON.stringify(result))`
     )
     expect(JSON.parse(stdout)).toEqual({ delivered: true })
     expect(received).toBe(1)
-    const plain = await proxyServer()
-    const notTls = await deliver(plain.url.replace('http:', 'https:'), {}, 3)
-    expect(notTls).toMatchObject({ reason: expect.stringContaining('does not speak TLS') })
   })
 })
