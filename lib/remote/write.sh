@@ -10,6 +10,20 @@ hw_compare_owner() {
   case $hw_want_group in '' | "$hw_group" | "$hw_gid") ;; *) hw_also group ;; esac
 }
 
+# hw_keep_owner NAMED: mode and owner of hw_path, whose content is as wanted; there need not be such a file.
+# NAMED is what the recipe calls it.
+hw_keep_owner() {
+  [ -n "$hw_want_perms$hw_want_user$hw_want_group" ] || return 0
+  hw_stat "$hw_path" || return
+  [ "$hw_type" = file ] || return 0
+  hw_compare_owner
+  [ "$hw_status" = changed ] || return 0
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
+  hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
+  hw_touch "$hw_path"
+}
+
 # hw_apply_owner PATH: make its owner, group and mode what is wanted. Owner first: chown may clear
 # the set-id bits of the mode. A mode has zeros before it (see its callers): with fewer than five digits
 # GNU's chmod leaves a directory's set-id bits as they are.
@@ -46,7 +60,7 @@ hw_keep_suffix() {
 
 # hw_drop_file: give up the new file.
 hw_drop_file() {
-  rm -f -- "$hw_temporary"
+  rm -f -- "$hw_temporary" "$hw_temporary.old"
   hw_temporary=
 }
 
@@ -89,15 +103,65 @@ hw_replace() {
   fi
   [ -z "$hw_guard" ] || "$hw_guard" "$hw_target" || { hw_drop_file; return 1; }
   [ -z "$hw_backup" ] || hw_keep_old "$hw_target" || { hw_drop_file; return 1; }
-  { hw_no_directory "$hw_target" && mv -f -- "$hw_temporary" "$hw_target"; } ||
-    hw_give_up "can't replace $hw_target" || return
+  if hw_is_in_place; then
+    hw_overwrite || return
+  else
+    { hw_no_directory "$hw_target" && mv -f -- "$hw_temporary" "$hw_target"; } || hw_not_replaced || return
+  fi
   hw_temporary=
   hw_touch "$hw_target"
 }
 
+# hw_is_in_place: whether hw_target is to be written to and not replaced: hw_in_place, or hw_mounts_in_place
+# where it is a mount point.
+hw_in_place='' hw_mounts_in_place=${hw_mounts_in_place-}
+hw_is_in_place() {
+  [ "$hw_type" = file ] && [ -n "$hw_in_place$hw_mounts_in_place" ] || return 1
+  [ -n "$hw_in_place" ] || hw_is_mount_point "$hw_target"
+}
+
+# hw_is_mount_point PATH: whether something is mounted there, as containers' engines do with /etc/hosts.
+hw_is_mount_point() {
+  [ -r /proc/self/mountinfo ] && hw_real=$(cd -P -- "${1%/*}/" && pwd -P) || return 1
+  hw_real=${hw_real%/}/${1##*/}
+  while read -r hw_skip hw_skip hw_skip hw_skip hw_mount hw_skip; do
+    # Blanks are written as \040.
+    # shellcheck disable=SC2059
+    case $hw_mount in *\\*) hw_mount=$(printf "$hw_mount") ;; esac
+    [ "$hw_mount" != "$hw_real" ] || return 0
+  done </proc/self/mountinfo
+  return 1
+}
+
+# hw_overwrite: what is in hw_temporary becomes the content of hw_target, which stays the same file. Not at
+# once: the old content is kept until the new one is there, so that it can be put back where a disk is full.
+hw_overwrite() {
+  hw_apply_owner "$hw_target" || hw_give_up "can't set owner or mode of $hw_target" || return
+  cp -p -- "$hw_target" "$hw_temporary.old" || hw_give_up "can't keep what is in $hw_target" || return
+  if cat -- "$hw_temporary" >"$hw_target"; then
+    rm -f -- "$hw_temporary" "$hw_temporary.old"
+  elif cat -- "$hw_temporary.old" >"$hw_target"; then
+    hw_give_up "can't write the new content to $hw_target: it has the old one again"
+  else
+    rm -f -- "$hw_temporary"
+    hw_fail "can't write to $hw_target: what was in it is in $hw_temporary.old"
+    hw_temporary=
+    return 1
+  fi
+}
+
+# hw_not_replaced: why hw_target was not.
+hw_not_replaced() {
+  if [ "$hw_type" = file ] && hw_is_mount_point "$hw_target"; then
+    hw_give_up "$hw_target is a mount point, which can't be replaced: inPlace: true writes to it instead"
+  else
+    hw_give_up "can't replace $hw_target"
+  fi
+}
+
 # hw_note_links: of a file with several names only this one is replaced, which is said.
 hw_note_links() {
-  [ "$hw_type" = file ] && [ "$hw_links" -gt 1 ] || return 0
+  [ "$hw_type" = file ] && [ "$hw_links" -gt 1 ] && [ -z "$hw_in_place" ] || return 0
   case $hw_links in
     2) hw_also '1 other hard link keeps the old content' ;;
     *) hw_also "$((hw_links - 1)) other hard links keep the old content" ;;

@@ -148,6 +148,10 @@ export async function openSession(options: {
   }
 }
 
+/** In containers the engine mounts files such as /etc/hosts: these are written to, as they can't be replaced. */
+const mountsOf = ({ kind }: Transport) =>
+  kind === 'docker' || kind === 'podman' ? ' hw_mounts_in_place=1' : ''
+
 /** Tracks which parts of the prelude a shell has; returns those that it lacks for the given steps. */
 function createParts() {
   const sent = new Set<string>()
@@ -172,7 +176,7 @@ async function openChannel(
 ): Promise<{ channel: Channel; results: StepResult[] }> {
   const { transport, command, user, nonce, notes } = shell
   const script = Buffer.concat([
-    Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}\n`),
+    Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}${mountsOf(transport)}\n`),
     ...opening.map(step =>
       stepScript(step, step.call.content && { content: step.call.content.bytes }),
     ),

@@ -22,15 +22,16 @@ hw_gather_text() {
   done
 }
 
-# hw_edit PATH key= [validate=] [private=] [how=] [before=] [note=] [content=]: `key` is not read: it distinguishes one
-# edit from others. A file that is made is for its owner alone if it is `private`. With an answer: `before` is
+# hw_edit PATH key= [perms=] [mode=] [user=] [group=] [validate=] [in_place=] [private=] [how=] [before=] [note=] [content=]: `key` is not read: it distinguishes one
+# edit from others. A file that is made is for its owner alone if it is `private`,
+# unless its mode is given. With an answer: `before` is
 # the SHA-256 of the text it is for, or `absent`; `how` is `asked` where this step sent that text, `gathered`
 # where it was sent when the segment began; `content` prints what the file becomes, and `note` says what
 # changes. Without `content` the file is as wanted.
 hw_edit() {
-  hw_words 1 'key validate private how before note content' "$@" || return
-  hw_validate=$hw_want_validate hw_answer=$hw_want_how hw_before=$hw_want_before
-  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
+  hw_words 1 'key perms mode user group validate in_place private how before note content' "$@" || return
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
+  hw_answer=$hw_want_how hw_before=$hw_want_before hw_edit_named=$1
   hw_resolve "$1" || return
   [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
   if hw_gathered text "$hw_path"; then
@@ -39,7 +40,10 @@ hw_edit() {
       return
     fi
     # Nothing was touched since: what was as wanted then is so now.
-    [ "$hw_answer" != gathered ] || [ -n "$hw_want_content" ] || return 0
+    if [ "$hw_answer" = gathered ] && [ -z "$hw_want_content" ]; then
+      hw_keep_owner "$1"
+      return
+    fi
   fi
   hw_stat "$hw_path" || return
   case $hw_type in
@@ -69,9 +73,13 @@ hw_send_text() {
 
 # hw_edit_to: hw_path becomes what the answer says.
 hw_edit_to() {
-  [ -n "$hw_want_content" ] || return 0
+  if [ -z "$hw_want_content" ]; then
+    hw_keep_owner "$hw_edit_named"
+    return
+  fi
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_want_note"
+  [ "$hw_type" = absent ] || hw_compare_owner
   hw_note_links
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
@@ -79,7 +87,7 @@ hw_edit_to() {
     "$hw_want_content"
   fi
   [ -z "$hw_check" ] || return 0
-  [ -z "$hw_want_private" ] || [ "$hw_type" = file ] || hw_want_mode=00600
+  [ -z "$hw_want_private" ] || [ "$hw_type" = file ] || hw_want_mode=${hw_want_mode:-00600}
   hw_guard=hw_same_text
   hw_replace "$hw_path" "$hw_want_content"
   hw_edited=$? hw_guard=''

@@ -1,3 +1,4 @@
+import { editKinds } from '../editing/edited-file.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import type { Resource } from '../resource.ts'
 import { dataFile, type KeyOptions } from './edit/resource.ts'
@@ -7,7 +8,7 @@ export interface JsonOptions extends KeyOptions {}
 const optionKinds: OptionKinds<JsonOptions> = {
   set: 'other',
   unset: 'list',
-  validate: 'text',
+  ...editKinds,
 }
 
 /**

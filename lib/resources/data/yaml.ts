@@ -1,3 +1,4 @@
+import { editKinds } from '../editing/edited-file.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, type Resource } from '../resource.ts'
 import { dataFile, type KeyOptions } from './edit/resource.ts'
@@ -11,7 +12,7 @@ const optionKinds: OptionKinds<YamlOptions> = {
   document: 'number',
   set: 'other',
   unset: 'list',
-  validate: 'text',
+  ...editKinds,
 }
 
 /**

@@ -5,6 +5,7 @@ import { type BlockFormat, blockFormat, formatOf } from './block-format.ts'
 import {
   checkLine,
   type EditOptions,
+  editKinds,
   editorResource,
   type Placement,
   patternRequest,
@@ -35,7 +36,7 @@ const optionKinds: OptionKinds<BlockOptions> = {
   marker: 'text',
   comment: 'text or texts',
   absent: 'flag',
-  validate: 'text',
+  ...editKinds,
   after: 'other',
   before: 'other',
   format: 'text',

@@ -1,6 +1,9 @@
 /** What the resources that edit a text file on its host have in common; see lib/resources/editing/editor.awk. */
+import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { type LinePattern, posixPattern } from '../host-pattern.ts'
+import type { OptionKinds } from '../options.ts'
+import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -10,9 +13,29 @@ import {
 } from '../resource.ts'
 import { validateArg } from '../validate.ts'
 
-export interface EditOptions extends CommonOptions {
+export interface EditOptions extends Ownership, CommonOptions {
   /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
   validate?: string
+  /** Write to a file that is there instead of replacing it; needed where it is a mount point. Default: false. */
+  inPlace?: boolean
+}
+
+/** What each of them is. */
+export const editKinds: OptionKinds<EditOptions> = {
+  validate: 'text',
+  inPlace: 'flag',
+  ...ownershipKinds,
+}
+
+/** The words of a call for these options, and what each step of the segment asks for them. */
+export function editWords(title: string, path: string, options: EditOptions) {
+  const owned = ownershipWords(title, options)
+  const validate = validateArg(title, options.validate) || undefined
+  const asks = Object.values(owned).some(each => each !== undefined)
+  return {
+    words: { ...owned, validate, in_place: options.inPlace },
+    gather: asks ? [{ by: 'hw_gather_stat', of: [path] }] : [],
+  }
 }
 
 /** Where a new line or block comes, if it is not there yet. Default: at the end. */
@@ -36,6 +59,7 @@ export function editorResource(edit: {
   const { title, name, options, requests, values = [] } = edit
   const path = checkPath(title, edit.path)
   const secrets = values.flatMap(value => (isSecret(value) ? [value.reveal()] : []))
+  const edits = editWords(title, path, options)
   return declare({
     title,
     options,
@@ -44,14 +68,10 @@ export function editorResource(edit: {
     call: {
       name: `hw_${name}`,
       // A file that is made to hold a secret is for its owner alone.
-      args: [
-        path,
-        secrets.length > 0 ? '600' : '',
-        validateArg(title, options.validate),
-        ...requests,
-      ],
+      args: [path, ...words({ ...edits.words, private: secrets.length > 0 }), '--', ...requests],
       gather: [
         { by: 'hw_gather_editors', of: [name, path], input: [`F ${name} ${path}`, ...requests] },
+        ...edits.gather,
       ],
     },
   })

@@ -36,34 +36,41 @@ function run_request() {$hw_asked }
 function run_plan() {$hw_planned }"
 }
 
-# hw_editor EDITOR PATH MODE VALIDATE REQUEST…: MODE is for a file that is made; the requests are the lines
-# that EDITOR.awk reads.
+# hw_editor EDITOR PATH [perms=] [mode=] [user=] [group=] [private=] [validate=] [in_place=] [-- REQUEST…]: the
+# requests are the lines that EDITOR.awk reads. A file that is made is for its owner alone if it is `private`,
+# unless its mode is given.
 hw_editor() {
+  hw_words 2 'perms mode user group private validate in_place' "$@" || return
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
   hw_resolve "$2" || return
-  hw_editor=$1 hw_editor_named=$2 hw_new_mode=${3:+00$3} hw_validate=$4
-  hw_want_perms='' hw_want_mode='' hw_want_user='' hw_want_group=''
-  shift 4
+  hw_editor=$1 hw_editor_named=$2
+  shift "$hw_skip"
   IFS=$hw_newline
   hw_requests="$*" hw_trusted=''
   IFS=" 	$hw_newline"
   if [ -n "$hw_plan" ]; then
     if [ -f "$hw_path" ]; then hw_sum "$hw_path" || return; else hw_saw "no file $hw_path"; fi
   fi
-  if hw_gathered editor "$hw_path"; then
-    [ "$hw_found" != same ] || return 0
+  if hw_gathered editor "$hw_path" && [ "$hw_found" = same ]; then
+    hw_keep_owner "$hw_editor_named"
+    return
   fi
   command -v awk >/dev/null || hw_without awk mawk || return
   hw_stat "$hw_path" || return
   case $hw_type in
     file) [ -r "$hw_path" ] || hw_fail "can't read $hw_path" || return ;;
-    absent) hw_want_mode=$hw_new_mode ;;
+    absent) [ -z "$hw_want_private" ] || hw_want_mode=${hw_want_mode:-00600} ;;
     *) hw_fail "$hw_path is not a regular file" || return ;;
   esac
   hw_editor_program "$hw_editor"
   hw_found=$(hw_editor_run list) || hw_editor_again $? || return
-  [ -n "$hw_found" ] || return 0
+  if [ -z "$hw_found" ]; then
+    hw_keep_owner "$hw_editor_named"
+    return
+  fi
   [ "$hw_type" = file ] || hw_also created
   hw_also "$hw_found"
+  [ "$hw_type" = absent ] || hw_compare_owner
   hw_note_links
   hw_trust "$hw_editor_named" || return
   if [ -n "$hw_diff" ]; then

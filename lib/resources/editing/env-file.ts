@@ -1,6 +1,12 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
-import { checkLine, type EditOptions, editorResource, type TextValue } from './edited-file.ts'
+import {
+  checkLine,
+  type EditOptions,
+  editKinds,
+  editorResource,
+  type TextValue,
+} from './edited-file.ts'
 
 export interface EnvFileOptions extends EditOptions {
   /** Variables and the values they must have. */
@@ -21,7 +27,7 @@ const optionKinds: OptionKinds<EnvFileOptions> = {
   unset: 'texts',
   export: 'flag',
   quoting: 'text',
-  validate: 'text',
+  ...editKinds,
 }
 
 /**

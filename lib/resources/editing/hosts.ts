@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, type Resource } from '../resource.ts'
-import { type EditOptions, editorResource } from './edited-file.ts'
+import { type EditOptions, editKinds, editorResource } from './edited-file.ts'
 
 export interface HostsOptions extends EditOptions {
   /** The name of the address, or that and its other names. */
@@ -19,7 +19,7 @@ const optionKinds: OptionKinds<HostsOptions> = {
   exclusive: 'flag',
   absent: 'flag',
   path: 'text',
-  validate: 'text',
+  ...editKinds,
 }
 
 /**

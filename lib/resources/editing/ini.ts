@@ -1,6 +1,12 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
-import { checkLine, type EditOptions, editorResource, type TextValue } from './edited-file.ts'
+import {
+  checkLine,
+  type EditOptions,
+  editKinds,
+  editorResource,
+  type TextValue,
+} from './edited-file.ts'
 
 /** What can begin a section in the format `words`: haproxy's. lib/resources/editing/dialect.awk has the same list. */
 export const sectionKeywords = [
@@ -66,7 +72,7 @@ const optionKinds: OptionKinds<IniOptions> = {
   continued: 'text',
   inlineComments: 'flag',
   separator: 'text',
-  validate: 'text',
+  ...editKinds,
 }
 
 /**

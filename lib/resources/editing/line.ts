@@ -3,7 +3,13 @@ import type { LinePattern } from '../host-pattern.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { invalidOption, plain, type Resource } from '../resource.ts'
 import { type BlockFormat, blockFormat, formatOf } from './block-format.ts'
-import { checkLine, type EditOptions, editorResource, patternRequest } from './edited-file.ts'
+import {
+  checkLine,
+  type EditOptions,
+  editKinds,
+  editorResource,
+  patternRequest,
+} from './edited-file.ts'
 
 const choices = ['last', 'first', 'all', 'only'] as const
 
@@ -39,7 +45,7 @@ const optionKinds: OptionKinds<LineOptions> = {
   match: 'other',
   replace: 'text',
   absent: 'flag',
-  validate: 'text',
+  ...editKinds,
   after: 'other',
   before: 'other',
   format: 'text',

@@ -2,13 +2,13 @@
 # file.sh: files and directories as resources.
 # Needs: write
 
-# hw_file PATH [sum=] [perms=] [mode=] [user=] [group=] [validate=] [backup=] [large=] [content=]: a regular
+# hw_file PATH [sum=] [perms=] [mode=] [user=] [group=] [validate=] [backup=] [in_place=] [large=] [content=]: a regular
 # file. `sum` is the SHA-256 of the wanted content; any will do without. Where the content differs and
 # `content` (a function that prints it, or the path of a file that came in for it) was not sent yet, the step
 # asks for it: status need. `backup` keeps the file that is replaced, `large` shows no texts.
 hw_file() {
-  hw_words 1 'sum perms mode user group validate backup large content' "$@" || return
-  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate
+  hw_words 1 'sum perms mode user group validate backup in_place large content' "$@" || return
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
   hw_saw "want $hw_want_sum"
   hw_resolve "$1" || return
   hw_stat "$hw_path" || return

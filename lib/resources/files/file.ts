@@ -33,6 +33,8 @@ export interface FileOptions extends Ownership, CommonOptions {
   validate?: string
   /** Keep a file that is replaced or removed beside it, as `NAME.20261121T013211Z~`. */
   backup?: boolean
+  /** Write to a file that is there instead of replacing it; needed where it is a mount point. */
+  inPlace?: boolean
   /** No file and no link of this name. */
   absent?: boolean
 }
@@ -44,6 +46,7 @@ const optionKinds: OptionKinds<FileOptions> = {
   source: 'other',
   validate: 'text',
   backup: 'flag',
+  inPlace: 'flag',
   absent: 'flag',
   ...ownershipKinds,
 }
@@ -60,6 +63,7 @@ const optionKinds: OptionKinds<FileOptions> = {
  * @param options.content string, bytes, secret, or a function of the host
  * @param options.source file of the controller with the content
  * @param options.validate command for the new file, `%s`; default: none
+ * @param options.inPlace write to the file instead of replacing it; default: false
  * @param options.backup keep the old file; default: false
  * @param options.absent default: false
  * @throws {UsageError} recipe_invalid, when declared; for a function as content when the host's turn comes
@@ -78,6 +82,7 @@ export function file(path: string, options: FileOptions = {}): Resource {
     ...ownershipWords(title, options),
     validate: validateArg(title, options.validate) || undefined,
     backup: options.backup,
+    in_place: options.inPlace,
   }
   if (typeof content === 'function') {
     checkContent(title, options)
@@ -137,7 +142,8 @@ function largeCall(path: string, args: FileWords, source: Source): HostCall {
 }
 
 function noFile(title: string, target: string, options: FileOptions): Resource {
-  for (const name of ['content', 'source', 'validate', 'mode', 'owner', 'group'] as const) {
+  const none = ['content', 'source', 'validate', 'inPlace', 'mode', 'owner', 'group'] as const
+  for (const name of none) {
     if (options[name] !== undefined) throw invalidOption(title, `an absent file has no ${name}`)
   }
   return declare({

@@ -73,7 +73,7 @@ describe('a call is refused', () => {
     const fits = [
       { name: 'hw_link', args: ['/a=b', 'c=d', 'user=x=y', 'force=yes'] },
       { name: 'hw_command', args: ['true', 'env=A=1', 'env=B=2'] },
-      { name: 'hw_ini', args: ['/a', '', '', 'S a', 'K b'] },
+      { name: 'hw_ini', args: ['/a', '--', 'S a', 'K b'] },
       { name: 'hw_reboot', args: ['', ''] },
     ]
     expect(fits.map(misfit)).toEqual(fits.map(() => undefined))

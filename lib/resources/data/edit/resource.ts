@@ -4,14 +4,8 @@ import { isBootstrapError, type StepError } from '../../../errors.ts'
 import type { Edit } from '../../../session/call.ts'
 import { words } from '../../../session/words.ts'
 import { isSecret, type Secret } from '../../../shell/secret.ts'
-import {
-  type CommonOptions,
-  checkPath,
-  declare,
-  invalidOption,
-  type Resource,
-} from '../../resource.ts'
-import { validateArg } from '../../validate.ts'
+import { type EditOptions, editWords } from '../../editing/edited-file.ts'
+import { checkPath, declare, invalidOption, type Resource } from '../../resource.ts'
 import { type Change, changeText, type Format, type Json, type Path, showPath } from './change.ts'
 import { readText } from './text.ts'
 
@@ -28,7 +22,7 @@ export type KeyValue =
   | readonly KeyValue[]
   | { readonly [key: string]: KeyValue }
 
-export interface KeyOptions extends CommonOptions {
+export interface KeyOptions extends EditOptions {
   /**
    * Keys and the values they must have, by path: `{ 'server.port': 80 }`, or as pairs where a key holds
    * a dot: `[[['hosts', 'a.example'], 80]]`. A number names a place in a list. A list or a mapping is
@@ -37,8 +31,6 @@ export interface KeyOptions extends CommonOptions {
   set?: Readonly<Record<string, KeyValue>> | readonly (readonly [KeyPath, KeyValue])[]
   /** Keys that must not be there. */
   unset?: readonly KeyPath[]
-  /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
-  validate?: string
 }
 
 /**
@@ -60,6 +52,7 @@ export function dataFile(
   const key = createHash('sha256')
     .update(JSON.stringify([kind, variant, changes]))
     .digest('hex')
+  const edits = editWords(title, target, options)
   return declare({
     title,
     options,
@@ -67,14 +60,8 @@ export function dataFile(
     path: target,
     call: {
       name: 'hw_edit',
-      args: [
-        target,
-        ...words({
-          key,
-          validate: validateArg(title, options.validate) || undefined,
-          private: secrets.length > 0,
-        }),
-      ],
+      args: [target, ...words({ key, ...edits.words, private: secrets.length > 0 })],
+      gather: edits.gather,
       edit: { path: target, change: async text => edit(target, text, changes, await load()) },
     },
   })
