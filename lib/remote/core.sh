@@ -267,7 +267,7 @@ hw_facts() {
     [ -r "$hw_each" ] || continue
     while IFS= read -r hw_line || [ -n "$hw_line" ]; do
       case $hw_line in
-        ID=* | VERSION_ID=*) hw_lines "$hw_line" ;;
+        ID=* | VERSION_ID=* | VERSION_CODENAME=*) hw_lines "$hw_line" ;;
       esac
     done <"$hw_each"
     break

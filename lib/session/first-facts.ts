@@ -5,8 +5,10 @@ export interface Facts {
   readonly os: string
   /** ID of os-release: debian, ubuntu, rocky, alpine …; empty if there is none. */
   readonly distribution: string
-  /** VERSION_ID of os-release: 12, 24.04 …; empty if there is none. */
+  /** VERSION_ID of os-release: 12, 24.04 …; empty if there is none, as in Debian’s testing and unstable. */
   readonly version: string
+  /** VERSION_CODENAME of os-release: trixie, noble …; empty if there is none. */
+  readonly codename: string
   /** `uname -m`: x86_64, aarch64 … */
   readonly architecture: string
   /** apt, dnf, yum, apk, pacman, zypper, brew, or empty. */
@@ -36,6 +38,7 @@ export function parseFacts(text: string): { facts: Facts; pid: number } {
       os: value('os'),
       distribution: value('ID'),
       version: value('VERSION_ID'),
+      codename: value('VERSION_CODENAME'),
       architecture: value('architecture'),
       packageManager: value('packageManager') === 'apt-get' ? 'apt' : value('packageManager'),
       init: value('init'),

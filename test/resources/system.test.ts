@@ -30,6 +30,8 @@ END
 chmod +x /usr/local/sbin/modprobe
 `
 
+const utc = 'ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime'
+
 const cases: Record<string, ResourceCase[]> = {
   cron: [
     {
@@ -140,16 +142,28 @@ A=b
   timezone: [
     {
       name: 'the link and the file',
+      given: `echo 12.11 >/etc/debian_version; echo Etc/UTC >/etc/timezone; ${utc}`,
       wanted: () => timezone('Europe/Berlin'),
       holds:
         '[ "$(date -d 2026-01-01T00:00Z +%Z)" = CET ] && [ "$(cat /etc/timezone)" = Europe/Berlin ]',
       drift: [
-        'ln -sf /usr/share/zoneinfo/UTC /etc/localtime',
+        utc,
         'rm /etc/localtime && cp /usr/share/zoneinfo/Europe/Berlin /etc/localtime',
         'echo Etc/UTC >/etc/timezone',
+        'rm /etc/timezone',
       ],
       note: 'link, file',
-      cleanup: 'ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime; echo Etc/UTC >/etc/timezone',
+      cleanup: `${utc}; echo Etc/UTC >/etc/timezone`,
+    },
+    {
+      // The case above passed where every Debian got the file, also one whose tzdata has it no more.
+      name: 'the link alone, where the release has no such file',
+      given: `echo 13.1 >/etc/debian_version; rm -f /etc/timezone; ${utc}`,
+      wanted: () => timezone('Europe/Berlin'),
+      holds: '[ "$(date -d 2026-01-01T00:00Z +%Z)" = CET ] && [ ! -e /etc/timezone ]',
+      drift: [utc],
+      note: 'link',
+      cleanup: utc,
     },
   ],
   locale: [
@@ -365,7 +379,10 @@ describe('resources of the system', { tags: ['overlay'] }, () => {
       name: 'a zone that the host has not',
       given: 'mv /usr/share/zoneinfo/Asia /srv',
       items: timezone('Asia/Tokyo'),
-      error: { code: 'step_failed', message: /this host has no time zone Asia\/Tokyo/ },
+      error: {
+        code: 'step_failed',
+        message: /this host has no time zone Asia\/Tokyo; .* tzdata-legacy/,
+      },
     },
     {
       name: 'no time zones',

@@ -1,15 +1,17 @@
 # shellcheck shell=sh
-# timezone.sh: the host's time zone: the link /etc/localtime, and Debian's /etc/timezone.
+# timezone.sh: the host's time zone: the link /etc/localtime, and /etc/timezone, which Debian had up to 12.
 # Needs: text
 
 # hw_timezone ZONE
 hw_timezone() {
   if [ ! -f "/usr/share/zoneinfo/$1" ]; then
-    if [ -d /usr/share/zoneinfo ]; then
-      hw_fail "this host has no time zone $1" || return
-    fi
     # With --check its package may be installed by an earlier step.
-    [ -n "$hw_check" ] || hw_without /usr/share/zoneinfo tzdata || return
+    if [ ! -d /usr/share/zoneinfo ]; then
+      [ -n "$hw_check" ] || hw_without /usr/share/zoneinfo tzdata || return
+    elif [ -z "$hw_check" ]; then
+      case $hw_package_manager in apt-get) hw_each='; old names are in the package tzdata-legacy' ;; *) hw_each= ;; esac
+      hw_fail "this host has no time zone $1$hw_each" || return
+    fi
   fi
   command -v readlink >/dev/null || hw_without readlink coreutils || return
   hw_found=$(readlink /etc/localtime) || hw_found=
@@ -25,7 +27,17 @@ hw_timezone() {
       hw_touch /etc/localtime
     fi
   fi
-  if [ -e /etc/timezone ] || [ -e /etc/debian_version ]; then
+  if [ -e /etc/timezone ] || hw_timezone_is_written; then
     hw_shown_text /etc/timezone "$1$hw_newline" 'file'
   fi
+}
+
+# hw_timezone_is_written: whether this release's tzdata goes by /etc/timezone, where it does not have one yet:
+# Debian up to 12 (`12.11`, `bookworm/sid`).
+hw_timezone_is_written() {
+  [ -r /etc/debian_version ] && read -r hw_found </etc/debian_version || return
+  case $hw_found in
+    [1-9] | [1-9].* | 1[0-2] | 1[0-2].* | buster/* | bullseye/* | bookworm/*) ;;
+    *) return 1 ;;
+  esac
 }

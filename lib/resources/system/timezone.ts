@@ -2,7 +2,8 @@ import { checkOptions } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 
 /**
- * The host's time zone: the link /etc/localtime, and /etc/timezone where the host has it or is a Debian.
+ * The host's time zone: the link /etc/localtime, and /etc/timezone where the host has it or is a Debian of 12 or
+ * older.
  * Programs that run already keep the zone they began with.
  * @param zone a name of the time zone database: `Europe/Berlin`, `Etc/UTC`
  * @throws {UsageError} recipe_invalid, when declared: also of a zone that does not exist

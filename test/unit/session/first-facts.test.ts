@@ -15,6 +15,7 @@ test('parseFacts reads the facts of a host', () => {
     'memoryKib=16384000',
     'ID=debian',
     'VERSION_ID="12"',
+    'VERSION_CODENAME=bookworm',
   )
   expect(parseFacts(text)).toEqual({
     pid: 4711,
@@ -22,6 +23,7 @@ test('parseFacts reads the facts of a host', () => {
       os: 'Linux',
       distribution: 'debian',
       version: '12',
+      codename: 'bookworm',
       architecture: 'x86_64',
       packageManager: 'apt',
       init: 'systemd',
@@ -51,6 +53,7 @@ test('parseFacts leaves unknown facts empty, and assumes one processor', () => {
       os: '',
       distribution: '',
       version: '',
+      codename: '',
       architecture: '',
       packageManager: '',
       init: '',
