@@ -2,6 +2,7 @@
  * Turns what a recipe passes to `converge` into a program: the selected resources, in order, each with its
  * task, condition and user, and the handlers after every step that may notify them. Pure.
  */
+import { forThisHost } from '../resources/own-part.ts'
 import {
   type Flush,
   type Items,
@@ -53,7 +54,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   /** The number of steps at the last flush. */
   let flushed = 0
   const put = (declared: Resource, { task, taskAs, when = [], handler }: Provenance) => {
-    const resource = declared.forHost?.(options.host) ?? declared
+    const resource = forThisHost(declared, options.host)
     steps.push({
       declared,
       resource,
@@ -75,7 +76,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   }
   const flush = () => {
     for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {
-      const key = (options.keyOf ?? keyOf)(handler.forHost?.(options.host) ?? handler)
+      const key = (options.keyOf ?? keyOf)(forThisHost(handler, options.host))
       const notifier = steps.findLast(({ notify }) => notify.some(each => each.key === key))
       // Being notified decides whether it runs: the condition of the notifying task is not evaluated again.
       put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
@@ -119,7 +120,7 @@ function notification(
   taskAs: string | undefined,
   { host, origin, redact, keyOf: keyFor = keyOf }: ScheduleOptions,
 ): Notification {
-  const resource = handler.forHost?.(host) ?? handler
+  const resource = forThisHost(handler, host)
   const key = keyFor(resource)
   return { key, record: recordOf({ ...resource, as: resource.as ?? taskAs }, key, origin, redact) }
 }

@@ -195,6 +195,17 @@ hw_drop_empty() {
   return 0
 }
 
+# hw_refuse MESSAGE PATH: the failure of a step that would act on another machine than the host; there is nothing to
+# refuse without PATH, unless that is empty.
+hw_refuse() {
+  [ -n "$2" ] && [ ! -e "$2" ] || hw_fail "$1"
+}
+
+# hw_leave_out MESSAGE: a step that has nothing to do on such a host.
+hw_leave_out() {
+  hw_note="left out: $1"
+}
+
 # hw_without PROGRAM PACKAGE: the failure of a step for want of a program.
 hw_without() {
   hw_fail "$1 is not on this host; the package that has it is $2" tool_missing

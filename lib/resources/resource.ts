@@ -1,10 +1,12 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
 import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
+import type { Host } from '../inventory/inventory.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Facts } from '../session/first-facts.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
+import type { Own } from '../transport/offers.ts'
 import { type CallSite, callSite } from './call-site.ts'
 
 /** Declared, idempotent state of one thing on a host. */
@@ -23,6 +25,8 @@ export interface Resource {
   readonly tags: readonly string[]
   /** It restarts the host, which is to be back by then. */
   readonly restarts?: { readonly withinMs: number }
+  /** What it acts on beyond files, which not every connection reaches. */
+  readonly need?: Need
   /** The same for one host, where what it says depends on the host. */
   readonly forHost?: (host: TemplateHost) => Resource
   /** The whole new text, for --diff, where the controller has it. */
@@ -39,6 +43,17 @@ export interface Resource {
   readonly at: CallSite
 }
 
+/** What a resource acts on beyond the files of its host. */
+export interface Need {
+  own: Own
+  /** Done instead where the connection has none of its own: the files’ part. Without it the step fails. */
+  files?: HostCall
+  /** Left out there, as no file is a part of it: a running service in a directory. */
+  leftOut?: boolean
+  /** There is nothing to do, and so nothing to refuse, unless the host has this path. */
+  onlyIfThere?: string
+}
+
 /** A text of the host as it was, and as it becomes. */
 export interface TextChange {
   path: string
@@ -52,6 +67,8 @@ export interface TemplateHost {
   readonly groups: readonly string[]
   readonly vars: Readonly<Record<string, string>>
   readonly facts: Facts
+  /** How it is reached; left out: like a machine of its own. */
+  readonly connection?: Host['connection']
 }
 
 /** A titled group of resources, a node of the task tree. */
@@ -101,6 +118,7 @@ interface Declaration {
   command?: string
   secrets?: readonly string[]
   restarts?: { withinMs: number }
+  need?: Need
   forHost?: (host: TemplateHost) => Resource
 }
 

@@ -8,6 +8,7 @@ import { converge } from '../../lib/host/execute.ts'
 import { createLedger } from '../../lib/host/ledger.ts'
 import { type Mode, onlyLooks } from '../../lib/host/mode.ts'
 import { createSessions } from '../../lib/host/sessions.ts'
+import type { Host } from '../../lib/inventory/inventory.ts'
 import type { StepAccount } from '../../lib/program/account.ts'
 import { parseRemembered } from '../../lib/program/remembered.ts'
 import { createSelection, everything } from '../../lib/program/selection.ts'
@@ -56,7 +57,12 @@ export async function bring(
   shell: Program,
   directory: string,
   items: Items,
-  { check = false, diff = false, plan = false } = {},
+  {
+    check = false,
+    diff = false,
+    plan = false,
+    connection = undefined as Host['connection'] | undefined,
+  } = {},
 ): Promise<Converging> {
   const transport = host.transport(shell)
   const bootstrapDir = `${directory}/.bootstrap`
@@ -73,7 +79,7 @@ export async function bring(
   const { signal } = new AbortController()
   try {
     const scheduling = {
-      host: { name: 'host', groups: [], vars: {}, facts: session.facts },
+      host: { name: 'host', groups: [], vars: {}, facts: session.facts, connection },
       origin: { run: 'r1', recipe: 'table' },
       selection: createSelection(everything),
     }

@@ -104,6 +104,7 @@ export function container(name: string, options: ContainerOptions): Resource {
     secrets: Object.values(options.env ?? {}).flatMap(value =>
       isSecret(value) ? [value.reveal()] : [],
     ),
+    need: { own: 'processes' },
     call: {
       name: 'hw_container',
       args: [name, state, ...words({ engine, sum, pull, image, env: values, argument: args })],

@@ -43,5 +43,6 @@ export function reboot(options: RebootOptions = {}): Resource {
     options,
     restarts: { withinMs: timeout * 1000 },
     call: { name: 'hw_reboot', args: [flag, command] },
+    need: { own: 'boot', onlyIfThere: flag },
   })
 }

@@ -31,7 +31,7 @@ hw_fstab_look() {
 hw_fstab_write() {
   [ -n "$hw_fstab_differs" ] || return 0
   hw_shown_text /etc/fstab "$hw_fstab_text" fstab || return
-  # systemd makes units of it.
+  # systemd makes units of it. In a chroot its program does nothing.
   [ "$hw_init" != systemd ] || [ -n "$hw_check" ] || hw_units_reload
 }
 

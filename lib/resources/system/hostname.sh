@@ -3,12 +3,13 @@
 # runs: hostnamectl needs a message bus that answers, and comes to the same.
 # Needs: text
 
-# hw_hostname NAME
+# hw_hostname NAME [kept]: with `kept` in its file alone.
 hw_hostname() {
   hw_first_line /etc/hostname || return
   if [ "$hw_found" != "$1" ]; then
     hw_shown_text /etc/hostname "$1$hw_newline" 'file' || return
   fi
+  [ -z "${2-}" ] || return 0
   if [ -r /proc/sys/kernel/hostname ]; then
     read -r hw_found </proc/sys/kernel/hostname
   else

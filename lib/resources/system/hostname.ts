@@ -27,5 +27,6 @@ export function hostname(name: string, options: CommonOptions = {}): Resource {
     path: '/etc/hostname',
     text: `${name}\n`,
     call: { name: 'hw_hostname', args: [name] },
+    need: { own: 'kernel', files: { name: 'hw_hostname', args: [name, 'kept'] } },
   })
 }

@@ -2,8 +2,8 @@
 # kernel-module.sh: modules of the kernel: loaded now and at each start, or neither.
 # Needs: text
 
-# hw_kernel_module NAME WANT SETTINGS: WANT is loaded, absent or blacklisted. SETTINGS is the text of its file
-# in /etc/modprobe.d; there is none if it is empty.
+# hw_kernel_module NAME WANT SETTINGS [kept]: WANT is loaded, absent or blacklisted. SETTINGS is the text of its file
+# in /etc/modprobe.d; there is none if it is empty. With `kept` in its files alone.
 hw_kernel_module() {
   hw_module_state "$1"
   if [ "$2" = loaded ]; then
@@ -16,6 +16,7 @@ hw_kernel_module() {
   else
     hw_no_text "/etc/modprobe.d/hostwright-$1.conf" 'no settings' || return
   fi
+  [ -z "${4-}" ] || return 0
   case $2-$hw_module in
     loaded-no) hw_also loaded ;;
     absent-yes | blacklisted-yes) hw_also unloaded ;;

@@ -57,5 +57,9 @@ export function kernelModule(name: string, options: KernelModuleOptions = {}): R
     path: `/etc/modules-load.d/${name}.conf`,
     text: wanted === 'loaded' ? `${name}\n` : undefined,
     call: { name: 'hw_kernel_module', args: [name, wanted, settings] },
+    need: {
+      own: 'kernel',
+      files: { name: 'hw_kernel_module', args: [name, wanted, settings, 'kept'] },
+    },
   })
 }

@@ -62,7 +62,15 @@ export function mount(path: string, options: MountOptions): Resource {
   const flags = options.options ?? []
   const declared = (want: string, more: Parameters<typeof words>[0]) => {
     const args = [target, want, ...words({ point, ...more })]
-    return declare({ title, options, path: '/etc/fstab', call: { name: 'hw_mount', args } })
+    const files = { name: 'hw_mount', args: [target, want === 'absent' ? 'not-kept' : 'kept'] }
+    files.args.push(...args.slice(2))
+    return declare({
+      title,
+      options,
+      path: '/etc/fstab',
+      call: { name: 'hw_mount', args },
+      need: { own: 'mounts', files },
+    })
   }
   if (options.absent) {
     if (source !== undefined || type !== undefined || flags.length > 0)

@@ -3,11 +3,12 @@
 # that is a path is such a script itself: start | stop | restart | reload | status.
 # Needs: units
 
-# hw_service NAME [running=] [enabled=] [action=] [masked=]: `running`, `enabled` and `masked` are yes or no, any
+# hw_service NAME [running=] [enabled=] [action=] [masked=] [offline=]: `running`, `enabled` and `masked` are yes or no, any
 # will do without; `action` is reloaded or restarted. A service that this segment started after what notified
-# the action has read all of it already: it is left alone.
+# the action has read all of it already: it is left alone. `offline`: processes are those of another machine, and so is what
+# starts them.
 hw_service() {
-  hw_words 1 'running enabled action masked' "$@" || return
+  hw_words 1 'running enabled action masked offline' "$@" || return
   set -- "$1" "$hw_want_running" "$hw_want_enabled" "$hw_want_action" "$hw_want_masked"
   hw_service_name=$1
   hw_service_find
@@ -69,13 +70,34 @@ hw_service_find() {
         systemd | openrc) hw_service_by=$hw_init ;;
         *) hw_service_by=sysv ;;
       esac
+      [ -z "$hw_want_offline" ] || hw_service_offline
       ;;
   esac
+}
+
+# hw_service_offline: what of a system that does not run would manage this service: the unit that systemd has of it,
+# OpenRC where there is no systemd, or a script. Enabling a unit needs nobody who answers.
+hw_service_offline() {
+  hw_service_by=sysv
+  if ! command -v systemctl >/dev/null; then
+    [ ! -d /etc/runlevels ] || ! command -v rc-update >/dev/null || hw_service_by=openrc
+    return 0
+  fi
+  # That of getty@tty1 is getty@.
+  hw_each=$hw_service_unit
+  case $hw_each in *@*.*) hw_each=${hw_each%%@*}@.${hw_each##*.} ;; esac
+  for hw_line in /etc /run /usr/local/lib /usr/lib /lib; do
+    [ -e "$hw_line/systemd/system/$hw_each" ] || [ -L "$hw_line/systemd/system/$hw_service_unit" ] || continue
+    hw_service_by=offline
+    hw_unit_file=$(SYSTEMD_OFFLINE=1 systemctl is-enabled -- "$hw_service_name" 2>/dev/null)
+    return 0
+  done
 }
 
 hw_service_exists() {
   case $hw_service_by in
     systemd) [ "$hw_unit_load" != not-found ] ;;
+    offline) ;;
     openrc) [ -x "$hw_service_script" ] || rc-service -e -- "$hw_service_name" ;;
     *) [ -x "$hw_service_script" ] ;;
   esac
@@ -102,8 +124,8 @@ hw_service_is() {
   case $hw_service_by-$1 in
     systemd-running) case $hw_unit_active in active | reloading | refreshing) ;; *) return 1 ;; esac ;;
     systemd-stopped) case $hw_unit_active in inactive | failed | '') ;; *) return 1 ;; esac ;;
-    systemd-masked) case $hw_unit_file in masked | masked-runtime) ;; *) return 1 ;; esac ;;
-    systemd-*) hw_unit_is "$1" ;;
+    systemd-masked | offline-masked) case $hw_unit_file in masked | masked-runtime) ;; *) return 1 ;; esac ;;
+    systemd-* | offline-*) hw_unit_is "$1" ;;
     openrc-running) rc-service -- "$hw_service_name" status >/dev/null 2>&1 ;;
     sysv-running | script-running) "$hw_service_script" status >/dev/null 2>&1 ;;
     *-stopped) ! hw_service_is running ;;
@@ -149,10 +171,11 @@ hw_unit_is() {
 # hw_service_unmask: what it is without its mask is looked at again; with --check, where systemd can't be
 # asked for that, the links that enable it show it.
 hw_service_unmask() {
-  [ "$hw_service_by" = systemd ] && hw_service_is masked || return 0
+  case $hw_service_by in systemd | offline) ;; *) return 0 ;; esac
+  hw_service_is masked || return 0
   hw_service_make unmask unmasked || return
   if [ -z "$hw_check" ]; then
-    hw_unit_state "$hw_service_name"
+    if [ "$hw_service_by" = offline ]; then hw_service_offline; else hw_unit_state "$hw_service_name"; fi
     return
   fi
   hw_unit_load=loaded hw_unit_file=disabled
@@ -171,7 +194,7 @@ hw_service_make() {
       [ "$hw_unit_load" != masked ] ||
         hw_fail "$hw_service_name is masked, so it can't be $2; masked: false unmasks it" || return
       ;;
-    systemd-*) ;;
+    systemd-* | offline-*) ;;
     *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;
   esac
   [ -z "$hw_check" ] || return 0
@@ -195,6 +218,7 @@ hw_service_make() {
       }
       ;;
     systemd-*) systemctl "$1" -- "$hw_service_name" ;;
+    offline-*) SYSTEMD_OFFLINE=1 systemctl "$1" -- "$hw_service_name" ;;
     openrc-enable) rc-update add "$hw_service_name" default ;;
     openrc-disable) hw_openrc_disable ;;
     openrc-*) rc-service -- "$hw_service_name" "$1" ;;

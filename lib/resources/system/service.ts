@@ -69,5 +69,11 @@ export function service(name: string, options: ServiceOptions): Resource {
     ],
     gather: isUnit ? [{ by: 'hw_gather_units', of: [name] }] : undefined,
   }
-  return declare({ title, options, call })
+  // Where processes are those of another machine, what is left is what starts with the system.
+  const kept = words({ enabled: word(enabled), masked: word(masked), offline: true })
+  const files =
+    enabled === undefined && masked === undefined
+      ? undefined
+      : { name: 'hw_service', args: [name, ...kept] }
+  return declare({ title, options, call, need: { own: 'processes', files, leftOut: true } })
 }

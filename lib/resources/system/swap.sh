@@ -2,11 +2,13 @@
 # swap.sh: swap files.
 # Needs: fstab
 
-# hw_swap PATH point= mib= [options=] [priority=]: a swap file of that size, in use now and after a start; without
-# `options` it is there, but not in use. `point` is PATH as fstab has it.
+# hw_swap PATH point= mib= [options=] [priority=] [kept=]: a swap file of that size, in use now and after a start; without
+# `options` it is there, but not in use. `point` is PATH as fstab has it. With `kept` in its file
+# and in fstab alone.
 hw_swap() {
-  hw_words 1 'point mib options priority' "$@" || return
-  hw_swap_active "$hw_want_point" "$1"
+  hw_words 1 'point mib options priority kept' "$@" || return
+  hw_active=
+  [ -n "$hw_want_kept" ] || hw_swap_active "$hw_want_point" "$1"
   hw_stat "$1" || return
   hw_want_perms='rw-------' hw_want_mode=00600 hw_want_user='' hw_want_group='' hw_validate=''
   hw_swap_new=
@@ -32,7 +34,7 @@ hw_swap() {
       hw_swap_off=1
       hw_also priority
     fi
-  elif [ -n "$hw_want_options" ]; then
+  elif [ -n "$hw_want_options" ] && [ -z "$hw_want_kept" ]; then
     hw_also on
   fi
   hw_fstab "$hw_want_point" '' "${hw_want_options:+$hw_want_point none swap $hw_want_options 0 0}" "$1" || return
@@ -46,14 +48,15 @@ hw_swap() {
   else
     chmod 600 -- "$1" || hw_fail "can't set the mode of $1" || return
   fi
-  if [ -n "$hw_want_options" ] && { [ -z "$hw_active" ] || [ -n "$hw_swap_off" ]; }; then
+  if [ -n "$hw_want_options" ] && [ -z "$hw_want_kept" ] && { [ -z "$hw_active" ] || [ -n "$hw_swap_off" ]; }; then
     swapon ${hw_want_priority:+-p "$hw_want_priority"} "$1" || hw_fail "could not take $1 into use"
   fi
 }
 
-# hw_no_swap PATH POINT: the file is neither there nor in use.
+# hw_no_swap PATH POINT [kept]: the file is neither there nor in use; with `kept` only not there.
 hw_no_swap() {
-  hw_swap_active "$2" "$1"
+  hw_active=
+  [ -n "${3-}" ] || hw_swap_active "$2" "$1"
   if [ -n "$hw_active" ]; then
     hw_also off
     [ -n "$hw_check" ] || hw_swap_stop "$1" || return

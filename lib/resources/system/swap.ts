@@ -49,28 +49,33 @@ export function swap(path: string, options: SwapOptions): Resource {
     if (size !== undefined || priority !== undefined)
       throw invalidOption(title, 'what is absent has no size or priority')
     const call = { name: 'hw_no_swap', args: [target, point] }
-    return declare({ title, options, path: fstab, call })
+    const files = { ...call, args: [...call.args, 'kept'] }
+    return declare({ title, options, path: fstab, call, need: { own: 'kernel', files } })
   }
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 32767))
     throw invalidOption(title, 'the priority is not a number from 0 to 32767')
   const fields = `sw${priority === undefined ? '' : `,pri=${priority}`}`
+  const mib = mebibytes(title, size)
+  const callFor = (kept: boolean) => ({
+    name: 'hw_swap',
+    args: [
+      target,
+      ...words({
+        point,
+        mib,
+        options: on && fields,
+        priority: on ? priority : undefined,
+        kept,
+      }),
+    ],
+    gather: [{ by: 'hw_gather_stat', of: [target] }],
+  })
   return declare({
     title,
     options,
     path: fstab,
-    call: {
-      name: 'hw_swap',
-      args: [
-        target,
-        ...words({
-          point,
-          mib: mebibytes(title, size),
-          options: on && fields,
-          priority: on ? priority : undefined,
-        }),
-      ],
-      gather: [{ by: 'hw_gather_stat', of: [target] }],
-    },
+    call: callFor(false),
+    need: { own: 'kernel', files: callFor(true) },
   })
 }
 

@@ -61,6 +61,7 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
           ? [{ by: 'hw_gather_sysctl', of: live.map(({ key }) => slashes(key)) }]
           : undefined,
     },
+    need: { own: 'kernel', files: { name: 'hw_sysctl', args: [path, text] } },
   })
 }
 

@@ -3,10 +3,11 @@
 # before the next service or command, and at the latest with the last step that may change one.
 # Needs: text units
 
-# hw_systemd_unit UNIT PATH TEXT VALIDATE: PATH is the unit's own file, or a drop-in of it.
+# hw_systemd_unit UNIT PATH TEXT VALIDATE: PATH is the unit's own file, or a drop-in of it. UNIT is empty where no
+# systemd is to be told.
 hw_systemd_unit() {
   command -v systemctl >/dev/null || hw_without systemctl systemd || return
-  [ ! -c "$2" ] || hw_fail "$1 is masked: $2 leads to /dev/null" || return
+  [ ! -c "$2" ] || hw_fail "${1:-the unit} is masked: $2 leads to /dev/null" || return
   hw_text_validate=$4
   hw_shown_text "$2" "$3" content || return
   case $hw_note in created*) hw_units_new=$hw_units_new$1$hw_newline ;; esac
@@ -25,7 +26,7 @@ hw_no_systemd_unit() {
 # hw_unit_changed UNIT: has systemd read the files now or later, if it has to. That it has not yet read a
 # file that is as wanted comes of a run that was cut short.
 hw_unit_changed() {
-  [ "$hw_init" = systemd ] || return 0
+  [ "$hw_init" = systemd ] && [ -n "$1" ] || return 0
   if [ "$hw_status" = changed ]; then
     hw_units_changed=1
   elif [ -z "$hw_units_changed" ]; then

@@ -69,6 +69,10 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
       options,
       path,
       call: { name: 'hw_no_systemd_unit', args: [unit, path], gather },
+      need: {
+        own: 'processes',
+        files: { name: 'hw_no_text', args: [path, 'removed', 'shown'] },
+      },
     })
   }
   if (content === undefined) throw invalidOption(title, 'has no content')
@@ -80,6 +84,10 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
     path,
     text,
     call: { name: 'hw_systemd_unit', args: [unit, path, text, validate], gather },
+    need: {
+      own: 'processes',
+      files: { name: 'hw_systemd_unit', args: ['', path, text, validate] },
+    },
   })
 }
 
