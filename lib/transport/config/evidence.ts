@@ -13,6 +13,7 @@ export function createEvidence(): Evidence {
   return {
     exists: once(existsSync as (path: string) => boolean),
     isFido: once(path => isFidoKey(readIfThere(`${path}.pub`)) || isFidoKey(readIfThere(path))),
+    isCertificate: once(path => /^\s*\S+-cert-v\d\d@openssh\.com\s/.test(readIfThere(path))),
     hasAuthority: (file, name) => hasAuthority(authoritiesIn(file), name),
   }
 }

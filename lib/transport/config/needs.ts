@@ -8,6 +8,8 @@ export interface Evidence {
   exists(path: string): boolean
   /** Whether a key file, or the public one next to it, belongs to a FIDO key. */
   isFido(path: string): boolean
+  /** Whether a file has a certificate of a user. */
+  isCertificate(path: string): boolean
   /** Whether a known_hosts file has an authority for the host’s key. */
   hasAuthority(file: string, name: string): boolean
 }
@@ -44,12 +46,13 @@ export function needsOf(
   answer: SshAnswer,
   endpoint: Omit<Endpoint, 'needs'>,
   jumps: boolean,
-  { exists, isFido, hasAuthority, env, uid, knownName }: Circumstances,
+  { exists, isFido, isCertificate, hasAuthority, env, uid, knownName }: Circumstances,
 ): string[] {
   const { privateKeyFile, agent } = endpoint
   // If the inventory sets a key, only that key matters, whatever is in ~/.ssh.
   const keys = privateKeyFile ? [privateKeyFile] : endpoint.identityFiles
-  const certificate = keys.map(key => `${key}-cert.pub`).find(exists)
+  // Also where the agent has the private half, and the file is a `.pub`.
+  const certificate = keys.map(key => `${key}-cert.pub`).find(exists) ?? keys.find(isCertificate)
   const fido = keys.find(isFido)
   const files = [...endpoint.userKnownHostsFiles, ...endpoint.globalKnownHostsFiles]
   const usesKeys = endpoint.methods.includes('publickey')

@@ -8,7 +8,7 @@ import { fileNames, isOn, type SshAnswer, valueIn } from './answer.ts'
 import { jumpWords } from './jump.ts'
 import { type Evidence, ignoredOf, needsOf } from './needs.ts'
 import type { AuthMethod, SshSettings, Surroundings } from './settings.ts'
-import { expandTokens, type Tokens } from './tokens.ts'
+import { expandPercent, expandTokens, type Tokens } from './tokens.ts'
 
 /** What the inventory says about an endpoint; for a jump host that is not in it, its own text. */
 export type Endpoint = Pick<
@@ -92,7 +92,9 @@ export function settingsFrom(
     globalKnownHostsFiles: knownHostsFile ? [] : knownHosts('GlobalKnownHostsFile'),
     hashKnownHosts: isOn(answer, 'hashknownhosts'),
     insecureHostKey: endpoint.insecureHostKey ?? false,
-    jumps: jumpWords(proxyJump ?? valueIn(answer, 'proxyjump')),
+    jumps: jumpWords(proxyJump ?? valueIn(answer, 'proxyjump')).map(word =>
+      expandPercent('ProxyJump', word, jumpTokens(tokens.percent)),
+    ),
     // With a password in the inventory, no prompt is needed.
     methods: methodsOf(answer, !batchMode || endpoint.password !== undefined),
     batchMode,
@@ -144,6 +146,12 @@ function methodsOf(answer: SshAnswer, mayAsk: boolean): AuthMethod[] {
   const order = valueIn(answer, 'preferredauthentications')?.split(',') ?? Object.keys(allowed)
   return order.filter((name): name is AuthMethod => allowed[name as AuthMethod] === true)
 }
+
+/** All that ssh knows in ProxyJump, which it makes a ProxyCommand of: those of the target (sshconnect.c). */
+const jumpTokens = ({ h, k, n, p, r }: Tokens['percent']) =>
+  Object.fromEntries(
+    Object.entries({ h, k, n, p, r }).filter(([, value]) => value !== undefined),
+  ) as Tokens['percent']
 
 function percentTokens(known: {
   endpoint: Endpoint

@@ -16,15 +16,7 @@ export interface Tokens {
  *   ssh ends there too
  */
 export function expandTokens(what: string, value: string, { percent, env, homeOf }: Tokens) {
-  const fail = (why: string): never => {
-    throw new UsageError(
-      'ssh_config_invalid',
-      `${what} ${value} in the ssh configuration: ${why}`,
-      {
-        hint: 'See TOKENS and ENVIRONMENT VARIABLES in ssh_config(5).',
-      },
-    )
-  }
+  const fail = (why: string): never => refuse(what, value, why)
   const [, user, path] = /^~([^/]*)(.*)$/s.exec(value) ?? []
   const whole =
     user === undefined ? value : (homeOf(user) ?? fail(`there is no user ${user}`)) + path
@@ -32,6 +24,24 @@ export function expandTokens(what: string, value: string, { percent, env, homeOf
     if (name !== undefined) return env[name] ?? fail(`\${${name}} is not set`)
     if (letter === '%') return '%'
     return Object.hasOwn(percent, letter!) ? percent[letter!]! : fail(`%${letter} is unknown`)
+  })
+}
+
+/**
+ * For values in which ssh knows tokens alone, neither `~` nor variables.
+ * @throws {UsageError} ssh_config_invalid: an unknown token
+ */
+export const expandPercent = (what: string, value: string, percent: Tokens['percent']) =>
+  value.replace(/%(.?)/gs, (_, letter: string) => {
+    if (letter === '%') return '%'
+    return Object.hasOwn(percent, letter)
+      ? percent[letter]!
+      : refuse(what, value, `%${letter} is unknown`)
+  })
+
+function refuse(what: string, value: string, why: string): never {
+  throw new UsageError('ssh_config_invalid', `${what} ${value} in the ssh configuration: ${why}`, {
+    hint: 'See TOKENS and ENVIRONMENT VARIABLES in ssh_config(5).',
   })
 }
 

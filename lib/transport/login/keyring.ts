@@ -9,7 +9,7 @@ import { type ParseKey, readPrivateKey, unlockKey } from './private-key.ts'
 /** A private key’s file. */
 export interface KeyFile {
   file: string
-  /** The public key, from the file itself or the `.pub` next to it. Undefined: unknown. */
+  /** The public key, from the file itself, whichever half it has, or the `.pub` next to it. Undefined: unknown. */
   blob?: Buffer
   /** Set if the key can be used as it is. */
   key?: ParsedKey
@@ -58,7 +58,13 @@ export function createKeyring(parse: ParseKey): Keyring {
 }
 
 function readKeyFile(parse: ParseKey, file: string): KeyFile {
-  const blob = publicHalf(parse, file)
+  // As ssh_config(5) has it for IdentityFile: the private half is in an agent. Others may read this one.
+  const itself = publicKeyIn(parse, readIfThere(file))
+  if (itself) {
+    const problem = `${file} is a public key, and no agent holds its private half: ssh-add it, or name the private key’s file`
+    return { file, blob: itself, locked: false, problem }
+  }
+  const blob = publicKeyIn(parse, readIfThere(`${file}.pub`))
   let text: string
   try {
     const refusal = openToOthers(file)
@@ -88,11 +94,12 @@ function openToOthers(file: string): string | undefined {
   return `${file} is accessible to others (mode ${shown}), so it is not used: chmod 600`
 }
 
-function publicHalf(parse: ParseKey, file: string): Buffer | undefined {
-  const text = readIfThere(`${file}.pub`)
-  if (text === '') return undefined
-  const key = [parse(text)].flat()[0]!
-  return key instanceof Error ? undefined : key.getPublicSSH()
+/** The first public key in a text that has one per line, as in a `.pub`; ssh skips comments and empty lines. */
+function publicKeyIn(parse: ParseKey, text: string): Buffer | undefined {
+  const line = text.split(/\r?\n/).find(each => /^\s*[^#\s]/.test(each))
+  if (line === undefined || line.startsWith('-----')) return undefined
+  const key = [parse(line.trim())].flat()[0]!
+  return key instanceof Error || key.isPrivateKey() ? undefined : key.getPublicSSH()
 }
 
 async function askFor(

@@ -42,7 +42,8 @@ export function opensshArguments(target: SshSettings, call: OpensshCall): string
     GlobalKnownHostsFile: fileList(target.globalKnownHostsFiles),
     HashKnownHosts: call.hash ? 'yes' : 'no',
     IdentitiesOnly: call.identitiesOnly ? 'yes' : undefined,
-    ProxyJump: jumps.length > 0 ? jumps.join(',') : undefined,
+    // Its tokens are expanded by now.
+    ProxyJump: jumps.length > 0 ? jumps.join(',').replaceAll('%', '%%') : undefined,
     ConnectTimeout: call.connectSeconds,
     // hostwright does the retries.
     ConnectionAttempts: 1,

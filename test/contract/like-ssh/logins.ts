@@ -75,6 +75,31 @@ const asUser =
     return { config: host.sshConfig('target', [`User ${user}`, ...key, ...lines]), answer }
   }
 
+/** An agent that holds the key, whose file is there with this line as an identity. */
+const byPublicHalf =
+  (line: (key: Key) => string, { agent: held = true } = {}) =>
+  async (servers: Servers): Promise<Attempt> => {
+    const sshd = await servers.sshd()
+    const key = await letIn(sshd)
+    const agent = await startAgent([...(await wrongKeys(8)), ...(held ? [key] : [])])
+    const config = sshd.sshConfig('target', ['IdentitiesOnly yes', line(key)])
+    return { config, env: { SSH_AUTH_SOCK: agent.socket } }
+  }
+
+/** A certificate as the identity, with its key in the agent. */
+const byCertificateFile = async (servers: Servers): Promise<Attempt> => {
+  const ca = await makeKey({ comment: 'the authority of users' })
+  const sshd = await servers.sshd()
+  await appendFile(sshd.authorizedKeys, `cert-authority ${ca.public}\n`)
+  const key = await makeKey()
+  const file = await certify(key, { ca, principals: [sshd.user] })
+  const agent = await startAgent([...(await wrongKeys(8)), key])
+  const certificate = await servers.file('mine.pub', await readFile(file, 'utf8'))
+  await rm(file)
+  const config = sshd.sshConfig('target', ['IdentitiesOnly yes', `IdentityFile ${certificate}`])
+  return { config, env: { SSH_AUTH_SOCK: agent.socket } }
+}
+
 /** The password of all users of `Servers.users`. */
 export const password = 'open "se$ame\\'
 
@@ -151,6 +176,33 @@ export const logins: readonly Row[] = [
     const config = withKeys(sshd, [key], ['IdentitiesOnly yes'])
     return { config, env: { SSH_AUTH_SOCK: agent.socket } }
   }),
+  // The row above passed while this one failed: the public half was found beside the name, never in it.
+  works(
+    'a public key as the identity',
+    byPublicHalf(({ file }) => `IdentityFile ${file}.pub`),
+  ),
+  works('a public key as the identity, below comments, in a file of its own', async servers => {
+    const sshd = await servers.sshd()
+    const key = await letIn(sshd)
+    const agent = await startAgent([...(await wrongKeys(8)), key])
+    const mine = await servers.file('mine', `# of the agent\n\n${key.public}\n`)
+    await rm(key.file)
+    const config = sshd.sshConfig('target', ['IdentitiesOnly yes', `IdentityFile ${mine}`])
+    return { config, env: { SSH_AUTH_SOCK: agent.socket } }
+  }),
+  refused(
+    'a public key as the identity that no agent holds',
+    'auth_failed',
+    byPublicHalf(({ file }) => `IdentityFile ${file}.pub`, { agent: false }),
+  ),
+  works('a public key as the inventory’s key', async servers => {
+    const sshd = await servers.sshd()
+    const key = await letIn(sshd)
+    const agent = await startAgent([...(await wrongKeys(2)), key])
+    const [config, env] = [withKeys(sshd, [key]), { SSH_AUTH_SOCK: agent.socket }]
+    return { config, env, inventory: { privateKeyFile: `${key.file}.pub` } }
+  }),
+  works('a certificate as the identity, and its key in the agent', byCertificateFile),
   works('an encrypted key that the agent holds', async servers => {
     const sshd = await servers.sshd()
     const key = await letIn(sshd, { passphrase: 'two words' })

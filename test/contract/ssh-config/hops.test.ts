@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../lib/inventory/inventory.ts'
 import { configured, env, loggingSsh, username } from './configured.ts'
@@ -41,6 +42,11 @@ describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
       ['a:22', 'b:22'],
     ],
     ['ends at none', 'Host a\n  ProxyJump none\nHost *\n  ProxyJump a\n', ['a:22']],
+    [
+      'expands the tokens of the target',
+      'Host target\n  ProxyJump %r@jump.%h,100%%@%n-b\n  HostName t.example.com\n  User web\n  Port 7\n',
+      ['web@jump.t.example.com:22', '100%@target-b:22'],
+    ],
     ['has IPv6 addresses', 'Host target\n  ProxyJump me@[::1]:7\n', ['me@::1:7']],
   ])('%s', async (_, text, hops) => {
     expect(await way(text)).toEqual(hops)
@@ -69,6 +75,45 @@ describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
       ...words.reverse(),
     ])
   })
+
+  it.each([
+    'Host target\n  User web\n  ProxyJump %r@%n-bastion\n',
+    'Host target\n  User web\n  HostKeyAlias alias\n  ProxyJump %r-%k@a,%r@b-%h\n',
+    'Host target\n  User 50%\n  ProxyJump x%%r-%r@a\n',
+  ])('asks each hop for the user that ssh asks it for: %j', async text => {
+    const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
+    const { config, settings, file } = await configured(all)
+    const { program, started } = await loggingSsh()
+    const path = `${dirname(program)}:${env.PATH}`
+    const child = spawn('ssh', ['-F', file, 'target', 'true'], {
+      env: { ...env, PATH: path },
+      stdio: 'ignore',
+    })
+    await once(child, 'close')
+    const hops = await config.hops(await settings('target'))
+    const asked = (await started()).slice(1).map(line => {
+      const words = line.split(' ')
+      return `${words[words.indexOf('-l') + 1]}@${words.at(-1)}`
+    })
+    expect(asked.reverse()).toEqual(
+      hops.map(({ settings: { user, destination } }) => `${user}@${destination}`),
+    )
+  })
+
+  it.each(['%u@jump', '%C', 'a,%d', 'jump%'])(
+    'refuses the token in %s, as ssh does',
+    async jump => {
+      const { config, settings, file } = await configured(
+        `ProxyJump ${jump}\nHostName 127.0.0.1\nPort 1\n`,
+      )
+      const child = spawn('ssh', ['-F', file, 'target', 'true'], { env, stdio: 'pipe' })
+      const [said] = await Promise.all([text(child.stderr), once(child, 'close')])
+      expect(said).toMatch(/unknown key|invalid format|percent_expand/i)
+      await expect(settings('target').then(config.hops)).rejects.toMatchObject({
+        code: 'ssh_config_invalid',
+      })
+    },
+  )
 
   it('is the inventory’s if it has one', async () => {
     expect(await way('Host target\n  ProxyJump a\n', { proxyJump: 'b,c' })).toEqual([

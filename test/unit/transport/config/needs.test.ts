@@ -26,6 +26,7 @@ const needs = ({ said, of, jumps = false, files = [], fido, authority, env = {} 
   needsOf(answered(said), { ...endpoint, ...of }, jumps, {
     exists: path => files.includes(path),
     isFido: path => path === fido,
+    isCertificate: path => path.endsWith('-cert.pub'),
     hasAuthority: file => file === authority,
     env,
     uid: 7,
