@@ -170,7 +170,7 @@ describe('options of json, yaml and toml', () => {
       'a is named, and a.b within it',
     ],
     ['what JSON can’t say', () => json('/a', { set: odd }), 'can’t be written as JSON'],
-    ['no number', () => yaml('/a', { set: { a: Number.NaN } }), 'can’t be written as JSON'],
+    ['no number in JSON', () => json('/a', { set: { a: Number.NaN } }), 'can’t be written as JSON'],
     ['null in TOML', () => toml('/a', { set: { a: { b: null } } }), 'TOML has no null'],
     ['a line ending in a key', () => json('/a', { unset: ['a\nb'] }), 'control characters'],
     ['half a document', () => yaml('/a', { unset: ['a'], document: 0.5 }), 'counted from 0'],

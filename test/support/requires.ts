@@ -77,6 +77,9 @@ const late = (requirement: Requirement): Requirement => ({ ...requirement, late:
 const shell = (name: string, ...words: string[]) => packaged(name, ...words, '-c', 'exit 0')
 const awk = (name: string, ...words: string[]) => packaged(name, ...words, 'BEGIN { exit 0 }')
 
+/** Debian's own, which has Debian's packages. */
+export const python = '/usr/bin/python3'
+
 const versionlock = '/usr/lib/python3/dist-packages/dnf-plugins/versionlock.py'
 const rpmTools = () => allOf(runs(['rpmbuild', '--version']), runs(['createrepo_c', '--version']))
 
@@ -102,6 +105,11 @@ export const requirements = {
   git: packaged('git', 'git', '--version'),
   npm: late({ get: 'install npm, which comes with Node', here: () => runs(['npm', '--version']) }),
   python3: packaged('python3', 'python3', '-c', 'import tarfile, zipfile, json, configparser'),
+  pyyaml: packaged(
+    'python3-yaml python3-ruamel.yaml',
+    ...[python, '-c', 'import yaml, ruamel.yaml, tomllib'],
+  ),
+  testparm: packaged('samba-common-bin', 'testparm', '--version'),
   zip: {
     get: 'apt-get install zip unzip',
     here: () => allOf(runs(['zip', '-v']), runs(['unzip', '-v'])),

@@ -1,5 +1,6 @@
 # env.awk: KEY=value lines as sh reads them; see editor.awk. Requests:
 #   O plain            values are all that follows `=`, without quotes
+#   O pam              values are as pam_env reads them
 #   O export           new keys get `export ` in front
 #   K KEY              a key …
 #   V VALUE            … that must have this value
@@ -10,10 +11,11 @@
 function env_file_request(kind, rest) {
   if (kind == "F") {
     env_wanted = 0
-    env_plain = env_export = ""
+    env_plain = env_pam = env_export = ""
   }
   else if (kind == "O") {
     if (rest == "plain") env_plain = 1
+    else if (rest == "pam") env_pam = 1
     else env_export = "export "
   }
   else if (kind == "K") {
@@ -63,9 +65,31 @@ function env_read(text,   i, c, quoted, next_c) {
   return quoted == ""
 }
 
+# Reads a value as pam_env does: # ends it, in quotes too; a quote at its beginning goes, and then one at its end.
+# What is behind it is no comment to others, whose value goes up to the blanks before it.
+function env_read_pam(text,   at) {
+  at = index(text, "#")
+  env_tail = at ? substr(text, at) : ""
+  env_value = at ? substr(text, 1, at - 1) : text
+  env_style = ""
+  env_literal = 1
+  if (env_value !~ /^["']/) return
+  env_style = substr(env_value, 1, 1)
+  env_value = substr(env_value, 2)
+  sub(/["']$/, "", env_value)
+}
+
+# A value as pam_env reads it. It has no escapes, and what begins with a quote gets two more around it.
+function env_written_pam(text) {
+  if (text ~ /^["']/ || text ~ /^[ \t]|[ \t]$/) return "\"" text "\""
+  if (text ~ "^[A-Za-z0-9_.,:/@%+=-]*$" || text ~ /["'$`\\]/) return text
+  return "\"" text "\""
+}
+
 # A value as it is written: in the quotes that were there if it can be, else in none if it needs none.
 function env_written(text, style,   i, c, out) {
   if (env_plain) return text
+  if (env_pam) return env_written_pam(text)
   if (style == "\"" && text !~ /["\\$`]/) return "\"" text "\""
   if (style == "'" && text !~ /'/) return "'" text "'"
   if (text ~ "^[A-Za-z0-9_.,:/@%+=-]*$") return text
@@ -95,6 +119,10 @@ function env_scan(   i, j, name, lead, text, to) {
       env_value = text
       env_tail = env_style = ""
       env_literal = 1
+    } else if (env_pam) {
+      # A backslash at the end goes on in the next line.
+      while (text ~ /\\$/ && to < count) text = substr(text, 1, length(text) - 1) texts[++to]
+      env_read_pam(text)
     } else {
       while (!env_read(text) && to < count) text = text "\n" texts[++to]
       # A quote that nothing ends is a part of this line only.
@@ -110,6 +138,13 @@ function env_scan(   i, j, name, lead, text, to) {
       env_at[j, env_places[j]] = i
       env_to[j, env_places[j]] = to
       env_lead[j] = lead
+      if (env_pam) {
+        env_is[j] = env_value == env_want[j]
+        # Blanks before a comment would be the value's.
+        env_rest[j] = env_tail
+        env_quote[j] = ""
+        continue
+      }
       env_is[j] = env_literal && env_value == env_want[j] && env_tail ~ /^([ \t]*$|[ \t]+#|[ \t]*;)/
       env_rest[j] = env_tail ~ /^([ \t]+#|[ \t]*;)/ ? env_tail : ""
       env_quote[j] = env_style

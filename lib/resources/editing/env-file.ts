@@ -20,6 +20,11 @@ export interface EnvFileOptions extends EditOptions {
    * that follows `=`, as in the files of `docker --env-file`.
    */
   quoting?: 'sh' | 'none'
+  /**
+   * Who reads the file: `sh`, also of what systemd reads; `pam`: pam_env, whose values are cut at `#` and
+   * have no escapes. Default: `pam` for /etc/environment, else `sh`.
+   */
+  format?: 'sh' | 'pam'
 }
 
 const optionKinds: OptionKinds<EnvFileOptions> = {
@@ -27,6 +32,7 @@ const optionKinds: OptionKinds<EnvFileOptions> = {
   unset: 'texts',
   export: 'flag',
   quoting: 'text',
+  format: 'text',
   ...editKinds,
 }
 
@@ -42,15 +48,17 @@ const optionKinds: OptionKinds<EnvFileOptions> = {
 export function envFile(path: string, options: EnvFileOptions): Resource {
   const title = `envFile ${path}`
   checkOptions(title, options, optionKinds)
-  const { set = {}, unset = [], quoting = 'sh' } = options
+  const { set = {}, unset = [] } = options
+  const { format, quoting } = readerOf(title, path, options)
   if (Object.keys(set).length + unset.length === 0)
     throw invalidOption(title, 'give at least one variable to set or unset')
-  if (!['sh', 'none'].includes(quoting)) throw invalidOption(title, 'quoting must be sh or none')
   const requests: string[] = []
   if (options.export) requests.push('O export')
   if (quoting === 'none') requests.push('O plain')
+  else if (format === 'pam') requests.push('O pam')
   for (const [key, value] of Object.entries(set)) {
     const text = plain(value)
+    if (format === 'pam') checkPam(title, key, text)
     requests.push(`K ${checkName(title, key)}`, `V ${checkLine(title, `value of ${key}`, text)}`)
   }
   for (const key of unset) {
@@ -65,6 +73,32 @@ export function envFile(path: string, options: EnvFileOptions): Resource {
     requests,
     values: Object.values(set),
   })
+}
+
+/** How the file is read: as it is said, else by its path. */
+function readerOf(title: string, path: string, { format, quoting }: EnvFileOptions) {
+  if (quoting !== undefined && !['sh', 'none'].includes(quoting))
+    throw invalidOption(title, 'quoting must be sh or none')
+  if (format !== undefined && !['sh', 'pam'].includes(format))
+    throw invalidOption(title, 'format must be sh or pam')
+  if (/\/pam_env\.conf$|\/\.pam_environment$/.test(path))
+    throw invalidOption(title, 'its lines are `NAME DEFAULT=value`, not `NAME=value`: use line()')
+  if (format === 'pam' && quoting !== undefined)
+    throw invalidOption(title, 'the format pam has quotes of its own')
+  // sshd(8): a value is all that follows the sign.
+  const raw = quoting ?? (/\/\.ssh\/environment$/.test(path) && !format ? 'none' : 'sh')
+  const pam = path === '/etc/environment' && quoting === undefined
+  return { format: format ?? (pam ? 'pam' : 'sh'), quoting: raw }
+}
+
+/** What pam_env would read otherwise, however it is written. */
+function checkPam(title: string, key: string, text: string) {
+  const why = text.includes('#')
+    ? 'pam_env takes # for a comment, in quotes too'
+    : text.endsWith('\\')
+      ? 'to pam_env a backslash at the end goes on in the next line'
+      : undefined
+  if (why) throw invalidOption(title, `the value of ${key} can’t be written: ${why}`)
 }
 
 function checkName(title: string, key: string): string {

@@ -2,12 +2,13 @@
 import { StepError } from '../../../errors.ts'
 import { eolOf } from './text.ts'
 
-/** What JSON can say. */
+/** What JSON can say, and a date for TOML. */
 export type Json =
   | string
   | number
   | boolean
   | null
+  | Date
   | readonly Json[]
   | { readonly [key: string]: Json }
 
@@ -18,6 +19,29 @@ export type Path = readonly string[]
 export interface Change {
   path: Path
   value?: Json
+}
+
+/**
+ * A value that JSON can't say, or that not all readers take for the same: as it is written, and what it is the
+ * same as.
+ */
+export class Written {
+  readonly text: string
+  readonly is: (value: unknown) => boolean
+  constructor(text: string, is: (value: unknown) => boolean) {
+    this.text = text
+    this.is = is
+  }
+}
+
+/** What stands for another value of the file: it is another one only where its place is. */
+export class Reference {
+  readonly place: string
+  readonly target: () => unknown
+  constructor(place: string, target: () => unknown) {
+    this.place = place
+    this.target = target
+  }
 }
 
 /** A file format. */
@@ -32,6 +56,8 @@ export interface Format {
    * @throws {StepError} step_failed: something on the path is not a mapping
    */
   change(text: string, change: Change): string
+  /** Whether readers find a key that does not stand there itself. */
+  inherits?(text: string, path: Path): boolean
 }
 
 /**
@@ -47,7 +73,11 @@ export function changeText(
   let tree = format.parse(now)
   const changed: Change[] = []
   for (const change of changes) {
-    if (isMade(tree, change)) continue
+    if (isMade(tree, change)) {
+      if (change.value === undefined && format.inherits?.(now, change.path))
+        throw new StepError(`${showPath(change.path)} comes from what is merged there (<<)`)
+      continue
+    }
     checkUnset(tree, change)
     const before = tree
     now = endLike(now, format.change(now, change))
@@ -92,11 +122,17 @@ function checkUnset(tree: unknown, { path, value }: Change): void {
   throw new StepError(`${showPath(path)}: elements of a list can’t be unset: set all of ${list}`)
 }
 
-const child = (node: unknown, key: string): unknown =>
-  isTree(node) && Object.hasOwn(node, key) ? (node as Record<string, unknown>)[key] : undefined
+const child = (node: unknown, key: string): unknown => {
+  if (node instanceof Reference) return child(node.target(), key)
+  return isTree(node) && Object.hasOwn(node, key)
+    ? (node as Record<string, unknown>)[key]
+    : undefined
+}
 
 const isTree = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !(value instanceof Date)
+  typeof value === 'object' &&
+  value !== null &&
+  ![Date, Written, Reference].some(kind => value instanceof kind)
 
 /** What a change may come to: a mapping that only dotted keys make goes with the last of them. */
 function outcomes(tree: unknown, change: Change): unknown[] {
@@ -127,6 +163,12 @@ function withChange(tree: unknown, { path, value }: Change): unknown {
 /** Whether two trees hold the same; the order of keys does not count. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other) || (one === 0 && other === 0)) return true
+  if (one instanceof Reference && other instanceof Reference) return one.place === other.place
+  if (one instanceof Reference) return isSame(one.target(), other)
+  if (other instanceof Reference) return isSame(one, other.target())
+  if (one instanceof Written && other instanceof Written) return one.text === other.text
+  if (one instanceof Written) return one.is(other)
+  if (other instanceof Written) return other.is(one)
   if (one instanceof Date && other instanceof Date) return Object.is(+one, +other)
   if (!isTree(one) || !isTree(other) || Array.isArray(one) !== Array.isArray(other)) return false
   const keys = Object.keys(one)

@@ -29,8 +29,18 @@ export const jsonFormat: Format = {
   },
   change: (text, change) =>
     change.value === undefined
-      ? remove(text, find(readTree(text), change.path).node)
+      ? removeAll(text, change.path)
       : set(text, change.path, change.value),
+}
+
+/** A key may stand there twice: no reader may find the other one. */
+function removeAll(text: string, path: Path): string {
+  let now = text
+  for (;;) {
+    const { node, depth } = find(readTree(now), path)
+    if (depth < path.length) return now
+    now = remove(now, node)
+  }
 }
 
 function readTree(text: string): Node {

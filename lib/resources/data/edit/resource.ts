@@ -12,12 +12,13 @@ import { readText } from './text.ts'
 /** A key by its path: `server.port`, or its parts where one of them holds a dot. */
 export type KeyPath = string | readonly (string | number)[]
 
-/** Whatever JSON can say; secrets may be anywhere in it. */
+/** Whatever JSON can say, and in TOML a date; secrets may be anywhere in it. */
 export type KeyValue =
   | string
   | number
   | boolean
   | null
+  | Date
   | Secret
   | readonly KeyValue[]
   | { readonly [key: string]: KeyValue }
@@ -127,6 +128,7 @@ function plainValue(key: string, kind: string, value: KeyValue, secrets: string[
   if (Array.isArray(value)) return value.map(each => plainValue(key, kind, each, secrets))
   if (value === null && kind === 'toml')
     throw new TypeError(`${key}: TOML has no null: unset the key`)
+  if (value instanceof Date && kind === 'toml' && !Number.isNaN(+value)) return value
   if (typeof value === 'object' && value !== null) {
     const plainObject = [Object.prototype, null].includes(Object.getPrototypeOf(value))
     if (!plainObject) throw new TypeError(`the value of ${key} can’t be written as JSON`)
@@ -134,10 +136,17 @@ function plainValue(key: string, kind: string, value: KeyValue, secrets: string[
       Object.entries(value).map(([name, each]) => [name, plainValue(key, kind, each, secrets)]),
     )
   }
-  const known = value === null || ['string', 'boolean'].includes(typeof value)
-  if (!known && !(typeof value === 'number' && Number.isFinite(value))) {
+  const known = value === null || ['string', 'boolean', 'number'].includes(typeof value)
+  // Only JSON has no infinity, and nothing that is no number.
+  if (!known || (typeof value === 'number' && kind === 'json' && !Number.isFinite(value)))
     throw new TypeError(`the value of ${key} can’t be written as JSON`)
-  }
+  if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21)
+    throw new TypeError(`the value of ${key} is too large a number to be exact: give it as a text`)
+  if (
+    typeof value === 'string' &&
+    /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value)
+  )
+    throw new TypeError(`the value of ${key} holds half a character`)
   return value as Json
 }
 

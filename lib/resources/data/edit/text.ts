@@ -14,6 +14,9 @@ export function readText(bytes: Buffer): { text: string; write(text: string): Bu
     throw invalidAt(good, good.length, 'the file is not UTF-8')
   }
   const whole = bytes.toString('utf8')
+  // A text in UTF-16 is UTF-8 too, where it has no mark.
+  const nul = whole.indexOf('\0')
+  if (nul >= 0) throw invalidAt(whole, nul, 'the file is not UTF-8, but holds NUL bytes')
   const mark = whole.startsWith(bom) ? bom : ''
   return {
     text: whole.slice(mark.length),

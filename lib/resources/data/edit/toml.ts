@@ -11,11 +11,15 @@ import {
   type Path,
   placeIn,
   showPath,
+  Written,
 } from './change.ts'
 import { beginsLine, eolOf, indentAt, invalid, lineEnd, nextLine, splice } from './text.ts'
 
 export const tomlFormat: Format = {
-  parse: text => getStaticTOMLValue(readTree(text)),
+  parse: text => {
+    const tree = readTree(text)
+    return withTimes(getStaticTOMLValue(tree), timesIn(tree.body[0].body))
+  },
   change: (text, change) => {
     const place = find(readTree(text).body[0], change.path)
     return change.value === undefined ? remove(text, place) : set(text, place, change)
@@ -28,6 +32,50 @@ function readTree(text: string): AST.TOMLProgram {
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
     throw invalid(error.lineNumber, error.column + 1, error.message)
+  }
+}
+
+type Time = Extract<AST.TOMLContentNode, { datetime: string }>
+
+/** The nodes of dates and times by the values that the library makes of them. */
+function timesIn(nodes: readonly AST.TOMLNode[], found = new Map<unknown, Time>()) {
+  for (const node of nodes) {
+    if (node.type === 'TOMLKeyValue') timesIn([node.value], found)
+    else if (node.type === 'TOMLArray') timesIn(node.elements, found)
+    else if (node.type === 'TOMLTable' || node.type === 'TOMLInlineTable') timesIn(node.body, found)
+    else if (node.type === 'TOMLValue' && isTime(node)) found.set(node.value, node)
+  }
+  return found
+}
+
+const isTime = (node: AST.TOMLContentNode): node is Time => 'datetime' in node
+
+/** Dates as they are written: the library's own are all in one zone. */
+function withTimes(value: unknown, times: ReadonlyMap<unknown, Time>): unknown {
+  const node = times.get(value)
+  if (node) return new Written(plainTime(node.datetime), other => isAt(node, other))
+  if (Array.isArray(value)) return value.map(each => withTimes(each, times))
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, withTimes(each, times)]),
+  )
+}
+
+const plainTime = (text: string) => text.toUpperCase().replace(' ', 'T')
+
+const isAt = (node: Time, value: unknown) =>
+  value instanceof Date
+    ? node.kind === 'offset-date-time' && +node.value === +value
+    : typeof value === 'string' && plainTime(value) === plainTime(node.datetime)
+
+/** Whether TOML takes a text without quotes for a date or a time. */
+function isTimeText(text: string): boolean {
+  if (!/^\d[\d:.TZtz +-]+$/.test(text)) return false
+  try {
+    const [entry] = parseTOML(`a = ${text}`).body[0].body
+    return entry?.type === 'TOMLKeyValue' && isTime(entry.value)
+  } catch {
+    return false
   }
 }
 
@@ -113,7 +161,7 @@ function set(text: string, place: Found, { path, value }: Change): string {
   const { exact, parts, holder, rest, root } = place
   if (exact) {
     const old = exact.type === 'TOMLKeyValue' ? exact.value : exact
-    return splice(text, old.range[0], old.range[1], print(value!, isFloat(old)))
+    return splice(text, old.range[0], old.range[1], print(value!, old))
   }
   // A table with headers of its own becomes something else: it goes, and comes as one entry.
   if (parts.length > 0) {
@@ -163,7 +211,12 @@ function listOfTables(root: AST.TOMLTopLevelTable, path: Path): Path | undefined
 function appendTable(text: string, list: Path, path: Path, value: Json): string {
   const rest = path.slice(list.length + 1)
   const table = rest.length > 0 ? nest(rest, value) : value
-  if (typeof table !== 'object' || table === null || Array.isArray(table)) {
+  if (
+    typeof table !== 'object' ||
+    table === null ||
+    Array.isArray(table) ||
+    table instanceof Date
+  ) {
     throw new StepError(`${showPath(list)} is a list of tables: its elements are tables`)
   }
   const lines = Object.entries(table).map(([key, each]) => `${printPath([key])} = ${print(each)}`)
@@ -302,13 +355,28 @@ function dropComma(without: string, text: string, before?: { range: AST.Range })
   return comma === undefined ? without : splice(without, comma, comma + 1, '')
 }
 
-const isFloat = (node: AST.TOMLContentNode) => node.type === 'TOMLValue' && node.kind === 'float'
+const isFloat = (node: AST.TOMLContentNode | undefined) =>
+  node?.type === 'TOMLValue' && node.kind === 'float'
 
-/** @param float write a whole number as what it replaces: strict readers distinguish 1.0 from 1 */
-function print(value: Json, float = false): string {
-  if (typeof value === 'string') return JSON.stringify(value).replaceAll('\x7f', '\\u007F')
-  if (typeof value === 'number') return Number.isInteger(value) && float ? `${value}.0` : `${value}`
-  if (Array.isArray(value)) return `[${value.map(each => print(each)).join(', ')}]`
+/**
+ * @param old what it replaces: a whole number is a float where that was one, as strict readers distinguish them,
+ *   and a text a date
+ */
+function print(value: Json, old?: AST.TOMLContentNode): string {
+  if (typeof value === 'string') {
+    if (old && isTime(old) && isTimeText(value)) return value
+    return quote(value)
+  }
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return `${value}`.toLowerCase().replace('inity', '')
+    return Number.isInteger(value) && isFloat(old) && !`${value}`.includes('e')
+      ? `${value}.0`
+      : `${value}`
+  }
+  const were = old?.type === 'TOMLArray' ? old.elements : []
+  if (Array.isArray(value))
+    return `[${value.map((each, index) => print(each, were[index] ?? were.at(-1))).join(', ')}]`
   if (typeof value !== 'object') return String(value)
   const entries = Object.entries(value as Record<string, Json>)
   if (entries.length === 0) return '{}'
@@ -316,4 +384,6 @@ function print(value: Json, float = false): string {
 }
 
 const printPath = (path: Path) =>
-  path.map(key => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key))).join('.')
+  path.map(key => (/^[\w-]+$/.test(key) ? key : quote(key))).join('.')
+
+const quote = (text: string) => JSON.stringify(text).replaceAll('\x7f', '\\u007F')

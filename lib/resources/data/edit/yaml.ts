@@ -9,10 +9,8 @@ import {
   isSeq,
   type Node,
   type Pair,
-  parse,
   parseAllDocuments,
   Scalar,
-  stringify,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml'
@@ -24,13 +22,24 @@ import {
   notAMapping,
   type Path,
   placeIn,
+  Reference,
   showPath,
+  Written,
 } from './change.ts'
 import { beginsLine, eolOf, invalidAt, lineEnd, lineStart, nextLine, splice } from './text.ts'
+import { inline, isTimestamp, isUnclear, quote } from './yaml-scalar.ts'
 
 /** @param index which document, where the file holds several; counted from 0 */
 export const yamlFormat = (index?: number): Format => ({
-  parse: text => readDocument(text, index)?.toJS(),
+  parse: text => {
+    const document = readDocument(text, index)
+    return document && treeOf(document)
+  },
+  inherits: (text, path) => {
+    if (!text.includes('<<')) return false
+    const merged = readDocument(text, index, true)?.toJS() as unknown
+    return path.reduce<unknown>((node, key) => Object(node)[key], merged) !== undefined
+  },
   change: (text, { path, value }) => {
     const document = readDocument(text, index)
     if (value === undefined) return remove(text, document!, path)
@@ -38,8 +47,8 @@ export const yamlFormat = (index?: number): Format => ({
   },
 })
 
-function readDocument(text: string, index?: number): Document.Parsed | undefined {
-  const documents = parseAllDocuments(text, { keepSourceTokens: true, prettyErrors: false })
+function readDocument(text: string, index?: number, merge = false): Document.Parsed | undefined {
+  const documents = parseAllDocuments(text, { keepSourceTokens: true, prettyErrors: false, merge })
   for (const { errors } of documents) {
     const [first] = errors
     if (first) throw invalidAt(text, first.pos[0], first.message)
@@ -54,6 +63,36 @@ function readDocument(text: string, index?: number): Document.Parsed | undefined
       `the file has ${documents.length} documents, and none has the index ${index}`,
     )
   return found as Document.Parsed | undefined
+}
+
+/**
+ * The values of a document. An alias is a reference: what is set within an anchored mapping is set wherever that is
+ * named, as whoever wrote the file wants it.
+ */
+function treeOf(document: Document.Parsed): unknown {
+  const places = new Map<Node, string>()
+  const older = document.schema.name === 'yaml-1.1'
+  const readNode = (node: unknown, place: string): unknown => {
+    if (isAlias(node)) {
+      const target = node.resolve(document) as Node | undefined
+      return new Reference(target ? (places.get(target) ?? '') : '', () => readNode(target, place))
+    }
+    if (!isScalar(node) && !isCollection(node)) return node
+    if (!places.has(node as Node)) places.set(node as Node, place)
+    if (isMap<Node, Node | null>(node)) {
+      return Object.fromEntries(
+        node.items.map(pair => {
+          const key = keyOf(pair) ?? String(pair.key)
+          return [key, readNode(pair.value, `${place}/${key}`)]
+        }),
+      )
+    }
+    if (isSeq(node)) return node.items.map((each, at) => readNode(each, `${place}/${at}`))
+    return isScalar(node) && !older && isUnclear(node)
+      ? new Written(node.source ?? '', () => false)
+      : (node as Scalar).value
+  }
+  return readNode(document.contents, '')
 }
 
 type Collection = YAMLMap<Node, Node | null> | YAMLSeq<Node>
@@ -126,7 +165,8 @@ function replace(
   if (parent.flow || (short && !empty)) {
     const [start, end] = node!.range!
     const gap = empty && !/\s/.test(text[start - 1] ?? ' ') ? ' ' : ''
-    return splice(text, start, end, gap + inline(value))
+    const date = typeof value === 'string' && isTimestamp(value) && isPlainTimestamp(node)
+    return splice(text, start, end, gap + (date ? value : inline(value)))
   }
   // The whole entry from its colon or dash on; a comment in its first line stays there.
   const head = headEnd(text, item)
@@ -137,6 +177,10 @@ function replace(
   const [first, ...others] = printed.split(eolOf(text))
   return splice(text, head, end, [`${first}${kept}`, ...others].join(eolOf(text)))
 }
+
+/** A date stays one. */
+const isPlainTimestamp = (node: Node | null) =>
+  isScalar(node) && node.type === Scalar.PLAIN && isTimestamp(node.source ?? '')
 
 function replaceRoot(text: string, document: Document | undefined, value: Json): string {
   const eol = eolOf(text)
@@ -234,20 +278,11 @@ const endOfPair = ({ key, value }: Pair<Node, Node | null>) => value?.range?.[1]
 function keyText(parent: Collection, key: string): string {
   const [first] = parent.items
   const quoted = isPair(first) && isScalar(first.key) && first.key.type === Scalar.QUOTE_DOUBLE
-  return quoted ? JSON.stringify(key) : inline(key)
+  return quoted ? quote(key) : inline(key)
 }
 
 const isLeaf = (value: Json) =>
   typeof value !== 'object' || value === null || Object.keys(value).length === 0
-
-/** A value on one line. A text that an older reader takes for something else (no, 1:30) is quoted. */
-function inline(value: Json): string {
-  if (typeof value !== 'string') return JSON.stringify(value)
-  const plain = stringify(value, { lineWidth: 0 }).replace(/\n$/, '')
-  if (plain !== value || /[,[\]{}\n]/.test(value) || parse(value, { version: '1.1' }) !== value)
-    return JSON.stringify(value)
-  return plain
-}
 
 /** What follows a colon or a dash at a column, blanks included. */
 function block(value: Json, column: string, eol: string, key: boolean): string {
