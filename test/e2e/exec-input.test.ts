@@ -19,13 +19,17 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-/** Starts `exec` with this as its standard input: a stream, or a file descriptor. */
-function exec(on: string, command: string, stdin: 'pipe' | number) {
+/** Starts `exec` with this as its standard input: a socket, a file descriptor, or the pipe behind a shell command. */
+function exec(on: string, command: string, stdin: 'pipe' | number | { from: string }) {
   const words = [program, 'exec', '--on', on, '-i', join(directory, 'hosts.ini'), '--', command]
-  const child = spawn(process.execPath, words, { stdio: [stdin, 'pipe', 'pipe'] })
+  const child =
+    typeof stdin === 'object'
+      ? spawn('sh', ['-c', `(${stdin.from}) | "$@"`, 'sh', process.execPath, ...words])
+      : spawn(process.execPath, words, { stdio: [stdin, 'pipe', 'pipe'] })
   const ended = Promise.all([once(child, 'close'), buffer(child.stdout!), buffer(child.stderr!)])
   return {
     stdin: child.stdin!,
+    stderr: child.stderr!,
     ended: ended.then(([[status], stdout, stderr]) => ({ status, stdout, stderr: `${stderr}` })),
   }
 }
@@ -47,10 +51,15 @@ describe('the standard input of exec', () => {
   })
 
   test('reaches the command from a pipe that takes its time', async () => {
+    const { stdout } = await exec('one', 'cat', { from: 'sleep 1; printf first; printf last' })
+      .ended
+    expect(stdout.toString()).toBe('firstlast')
+  })
+
+  test('reaches the command from another program’s socket', async () => {
     const { stdin, ended } = exec('one', 'cat', 'pipe')
-    stdin.write('first ')
-    setTimeout(() => stdin.end('second'), 300)
-    expect((await ended).stdout.toString()).toBe('first second')
+    stdin.end(bytes)
+    expect((await ended).stdout.equals(bytes)).toBe(true)
   })
 
   test('may be left unread by the command', async () => {
@@ -65,20 +74,23 @@ describe('the standard input of exec', () => {
     expect(() => execFileSync('ls', [join(directory, 'ran')], { stdio: 'ignore' })).toThrow()
   })
 
-  test.each<[string, 'pipe' | (() => number)]>([
+  test.each<[string, 'pipe' | { from: string } | (() => number)]>([
     ['an empty file', () => fileWith(Buffer.alloc(0))],
     ['a device', () => openSync('/dev/null', 'r')],
-    ['an open pipe that says nothing', 'pipe'],
+    ['an open socket that says nothing', 'pipe'],
+    ['an open pipe that says nothing', { from: 'sleep 4' }],
   ])('is none with %s, and several hosts run the command', async (_, stdin) => {
-    const running = exec('all', 'wc -c | tr -d " "', stdin === 'pipe' ? stdin : stdin())
+    const running = exec('all', 'wc -c | tr -d " "', typeof stdin === 'function' ? stdin() : stdin)
     const { status, stdout } = await running.ended
     expect(status).toBe(0)
     expect(stdout.toString().split('\n').toSorted()).toEqual(['', 'one | 0', 'two | 0'])
   })
 
-  test('that never ends is said to be waited for', async () => {
-    const { stdin, ended } = exec('one', 'cat', 'pipe')
-    setTimeout(() => stdin.end(), 3000)
-    expect((await ended).stderr).toContain('waiting for the end of standard input')
+  test('from a pipe that says nothing is waited for, and that is said', async () => {
+    const { status, stderr } = await exec('one', 'cat', { from: 'sleep 6' }).ended
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining('waiting for the end of standard'),
+    ])
   })
 })
