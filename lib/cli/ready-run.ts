@@ -8,6 +8,7 @@ import { productOnHost } from '../bootstrap/product.ts'
 import { UsageError } from '../errors.ts'
 import type { Timeouts, What } from '../host/job.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
+import { refuseSameHost } from '../inventory/same-host.ts'
 import { parseArguments, readValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
@@ -55,6 +56,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const catalogue = () => loaded ?? noCatalogue(inventory)
   const words = await readValues(recipe.args, request.words, createValueSources())
   const args = parseArguments(recipe.args, words, { catalogue })
+  if (recipe.lock(args)) refuseSameHost(hosts)
   const modules = await loadModules(loaded)
   await prepare(recipe, args, hosts, catalogue)
   request.parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args)
