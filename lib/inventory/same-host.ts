@@ -11,7 +11,8 @@ export function refuseSameHost(hosts: readonly Host[]): void {
   for (const host of hosts) {
     const { connection, address, port, bootstrapDir } = host
     // The lock is in bootstrap_dir; by whichever user, it is the same one.
-    const key = JSON.stringify([connection, address.toLowerCase(), port ?? 22, bootstrapDir])
+    const place = connection === 'local' ? [] : [address.toLowerCase(), port ?? 22]
+    const key = JSON.stringify([connection, ...place, bootstrapDir])
     const other = known.get(key)
     if (other === undefined) known.set(key, host)
     else {
