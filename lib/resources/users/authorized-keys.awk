@@ -5,12 +5,14 @@
 #   C COMMENT  what stands behind it; without this line any will do
 #   A KEY      the key is not to be there
 #   E          nor any other that is not named
-# then comes the file, if there is one. mode=list: a few words on what changes, nothing where nothing does;
+# then comes the file, if there is one; `other` if it is not the one that the keys are to be in. mode=list: a few words on what changes, nothing where nothing does;
 # mode=edit: the new text. What is not a key, a comment for one, stays where it is.
 
 FNR == NR {
   word = substr($0, 1, 1)
   value = substr($0, 3)
+  # Of another file than that of the keys, they go: sshd would take them there without their options.
+  if (word == "P" && other) { gone[value] = 1; next }
   if (word == "P") { key = value; place[key] = ++wanted; at[wanted] = key }
   if (word == "T") type[key] = value
   if (word == "O") options[key] = value
@@ -30,7 +32,7 @@ FNR == NR {
   if (!(found_key in place)) { text = text $0 "\n"; next }
   # sshd takes the next line of a key whose first forbids it: there may be no second.
   if (seen[found_key]++) { removed++; next }
-  line = compose(found_key, given[found_key] ? comment[found_key] : found_comment)
+  line = compose(found_key, given[found_key] ? comment[found_key] : found_comment) found_end
   if (line != $0) changed++
   text = text line "\n"
 }
@@ -52,25 +54,31 @@ function compose(key, behind) {
   return (options[key] == "" ? "" : options[key] " ") type[key] " " key (behind == "" ? "" : " " behind)
 }
 
-# parse(LINE): whether it has a key, which goes to found_key, and what is behind it to found_comment.
+# parse(LINE): whether it has a key, which goes to found_key, and what is behind it to found_comment; found_end has a
+# carriage return at its end. As sshd does it: the key is the second word, or the one behind options; the first of
+# the two may be a type by any of its names. sshd leaves out the carriage returns and the like within a key.
 function parse(line, first) {
+  found_end = line ~ /\r$/ ? "\r" : ""
+  sub(/\r$/, "", line)
   sub(/^[ \t]+/, "", line)
   if (line == "" || line ~ /^#/) return 0
   first = word_of(line)
-  if (!is_type(first)) {
-    line = rest_of(line, first)
-    first = word_of(line)
-    if (!is_type(first)) return 0
-  }
   line = rest_of(line, first)
-  found_key = line
-  sub(/[ \t].*/, "", found_key)
-  if (found_key == "") return 0
-  found_comment = rest_of(line, found_key)
+  if (!begins_key(line)) {
+    first = word_of(line)
+    line = rest_of(line, first)
+    if (!begins_key(line)) return 0
+  }
+  first = line
+  sub(/[ \t].*/, "", first)
+  found_key = first
+  gsub(/[\r\v\f]/, "", found_key)
+  found_comment = rest_of(line, first)
   return 1
 }
 
-function is_type(word) { return word ~ /^(ssh|ecdsa|sk)-[a-z0-9@.-]+$/ }
+# A key in base64 begins with the length of the name of its type, of which the first bytes are zero.
+function begins_key(line) { return line ~ /^[\r\v\f]*A[\r\v\f]*A[\r\v\f]*A[\r\v\f]*A[A-Za-z0-9+\/=\r\v\f]+([ \t]|$)/ }
 
 function rest_of(line, word) {
   line = substr(line, length(word) + 1)

@@ -3,11 +3,12 @@
 # in $hw_authorized_keys_awk.
 # Needs: accounts write
 
-# hw_authorized_keys USER PATH REQUEST…: PATH is empty for ~USER/.ssh/authorized_keys. The requests are
-# the lines that authorized-keys.awk reads. In the user's home the file, and the directory it is in, are the user's
-# alone; elsewhere the file is for all to read, as sshd reads it as the user.
+# hw_authorized_keys USER PATH REQUEST…: PATH is empty for the files that sshd reads by default; the keys are in the
+# first, and what is to go goes from all. The requests are the lines that authorized-keys.awk reads. In the user's
+# home the file, and the directory it is in, are the user's alone; elsewhere the file is for all to read, as sshd
+# reads it as the user.
 hw_authorized_keys() {
-  hw_account=$1 hw_keys_file=$2
+  hw_account=$1 hw_keys_files=$2
   shift 2
   IFS=$hw_newline
   hw_requests="$*"
@@ -18,24 +19,98 @@ hw_authorized_keys() {
     hw_note=unknown hw_status=changed
     return 0
   fi
-  hw_keys_file=${hw_keys_file:-$hw_is_home/.ssh/authorized_keys}
-  hw_keys_directory=${hw_keys_file%/*}
+  if [ -z "$hw_keys_files" ]; then
+    hw_keys_of_sshd
+    [ -n "$hw_keys_files" ] || hw_fail "sshd reads no file of keys here: its AuthorizedKeysFile is none" || return
+  fi
+  command -v awk >/dev/null || hw_without awk mawk || return
+  hw_keys_shown='' hw_keys_other=''
+  while [ -n "$hw_keys_files" ]; do
+    hw_keys_file=${hw_keys_files%%"$hw_newline"*}
+    hw_keys_files=${hw_keys_files#"$hw_keys_file"}
+    hw_keys_files=${hw_keys_files#"$hw_newline"}
+    # Others are not made, and left alone where there is nothing to take away.
+    if [ -z "$hw_keys_other" ] || [ -e "$hw_keys_file" ]; then hw_keys_one || return; fi
+    hw_keys_other=1
+  done
+}
+
+# hw_keys_one: hw_keys_file as it is to be.
+hw_keys_one() {
+  hw_keys_directory=${hw_keys_file%/*} hw_keys_noted=$hw_note
   case $hw_keys_file in
     "$hw_is_home"/*) hw_keys_at_home=1 ;;
     *) hw_keys_at_home='' ;;
   esac
   hw_keys_look || return
-  command -v awk >/dev/null || hw_without awk mawk || return
   hw_found=$(hw_keys_edit list) || hw_fail "awk failed on $hw_keys_file" || return
-  [ -z "$hw_found" ] || hw_also "$hw_found"
-  [ "$hw_status" = changed ] || return 0
+  [ -z "$hw_found" ] || hw_also "${hw_keys_other:+${hw_keys_file##*/}: }$hw_found"
+  [ "$hw_note" != "$hw_keys_noted" ] || return 0
   hw_trust "$hw_keys_file" || return
-  if [ -n "$hw_diff" ] && [ -n "$hw_found" ]; then
+  if [ -n "$hw_diff" ] && [ -n "$hw_found" ] && [ -z "$hw_keys_shown" ]; then
+    hw_keys_shown=1
     hw_send_old "$hw_keys_file"
     hw_mark new
     hw_keys_edit edit
   fi
   [ -n "$hw_check" ] || hw_keys_write
+}
+
+# hw_keys_of_sshd: into hw_keys_files, those that sshd reads for the user: as its configuration says, outside of blocks
+# that are for some only; read by the shell itself, so it costs no process.
+hw_keys_of_sshd() {
+  hw_keys_named=
+  hw_keys_configuration /etc/ssh/sshd_config
+  set -f
+  # shellcheck disable=SC2086 # a file a word
+  set -- ${hw_keys_named:-.ssh/authorized_keys .ssh/authorized_keys2}
+  set +f
+  for hw_each in "$@"; do
+    hw_each=${hw_each#\"} hw_each=${hw_each%\"} hw_found=
+    [ "$hw_each" != none ] || continue
+    while :; do
+      case $hw_each in
+        *%[hHuU%]*) ;;
+        *) break ;;
+      esac
+      hw_found=$hw_found${hw_each%%\%*} hw_each=${hw_each#*\%}
+      case $hw_each in
+        h*) hw_found=$hw_found$hw_is_home ;;
+        u*) hw_found=$hw_found$hw_account ;;
+        U*) hw_found=$hw_found$hw_is_uid ;;
+        *) hw_found=$hw_found% ;;
+      esac
+      hw_each=${hw_each#?}
+    done
+    hw_found=$hw_found$hw_each
+    case $hw_found in /*) ;; *) hw_found=${hw_is_home%/}/$hw_found ;; esac
+    hw_keys_files=$hw_keys_files${hw_keys_files:+$hw_newline}$hw_found
+  done
+}
+
+# hw_keys_configuration FILE [included]: the first AuthorizedKeysFile of FILE, and of what that includes, into
+# hw_keys_named. What an included file includes is left out: variables of a shell function are not its own.
+hw_keys_configuration() {
+  [ -r "$1" ] && [ -f "$1" ] || return 0
+  while read -r hw_line || [ -n "$hw_line" ]; do
+    hw_found=${hw_line%%[!A-Za-z]*}
+    hw_line=${hw_line#"$hw_found"}
+    hw_line=${hw_line#"${hw_line%%[!= 	]*}"}
+    case $hw_found in
+      [Mm][Aa][Tt][Cc][Hh]) return 0 ;;
+      [Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Ee][Dd][Kk][Ee][Yy][Ss][Ff][Ii][Ll][Ee]) hw_keys_named=${hw_line%%#*} ;;
+      [Ii][Nn][Cc][Ll][Uu][Dd][Ee])
+        [ -z "${2-}" ] || continue
+        # shellcheck disable=SC2086 # its patterns are the shell's
+        for hw_each in $hw_line; do
+          case $hw_each in /*) ;; *) hw_each=/etc/ssh/$hw_each ;; esac
+          hw_keys_configuration "$hw_each" included
+          [ -z "$hw_keys_named" ] || return 0
+        done
+        ;;
+    esac
+    [ -z "$hw_keys_named" ] || return 0
+  done <"$1"
 }
 
 # hw_keys_find_elsewhere: a user of a directory service.
@@ -96,7 +171,7 @@ hw_keys_look() {
 hw_keys_edit() {
   hw_each=
   [ ! -f "$hw_keys_file" ] || hw_each=$hw_keys_file
-  awk -v mode="$1" "$hw_authorized_keys_awk" - ${hw_each:+"$hw_each"} <<EOF
+  awk -v mode="$1" -v other="$hw_keys_other" "$hw_authorized_keys_awk" - ${hw_each:+"$hw_each"} <<EOF
 $hw_requests
 EOF
 }
@@ -117,15 +192,15 @@ hw_keys_write() {
         chmod 700 -- "$1" || exit
       fi
       new=$1/.${2##*/}.hw-$3
-      [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2"
+      [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2" "$7"
       # In a directory with a default ACL the umask is ignored, and sshd with what others may write to.
       (set -C && true >"$new") && chmod 600 -- "$new" || exit
       # By cat, as in hw_whole.
-      s=$({ { awk -v mode=edit "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
+      s=$({ { awk -v mode=edit -v other="$7" "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
         [ "$s" = 0 ] && mv -f -- "$new" "${2:-$6}" || {
         rm -f -- "$new"
         exit 1
-      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" >&2 ||
+      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" >&2 ||
       hw_fail "could not write $hw_keys_file as $hw_account" || return
     hw_touch "$hw_keys_directory"
     hw_touch "$hw_keys_file"
