@@ -68,6 +68,26 @@ function casesFor(manager: PackageManager): ResourceCase[] {
       drift: again(operands(install, 'hwalpha')),
       note: new RegExp(`^hwalpha${name === 'apt' ? ` ${v('1.0')} removed` : ' purged'}$`),
     },
+    // dpkg counts a package as installed, to a look at its version, whose script has failed.
+    ...(name === 'apt'
+      ? ['dpkg --unpack', 'false'].map(half => ({
+          name: `one that a run left ${half === 'false' ? 'half configured' : 'unpacked'}`,
+          given: `${before(manager, ['hwbeta=1.0'])}
+offer hwalpha 1.0 '[ ! -e /srv/broken ]'
+publish
+${manager.refresh}
+${
+  half === 'false'
+    ? `touch /srv/broken; ${operands(install, 'hwalpha')} || rm /srv/broken`
+    : 'dpkg --unpack /srv/repository/hwalpha_1.0.deb >/dev/null'
+}
+[ "$(dpkg-query -W -f '\${db:Status-Status}' hwalpha)" != installed ]`,
+          wanted: () => pkg(['hwalpha', 'hwbeta']),
+          holds: `[ -z "$(dpkg --audit)" ]; ${exactly(manager, ['hwalpha=1.0', 'hwbeta=1.0'])}`,
+          drift: ['dpkg --unpack /srv/repository/hwalpha_1.0.deb >/dev/null'],
+          note: /^hwalpha 1\.0, which was half installed, hwbeta 1\.0$/,
+        }))
+      : []),
     ...(name === 'pacman'
       ? []
       : [

@@ -201,6 +201,60 @@ describe('by useradd and its like', { tags: ['overlay'] }, () => {
       expect((await go(once)).statuses).toEqual(['ok'])
     })
 
+    // Every run before looked at the part alone that is done first: the account, the directory.
+    test.each([
+      {
+        name: 'moving a home directory to where something is',
+        given: 'useradd -m mo; echo x >/home/mo/file; mkdir -p /srv/mo',
+        wanted: user('mo', { home: '/srv/mo', moveHome: true }),
+        repair: 'rmdir /srv/mo',
+        holds:
+          '[ -e /srv/mo/file ] && [ ! -e /home/mo ] && [ "$(getent passwd mo | cut -d: -f6)" = /srv/mo ]',
+      },
+      {
+        name: 'changing an account whose home directory moves',
+        given:
+          'useradd -m ned; echo x >/home/ned/file; chown ned /home/ned/file; printf "#!/bin/sh\\nexit 8\\n" >/usr/local/sbin/usermod; chmod +x /usr/local/sbin/usermod',
+        wanted: user('ned', { home: '/srv/ned', moveHome: true, uid: 4555 }),
+        repair: '[ -e /home/ned/file ]; rm /usr/local/sbin/usermod',
+        holds: '[ "$(stat -c %u /srv/ned/file)" = 4555 ] && [ ! -e /home/ned ]',
+      },
+      {
+        name: 'moving a home directory to another file system',
+        given:
+          'useradd -m oda; echo x >/home/oda/file; mkdir -p /srv/disk; mount -t tmpfs -o size=64k none /srv/disk; head -c 100000 /dev/zero >/home/oda/large',
+        wanted: user('oda', { home: '/srv/disk/oda', moveHome: true }),
+        repair:
+          '[ -e /home/oda/file ] && [ -z "$(ls -A /srv/disk)" ]; mount -o remount,size=4m /srv/disk',
+        holds:
+          '[ -e /srv/disk/oda/file ] && [ "$(stat -c %U /srv/disk/oda)" = oda ] && [ ! -e /home/oda ]',
+      },
+      {
+        name: 'setting the password of one who was just made',
+        given:
+          'printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/chpasswd; chmod +x /usr/local/sbin/chpasswd',
+        wanted: user('pia', { password: secret(hash), updatePassword: 'created' }),
+        repair: 'rm /usr/local/sbin/chpasswd',
+        holds: `[ "$(getent shadow pia | cut -d: -f2)" = '${hash}' ]`,
+      },
+      {
+        name: 'filling the home directory',
+        given:
+          'useradd -M quin; mv /etc/skel /srv/skel; mkdir /etc/skel; echo x >/etc/skel/file; printf "#!/bin/sh\\nexit 1\\n" >/usr/local/sbin/chown; chmod +x /usr/local/sbin/chown',
+        wanted: user('quin', { createHome: true }),
+        repair: 'rm /usr/local/sbin/chown',
+        holds:
+          '[ "$(stat -c %U /home/quin/file)" = quin ]; rm -r /etc/skel; mv /srv/skel /etc/skel',
+      },
+    ])('where $name fails, no later run says ok before it is done', async each => {
+      await on.script(each.given, '/')
+      for (const _ of [1, 2]) expect((await go(each.wanted)).error?.code).toBe('step_failed')
+      await on.script(each.repair, '/')
+      expect((await go(each.wanted)).statuses).toEqual(['changed'])
+      await on.script(each.holds, '/')
+      expect((await go(each.wanted)).statuses).toEqual(['ok'])
+    })
+
     test('twenty users of a segment are looked at with one process', async () => {
       const directory = await on.directory()
       const spied = `${directory}/cat`

@@ -18,7 +18,8 @@ hw_apt_look() {
     # shellcheck disable=SC2086 # its words
     set -- $hw_line
     case $1 in
-      installed | unpacked | half-configured | triggers-*) hw_lines "$3=$5" "$3:$4=$5" ;;
+      installed | triggers-*) hw_lines "$3=$5" "$3:$4=$5" ;;
+      unpacked | half-configured | half-installed) hw_lines "broken $3" "broken $3:$4" "$3=$5" "$3:$4=$5" ;;
       config-files) hw_lines "rest $3" "rest $3:$4" ;;
     esac
     [ "$2" != hold ] || hw_lines "held $3" "held $3:$4"
@@ -42,14 +43,15 @@ hw_apt() {
     -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef "$@"
 }
 
-# It says `Inst name [old version] (new version and where from [architecture])`.
+# It says `Inst name [old version] (new version and where from [architecture])`, and `Conf name (version …)`,
+# which stands alone for a package that is only unpacked.
 hw_apt_plan() {
   hw_list=$(hw_apt -s --allow-downgrades --allow-change-held-packages install "$@") || return
   IFS=$hw_newline
   set -f
   for hw_line in $hw_list; do
-    case $hw_line in 'Inst '*) ;; *) continue ;; esac
-    hw_name=${hw_line#Inst }
+    case $hw_line in 'Inst '* | 'Conf '*) ;; *) continue ;; esac
+    hw_name=${hw_line#???? }
     hw_name=${hw_name%% *}
     hw_version=${hw_line#*\(}
     hw_lines "$hw_name=${hw_version%% *}"
@@ -73,9 +75,27 @@ hw_apt_refresh() {
   [ $# -gt 0 ] || hw_apt -o APT::Update::Error-Mode=any update
 }
 
-hw_apt_install() { hw_apt --allow-downgrades install "$@"; }
+# What an interrupted run left unpacked is configured first: apt-get does nothing before that. Where that fails, it
+# says so itself, of the packages that are in its way.
+hw_apt_finish() {
+  hw_found=$(dpkg --audit) && [ -z "$hw_found" ] && hw_apt_is_whole && return
+  DEBIAN_FRONTEND=noninteractive dpkg --force-confold --force-confdef --configure -a || :
+}
+
+# dpkg has written down all that it did.
+hw_apt_is_whole() {
+  for hw_each in /var/lib/dpkg/updates/[0-9]*; do
+    [ ! -e "$hw_each" ] || return
+  done
+}
+
+hw_apt_install() {
+  hw_apt_finish
+  hw_apt --allow-downgrades install "$@"
+}
 
 hw_apt_remove() {
+  hw_apt_finish
   if [ "$hw_want" = purged ]; then hw_apt purge "$@"; else hw_apt remove "$@"; fi
 }
 

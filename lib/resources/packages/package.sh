@@ -2,7 +2,8 @@
 # package.sh: packages of the distribution: what is the same for all package managers. What is not is in
 # package-apt.sh, package-dnf.sh …, each with these functions (BY is its name):
 #   hw_BY_look NAME…          `name=version` for each that is installed, `held name` for each that is held,
-#                             `rest name` for each of which only config files are left
+#                             `rest name` for each of which only config files are left, and `broken name` for
+#                             each that is there, but only half installed
 #   hw_BY_plan NAME[=VERSION]…  `name=version` for each that installing them would bring to a version;
 #                             fails where one is not to be had
 #   hw_BY_refresh [FILE…]     fetches the index, or that of the repositories that FILEs name alone; with --check
@@ -136,7 +137,7 @@ hw_package_is() {
   hw_package_version "$hw_packages" "${1%%=*}"
   case $hw_want in
     present)
-      [ -n "$hw_version" ] || return
+      [ -n "$hw_version" ] && ! hw_package_broken "${1%%=*}" || return
       case $1 in *=*) hw_package_has "${1%%=*}" "${1#*=}" ;; esac
       ;;
     least)
@@ -160,6 +161,11 @@ hw_package_available() {
   hw_package_refresh
   "hw_${hw_by}_offers" "${1%%=*}" "${1#*=}" && return
   hw_fail "no repository of this host has ${1%%=*} in the version ${1#*=}"
+}
+
+# hw_package_broken NAME: whether it was not installed to its end.
+hw_package_broken() {
+  case $hw_packages in *"${hw_newline}broken $1$hw_newline"*) ;; *) return 1 ;; esac
 }
 
 # hw_package_has NAME VERSION: whether it is installed in that version, of those that may be there (kernels).
@@ -207,7 +213,8 @@ hw_package_plan() {
     hw_package_version "$hw_packages" "${hw_each%%=*}"
     hw_old=$hw_version
     hw_package_version "$hw_coming" "${hw_each%%=*}"
-    [ "$hw_want" = latest ] && [ -n "$hw_old" ] && [ "${hw_version:-$hw_old}" = "$hw_old" ] ||
+    [ "$hw_want" = latest ] && [ -n "$hw_old" ] && [ "${hw_version:-$hw_old}" = "$hw_old" ] &&
+      ! hw_package_broken "${hw_each%%=*}" ||
       hw_pending="$hw_pending $hw_each"
   done
   hw_saw "$hw_coming"
@@ -285,6 +292,7 @@ hw_package_change() {
   for hw_each in "$@"; do
     hw_package_version "$hw_packages" "${hw_each%%=*}"
     hw_new=$hw_version
+    ! hw_package_broken "${hw_each%%=*}" || hw_fail "$hw_each is only half installed" || return
     hw_package_version "$hw_coming" "${hw_each%%=*}"
     [ "$hw_new" = "$hw_version" ] || hw_package_has "${hw_each%%=*}" "$hw_version" ||
       hw_fail "$hw_each was to be $hw_version, but is ${hw_new:-not installed}" || return
@@ -331,7 +339,13 @@ hw_package_note() {
     case $hw_want in
       purged) hw_also "$hw_name purged" ;;
       absent) hw_also "$hw_name $hw_old removed" ;;
-      *) hw_also "$hw_name${hw_old:+ $hw_old to}${hw_version:+ $hw_version}" ;;
+      *)
+        if hw_package_broken "$hw_name" && [ "$hw_old" = "${hw_version:-$hw_old}" ]; then
+          hw_also "$hw_name $hw_old, which was half installed"
+          continue
+        fi
+        hw_also "$hw_name${hw_old:+ $hw_old to}${hw_version:+ $hw_version}"
+        ;;
     esac
   done
 }

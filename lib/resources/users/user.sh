@@ -113,7 +113,9 @@ hw_user_compare_secret() {
   # Behind the mark of one that never had a password is nothing.
   case $hw_bare in '' | '*') hw_has_password=no ;; *) hw_has_password=yes ;; esac
   hw_new_bare=$hw_bare hw_new_locked=${hw_want_locked:-$hw_is_locked}
-  if [ -n "$hw_want_hash" ] && { [ "$hw_want_hash_when" = always ] || [ -n "$1" ]; }; then
+  # The mark alone is what useradd leaves: the run that made the user did not come to its password.
+  case $hw_is_hash in "$hw_lock" | "$hw_lock$hw_lock") hw_never=1 ;; *) hw_never='' ;; esac
+  if [ -n "$hw_want_hash" ] && { [ "$hw_want_hash_when" = always ] || [ -n "$1$hw_never" ]; }; then
     hw_new_bare=$hw_want_hash
     [ -n "$hw_want_locked" ] || [ "$hw_has_password" = yes ] || hw_new_locked=no
   fi
@@ -188,7 +190,21 @@ hw_busybox_group() {
 hw_user_change() {
   [ -n "$hw_pending" ] || return 0
   hw_accounts_changed
-  hw_user_modify || hw_fail "could not change the user $hw_account" || return
+  # The files first: a later run sees by the account alone that they are still to be moved.
+  hw_moved=
+  if hw_user_must home && [ -n "$hw_want_move" ] && [ -d "$hw_is_home" ]; then
+    if [ "$hw_by" = shadow ] && hw_user_must uid; then
+      # It gives the user the files of the home directory that it knows.
+      usermod -u "$hw_want_uid" -- "$hw_account" || hw_fail "could not change the user $hw_account" || return
+      hw_pending="${hw_pending%% uid *} ${hw_pending#* uid }"
+    fi
+    hw_user_move_home || return
+  fi
+  hw_user_modify || {
+    [ -z "$hw_moved" ] || mv -- "$hw_want_home" "$hw_is_home"
+    hw_fail "could not change the user $hw_account"
+    return
+  }
   if hw_user_must directory; then
     hw_user_make_home || hw_fail "could not make ${hw_want_home:-$hw_is_home}" || return
   fi
@@ -198,6 +214,26 @@ hw_user_change() {
       *) hw_lines "$hw_account:$hw_new_hash" | chpasswd -e 2>&1 ;;
     esac >&2 || hw_fail "could not set the password of $hw_account" || return
   fi
+}
+
+# hw_user_move_home: the home directory is where it is to be, as a whole. To another file system it is copied, under
+# another name until that is done.
+hw_user_move_home() {
+  [ ! -e "$hw_want_home" ] ||
+    hw_fail "$hw_want_home is there already: the files of $hw_account stay in $hw_is_home" || return
+  [ -d "${hw_want_home%/*}/" ] || mkdir -p -- "${hw_want_home%/*}" || hw_fail "can't make ${hw_want_home%/*}" || return
+  if [ "$(stat -c %d -- "$hw_is_home" 2>/dev/null)" = "$(stat -c %d -- "${hw_want_home%/*}/" 2>/dev/null)" ]; then
+    mv -- "$hw_is_home" "$hw_want_home" || hw_fail "could not move $hw_is_home to $hw_want_home" || return
+    hw_moved=1
+    return
+  fi
+  hw_stage=${hw_want_home%/*}/.${hw_want_home##*/}.hw-move
+  rm -rf -- "$hw_stage" && cp -a -- "$hw_is_home" "$hw_stage" && mv -- "$hw_stage" "$hw_want_home" || {
+    rm -rf -- "$hw_stage"
+    hw_fail "could not copy $hw_is_home to $hw_want_home: nothing has changed"
+    return
+  }
+  rm -rf -- "$hw_is_home" || hw_fail "could not remove $hw_is_home, of which $hw_want_home is a copy"
 }
 
 hw_user_modify() {
@@ -212,7 +248,7 @@ hw_user_modify() {
   ! hw_user_must uid || set -- "$@" -u "$hw_want_uid"
   ! hw_user_must group || set -- "$@" -g "$hw_want_group"
   ! hw_user_must groups || set -- "$@" -G "$hw_all_groups"
-  ! hw_user_must home || set -- "$@" -d "$hw_want_home" ${hw_want_move:+-m}
+  ! hw_user_must home || set -- "$@" -d "$hw_want_home"
   ! hw_user_must shell || set -- "$@" -s "$hw_want_shell"
   ! hw_user_must comment || set -- "$@" -c "$hw_want_comment"
   case $hw_by in
@@ -233,7 +269,9 @@ hw_user_modify_by_field() {
   if hw_user_must uid; then
     hw_set_field /etc/passwd "$hw_account" 3 "$hw_want_uid" || return
     # As usermod does it.
-    [ ! -d "$hw_is_home" ] || find "$hw_is_home" -xdev -user "$hw_is_uid" -exec chown -h -- "$hw_want_uid" {} + || return
+    hw_each=$hw_is_home
+    [ -d "$hw_each" ] || hw_each=$hw_want_home
+    [ ! -d "$hw_each" ] || find "$hw_each" -xdev -user "$hw_is_uid" -exec chown -h -- "$hw_want_uid" {} + || return
   fi
   if hw_user_must group; then
     hw_find_gid "$hw_want_group" && hw_set_field /etc/passwd "$hw_account" 4 "$hw_found" || return
@@ -245,10 +283,6 @@ hw_user_modify_by_field() {
   if hw_user_must comment; then hw_set_field /etc/passwd "$hw_account" 5 "$hw_want_comment" || return; fi
   if hw_user_must shell; then hw_set_field /etc/passwd "$hw_account" 7 "$hw_want_shell" || return; fi
   if hw_user_must home; then
-    if [ -n "$hw_want_move" ] && [ -d "$hw_is_home" ]; then
-      [ ! -e "$hw_want_home" ] || hw_fail "$hw_want_home is there already" || return
-      mv -- "$hw_is_home" "$hw_want_home" || return
-    fi
     hw_set_field /etc/passwd "$hw_account" 6 "$hw_want_home" || return
   fi
   if hw_user_must expires; then hw_set_field /etc/shadow "$hw_account" 8 "$hw_want_days"; fi
@@ -259,9 +293,13 @@ hw_user_make_home() {
   hw_find_user "$hw_account" || return
   hw_path=$hw_is_home
   hw_make_above "$hw_path" || return
-  mkdir -m 700 -- "$hw_path" || return
-  [ ! -d /etc/skel ] || cp -R -- /etc/skel/. "$hw_path/" || return
-  chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_path"
+  # Under its name when it is whole: that it is there is all that a later run looks at.
+  hw_stage=${hw_path%/*}/.${hw_path##*/}.hw-home
+  rm -rf -- "$hw_stage" && mkdir -m 700 -- "$hw_stage" || return
+  { [ ! -d /etc/skel ] || cp -R -- /etc/skel/. "$hw_stage/"; } && chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_stage" &&
+    mv -- "$hw_stage" "$hw_path" && return
+  rm -rf -- "$hw_stage"
+  return 1
 }
 
 hw_user_remove() {
