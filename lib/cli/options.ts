@@ -247,8 +247,14 @@ export const execOptions: readonly Option[] = [
   { ...check, description: 'Show what would run, where and as whom; run nothing' },
   forks,
   ...batches,
-  commandTimeout,
-  ...output,
+  {
+    ...commandTimeout,
+    description: 'Stop the command after this; default: the inventory’s, else none',
+  },
+  mode,
+  { ...verbose, description: 'Show stack traces of internal errors' },
+  debug,
+  log,
   callbackUrl,
 ]
 
