@@ -269,6 +269,11 @@ export const errorCodes = {
     'A program that a step needs is not installed on the host.',
     'Install it, by hand or with a `pkg` before the step.',
   ),
+  foreign_file: entry(
+    failed,
+    'In the place of a file that a resource owns as a whole there is one that hostwright did not make, or a link.',
+    'Give the resource another name, or `takeOver: true` to replace what is there; a link’s target stays.',
+  ),
   validation_failed: entry(
     failed,
     'The new content failed its validation; the old file is still in use.',
@@ -315,6 +320,7 @@ export type ErrorCode = keyof typeof errorCodes
 const hostCodes = [
   'step_failed',
   'tool_missing',
+  'foreign_file',
   'validation_failed',
   'checksum_mismatch',
   'edit_conflict',

@@ -14,6 +14,7 @@ import {
 import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
 import { together } from './conditions.ts'
+import { checkOneContent } from './one-content.ts'
 import { type Origin, recordOf } from './remembered.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 import type { Selection } from './selection.ts'
@@ -46,7 +47,8 @@ type Provenance = Pick<Step, 'task' | 'taskAs' | 'handler'> & {
 
 /**
  * The items as a program, with handlers at the end of the list or where it flushes them.
- * @throws {UsageError} recipe_invalid: something in the list is neither a resource nor a task
+ * @throws {UsageError} recipe_invalid: something in the list is neither a resource nor a task, or two steps
+ *   give one file different contents
  */
 export function schedule(items: readonly Items[], options: ScheduleOptions): Program {
   const steps: Step[] = []
@@ -92,6 +94,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   }
   addAll(unnest(items), [])
   flush()
+  checkOneContent(steps)
   return { segments: segmentsOf(steps, options.oneByOne), excluded }
 }
 

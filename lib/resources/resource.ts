@@ -33,6 +33,8 @@ export interface Resource {
   readonly text?: string
   /** Path shown in the head of a diff. */
   readonly path?: string
+  /** Of a file with this path: its whole content, or a hash of that. */
+  readonly whole?: string
   /** The texts that --diff compares, where that is not one. */
   readonly texts?: (result: StepResult) => readonly TextChange[]
   /** The command line it runs, for errors. */
@@ -114,6 +116,7 @@ interface Declaration {
   options: CommonOptions
   text?: string
   path?: string
+  whole?: string
   texts?: (result: StepResult) => readonly TextChange[]
   command?: string
   secrets?: readonly string[]

@@ -176,7 +176,9 @@ ${ed}' ]`,
 
     test('rules that visudo does not find good change nothing', async () => {
       await on.script('echo "ben ALL=(ALL) ALL" >/etc/sudoers.d/kept', '/')
-      const { error } = await go(sudoers('kept', { content: 'ben ALL=(ALL NOPASSWD ALL\n' }))
+      const { error } = await go(
+        sudoers('kept', { content: 'ben ALL=(ALL NOPASSWD ALL\n', takeOver: true }),
+      )
       expect(error).toMatchObject({ code: 'validation_failed' })
       expect(error?.output).toMatch(/syntax error/)
       expect(await on.script('cat /etc/sudoers.d/kept; ls -A /etc/sudoers.d', '/')).toMatch(

@@ -40,6 +40,17 @@ resourceTable(
 describeEach(shells, 'under $name', shell => {
   const host = directoryHost()
 
+  test('is 0755 with an owner, and not there at all when there is no such owner', async () => {
+    const at = await host.directory()
+    const own = directory(`${at}/p/d`, { owner: process.getuid!(), group: process.getgid!() })
+    const nobody = directory(`${at}/d`, { owner: 'hw-no-such-user' })
+    const refused = await bring(host, shell, at, nobody)
+    expect(refused.error?.message).toBe(`can't make ${at}/d with that owner and mode`)
+    expect((await readdir(at)).filter(name => name !== '.bootstrap')).toEqual([])
+    expect((await bring(host, shell, at, own)).statuses).toEqual(['changed'])
+    expect(await host.script('stat -c %a p p/d', at)).toBe('755\n755\n')
+  })
+
   test('one process looks at all that is in it', async () => {
     const at = await host.directory()
     await mkdir(`${at}/d`)

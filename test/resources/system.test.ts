@@ -372,7 +372,7 @@ describe('resources of the system', { tags: ['overlay'] }, () => {
     },
     {
       name: 'a value that the kernel does not take',
-      items: sysctl('x', { set: { 'kernel.ostype': 'Minix' } }),
+      items: sysctl('hw-x2', { set: { 'kernel.ostype': 'Minix' } }),
       error: { code: 'step_failed', message: /the kernel does not take Minix for kernel\/ostype/ },
     },
     {

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # copy-tree.sh: a directory of the controller as it is to be on the host. What is to be done is decided on
 # the controller, from a list of what is here; where all is as wanted, a hash of that list says so.
-# Needs: file
+# Needs: file directory
 
 # hw_copy_tree PATH digest= format= mode= [user=] [group=] [delete=] [excluded=] [directory=]… [file=]… [link=]…
 # [-- ACTION…]: names are below PATH, begin with ./ and come in lists, a name a line, of directories, files or
@@ -203,8 +203,7 @@ hw_tree_with() (
 hw_tree_make_root() {
   [ ! -d "$hw_tree_root" ] || return 0
   hw_want_mode=00$hw_tree_mode
-  hw_make_above "$hw_tree_root" && mkdir -m 700 -- "$hw_tree_root" && hw_apply_owner "$hw_tree_root" ||
-    hw_fail "can't make $hw_tree_named"
+  hw_make_directory "$hw_tree_root"
 }
 
 # hw_tree_put_all FILES: files of the pack, a line each: MODE OLD SIZE NAME, see hw_tree_put.

@@ -20,14 +20,26 @@ hw_put_directory() {
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
   [ -z "$hw_check" ] || return 0
-  # It is ours alone until it has its owner and mode.
   if [ "$hw_type" = absent ]; then
-    hw_make_above "$hw_path" || return
-    hw_want_mode=${hw_want_mode:-00755}
-    mkdir -m 700 -- "$hw_path" || hw_fail "can't make $hw_path" || return
+    hw_make_directory "$hw_path"
+    return
   fi
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
   hw_touch "$hw_path"
+}
+
+# hw_make_directory PATH: under another name until it has its owner and mode: one that has neither is never there,
+# nor left by a run that fails or is cut off, as the next one would find it as wanted.
+hw_make_directory() {
+  hw_make_above "$1" || return
+  hw_want_mode=${hw_want_mode:-00755}
+  hw_new=${1%/*}/.${1##*/}.hw-$hw_token
+  mkdir -m 700 -- "$hw_new" || hw_fail "can't make $1" || return
+  { hw_apply_owner "$hw_new" && mv -- "$hw_new" "$1"; } || {
+    rmdir -- "$hw_new"
+    hw_fail "can't make $1 with that owner and mode"
+  } || return
+  hw_touch "$1"
 }
 
 # hw_directory_all PATH [perms=] [mode=] [user=] [group=] [file_mode=]: as hw_directory, and the same owner,

@@ -1,17 +1,23 @@
 # shellcheck shell=sh
 # file.sh: files and directories as resources.
-# Needs: write
+# Needs: write made
 
-# hw_file PATH [sum=] [perms=] [mode=] [user=] [group=] [validate=] [backup=] [in_place=] [large=] [content=]: a regular
+# hw_file PATH [sum=] [perms=] [mode=] [user=] [group=] [validate=] [backup=] [in_place=] [take_over=] [large=] [content=]: a regular
 # file. `sum` is the SHA-256 of the wanted content; any will do without. Where the content differs and
 # `content` (a function that prints it, or the path of a file that came in for it) was not sent yet, the step
-# asks for it: status need. `backup` keeps the file that is replaced, `large` shows no texts.
+# asks for it: status need. With `take_over` (`yes` or `no`, see hw_may_take) a link is not followed. `backup` keeps the file that is replaced, `large` shows no texts.
 hw_file() {
-  hw_words 1 'sum perms mode user group validate backup in_place large content' "$@" || return
+  hw_words 1 'sum perms mode user group validate backup in_place take_over large content' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
   hw_saw "want $hw_want_sum"
-  hw_resolve "$1" || return
-  hw_stat "$hw_path" || return
+  if [ -n "$hw_want_take_over" ] && [ -L "$1" ]; then
+    # The link itself is in the way, and not what it leads to.
+    hw_may_take "$1" "$hw_want_take_over" || return
+    hw_saw "link $1"
+    hw_path=$1 hw_type=absent hw_size=0 hw_links=0
+  else
+    hw_resolve "$1" && hw_stat "$hw_path" || return
+  fi
   case $hw_type in
     file) hw_compare_owner ;;
     absent)
@@ -26,13 +32,14 @@ hw_file() {
   elif [ -n "$hw_want_sum" ]; then
     hw_sum "$hw_path" || return
     if [ "$hw_found" != "$hw_want_sum" ]; then
+      [ -z "$hw_want_take_over" ] || hw_may_take "$1" "$hw_want_take_over" || return
       hw_new_content=1
       hw_note="content${hw_note:+, $hw_note}" hw_status=changed
       hw_note_links
     fi
   fi
   [ "$hw_status" = changed ] || return 0
-  hw_trust "$1" || return
+  if [ -L "$hw_path" ]; then hw_trust "${1%/*}"; else hw_trust "$1"; fi || return
   if [ -n "$hw_check" ]; then
     [ -z "$hw_new_content" ] || hw_send_shown "$hw_path"
   elif [ -z "$hw_new_content" ]; then
@@ -41,6 +48,7 @@ hw_file() {
   elif [ -z "$hw_want_content" ]; then
     hw_status=need hw_note=
   else
+    [ -z "$hw_want_take_over" ] || hw_note_made "$1" || return
     hw_send_shown "$hw_path"
     hw_backup=$hw_want_backup
     hw_put_file "$hw_path" "$hw_want_content"
@@ -80,6 +88,7 @@ hw_no_file() {
   [ "$hw_type" != link ] || hw_touch_all
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
+  hw_forget_made "$1"
 }
 
 # hw_absent_already PATH: whether nothing is there, not even a link that leads nowhere.

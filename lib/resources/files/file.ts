@@ -103,11 +103,21 @@ export function file(path: string, options: FileOptions = {}): Resource {
   if (source === undefined) return declare({ ...shared, call: fileCall(target, args) })
   const secrets = isSecret(content) ? [content.reveal()] : []
   if (!Buffer.isBuffer(source))
-    return declare({ ...shared, secrets, call: largeCall(target, args, source) })
+    return declare({
+      ...shared,
+      secrets,
+      // Of a file its name says enough: it is not read before it is needed.
+      whole:
+        Buffer.isBuffer(content) || typeof content === 'string'
+          ? hashOf(Buffer.from(content))
+          : source.name,
+      call: largeCall(target, args, source),
+    })
   const sha256 = hashOf(source)
   return declare({
     ...shared,
     secrets,
+    whole: sha256,
     text: source.toString('utf8'),
     call: { ...fileCall(target, args, sha256), content: { sha256, bytes: source } },
   })

@@ -1,7 +1,9 @@
 import type { HostCall } from '../../session/call.ts'
+import { hashOf } from '../../session/content-source.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { takeOverWord } from '../take-over.ts'
 import { type RepositoryKey, readKey } from './repository-key.ts'
 
 export interface AptRepoOptions extends CommonOptions {
@@ -21,6 +23,8 @@ export interface AptRepoOptions extends CommonOptions {
   fields?: Readonly<Record<string, string>>
   /** Whether apt uses it; default true. */
   enabled?: boolean
+  /** Replace a file or key of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** Neither the repository nor its key are there. */
   absent?: boolean
 }
@@ -34,6 +38,7 @@ const optionKinds: OptionKinds<AptRepoOptions> = {
   key: 'other',
   fields: 'values',
   enabled: 'flag',
+  takeOver: 'flag',
   absent: 'flag',
 }
 
@@ -65,11 +70,20 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   const key = options.key === undefined ? undefined : readKey(title, options.key)
   const call: HostCall = {
     name: 'hw_apt_repo',
-    args: [name, text, ...words({ sum: key?.sha256, kind: key?.kind || undefined })],
+    args: [
+      name,
+      text,
+      ...words({
+        take_over: takeOverWord(options),
+        sum: key?.sha256,
+        kind: key?.kind || undefined,
+      }),
+    ],
     content: key?.content,
     answer: key?.fetch,
   }
-  return declare({ title, options, path, call })
+  const whole = hashOf(Buffer.from(`${text}${key?.sha256 ?? ''}`))
+  return declare({ title, options, path, whole, call })
 }
 
 const common = ['absent', 'notify', 'when', 'as', 'tags']

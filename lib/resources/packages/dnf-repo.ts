@@ -1,7 +1,9 @@
 import type { HostCall } from '../../session/call.ts'
+import { hashOf } from '../../session/content-source.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { takeOverWord } from '../take-over.ts'
 import { checkRepoName } from './apt-repo.ts'
 import { readKey } from './repository-key.ts'
 
@@ -22,6 +24,8 @@ export interface DnfRepoOptions extends CommonOptions {
   enabled?: boolean
   /** Further options of dnf.conf(5): `{ module_hotfixes: 1, priority: 10 }`. */
   set?: Readonly<Record<string, string | number | boolean>>
+  /** Replace a file or key of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** Neither the repository nor its key are there. */
   absent?: boolean
 }
@@ -36,6 +40,7 @@ const optionKinds: OptionKinds<DnfRepoOptions> = {
   key: 'other',
   enabled: 'flag',
   set: 'values',
+  takeOver: 'flag',
   absent: 'flag',
 }
 
@@ -64,10 +69,15 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   const key = options.key === undefined ? undefined : readKey(title, options.key)
   const call: HostCall = {
     name: 'hw_dnf_repo',
-    args: [name, section(title, name, options), ...words({ sum: key?.sha256 })],
+    args: [
+      name,
+      section(title, name, options),
+      ...words({ take_over: takeOverWord(options), sum: key?.sha256 }),
+    ],
     content: key?.content,
   }
-  return declare({ title, options, path, call })
+  const whole = hashOf(Buffer.from(`${call.args[1]!}${key?.sha256 ?? ''}`))
+  return declare({ title, options, path, whole, call })
 }
 
 const common = ['absent', 'notify', 'when', 'as', 'tags']

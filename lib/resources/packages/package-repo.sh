@@ -2,9 +2,9 @@
 # package-repo.sh: a file that names a repository of packages, and one with the key that signs it. The
 # package steps after it fetch its index first, of this run or, if that fails, of a later one: until then a
 # note is beside the file, which neither apt nor dnf reads.
-# Needs: write
+# Needs: write made
 
-# hw_repo FILE TEXT KEY SUM [CONTENT]: FILE holds TEXT, and KEY what CONTENT prints, whose SHA-256 is SUM;
+# hw_repo FILE TEXT KEY SUM [CONTENT]: with hw_want_take_over as of hw_may_take. FILE holds TEXT, and KEY what CONTENT prints, whose SHA-256 is SUM;
 # KEY is empty where there is none, or it is somebody else's business.
 hw_repo() {
   hw_repo_file=$1 hw_repo_text=$2 hw_repo_key=$3 hw_new_key='' hw_new_text=''
@@ -14,7 +14,7 @@ hw_repo() {
     hw_repo_look "$3" || return
     if [ "$hw_type" = file ]; then
       hw_sum "$3" || return
-      [ "$hw_found" = "$4" ] || hw_new_key=1
+      [ "$hw_found" = "$4" ] || { hw_may_take "$3" "$hw_want_take_over" && hw_new_key=1; } || return
     else
       hw_new_key=1
     fi
@@ -28,7 +28,7 @@ hw_repo() {
     hw_new_text=1
   else
     hw_repo_read "$1"
-    [ "$hw_found" = "$2" ] || hw_also content
+    [ "$hw_found" = "$2" ] || { hw_may_take "$1" "$hw_want_take_over" && hw_also content; } || return
     case $hw_note in '' | key) ;; *) hw_new_text=1 ;; esac
   fi
   if [ -n "$hw_diff" ] && [ -n "$hw_new_text" ]; then
@@ -41,6 +41,8 @@ hw_repo() {
     hw_status=need hw_note=
     return
   fi
+  [ -z "$hw_new_key" ] || hw_note_made "$3" || return
+  [ -z "$hw_new_text" ] || hw_note_made "$1" || return
   hw_make_above "$1" || return
   hw_index_note "$1"
   case $hw_newline$2 in
@@ -49,10 +51,10 @@ hw_repo() {
   esac
   if [ -n "$hw_new_key" ]; then
     hw_make_above "$3" || return
-    hw_stat "$3" && hw_replace "$3" "$5" || return
+    hw_repo_stat "$3" && hw_replace "$3" "$5" || return
   fi
   hw_want_mode=00644
-  [ -z "$hw_new_text" ] || { hw_stat "$1" && hw_replace "$1" hw_put "$2"; }
+  [ -z "$hw_new_text" ] || { hw_repo_stat "$1" && hw_replace "$1" hw_put "$2"; }
 }
 
 # hw_index_note FILE: the name of its note into hw_index_note.
@@ -62,12 +64,23 @@ hw_index_note() {
 
 # hw_repo_look PATH: its state, which is a file's or none.
 hw_repo_look() {
-  hw_stat "$1" || return
+  [ ! -L "$1" ] || hw_may_take "$1" "$hw_want_take_over" || return
+  hw_repo_stat "$1" || return
   case $hw_type in
     absent) ;;
     file) hw_compare_owner ;;
     *) hw_fail "$1 is not a regular file" || return ;;
   esac
+}
+
+# hw_repo_stat PATH: as hw_stat; in place of a link comes a file.
+hw_repo_stat() {
+  if [ -L "$1" ]; then
+    hw_saw "link $1"
+    hw_type=absent hw_size=0 hw_links=0
+  else
+    hw_stat "$1"
+  fi
 }
 
 # hw_repo_read PATH: what the file holds into hw_found, with no process.
@@ -94,5 +107,6 @@ hw_repo_absent() {
   rm -f -- "$@" "$hw_index_note" || hw_fail "can't remove $1" || return
   for hw_each in "$@"; do
     hw_touch "$hw_each"
+    hw_forget_made "$hw_each" || return
   done
 }

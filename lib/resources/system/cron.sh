@@ -2,9 +2,9 @@
 # cron.sh: jobs of cron, in a file of their own or in a user's crontab.
 # Needs: text
 
-# hw_cron_file PATH TEXT PERMS MODE user=: a file in a directory that cron reads, with a job of that user.
+# hw_cron_file PATH TEXT PERMS MODE user= take_over=: a file in a directory that cron reads, with a job of that user.
 hw_cron_file() {
-  hw_words 4 user "$@" || return
+  hw_words 4 'user take_over' "$@" || return
   # Packages bring files for that directory without bringing cron.
   if [ ! -d "${1%/*}" ] || ! hw_cron_is_here; then
     hw_cron_unknown && return
@@ -15,7 +15,7 @@ hw_cron_file() {
     hw_cron_unknown && return
     hw_fail "there is no user $hw_want_user for the job" || return
   fi
-  hw_shown_text "$1" "$2" content "$3" "$4"
+  hw_own_text "$1" "$2" content "$hw_want_take_over" "$3" "$4"
 }
 
 # hw_cron_is_here: whether a program is here that reads directories of jobs: cron, cronie's or dcron's crond,

@@ -1,3 +1,4 @@
+import { hashOf } from '../../session/content-source.ts'
 import { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { variableAssignment } from '../commands/command.ts'
@@ -11,6 +12,7 @@ import {
   invalidOption,
   type Resource,
 } from '../resource.ts'
+import { refuseTakeOver, takeOverWord } from '../take-over.ts'
 import { type CronTimes, cronSchedule } from './cron-schedule.ts'
 
 export interface CronOptions extends CommonOptions {
@@ -24,6 +26,8 @@ export interface CronOptions extends CommonOptions {
   env?: Readonly<Record<string, string | number | Secret>>
   /** A file of its own, /etc/cron.d/NAME, or an entry of the user's crontab. */
   where?: 'cron.d' | 'crontab'
+  /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** No such job. */
   absent?: boolean
 }
@@ -34,6 +38,7 @@ const optionKinds: OptionKinds<CronOptions> = {
   user: 'text',
   env: 'values',
   where: 'text',
+  takeOver: 'flag',
   absent: 'flag',
 }
 
@@ -61,6 +66,9 @@ export function cron(name: string, options: CronOptions): Resource {
     throw invalidOption(title, `where is cron.d or crontab, not ${JSON.stringify(where)}`)
   if (user !== undefined) checkUser(title, user)
   const job = options.absent ? undefined : jobOf(title, options)
+  if (where === 'crontab' && options.takeOver !== undefined)
+    throw invalidOption(title, 'takeOver is for a file of its own, not for a crontab')
+  if (!job) refuseTakeOver(title, options)
   if (where === 'crontab') {
     if (Object.keys(env).length > 0)
       throw invalidOption(title, 'an entry of a crontab has no env of its own')
@@ -92,11 +100,18 @@ export function cron(name: string, options: CronOptions): Resource {
     title,
     options,
     path,
+    whole: hashOf(Buffer.from(text)),
     text,
     secrets,
     call: {
       name: 'hw_cron_file',
-      args: [path, text, permissions(mode), mode.toString(8), ...words({ user: user ?? 'root' })],
+      args: [
+        path,
+        text,
+        permissions(mode),
+        mode.toString(8),
+        ...words({ user: user ?? 'root', take_over: takeOverWord(options) }),
+      ],
       gather: [{ by: 'hw_gather_stat', of: [path] }],
     },
   })

@@ -2,21 +2,24 @@
 # kernel-module.sh: modules of the kernel: loaded now and at each start, or neither.
 # Needs: text
 
-# hw_kernel_module NAME WANT SETTINGS [kept]: WANT is loaded, absent or blacklisted. SETTINGS is the text of its file
-# in /etc/modprobe.d; there is none if it is empty. With `kept` in its files alone.
+# hw_kernel_module NAME WANT SETTINGS TAKE_OVER [kept]: WANT is loaded, absent or blacklisted. SETTINGS is the text of
+# its file in /etc/modprobe.d; there is none if it is empty. With `kept` in its files alone.
 hw_kernel_module() {
   hw_module_state "$1"
   if [ "$2" = loaded ]; then
-    hw_shown_text "/etc/modules-load.d/$1.conf" "$1$hw_newline" content || return
+    hw_own_text "/etc/modules-load.d/$1.conf" "$1$hw_newline" content "$4" || return
   else
     hw_no_text "/etc/modules-load.d/$1.conf" 'not at start' shown || return
   fi
   if [ -n "$3" ]; then
-    hw_text "/etc/modprobe.d/hostwright-$1.conf" "$3" settings || return
+    hw_text_take=$4
+    hw_text "/etc/modprobe.d/hostwright-$1.conf" "$3" settings
+    hw_made=$? hw_text_take=''
+    [ "$hw_made" -eq 0 ] || return "$hw_made"
   else
     hw_no_text "/etc/modprobe.d/hostwright-$1.conf" 'no settings' || return
   fi
-  [ -z "${4-}" ] || return 0
+  [ -z "${5-}" ] || return 0
   case $2-$hw_module in
     loaded-no) hw_also loaded ;;
     absent-yes | blacklisted-yes) hw_also unloaded ;;

@@ -1,9 +1,12 @@
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { refuseTakeOver, takeOverWord } from '../take-over.ts'
 
 export interface KernelModuleOptions extends CommonOptions {
   /** Its own options: `{ nr_hosts: 2 }`; they count when it is loaded the next time. */
   options?: Readonly<Record<string, string | number>>
+  /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** Neither loaded now nor at start by us. */
   absent?: boolean
   /** Not loaded, and can't be: neither for a device nor by its name. */
@@ -12,6 +15,7 @@ export interface KernelModuleOptions extends CommonOptions {
 
 const optionKinds: OptionKinds<KernelModuleOptions> = {
   options: 'values',
+  takeOver: 'flag',
   absent: 'flag',
   blacklisted: 'flag',
 }
@@ -43,6 +47,7 @@ export function kernelModule(name: string, options: KernelModuleOptions = {}): R
       throw invalidOption(title, `the value of ${key} holds blanks, quotes or control characters`)
     return `${key}=${value}`
   })
+  if (wanted === 'absent') refuseTakeOver(title, options)
   if (absent && blacklisted) throw invalidOption(title, 'absent or blacklisted, not both')
   if (wanted !== 'loaded' && parameters.length > 0)
     throw invalidOption(title, 'what is not loaded has no options')
@@ -51,15 +56,13 @@ export function kernelModule(name: string, options: KernelModuleOptions = {}): R
     : parameters.length > 0
       ? `options ${name} ${parameters.join(' ')}\n`
       : ''
+  const args = [name, wanted, settings, takeOverWord(options)]
   return declare({
     title,
     options,
     path: `/etc/modules-load.d/${name}.conf`,
     text: wanted === 'loaded' ? `${name}\n` : undefined,
-    call: { name: 'hw_kernel_module', args: [name, wanted, settings] },
-    need: {
-      own: 'kernel',
-      files: { name: 'hw_kernel_module', args: [name, wanted, settings, 'kept'] },
-    },
+    call: { name: 'hw_kernel_module', args },
+    need: { own: 'kernel', files: { name: 'hw_kernel_module', args: [...args, 'kept'] } },
   })
 }

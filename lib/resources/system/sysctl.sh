@@ -17,11 +17,11 @@ hw_gather_sysctl() {
   [ $# -eq 0 ] || hw_sysctl_values=$hw_newline$(grep '' -- "$@" /dev/null 2>/dev/null)$hw_newline
 }
 
-# hw_sysctl PATH TEXT [KEY VALUE READ]…: KEY with slashes, as below /proc/sys; READ is how a kernel that takes
+# hw_sysctl PATH TEXT TAKE_OVER [KEY VALUE READ]…: KEY with slashes, as below /proc/sys; READ is how a kernel that takes
 # VALUE for a number, or for a list of numbers, writes it.
 hw_sysctl() {
-  hw_shown_text "$1" "$2" content || return
-  shift 2
+  hw_own_text "$1" "$2" content "$3" || return
+  shift 3
   while [ $# -gt 0 ]; do
     hw_sysctl_live "$1" "$2" "$3" || return
     shift 3

@@ -1,12 +1,16 @@
+import { hashOf } from '../../session/content-source.ts'
 import { checkFileName, checkLine } from '../lines.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { refuseTakeOver, takeOverWord } from '../take-over.ts'
 
 export interface SysctlOptions extends CommonOptions {
   /** Keys and their values: `{ 'vm.swappiness': 10 }`. */
   set?: Readonly<Record<string, string | number>>
   /** Set them now, too; false for keys that the kernel has only after the next start. */
   live?: boolean
+  /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** No such file; the values stay as they are until the next start. */
   absent?: boolean
 }
@@ -14,6 +18,7 @@ export interface SysctlOptions extends CommonOptions {
 const optionKinds: OptionKinds<SysctlOptions> = {
   set: 'values',
   live: 'flag',
+  takeOver: 'flag',
   absent: 'flag',
 }
 
@@ -34,6 +39,7 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
   const entries = Object.entries(options.set ?? {})
   if (options.absent) {
     if (entries.length > 0) throw invalidOption(title, 'a file that is absent sets nothing')
+    refuseTakeOver(title, options)
     const call = { name: 'hw_no_text', args: [path, 'removed', 'shown'] }
     return declare({ title, options, path, call })
   }
@@ -48,12 +54,14 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
     title,
     options,
     path,
+    whole: hashOf(Buffer.from(text)),
     text,
     call: {
       name: 'hw_sysctl',
       args: [
         path,
         text,
+        takeOverWord(options),
         ...live.flatMap(({ key, value }) => [slashes(key), value, asTheKernelWrites(value)]),
       ],
       gather:
@@ -61,7 +69,10 @@ export function sysctl(name: string, options: SysctlOptions): Resource {
           ? [{ by: 'hw_gather_sysctl', of: live.map(({ key }) => slashes(key)) }]
           : undefined,
     },
-    need: { own: 'kernel', files: { name: 'hw_sysctl', args: [path, text] } },
+    need: {
+      own: 'kernel',
+      files: { name: 'hw_sysctl', args: [path, text, takeOverWord(options)] },
+    },
   })
 }
 

@@ -3,13 +3,14 @@
 # before the next service or command, and at the latest with the last step that may change one.
 # Needs: text units
 
-# hw_systemd_unit UNIT PATH TEXT VALIDATE: PATH is the unit's own file, or a drop-in of it. UNIT is empty where no
-# systemd is to be told.
+# hw_systemd_unit UNIT PATH TEXT VALIDATE take_over=: PATH is the unit's own file, or a drop-in of it. UNIT is empty
+# where no systemd is to be told.
 hw_systemd_unit() {
+  hw_words 4 take_over "$@" || return
   command -v systemctl >/dev/null || hw_without systemctl systemd || return
   [ ! -c "$2" ] || hw_fail "${1:-the unit} is masked: $2 leads to /dev/null" || return
   hw_text_validate=$4
-  hw_shown_text "$2" "$3" content || return
+  hw_own_text "$2" "$3" content "$hw_want_take_over" || return
   case $hw_note in created*) hw_units_new=$hw_units_new$1$hw_newline ;; esac
   hw_unit_changed "$1"
 }

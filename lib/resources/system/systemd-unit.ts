@@ -1,7 +1,9 @@
+import { hashOf } from '../../session/content-source.ts'
 import { quote } from '../../shell/quote.ts'
 import { checkFileName } from '../lines.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { refuseTakeOver, takeOverWord } from '../take-over.ts'
 
 /** A value of a unit file; a list stands for the same key several times. */
 export type UnitValue = string | number | boolean | readonly (string | number)[]
@@ -16,6 +18,8 @@ export interface SystemdUnitOptions extends CommonOptions {
   dropIn?: string
   /** `systemd-analyze verify` must accept the unit before the file is put in its place. */
   verify?: boolean
+  /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** No such file. */
   absent?: boolean
 }
@@ -26,6 +30,7 @@ const optionKinds: OptionKinds<SystemdUnitOptions> = {
   content: 'other',
   dropIn: 'text',
   verify: 'flag',
+  takeOver: 'flag',
   absent: 'flag',
 }
 
@@ -64,6 +69,7 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
   if (absent) {
     if (content !== undefined || verify)
       throw invalidOption(title, 'a unit that is absent has no content to verify')
+    refuseTakeOver(title, options)
     return declare({
       title,
       options,
@@ -78,15 +84,17 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
   if (content === undefined) throw invalidOption(title, 'has no content')
   const text = typeof content === 'string' ? checkText(title, content) : unitText(title, content)
   const validate = verify ? verifyCommand(unit, dropIn) : ''
+  const takeOver = `take_over=${takeOverWord(options)}`
   return declare({
     title,
     options,
     path,
+    whole: hashOf(Buffer.from(text)),
     text,
-    call: { name: 'hw_systemd_unit', args: [unit, path, text, validate], gather },
+    call: { name: 'hw_systemd_unit', args: [unit, path, text, validate, takeOver], gather },
     need: {
       own: 'processes',
-      files: { name: 'hw_systemd_unit', args: ['', path, text, validate] },
+      files: { name: 'hw_systemd_unit', args: ['', path, text, validate, takeOver] },
     },
   })
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # text.sh: small text files that are a resource's own. What they are to be is an argument, and they are
 # read by the shell itself: that takes no process.
-# Needs: write
+# Needs: write made
 
 # hw_read_text PATH: its text into hw_found; nothing where there is no file.
 hw_read_text() {
@@ -19,18 +19,26 @@ hw_read_text() {
 # is looked at only if it is given.
 hw_text() {
   hw_want_perms=${4-} hw_want_mode=${5:+00$5} hw_want_user='' hw_want_group='' hw_validate=$hw_text_validate
-  hw_resolve "$1" || return
-  hw_read_text "$hw_path" || return
   hw_said=
-  if [ ! -e "$hw_path" ]; then
-    hw_said=created
-  elif [ "$hw_found" != "$2" ]; then
-    hw_said=$3
-  elif [ -z "${4-}" ]; then
-    return 0
+  if [ -n "$hw_text_take" ] && [ -L "$1" ]; then
+    # The link itself is in the way, and not what it leads to.
+    hw_may_take "$1" "$hw_text_take" || return
+    hw_saw "link $1"
+    hw_path=$1 hw_said='in place of a link' hw_type=absent hw_size=0 hw_links=0
+    hw_trust "${1%/*}" || return
+  else
+    hw_resolve "$1" && hw_read_text "$hw_path" || return
+    if [ ! -e "$hw_path" ]; then
+      hw_said=created
+    elif [ "$hw_found" != "$2" ]; then
+      [ -z "$hw_text_take" ] || hw_may_take "$1" "$hw_text_take" || return
+      hw_said=$3
+    elif [ -z "${4-}" ]; then
+      return 0
+    fi
+    hw_stat "$hw_path" || return
+    hw_trust "$1" || return
   fi
-  hw_stat "$hw_path" || return
-  hw_trust "$1" || return
   [ -z "$hw_said" ] || { hw_also "$hw_said" && hw_note_links; }
   if [ -z "$hw_said" ]; then
     [ "$4" != "$hw_perms" ] || return 0
@@ -42,6 +50,7 @@ hw_text() {
   fi
   [ "$hw_text_shown" != "$1" ] || hw_show_text "$hw_path" "$2"
   [ -z "$hw_check" ] || return 0
+  [ -z "$hw_text_take" ] || hw_note_made "$1" || return
   hw_make_above "$hw_path" || return
   hw_replace "$hw_path" hw_put "$2"
 }
@@ -64,6 +73,16 @@ hw_shown_text() {
   return "$hw_made"
 }
 
+# hw_own_text PATH TEXT WORD TAKE_OVER [PERMS MODE]: as hw_shown_text, of a file that is the resource's own as a
+# whole: TAKE_OVER is `yes` or `no`, see hw_may_take.
+hw_own_text() {
+  hw_text_take=$4
+  hw_shown_text "$1" "$2" "$3" "${5-}" "${6-}"
+  hw_made=$?
+  hw_text_take=
+  return "$hw_made"
+}
+
 # hw_no_text PATH WORD [shown]: there is no such file.
 hw_no_text() {
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then
@@ -79,6 +98,7 @@ hw_no_text() {
   [ ! -L "$1" ] || hw_touch_all
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
+  hw_forget_made "$1"
 }
 
 # hw_first_line PATH: its first line that is not empty and no comment, without blanks around it, into
@@ -98,4 +118,4 @@ hw_first_line() {
   hw_saw "line $1 $hw_found"
 }
 
-hw_text_shown='' hw_text_validate=''
+hw_text_shown='' hw_text_validate='' hw_text_take=''

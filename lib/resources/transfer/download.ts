@@ -46,6 +46,7 @@ export function download(path: string, options: DownloadOptions): Resource {
     options,
     secrets: from.secrets,
     path: target,
+    whole: from.words.sum ?? from.words.url,
     call: {
       name: 'hw_download',
       args: [

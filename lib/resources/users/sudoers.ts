@@ -1,3 +1,4 @@
+import type { HostCall } from '../../session/call.ts'
 import { file } from '../files/file.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import {
@@ -7,6 +8,7 @@ import {
   invalidOption,
   type Resource,
 } from '../resource.ts'
+import { refuseTakeOver, takeOverWord } from '../take-over.ts'
 import { checkAccount } from './account.ts'
 
 /** Who may do what as whom. */
@@ -30,6 +32,8 @@ export interface SudoersOptions extends CommonOptions {
   rules?: readonly SudoRule[]
   /** The text of the file, instead of rules. */
   content?: string
+  /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
+  takeOver?: boolean
   /** Not there, instead of there. */
   absent?: boolean
   /** Where sudo looks for such files; default /etc/sudoers.d. */
@@ -39,6 +43,7 @@ export interface SudoersOptions extends CommonOptions {
 const optionKinds: OptionKinds<SudoersOptions> = {
   rules: 'list',
   content: 'text',
+  takeOver: 'flag',
   absent: 'flag',
   directory: 'text',
 }
@@ -67,7 +72,10 @@ export function sudoers(name: string, options: SudoersOptions): Resource {
     throw invalidOption(title, 'needs exactly one of rules, content and absent')
   const path = `${checkPath(title, directory)}/${name}`
   const common = { notify, when, as, tags }
-  if (absent) return { ...file(path, { absent: true, ...common }), title }
+  if (absent) {
+    refuseTakeOver(title, options)
+    return { ...file(path, { absent: true, ...common }), title }
+  }
   const text = content ?? `${(rules ?? []).map(rule => ruleLine(title, rule)).join('\n')}\n`
   if (text.trim() === '') throw invalidOption(title, 'there are no rules')
   const made = file(path, {
@@ -78,8 +86,15 @@ export function sudoers(name: string, options: SudoersOptions): Resource {
     validate: 'visudo -cf %s',
     ...common,
   })
-  return { ...made, title, call: { ...made.call, name: 'hw_sudoers' } }
+  return { ...made, title, call: ownCall(made.call, takeOverWord(options)) }
 }
+
+/** As file() calls, of a file that is a resource's own. */
+const ownCall = (call: HostCall, takeOver: string): HostCall => ({
+  ...call,
+  name: 'hw_sudoers',
+  args: [...call.args, `take_over=${takeOver}`],
+})
 
 const ruleKinds: OptionKinds<SudoRule> = {
   user: 'text',
