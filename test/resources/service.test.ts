@@ -64,6 +64,20 @@ describe('on OpenRC', { tags: ['overlay'] }, () => {
   )
 })
 
+describe('on OpenRC', { tags: ['overlay'] }, () => {
+  const host = openrcHost()
+  test('a start that succeeds and dies is an error', async () => {
+    const at = await host.directory()
+    await host.script(`${openrcScript('hw-dies')}sed -i 's/1000/0.1/' /etc/init.d/hw-dies`, at)
+    for (const _ of [1, 2]) {
+      const { error } = await bring(host, anyShell, at, service('hw-dies', { running: true }))
+      expect(`${error?.output} ${error?.message}`).toContain(
+        'hw-dies was started, but does not run',
+      )
+    }
+  })
+})
+
 describe('by SysV scripts', { tags: ['overlay'] }, () => {
   systemTable(
     'service',
@@ -104,6 +118,35 @@ describe('by SysV scripts', { tags: ['overlay'] }, () => {
       expect(error?.message).toContain('there is no service hw-no: no executable /etc/init.d/hw-no')
       const checked = await go(service('hw-no', { running: true }), { check: true })
       expect(checked).toMatchObject({ statuses: ['changed'], notes: ['unknown'] })
+    })
+
+    // A table of tests had only services that live, and a dead one was started again in each run.
+    test.each(['running', 'restarted'])(
+      'a start that succeeds and dies is an error: %s',
+      async word => {
+        const at = await host.directory()
+        await host.script(
+          `${sysvScript('hw-dies')}sed -i 's/sleep -- 1000/sleep -- 0.1/' /etc/init.d/hw-dies`,
+          at,
+        )
+        for (const _ of [1, 2]) {
+          const { error } = await go(service('hw-dies', { [word]: true }))
+          expect(`${error?.output} ${error?.message}`).toContain(
+            'hw-dies was started, but does not run',
+          )
+        }
+        await host.script('rm /etc/init.d/hw-dies', at)
+      },
+    )
+
+    test('a script that can’t be asked for its status counts as started', async () => {
+      const at = await host.directory()
+      await host.script(
+        `printf '#!/bin/sh\\ncase $1 in start) exit 0 ;; *) exit 1 ;; esac\\n' >/etc/init.d/hw-mute; chmod +x /etc/init.d/hw-mute`,
+        at,
+      )
+      expect((await go(service('hw-mute', { running: true }))).notes).toEqual(['started'])
+      await host.script('rm /etc/init.d/hw-mute', at)
     })
 
     test('only systemd masks; where it does not run nothing is masked', async () => {

@@ -291,6 +291,35 @@ systemctl -q mask hw-m`,
     if ('output' in error) expect(done.error?.output).toMatch(error.output as RegExp)
   })
 
+  test.each([
+    ['that ends well', '/bin/sleep 0.2', ''],
+    ['that fails', '/bin/sh -c "sleep 0.2; exit 1"', ''],
+    ['that is started again and again', '/bin/sh -c "sleep 0.2; exit 1"', 'always'],
+  ])(
+    'a start that succeeds is an error where what it started dies: one %s',
+    async (_, run, again) => {
+      const at = await host.directory()
+      const items = [
+        systemdUnit('hw-dies.service', {
+          content: {
+            Service: { ExecStart: run, RestartSec: 2, ...(again && { Restart: again }) },
+          },
+        }),
+        service('hw-dies', { running: true }),
+      ]
+      for (const _ of [1, 2]) {
+        const { error } = await bring(host, shell, at, items)
+        expect(`${error?.output} ${error?.message}`).toContain(
+          'hw-dies was started, but does not run',
+        )
+      }
+      await host.script(
+        'systemctl stop hw-dies; rm /etc/systemd/system/hw-dies.service; systemctl daemon-reload',
+        at,
+      )
+    },
+  )
+
   test('a service that is not there is stopped and disabled', async () => {
     const at = await host.directory()
     const wanted = service('hw-none', { running: false, enabled: false })

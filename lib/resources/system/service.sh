@@ -126,7 +126,7 @@ hw_service_is() {
     systemd-stopped) case $hw_unit_active in inactive | failed | '') ;; *) return 1 ;; esac ;;
     systemd-masked | offline-masked) case $hw_unit_file in masked | masked-runtime) ;; *) return 1 ;; esac ;;
     systemd-* | offline-*) hw_unit_is "$1" ;;
-    openrc-running) rc-service -- "$hw_service_name" status >/dev/null 2>&1 ;;
+    openrc-running) rc-service -- "$hw_service_name" status >/dev/null 2>&1 && ! hw_service_is_dead ;;
     sysv-running | script-running) "$hw_service_script" status >/dev/null 2>&1 ;;
     *-stopped) ! hw_service_is running ;;
     openrc-disabled | sysv-disabled) ! hw_service_is enabled ;;
@@ -147,6 +147,24 @@ hw_service_is() {
     # Nothing to be found out: making it so says why not.
     *) return 1 ;;
   esac
+}
+
+# hw_service_is_dead: whether the process that OpenRC's script names by its pidfile is gone. OpenRC itself does not
+# look where start-stop-daemon is not its own (Debian).
+hw_service_is_dead() {
+  hw_found=
+  [ -r "$hw_service_script" ] || return
+  while read -r hw_line || [ -n "$hw_line" ]; do
+    case $hw_line in pidfile=*) hw_found=${hw_line#pidfile=} ;; esac
+  done <"$hw_service_script"
+  hw_found=${hw_found#[\"\']}
+  hw_found=${hw_found%%[\"\' ]*}
+  for hw_each in "\${RC_SVCNAME}" "\$RC_SVCNAME" "\${SVCNAME}" "\$SVCNAME"; do
+    case $hw_found in *"$hw_each"*) hw_found=${hw_found%%"$hw_each"*}$hw_service_name${hw_found#*"$hw_each"} ;; esac
+  done
+  [ -r "$hw_found" ] && [ -d /proc/self ] && read -r hw_line <"$hw_found" || return
+  case $hw_line in '' | *[!0-9]*) return 1 ;; esac
+  [ ! -d "/proc/$hw_line" ]
 }
 
 # hw_unit_is enabled|disabled: a unit that is static, an alias or indirect (others start it) can be neither
@@ -227,7 +245,35 @@ hw_service_make() {
       return
       ;;
     *) "$hw_service_script" "$1" ;;
-  esac || hw_fail "could not $1 $hw_service_name"
+  esac || hw_fail "could not $1 $hw_service_name" || return
+  case $1 in start | restart) hw_service_stays ;; esac
+}
+
+# hw_service_stays: it still runs a moment after its start: that often succeeds where what was started then dies.
+hw_service_stays() {
+  sleep 1
+  case $hw_service_by in
+    systemd)
+      hw_found=$(systemctl show -p Type,ActiveState,SubState -- "$hw_service_name" 2>/dev/null) || return 0
+      hw_found=$hw_newline$hw_found$hw_newline
+      case $hw_found in
+        *"${hw_newline}ActiveState=failed$hw_newline"* | *"${hw_newline}SubState=auto-restart"*) ;;
+        # It has done what it was to do.
+        *"${hw_newline}Type=oneshot$hw_newline"*) return 0 ;;
+        *"${hw_newline}ActiveState=inactive$hw_newline"*) ;;
+        *) return 0 ;;
+      esac
+      systemctl status --no-pager --full -n 10 -- "$hw_service_name" >&2
+      ;;
+    # One that can't be asked, or has no answer.
+    sysv | script)
+      grep -qs '\<status\>[^)]*)' "$hw_service_script" || return 0
+      "$hw_service_script" status >/dev/null 2>&1
+      case $? in 0 | 4) return 0 ;; esac
+      ;;
+    *) ! hw_service_is running || return 0 ;;
+  esac
+  hw_fail "$hw_service_name was started, but does not run a moment later"
 }
 
 # hw_service_refresh: a unit whose file something else than a systemdUnit has changed is read anew: systemd
