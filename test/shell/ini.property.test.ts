@@ -106,7 +106,9 @@ describeEach(pairs(0), 'any INI file with $name', ({ awk, shell }) => {
         async cases => {
           for (const [index, [text]] of cases.entries())
             await host.write(`${index}`, Buffer.from(text, 'latin1'))
-          const calls = cases.map(([, want], index) => ini(host.at(`${index}`), want).call)
+          const calls = cases.map(
+            ([, want], index) => ini(host.at(`${index}`), { ...want, continued: 'none' }).call,
+          )
           const checked = await host.segment(calls, { check: true })
           const applied = await host.segment(calls)
           const again = await host.segment(calls)

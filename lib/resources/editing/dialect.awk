@@ -7,7 +7,12 @@ function ini_section_key(text,   at) {
   ini_header = text
   if (ini_format != "git") return text
   at = index(text, "\"")
-  if (!at) return tolower(trim(text))
+  if (!at) {
+    # [branch.main] is an older way to write [branch "main"], in which letter case does not count.
+    text = tolower(trim(text))
+    at = index(text, ".")
+    return at ? substr(text, 1, at - 1) " \"" substr(text, at + 1) "\"" : text
+  }
   return tolower(trim(substr(text, 1, at - 1))) " " substr(text, at)
 }
 
@@ -154,7 +159,8 @@ function ini_holds(text, key,   at, name, n, i, word) {
   # What a comment holds separates nothing.
   n = ini_comments == "" ? 0 : ini_comment_at(text)
   name = n ? substr(text, 1, n - 1) : text
-  if (key ~ /:/ ? !match(name, /=/) : !match(name, /[=:]/)) {
+  at = key ~ /:/ ? index(name, "=") : ini_separates_at(name)
+  if (!at) {
     # A key without a value.
     if (trim(name) != key) return 0
     n = length(indent_of(text)) + length(key)
@@ -164,13 +170,52 @@ function ini_holds(text, key,   at, name, n, i, word) {
     ini_bare = 1
     return 1
   }
-  at = RSTART
   if (trim(substr(text, 1, at - 1)) != key) return 0
   name = substr(text, at + 1)
   match(name, /^[ \t]*/)
   ini_lead = substr(text, 1, at + RLENGTH)
   ini_read_value(substr(name, RLENGTH + 1))
   return 1
+}
+
+# Where a line's key ends: at the first = or :, but for a : within a word before an = that stands by itself, as in
+# `recycle:keeptree = yes` of Samba's, which knows no other separator. To Python the first of them ends it.
+function ini_separates_at(text,   equals, colon) {
+  equals = index(text, "=")
+  colon = index(text, ":")
+  if (!colon || !equals || equals < colon) return equals ? equals : colon
+  if (ini_continued == "indent") return colon
+  if (ini_separator ~ /=/) return equals
+  if (substr(text, colon + 1, 1) !~ /[ \t]/ && substr(text, equals - 1, 3) ~ /^[ \t]=|=[ \t]$/) return equals
+  return colon
+}
+
+# Whether a line's separator is the same to all readers.
+function ini_is_clear(text,   colon) {
+  colon = index(text, ":")
+  return !colon || !index(substr(text, colon), "=") || index(text, "=") < colon
+}
+
+# What stands between key and value in a line: where both signs may, the one that all readers know.
+function ini_between(text) {
+  if (!ini_is_clear(text)) text = substr(text, index(text, ":") + 1)
+  if (index(text, "=") && !index(substr(text, 1, index(text, "=")), ":")) match(text, /[ \t]*=[ \t]*/)
+  else if (!match(text, /[ \t]*:[ \t]*/)) return ""
+  return substr(text, RSTART, RLENGTH)
+}
+
+# Whether the value at line i ends so that it may go on in the next one, in a file of which that is not said.
+function ini_ends_unclear(i) {
+  if (i == count || texts[i + 1] ~ /^[ \t]*$/) return 0
+  return ini_escapes_end(texts[i]) || substr(texts[i], ini_separates_at(texts[i]) + 1) ~ /^[ \t]*"[^"]*$/
+}
+
+# Whether what is below line i may be lines of its value.
+function ini_may_go_on(i,   n) {
+  for (n = i + 1; n <= count && texts[n] ~ /^[ \t]*([#;]|$)/; n++) ;
+  if (n > count) return 0
+  ini_section_of(texts[n])
+  return !ini_begins && length(indent_of(texts[n])) > length(indent_of(texts[i]))
 }
 
 # Whether a line that is not yet the end of a value ends with a backslash that no other one escapes.

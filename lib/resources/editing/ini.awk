@@ -1,6 +1,7 @@
 # ini.awk: keys and sections of INI files; see editor.awk. Requests:
 #   O format NAME      ini, words (haproxy's) or git
-#   O continued HOW    lines that go on: indent (as Python's configparser reads them) or backslash
+#   O continued HOW    lines that go on: indent (as Python's configparser reads them), backslash or none; without it,
+#                      what may be such lines can't be edited
 #   O comments yes     a comment may stand behind a value
 #   O separator TEXT   what a new key has before its value; else as its neighbours have it
 #   S SECTION          the section of what follows; empty: before the first section
@@ -23,14 +24,17 @@ function ini_request(kind, rest,   name) {
   if (kind == "F") {
     ini_wanted = 0
     ini_format = "ini"
-    ini_continued = ini_comments = ini_separator = ini_away = ""
+    ini_continued = ini_comments = ini_separator = ini_away = ini_sure = ""
   }
   else if (kind == "O") {
     name = rest
     sub(/ .*/, "", name)
     rest = substr(rest, length(name) + 2)
     if (name == "format") ini_format = rest
-    else if (name == "continued") ini_continued = rest
+    else if (name == "continued") {
+      ini_sure = 1
+      ini_continued = rest == "none" ? "" : rest
+    }
     else if (name == "comments") ini_comments = rest
     else ini_separator = rest
   }
@@ -122,6 +126,7 @@ function ini_scan(   i, j, name, section, text) {
   split("", ini_end)
   ini_heads = ini_open = 0
   ini_sample_all = section = ""
+  ini_level_of_keys = -1
   ini_seen[""] = 1
   ini_place[""] = 0
   for (i = 1; i <= count; i++) {
@@ -134,6 +139,7 @@ function ini_scan(   i, j, name, section, text) {
     name = ini_section_of(text)
     if (ini_begins) {
       section = name
+      ini_level_of_keys = -1
       ini_seen[section] = 1
       ini_place[section] = i
       ini_headed[i] = 1
@@ -154,17 +160,23 @@ function ini_scan(   i, j, name, section, text) {
     ini_unended = ini_escapes_end(text)
     if (ini_format == "git") ini_unended = match(text, /^[^#;=]*=/) && ini_ends_open(substr(text, RLENGTH + 1))
     ini_open_indent = length(indent_of(text))
+    # Deeper than a key before it: a line of that one's value to some.
+    ini_deeper = ini_level_of_keys >= 0 && ini_open_indent > ini_level_of_keys
+    if (!ini_deeper) ini_level_of_keys = ini_open_indent
     # The first key of a section is the one that can't be the continuation of another.
     if (ini_front == "" && (text ~ /[=:]/ || ini_format == "words")) {
       # One whose value begins in the next line does not show how others are spaced.
-      if (!(section in ini_sample) && (ini_continued != "indent" || text !~ /[=:][ \t]*$/)) {
-        ini_sample[section] = ini_sample_all = text
+      if (ini_continued != "indent" || text !~ /[=:][ \t]*$/) {
+        # One whose separator is clear is better.
+        if (!(section in ini_sample) || (!ini_is_clear(ini_sample[section]) && ini_is_clear(text))) ini_sample[section] = text
+        if (ini_is_clear(text) || !ini_is_clear(ini_sample_all) || ini_sample_all == "") ini_sample_all = ini_sample[section]
       }
       ini_newest[section] = text
     }
     for (j = 1; j <= ini_wanted; j++) {
       if (ini_want_section[j] == section && ini_holds(text, ini_want_key[j])) {
         ini_places[j]++
+        if (ini_deeper || ini_may_go_on(i)) ini_unclear(i)
         ini_at[j, ini_places[j]] = i
         ini_fronts[j, ini_places[j]] = ini_front
         ini_leads[j, ini_places[j]] = ini_lead
@@ -174,6 +186,12 @@ function ini_scan(   i, j, name, section, text) {
       }
     }
   }
+}
+
+# A fault, unless it was said how values go on.
+function ini_unclear(i) {
+  if (ini_format != "ini" || ini_sure) return
+  fault = "line " i " may be a part of a value that goes on over several lines: say so by `continued`, or that none does"
 }
 
 # Whether the n-th place of the wanted key j has its v-th value.
@@ -188,6 +206,7 @@ function ini_is(j, n, v,   wanted) {
 # The n-th place of the wanted key j gets its v-th value.
 function ini_change(j, n, v,   line, lines, parts, i, deep, lead, tail) {
   line = ini_at[j, n]
+  if (ini_ends_unclear(line)) ini_unclear(line)
   ini_whole(j, n)
   tail = ini_tail
   lead = ini_leads[j, n]
@@ -199,6 +218,8 @@ function ini_change(j, n, v,   line, lines, parts, i, deep, lead, tail) {
     lines = split(ini_want_value[j, v], parts, "\n")
     if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", lead)
     if (ini_format == "words" && ini_comment_at(ini_want_value[j, v])) tail = ""
+    # Without a blank, what is before an = in the value would be a part of the key.
+    if (ini_format == "ini" && lead ~ /:$/ && parts[1] ~ /=/) lead = lead " "
     replace(line, ini_fronts[j, n] lead ini_written(parts[1]) tail)
   }
   deep = indent_of(texts[line]) "    "
@@ -211,6 +232,7 @@ function ini_change(j, n, v,   line, lines, parts, i, deep, lead, tail) {
 # The n-th place of the wanted key j goes.
 function ini_drop(j, n,   line, i) {
   line = ini_at[j, n]
+  if (ini_ends_unclear(line)) ini_unclear(line)
   if (ini_fronts[j, n] != "") replace(line, ini_fronts[j, n])
   else remove(line)
   for (i = 1; i <= ini_lines[line]; i++) remove(ini_line[line, i])
@@ -233,9 +255,7 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
     return
   }
   between = " = "
-  if (match(like, /[ \t]*[=:][ \t]*/) && (ini_format != "git" || like ~ /^[^:]*=/)) {
-    between = substr(like, RSTART, RLENGTH)
-  }
+  if (like ~ /[=:]/ && (ini_format != "git" || like ~ /^[^:]*=/)) between = ini_between(like)
   if (ini_separator != "") between = ini_separator
   # A key that holds a colon can't be separated from its value by one.
   if (ini_want_key[j] ~ /:/ && between !~ /=/) between = " = "
@@ -262,6 +282,7 @@ function ini_line_new(at, text) {
 
 function ini_plan(   j, n, v, found, right, kind) {
   ini_scan()
+  if (fault != "") return
   if (ini_away) {
     ini_drop_section(ini_of)
     return

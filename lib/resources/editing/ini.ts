@@ -53,9 +53,9 @@ export interface IniOptions extends EditOptions {
   /**
    * How a value goes on in the next line: `indent`, as Python's configparser reads it, where a line that
    * is indented deeper than its key belongs to the value; or `backslash` at a line's end, as in units of
-   * systemd. Default: it does not.
+   * systemd; `none`: it does not. Default: it does not, and a key whose value looks as if it did is refused.
    */
-  continued?: 'indent' | 'backslash'
+  continued?: 'indent' | 'backslash' | 'none'
   /** `#` or `;` behind a value and a blank begins a comment, which stays. Default: it is part of the value. */
   inlineComments?: boolean
   /** What stands between a new key and its value: `=`, ` = `, `: `. Default: as of its neighbours. */
@@ -102,8 +102,8 @@ function optionRequests(title: string, options: IniOptions): string[] {
     throw invalidOption(title, 'format is ini, git or words')
   if (format !== 'ini' && (continued !== undefined || inlineComments !== undefined))
     throw invalidOption(title, `continued and inlineComments are not for the format ${format}`)
-  if (continued !== undefined && !['indent', 'backslash'].includes(continued))
-    throw invalidOption(title, 'continued is indent or backslash')
+  if (continued !== undefined && !['indent', 'backslash', 'none'].includes(continued))
+    throw invalidOption(title, 'continued is none, indent or backslash')
   if (separator !== undefined && !/^[ \t]*[=:][ \t]*$/.test(separator))
     throw invalidOption(title, 'a separator is = or : and blanks')
   const requests: string[] = []
