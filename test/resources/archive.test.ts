@@ -68,6 +68,15 @@ tar('hard-inside.tar', ('./d/a b', None), ('./d/c', '=./d/a b'), ('a -> a', None
 tar('border.tar', ('//', None), ('../hw-up', None))
 with zipfile.ZipFile('up.zip', 'w') as made:
     made.writestr('../hw-up', 'x')
+def windows(name, *paths):
+    # As programs of Windows write it: unzip unpacks it all, warns, and ends with 1.
+    with zipfile.ZipFile(name, 'w') as made:
+        for path in paths:
+            info = zipfile.ZipInfo(path.replace('/', chr(92)), (1980, 1, 1, 0, 0, 0))
+            info.filename, info.create_system = path.replace('/', chr(92)), 0
+            made.writestr(info, 'x')
+windows('windows.zip', 'app/bin/run.sh', 'app/conf/a.ini')
+windows('windows-up.zip', 'app/../../hw-up')
 END`
   await execute('bash', ['-ec', script], { cwd: base })
   for (const name of await readdir(base)) {
@@ -210,7 +219,23 @@ describe('archive', () => {
     expect(String(await host.read('app/a -> a'))).toBe('x')
   })
 
-  const refusals = [...outside, 'absolute.tar', 'up.tar', 'border.tar', 'up.zip'].flatMap(file =>
+  test('a zip file that unzip only warns of is unpacked, and ok from then on', async () => {
+    const host = await testHost()
+    const { call } = archive(host.at('app'), { source: place('windows.zip'), strip: 1 })
+    const result = await host.run(call)
+    expect(result.status, String(result.stderr)).toBe('changed')
+    expect(String(await host.read('app/bin/run.sh'))).toBe('x')
+    expect((await host.run(call)).status).toBe('ok')
+  })
+
+  const refusals = [
+    ...outside,
+    'absolute.tar',
+    'up.tar',
+    'border.tar',
+    'up.zip',
+    'windows-up.zip',
+  ].flatMap(file =>
     shells.map(shell => ({
       name: `${file} is refused under ${shell.name}`,
       ...{ file, shell },

@@ -27,6 +27,7 @@ const sha256 = sumOf('sha256')
 const web = webServer()
 web.pages['/tool?v=1&x=%22y%22'] = { body }
 web.pages['/tool'] = { body }
+web.pages['/[a-c]%7B1,2%7D?x[]=1'] = { body }
 web.pages['/moved'] = { status: 302, headers: { location: '/tool' } }
 web.pages['/text'] = { body: 'one\n' }
 web.pages['/cut'] = { body, cutAfter: 1000 }
@@ -99,6 +100,8 @@ async function hostWith({ name, wget }: (typeof clients)[number], shell = anyShe
 describeEach(clients, 'download by $name', client => {
   testEach(shells, 'a URL with its query and a redirect, under $name', async shell => {
     const host = await hostWith(client, shell)
+    const odd = download(host.at('c'), { url: web.url('/[a-c]{1,2}?x[]=1'), sha256 })
+    expect((await host.run(odd.call)).status).toBe('changed')
     const [first, second] = await host.segment([
       download(host.at('a'), { url: web.url('/tool?v=1&x="y"'), sha256 }).call,
       download(host.at('b'), { url: web.url('/moved'), sha256 }).call,

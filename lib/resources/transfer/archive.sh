@@ -90,7 +90,7 @@ hw_stage_archive() {
 hw_fill_stage() {
   hw_bring_archive && hw_check_names || return
   if [ "$hw_want_format" = zip ]; then
-    unzip -q -o "$hw_archive_file" -d "$hw_stage/tree" >&2
+    hw_unzip -q -o "$hw_archive_file" -d "$hw_stage/tree" >&2
   else
     hw_tar -x -o -C "$hw_stage/tree"
   fi || hw_fail "can't unpack the archive: $hw_tree stays as it is" || return
@@ -100,6 +100,11 @@ hw_fill_stage() {
     hw_count=$((hw_count - 1))
   done
   hw_place_tree
+}
+
+# hw_unzip ARGUMENT…: with the status 1 it has only warned, and done it all.
+hw_unzip() {
+  unzip "$@" || [ $? -eq 1 ]
 }
 
 # hw_bring_archive: its bytes into a file, hw_archive_file, compared with its checksum.
@@ -154,8 +159,9 @@ hw_untar() {
 # order.
 hw_check_names() {
   if [ "$hw_want_format" = zip ]; then
-    hw_list=$(unzip -l "$hw_archive_file") || hw_fail "can't read the archive" || return
-    hw_list=$(hw_lines "$hw_list" | sed -n 's/^ *[0-9][0-9]*  *[0-9-]* *[0-9:]*  *//p')
+    hw_list=$(hw_unzip -l "$hw_archive_file") || hw_fail "can't read the archive" || return
+    # It makes slashes of the backslashes that some programs of Windows write.
+    hw_list=$(hw_lines "$hw_list" | sed -n 's/^ *[0-9][0-9]*  *[0-9-]* *[0-9:]*  *//p' | tr '\\' /)
     hw_kinds=
   else
     hw_list=$(hw_list_tar -t) && hw_kinds=$(hw_list_tar -t -v) || hw_fail "can't read the archive" || return

@@ -37,7 +37,8 @@ export function urlWords(title: string, options: UrlOptions) {
   // What is meant for one server is not for where that sends us. curl takes care of these by itself.
   const bound = secretNames.some(name => !/^(authorization|cookie)$/i.test(name))
   const curl = [
-    ...[`url = ${quoted(url)}`, ...lines.map(line => `header = ${quoted(line)}`)],
+    // Brackets and braces of a URL are its own, not a pattern.
+    ...['globoff', `url = ${quoted(url)}`, ...lines.map(line => `header = ${quoted(line)}`)],
     ...(bound ? [] : ['location', 'max-redirs = 10']),
   ]
   const wget = [
