@@ -40,7 +40,7 @@ hw_mount() {
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   command -v mount >/dev/null || hw_without mount mount || return
-  [ -e "$1" ] || mkdir -p -- "$1" || hw_fail "can't make the directory $1" || return
+  [ -e "$1" ] || hw_make_above "$1/" || return
   mount "$1" || hw_fail "could not mount $1"
 }
 

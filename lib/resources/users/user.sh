@@ -221,7 +221,7 @@ hw_user_change() {
 hw_user_move_home() {
   [ ! -e "$hw_want_home" ] ||
     hw_fail "$hw_want_home is there already: the files of $hw_account stay in $hw_is_home" || return
-  [ -d "${hw_want_home%/*}/" ] || mkdir -p -- "${hw_want_home%/*}" || hw_fail "can't make ${hw_want_home%/*}" || return
+  hw_make_above "$hw_want_home" || return
   if [ "$(stat -c %d -- "$hw_is_home" 2>/dev/null)" = "$(stat -c %d -- "${hw_want_home%/*}/" 2>/dev/null)" ]; then
     mv -- "$hw_is_home" "$hw_want_home" || hw_fail "could not move $hw_is_home to $hw_want_home" || return
     hw_moved=1
