@@ -173,7 +173,7 @@ describe('steps', () => {
       directory(place.at('d')),
       file(place.at('d/f'), { content: 'a = 1\n' }),
       ini(place.at('d/f'), { set: { a: 2 } }),
-      file(place.at('d/f'), { content: 'a = 2\n' }),
+      ini(place.at('d/f'), { set: { a: '2' } }),
     ])
     expect(shown.map(line => line.split(' ').at(-1))).toEqual([
       'changed',

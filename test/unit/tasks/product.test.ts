@@ -125,8 +125,9 @@ describe('the tasks that provision a product', () => {
     const [first, second] = flatten(provision(product, host))
     expect(first!.call.args).toEqual([
       '/etc/app.ini',
-      '600',
-      'check "$1"',
+      'validate=check "$1"',
+      'private=yes',
+      '--',
       'S s',
       'K workers',
       'V 4',
