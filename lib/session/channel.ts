@@ -8,7 +8,7 @@ import { type ErrorCode, UnreachableError } from '../errors.ts'
 import { createFrameReader, type Frame } from '../shell/frames.ts'
 import type { ShellEnd, ShellStream } from '../transport/transport.ts'
 import type { StepResult } from './call.ts'
-import { noShell } from './no-shell.ts'
+import { noShell, watchStreams } from './no-shell.ts'
 import { createReadings, type Readings, type StepListener } from './readings.ts'
 import { createTail } from './tail.ts'
 import type { Notes } from './watch.ts'
@@ -54,7 +54,11 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
 
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
     notes?.received(stream, frame)
-    begun ||= frame.kind === 'mark'
+    if (frame.kind === 'mark') {
+      const odd = late.hears(stream, frame.words)
+      if (odd) return fail(odd)
+      begun = true
+    }
     if (frame.kind === 'mark' && frame.words[0] === 'bye') {
       if (!goodbye.hear(stream, frame.words[1] ?? '')) return
       failEnded(`exit status ${goodbye.status}`)
@@ -62,6 +66,8 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
     }
     if (!readings.take(stream, frame) && frame.kind === 'output') noise.push(frame.chunk)
   }
+
+  const late = watchStreams(fail)
 
   listen(shell, nonce, take, readings, message => fail(protocolError(message)))
   const ended = watchEnd(shell, failEnded, end => {

@@ -31,6 +31,12 @@ const reasons: readonly Reason[] = [
     hint: 'Check ForceCommand in the host’s sshd_config, or set ansible_user to another login.',
   },
   {
+    // sshd(8), where PAM does not say it.
+    says: /because \S+nologin exists/,
+    means: 'the host takes no logins at the moment, but root’s',
+    hint: 'It is starting, shutting down or being maintained: remove /etc/nologin there, or wait.',
+  },
+  {
     says: /\bexec: restricted\b/,
     means: 'the login has a restricted shell',
     hint: 'Give the login an unrestricted shell (usermod -s /bin/sh), or set ansible_user to another login.',
@@ -55,4 +61,61 @@ export function noShell(how: string, said: string): UnreachableError {
   return new UnreachableError('shell_failed', `the login ended without any output (${how})`, {
     hint: 'Check whether its login shell runs nothing, such as /bin/false, or a startup file (.bashrc) exits.',
   })
+}
+
+/**
+ * What a marker says about a login that runs something else than our shell, or sends its output elsewhere.
+ * @returns shell_failed
+ */
+function oddLogin(
+  stream: 'stdout' | 'stderr',
+  words: readonly string[],
+): UnreachableError | undefined {
+  // The line that sets the session's words, sent back: it begins with one of them.
+  if (words[0]?.startsWith('hw_token=')) {
+    return new UnreachableError(
+      'shell_failed',
+      'the login sends back what it gets instead of running it',
+      {
+        hint: 'Check what the login runs in place of a shell: ForceCommand in sshd_config, `command=` in authorized_keys, `exec` in .bashrc.',
+      },
+    )
+  }
+  // On standard error the end of a step has its id alone.
+  if (stream === 'stdout' && words[0] === 'end' && words.length === 2)
+    return redirected('standard error of the login goes to its standard output', '2>&1')
+  return undefined
+}
+
+const redirected = (message: string, how: string) =>
+  new UnreachableError('shell_failed', message, {
+    hint: `Remove \`exec ${how}\` from the login’s startup files (.bashrc, .zshenv), or do it only in interactive shells.`,
+  })
+
+/** The other stream ends a step right after the first. This is for a bad network. */
+const otherStreamMs = 10_000
+
+/** Fails a session whose first step ended on one stream, and never does on the other: the login sent that elsewhere. */
+export function watchStreams(fail: (error: Error) => void) {
+  const ended = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+  return {
+    /** @returns why this marker shows that the login is none of ours */
+    hears: (stream: 'stdout' | 'stderr', words: readonly string[]) => {
+      if (ended.size === 2) return undefined
+      const odd = oddLogin(stream, words)
+      if (odd || words[0] !== 'end') return odd
+      ended.add(stream)
+      clearTimeout(timer)
+      if (ended.size === 2) return undefined
+      const [missing, how] =
+        stream === 'stdout' ? ['error', '2>/dev/null'] : ['output', '>/dev/null']
+      timer = setTimeout(
+        () =>
+          fail(redirected(`standard ${missing} of the login does not come from its shell`, how)),
+        otherStreamMs,
+      ).unref()
+      return undefined
+    },
+  }
 }

@@ -4,7 +4,7 @@
  * one round trip.
  */
 import { randomBytes } from 'node:crypto'
-import { asBootstrapError, errorCodes, StepError } from '../errors.ts'
+import { asBootstrapError, errorCodes, StepError, UnreachableError } from '../errors.ts'
 import { partsFor } from '../remote/prelude.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { HostCall, StepResult } from './call.ts'
@@ -97,7 +97,7 @@ export async function openSession(options: {
   const opened = { transport, command, user, nonce, notes }
   const { channel, results } = await openChannel(opened, opening, partsOf(opening))
   const [begun, ...first] = results
-  const { facts, pid } = parseFacts(begun!.parts.get('facts')!.toString('utf8'))
+  const { facts, pid } = parseFacts(factsIn(begun!))
   let lastId = opening.length
   const transfers = createTransfers(() => {
     notes?.opens('another shell, for content of its own')
@@ -251,6 +251,24 @@ function createWork(shell: SegmentShell) {
     },
   }
 }
+
+/** @throws {UnreachableError} shell_failed: the host's shell can't even say what host it is */
+function factsIn({ parts, stderr, stdout, exitStatus }: StepResult): string {
+  const facts = parts.get('facts')
+  if (facts) return facts.toString('utf8')
+  const output = Buffer.concat([stderr, stdout]).toString('utf8').trim().slice(-openingOutput)
+  throw new UnreachableError(
+    'shell_failed',
+    `the host’s shell can’t run the first command (exit status ${exitStatus})`,
+    {
+      output: output || undefined,
+      hint: 'Check what its output says is missing: /dev/null and the usual programs must be there.',
+    },
+  )
+}
+
+/** How much of the output of the first call is shown, in characters. */
+const openingOutput = 2000
 
 /** Printed on standard error by the command that starts another user's shell, if there is no such user. */
 export const noUserMark = 'hostwright: no such user'

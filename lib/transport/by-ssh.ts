@@ -5,6 +5,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { needsOnTheWay, refuseWithout } from './config/choice.ts'
 import type { SshSettings } from './config/settings.ts'
 import type { SshConfig } from './config/ssh-config.ts'
+import { isTooLong } from './connecting/connect-error.ts'
 import { timeoutsOf } from './connecting/timeouts.ts'
 import { type Answers, noAnswers } from './login/answers.ts'
 import type { SshEndpoint, SshHosts } from './ssh-hosts.ts'
@@ -76,8 +77,11 @@ export async function connectBySsh(
   debug?.('connect', `using hostwright’s own SSH: ${why}`)
   return sshHosts.connect(endpoint, jumps, how).catch(error => {
     // What a server lacks is known only after asking it.
-    if (chosen === 'ssh' || asBootstrapError(error).code !== 'no_common_algorithm') throw error
-    const lack = 'an algorithm that hostwright’s own SSH lacks'
+    const lack =
+      asBootstrapError(error).code === 'no_common_algorithm'
+        ? 'an algorithm that hostwright’s own SSH lacks'
+        : isTooLong(error) && 'a longer banner than hostwright’s own SSH can read'
+    if (chosen === 'ssh' || !lack) throw error
     explain(ways, host, lack)
     return byProgram(`it needs ${lack}`)
   })

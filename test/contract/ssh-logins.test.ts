@@ -2,7 +2,8 @@
 import { chmod, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { AuthContext, AuthenticationType } from 'ssh2'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { connectHost } from '../../lib/host/connect.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
@@ -10,6 +11,7 @@ import { type Answers, noAnswers } from '../../lib/transport/login/answers.ts'
 import { fingerprint } from '../../lib/transport/trust/known-hosts.ts'
 import { type Key, makeKey, startAgent } from '../support/ssh-keys.ts'
 import { startSshd } from '../support/sshd.ts'
+import { launchUserHost, startUserHost, type UserHost } from '../support/user-hosts.ts'
 import { startServer } from './server.ts'
 
 /** @returns the error, or undefined if the login succeeded */
@@ -339,5 +341,140 @@ describe('with OpenSSH', { tags: ['sshd'] }, () => {
     const agent = await startAgent([second])
     const other = await sshd.writeConfig(lines(agent.socket).join('\n'))
     expect(await login(sshd.host({ sshConfigFile: other }))).toBeUndefined()
+  })
+})
+
+/** A session, by each of the two SSHs or the one that hostwright chooses. @returns the error, if there is one */
+async function session(host: Host, sshTransport?: 'ssh' | 'openssh') {
+  const connector = createConnector({ acceptNew: false, sshTransport })
+  onTestFinished(() => connector.close())
+  return connectHost(host, { timeoutMs: 20_000, connector }, []).then(
+    connected => connected.session.close(),
+    error => error,
+  )
+}
+
+const both = ['ssh', 'openssh'] as const
+
+// The tests before these had servers that answer as servers do: what a login prints or starts was never odd.
+describe('a login that is no plain shell', { tags: ['sshd', 'overlay'] }, () => {
+  /** By user: the login shell, and what its ~/.bashrc has. */
+  const users: Record<string, { shell?: string; rc?: string }> = {
+    prints: { shell: '/bin/bash', rc: 'echo hello; echo oops >&2; head -c 200000 /dev/zero' },
+    becomes: { shell: '/bin/bash', rc: 'exec bash --norc' },
+    merges: { shell: '/bin/bash', rc: 'exec 2>&1' },
+    swaps: { shell: '/bin/bash', rc: 'exec 3>&1 1>&2 2>&3' },
+    echoes: { shell: '/bin/bash', rc: 'exec cat' },
+    exits: { shell: '/bin/bash', rc: 'echo no entry >&2; exit 1' },
+    silent: { shell: '/bin/bash', rc: 'exit 1' },
+    nologin: { shell: '/usr/sbin/nologin' },
+    refuses: { shell: '/bin/false' },
+    plain: {},
+  }
+  let host: UserHost
+  beforeAll(async () => {
+    const files = Object.entries(users).flatMap(([name, { rc }]) =>
+      rc === undefined ? [] : [`printf '%s\\n' '${rc}' >/home/${name}/.bashrc`],
+    )
+    host = await launchUserHost({
+      users: Object.entries(users).map(([name, { shell }]) => ({ name, shell })) as never,
+      // bash reads ~/.bashrc where it is the outermost shell, as it is on real hosts.
+      config: ['SetEnv SHLVL=0', 'Match User forced', '  ForceCommand echo for backups alone'],
+      setup: ['useradd -m -s /bin/sh -p "*" forced', ...files].join('\n'),
+    })
+    return host.stop
+  })
+  const by = (user: string) => host.host({ user })
+
+  test.each(['prints', 'becomes'])('%s more than our shell, and works', async user => {
+    expect(await session(by(user))).toBeUndefined()
+  })
+
+  const odd: readonly [string, string, string | undefined][] = [
+    ['merges', 'standard error of the login goes to its standard output', undefined],
+    ['swaps', 'standard', undefined],
+    ['echoes', 'the login sends back what it gets instead of running it', undefined],
+    ['exits', 'the login ended instead of running sh (exit status 1)', 'no entry'],
+    ['silent', 'the login ended without any output (exit status 1)', undefined],
+    ['nologin', 'the login’s shell refuses every login', 'not available'],
+    ['refuses', 'the login ended without any output (exit status 1)', undefined],
+    ['forced', 'the login ended instead of running sh (exit status 0)', 'for backups alone'],
+  ]
+  test.each(both.flatMap(kind => odd.map(([user, ...rest]) => [user, kind, ...rest] as const)))(
+    '%s is reported by %s in the host’s words',
+    async (user, kind, message, output) => {
+      const error = await session(by(user), kind)
+      expect(error).toMatchObject({
+        code: 'shell_failed',
+        message: expect.stringContaining(message),
+      })
+      if (output) expect(error.details.output).toContain(output)
+    },
+  )
+
+  test('is reported where /dev/null can’t be read, and in the shell’s words', async () => {
+    // The machine's own is mounted there: below it is a file of the host's.
+    await host.script('umount /dev/null; chmod 600 /dev/null')
+    expect(await session(by('plain'))).toMatchObject({
+      code: 'shell_failed',
+      message: expect.stringContaining('can’t run the first command'),
+      details: { output: expect.stringContaining('/dev/null') },
+    })
+  })
+})
+
+describe('a server that says why', { tags: ['sshd', 'overlay'] }, () => {
+  const banner = 'head -c 61440 /dev/zero | tr "\\0" x | fold -w 79 >/srv/banner'
+
+  test('may have a banner of 60 KB: the system’s ssh reads it', async () => {
+    const host = await startUserHost({
+      users: [{ name: 'plain' }],
+      config: ['Banner /srv/banner'],
+      setup: banner,
+    })
+    expect(await session(host.host())).toBeUndefined()
+    expect(await session(host.host(), 'ssh')).toMatchObject({
+      code: 'connect_failed',
+      message: expect.stringContaining('a very long banner'),
+    })
+  })
+
+  test('is quoted: an account that is over, /etc/nologin', async () => {
+    const host = await startUserHost({
+      users: [{ name: 'plain' }, { name: 'expired' }],
+      pam: true,
+      config: ['Banner /srv/banner'],
+      setup: [
+        'echo "property of nobody" >/srv/banner',
+        'usermod -e 1 expired',
+        'printf "account requisite pam_nologin.so\\n" >>/etc/pam.d/sshd',
+      ].join('\n'),
+    })
+    for (const kind of both) {
+      expect(await session(host.host({ user: 'expired' }), kind)).toMatchObject({
+        code: 'auth_failed',
+        details: { output: expect.stringContaining('Your account has expired') },
+      })
+      expect(await session(host.host({ user: 'plain' }), kind)).toBeUndefined()
+    }
+    await host.script('echo "closed for the night" >/etc/nologin')
+    for (const kind of both)
+      expect(await session(host.host({ user: 'plain' }), kind)).toMatchObject({
+        code: 'auth_failed',
+        details: { output: expect.stringContaining('closed for the night') },
+      })
+  })
+
+  test('is quoted without PAM: /etc/nologin', async () => {
+    const host = await startUserHost({
+      users: [{ name: 'plain' }],
+      setup: 'echo "closed for the night" >/etc/nologin',
+    })
+    for (const kind of both)
+      expect(await session(host.host(), kind)).toMatchObject({
+        code: 'shell_failed',
+        message: 'the host takes no logins at the moment, but root’s',
+        details: { output: expect.stringContaining('closed for the night') },
+      })
   })
 })

@@ -18,6 +18,8 @@ export interface Failure {
   /** Why the host key was refused. */
   refusal?: UnreachableError
   login?: Pick<Login, 'tried' | 'problems' | 'wrongPassword'>
+  /** What the server had to say to who logs in: its banner, why an account is refused. */
+  said?: string
   /** The login methods that the server listed last. */
   left?: readonly string[]
   /** Set if more is known than follows from the rest. */
@@ -130,15 +132,27 @@ function lateError(late: Late, { heard }: Failure, to: Destination): Unreachable
   }
 }
 
-function loginError({ error, login, left }: Failure, to: Destination): UnreachableError {
+function loginError({ error, login, left, said }: Failure, to: Destination): UnreachableError {
   const { level, message } = error as { level?: string; message: string }
   const where = whereOf(to)
   const { user } = to.target
   const attempts = login?.tried() || 'nothing: there was no key or password to try'
   const problems = login?.problems.map(problem => `; ${problem}`).join('') ?? ''
   const tried = `(tried: ${attempts})${problems}`
+  const output = endOf(said)
+  if (message === tooLong) {
+    return new UnreachableError(
+      'connect_failed',
+      `${where} sent more at once than hostwright’s own SSH can read, probably a very long banner`,
+      {
+        cause: error,
+        hint: 'Use the system’s ssh (--transport openssh), or shorten the server’s Banner.',
+      },
+    )
+  }
   if (login?.wrongPassword) {
     return new UnreachableError('auth_failed', `${where}: wrong password for ${user} ${tried}`, {
+      output,
       hint: 'Check ansible_user and the password (--ask-pass or ansible_password).',
     })
   }
@@ -159,15 +173,38 @@ function loginError({ error, login, left }: Failure, to: Destination): Unreachab
       : ''
     return new UnreachableError('auth_failed', `${where}: permission denied for ${user} ${tried}`, {
       cause: error,
+      output,
       hint: `${wants}Check ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
     })
   }
   return new UnreachableError(
     'auth_failed',
     `${where} closed the connection while ${user} was logging in ${tried}`,
-    { cause: error, hint: 'Check the server’s log: it may block this address or user.' },
+    {
+      cause: error,
+      output,
+      hint: output
+        ? 'The server’s words are above; its log may say more.'
+        : 'Check the server’s log: it may block this address or user.',
+    },
   )
 }
+
+/** ssh2’s words for a packet that is longer than its limit of 35,000 bytes; OpenSSH’s is 256 KiB. */
+const tooLong = 'Bad packet length'
+
+/** Whether the server sent more at once than hostwright’s own SSH can read. */
+export const isTooLong = (error: unknown): boolean =>
+  isBootstrapError(error) && (error.details.cause as Error | undefined)?.message === tooLong
+
+/** The last lines: a banner comes before the reason of a refusal. */
+function endOf(said: string | undefined): string | undefined {
+  const text = said?.trim() ?? ''
+  const end = text.length <= mostSaid ? text : text.slice(-mostSaid).replace(/^[^\n]*\n/, '')
+  return end || undefined
+}
+
+const mostSaid = 2000
 
 const categories = [
   ['kex', 'key exchange', 'KexAlgorithms'],

@@ -118,6 +118,7 @@ export function failureOf(end: OpensshEnd): Failure {
     heard: Buffer.from(greeted ? 'SSH-' : bannerIn(end.lines)),
     login: loginOf(said, end),
     left: waysIn(end.lines),
+    said: said.filter(line => !meanings.some(([pattern]) => pattern.test(line))).join('\n'),
     ...part,
     error: part.error,
   }

@@ -67,6 +67,9 @@ export interface SshShared {
 /** Loading takes time, which a run without SSH hosts need not spend. */
 export const loadLibraries = () => Promise.all([import('ssh2'), import('node-ssh')])
 
+/** How much is kept of what a server says before the login is over, in characters. */
+const mostSaid = 65_536
+
 /** How long a host may take to agree that the connection closes. */
 const lingerMs = 1000
 
@@ -115,8 +118,8 @@ async function attempt(
     way.close?.()
     way.sock?.destroy()
     const { stage } = limits
-    const { refusal, login, watch, sock } = way
-    const about = { stage, refusal, login, left: watch?.left, streamError: sock?.failure }
+    const { refusal, login, watch, sock, said } = way
+    const about = { stage, refusal, login, said, left: watch?.left, streamError: sock?.failure }
     const failure: Failure = { error, heard: way.heard(), ...about }
     throw notConnected(failure)
   } finally {
@@ -133,6 +136,8 @@ interface SshAttempt {
   login?: Login
   refusal?: UnreachableError
   watch?: LoginWatch
+  /** What the server said before the login was over. */
+  said?: string
   /** The first bytes from the server. */
   heard(): Buffer
   close?(): void
@@ -192,6 +197,9 @@ async function goThrough(
   const lost = watchLoss(connection, aliveIntervalMs * aliveCountMax)
   way.watch = watchLogin(connection)
   way.heard = overhear(sock)
+  connection.on('banner', text => {
+    way.said = `${way.said ?? ''}${text}\n`.slice(-mostSaid)
+  })
   connection.once('handshake', ({ kex, serverHostKey, cs }) => {
     limits.enter('auth')
     debug?.('connect', `agreed on ${kex}, ${serverHostKey}, ${cs.cipher}`)
