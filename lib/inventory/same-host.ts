@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
 import type { Host } from './inventory.ts'
 
@@ -11,15 +12,33 @@ export function refuseSameHost(hosts: readonly Host[]): void {
   for (const host of hosts) {
     const { connection, address, port, bootstrapDir } = host
     // The lock is in bootstrap_dir; by whichever user, it is the same one.
-    const place = connection === 'local' ? [] : [address.toLowerCase(), port ?? 22]
-    const key = JSON.stringify([connection, ...place, bootstrapDir])
+    const key = JSON.stringify([connection, ...placeOf(host), bootstrapDir])
     const other = known.get(key)
     if (other === undefined) known.set(key, host)
     else {
-      const at = connection === 'local' ? 'this machine' : `${address} port ${port ?? 22}`
+      const named =
+        connection === 'ssh' ? `${address} port ${port ?? 22}` : `${connection} ${address}`
+      const at = connection === 'local' ? 'this machine' : named
       throw new UsageError('usage', `${other.name} and ${host.name} are both ${at}`, {
         hint: `Leave one out: --on '…:!${host.name}'. Both would share the lock in ${bootstrapDir}.`,
       })
     }
   }
+}
+
+/** The same words for the same machine, as far as the inventory says. */
+function placeOf(host: Host): (string | number)[] {
+  const { connection, address, port, proxyJump, sshConfigFile } = host
+  if (connection === 'local') return []
+  if (connection !== 'ssh') return [address]
+  // A private address behind another jump host, or with another configuration, is another machine.
+  return [canonical(address), port ?? 22, proxyJump ?? '', sshConfigFile ?? '']
+}
+
+/** DNS ignores case and a dot at the end; an IPv6 address has many spellings. */
+function canonical(address: string): string {
+  const plain = address.toLowerCase()
+  return isIPv6(plain) && !plain.includes('%')
+    ? new URL(`http://[${plain}]`).hostname
+    : plain.replace(/\.$/, '')
 }

@@ -8,6 +8,10 @@ const check = (text: string) =>
 test.each([
   ['one address', 'a ansible_host=192.0.2.1\nb ansible_host=192.0.2.1\n'],
   ['a name and an address', '192.0.2.1\nb ansible_host=192.0.2.1\n'],
+  ['a name with a dot at its end', 'a ansible_host=web.example.\nb ansible_host=web.example\n'],
+  ['an IPv6 address in two spellings', 'a host=2001:db8::1\nb host=2001:DB8:0:0::1\n'],
+  ['one jump host', 'a host=h proxy_jump=j\nb host=h proxy_jump=j\n'],
+  ['one chroot', 'a connection=chroot host=/srv/a/\nb connection=chroot host=/srv/a\n'],
   ['a name in other letters', 'a ansible_host=Web.example\nb ansible_host=web.EXAMPLE\n'],
   [
     'a port that is the default',
@@ -32,6 +36,9 @@ test.each([
     'other directories for their locks',
     'a ansible_connection=local bootstrap_dir=/a\nb ansible_connection=local bootstrap_dir=/b\n',
   ],
+  // Private addresses are the same in every data centre.
+  ['other jump hosts', 'a host=10.0.0.1 proxy_jump=eu\nb host=10.0.0.1 proxy_jump=us\n'],
+  ['other ssh configurations', 'a host=h ssh_config_file=/a\nb host=h ssh_config_file=/b\n'],
   ['other roots', 'a ansible_connection=local root=/a\nb ansible_connection=local root=/b\n'],
   [
     'other connections',
