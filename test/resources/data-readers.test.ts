@@ -170,7 +170,7 @@ describe('YAML', { tags: ['pyyaml'] }, () => {
   })
 })
 
-describe('TOML', { tags: ['python3'] }, () => {
+describe('TOML', { tags: ['pyyaml'] }, () => {
   test('of 200 generated values is the same to Python', async () => {
     await fc.assert(
       fc.asyncProperty(many(fc.tuple(key, value)), async cases => {

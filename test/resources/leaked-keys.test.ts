@@ -31,10 +31,10 @@ beforeAll(async () => {
 })
 
 /** Writes a file of the user's. */
-const put = (name: string, text: string) =>
+const put = (name: string, text: string | Buffer) =>
   host.script(
     `mkdir -p -m 700 "$(dirname '${name}')"
-     printf %s '${Buffer.from(text).toString('base64')}' | base64 -d >'${name}'
+     printf %s '${Buffer.from(text as string).toString('base64')}' | base64 -d >'${name}'
      case '${name}' in ${home}/*) chmod 600 '${name}'; chown -R 4401:4401 ${home} ;; esac`,
     '/srv',
   )
@@ -116,4 +116,9 @@ test('a line that changes keeps its carriage return, and one that is right stays
   expect((await go({}, [leaked])).statuses).toEqual(['ok'])
   expect((await go({}, [`restrict ${leaked}`])).notes).toEqual(['1 changed'])
   expect(await host.script(`cat ${main}`, '/srv')).toBe(`restrict ${leaked} me\r\n${other}\r\n`)
+})
+
+test('a file in UTF-16, in which sshd would find no key, is refused', async () => {
+  await put(main, Buffer.from(`\ufeff${leaked}\r\n`, 'utf16le'))
+  expect((await go({}, [other])).error?.message).toContain('is UTF-16')
 })

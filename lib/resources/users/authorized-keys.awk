@@ -22,6 +22,9 @@ FNR == NR {
   next
 }
 
+# sshd would read no key that is added to a text in UTF-16.
+FNR == 1 && /^(\377\376|\376\377)/ { exit failed = 1 }
+
 {
   if (!parse($0)) {
     if (others && $0 !~ /^[ \t\r]*(#.*)?$/) removed++
@@ -38,6 +41,7 @@ FNR == NR {
 }
 
 END {
+  if (failed) exit 1
   for (each = 1; each <= wanted; each++) {
     if (at[each] in seen) continue
     added++

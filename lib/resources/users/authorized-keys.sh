@@ -43,7 +43,7 @@ hw_keys_one() {
     *) hw_keys_at_home='' ;;
   esac
   hw_keys_look || return
-  hw_found=$(hw_keys_edit list) || hw_fail "awk failed on $hw_keys_file" || return
+  hw_found=$(hw_keys_edit list) || hw_fail "$hw_keys_file is UTF-16, or awk failed on it" || return
   [ -z "$hw_found" ] || hw_also "${hw_keys_other:+${hw_keys_file##*/}: }$hw_found"
   [ "$hw_note" != "$hw_keys_noted" ] || return 0
   hw_trust "$hw_keys_file" || return
