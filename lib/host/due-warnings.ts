@@ -11,7 +11,13 @@ export function warnOfRemembered(
   now: boolean,
   progress: Progress,
 ): void {
-  for (const { title, run, recipe, call } of remembered) {
+  for (const { title, run, recipe, call, key, refused } of remembered) {
+    if (refused) {
+      progress.warn(
+        `${title} is recorded as due under a key that is not the hash of what it does (${key}): it is not run. Find out who wrote that into the file handlers in bootstrap_dir, then remove the line.`,
+      )
+      continue
+    }
     const what = `${title} has been due since run ${run} of ${recipe}`
     if (!now) progress.warn(`${what}: it runs in the next run that changes something`)
     else if (call) progress.warn(`${what}: it runs in this run`)

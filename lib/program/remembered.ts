@@ -6,10 +6,9 @@
 import { hasFunction } from '../remote/prelude.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
-import { words } from '../session/words.ts'
 import { keyOf, type Step } from './step.ts'
 
-/** The version of a record's call. Records of version 1 have no version: their arguments are all positional. */
+/** The version of a record's call: a record of another version is left for the recipe that declares its handler. */
 const version = 2
 
 /** The run that left a handler due. */
@@ -29,6 +28,8 @@ export interface Remembered extends Origin {
   call?: Pick<HostCall, 'name' | 'args'>
   /** Written by another hostwright version, in which the same handler has another key: see `createKeys`. */
   foreign?: boolean
+  /** Its key is not the hash of its call, so we did not write it: it never runs. */
+  refused?: boolean
 }
 
 /**
@@ -77,34 +78,22 @@ function parseLine(line: string): Remembered | undefined {
     if (!line.startsWith(`${key} `)) return undefined
     // Whatever the file contains, only functions of the prelude are called.
     if (call && !/^hw_[a-z_]+$/.test(call.name)) return undefined
-    // A function of another hostwright version is left for that version to run.
-    const by = said.version ?? 1
-    const known = call && hasFunction(call.name) ? callOf(by, call) : undefined
-    return { key, title, run, recipe, as, call: known, ...(by !== version && { foreign: true }) }
+    const foreign = said.version !== version
+    const refused = call !== undefined && !foreign && !isHashOf(key, call, as)
+    const known = !foreign && !refused && call && hasFunction(call.name) ? call : undefined
+    return {
+      ...{ key, title, run, recipe, as, call: known },
+      ...(foreign && { foreign }),
+      ...(refused && { refused }),
+    }
   } catch {
     return undefined
   }
 }
 
-/** The call as this version makes it; undefined if it can't be translated. */
-function callOf(of: number, call: NonNullable<Remembered['call']>): Remembered['call'] {
-  if (of === version) return call
-  const { name, args } = call
-  if (of !== 1) return undefined
-  // Most handlers are services or commands. Any other waits for the recipe that declares it.
-  if (name === 'hw_service' && args.length <= 5) {
-    const [service = '', running, enabled, action, masked] = args.map(arg => arg || undefined)
-    return { name, args: [service, ...words({ running, enabled, action, masked })] }
-  }
-  if (name === 'hw_command' && args.length >= 10) {
-    const [creates, unless, only_if, ok, changed, seconds, shell, directory, input, line = ''] =
-      args.map(arg => arg || undefined)
-    const when = { creates, unless, only_if, ok, changed, seconds }
-    const env = args.slice(10)
-    return { name, args: [line, ...words({ ...when, shell, directory, input, env })] }
-  }
-  return undefined
-}
+/** Whether a key is the hash of a call. The user may be that of the handler's task, which the key leaves out. */
+const isHashOf = (key: string, call: NonNullable<Remembered['call']>, as?: string): boolean =>
+  key === keyOf({ call, as }) || key === keyOf({ call })
 
 /**
  * The keys of a run's handlers. In another hostwright version the same handler has another key, because its call was

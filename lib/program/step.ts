@@ -1,6 +1,7 @@
 /** A step of a program: a resource in its place. Pure. */
 import { createHash } from 'node:crypto'
 import type { Resource, Task } from '../resources/resource.ts'
+import type { HostCall } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
 
@@ -21,7 +22,13 @@ export interface Step {
 }
 
 /** Identifies a handler by what it does: the same in every run that declares the same. */
-export function keyOf({ call, as = '' }: Resource): string {
+export function keyOf({
+  call,
+  as = '',
+}: {
+  call: Pick<HostCall, 'name' | 'args' | 'content' | 'input'>
+  as?: string
+}): string {
   const input = call.input?.toString('base64')
   const said = JSON.stringify([as, call.name, call.args, call.content?.sha256, input])
   return createHash('sha256').update(said).digest('hex').slice(0, 24)

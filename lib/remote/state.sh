@@ -7,9 +7,83 @@ hw_may_look() {
   [ ! -d "$hw_dir" ] || [ -x "$hw_dir" ] || hw_fail "this user may not look into $hw_dir" state_unreadable
 }
 
+# hw_trust_state DIR: what is due is for its writers to say, and runs as this user. So it fails unless DIR, each directory above it, and all in it belong to root or this user, for nobody
+# else to write, as sshd's StrictModes demands of a home. A directory above it may be one like /tmp. What is in it
+# is files and directories: no links, as another's file would be written to, and no second names of files, for the
+# same reason; the lock has one while it is taken. One process for all.
+hw_trust_state() {
+  hw_own_uid || return
+  hw_state_dir=$1 hw_path=$1 hw_links=''
+  set -- /
+  while [ -n "$hw_path" ]; do
+    set -- "$@" "$hw_path"
+    hw_path=${hw_path%/*}
+  done
+  # shellcheck disable=SC2012 # names are only shown, and stat is not everywhere
+  hw_list=$(ls -ldn -- "$@" "$hw_state_dir"/* "$hw_state_dir"/products/* 2>/dev/null)
+  set -f
+  IFS=$hw_newline
+  # shellcheck disable=SC2086 # line by line
+  set -- $hw_list
+  IFS=" 	$hw_newline"
+  set +f
+  for hw_line in "$@"; do
+    hw_state_line "/${hw_line#*" /"}" || return
+  done
+  [ -n "$hw_links" ] || return 0
+  hw_path=$(cd -P -- "$hw_state_dir" && pwd -P) || hw_fail "can't look into $hw_state_dir" state_unreadable || return
+  [ "$hw_path" = "$hw_state_dir" ] || hw_trust_state "$hw_path"
+}
+
+# hw_state_line PATH: the same for one line of ls, hw_line.
+hw_state_line() {
+  case $1 in
+    "$hw_state_dir"/*) hw_where=inside ;;
+    "$hw_state_dir") hw_where=self ;;
+    *) hw_where=above ;;
+  esac
+  hw_perms=${hw_line%%" "*}
+  case $hw_where$hw_perms in
+    insided* | inside-*) ;;
+    inside*) hw_fail "$1 is neither a file nor a directory: remove it" state_unreadable || return ;;
+  esac
+  # What follows are the number of its names, and its owner's, with any number of blanks between.
+  hw_line=${hw_line#"$hw_perms"} hw_line=${hw_line#"${hw_line%%[! ]*}"}
+  hw_names=${hw_line%%" "*}
+  hw_line=${hw_line#"$hw_names"} hw_line=${hw_line#"${hw_line%%[! ]*}"}
+  case ${hw_line%%" "*} in
+    0 | "$hw_own_number") ;;
+    *) hw_fail "$1 belongs to another user (${hw_line%%" "*}), who could say what runs here" state_unreadable || return ;;
+  esac
+  case $hw_where$hw_perms in
+    abovel* | selfl*) hw_links=1 ;;
+    aboved????????[tT]*) ;;
+    above?????w* | above????????w* | self?????w* | self????????w* | inside?????w* | inside????????w*)
+      hw_fail "$1 can be written to by other users: chmod go-w $1" state_unreadable || return
+      ;;
+  esac
+  case $hw_perms:$hw_names:$1 in
+    -*:1:* | d* | l* | *":$hw_state_dir/bootstrap.pid"*) ;;
+    *) hw_fail "$1 has other names (hard links): remove it" state_unreadable ;;
+  esac
+}
+
+# hw_own_uid: the number of this user into hw_own_number.
+hw_own_uid() {
+  [ -z "${hw_own_number-}" ] || return 0
+  if [ -r /proc/self/status ]; then
+    while IFS=" 	" read -r hw_each hw_path hw_own_number hw_rest; do
+      [ "$hw_each" != Uid: ] || break
+    done </proc/self/status
+  else
+    hw_own_number=$(id -u)
+  fi
+}
+
 # hw_read_state: every state file, each after a marker that names it. Read with built-ins: most hosts have three.
 hw_read_state() {
   hw_may_look || return
+  [ ! -d "$hw_dir" ] || hw_trust_state "$hw_dir" || return
   for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir/handlers"; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"
@@ -21,5 +95,8 @@ hw_read_state() {
 
 # hw_make_dir: bootstrap_dir, for nobody else to read.
 hw_make_dir() {
-  hw_private_directory "$hw_dir" || hw_fail "can't make the directory $hw_dir"
+  [ ! -d "$hw_dir/" ] || return 0
+  hw_private_directory "$hw_dir" || hw_fail "can't make the directory $hw_dir" || return
+  # In a directory like /tmp another user may have been faster.
+  hw_trust_state "$hw_dir"
 }

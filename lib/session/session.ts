@@ -306,7 +306,7 @@ const listenedBytes = 8 * 1_048_576
 export function stateFilesOf({ status, parts, stderr }: StepResult): Map<string, string> {
   if (status === 'failed') {
     throw new StepError('state_unreadable', stderr.toString('utf8').trim().split('\n').at(-1)!, {
-      hint: 'It usually belongs to another user, such as root: work as that user (--become), or set another bootstrap_dir for this login.',
+      hint: 'If it belongs to another user, such as root, work as that user (--become), or set another bootstrap_dir for this login.',
     })
   }
   const files = [...parts].filter(([name]) => name.startsWith('file '))

@@ -207,45 +207,11 @@ test('a recorded handler whose function this version lacks is not called', async
   expect(await remembered(place)).toContain('hw_from_the_future')
 })
 
-describe('a record of the previous version, with positional arguments', () => {
+describe('a record of another version', () => {
   const record = (call: unknown, more = {}) =>
     `ab ${JSON.stringify({ key: 'ab', title: 't', run: 'r', recipe: 'x', call, ...more })}\n`
 
-  test('is translated if it is a command or a service', () => {
-    const args = ['/c', 'u', '', '0 3', 'no', '5', 'bash', '/d', '', 'make it', 'A=1', 'B=x=y']
-    const found = parseRemembered(record({ name: 'hw_command', args }))[0]!.call!
-    const declared = command('make it', {
-      creates: '/c',
-      unless: 'u',
-      okExitStatus: [0, 3],
-      changedWhen: false,
-      timeout: '5s',
-      shell: 'bash',
-      cwd: '/d',
-      env: { A: 1, B: 'x=y' },
-    })
-    expect(found.name).toBe(declared.call.name)
-    expect([...found.args].sort()).toEqual([...declared.call.args].sort())
-    const call = { name: 'hw_service', args: ['app', '', 'yes', 'restarted', ''] }
-    expect(parseRemembered(record(call))[0]!.call).toEqual({
-      name: 'hw_service',
-      args: ['app', 'enabled=yes', 'action=restarted'],
-    })
-  })
-
-  test('runs, and is no longer due', async () => {
-    const place = await local()
-    const { bootstrapDir } = place.hosts[0]!
-    await mkdir(bootstrapDir, { recursive: true })
-    const line = `echo "$A" >>${place.at('log')}`
-    const args = ['', '', '', '0', '', '', 'sh', '', '', line, 'A=reload']
-    await writeFile(`${bootstrapDir}/handlers`, record({ name: 'hw_command', args }))
-    expect((await bring(place, [])).exitCode).toBe(0)
-    expect(await log(place)).toEqual(['reload'])
-    expect(await remembered(place)).toBe('')
-  })
-
-  test('does not run if it is anything else', async () => {
+  test('does not run by itself', async () => {
     const place = await local()
     const { bootstrapDir } = place.hosts[0]!
     await mkdir(bootstrapDir, { recursive: true })
@@ -296,12 +262,6 @@ describe('a record of the previous version, with positional arguments', () => {
     await bring(place, items)
     expect(await log(place)).toEqual(['secretly', 'reload', 'secretly'])
   })
-
-  test('is distinguished by its version, as is one of a future version', () => {
-    const call = { name: 'hw_service', args: ['app', 'action=restarted'] }
-    expect(parseRemembered(record(call, { version: 2 }))[0]!.call).toEqual(call)
-    expect(parseRemembered(record(call, { version: 3 }))[0]!.call).toBeUndefined()
-  })
 })
 
 test('damaged records are ignored, and only functions of the prelude are called', async () => {
@@ -327,6 +287,41 @@ test('damaged records are ignored, and only functions of the prelude are called'
   )
   expect((await bring(place, logged(place, 'other'))).exitCode).toBe(0)
   await expect(readFile(place.at('trap'))).rejects.toThrow('ENOENT')
+})
+
+describe('a record whose key is not the hash of its call', () => {
+  const forge = async (place: Local, change: (record: string) => string) => {
+    await bring(place, failing(place))
+    const path = `${place.hosts[0]!.bootstrapDir}/handlers`
+    await writeFile(path, change(await readFile(path, 'utf8')))
+  }
+
+  // The records of the tests above had any key: nobody compared it with what it should be the hash of.
+  test.each<[string, (record: string) => string]>([
+    ['another command', record => record.replace('echo reload', 'echo forged')],
+    ['another function', record => record.replace('"hw_command"', '"hw_service"')],
+    [
+      'another user',
+      record => record.replace('"call"', '"as":"nobody","call"').replace('echo', 'id >&2; echo'),
+    ],
+    ['another key', record => record.replaceAll(/[0-9a-f]{24}/g, 'a'.repeat(24))],
+  ])('does not run: %s', async (_, change) => {
+    const place = await local()
+    await forge(place, change)
+    const { exitCode, warnings } = await bring(place, [])
+    expect([exitCode, await log(place)]).toEqual([0, []])
+    expect(warnings).toEqual([expect.stringContaining('is not the hash of what it does')])
+  })
+
+  test('runs as its recipe declares it', async () => {
+    const place = await local()
+    await forge(place, record => record.replace('echo reload', 'echo forged'))
+    await bring(
+      place,
+      file(place.at('config'), { content: '1', notify: handler(logged(place, 'reload')) }),
+    )
+    expect(await log(place)).toEqual(['reload'])
+  })
 })
 
 describe('flushHandlers', () => {
