@@ -59,15 +59,20 @@ export async function checkVariableFiles(
 /** Files for one group or host: NAME, NAME.yml, …, and all files below a directory NAME. */
 async function filesFor(directory: string, name: string): Promise<string[]> {
   const paths = endings.map(ending => join(directory, name + ending))
-  return (await Promise.all(paths.map(filesAt))).flat()
+  const seen = new Set<string>()
+  return (await Promise.all(paths.map(path => filesAt(path, seen)))).flat()
 }
 
-async function filesAt(path: string): Promise<string[]> {
+/** @param seen directories that were looked into: a link may lead back to one */
+async function filesAt(path: string, seen: Set<string>): Promise<string[]> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isFile()) return [path]
   if (!found?.isDirectory()) return []
+  const directory = `${found.dev} ${found.ino}`
+  if (seen.has(directory)) return []
+  seen.add(directory)
   const names = (await readdir(path)).filter(name => !/^\.|~$/.test(name)).sort()
-  const below = await Promise.all(names.map(name => filesAt(join(path, name))))
+  const below = await Promise.all(names.map(name => filesAt(join(path, name), seen)))
   return below.flat().filter(file => endings.includes(/(?<=[^/])\.[^./]*$/.exec(file)?.[0] ?? ''))
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -99,4 +99,12 @@ describe('a file of variables is passed over', () => {
     await write(beside + path, 'ansible_host: 192.0.2.9\n')
     expect(await check(['web1'])).toBeUndefined()
   })
+})
+
+test('links that lead back to their directory are followed once', async () => {
+  await write(`${beside}group_vars/web/a.yml`, 'port: 1\n')
+  for (const name of ['x', 'y', 'z']) {
+    await symlink('.', join(project, beside, 'group_vars/web', name))
+  }
+  expect(await check(['web1'])).toMatch(/^not read: [^,]*a\.yml; /)
 })
