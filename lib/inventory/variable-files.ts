@@ -105,11 +105,21 @@ function hasToo({ vars, password, become }: Host, name: string, value: string | 
 
 /** Settings of the connection: name, value, line. A value that is not plain is undefined. */
 async function settingsIn(text: string): Promise<[string, string | undefined, number][]> {
-  const { isMap, isScalar, LineCounter, parseDocument } = await import('yaml')
+  const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = await import('yaml')
   const lineCounter = new LineCounter()
-  const { contents } = parseDocument(text, { lineCounter, logLevel: 'silent', uniqueKeys: false })
+  const document = parseDocument(text, { lineCounter, logLevel: 'silent', uniqueKeys: false })
+  const { contents } = document
   if (!isMap(contents)) return []
-  return contents.items.flatMap(({ key, value }) => {
+  // `<<: *defaults` and `<<: [*a, *b]` bring the keys of other mappings.
+  const merged = contents.items.flatMap(({ key, value }) => {
+    if (!isScalar(key) || key.value !== '<<') return []
+    const sources = isSeq(value) ? value.items : [value]
+    return sources.flatMap(source => {
+      const found = isAlias(source) ? source.resolve(document) : source
+      return isMap(found) ? found.items : []
+    })
+  })
+  return [...contents.items, ...merged].flatMap(({ key, value }) => {
     if (!isScalar(key) || !connectionSetting.test(String(key.value))) return []
     const plain = isScalar(value) && !value.tag?.startsWith('!') ? String(value.value) : undefined
     const { line } = lineCounter.linePos(key.range?.[0] ?? 0)

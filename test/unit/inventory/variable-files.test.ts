@@ -36,6 +36,8 @@ describe('a file of variables that sets how a host is reached is refused', () =>
     ['host_vars/web1', '---\nansible_user: admin\n', 'ansible_user of web1', 2],
     ['host_vars/web1.json', '{\n "ansible_port": 2222 }', 'ansible_port of web1', 2],
     ['host_vars/web1/main.yaml', 'ansible_connection: local\n', 'ansible_connection of web1', 1],
+    ['host_vars/web1.yaml', 'x: &x\n  ansible_host: b\n<<: *x\n', 'ansible_host of web1', 2],
+    ['host_vars/web1.yaml', 'x: &x {ansible_host: b}\n<<: [*x]\n', 'ansible_host of web1', 1],
     ['host_vars/web1/deep/x', '"ansible_become_user": app\n', 'ansible_become_user of web1', 1],
     ['group_vars/web.yml', 'ansible_password: !vault |\n  x\n', 'ansible_password of web1', 1],
     ['group_vars/eu.yml', 'ansible_ssh_common_args: -J b\n', 'ansible_ssh_common_args of web1', 1],
