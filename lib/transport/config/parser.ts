@@ -142,8 +142,8 @@ function parsed(
 const valuesOf = (value: Section['value']): string[] =>
   typeof value === 'string' ? [value] : value.map(({ val }) => val)
 
-/** ssh’s default key files, in its order. */
-const usualIdentities = ['rsa', 'ecdsa', 'ecdsa_sk', 'ed25519', 'ed25519_sk', 'xmss', 'dsa']
+/** ssh’s default key files, in its order; before OpenSSH 10 there was `dsa`, too. */
+const usualIdentities = ['rsa', 'ecdsa', 'ecdsa_sk', 'ed25519', 'ed25519_sk', 'xmss']
 
 function withDefaults(
   found: Map<string, string[]>,

@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Host } from '../../../lib/inventory/inventory.ts'
+import type { SshSettings } from '../../../lib/transport/config/settings.ts'
 import { createSshConfig, type SshConfigOptions } from '../../../lib/transport/config/ssh-config.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 import { whereIs } from '../../support/where-is.ts'
@@ -39,6 +40,12 @@ export async function configured(texts: Texts | string, options: SshConfigOption
     config.settings({ address, ...more })
   return { directory, file, config, settings }
 }
+
+/** Without the key file that ssh looked for before OpenSSH 10. */
+export const withoutDsa = (settings: SshSettings): SshSettings => ({
+  ...settings,
+  identityFiles: settings.identityFiles.filter(file => file !== join(home, '.ssh/id_dsa')),
+})
 
 /** Whether this ssh runs a ProxyCommand that stands after `ProxyJump none`. */
 export async function noneLeavesCommand(): Promise<boolean> {
