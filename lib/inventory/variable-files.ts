@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { UsageError } from '../errors.ts'
 import { failAt } from './fault.ts'
 import type { Host } from './inventory.ts'
 import { isPasswordName } from './password.ts'
@@ -71,7 +72,8 @@ async function filesAt(path: string, seen: Set<string>): Promise<string[]> {
   const directory = `${found.dev} ${found.ino}`
   if (seen.has(directory)) return []
   seen.add(directory)
-  const names = (await readdir(path)).filter(name => !/^\.|~$/.test(name)).sort()
+  const all = await readdir(path).catch(cause => unreadable(path, cause))
+  const names = all.filter(name => !/^\.|~$/.test(name)).sort()
   const below = await Promise.all(names.map(name => filesAt(join(path, name), seen)))
   return below.flat().filter(file => endings.includes(/(?<=[^/])\.[^./]*$/.exec(file)?.[0] ?? ''))
 }
@@ -82,7 +84,7 @@ async function checkFile(path: string, hosts: readonly Host[], cwd: string): Pro
   const shown = near.startsWith('..') ? path : near
   const found = await stat(path)
   if (found.size > largest) return `${shown} (too large to look at)`
-  const text = await readFile(path, 'utf8')
+  const text = await readFile(path, 'utf8').catch(cause => unreadable(shown, cause))
   // Vault’s own file header. Nobody can see what it sets.
   if (text.startsWith('$ANSIBLE_VAULT;')) return `${shown} (encrypted)`
   for (const [name, value, line] of await settingsIn(text)) {
@@ -94,6 +96,15 @@ async function checkFile(path: string, hosts: readonly Host[], cwd: string): Pro
     )
   }
   return shown
+}
+
+/** It may say where a host is: Ansible fails too. */
+function unreadable(shown: string, cause: NodeJS.ErrnoException): never {
+  throw new UsageError('inventory_invalid', `${shown}: can’t be read (${cause.code})`, {
+    at: shown,
+    cause,
+    hint: 'It may set how a host is reached. Make it readable, or move it away.',
+  })
 }
 
 /** Whether hosts.ini has the same. A password is not compared: it may come from elsewhere. */

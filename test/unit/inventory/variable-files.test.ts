@@ -110,3 +110,13 @@ test('links that lead back to their directory are followed once', async () => {
   }
   expect(await check(['web1'])).toMatch(/^not read: [^,]*a\.yml; /)
 })
+
+test('a file that can’t be read is refused, as it may say where a host is', async () => {
+  await write(`${beside}host_vars/web2`, '')
+  // Also for root, who may read all other files.
+  await symlink('/proc/self/mem', join(project, beside, 'host_vars/web1'))
+  await expect(check(['web1'])).rejects.toMatchObject({
+    code: 'inventory_invalid',
+    message: `${beside}host_vars/web1: can’t be read (EIO)`,
+  })
+})
