@@ -227,7 +227,7 @@ describe('help', () => {
 
   test('loads neither ssh2 nor listr2 nor zx nor the engine', () => {
     const root = fileURLToPath(new URL('../../..', import.meta.url))
-    const seen = loads(join(root, 'lib/cli/main.ts'))
+    const seen = loads(join(root, 'lib/cli/start.ts'))
     for (const name of source.names().filter(each => each.includes('.') || each === 'heartbeat'))
       loads(join(root, 'recipes', `${name}.ts`), seen)
     const libraries = [...seen].filter(name => !name.startsWith('/') && !name.startsWith('node:'))

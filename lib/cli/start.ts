@@ -1,0 +1,61 @@
+/** Starts a command. Loads little: what a command needs comes with the command. */
+import { existsSync, readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { createConsole } from '../ui/console.ts'
+import type { Place } from './command.ts'
+import { createSource } from './command-source.ts'
+import { watchForEarlyExit } from './early-exit.ts'
+import { takePasswords } from './environment-passwords.ts'
+import { runProgram } from './program.ts'
+import { findProject } from './project.ts'
+
+function packageVersion(): string {
+  // Two folders up as source, three when built.
+  for (const up of ['../../package.json', '../../../package.json']) {
+    const url = new URL(up, import.meta.url)
+    if (existsSync(url))
+      return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version
+  }
+  return 'unknown'
+}
+
+// A run is over before most of what V8 would optimize pays for that: a fifth of the processor time of 100
+// resources on 20 hosts. What runs long enough still is. The flag is that of Node 20's V8: others say that
+// they do not know it.
+if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=1000000')
+
+const cwd = process.cwd()
+const place: Place = {
+  cwd,
+  project: findProject(cwd),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  // Before anything of the project is loaded, or any program started.
+  passwords: takePasswords(process.env),
+}
+const words = process.argv.slice(2)
+
+// Standard output is for results: what recipes print would get into lists and JSON.
+globalThis.console = createConsole(process.stderr)
+
+// A reader that went away (`hostwright … | head`) ends the output, not the run.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+const done = watchForEarlyExit(line => place.stderr.write(`hostwright: ${line}\n`))
+try {
+  process.exitCode = await runProgram(
+    words,
+    createSource(place.project.recipes),
+    place,
+    packageVersion(),
+  )
+} catch (error) {
+  const { showError } = await import('./show-error.ts')
+  const { exitCodeOfErrors } = await import('../report/exit-code.ts')
+  // What fails once a host was touched, a command shows itself.
+  const known = showError(error, place, words.includes('--verbose'))
+  process.exitCode = exitCodeOfErrors([known], false)
+} finally {
+  done()
+}
