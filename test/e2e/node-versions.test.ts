@@ -50,7 +50,7 @@ export const greeter = task('greeter', ({ text }: { text: Text }) => [
   )
   await write(
     'tasks/words/shout.ts',
-    'export type Text = string\nexport const shout = (text: Text): string => `${text.toUpperCase()}!`\n',
+    'export type Text = string\nexport const shout = (text: Text): string => text.toUpperCase()\n',
   )
   const docs = await readFile(join(packageRoot, 'docs/recipes.md'), 'utf8')
   await write('tsconfig.json', /```json\n(\{\n {2}"compilerOptions"[\s\S]*?)```/.exec(docs)![1]!)
