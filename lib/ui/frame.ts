@@ -4,7 +4,7 @@
 import type { ErrorReport, StepCounts } from '../events.ts'
 import { formatDuration } from './duration.ts'
 import { escapeControls } from './escape.ts'
-import { layoutLine, type Part } from './line.ts'
+import { layoutLine, type Part, wrapLine } from './line.ts'
 import { count } from './summary.ts'
 import { type Status, statusLook, statusWord, type Theme } from './theme.ts'
 
@@ -81,30 +81,39 @@ export function nodeLine(
   depth: number,
   more: readonly Part[] = [],
 ): string {
+  return layoutLine(nodeParts(node, view, depth, more), view.theme, view.columns)
+}
+
+/** The same in as many lines as it needs. */
+export function nodeLines(
+  node: TreeNode,
+  view: View,
+  depth: number,
+  more: readonly Part[] = [],
+): string[] {
+  return wrapLine(nodeParts(node, view, depth, more), view.theme, view.columns, 2 * depth + 4)
+}
+
+function nodeParts(node: TreeNode, view: View, depth: number, more: readonly Part[]): Part[] {
   const { status, note, tail, transfer } = node.rendererTaskOptions
-  const { theme } = view
-  return layoutLine(
-    [
-      { text: '  '.repeat(depth) },
-      { text: `${symbol(status, view)} `, look: statusLook(status) },
-      { text: node.title ?? '', look: depth === 0 ? 'bold' : undefined, shrink: 1, keep: 16 },
-      ...(transfer ? [{ text: ` ${transfer}` }] : []),
-      ...more,
-      ...(note
-        ? [
-            {
-              text: `  ${escapeControls(note.trimEnd().replaceAll('\n', ' '))}`,
-              look: 'dim',
-              shrink: 2,
-            } as const,
-          ]
-        : []),
-      { text: elapsed(node, view), look: 'dim' },
-      ...(tail ? [{ text: `  ${tail}`, look: 'dim', shrink: 3 } as const] : []),
-    ],
-    theme,
-    view.columns,
-  )
+  return [
+    { text: '  '.repeat(depth) },
+    { text: `${symbol(status, view)} `, look: statusLook(status) },
+    { text: node.title ?? '', look: depth === 0 ? 'bold' : undefined, shrink: 1, keep: 16 },
+    ...(transfer ? [{ text: ` ${transfer}`, whole: true }] : []),
+    ...more,
+    ...(note
+      ? [
+          {
+            text: `  ${escapeControls(note.trimEnd().replaceAll('\n', ' '))}`,
+            look: 'dim',
+            shrink: 2,
+          } as const,
+        ]
+      : []),
+    { text: elapsed(node, view), look: 'dim', whole: true },
+    ...(tail ? [{ text: `  ${tail}`, look: 'dim', shrink: 3 } as const] : []),
+  ]
 }
 
 /** The part of a host’s line after its name. */
@@ -112,7 +121,7 @@ export function hostStatus(host: TreeNode, view: View): Part[] {
   const { status, counts } = host.rendererTaskOptions
   const word = statusWord(status, view.check)
   const text = status === 'changed' ? `${word}: ${count(counts.changed, 'step')}` : word
-  return [{ text: `  ${text}`, look: statusLook(status) }]
+  return [{ text: `  ${text}`, look: statusLook(status), whole: true }]
 }
 
 function symbol(status: Status, { theme, now }: View): string {

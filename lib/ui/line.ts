@@ -10,6 +10,8 @@ export interface Part {
    */
   shrink?: number
   keep?: number
+  /** Not broken where the line is wrapped: a number and its unit. */
+  whole?: boolean
 }
 
 /**
@@ -47,4 +49,49 @@ function squeeze(parts: readonly Part[], theme: Theme, columns?: number): readon
     room -= textWidth(cutPart.text)
     return cutPart
   })
+}
+
+/**
+ * The parts in order, in lines of at most `columns` columns, broken at spaces; the next ones begin with `indent`
+ * spaces. What is longer than a line gets its own.
+ */
+export function wrapLine(
+  parts: readonly Part[],
+  theme: Theme,
+  columns: number,
+  indent: number,
+): string[] {
+  // Parts need not end at a space: a piece goes where the one before it went, unless there is one between.
+  const pieces = parts.flatMap(({ text, look, whole }) => {
+    const [, lead = '', rest = ''] = /^( *)(.*)$/s.exec(text) ?? []
+    const inside = whole ? [rest] : rest.split(/( +)/)
+    return [lead, ...inside].filter(piece => piece !== '').map(piece => ({ text: piece, look }))
+  })
+  const lines: string[] = []
+  let line = ''
+  let width = 0
+  let gap = ''
+  let word: typeof pieces = []
+  const put = () => {
+    const size = word.reduce((sum, piece) => sum + textWidth(piece.text), 0)
+    if (size === 0) return
+    if (line.trim() !== '' && width + gap.length + size > columns) {
+      lines.push(line)
+      gap = ' '.repeat(indent)
+      line = ''
+      width = 0
+    }
+    line += gap + word.map(piece => paint(theme, piece.text, piece.look)).join('')
+    width += gap.length + size
+    gap = ''
+    word = []
+  }
+  for (const piece of pieces) {
+    if (/^ +$/.test(piece.text)) {
+      put()
+      gap += piece.text
+    } else word.push(piece)
+  }
+  put()
+  return [...lines, line]
 }

@@ -1,4 +1,6 @@
-/** The event stream as lines on standard error: one per change or failure, for logs and pipes. */
+/**
+ * The event stream as lines on standard error: one per change or failure, with its time, for logs and pipes.
+ */
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
 import { debugText } from './debug.ts'
@@ -33,7 +35,10 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
   /** Running steps, and when their progress was last printed. */
   const running = new Map<string, { title: string; saidAt: number }>()
 
-  const say = (...texts: string[]) => writer.write(texts.map(text => `${text}\n`).join(''))
+  /** Of the event that is shown. */
+  let clock = ''
+  const write = (...texts: string[]) => writer.write(texts.map(text => `${text}\n`).join(''))
+  const say = (...texts: string[]) => write(...texts.map(text => `${clock} ${text}`))
   const prefix = (host: string) => `${escapeControls(host)} |`
   const word = (status: Status) => paint(theme, statusWord(status, check), statusLook(status))
   const sayOutput = (host: string, texts: readonly string[]) => {
@@ -67,18 +72,19 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
 
   const sayEnd = (event: Extract<RunEvent, { type: 'run.end' }>) => {
     const failures = log.failures()
-    if (failures.length > 0) say('', formatErrors(failures, theme), '')
+    if (failures.length > 0) write('', formatErrors(failures, theme), '')
     for (const host of event.hosts) {
       const time = formatDuration(host.durationMs)
       say(`${prefix(host.host)} ${word(host.status)} | ${countsText(host.counts, check)}  ${time}`)
     }
-    say(summaryLine({ ...event, check }, theme))
+    write(summaryLine({ ...event, check }, theme))
   }
 
   return {
     end: () => writer.end(),
     subscriber: event => {
       log.subscriber(event)
+      clock = paint(theme, timeOf(event.at), 'dim')
       if (event.type === 'run.start') check = event.check
       if (event.type === 'batch.start' && event.of > 1) {
         say(`batch ${event.number} of ${event.of}: ${event.hosts.map(escapeControls).join(', ')}`)
@@ -104,6 +110,13 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
       if (event.type === 'run.end') sayEnd(event)
     },
   }
+}
+
+/** `04:07:09`, by the clock of this machine. */
+function timeOf(at: number): string {
+  const date = new Date(at)
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()]
+  return parts.map(part => String(part).padStart(2, '0')).join(':')
 }
 
 function firstLine(text: string): string {

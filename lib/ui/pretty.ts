@@ -10,10 +10,11 @@ import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
 import { finalTree } from './final.ts'
 import { liveFrame, type TreeNode, type View } from './frame.ts'
+import { wrapLine } from './line.ts'
 import { createOutputLines } from './output-lines.ts'
 import type { Renderer, RenderOptions } from './renderer.ts'
 import { createScreen } from './screen.ts'
-import { summaryLine } from './summary.ts'
+import { summaryLines } from './summary.ts'
 import { paint, themeFor } from './theme.ts'
 import { growTree, type RunTree } from './tree.ts'
 
@@ -90,11 +91,11 @@ export function createPrettyRenderer({
         // Complete lines: this stays in the scrollback.
         ...finalTree(
           run,
-          { ...view(), columns: Number.POSITIVE_INFINITY },
+          { ...view(), columns: stream.columns ?? Number.POSITIVE_INFINITY },
           { detailed: verbose, diff, log: kept },
         ),
         ...(failures.length > 0 ? ['', formatErrors(failures, format)] : []),
-        ...(outcome ? ['', paint(theme, summaryLine({ ...outcome, check }, theme), 'bold')] : []),
+        ...(outcome ? ['', ...summaryLines({ ...outcome, check }, theme, stream.columns)] : []),
       ])
     },
   }
@@ -115,9 +116,11 @@ export function createPrettyRenderer({
       if (event.type === 'step.end') sayOutput(event.host, lines.finish(event))
       if (event.type === 'warning') {
         const where = event.host === undefined ? '' : `${event.host}: `
-        screen.print([
-          `${paint(theme, 'warning', 'yellow')} ${escapeControls(where + event.message)}`,
-        ])
+        const parts = [
+          { text: 'warning', look: 'yellow' } as const,
+          { text: ` ${escapeControls(where + event.message)}` },
+        ]
+        screen.print(wrapLine(parts, theme, stream.columns ?? Number.POSITIVE_INFINITY, 2))
       }
       if (event.type === 'debug') screen.print([paint(theme, debugLine(event), 'dim')])
       if (event.type === 'run.end') outcome = event

@@ -1,6 +1,7 @@
 /** One-line summaries of runs and hosts. */
 import type { HostOutcome, HostStatus, StepCounts, StepStatus } from '../events.ts'
 import { formatDuration } from './duration.ts'
+import { wrapLine } from './line.ts'
 import { statusWord, type Theme } from './theme.ts'
 
 const hostOrder: readonly HostStatus[] = [
@@ -17,6 +18,26 @@ const stepOrder: readonly StepStatus[] = ['changed', 'ok', 'failed', 'skipped']
 /** @example count(1, 'host') // '1 host' */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** The summary in bold, in lines of at most `columns` columns. */
+export function summaryLines(
+  run: Parameters<typeof summaryLine>[0],
+  theme: Theme,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
+  const dot = ` ${theme.symbols.dot}`
+  const parts = summaryLine(run, theme)
+    .split(`${dot} `)
+    .map((text, index, all) => {
+      const last = index === all.length - 1
+      return {
+        text: `${index === 0 ? '' : ' '}${text}${last ? '' : dot}`,
+        look: 'bold',
+        whole: index > 0,
+      } as const
+    })
+  return wrapLine(parts, theme, columns, 2)
 }
 
 /** @example `3 hosts: 2 changed, 1 failed · 12 steps changed · 4.2 s` */

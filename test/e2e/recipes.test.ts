@@ -48,7 +48,7 @@ async function checked(words: readonly string[]) {
 
 /** The lines removed and added by a diff, as shown in the terminal. */
 const diffLines = (stderr: string) =>
-  stderr.split('\n').flatMap(line => /^lab1 \| {3}([-+](?![-+]).*)$/.exec(line)?.[1] ?? [])
+  stderr.split('\n').flatMap(line => /^\S+ lab1 \| {3}([-+](?![-+]).*)$/.exec(line)?.[1] ?? [])
 
 test('recipes report that a host is not provisioned before the first provision', async () => {
   const shown = await lab.run(['server.mode', '--on', 'lab1'])

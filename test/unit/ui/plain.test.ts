@@ -17,8 +17,12 @@ async function draw(
   for (const event of events) stream.emit(event)
   await renderer.end()
   expect(output.stdout.text()).toBe('')
-  return `\n${output.stderr.text()}`
+  return `\n${withoutTimes(output.stderr.text())}`
 }
+
+/** Without the time at the beginning of lines about events; a test of its own is about those. */
+const withoutTimes = (text: string) =>
+  text.replaceAll(/^(\x1b\[2m)?\d\d:\d\d:\d\d(\x1b\[22m)? /gm, '')
 
 const failure: ErrorReport = {
   code: 'step_failed',
@@ -54,6 +58,29 @@ web2 | changed | file /etc/x (content, mode)  0.1 s
 web1 | changed | 1 changed, 1 ok  1.0 s
 web2 | changed | 1 changed, 1 ok  1.0 s
 2 hosts: 2 changed · 2 steps changed · 4.2 s
+`)
+  })
+
+  it('has the time of this machine on each line about an event, and no more on the others', async () => {
+    const output = fakeOutput()
+    const renderer = await createRenderer('plain', { output, verbose: false, diff: false })
+    let now = new Date(2026, 10, 30, 4, 7, 9).getTime()
+    const stream = createEventStream(() => now)
+    stream.subscribe(renderer.subscriber)
+    for (const event of runEvents([failing('web1')])) {
+      if (event.type === 'run.end') now += 61_000
+      stream.emit(event)
+    }
+    await renderer.end()
+    expect(
+      output.stderr.text(),
+    ).toBe(`04:07:09 web1 | failed | service haproxy: haproxy did not start  0.1 s
+
+✗ step_failed  web1 › web server › service haproxy
+  haproxy did not start
+
+04:08:10 web1 | failed | 1 failed  1.0 s
+1 host: 1 failed · 0 steps changed · 4.2 s
 `)
   })
 
