@@ -1,4 +1,5 @@
 /** The file that `plan` writes and `apply` reads. Pure. */
+import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
@@ -24,7 +25,11 @@ export interface Plan {
   hosts: Record<string, StepAccount[]>
 }
 
-export const renderPlan = (plan: Plan): string => `${JSON.stringify(plan, null, 2)}\n`
+/** The plan, with a digest over all of it: `apply` does nothing by a plan that was edited or cut off. */
+export const renderPlan = (plan: Plan): string =>
+  `${JSON.stringify({ ...plan, digest: digestOf(plan) }, null, 2)}\n`
+
+const digestOf = (plan: object) => createHash('sha256').update(JSON.stringify(plan)).digest('hex')
 
 /**
  * @param file for errors
@@ -67,5 +72,8 @@ export function parsePlan(text: string, file: string): Plan {
   ) {
     throw fail('a field is missing or has the wrong type')
   }
-  return plan
+  const { digest, ...planned } = plan as Plan & { digest?: unknown }
+  if (digest !== digestOf(planned)) throw fail('it was changed after it was made')
+  if (Object.keys(plan.hosts).length === 0) throw fail('it has no hosts')
+  return planned
 }

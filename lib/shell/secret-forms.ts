@@ -14,6 +14,8 @@ export const wholeForms = (value: string): string[] =>
     ...jsonForms(value),
     ...base64Forms(value),
     ...urlForms(value),
+    ...nestedForms(value),
+    ...dataForms(value),
   ])
 
 const others = (value: string, forms: readonly string[]) =>
@@ -62,6 +64,39 @@ function jsonForms(value: string): string[] {
     ...all.map(each => each.replaceAll('/', '\\/')),
     ...all.map(each => each.replace(/[<>&]/g, escaped)),
   ]
+}
+
+/** JSON within JSON; quotes doubled, as in SQL, YAML and CSV; and the entities of XML and HTML. */
+function nestedForms(value: string): string[] {
+  const inner = JSON.stringify(value).slice(1, -1)
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
+  const marked = value.replace(/[&<>]/g, char => entities[char]!)
+  const quoted = marked.replaceAll('"', '&quot;')
+  return [
+    JSON.stringify(inner).slice(1, -1),
+    value.replaceAll("'", "''"),
+    value.replaceAll('"', '""'),
+    marked,
+    quoted,
+    ...['&apos;', '&#39;', '&#x27;', '&#039;'].map(each => quoted.replaceAll("'", each)),
+  ]
+}
+
+const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** Hexadecimal in both cases, and base32 (RFC 4648) of the value by itself or with a newline, without padding. */
+function dataForms(value: string): string[] {
+  const hex = Buffer.from(value).toString('hex')
+  return [hex, hex.toUpperCase(), base32(value), base32(`${value}\n`)]
+}
+
+function base32(text: string): string {
+  let [held, bits, result] = [0, 0, '']
+  for (const byte of Buffer.from(text)) {
+    held = ((held << 8) | byte) & 0xfff
+    for (bits += 8; bits >= 5; bits -= 5) result += base32Digits[(held >> (bits - 5)) & 31]
+  }
+  return bits > 0 ? result + base32Digits[(held << (5 - bits)) & 31] : result
 }
 
 /**
