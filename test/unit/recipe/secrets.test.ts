@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -221,4 +221,21 @@ describe('secrets in a run', () => {
     expect(outcomes[0]!.data).toEqual({ '********': ['********'], pin: '********' })
     expect(redact('run-wide-s3cret')).toBe('********')
   })
+})
+
+test.each(['/dev/zero', '/dev/urandom'])(
+  '%s, which never ends, is no file of a secret',
+  async path => {
+    await expect(resolve({ key: fromFile(path) })).rejects.toMatchObject({
+      code: 'secret_missing',
+      message: expect.stringContaining('it is not a file'),
+    })
+  },
+)
+
+test('a huge file is no file of a secret', async () => {
+  const path = join(await temporaryDirectory(), 'huge')
+  await writeFile(path, '')
+  await truncate(path, 2 ** 33)
+  await expect(resolve({ key: fromFile(path) })).rejects.toMatchObject({ code: 'secret_missing' })
 })
