@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Root file systems of Debian’s releases, for legs of CI. Sourced by .ci/release; as root on
-# Debian, with debootstrap. Where packages and npm's come from is taken from this machine's configuration.
+# Root file systems of Debian’s releases, for legs of CI. Sourced by .ci/bare and .ci/release; as root
+# on Debian, with debootstrap. Where packages and npm's come from is taken from this machine's configuration.
 
 # inside ROOT USER SCRIPT: in namespaces of its own, so that nothing is left, neither process nor mount. It is
 # their root, not a chroot: who enters them (nsenter) must not get to this machine.
