@@ -1,4 +1,4 @@
-/** hostwright's own commands: all that is known of each before it is loaded (source.ts does that). */
+/** hostwright's own commands: all that is known of each before it is loaded (command-source.ts does that). */
 import type { CommandInfo } from './command.ts'
 import {
   allOptions,

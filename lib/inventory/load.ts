@@ -49,8 +49,9 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   const shown = relative(cwd, file)
   const shownAs = shown.startsWith('..') ? file : shown
   const text = await readText(file, shownAs)
-  refuseOtherKind(shownAs, text)
-  const draft = readerOf(file)(text, shownAs)
+  const read = readerOf(file)
+  if (read === readHostsIni) refuseOtherKind(shownAs, text)
+  const draft = read(text, shownAs)
   return assemble(draft, {
     file,
     // A lab’s directory may have any name.
