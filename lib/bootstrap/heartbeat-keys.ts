@@ -1,6 +1,6 @@
 /** The `heartbeat…` keys of a product in bootstrap.ini. */
 
-import { parseDuration } from '../inventory/duration.ts'
+import { parseDuration } from '../inventory/parse-duration.ts'
 import { headerFault, httpRequest } from '../shell/http-request.ts'
 import type { Heartbeat, Probe } from './definitions.ts'
 import { invalid, type SectionReader, template } from './section.ts'

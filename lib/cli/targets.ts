@@ -1,10 +1,10 @@
 /** Which hosts a command line means. */
 import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
-import { parseDuration } from '../inventory/duration.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { loadInventory } from '../inventory/load.ts'
+import { parseDuration } from '../inventory/parse-duration.ts'
 import { shownOf } from '../inventory/password.ts'
 import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
 import { checkVariableFiles } from '../inventory/variable-files.ts'

@@ -1,5 +1,5 @@
+import { sectionsOf, wordsOf } from './answer-sections.ts'
 import { preludeFact } from './fact.ts'
-import { sectionsOf, wordsOf } from './sections.ts'
 
 export interface FileSystem {
   /** `/dev/vda1`, `tmpfs`, `server:/export` … */

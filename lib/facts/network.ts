@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net'
 import type { Address, Placed, Route } from './addresses.ts'
+import { sectionsOf, wordsOf } from './answer-sections.ts'
 import { preludeFact } from './fact.ts'
 import { kernelAddresses, kernelRoutes } from './proc-net.ts'
-import { sectionsOf, wordsOf } from './sections.ts'
 
 export interface Interface {
   readonly name: string

@@ -1,5 +1,5 @@
+import { recordOf, wordsOf } from './answer-sections.ts'
 import { preludeFact } from './fact.ts'
-import { recordOf, wordsOf } from './sections.ts'
 
 export interface Package {
   readonly name: string

@@ -1,7 +1,7 @@
 /** Addresses and routes as Linux has them in /proc/net, for hosts without ip. Pure. */
 import type { Placed, Route } from './addresses.ts'
-import type { sectionsOf } from './sections.ts'
-import { wordsOf } from './sections.ts'
+import type { sectionsOf } from './answer-sections.ts'
+import { wordsOf } from './answer-sections.ts'
 
 type Lines = ReturnType<typeof sectionsOf>
 

@@ -1,5 +1,5 @@
+import { recordOf, sectionsOf, wordsOf } from './answer-sections.ts'
 import { preludeFact } from './fact.ts'
-import { recordOf, sectionsOf, wordsOf } from './sections.ts'
 
 export interface Service {
   readonly name: string

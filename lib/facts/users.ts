@@ -1,5 +1,5 @@
+import { recordOf, sectionsOf } from './answer-sections.ts'
 import { preludeFact } from './fact.ts'
-import { recordOf, sectionsOf } from './sections.ts'
 
 export interface User {
   readonly name: string

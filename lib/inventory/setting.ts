@@ -1,8 +1,8 @@
 /** Reads settings from one host’s variables. Errors name the variable, its host and its position. */
 import { isAbsolute, join, posix } from 'node:path'
-import { parseDuration } from './duration.ts'
 import type { Fail } from './fault.ts'
 import { readPort, refuseTemplate, refuseUnsafe } from './host-name.ts'
+import { parseDuration } from './parse-duration.ts'
 
 /** A variable, and how to raise an error about it with the position where it was set. */
 export interface Variable {

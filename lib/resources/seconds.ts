@@ -1,4 +1,4 @@
-import { parseDuration } from '../inventory/duration.ts'
+import { parseDuration } from '../inventory/parse-duration.ts'
 import { invalidOption } from './resource.ts'
 
 /**

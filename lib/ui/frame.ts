@@ -2,8 +2,8 @@
  * The tree as lines during the run: never more than the terminal’s rows, whatever the number of hosts. Pure.
  */
 import type { ErrorReport, StepCounts } from '../events.ts'
-import { formatDuration } from './duration.ts'
 import { escapeControls } from './escape.ts'
+import { formatDuration } from './format-duration.ts'
 import { layoutLine, type Part, wrapLine } from './line.ts'
 import { count } from './summary.ts'
 import { type Status, statusLook, statusWord, type Theme } from './theme.ts'

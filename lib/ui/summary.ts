@@ -1,6 +1,6 @@
 /** One-line summaries of runs and hosts. */
 import type { HostOutcome, HostStatus, StepCounts, StepStatus } from '../events.ts'
-import { formatDuration } from './duration.ts'
+import { formatDuration } from './format-duration.ts'
 import { wrapLine } from './line.ts'
 import { statusWord, type Theme } from './theme.ts'
 

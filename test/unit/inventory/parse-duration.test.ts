@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDuration } from '../../../lib/inventory/duration.ts'
+import { parseDuration } from '../../../lib/inventory/parse-duration.ts'
 
 test.each([
   ['500ms', 500],
