@@ -43,7 +43,7 @@ beforeAll(async () => {
   const at = `ansible_host=127.0.0.1 ansible_port=${port}`
   await write(
     'inventories/production/hosts.ini',
-    `[web]\nweb1 ${at}\nweb2 ${at}\n[bad]\nodd ${at} role=wbe\nhigh ${at} deepfiler_workers=99\n`,
+    `[web]\nweb1 ${at}\nweb2 ${at} bootstrap_dir=/var/bootstrap2\n[bad]\nodd ${at} role=wbe\nhigh ${at} deepfiler_workers=99\n`,
   )
   await write('inventories/production/bootstrap.ini', catalogue)
   await write('inventories/malformed/hosts.ini', `[web]\nweb1\n\n[web:chlidren]\nx\n`)
