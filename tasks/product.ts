@@ -1,11 +1,9 @@
 /** The tasks of any product in bootstrap.ini. Values; `converge` applies them. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 import {
+  archive,
   command,
-  directory,
-  file,
   type HostProduct,
   handler,
   type Items,
@@ -152,22 +150,12 @@ export async function versionInUse(
 
 /** `releases/<version>` from its archive, and `current` pointing to it. Several versions coexist. */
 function release({ home, version }: HostProduct, source: string, restart: Resource[]): Items {
-  const archives = `${home}/releases/.archives`
-  const packed = `${archives}/${basename(source)}`
   const unpacked = `${home}/releases/${version}`
   const current = `${home}/current`
   const target = `releases/${version}`
   return [
-    directory(archives),
-    file(packed, { source }),
-    // Unpacked aside and renamed, so that a release is complete or absent.
-    command(
-      sh`rm -rf ${`${unpacked}.new`} && mkdir ${`${unpacked}.new`} && tar -xzf ${packed} -C ${`${unpacked}.new`} && mv ${`${unpacked}.new`} ${unpacked}`,
-      {
-        title: `unpack ${basename(source)}`,
-        creates: unpacked,
-      },
-    ),
+    // Complete or absent, and unpacked again where the archive of this version was built anew.
+    archive(unpacked, { source, notify: restart }),
     // A rename replaces the link atomically; `ln -sf` would leave a moment without it.
     command(
       sh`rm -f ${`${current}.new`} && ln -s ${target} ${`${current}.new`} && mv -fT ${`${current}.new`} ${current}`,
