@@ -3,6 +3,8 @@
  * documented as templates may contain `{placeholders}` (see `expand`).
  */
 
+import type { ValuePattern } from './pattern.ts'
+
 /** A valid `bootstrap.ini`. */
 export interface Catalogue {
   /** Path of the file, for people. */
@@ -67,7 +69,7 @@ export interface SettingDefinition {
   /** List values are in canonical form; ranges are inclusive. */
   allowed?: { kind: 'list'; values: string[] } | { kind: 'range'; min?: number; max?: number }
   /** Matches whole values. */
-  pattern?: RegExp
+  pattern?: ValuePattern
   /** Template: section of the config file; '' is before the first. */
   section: string
   /** Key in the config file. */

@@ -2,8 +2,9 @@
 import type { IniFault, IniSection } from '../ini/read.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { type SettingDefinition, type SettingType, settingTypes } from './definitions.ts'
+import { type ValuePattern, wholePattern } from './pattern.ts'
 import { invalid, readSection, type SectionReader, template } from './section.ts'
-import { checkValue, wholePattern } from './value.ts'
+import { checkValue } from './value.ts'
 
 /** The keys of `[setting:PRODUCT:NAME]`. */
 export const settingKeys = [
@@ -88,7 +89,7 @@ function readRange(low: string, high: string): SettingDefinition['allowed'] {
   }
 }
 
-function readPattern(keys: Reader, type: SettingType): RegExp | undefined {
+function readPattern(keys: Reader, type: SettingType): ValuePattern | undefined {
   return keys.value('pattern', text => {
     if (type !== 'string' && type !== 'secret')
       throw invalid(`settings of type ${type} have no pattern`)

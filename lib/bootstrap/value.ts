@@ -35,8 +35,7 @@ export function checkValue(rules: ValueRules, text: string): CheckedValue {
     return { fault: `${shown} is not allowed; it is one of: ${allowed.values.join(', ')}` }
   if (allowed?.kind === 'range' && !within(Number(value), allowed))
     return { fault: `${shown} is not ${describeRules(rules)}` }
-  if (pattern && !pattern.test(value))
-    return { fault: `${shown} does not match ${patternText(pattern)}` }
+  if (pattern && !pattern.test(value)) return { fault: `${shown} does not match ${pattern.source}` }
   return { value }
 }
 
@@ -45,15 +44,6 @@ export function describeRules({ type, allowed }: ValueRules): string {
   if (allowed?.kind === 'list') return `one of: ${allowed.values.join(', ')}`
   if (allowed) return `${typeNames[type]} in ${allowed.min ?? ''}..${allowed.max ?? ''}`
   return typeNames[type]
-}
-
-/** A pattern that matches only whole values, from its text in bootstrap.ini. */
-export function wholePattern(text: string): RegExp {
-  return new RegExp(`^(?:${text})$`, 'u')
-}
-
-function patternText(pattern: RegExp): string {
-  return pattern.source.replace(/^\^\(\?:(.*)\)\$$/s, '$1')
 }
 
 function within(value: number, { min, max }: { min?: number; max?: number }): boolean {
