@@ -10,59 +10,60 @@ hw_may_look() {
 # hw_trust_state DIR: what is due is for its writers to say, and runs as this user. So it fails unless DIR, each directory above it, and all in it belong to root or this user, for nobody
 # else to write, as sshd's StrictModes demands of a home. A directory above it may be one like /tmp. What is in it
 # is files and directories: no links, as another's file would be written to, and no second names of files, for the
-# same reason; the lock has one while it is taken. One process for all.
+# same reason; the lock has one while it is taken. One process for all. Steps make DIR in their middle, so the
+# names of its variables are its own.
 hw_trust_state() {
   hw_own_uid || return
-  hw_state_dir=$1 hw_path=$1 hw_links=''
+  hw_state_dir=$1 hw_state_path=$1 hw_state_links=''
   set -- /
-  while [ -n "$hw_path" ]; do
-    set -- "$@" "$hw_path"
-    hw_path=${hw_path%/*}
+  while [ -n "$hw_state_path" ]; do
+    set -- "$@" "$hw_state_path"
+    hw_state_path=${hw_state_path%/*}
   done
   # shellcheck disable=SC2012 # names are only shown, and stat is not everywhere
-  hw_list=$(ls -ldn -- "$@" "$hw_state_dir"/* "$hw_state_dir"/products/* 2>/dev/null)
+  hw_state_list=$(ls -ldn -- "$@" "$hw_state_dir"/* "$hw_state_dir"/products/* 2>/dev/null)
   set -f
   IFS=$hw_newline
   # shellcheck disable=SC2086 # line by line
-  set -- $hw_list
+  set -- $hw_state_list
   IFS=" 	$hw_newline"
   set +f
-  for hw_line in "$@"; do
-    hw_state_line "/${hw_line#*" /"}" || return
+  for hw_state_text in "$@"; do
+    hw_state_line "/${hw_state_text#*" /"}" || return
   done
-  [ -n "$hw_links" ] || return 0
-  hw_path=$(cd -P -- "$hw_state_dir" && pwd -P) || hw_fail "can't look into $hw_state_dir" state_unreadable || return
-  [ "$hw_path" = "$hw_state_dir" ] || hw_trust_state "$hw_path"
+  [ -n "$hw_state_links" ] || return 0
+  hw_state_path=$(cd -P -- "$hw_state_dir" && pwd -P) || hw_fail "can't look into $hw_state_dir" state_unreadable || return
+  [ "$hw_state_path" = "$hw_state_dir" ] || hw_trust_state "$hw_state_path"
 }
 
-# hw_state_line PATH: the same for one line of ls, hw_line.
+# hw_state_line PATH: the same for one line of ls, hw_state_text.
 hw_state_line() {
   case $1 in
-    "$hw_state_dir"/*) hw_where=inside ;;
-    "$hw_state_dir") hw_where=self ;;
-    *) hw_where=above ;;
+    "$hw_state_dir"/*) hw_state_where=inside ;;
+    "$hw_state_dir") hw_state_where=self ;;
+    *) hw_state_where=above ;;
   esac
-  hw_perms=${hw_line%%" "*}
-  case $hw_where$hw_perms in
+  hw_state_perms=${hw_state_text%%" "*}
+  case $hw_state_where$hw_state_perms in
     insided* | inside-*) ;;
     inside*) hw_fail "$1 is neither a file nor a directory: remove it" state_unreadable || return ;;
   esac
   # What follows are the number of its names, and its owner's, with any number of blanks between.
-  hw_line=${hw_line#"$hw_perms"} hw_line=${hw_line#"${hw_line%%[! ]*}"}
-  hw_names=${hw_line%%" "*}
-  hw_line=${hw_line#"$hw_names"} hw_line=${hw_line#"${hw_line%%[! ]*}"}
-  case ${hw_line%%" "*} in
+  hw_state_text=${hw_state_text#"$hw_state_perms"} hw_state_text=${hw_state_text#"${hw_state_text%%[! ]*}"}
+  hw_state_names=${hw_state_text%%" "*}
+  hw_state_text=${hw_state_text#"$hw_state_names"} hw_state_text=${hw_state_text#"${hw_state_text%%[! ]*}"}
+  case ${hw_state_text%%" "*} in
     0 | "$hw_own_number") ;;
-    *) hw_fail "$1 belongs to another user (${hw_line%%" "*}), who could say what runs here" state_unreadable || return ;;
+    *) hw_fail "$1 belongs to another user (${hw_state_text%%" "*}), who could say what runs here" state_unreadable || return ;;
   esac
-  case $hw_where$hw_perms in
-    abovel* | selfl*) hw_links=1 ;;
+  case $hw_state_where$hw_state_perms in
+    abovel* | selfl*) hw_state_links=1 ;;
     aboved????????[tT]*) ;;
     above?????w* | above????????w* | self?????w* | self????????w* | inside?????w* | inside????????w*)
       hw_fail "$1 can be written to by other users: chmod go-w $1" state_unreadable || return
       ;;
   esac
-  case $hw_perms:$hw_names:$1 in
+  case $hw_state_perms:$hw_state_names:$1 in
     -*:1:* | d* | l* | *":$hw_state_dir/bootstrap.pid"*) ;;
     *) hw_fail "$1 has other names (hard links): remove it" state_unreadable ;;
   esac
@@ -72,8 +73,8 @@ hw_state_line() {
 hw_own_uid() {
   [ -z "${hw_own_number-}" ] || return 0
   if [ -r /proc/self/status ]; then
-    while IFS=" 	" read -r hw_each hw_path hw_own_number hw_rest; do
-      [ "$hw_each" != Uid: ] || break
+    while IFS=" 	" read -r hw_state_word hw_state_path hw_own_number hw_state_rest; do
+      [ "$hw_state_word" != Uid: ] || break
     done </proc/self/status
   else
     hw_own_number=$(id -u)

@@ -309,7 +309,7 @@ describeEach(shells, 'hw_file under $name', shell => {
           'content',
           'k',
         ])
-        expect(await host.read('real/f')).toEqual(Buffer.from('b\nk = 1'))
+        expect(await host.read('real/f')).toEqual(Buffer.from('b\nk = 1\n'))
       }
     },
   )
