@@ -83,7 +83,7 @@ describeEach(rows, 'under $name, a default ACL that', shell => {
     const at = await host.directory()
     await host.script(
       `chmod 600 ${source}/own; tar -cf a.tar -C ${source} own; mkdir d
-      chmod 711 ..; chmod 777 . d; chmod 644 a.tar; setfacl -d -m ${acl} d`,
+      chmod 711 ..; chmod 1777 . d; chmod 644 a.tar; setfacl -d -m ${acl} d`,
       at,
     )
     return at

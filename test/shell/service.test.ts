@@ -34,17 +34,23 @@ esac
 
 describeEach(shells, 'hw_service under $name', shell => {
   test.each([
-    { running: false, want: { running: true }, note: 'started', log: ['status', 'start'] },
+    {
+      running: false,
+      want: { running: true },
+      note: 'started',
+      log: ['status', 'start', 'status'],
+    },
     { running: true, want: { running: true }, note: '', log: ['status'] },
     { running: true, want: { running: false }, note: 'stopped', log: ['status', 'stop'] },
     { running: false, want: { running: false }, note: '', log: ['status'] },
     { running: true, want: { reloaded: true }, note: 'reloaded', log: ['reload'] },
-    { running: true, want: { restarted: true }, note: 'restarted', log: ['restart'] },
+    { running: true, want: { restarted: true }, note: 'restarted', log: ['restart', 'status'] },
     {
       running: false,
       want: { running: true, restarted: true },
       note: 'started',
-      log: ['status', 'start'],
+      // A second later it must still run.
+      log: ['status', 'start', 'status'],
     },
     {
       running: true,
