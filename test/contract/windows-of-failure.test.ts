@@ -172,14 +172,14 @@ const works: Login[] = [
   },
 ]
 
-const full = `mkdir state; mount -t tmpfs -o size=16k,mode=777 none state
+const full = `mkdir state; mount -t tmpfs -o size=16k,mode=755,uid=$(id -u full) none state
 cat /dev/zero >state/fill 2>/dev/null || :`
 /** Logins whose bootstrap_dir can't be written to: they work, and get no lock. */
 const lockless: (Login & { output: RegExp; hint: RegExp })[] = [
   { name: 'full', what: 'is on a full disk', setup: full, output: /./, hint: /`df`/ },
   {
     ...{ name: 'readonly', what: 'is on a file system that is read-only' },
-    setup: 'mkdir state; mount -t tmpfs none state; mount -o remount,ro state',
+    setup: 'mkdir state; mount -t tmpfs -o mode=755 none state; mount -o remount,ro state',
     ...{ output: /Read-only file system/, hint: /dmesg/ },
   },
   {

@@ -1,3 +1,4 @@
+/** @module-tag long */
 /** What package steps cost, how they fail, and how two runs at once get along; on real package managers. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
