@@ -4,6 +4,7 @@ const layers = [
   'errors',
   'events',
   'make-directory',
+  'read-file',
   'shell',
   'remote',
   'ini',

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { readFile } from '../read-file.ts'
 import { parseCatalogue } from './catalogue.ts'
 import type { Catalogue } from './definitions.ts'
 
@@ -13,7 +13,7 @@ import type { Catalogue } from './definitions.ts'
  */
 export async function loadCatalogue(inventoryDirectory: string): Promise<Catalogue> {
   const file = join(inventoryDirectory, 'bootstrap.ini')
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const message =
       cause.code === 'ENOENT' ? `there is no ${file}` : `${file} can’t be read: ${cause.message}`
     throw new UsageError('bootstrap_ini_invalid', message, {
@@ -21,7 +21,7 @@ export async function loadCatalogue(inventoryDirectory: string): Promise<Catalog
       cause,
     })
   })
-  return parseCatalogue(text, { file, exists: isFile })
+  return parseCatalogue(text.toString('utf8'), { file, exists: isFile })
 }
 
 function isFile(path: string): boolean {

@@ -1,7 +1,7 @@
 /** `hostwright apply plan.json`: does what a plan says, unless it no longer fits the host. */
-import { readFileSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
 import { selectHosts } from '../inventory/pattern.ts'
+import { readFileSync } from '../read-file.ts'
 import type { Place, RunCommand } from './command.ts'
 import type { OptionValues } from './options.ts'
 import { type Plan, parsePlan } from './plan-file.ts'
@@ -38,7 +38,7 @@ export const apply: RunCommand = async (words, options, place) => {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, { pipes: 'open' }).toString('utf8')
   } catch (error) {
     throw new UsageError('usage', `can’t read ${file}: ${(error as Error).message}`)
   }

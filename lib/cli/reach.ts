@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { unhonouredBy } from '../inventory/unhonoured.ts'
+import { isPlainFile } from '../read-file.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
 import { type AnswerOptions, createAnswers } from './answers.ts'
 import { askSecret } from './ask-secret.ts'
@@ -66,6 +67,10 @@ function readTransport(text: string | undefined): ReachOptions['sshTransport'] {
 function readConfigFile(text: string | undefined, cwd: string): string | undefined {
   if (text === undefined || text === 'none') return text
   const path = resolve(cwd, text)
+  // ssh reads it again for each host, which only files allow.
+  if (existsSync(path) && !isPlainFile(path)) {
+    throw new UsageError('invalid_value', `--ssh-config ${text}: it is not a file`)
+  }
   if (existsSync(path)) return path
   throw new UsageError('invalid_value', `--ssh-config ${text}: no such file`, {
     hint: 'To use no configuration at all, write --ssh-config none.',

@@ -1,6 +1,6 @@
 /** Values of the command line that come from files, standard input, or a question at the terminal. */
-import { text } from 'node:stream/consumers'
 import { UsageError } from '../errors.ts'
+import { readStream } from '../read-file.ts'
 import type { ValueSources } from '../recipe/arguments.ts'
 import { readText, withoutEnd } from '../recipe/secrets.ts'
 import { askSecret } from './ask-secret.ts'
@@ -16,7 +16,10 @@ export function createValueSources(stdin: NodeJS.ReadStream = process.stdin): Va
         throw new UsageError('usage', `standard input is already the value of ${taken}`)
       }
       taken = key
-      return withoutEnd(await text(stdin))
+      const bytes = await readStream(stdin).catch(error => {
+        throw new UsageError('usage', `standard input, the value of ${key}: ${error.message}`)
+      })
+      return withoutEnd(bytes.toString('utf8'))
     },
   }
 }

@@ -1,8 +1,9 @@
 /** Finds the inventory and reads it. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { readFile, reasonOf } from '../read-file.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { assemble, createDraft, type Reader } from './draft.ts'
 import { failAt } from './fault.ts'
@@ -140,13 +141,13 @@ async function listEnvironments(project: string): Promise<string[]> {
 async function readText(file: string, shownAs: string): Promise<string> {
   let bytes: Buffer
   try {
-    bytes = await readFile(file)
+    bytes = await readFile(file, { pipes: 'open' })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new UsageError('usage', `there is no inventory ${shownAs}`, { at: shownAs, cause })
     }
-    throw new UsageError('inventory_invalid', `${shownAs}: can’t be read (${code})`, {
+    throw new UsageError('inventory_invalid', `${shownAs}: can’t be read (${reasonOf(cause)})`, {
       at: shownAs,
       cause,
     })

@@ -2,9 +2,10 @@
  * The files of variables that Ansible reads beside an inventory: group_vars and host_vars. They are not read
  * yet, so a setting in them that decides which machine is reached, or as whom, must not be passed over.
  */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { readFile, reasonOf } from '../read-file.ts'
 import { failAt } from './fault.ts'
 import type { Host } from './inventory.ts'
 import { isPasswordName } from './password.ts'
@@ -84,7 +85,7 @@ async function checkFile(path: string, hosts: readonly Host[], cwd: string): Pro
   const shown = near.startsWith('..') ? path : near
   const found = await stat(path)
   if (found.size > largest) return `${shown} (too large to look at)`
-  const text = await readFile(path, 'utf8').catch(cause => unreadable(shown, cause))
+  const text = String(await readFile(path).catch(cause => unreadable(shown, cause)))
   // Vault’s own file header. Nobody can see what it sets.
   if (text.startsWith('$ANSIBLE_VAULT;')) return `${shown} (encrypted)`
   for (const [name, value, line] of await settingsIn(text)) {
@@ -100,7 +101,7 @@ async function checkFile(path: string, hosts: readonly Host[], cwd: string): Pro
 
 /** It may say where a host is: Ansible fails too. */
 function unreadable(shown: string, cause: NodeJS.ErrnoException): never {
-  throw new UsageError('inventory_invalid', `${shown}: can’t be read (${cause.code})`, {
+  throw new UsageError('inventory_invalid', `${shown}: can’t be read (${reasonOf(cause)})`, {
     at: shown,
     cause,
     hint: 'It may set how a host is reached. Make it readable, or move it away.',

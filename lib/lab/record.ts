@@ -1,8 +1,9 @@
 /** `lab.json`: marks a directory as a lab’s, and contains what is needed to stop it. */
-import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
+import { readFile } from '../read-file.ts'
 import type { ProcessId } from './processes.ts'
 
 export interface HostRecord {
@@ -41,12 +42,12 @@ export async function isThere(directory: string): Promise<boolean> {
 
 /** The record of the lab in `directory`; undefined if there is none. */
 export async function readRecord(directory: string): Promise<LabRecord | undefined> {
-  const text = await readFile(file(directory), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(file(directory)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw error
   })
   if (text === undefined) return undefined
-  const record = parseRecord(text)
+  const record = parseRecord(text.toString('utf8'))
   if (record === undefined) throw foreign(directory, 'its lab.json was not written by hostwright')
   return record
 }

@@ -3,8 +3,8 @@
  * host gets the same values.
  */
 import { spawn } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
 import { UsageError } from '../errors.ts'
+import { readFile, reasonOf } from '../read-file.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createRedactor } from '../shell/redact.ts'
 import { secret } from '../shell/secret.ts'
@@ -91,23 +91,14 @@ function ask(source: SecretSource, world: SecretWorld, others: readonly string[]
  * @throws {UsageError} secret_missing: it can't be read, or is not UTF-8
  */
 export async function readText(path: string | URL, whole = false): Promise<string> {
-  const found = await stat(path).catch(() => undefined)
-  // A device such as /dev/zero never ends.
-  if (found && !found.isFile() && !found.isFIFO() && !found.isDirectory())
-    throw missing(`can’t read the file ${path}: it is not a file`)
-  if (found && found.size > longestBytes)
-    throw missing(`can’t read the file ${path}: it has more than ${longestBytes} bytes`)
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw missing(`can’t read the file ${path}: ${reasons[error.code ?? ''] ?? error.code}`, {
+  const bytes = await readFile(path, { pipes: 'any' }).catch((error: NodeJS.ErrnoException) => {
+    throw missing(`can’t read the file ${path}: ${reasons[error.code ?? ''] ?? reasonOf(error)}`, {
       hint: 'A relative path is resolved from the working directory.',
     })
   })
   const text = decode(bytes, `the file ${path}`)
   return whole ? text : withoutEnd(text)
 }
-
-/** Far more than any secret or setting. */
-const longestBytes = 16_777_216
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',

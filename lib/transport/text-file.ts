@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync } from '../read-file.ts'
 
-/** The text of a file; empty if it does not exist or we can’t read it. */
-export function readIfThere(file: string): string {
+/** The text of a file; empty if it does not exist or we can’t read it, as what is not a file or has more bytes than `limit`. */
+export function readIfThere(file: string, limit?: number): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, { limit }).toString('utf8')
   } catch {
     return ''
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readFileSync } from '../../read-file.ts'
 import { words } from '../../session/words.ts'
 import { quoteAll } from '../../shell/quote.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'

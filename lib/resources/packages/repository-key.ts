@@ -1,9 +1,9 @@
 /** The public key that signs a repository of packages, for aptRepo and dnfRepo. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync } from '../../read-file.ts'
 import type { Answer, Content } from '../../session/call.ts'
 import { words } from '../../session/words.ts'
-import { invalidOption } from '../resource.ts'
+import { invalidOption, unreadable } from '../resource.ts'
 
 /**
  * A public key of OpenPGP: its text (`-----BEGIN PGP PUBLIC KEY BLOCK-----`), its bytes, a file of the
@@ -37,12 +37,13 @@ export function readKey(title: string, key: RepositoryKey): KeyContent {
   if (typeof key !== 'object')
     throw invalidOption(title, 'the key must be a string, a Buffer or an object')
   if ('path' in key) {
+    let bytes: Buffer
     try {
-      return given(title, readFileSync(key.path))
+      bytes = readFileSync(key.path)
     } catch (error) {
-      if (!('syscall' in (error as Error))) throw error
-      throw invalidOption(title, `can’t read the key ${key.path}: ${(error as Error).message}`)
+      throw unreadable(title, 'key', key.path, error)
     }
+    return given(title, bytes)
   }
   const { url, sha256 } = key
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))

@@ -1,7 +1,8 @@
 /** The files of ssh’s configuration, and reading them as ssh does (ssh_config(5), FILES and Include). */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UsageError } from '../../errors.ts'
+import { readFileSync } from '../../read-file.ts'
 import { globFiles } from './glob.ts'
 
 export interface ConfigFile {
@@ -38,7 +39,7 @@ export function readConfigFile({ file, required, guarded }: ConfigFile): string 
     if (guarded && ((uid !== 0 && uid !== process.getuid?.()) || (mode & 0o022) !== 0)) {
       throw invalidConfig(`${file}: others can write this file, so ssh refuses it`)
     }
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, { pipes: 'open' }).toString('utf8')
   } catch (error) {
     if (error instanceof UsageError) throw error
     const { code, message } = error as NodeJS.ErrnoException

@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs'
 import { readIfThere } from '../text-file.ts'
 import { hasAuthority, type KnownHost, parseKnownHosts } from '../trust/known-hosts.ts'
+import { knownHostsText } from '../trust/known-hosts-files.ts'
 import type { Evidence } from './needs.ts'
 
 export function createEvidence(): Evidence {
   const authoritiesIn = once((file: string): readonly KnownHost[] => {
-    const text = readIfThere(file)
+    const text = knownHostsText(file)
     if (!text.includes('@cert-authority')) return []
     return parseKnownHosts(text, file).filter(({ marker }) => marker === '@cert-authority')
   })

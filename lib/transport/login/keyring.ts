@@ -1,6 +1,7 @@
 /** Key files on this machine: each is read once per run, and unlocked once, whichever host needs it first. */
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { ParsedKey } from 'ssh2'
+import { readFileSync, reasonOf } from '../../read-file.ts'
 import type { Secret } from '../../shell/secret.ts'
 import { readIfThere } from '../text-file.ts'
 import type { Answers } from './answers.ts'
@@ -69,11 +70,11 @@ function readKeyFile(parse: ParseKey, file: string): KeyFile {
   try {
     const refusal = openToOthers(file)
     if (refusal) return { file, blob, locked: false, problem: refusal }
-    text = readFileSync(file, 'utf8')
+    text = readFileSync(file).toString('utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return { file, blob, locked: false }
-    return { file, blob, locked: false, problem: `can’t read ${file} (${code})` }
+    return { file, blob, locked: false, problem: `can’t read ${file} (${reasonOf(error)})` }
   }
   const read = readPrivateKey(parse, text)
   switch (read.state) {

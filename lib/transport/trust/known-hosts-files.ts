@@ -1,6 +1,7 @@
 /** The known_hosts files on this machine: read once per run, and written to save new keys. */
 import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { UsageError } from '../../errors.ts'
 import { readIfThere } from '../text-file.ts'
 import { isHashed, type KnownHost, knownHostLine, parseKnownHosts } from './known-hosts.ts'
 
@@ -39,10 +40,25 @@ function statIfThere(file: string) {
 }
 
 /** @returns the entries of one file as it is now */
-export const readKnownHosts = (file: string): KnownHost[] => parseKnownHosts(textOf(file), file)
+export const readKnownHosts = (file: string): KnownHost[] =>
+  parseKnownHosts(knownHostsText(file), file)
 
-/** Only for regular files: a device may be endless, and a pipe may have no writer. */
-const textOf = (file: string) => (statIfThere(file)?.isFile() ? readIfThere(file) : '')
+/**
+ * The text of one file; empty unless it is a regular one: a device may be endless, and a pipe may have no writer.
+ * @throws {UsageError} ssh_config_invalid: it is too large
+ */
+export function knownHostsText(file: string): string {
+  const found = statIfThere(file)
+  if (!found?.isFile()) return ''
+  // Not as if it were empty: it may revoke keys.
+  if (found.size > longestBytes) {
+    throw new UsageError('ssh_config_invalid', `${file}: it has more than ${longestBytes} bytes`)
+  }
+  return readIfThere(file, longestBytes)
+}
+
+/** Generated files for a whole company are long. */
+const longestBytes = 268_435_456
 
 /**
  * Adds a line in one write, so that simultaneous appends don’t mix. The file is private, and so is its
@@ -56,7 +72,7 @@ export function addKnownHost(
 ): void {
   // /dev/null accepts everything, and would let in every new key forever.
   if (statIfThere(file)?.isFile() === false) throw new Error('it is not a file')
-  const text = textOf(file)
+  const text = knownHostsText(file)
   const line = knownHostLine(name, key, hash || isHashed(parseKnownHosts(text, file)))
   if (!statIfThere(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 })
   const opened = openSync(file, 'a', 0o600)
