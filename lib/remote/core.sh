@@ -26,6 +26,15 @@ LC_ALL=C
 export LC_ALL
 unset CDPATH TIME_STYLE QUOTING_STYLE POSIXLY_CORRECT BASH_ENV ENV
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# What resources make does not depend on the login's umask; the commands of recipes get that back, see
+# hw_enter. It is read from /proc, as $(umask) forks; kernels before 4.7 don't show it there.
+hw_umask=
+if [ -r /proc/self/status ]; then
+  while read -r hw_each hw_line; do
+    [ "$hw_each" != Umask: ] || { hw_umask=$hw_line && break; }
+  done </proc/self/status
+fi
+hw_umask=${hw_umask:-$(umask)}
 umask 022
 hw_newline='
 '

@@ -37,10 +37,12 @@ hw_execute_here() (
     exec "$@"' sh "$hw_shell" -c "$hw_command"
 )
 
-# hw_enter DIRECTORY [NAME=VALUE…]: what a command finds around it. For a subshell: it may exit.
+# hw_enter DIRECTORY [NAME=VALUE…]: what a command finds around it, with the login's locale and umask. For a
+# subshell: it may exit.
 hw_enter() {
   [ -z "$1" ] || cd -- "$1" || exit 1
   shift
+  umask "$hw_umask"
   if [ -n "$hw_lc_all" ]; then LC_ALL=$hw_lc_all; else unset LC_ALL; fi
   for hw_each in "$@"; do
     # shellcheck disable=SC2163 # NAME=VALUE: the controller has checked the name

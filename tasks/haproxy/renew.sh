@@ -3,6 +3,8 @@
 # set at its admin socket live in the process alone. Needs SERVICE, ACTION (reload or restart), SOCKET and STATES,
 # the file that haproxy.cfg names as server-state-file.
 set -u
+# haproxy, which may have a user of its own, reads the file.
+umask 022
 
 # One command to the admin socket.
 ask() {

@@ -121,9 +121,10 @@ describeEach(shells, 'hw_run under $name', shell => {
       ),
     )
     expect(result).toMatchObject({ status: 'ok', stdout: text('') })
-    const after = await host.run(runCall('umask; pwd'))
-    expect(after.stdout.toString()).toMatch(/^0?022\n/)
-    expect(after.stdout.toString()).not.toContain('\n/\n')
+    // In the session's own shell: commands have the login's umask.
+    expect((await host.run({ name: 'umask', args: [] })).stdout.toString()).toMatch(/^0?022\n$/)
+    const after = await host.run(runCall('pwd'))
+    expect(after.stdout.toString()).not.toBe('/\n')
   })
 
   test('gives a command the locale of the login, not the prelude’s', async () => {

@@ -335,7 +335,8 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(result).toMatchObject({ status: 'failed', code: 'step_failed' })
     expect(result.stderr.toString()).toContain("can't write")
     expect(result.stderr.toString()).toContain('Permission denied')
-    expect(await host.session.call(runCall('umask'))).toMatchObject({
+    // In the session's own shell: commands have the login's.
+    expect(await host.session.call({ name: 'umask', args: [] })).toMatchObject({
       stdout: expect.toSatisfy((bytes: Buffer) => /^0?022\n$/.test(bytes.toString())),
     })
   })
