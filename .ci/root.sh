@@ -83,7 +83,7 @@ test_in() {
     cd clone
     npm ci --no-audit --no-fund
     export HOSTWRIGHT_TEST_COUNTS=/srv/counts
-    time timeout -k 5 $seconds $command" || status=$?
+    time timeout -k 5 $seconds bash -c $(printf %q "$command")" || status=$?
   cp "$root/srv/counts" "$counts"
   return "$status"
 }
