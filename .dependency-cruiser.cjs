@@ -5,6 +5,7 @@ const layers = [
   'events',
   'make-directory',
   'read-file',
+  'faults',
   'shell',
   'remote',
   'ini',

@@ -7,7 +7,13 @@ export type {
   SettingDefinition,
 } from './bootstrap/definitions.ts'
 export { expand } from './bootstrap/expand.ts'
-export { findMode, findProduct, findRole, findSetting } from './bootstrap/lookup.ts'
+export {
+  checkSettingNames,
+  findMode,
+  findProduct,
+  findRole,
+  findSetting,
+} from './bootstrap/lookup.ts'
 export type { HostProduct } from './bootstrap/product.ts'
 export { checkSetting, parseAssignments } from './bootstrap/settings.ts'
 export type { HostState, ProductState, ServerState } from './bootstrap/state.ts'

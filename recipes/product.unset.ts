@@ -1,4 +1,4 @@
-import { findProduct, findSetting, product, recipe, rest, string } from '../lib/index.ts'
+import { checkSettingNames, findProduct, product, recipe, rest, string } from '../lib/index.ts'
 import { changeSettings } from '../tasks/settings.ts'
 
 export default recipe({
@@ -7,8 +7,7 @@ export default recipe({
   examples: ['product.unset deepfiler workers --on web'],
 
   prepare({ args, catalogue }) {
-    const definition = findProduct(catalogue, args.product)
-    for (const key of args.keys) findSetting(definition, key)
+    checkSettingNames(findProduct(catalogue, args.product), args.keys)
   },
 
   async run(context) {

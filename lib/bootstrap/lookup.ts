@@ -1,4 +1,5 @@
 /** Finds names in the catalogue, or suggests the nearest ones. */
+import { createFaults } from '../faults.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Catalogue, ProductDefinition, Role, SettingDefinition } from './definitions.ts'
 
@@ -30,4 +31,11 @@ export function findSetting(product: ProductDefinition, name: string): SettingDe
   const found = product.settings.get(name)
   if (!found) throw unknownName(`setting of ${product.name}`, name, product.settings.keys())
   return found
+}
+
+/** @throws {UsageError} `unknown_name`, for all names that are not the product's settings */
+export function checkSettingNames(product: ProductDefinition, names: readonly string[]): void {
+  const faults = createFaults()
+  for (const name of names) faults.take(() => findSetting(product, name))
+  faults.throwAny()
 }

@@ -1,5 +1,6 @@
 /** Settings of products: which values are valid, and which apply on a host. */
 import { UsageError } from '../errors.ts'
+import { createFaults } from '../faults.ts'
 import type { ProductDefinition, SettingDefinition } from './definitions.ts'
 import { findSetting } from './lookup.ts'
 import { record } from './record.ts'
@@ -19,7 +20,7 @@ export function checkSetting(product: ProductDefinition, key: string, value: str
 /**
  * Parses `key=value` arguments into canonical values.
  *
- * @throws {UsageError} as `checkSetting`; `invalid_value`: no `=`, or a repeated key
+ * @throws {UsageError} as `checkSetting`; `invalid_value`: no `=`, or a repeated key. All that is wrong at once
  * @example parseAssignments(product, ['workers=08']) // { workers: '8' }
  */
 export function parseAssignments(
@@ -27,15 +28,20 @@ export function parseAssignments(
   assignments: readonly string[],
 ): Record<string, string> {
   const values = new Map<string, string>()
-  for (const assignment of assignments) {
+  const given = new Set<string>()
+  const faults = createFaults()
+  const read = (assignment: string) => {
     const equals = assignment.indexOf('=')
     // The text alone may be a secret, so it is not in the message.
     if (equals < 1) throw new UsageError('invalid_value', 'a setting must be key=value')
     const key = assignment.slice(0, equals).trim()
-    const value = checkSetting(product, key, assignment.slice(equals + 1))
-    if (values.has(key)) throw new UsageError('invalid_value', `${key} is given twice`)
-    values.set(key, value)
+    const twice = given.has(key)
+    given.add(key)
+    values.set(key, checkSetting(product, key, assignment.slice(equals + 1)))
+    if (twice) throw new UsageError('invalid_value', `${key} is given twice`)
   }
+  for (const assignment of assignments) faults.take(() => read(assignment))
+  faults.throwAny()
   return record(values)
 }
 
@@ -58,27 +64,29 @@ export interface SettingSources {
  * A recorded value that breaks a rule, as the rule may be newer than the value, is what the host works with:
  * it counts, with a warning. One that could damage a config file does not count.
  *
- * @throws {UsageError} `invalid_value`: any other value is invalid, even if another overrides it
+ * @throws {UsageError} `invalid_value`: other values are invalid, even if another overrides them
  */
 export function effectiveSettings(
   product: ProductDefinition,
   { wanted = {}, recorded = {}, hostVars = {}, warn = () => {} }: SettingSources,
 ): Record<string, string> {
   const values: [string, string][] = []
+  const faults = createFaults()
   for (const setting of product.settings.values()) {
     const variable = settingVariable(product.name, setting.name)
     const check = (text: string | undefined, source: string): string | undefined =>
-      text === undefined ? undefined : checked(product, setting, text, source)
+      text === undefined ? undefined : faults.take(() => checked(product, setting, text, source))
     const fromWish = check(own(wanted, setting.name), '')
     const known = own(recorded, setting.name)
     const fromState =
-      known === undefined || fromWish !== undefined
+      known === undefined || own(wanted, setting.name) !== undefined
         ? undefined
         : recordedValue(product, setting, known, warn)
     const fromHost = check(own(hostVars, variable), ` (variable ${variable})`)
     const value = fromWish ?? fromState ?? fromHost ?? setting.default
     if (value !== undefined) values.push([setting.name, value])
   }
+  faults.throwAny()
   return record(values)
 }
 

@@ -1,5 +1,5 @@
 /** A question at the terminal whose answer is not shown. */
-import { openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { ReadStream, WriteStream } from 'node:tty'
@@ -47,6 +47,14 @@ export async function askSecret(
     input.destroy()
     output.destroy()
   })
+}
+
+/**
+ * Only checks that this could be asked.
+ * @throws {UsageError} secret_missing: there is no terminal
+ */
+export function checkAsk(question: string): void {
+  closeSync(openTerminal('r', question, otherSources))
 }
 
 const otherSources =

@@ -5,7 +5,6 @@ import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
 import type { RunCommand } from './command.ts'
 import { readCommandInput } from './command-input.ts'
-import { findTargets } from './targets.ts'
 
 export const exec: RunCommand = async (command, options, place) => {
   if (command.length === 0) {
@@ -25,13 +24,9 @@ export const exec: RunCommand = async (command, options, place) => {
   let input: Buffer | undefined
   return runCommand({
     ...request,
-    targets: async () => {
-      const targets = await findTargets(options, place)
-      input = await readCommandInput({
-        hosts: targets.hosts.length,
-        note: text => place.stderr.write(`note: ${text}\n`),
-      })
-      return targets
+    readInput: async hosts => {
+      const note = (text: string) => void place.stderr.write(`note: ${text}\n`)
+      input = await readCommandInput({ hosts, note })
     },
     recipe: execRecipe(line, () => input),
     draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),

@@ -6,6 +6,7 @@ import { loadCatalogue } from '../bootstrap/load.ts'
 import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
 import { UsageError } from '../errors.ts'
+import { createFaults, type Faults } from '../faults.ts'
 import type { Timeouts, What } from '../host/job.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { refuseSameHost } from '../inventory/same-host.ts'
@@ -15,10 +16,10 @@ import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
 import { resolveSecrets } from '../recipe/secrets.ts'
 import type { Rollout } from '../rollout/run.ts'
 import { chooseMode, type OutputMode } from '../ui/choose-renderer.ts'
-import { askSecret } from './ask-secret.ts'
+import { askSecret, checkAsk } from './ask-secret.ts'
 import { type Callback, prepareCallback } from './callback.ts'
 import type { OptionValues } from './options.ts'
-import { prepareReach, type Reach, readReach } from './reach.ts'
+import { prepareReach, type Reach, type ReachOptions, readReach } from './reach.ts'
 import { readRollout } from './read-rollout.ts'
 import type { RunRequest } from './run-request.ts'
 import { checkStepOption } from './step-by-step.ts'
@@ -41,37 +42,100 @@ export interface ReadyRun {
   traces?: string
 }
 
-/** @throws {UsageError} anything in the command line or the project is wrong */
+/** @throws {UsageError} what is wrong in the command line and the project, as one error */
 export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const { name, recipe, options, place, mode } = request
-  const output = chooseMode(options.output as string | undefined, place)
-  if (options.step === true) checkStepOption(output, options)
-  const rollout = readRollout(options)
-  const wantedReach = readReach(options, place)
-  const timeouts = readTimeouts(options, wantedReach.commandTimeoutMs)
-  const selection = mode?.kind === 'replay' ? mode.selection : parseSelection(options)
-  const targets = await (request.targets ?? (() => findTargets(options, place)))()
-  const { inventory, hosts } = targets
-  const loaded = await findCatalogue(inventory)
-  const catalogue = () => loaded ?? noCatalogue(inventory)
-  const words = await readValues(recipe.args, request.words, createValueSources())
-  const args = parseArguments(recipe.args, words, { catalogue })
-  if (recipe.lock(args)) refuseSameHost(hosts)
-  const modules = await loadModules(loaded)
-  await prepare(recipe, args, hosts, catalogue)
-  request.parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args)
+  const faults = createFaults()
+  const read = readOptions(request, faults)
+  const find = request.targets ?? (() => findTargets(options, place))
+  const targets = await find().catch(faults.keep)
+  const found = targets && (await findCatalogue(targets.inventory).catch(faults.keep))
+  const args = found && (await readArguments(request, targets.hosts, found, faults))
+  const modules = await loadModules(found?.loaded).catch(faults.keep)
   // Lists and plans have no outcome to post.
   const posts = mode === undefined || mode.kind === 'replay'
   const url = options.callbackUrl as string | undefined
-  const callback = posts ? prepareCallback(url, place.env, loaded) : undefined
-  const traces = traceDirectory(place)
+  const callback = posts
+    ? faults.take(() => prepareCallback(url, place.env, found?.loaded))
+    : undefined
+  const traces = faults.take(() => traceDirectory(place))
+  if (request.readInput) {
+    faults.throwAny()
+    await request.readInput(targets!.hosts.length)
+  }
   // Lists and plans need them too, to hide them in what recipes read from hosts. A recipe that was made
   // without `recipe()` has none.
-  const secrets = await resolveSecrets(recipe.secrets ?? {}, { env: place.env, ask: askSecret })
-  const reach = await prepareReach(wantedReach, targets, place)
+  const world = { env: place.env, ask: askSecret, checkAsk }
+  const secrets = await resolveSecrets(recipe.secrets ?? {}, world, !faults.any).catch(faults.keep)
+  const reach = await readyReach(request, read.reach, targets, faults)
+  faults.throwAny()
   const confirmed = options.yes === true
-  const what = { recipe, name, args, secrets, confirmed, selection }
-  return { output, what, rollout, timeouts, targets, catalogue, modules, callback, reach, traces }
+  const what = {
+    recipe,
+    name,
+    args: args!,
+    secrets: secrets!,
+    confirmed,
+    selection: read.selection!,
+  }
+  return {
+    output: read.output!,
+    what,
+    rollout: read.rollout!,
+    timeouts: read.timeouts!,
+    targets: targets!,
+    catalogue: found!.catalogue,
+    modules: modules!,
+    callback,
+    reach: reach!,
+    traces,
+  }
+}
+
+/** Options alone, without what they are about; undefined: those that are wrong. */
+function readOptions({ options, place, mode }: RunRequest, faults: Faults) {
+  const output = faults.take(() => chooseMode(options.output as string | undefined, place))
+  if (options.step === true && output) faults.take(() => checkStepOption(output, options))
+  const rollout = faults.take(() => readRollout(options))
+  const reach = faults.take(() => readReach(options, place))
+  const timeouts = faults.take(() => readTimeouts(options, reach?.commandTimeoutMs))
+  const selection =
+    mode?.kind === 'replay' ? mode.selection : faults.take(() => parseSelection(options))
+  return { output, rollout, reach, timeouts, selection }
+}
+
+/** The recipe's arguments, checked by the recipe too. */
+async function readArguments(
+  { recipe, words, parsed }: RunRequest,
+  hosts: readonly Host[],
+  { catalogue }: FoundCatalogue,
+  faults: Faults,
+) {
+  if (process.stdin.isTTY && words.some(word => /^[^=]+=-$/.test(word))) faults.throwAny()
+  const read = await readValues(recipe.args, words, createValueSources(), faults)
+  const args = faults.take(() => parseArguments(recipe.args, read, { catalogue }))
+  if (args === undefined) return undefined
+  faults.take(() => {
+    if (recipe.lock(args)) refuseSameHost(hosts)
+  })
+  await prepare(recipe, args, hosts, catalogue)
+    .then(() => parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args))
+    .catch(faults.keep)
+  return args
+}
+
+/** Nobody is asked for a password in vain. */
+async function readyReach(
+  { place }: RunRequest,
+  wanted: ReachOptions | undefined,
+  targets: Targets | undefined,
+  faults: Faults,
+): Promise<Reach | undefined> {
+  if (!wanted || !targets) return undefined
+  return prepareReach(wanted, targets, place, async (question, how) => {
+    faults.throwAny()
+    return askSecret(question, how)
+  }).catch(faults.keep)
 }
 
 function readTimeouts(options: OptionValues, stepMs: number | undefined): Timeouts {
@@ -82,9 +146,20 @@ function readTimeouts(options: OptionValues, stepMs: number | undefined): Timeou
   }
 }
 
+interface FoundCatalogue {
+  /** Undefined if there is no bootstrap.ini. */
+  loaded?: Catalogue
+  /** @throws {UsageError} bootstrap_ini_invalid: there is none */
+  catalogue(): Catalogue
+}
+
 /** bootstrap.ini is checked in full; only recipes that need it fail without it. */
-async function findCatalogue({ directory }: Inventory): Promise<Catalogue | undefined> {
-  return existsSync(join(directory, 'bootstrap.ini')) ? loadCatalogue(directory) : undefined
+async function findCatalogue(inventory: Inventory): Promise<FoundCatalogue> {
+  const { directory } = inventory
+  const loaded = existsSync(join(directory, 'bootstrap.ini'))
+    ? await loadCatalogue(directory)
+    : undefined
+  return { loaded, catalogue: () => loaded ?? noCatalogue(inventory) }
 }
 
 function noCatalogue({ file }: Inventory): never {

@@ -32,6 +32,8 @@ export interface RunRequest {
   draw?: (hosts: readonly Host[], place: Place, log: Kept) => Renderer
   /** Which hosts; default: what the options say. */
   targets?: () => Promise<Targets>
+  /** Reads what else the run takes, when nothing is known to be wrong. */
+  readInput?: (hosts: number) => Promise<void>
   /** Default: to apply the recipe, or with --check to look. */
   mode?: RequestMode
   /** Called with the arguments, before any host is touched. */

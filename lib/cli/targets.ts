@@ -1,6 +1,7 @@
 /** Which hosts a command line means. */
 import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
+import { createFaults } from '../faults.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { loadInventory } from '../inventory/load.ts'
@@ -10,6 +11,7 @@ import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
 import { checkVariableFiles } from '../inventory/variable-files.ts'
 import { defaultLabDirectory } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
+import { isTag } from '../resources/resource.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options.ts'
 import { twoProjects } from './project.ts'
@@ -95,22 +97,27 @@ export function parseVariables(texts: readonly string[]): Record<string, string>
 /** --tags, --skip-tags and --start-at. */
 export function parseSelection(options: OptionValues): SelectionOptions {
   const words = (key: string) => {
+    const option = key === 'tags' ? '--tags' : '--skip-tags'
     const list = String(options[key] ?? '')
       .split(',')
       .map(word => word.trim())
       .filter(word => word !== '')
     if (options[key] !== undefined && list.length === 0)
+      throw new UsageError('invalid_value', `${option} must name at least one tag`)
+    const wrong = list.find(word => !isTag(word))
+    if (wrong !== undefined)
       throw new UsageError(
         'invalid_value',
-        `--${key === 'tags' ? 'tags' : 'skip-tags'} must name at least one tag`,
+        `${option}: ${JSON.stringify(wrong)} is not a valid tag`,
+        { hint: 'A tag has letters, digits, _, . and -; a comma is between two tags.' },
       )
     return list
   }
-  return {
-    tags: words('tags'),
-    skipTags: words('skipTags'),
-    startAt: options.startAt as string | undefined,
-  }
+  const faults = createFaults()
+  const tags = faults.take(() => words('tags')) ?? []
+  const skipTags = faults.take(() => words('skipTags')) ?? []
+  faults.throwAny()
+  return { tags, skipTags, startAt: options.startAt as string | undefined }
 }
 
 /** A whole number from 1 to 999999. */

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import { findMode, findProduct, findRole } from '../bootstrap/lookup.ts'
 import { isBootstrapError, UsageError } from '../errors.ts'
+import { createFaults, type Faults } from '../faults.ts'
 import { unknownName } from '../shell/nearest.ts'
 
 /** What a value can be checked against. */
@@ -108,38 +109,43 @@ function named<T>(name: string, parse: () => T): T {
 
 /**
  * The values of a command line's words.
- * @throws {UsageError} too few or too many words, or an invalid value
+ * @param words undefined: one that could not be read; a list goes without it
+ * @throws {UsageError} too few or too many words, or invalid values: all that is wrong at once
  */
 export function parseArguments<A extends ArgumentTypes>(
   types: A,
-  words: readonly string[],
+  words: readonly (string | undefined)[],
   context: ArgumentContext,
 ): ArgumentValues<A> {
   const values: Record<string, unknown> = {}
+  const faults = createFaults()
   const dealt = deal(types, words)
   for (const [name, type, own] of dealt) {
     if (own.length === 0) {
-      if (!type.optional)
-        throw new UsageError('usage', `the argument <${name}> is missing`, {
-          hint: `usage: ${usage(types)}`,
-        })
+      if (!type.optional) faults.keep(missing(name, types))
       values[name] = type.rest ? [] : undefined
       continue
     }
-    const parsed = own.map(word => named(name, () => type.parse(word, context)))
+    const parsed = own
+      .filter(word => word !== undefined)
+      .map(word => faults.take(() => named(name, () => type.parse(word, context))))
     values[name] = type.rest ? (parsed as unknown[][]).flat() : parsed[0]
   }
   const taken = dealt.reduce((sum, [, , own]) => sum + own.length, 0)
   if (taken < words.length) {
-    throw new UsageError('usage', `${JSON.stringify(words[taken])} is one argument too many`, {
-      hint: `usage: ${usage(types) || 'no arguments'}`,
-    })
+    const surplus = `${JSON.stringify(words[taken])} is one argument too many`
+    const hint = `usage: ${usage(types) || 'no arguments'}`
+    faults.keep(new UsageError('usage', surplus, { hint }))
   }
+  faults.throwAny()
   return values as ArgumentValues<A>
 }
 
+const missing = (name: string, types: ArgumentTypes) =>
+  new UsageError('usage', `the argument <${name}> is missing`, { hint: `usage: ${usage(types)}` })
+
 /** Each argument with its words. */
-function deal(types: ArgumentTypes, words: readonly string[]) {
+function deal<Word>(types: ArgumentTypes, words: readonly Word[]) {
   let at = 0
   return Object.entries(types).map(([name, type]) => {
     const own = type.rest ? words.slice(at) : words.slice(at, at + 1)
@@ -159,16 +165,18 @@ export interface ValueSources {
 /**
  * Replaces `key=@file` and `key=-` (standard input) by the values, which process lists then do not show.
  * `key=@@x` is the value `@x`. Changes only the words of arguments that assign.
- * @throws {UsageError} invalid_value: the value can't be read
+ * @param faults get invalid_value for each value that can't be read; the word is then undefined
  */
 export async function readValues(
   types: ArgumentTypes,
   words: readonly string[],
   sources: ValueSources,
-): Promise<string[]> {
-  const read: string[] = []
+  faults: Faults,
+): Promise<(string | undefined)[]> {
+  const read: (string | undefined)[] = []
   for (const [, { assigns }, own] of deal(types, words)) {
-    for (const word of own) read.push(assigns ? await readValue(word, sources) : word)
+    for (const word of own)
+      read.push(assigns ? await readValue(word, sources).catch(faults.keep) : word)
   }
   return [...read, ...words.slice(read.length)]
 }

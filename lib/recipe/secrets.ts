@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { UsageError } from '../errors.ts'
+import { createFaults } from '../faults.ts'
 import { readFile, reasonOf } from '../read-file.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createRedactor } from '../shell/redact.ts'
@@ -18,36 +19,46 @@ export interface SecretWorld {
    * @throws {UsageError} there is no terminal
    */
   ask(question: string): Promise<string>
+  /**
+   * Only checks that this could be asked.
+   * @throws {UsageError} there is no terminal
+   */
+  checkAsk?(question: string): void
 }
 
 /**
- * Reads every source: first the environment and files, then commands, then the terminal. A kind that has
- * failures ends it, so that nobody is asked in vain.
- * @throws {UsageError} secret_missing: names all secrets of this kind that can't be obtained
+ * Reads every source: first the environment and files, then commands, then the terminal. Nobody is asked in vain:
+ * if anything else is missing, it is only checked whether there is a terminal.
+ * @param asking false: something else is wrong already, so prompts are only checked, and left out of the result
+ * @throws {UsageError} secret_missing: names all secrets that can't be obtained
  */
 export async function resolveSecrets<S extends SecretSources>(
   sources: S,
   world: SecretWorld,
+  asking = true,
 ): Promise<SecretValues<S>> {
   const found = new Map<string, string>()
   const entries = Object.entries<SecretSource>(sources)
-  for (const kinds of [['env', 'file'], ['command'], ['prompt']]) {
-    const faults: UsageError[] = []
-    for (const [name, source] of entries) {
-      if (!kinds.includes(source.kind)) continue
-      try {
-        const value = await ask(source, world, [...found.values()])
-        if (value === '') throw missing(`${describe(source)} is empty`)
-        found.set(name, value)
-      } catch (error) {
-        if (!(error instanceof UsageError) || error.code !== 'secret_missing') throw error
-        faults.push(missing(`the secret ${name}: ${error.message}`, error.details))
+  const faults = createFaults()
+  const obtain = async (name: string, source: SecretSource) => {
+    try {
+      if (source.kind === 'prompt' && (faults.any || !asking)) {
+        world.checkAsk?.(source.question)
+        return
       }
+      const value = await ask(source, world, [...found.values()])
+      if (value === '') throw missing(`${describe(source)} is empty`)
+      found.set(name, value)
+    } catch (error) {
+      if (!(error instanceof UsageError) || error.code !== 'secret_missing') throw error
+      faults.keep(missing(`the secret ${name}: ${error.message}`, error.details))
     }
-    if (faults.length === 1) throw faults[0]!
-    if (faults.length > 1) throw missing(faults.map(({ message }) => message).join('; '))
   }
-  const values = entries.map(([name]) => [name, secret(found.get(name)!)] as const)
+  for (const kinds of [['env', 'file'], ['command'], ['prompt']])
+    for (const [name, source] of entries)
+      if (kinds.includes(source.kind)) await obtain(name, source)
+  faults.throwAny()
+  const values = [...found].map(([name, value]) => [name, secret(value)] as const)
   return Object.fromEntries(values) as unknown as SecretValues<S>
 }
 

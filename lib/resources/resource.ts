@@ -156,10 +156,13 @@ function checkCondition(title: string, when: CommonOptions['when']): CommonOptio
   )
 }
 
+/** Whether a resource can have this tag. */
+export const isTag = (text: string) => /^[\w.-]+$/.test(text)
+
 function checkTags(title: string, tags: CommonOptions['tags'] = []): string[] {
   const list = [tags].flat()
   for (const tag of list) {
-    if (typeof tag !== 'string' || !/^[\w.-]+$/.test(tag))
+    if (typeof tag !== 'string' || !isTag(tag))
       throw invalidOption(title, `${JSON.stringify(tag)} is not a valid tag`)
   }
   return list

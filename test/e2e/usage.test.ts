@@ -43,7 +43,7 @@ beforeAll(async () => {
   const at = `ansible_host=127.0.0.1 ansible_port=${port}`
   await write(
     'inventories/production/hosts.ini',
-    `[web]\nweb1 ${at}\nweb2 ${at} bootstrap_dir=/var/bootstrap2\n[bad]\nodd ${at} role=wbe\nhigh ${at} deepfiler_workers=99\n`,
+    `[web]\nweb1 ${at}\nweb2 ${at} bootstrap_dir=/var/bootstrap2\n[bad]\nodd ${at} role=wbe\nhigh ${at} deepfiler_workers=99\n[sealed]\nsafe ${at} ssh_password_from='env NO_SUCH_VARIABLE' ansible_become=yes become_password_from='file /nowhere/password'\n`,
   )
   await write('inventories/production/bootstrap.ini', catalogue)
   await write('inventories/malformed/hosts.ini', `[web]\nweb1\n\n[web:chlidren]\nx\n`)
@@ -120,6 +120,11 @@ const cases: [line: string, ...says: string[]][] = [
   ['server.mode --on=', '--on is empty', 'shell variable'],
   ['server.mode --on web -i ', '-i is empty', 'shell variable'],
   ['server.mode --on web --tags a --tags b', '--tags is given twice', '--tags config,web'],
+  ['server.mode --on web --tags ,', '--tags must name at least one tag'],
+  ['server.mode --on web --tags a&b', '--tags: "a&b" is not a valid tag'],
+  ['server.mode --on web --skip-tags a&b', '--skip-tags: "a&b" is not a valid tag'],
+  ['server.mode --on web --tags , --skip-tags a&b', '--tags must', '--skip-tags: "a&b"'],
+  ['product.unset deepfiler wrokers lo_level --on web', "'wrokers'", "'lo_level'"],
   ['server.mode --on web --forks 0', '--forks 0'],
   ['server.mode --on web --serial 1,0', '--serial 1,0'],
   ['server.mode --on web --serial 1,half', '"half"'],
@@ -150,6 +155,25 @@ describe('an invalid command line', () => {
     for (const text of says) expect(stderr).toContain(text)
     expect(stderr).not.toMatch(/^\s+at .*\.js:\d+/m)
   })
+})
+
+test('settings, secrets and tags that are wrong are one error, a line each', async () => {
+  const settings = 'wrokers=1 workers=65 log_level=loud token=@/nowhere/token'
+  const line = `product.set -i production deepfiler ${settings} --tags a&b --on safe`
+  const { status, stdout, stderr } = await run(line.split(' '))
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  const lines = stderr.split('\n')
+  expect(lines.slice(0, 8)).toEqual([
+    expect.stringContaining('invalid_value'),
+    '  --tags: "a&b" is not a valid tag',
+    '  token: can’t read the file /nowhere/token: it does not exist',
+    expect.stringMatching(/^ {2}unknown setting of deepfiler 'wrokers': did you mean workers\?$/),
+    expect.stringMatching(/^ {2}deepfiler workers: "65" .*1\.\.64/),
+    expect.stringMatching(/^ {2}deepfiler log_level: "loud" .*error, info/),
+    expect.stringMatching(/^ {2}the secret ssh_password_from of safe: .*NO_SUCH_VARIABLE/),
+    expect.stringMatching(/^ {2}the secret become_password_from of safe: .*\/nowhere\/password/),
+  ])
+  expect(lines.filter(each => /✖|invalid_value|secret_missing/.test(each))).toHaveLength(1)
 })
 
 describe('a project with errors', () => {

@@ -116,6 +116,17 @@ describe('assignments', () => {
   ])('refuse %j', (assignments, message) => {
     expect(() => parseAssignments(app, assignments)).toThrow(message)
   })
+
+  test('are all checked before they are refused, with a line for each fault', () => {
+    const wrong = ['wrokers=1', 'workers=many', 'tls=no', 'tls=perhaps', 'nothing']
+    const refused = expect.objectContaining({
+      code: 'unknown_name',
+      message: expect.stringMatching(
+        /^unknown setting of app 'wrokers'.*\napp workers: .*"many".*\napp tls: .*"perhaps".*\na setting must be key=value$/,
+      ),
+    })
+    expect(() => parseAssignments(app, wrong)).toThrow(refused)
+  })
 })
 
 describe('the settings of a host', () => {

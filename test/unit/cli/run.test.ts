@@ -10,6 +10,7 @@ import { runCommand } from '../../../lib/cli/run.ts'
 import { StepError, UsageError } from '../../../lib/errors.ts'
 import { integer, role } from '../../../lib/recipe/arguments.ts'
 import { type Recipe, recipe } from '../../../lib/recipe/recipe.ts'
+import { fromEnv, fromFile } from '../../../lib/recipe/secret-sources.ts'
 import { command } from '../../../lib/resources/commands/command.ts'
 import { file } from '../../../lib/resources/files/file.ts'
 import { secret } from '../../../lib/shell/secret.ts'
@@ -159,6 +160,55 @@ describe('results', () => {
     expect(existsSync(`${cwd}/made`)).toBe(false)
     expect(await run({ run: make }, [], { forks: '1' })).toBe(0)
     expect(await run({ run: make }, [], { check: true })).toBe(0)
+  })
+})
+
+describe('several faults', () => {
+  const NONE = 'HOSTWRIGHT_TEST_NO_SUCH_VARIABLE'
+
+  test('are one error with the code of the first, before a host is touched', async () => {
+    const { run, touched } = await project()
+    const what = {
+      args: { count: integer() },
+      secrets: { token: fromEnv(NONE), key: fromFile('/nowhere/key') },
+    }
+    const options = { tags: ',', forks: '0', callbackUrl: 'nowhere' }
+    const error = await run(what, ['many'], options).then(
+      () => expect.fail('it ran'),
+      (thrown: UsageError) => thrown,
+    )
+    expect(error).toMatchObject({ code: 'invalid_value', exitCode: 2 })
+    expect(error.message.split('\n')).toEqual([
+      '--forks 0: must be a whole number from 1 to 999999',
+      '--tags must name at least one tag',
+      'the argument count: "many" is not a whole number',
+      expect.stringContaining('callback URL'),
+      `the secret token: there is no environment variable ${NONE}`,
+      'the secret key: can’t read the file /nowhere/key: it does not exist',
+    ])
+    expect(touched()).toBe(0)
+  })
+
+  test('of prepare and of secrets are one error, and one alone stays as it is', async () => {
+    const { run } = await project()
+    const alone = new UsageError('unknown_name', 'no such colour', { hint: 'Use red.' })
+    const prepare = () => {
+      throw alone
+    }
+    await expect(run({ prepare })).rejects.toBe(alone)
+    await expect(run({ prepare, secrets: { token: fromEnv(NONE) } })).rejects.toMatchObject({
+      code: 'unknown_name',
+      message: `no such colour\nthe secret token: there is no environment variable ${NONE}`,
+      details: { hint: expect.stringMatching(/^Use red\.\nSet /) },
+    })
+  })
+
+  test('leave an error of the recipe itself as it is', async () => {
+    const { run } = await project()
+    const prepare = () => {
+      throw new TypeError('x is not a function')
+    }
+    await expect(run({ prepare })).rejects.toThrow(TypeError)
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../../lib/bootstrap/definitions.ts'
 import { UsageError } from '../../../lib/errors.ts'
+import { createFaults } from '../../../lib/faults.ts'
 import {
   type ArgumentTypes,
   assignment,
@@ -62,6 +63,19 @@ describe('argument values', () => {
   })
 })
 
+test('all invalid arguments are reported at once, with the code of the first', () => {
+  const types = { n: integer(), role: role(), more: optional(integer()) }
+  const message = [
+    'the argument n: "x" is not a whole number',
+    "unknown role 'wbe': did you mean web?",
+    'the argument more: "y" is not a whole number',
+    '"z" is one argument too many',
+  ].join('\n')
+  expect(() => parse(types, 'x', 'wbe', 'y', 'z')).toThrow(
+    expect.objectContaining({ code: 'invalid_value', message }),
+  )
+})
+
 describe('the number of arguments', () => {
   test('a missing argument is named, a surplus word is shown', () => {
     expect(() => parse({ a: string(), b: string() }, 'x')).toThrow(
@@ -98,14 +112,20 @@ test('the usage line shows which arguments are optional and which are lists', ()
 
 describe('values that are not on the command line', () => {
   const types = { name: string(), settings: rest(assignment()) }
-  const read = (...words: string[]) =>
-    readValues(types, words, {
-      file: async path => {
-        if (path === 'none') throw new UsageError('secret_missing', 'can’t read the file none')
-        return `content of ${path}`
-      },
-      input: async key => `typed for ${key}`,
-    })
+  const sources = {
+    file: async (path: string) => {
+      if (path.startsWith('none'))
+        throw new UsageError('secret_missing', `can’t read the file ${path}`)
+      return `content of ${path}`
+    },
+    input: async (key: string) => `typed for ${key}`,
+  }
+  const read = async (...words: string[]) => {
+    const faults = createFaults()
+    const values = await readValues(types, words, sources, faults)
+    faults.throwAny()
+    return values
+  }
 
   test.each([
     ['a=@secrets/a b', 'a=content of secrets/a b'],
@@ -124,15 +144,24 @@ describe('values that are not on the command line', () => {
 
   test('are read only for arguments that assign', async () => {
     expect(await read('n=@x', 'a=@x')).toEqual(['n=@x', 'a=content of x'])
-    expect(await readValues({ n: string() }, ['n=-', 'more=-'], {} as never)).toEqual([
-      'n=-',
-      'more=-',
-    ])
+    const words = ['n=-', 'more=-']
+    expect(await readValues({ n: string() }, words, {} as never, createFaults())).toEqual(words)
   })
 
   test('are refused with their key if they can’t be read', async () => {
     await expect(read('n', 'a=@none')).rejects.toEqual(
       refused('invalid_value', 'a: can’t read the file none'),
     )
+  })
+
+  test('that can’t be read are all reported, and leave the others to be checked', async () => {
+    await expect(read('n', 'a=@none', 'b=1', 'c=@none2')).rejects.toThrow(
+      'a: can’t read the file none\nc: can’t read the file none2',
+    )
+    const faults = createFaults()
+    const words = await readValues(types, ['n', 'a=@none', 'b=1'], sources, faults)
+    expect(parseArguments(types, words, { catalogue })).toEqual({ name: 'n', settings: ['b=1'] })
+    const none = await readValues(types, ['n', 'a=@none'], sources, faults)
+    expect(parseArguments(types, none, { catalogue })).toEqual({ name: 'n', settings: [] })
   })
 })

@@ -127,9 +127,37 @@ describe('a secret that can’t be obtained', () => {
   })
 
   test('is reported together with the others', async () => {
-    const message = 'the secret a: there is no environment variable A; the secret b: '
+    const message = 'the secret a: there is no environment variable A\nthe secret b: '
     const found = await refused({ a: fromEnv('A'), b: fromFile('/nowhere/b') })
     expect(found.message).toContain(message)
+    expect(found.hint?.split('\n')).toHaveLength(2)
+  })
+
+  test('is reported together with those of other sources, also where nobody can be asked', async () => {
+    const sources = {
+      pin: fromPrompt('PIN'),
+      db: fromCommand('no-such-program'),
+      token: fromEnv('NO_TOKEN'),
+      key: fromFile('/nowhere/key'),
+    }
+    const checkAsk = () => {
+      throw new UsageError('secret_missing', 'there is no terminal')
+    }
+    const world = { env: {}, ask: () => expect.fail('it asked'), checkAsk }
+    await expect(resolveSecrets(sources, world)).rejects.toMatchObject({
+      code: 'secret_missing',
+      message: [
+        'the secret token: there is no environment variable NO_TOKEN',
+        'the secret key: can’t read the file /nowhere/key: it does not exist',
+        'the secret db: there is no program no-such-program',
+        'the secret pin: there is no terminal',
+      ].join('\n'),
+    })
+  })
+
+  test('is reported without a question where something else is wrong', async () => {
+    const world = { env: {}, ask: () => expect.fail('it asked'), checkAsk: () => {} }
+    expect(await resolveSecrets({ pin: fromPrompt('PIN') }, world, false)).toEqual({})
   })
 
   test('is reported if its file is a directory or binary', async () => {
