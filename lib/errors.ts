@@ -158,6 +158,11 @@ export const errorCodes = {
     'A lab host could not be started or stopped.',
     'See the log the message names.',
   ),
+  out_of_files: entry(
+    fault,
+    'The controller may open no more files, so it could not connect to a host.',
+    'Raise the limit (`ulimit -n 4096`), or work on fewer hosts at a time (`--forks`).',
+  ),
   connect_failed: entry(
     unreachable,
     'No connection: name, address, port, or nothing listens there.',

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { finished } from 'node:stream/promises'
 import { UnreachableError } from '../errors.ts'
+import { outOfFiles } from './out-of-files.ts'
 import type { ShellEnd, ShellStream } from './transport.ts'
 
 /** The shells of one transport. */
@@ -34,7 +35,10 @@ export function createChildShells(meaning: (end: ShellEnd) => ShellEnd = end => 
           for (const stream of child.stdio) stream?.destroy()
         }
         child.once('error', cause => {
-          reject(new UnreachableError('shell_failed', `can’t start ${program}`, { cause }))
+          reject(
+            outOfFiles(cause) ??
+              new UnreachableError('shell_failed', `can’t start ${program}`, { cause }),
+          )
         })
         child.once('spawn', () => {
           open.add(end)

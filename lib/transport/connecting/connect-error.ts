@@ -3,6 +3,7 @@ import { type ErrorDetails, isBootstrapError, UnreachableError } from '../../err
 import { kinds } from '../config/algorithms.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Login } from '../login/login.ts'
+import { outOfFiles } from '../out-of-files.ts'
 import { greetingIn, offeredIn } from '../ssh/kexinit.ts'
 import { isLate, type Late, type Stage } from './limits.ts'
 
@@ -290,6 +291,8 @@ const reasonOf = ({ code, message }: NodeJS.ErrnoException) =>
 
 function socketError({ error, streamError }: Failure, to: Destination): UnreachableError {
   const cause = (streamError ?? error) as NodeJS.ErrnoException
+  const full = outOfFiles(cause)
+  if (full) return full
   const where = whereOf(to)
   if (isJumpRefusal(error)) {
     const hint =
