@@ -1,3 +1,4 @@
+/** @module-tag long */
 /** The callback at a run's end, from the built command line to a real receiver. */
 import { Webhook } from 'standardwebhooks'
 import { beforeAll, expect, test } from 'vitest'

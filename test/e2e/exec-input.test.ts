@@ -1,3 +1,4 @@
+/** @module-tag long */
 /** The standard input of `exec` goes to the command on one host, byte for byte. */
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

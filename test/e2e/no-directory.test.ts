@@ -1,3 +1,4 @@
+/** @module-tag long */
 /** Where this machine can't make a directory, the command says so or goes on, and ends. */
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

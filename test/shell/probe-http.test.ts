@@ -1,3 +1,4 @@
+/** @module-tag long */
 /**
  * The question of a heartbeat by HTTP. It means the same with each client that a host may have, whatever its
  * environment says; what an answer means is what Node's own client makes of it.

@@ -1,3 +1,4 @@
+/** @module-tag long */
 /** Random configurations: our settings are the same as ssh’s, host by host. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
