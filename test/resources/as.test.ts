@@ -27,7 +27,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('what is made is theirs, by root without a password and whatever their login shell', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at"', directory)
+    await host.script('chmod 1777 "$at"', directory)
     const items = [
       file(`${directory}/root`, { content: 'x' }),
       file(`${directory}/app`, { content: 'x', as: 'app' }),
@@ -43,7 +43,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('a user may be named by number', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at"', directory)
+    await host.script('chmod 1777 "$at"', directory)
     const id = (await host.script('id -u app', directory)).trim()
     const made = file(`${directory}/by-number`, { content: 'x', as: id })
     expect((await bring(host, shell, directory, made)).error).toBeUndefined()
@@ -52,7 +52,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('goes for all of a task but what says otherwise, and keeps the order', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at"', directory)
+    await host.script('chmod 1777 "$at"', directory)
     await host.script('touch log && chmod 666 log', directory)
     const say = (name: string, more = {}) =>
       command(`echo "${name} $(id -un)" >>${directory}/log`, more)
@@ -68,7 +68,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('conditions and handlers reach across users', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at" && touch log && chmod 666 log', directory)
+    await host.script('chmod 1777 "$at" && touch log && chmod 666 log', directory)
     const say = (name: string, more = {}) =>
       command(`echo "${name} $(id -un)" >>${directory}/log`, { title: name, ...more })
     const asRoot = handler(say('reload'))
@@ -88,7 +88,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('a handler that another user’s step made due is remembered when the run fails', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at"', directory)
+    await host.script('chmod 1777 "$at"', directory)
     const note = handler(command(`touch ${directory}/noted`, { title: 'note' }))
     const made = file(`${directory}/app`, { content: 'x', as: 'app', notify: note })
     const first = await bring(host, shell, directory, [made, command('exit 3')])
@@ -100,7 +100,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
 
   test('a handler that another user’s step made due is remembered when that user’s shell dies', async () => {
     const directory = await at()
-    await host.script('chmod 777 "$at"', directory)
+    await host.script('chmod 1777 "$at"', directory)
     const note = handler(command(`touch ${directory}/noted`, { title: 'note' }))
     const [same, made] = ['same', 'app'].map(name =>
       file(`${directory}/${name}`, { content: 'x', as: 'app', notify: note }),

@@ -37,7 +37,7 @@ describe('over a connection that does not reach all of a host', { tags: ['overla
     async connection => {
       const items = [
         hostname(`web-${connection}`),
-        sysctl('60-hw', { set: { 'kernel.domainname': `for-${connection}` } }),
+        sysctl(`60-hw-${connection}`, { set: { 'kernel.domainname': `for-${connection}` } }),
         kernelModule(`hw_${connection}`),
       ]
       const live = 'cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname'
