@@ -5,15 +5,20 @@ import { headerFault, httpRequest } from '../shell/http-request.ts'
 import type { Heartbeat, Probe } from './definitions.ts'
 import { invalid, type SectionReader, template } from './section.ts'
 
-/** The heartbeat keys in `[product:NAME]`. */
-export const heartbeatKeys = [
-  'heartbeat',
+/** Those about an HTTP probe. */
+const httpKeys = [
   'heartbeat_status',
   'heartbeat_body',
   'heartbeat_json',
   'heartbeat_header',
   'heartbeat_ca',
   'heartbeat_redirect',
+] as const
+
+/** The heartbeat keys in `[product:NAME]`. */
+export const heartbeatKeys = [
+  'heartbeat',
+  ...httpKeys,
   'heartbeat_interval',
   'heartbeat_timeout',
   'heartbeat_attempts',
@@ -21,15 +26,6 @@ export const heartbeatKeys = [
 ] as const
 
 type Key = (typeof heartbeatKeys)[number]
-
-const httpKeys: readonly Key[] = [
-  'heartbeat_status',
-  'heartbeat_body',
-  'heartbeat_json',
-  'heartbeat_header',
-  'heartbeat_ca',
-  'heartbeat_redirect',
-]
 
 /** The product’s heartbeat; undefined if it has none or its probe is invalid. */
 export function readHeartbeat(keys: SectionReader<Key>): Heartbeat | undefined {
@@ -60,7 +56,7 @@ function reportUseless(keys: SectionReader<Key>, probe: Probe | undefined): void
   for (const key of heartbeatKeys) {
     if (!keys.has(key)) continue
     if (!keys.has('heartbeat')) keys.fault(key, 'has no effect without the key heartbeat')
-    else if (probe && probe.kind !== 'http' && httpKeys.includes(key))
+    else if (probe && probe.kind !== 'http' && (httpKeys as readonly Key[]).includes(key))
       keys.fault(
         key,
         probe.kind === 'unix'

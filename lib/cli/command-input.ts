@@ -8,7 +8,7 @@ type Input = Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume'>
 /** In bytes: it is held in memory, and goes to the host with the command. */
 const most = 64 * 1_048_576
 
-/** Milliseconds until somebody is told what exec waits for. */
+/** Milliseconds until exec says what it waits for. */
 const patience = 2000
 
 /** Milliseconds for the first byte, where there may well be none. */

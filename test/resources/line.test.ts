@@ -146,7 +146,7 @@ describeEach(awks, 'line with $name', awk => {
     Buffer.from('\ufeffa\n', 'utf16le').swap16(),
     Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]),
     Buffer.from('a\rb\r'),
-  ])('%j is no text that can be edited, and stays as it is', async before => {
+  ])('%j is not text that can be edited, and stays as it is', async before => {
     const host = await testHost({ awk })
     await host.write('conf', before)
     const path = host.at('conf')

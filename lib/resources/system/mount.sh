@@ -95,7 +95,7 @@ hw_mount_at() {
 }
 
 # hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else: SOURCE is as fstab has it. What
-# can't be told by the names that the kernel has for it is known by the line of fstab alone.
+# can't be recognized by the names that the kernel has for it is known by the line of fstab alone.
 hw_mount_is_other() {
   if [ -n "$hw_fstab_was" ] && [ "$hw_fstab_was" != "$2 $3" ]; then return 0; fi
   case $3:$hw_mounted_type in

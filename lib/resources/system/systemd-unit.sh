@@ -4,7 +4,7 @@
 # Needs: text units
 
 # hw_systemd_unit UNIT PATH TEXT VALIDATE take_over=: PATH is the unit's own file, or a drop-in of it. UNIT is empty
-# where no systemd is to be told.
+# where there is no systemd to reload.
 hw_systemd_unit() {
   hw_words 4 take_over "$@" || return
   command -v systemctl >/dev/null || hw_without systemctl systemd || return

@@ -186,7 +186,7 @@ describe('deliverCallback', () => {
 })
 
 describe('a delivery that waits', () => {
-  it('says for how long before it does, and ends at once when it is told to', async () => {
+  it('says for how long before it does, and ends at once when it is stopped', async () => {
     const { url, requests } = await receive(status(503, { 'retry-after': '50' }))
     const stop = new AbortController()
     const waits: number[] = []
