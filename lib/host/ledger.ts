@@ -13,8 +13,8 @@ export interface Ledger {
   noLongerDue(key: string): void
   /** Whether a resource changed something; undefined: it has not run yet. */
   changed(resource: Resource): boolean | undefined
-  /** Whether any resource changed something. */
-  readonly anyChanged: boolean
+  /** What steps made, or with --check would make: the lines of lib/remote/foresee.sh. */
+  readonly foreseen: readonly string[]
   note(resource: Resource, changed: boolean): void
   /**
    * Records the handlers that steps of another user may make due. Only the main session can write the record,
@@ -37,6 +37,7 @@ export function createLedger(
 ): Ledger {
   const due = new Set(before)
   const known = new Map<Resource, boolean>()
+  const foreseen: string[] = []
   const mode = { check, diff: false }
   const settle = async (owed: readonly string[]) => {
     const done = owed.filter(key => !due.has(key))
@@ -65,10 +66,11 @@ export function createLedger(
     },
     noLongerDue: key => void due.delete(key),
     changed: resource => known.get(resource),
-    get anyChanged() {
-      return [...known.values()].includes(true)
+    foreseen,
+    note: (resource, changed) => {
+      known.set(resource, changed)
+      if (changed) foreseen.push(...resource.makes)
     },
-    note: (resource, changed) => void known.set(resource, changed),
     owe,
     settle,
   }

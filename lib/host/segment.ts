@@ -67,6 +67,9 @@ async function send(steps: readonly Step[], session: Session, running: Running):
     if (!restarts || step !== last || late) endStep(step, result, running, late)
   }
   const calls = steps.map((_, at) => callOf(steps, at, limits, running, end))
+  const { foreseen } = running.execution.ledger
+  if (onlyLooks(mode) && foreseen.length > 0)
+    session.call({ name: 'hw_expect', args: foreseen }).catch(() => {})
   const settings = {
     check: onlyLooks(mode),
     diff: wantsDiff(mode),
@@ -97,6 +100,7 @@ function callOf(
     call: step.resource.call,
     notify: step.notify,
     handler: step.handler,
+    makes: step.resource.makes,
     when: placeCondition(step, steps.slice(0, at), execution.ledger.changed),
     listener: {
       title: step.resource.title,
@@ -123,7 +127,11 @@ function noSession(steps: readonly Step[], thrown: unknown, running: Running): u
   if (error.code !== 'user_missing' && error.code !== 'user_refused') throw thrown
   const wanted = steps.filter(({ handler }) => !handler || ledger.due.has(handler))
   // With --check, an earlier step may be the one that would create the user.
-  const mayCome = onlyLooks(mode) && error.code === 'user_missing' && ledger.anyChanged
+  const name = steps[0]!.as
+  const mayCome =
+    onlyLooks(mode) &&
+    error.code === 'user_missing' &&
+    ledger.foreseen.some(each => each === `user ${name}` || each === 'anything')
   const [first] = mayCome ? [] : wanted
   if (first) {
     running.failure = error.within({ step: first.resource.title, at: first.resource.at() })

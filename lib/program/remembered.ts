@@ -126,6 +126,7 @@ export function stepsOf(remembered: readonly Remembered[]): Step[] {
     if (!call) return []
     const resource: Resource = {
       kind: 'resource',
+      makes: [],
       title,
       call,
       as,

@@ -190,6 +190,14 @@ hw_fail() {
   return 1
 }
 
+# hw_lacks KIND NAME MESSAGE [CODE]: as hw_fail, where a step fails for want of a path, user, group, service or
+# program. With --check a step before it may be the one that makes it: see hw_foresee.
+hw_lacks() {
+  [ -z "$hw_check" ] || [ -z "$hw_foresight" ] || ! "$hw_foresight" "$1" "$2" || return
+  shift 2
+  hw_fail "$@"
+}
+
 # hw_drop_incoming PATH: what came in beside the session (receive.sh) is not needed any more.
 hw_drop_incoming() {
   rm -f -- "$1" && hw_drop_empty "$1"
@@ -217,7 +225,7 @@ hw_leave_out() {
 
 # hw_without PROGRAM PACKAGE: the failure of a step for want of a program.
 hw_without() {
-  hw_fail "$1 is not on this host; the package that has it is $2" tool_missing
+  hw_lacks program "$1" "$1 is not on this host; the package that has it is $2" tool_missing
 }
 
 # hw_begin NONCE BOOTSTRAP_DIR: the session's first step: facts, one `name=value` a line, then the
@@ -340,7 +348,7 @@ hw_cleanup() {
 
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
-hw_notifying=''
+hw_notifying='' hw_foresight=''
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

@@ -139,7 +139,7 @@ hw_resolve() {
   hw_path=$1
   [ -L "$1" ] || return 0
   command -v readlink >/dev/null || hw_without readlink coreutils || return
-  hw_path=$(readlink -f -- "$1") || hw_fail "$1 is a link that leads nowhere"
+  hw_path=$(readlink -f -- "$1") || hw_lacks path "$(readlink -- "$1")" "$1 is a link that leads nowhere"
 }
 
 # hw_trust PATH: fails if a link on the way to PATH, or PATH itself, was laid by somebody who could not do

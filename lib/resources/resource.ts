@@ -41,6 +41,8 @@ export interface Resource {
   readonly command?: string
   /** Secrets it holds: no diff is shown, and they are taken out of any output. */
   readonly secrets: readonly string[]
+  /** What it makes that a later step may need: the lines of lib/remote/foresee.sh. */
+  readonly makes: readonly string[]
   /** The line of the recipe it was declared at. */
   readonly at: CallSite
 }
@@ -122,16 +124,21 @@ interface Declaration {
   secrets?: readonly string[]
   restarts?: { withinMs: number }
   need?: Need
+  /** Default: the file `path`, or nothing if the option `absent` is given. */
+  makes?: readonly string[]
   forHost?: (host: TemplateHost) => Resource
 }
 
 /** For the modules of this folder. */
 export function declare({ options, secrets = [], ...declared }: Declaration): Resource {
   const { when, as, tags } = options
-  const { title } = declared
+  const { title, path } = declared
+  const absent = 'absent' in options && options.absent
+  const file = path?.startsWith('/') ? [`file ${path}`] : []
   return {
     kind: 'resource',
     ...declared,
+    makes: absent ? [] : (declared.makes ?? file),
     notify: [options.notify ?? []].flat().map(each => checkHandler(title, each)),
     when: checkCondition(title, when),
     as: as === undefined ? undefined : checkUser(title, as),

@@ -14,6 +14,8 @@ export interface SegmentCall {
   notify?: readonly Notification[]
   /** Run only if the handler of this key is due. */
   handler?: string
+  /** What it would make, with --check: see lib/remote/foresee.sh. */
+  makes?: readonly string[]
   /** Its `end` is called when the step has finally ended, not when it asks for content. */
   listener?: StepListener & {
     /** Progress of a transfer for this step, in bytes. */
@@ -50,6 +52,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
   return [
     ...new Set([
       ...(wrapped ? ['hw_when'] : []),
+      ...(steps.some(step => step.makes) ? ['hw_foresee'] : []),
       ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...steps.map(step => step.call.name),
@@ -82,13 +85,14 @@ export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   ])
 }
 
-function wrappersOf({ handler, when, notify = [] }: SegmentCall): string[] {
+function wrappersOf({ handler, when, notify = [], makes }: SegmentCall): string[] {
   return [
     ...(handler ? ['hw_handler', handler] : []),
     ...(when ? ['hw_when', ...conditionWords(when), '--'] : []),
     ...(notify.length > 0
       ? ['hw_notify', ...notify.flatMap(({ key, record }) => [key, record]), '--']
       : []),
+    ...(makes ? ['hw_foresee', ...makes, '--'] : []),
   ]
 }
 

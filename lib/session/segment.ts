@@ -50,7 +50,7 @@ export async function runSegment(
   shell: SegmentShell,
 ): Promise<StepResult[]> {
   const base = shell.takeIds(calls.length)
-  const steps = await numbered(calls, base)
+  const steps = await numbered(calls, base, mode)
   const segment: Underway = { calls, steps, mode, results: [], wanted: new Set() }
   const read = readingCall(steps)
   const reading = read && { id: shell.takeIds(1), call: read }
@@ -74,12 +74,17 @@ export async function runSegment(
 }
 
 /** The calls as they are sent, with the ids of the session. */
-async function numbered(calls: readonly SegmentCall[], base: number): Promise<NumberedCall[]> {
+async function numbered(
+  calls: readonly SegmentCall[],
+  base: number,
+  { check }: SegmentMode,
+): Promise<NumberedCall[]> {
   const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
-  return calls.map(({ when, notify, handler }, index) => ({
+  return calls.map(({ when, notify, handler, makes }, index) => ({
     call: prepared[index]!,
     notify,
     handler,
+    makes: check ? makes : undefined,
     id: base + index,
     when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
   }))

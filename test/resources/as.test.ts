@@ -5,6 +5,7 @@ import { command } from '../../lib/resources/commands/command.ts'
 import { changed } from '../../lib/resources/conditions.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import { handler, task } from '../../lib/resources/resource.ts'
+import { user } from '../../lib/resources/users/user.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { overlayHost } from '../support/resource-hosts.ts'
@@ -176,12 +177,16 @@ describe('as another user', { tags: ['overlay'] }, () => {
   test('with --check a user that is not there may come by a step before', async () => {
     const directory = await at()
     const asTheirs = file(`${directory}/b`, { content: 'x', as: 'nobody-there' })
-    const items = [file(`${directory}/a`, { content: 'x' }), asTheirs, command('true')]
+    const items = [user('nobody-there'), asTheirs, command('true')]
     const checked = await bring(host, shell, directory, items, { check: true, diff: true })
     expect(checked.error).toBeUndefined()
     expect(checked.statuses).toEqual(['changed', 'changed', 'changed'])
     const alone = await bring(host, shell, directory, asTheirs, { check: true })
     expect(alone.error).toMatchObject({ code: 'user_missing' })
+    // Any change before it was taken for what would bring the user.
+    const other = [file(`${directory}/a`, { content: 'x' }), asTheirs]
+    const unexplained = await bring(host, shell, directory, other, { check: true })
+    expect(unexplained.error).toMatchObject({ code: 'user_missing' })
   })
 
   test.each(['', '-x', 'a b', "a'b", 'a\nb', '$(x)'])(

@@ -33,6 +33,7 @@ export function command(line: string, options: CommandOptions = {}): Resource {
   return declare({
     title,
     options,
+    makes: ['anything'],
     secrets: action.secrets,
     command: line,
     call: {

@@ -50,6 +50,7 @@ export function script(
   return declare({
     title,
     options,
+    makes: ['anything'],
     secrets: [...action.secrets, ...secretsOf(source)],
     command: [...program, name, ...args].join(' '),
     call: {

@@ -81,6 +81,7 @@ export function copyTree(path: string, options: CopyTreeOptions): Resource {
     title,
     options,
     path: target,
+    makes: [`tree ${target}`],
     call: {
       name: 'hw_copy_tree',
       // What it is to do, for who compares plans; what is sent is found out by `prepare`.

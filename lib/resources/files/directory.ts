@@ -46,12 +46,14 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   const { recurse, fileMode, absent } = options
   if (absent) return noDirectory(title, target, options)
   const owned = ownershipWords(title, options)
+  const makes = [`directory ${target}`]
   const gather = [{ by: 'hw_gather_stat', of: [target] }]
   if (!recurse) {
     if (fileMode !== undefined) throw invalidOption(title, 'fileMode needs recurse: true')
     return declare({
       title,
       options,
+      makes,
       call: { name: 'hw_directory', args: [target, ...words(owned)], gather },
     })
   }
@@ -61,6 +63,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   return declare({
     title,
     options,
+    makes,
     call: { name: 'hw_directory_all', args: [target, ...words(all)], gather },
   })
 }

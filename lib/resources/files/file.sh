@@ -21,7 +21,7 @@ hw_file() {
   case $hw_type in
     file) hw_compare_owner ;;
     absent)
-      [ -n "$hw_want_sum" ] || hw_fail "$1 does not exist, and there is no content to create it with" || return
+      [ -n "$hw_want_sum" ] || hw_lacks path "$hw_path" "$1 does not exist, and there is no content to create it with" || return
       hw_also created
       ;;
     *) hw_fail "$1 is not a regular file" || return ;;

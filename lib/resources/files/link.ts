@@ -57,6 +57,7 @@ export function link(path: string, options: LinkOptions): Resource {
   return declare({
     title,
     options,
+    makes: [`tree ${place}`],
     call: {
       name: 'hw_link',
       args: [place, target, ...words({ force, user, group: ofGroup })],

@@ -43,6 +43,7 @@ export function npmPackage(
   return declare({
     title,
     options,
+    makes: ['anything'],
     call: {
       name: 'hw_npm_package',
       args: [state, ...wanted],

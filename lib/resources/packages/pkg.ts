@@ -64,7 +64,12 @@ export function pkg(names: string | readonly string[], options: PkgOptions = {})
   const wanted = version === undefined ? list : [`${list[0]}=${version}`]
   const held = hold === undefined ? '' : hold ? 'held' : 'unheld'
   const args = [stateOf(options), held, ...wanted]
-  const declared = declare({ title, options, call: { name: 'hw_package', args } })
+  const declared = declare({
+    title,
+    options,
+    makes: ['anything'],
+    call: { name: 'hw_package', args },
+  })
   return {
     ...declared,
     forHost: ({ facts }) => {

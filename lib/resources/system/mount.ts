@@ -68,6 +68,7 @@ export function mount(path: string, options: MountOptions): Resource {
       title,
       options,
       path: '/etc/fstab',
+      makes: mounted ? [`tree ${target}`] : [],
       call: { name: 'hw_mount', args },
       need: { own: 'mounts', files },
     })

@@ -91,6 +91,7 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
     path,
     whole: hashOf(Buffer.from(text)),
     text,
+    makes: [`file ${path}`, `service ${unit}`],
     call: { name: 'hw_systemd_unit', args: [unit, path, text, validate, takeOver], gather },
     need: {
       own: 'processes',

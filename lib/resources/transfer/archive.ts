@@ -70,7 +70,7 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
     throw invalidOption(title, `the name ${JSON.stringify(name)} is not letters, digits, . _ or -`)
   const from = url === undefined ? String(source ?? path) : new URL(plainUrl(title, url)).pathname
   const program = programOf(title, from, options.format)
-  const shared = { title, options, path: target }
+  const shared = { title, options, path: target, makes: [`tree ${target}`] }
   const call = (from: 'host' | 'url' | 'sent', more: Parameters<typeof words>[0]): HostCall => {
     const own = {
       format: program,

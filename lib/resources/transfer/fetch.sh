@@ -12,7 +12,7 @@ hw_fetch() {
   case $hw_type in
     file) ;;
     absent)
-      [ -n "$hw_want_optional" ] || hw_fail "$1 does not exist"
+      [ -n "$hw_want_optional" ] || hw_lacks path "$1" "$1 does not exist"
       return
       ;;
     *) hw_fail "$1 is not a regular file" || return ;;

@@ -79,6 +79,7 @@ export function git(path: string, options: GitOptions): Resource {
   return declare({
     title,
     options,
+    makes: [`tree ${target}`],
     secrets: login && isSecret(login.password) ? [login.password.reveal(), tokenOf(login)] : [],
     call: {
       name: 'hw_git',

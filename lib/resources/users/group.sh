@@ -69,7 +69,7 @@ hw_compare_members() {
 # hw_members_exist: fails if one who should join is not a user here.
 hw_members_exist() {
   for hw_each in $hw_joining; do
-    hw_find_user "$hw_each" || hw_known_elsewhere passwd "$hw_each" || hw_fail "there is no user $hw_each" || return
+    hw_find_user "$hw_each" || hw_known_elsewhere passwd "$hw_each" || hw_lacks user "$hw_each" "there is no user $hw_each" || return
   done
 }
 

@@ -137,7 +137,7 @@ hw_user_groups_exist() {
   for hw_each in $hw_want_group $hw_want_groups; do
     case $hw_each in
       *[!0-9]*)
-        hw_find_group "$hw_each" || hw_known_elsewhere group "$hw_each" || hw_fail "there is no group $hw_each" || return
+        hw_find_group "$hw_each" || hw_known_elsewhere group "$hw_each" || hw_lacks group "$hw_each" "there is no group $hw_each" || return
         ;;
     esac
   done

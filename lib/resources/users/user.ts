@@ -77,6 +77,7 @@ export function user(name: string, options: UserOptions = {}): Resource {
   return declare({
     title,
     options,
+    makes: madeFor(name, options),
     secrets: isSecret(password) ? [password.reveal()] : [],
     call: {
       name: 'hw_user',
@@ -88,6 +89,13 @@ export function user(name: string, options: UserOptions = {}): Resource {
     },
   })
 }
+
+/** A home may hold more than its directory: useradd copies /etc/skel. */
+const madeFor = (name: string, { group, home = `/home/${name}` }: UserOptions) => [
+  `user ${name}`,
+  `tree ${home}`,
+  ...(group === undefined ? [`group ${name}`] : []),
+]
 
 const common = ['notify', 'when', 'as', 'tags']
 
