@@ -120,7 +120,7 @@ hw_words() {
 # hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
 # shell's own standard input is the script.
 hw_step() {
-  hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen='' hw_in_place=''
+  hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen='' hw_in_place=mounted
   shift
   if [ -n "$hw_stop" ]; then
     hw_end skipped 0

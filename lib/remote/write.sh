@@ -112,12 +112,13 @@ hw_replace() {
   hw_touch "$hw_target"
 }
 
-# hw_is_in_place: whether hw_target is to be written to and not replaced: hw_in_place, or hw_mounts_in_place
-# where it is a mount point.
+# hw_is_in_place: whether hw_target is to be written to and not replaced. hw_in_place is `yes`, or empty, which the
+# recipe says; or `mounted`, where it has no word in that: a mount point can't be replaced, and is written to. So
+# are those of containers (hw_mounts_in_place).
 hw_in_place='' hw_mounts_in_place=${hw_mounts_in_place-}
 hw_is_in_place() {
   [ "$hw_type" = file ] && [ -n "$hw_in_place$hw_mounts_in_place" ] || return 1
-  [ -n "$hw_in_place" ] || hw_is_mount_point "$hw_target"
+  [ "$hw_in_place" = yes ] || hw_is_mount_point "$hw_target"
 }
 
 # hw_is_mount_point PATH: whether something is mounted there, as containers' engines do with /etc/hosts.
@@ -133,21 +134,54 @@ hw_is_mount_point() {
   return 1
 }
 
-# hw_overwrite: what is in hw_temporary becomes the content of hw_target, which stays the same file. Not at
-# once: the old content is kept until the new one is there, so that it can be put back where a disk is full.
+# hw_overwrite: what is in hw_temporary becomes the content of hw_target, which stays the same file. That is not done
+# at once: until it is, the new content is beside it under a name that hw_finish_write knows, and the old one is
+# kept to be put back where a disk is full.
 hw_overwrite() {
   hw_apply_owner "$hw_target" || hw_give_up "can't set owner or mode of $hw_target" || return
-  cp -p -- "$hw_target" "$hw_temporary.old" || hw_give_up "can't keep what is in $hw_target" || return
-  if cat -- "$hw_temporary" >"$hw_target"; then
-    rm -f -- "$hw_temporary" "$hw_temporary.old"
-  elif cat -- "$hw_temporary.old" >"$hw_target"; then
+  hw_old=$hw_temporary.old hw_unwritten=${hw_target%/*}/.${hw_target##*/}.hw-write
+  cp -p -- "$hw_target" "$hw_old" || hw_give_up "can't keep what is in $hw_target" || return
+  { hw_no_directory "$hw_unwritten" && mv -f -- "$hw_temporary" "$hw_unwritten"; } || hw_give_up "can't make $hw_unwritten" || return
+  if hw_pour "$hw_unwritten" "$hw_target"; then
+    rm -f -- "$hw_unwritten" "$hw_old"
+  elif hw_pour "$hw_old" "$hw_target"; then
+    rm -f -- "$hw_unwritten"
     hw_give_up "can't write the new content to $hw_target: it has the old one again"
   else
-    rm -f -- "$hw_temporary"
-    hw_fail "can't write to $hw_target: what was in it is in $hw_temporary.old"
+    rm -f -- "$hw_unwritten"
     hw_temporary=
-    return 1
+    hw_fail "can't write to $hw_target: what was in it is in $hw_old"
   fi
+}
+
+# hw_pour FROM TO: the content of FROM into TO, which stays the same file. What TO has beyond that is cut off last:
+# as long as it is there, nobody else gets its room, and the old content can be put back.
+hw_pour() {
+  cat -- "$1" 1<>"$2" && hw_found=$(wc -c <"$1") || return
+  dd if=/dev/null of="$2" bs=1 seek="$((hw_found))" 2>/dev/null
+}
+
+# hw_is_unfinished PATH: whether hw_overwrite has begun to write to it, and was killed over that. Only what this user
+# has put there is taken for its content.
+hw_is_unfinished() {
+  hw_unwritten=${1%/*}/.${1##*/}.hw-write
+  # shellcheck disable=SC3067 # all shells of hosts have -O
+  [ -f "$hw_unwritten" ] && [ ! -L "$hw_unwritten" ] && [ -O "$hw_unwritten" ] && [ -f "$1" ]
+}
+
+# hw_finish_write: that is done in hw_path: half of a file is nothing to go by. hw_finished is the step that did it,
+# which may have to ask the controller for more, and is then begun again.
+hw_finished=''
+hw_finish_write() {
+  if hw_is_unfinished "$hw_path"; then
+    hw_saw "unfinished $hw_path"
+    hw_touch "$hw_path"
+    [ -n "$hw_check" ] || {
+      hw_pour "$hw_unwritten" "$hw_path" && rm -f -- "$hw_unwritten"
+    } || hw_fail "can't finish writing $hw_path: its content is in $hw_unwritten" || return
+    hw_finished=$hw_id
+  fi
+  [ "$hw_finished" != "$hw_id" ] || hw_also 'rest of an interrupted write'
 }
 
 # hw_not_replaced: why hw_target was not.
@@ -161,7 +195,7 @@ hw_not_replaced() {
 
 # hw_note_links: of a file with several names only this one is replaced, which is said.
 hw_note_links() {
-  [ "$hw_type" = file ] && [ "$hw_links" -gt 1 ] && [ -z "$hw_in_place" ] || return 0
+  [ "$hw_type" = file ] && [ "$hw_links" -gt 1 ] && [ "$hw_in_place" != yes ] || return 0
   case $hw_links in
     2) hw_also '1 other hard link keeps the old content' ;;
     *) hw_also "$((hw_links - 1)) other hard links keep the old content" ;;
@@ -235,14 +269,14 @@ hw_copy_attributes() {
 }
 
 # hw_keep_old PATH: the file that is there stays beside it, under a name with the time. It is a link to
-# the file where it may be: what comes in its place has a file of its own.
+# the file where it may be: what comes in its place has a file of its own, unless it is written to.
 hw_backup=''
 hw_keep_old() {
   [ "$hw_type" = file ] || return 0
   hw_old=$1.$(date -u +%Y%m%dT%H%M%SZ)~ || hw_fail "can't read the clock" || return
   # Not the first in this second.
   while [ -e "$hw_old" ] || [ -L "$hw_old" ]; do hw_old=$hw_old~; done
-  ln -- "$1" "$hw_old" 2>/dev/null || cp -p -- "$1" "$hw_old" || hw_fail "can't keep $1 as $hw_old" || return
+  { [ "$hw_in_place" != yes ] && ln -- "$1" "$hw_old" 2>/dev/null; } || cp -p -- "$1" "$hw_old" || hw_fail "can't keep $1 as $hw_old" || return
   hw_also "the old one is ${hw_old##*/}"
 }
 

@@ -1,11 +1,11 @@
 /** @module-tag long */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type ContainerOptions, container } from '../../lib/resources/commands/container.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { secret } from '../../lib/shell/secret.ts'
-import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
+import { image, loop, podmanHost } from '../support/podman-host.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
 import {
   anyShell,
@@ -19,9 +19,6 @@ import {
 
 const few = [anyShell]
 
-/** Exits immediately on TERM. */
-const loop = ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done']
-const image = 'localhost/bb:1'
 const engine = 'podman'
 
 describe('container, by a real podman', { tags: ['overlay', 'podman'] }, () => {
@@ -97,43 +94,6 @@ inside
     })
   })
 })
-
-/** An overlay host with a podman that runs containers there, and one image, of busybox. */
-function podmanHost(): ResourceHost {
-  const made = overlayHost()
-  beforeAll(async () => {
-    await made.script(
-      `mount -t tmpfs none /sys/fs/cgroup
-      mkdir -p /etc/containers /mnt/image/bin
-      printf '%s\\n' '[containers]' 'default_ulimits=["nofile=1024:1024","nproc=1024:1024"]' \\
-        'cgroups="disabled"' 'netns="none"' '[engine]' 'events_logger="none"' \\
-        'cgroup_manager="cgroupfs"' 'runtime="crun"' >/etc/containers/containers.conf
-      printf '%s\\n' '[storage]' 'driver="vfs"' 'graphroot="/mnt/podman"' 'runroot="/mnt/podman-run"' \\
-        >/etc/containers/storage.conf
-      echo '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json
-      cd /mnt/image
-      busybox=$(command -v busybox)
-      cp "$busybox" bin/busybox
-      for each in $(ldd "$busybox" 2>/dev/null | grep -o '/[^ )]*'); do
-        mkdir -p ".\${each%/*}"; cp -L "$each" ".$each"
-      done
-      for each in sh sleep cat id; do ln -s busybox "bin/$each"; done
-      tar -cf ../image.tar .
-      podman import ../image.tar ${image}`,
-      '/',
-    )
-  }, 60_000)
-  return {
-    ...made,
-    // What podman keeps for itself changes when it is asked.
-    snapshot: at =>
-      made.script(
-        `find "$at" -printf '%p %m %U %G %s %C@\\n' | sort
-        podman ps -aq | xargs -r podman container inspect --format '{{.Id}} {{.Name}} {{.State.Status}} {{.State.StartedAt}}'`,
-        at,
-      ),
-  }
-}
 
 /** The recorded contract of docker's commands: see fake-docker.sh. */
 async function dockerHost(shell: Program) {

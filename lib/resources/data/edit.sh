@@ -10,7 +10,9 @@ hw_gather_text() {
   for hw_path in "$@"; do
     hw_key=${hw_found_ids%% *} hw_found_ids=${hw_found_ids#* }
     # A pipe would be waited for; the step reports what is not a file.
-    if [ -f "$hw_path" ] && [ -r "$hw_path" ]; then
+    if hw_is_unfinished "$hw_path"; then
+      continue
+    elif [ -f "$hw_path" ] && [ -r "$hw_path" ]; then
       hw_mark text "$hw_key"
       cat -- "$hw_path" || continue
     elif [ ! -e "$hw_path" ] && [ ! -L "$hw_path" ]; then
@@ -32,7 +34,9 @@ hw_edit() {
   hw_words 1 'key perms mode user group validate in_place private how before note content' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
   hw_answer=$hw_want_how hw_before=$hw_want_before hw_edit_named=$1
-  hw_resolve "$1" || return
+  hw_resolve "$1" && hw_finish_write || return
+  # What it becomes then is not there yet.
+  [ -z "$hw_check" ] || [ "$hw_status" != changed ] || return 0
   [ -z "$hw_plan" ] || [ ! -f "$hw_path" ] || hw_sum "$hw_path" || return
   if hw_gathered text "$hw_path"; then
     if [ -z "$hw_answer" ]; then

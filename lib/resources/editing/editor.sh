@@ -42,7 +42,7 @@ function run_plan() {$hw_planned }"
 hw_editor() {
   hw_words 2 'perms mode user group private validate in_place' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
-  hw_resolve "$2" || return
+  hw_resolve "$2" && hw_finish_write || return
   hw_editor=$1 hw_editor_named=$2
   shift "$hw_skip"
   IFS=$hw_newline

@@ -8,7 +8,8 @@
 # asks for it: status need. With `take_over` (`yes` or `no`, see hw_may_take) a link is not followed. `backup` keeps the file that is replaced, `large` shows no texts.
 hw_file() {
   hw_words 1 'sum perms mode user group validate backup in_place take_over large content' "$@" || return
-  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
+  hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate
+  hw_in_place=${hw_want_in_place:-${hw_want_take_over:+mounted}}
   hw_saw "want $hw_want_sum"
   if [ -n "$hw_want_take_over" ] && [ -L "$1" ]; then
     # The link itself is in the way, and not what it leads to.
@@ -16,7 +17,7 @@ hw_file() {
     hw_saw "link $1"
     hw_path=$1 hw_type=absent hw_size=0 hw_links=0
   else
-    hw_resolve "$1" && hw_stat "$hw_path" || return
+    hw_resolve "$1" && hw_finish_write && hw_stat "$hw_path" || return
   fi
   case $hw_type in
     file) hw_compare_owner ;;

@@ -27,7 +27,7 @@ hw_text() {
     hw_path=$1 hw_said='in place of a link' hw_type=absent hw_size=0 hw_links=0
     hw_trust "${1%/*}" || return
   else
-    hw_resolve "$1" && hw_read_text "$hw_path" || return
+    hw_resolve "$1" && hw_finish_write && hw_read_text "$hw_path" || return
     if [ ! -e "$hw_path" ]; then
       hw_said=created
     elif [ "$hw_found" != "$2" ]; then

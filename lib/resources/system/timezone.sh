@@ -20,6 +20,7 @@ hw_timezone() {
     hw_also link
     if [ -z "$hw_check" ]; then
       hw_no_directory /etc/localtime || return
+      ! hw_is_mount_point /etc/localtime || hw_fail "/etc/localtime is a mount point: the time zone is that of the machine that mounts it" || return
       hw_temporary=/etc/.localtime.hw-$hw_token
       ln -s "/usr/share/zoneinfo/$1" "$hw_temporary" && mv -f "$hw_temporary" /etc/localtime ||
         hw_give_up "can't make the link /etc/localtime" || return

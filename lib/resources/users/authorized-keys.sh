@@ -184,6 +184,8 @@ hw_keys_write() {
       [ "$hw_each" = "$hw_is_home" ] || [ ! -e "$hw_each" ] || hw_keys_give "$hw_each" ||
         hw_fail "can't set the owner of $hw_each" || return
     done
+    hw_keys_mounted=
+    ! hw_is_mount_point "$hw_keys_file" || hw_keys_mounted=1
     # shellcheck disable=SC2016 # for the user's shell
     hw_lines "$hw_requests" | hw_keys_as_user -c '
       umask 077
@@ -192,15 +194,21 @@ hw_keys_write() {
         chmod 700 -- "$1" || exit
       fi
       new=$1/.${2##*/}.hw-$3
-      [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2" "$7"
+      [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2" "$7" ""
       # In a directory with a default ACL the umask is ignored, and sshd with what others may write to.
       (set -C && true >"$new") && chmod 600 -- "$new" || exit
       # By cat, as in hw_whole.
       s=$({ { awk -v mode=edit -v other="$7" "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
-        [ "$s" = 0 ] && mv -f -- "$new" "${2:-$6}" || {
+        [ "$s" = 0 ] && if [ -z "$8" ]; then
+          mv -f -- "$new" "${2:-$6}"
+        else
+          # A mount point, which is written to, as hw_overwrite does it.
+          pour() { cat -- "$1" 1<>"$2" && dd if=/dev/null of="$2" bs=1 seek=$(($(wc -c <"$1"))) 2>/dev/null && rm -f -- "$1"; }
+          cp -p -- "$2" "$new.old" && { pour "$new" "$2" || { pour "$new.old" "$2" && false; }; } && rm -f -- "$new.old"
+        fi || {
         rm -f -- "$new"
         exit 1
-      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" >&2 ||
+      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" "$hw_keys_mounted" >&2 ||
       hw_fail "could not write $hw_keys_file as $hw_account" || return
     hw_touch "$hw_keys_directory"
     hw_touch "$hw_keys_file"
