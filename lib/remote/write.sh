@@ -257,15 +257,29 @@ hw_permissions() {
 # modules. Not all of these may be anybody's to set: then those that are. Where cp is not GNU's it copies
 # the content too, and of the access lists nothing.
 hw_copy_attributes() {
-  if [ -z "${hw_plain_cp-}" ]; then
-    cp -p --attributes-only --preserve=xattr -- "$1" "$2" 2>/dev/null && return 0
-    cp -a --attributes-only -- "$1" "$2" 2>/dev/null && return 0
+  if [ -z "${hw_plain_cp-}" ] && hw_copy_without_content "$1" "$2"; then
+    hw_has_more_access "$2" && ! hw_has_more_access "$1" || return 0
+    # It was made in a directory with a default ACL. GNU's cp takes away what it has from there up to 9.1 at
+    # least, and leaves it in 9.7. Its install makes files without.
+    install -m 600 -- /dev/null "$2" && hw_copy_without_content "$1" "$2"
+    return
   fi
   hw_plain_cp=1
   cp -p -- "$1" "$2" || return
   command -v setfacl >/dev/null && command -v getfacl >/dev/null || return 0
   hw_found=$(getfacl -cp -- "$1" 2>/dev/null) || return 0
   hw_lines "$hw_found" | setfacl --set-file=- -- "$2"
+}
+
+hw_copy_without_content() {
+  cp -p --attributes-only --preserve=xattr -- "$1" "$2" 2>/dev/null ||
+    cp -a --attributes-only -- "$1" "$2" 2>/dev/null
+}
+
+# hw_has_more_access PATH: whether it has an access list.
+hw_has_more_access() {
+  hw_found=$(ls -ld -- "$1") || return
+  case $hw_found in ??????????+*) ;; *) return 1 ;; esac
 }
 
 # hw_keep_old PATH: the file that is there stays beside it, under a name with the time. It is a link to
