@@ -20,7 +20,7 @@ import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh
 import { pooled } from '../../lib/transport/pool.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import { descendantsOf } from '../support/descendants.ts'
-import { temporaryDirectory } from '../support/shells.ts'
+import { fakePrograms, temporaryDirectory } from '../support/shells.ts'
 import { certify, hashNames, keyDirectory, makeKey, startAgent } from '../support/ssh-keys.ts'
 import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
 import { startUserHost } from '../support/user-hosts.ts'
@@ -76,6 +76,21 @@ describe('a login', { tags: ['sshd'] }, () => {
     await certify(key, { ca, principals: [sshd.user] })
     expect(await says(await connect(sshd.host({ privateKeyFile: key.file })))).toBe('here')
     expect(sshd.count(/^Accepted publickey .*ED25519-CERT/)).toBe(1)
+  })
+
+  test('succeeds whatever words ssh has for its progress', async () => {
+    const sshd = await startSshd()
+    const words = `exec 3>&2
+{ ssh "$@" 2>&1 >&4 4>&- 3>&- | sed -u 's/^debug1: .*/debug1: something else/' >&3; } 4>&1`
+    const directory = await fakePrograms(await temporaryDirectory(), { 'other-ssh': words })
+    const lines: string[] = []
+    const transport = await connect(sshd.host(), {
+      program: join(directory, 'other-ssh'),
+      debug: (_, line) => lines.push(line),
+    })
+    expect(await says(transport)).toBe('here')
+    expect(lines.filter(line => /^ssh says: debug1: /.test(line))).not.toEqual([])
+    expect(lines.join('\n')).not.toMatch(/Entering interactive session/)
   })
 
   test('with an encrypted key asks for its passphrase, again if it was wrong', async () => {

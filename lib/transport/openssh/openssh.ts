@@ -5,7 +5,7 @@
  * nobody but us can use its socket (private-directory.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UnreachableError } from '../../errors.ts'
 import type { Debug } from '../../events.ts'
@@ -61,6 +61,9 @@ export interface OpensshOptions {
 
 /** How long a process may take to exit, or to say why it exited, in milliseconds. */
 const lingerMs = 1000
+
+/** How often the control socket is looked for, in milliseconds, should ssh not say that it is there. */
+const lookMs = 100
 
 /**
  * Connects with `ssh`.
@@ -158,7 +161,7 @@ async function goThrough(
   })
   const socket = directory.at(socketName)
   const messages = await Promise.race([
-    master.ready(() => takeOver(socket)),
+    master.ready(socket),
     Promise.race([master.ended, abandoned, master.forbidden]).then(() => undefined),
   ])
   if (messages) return transportOf(master, messages, target)
@@ -219,8 +222,8 @@ interface Master {
   failed?: Error
   /** Settles when it accepts a host key that we refuse. */
   forbidden: Promise<void>
-  /** Settles with the result of `take`, once its control socket exists. */
-  ready(take: () => Promise<Messages>): Promise<Messages>
+  /** Takes over its control socket, once it exists. */
+  ready(socket: string): Promise<Messages>
   /** Ends it and what it started. Idempotent. */
   kill(): void
   /** No longer kills it at our exit: it ends by itself then. */
@@ -268,11 +271,11 @@ function startMaster(
       child.once('close', () => resolve())
       child.once('error', () => resolve())
     }),
-    ready: take =>
-      new Promise((resolve, reject) => {
-        // Output of a server before the login may look the same: in that case there is no socket yet.
-        ready = () => void take().then(resolve, error => isThere(error) && reject(error))
-      }),
+    ready: socket => {
+      const taken = takenOnce(socket, child)
+      ready = taken.look
+      return taken.messages
+    },
     kill,
     forget: atExit(kill),
   }
@@ -280,6 +283,30 @@ function startMaster(
     master.failed = error
   })
   return master
+}
+
+/**
+ * Takes over a control socket once it is there. ssh says in its log when that is, but no version promises those
+ * words, and output of a server before the login may look the same: what counts is the socket.
+ */
+function takenOnce(socket: string, child: ChildProcess) {
+  let look = () => {}
+  const messages = new Promise<Messages>((resolve, reject) => {
+    let busy = false
+    look = () => {
+      if (busy || !existsSync(socket)) return
+      busy = true
+      takeOver(socket).then(resolve, error => {
+        busy = false
+        if (isThere(error)) reject(error)
+      })
+    }
+  })
+  const timer = setInterval(look, lookMs).unref()
+  const stop = () => clearInterval(timer)
+  child.once('close', stop).once('error', stop)
+  messages.then(stop, stop)
+  return { look, messages }
 }
 
 const isThere = ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ECONNREFUSED'
