@@ -16,7 +16,7 @@ import {
   silentCommand,
   terminalCommand,
 } from './commands.ts'
-import { type Heard, listen, takeUpTo } from './dialogue.ts'
+import { type Heard, listen, putBack, takeUpTo } from './dialogue.ts'
 import { becomeFailed, recognise, refused, speaks } from './refusals.ts'
 
 /** What is known of a host after its first refusal. */
@@ -105,7 +105,7 @@ async function openAsking(
       takeUpTo(stdout!, `${marks.ready}\n`) ? ('ready' as const) : asked(stderr!),
     { ended: shell.ended, limitMs: way.limitMs },
   )
-  if (outcome === 'ready') return shell
+  if (outcome === 'ready') return putBack(shell, heard)
   leave(shell)
   const said = saidIn(heard, way)
   if (outcome === 'ended') {
@@ -177,10 +177,11 @@ async function openByTerminal(
   }
   // From here on nobody needs the output of the terminal.
   terminal.stdout.resume()
+  const joined = putBack(shell, heard)
   return {
-    ...shell,
+    ...joined,
     // The exit status of the program is the shell’s; the process that carries the streams has another.
-    ended: shell.ended.then(carried => (carried.lost ? carried : terminal.ended)),
+    ended: joined.ended.then(carried => (carried.lost ? carried : terminal.ended)),
   }
 }
 

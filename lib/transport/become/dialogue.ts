@@ -1,5 +1,6 @@
 /** The dialogue before a shell’s streams belong to its user: read, answered, and the rest put back. */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import type { ShellStream } from '../transport.ts'
 
 /** Output of one stream that has not been handled yet, one character per byte (latin1). */
 export interface Heard {
@@ -10,8 +11,7 @@ export interface Heard {
 export type Outcome<Result> = Result | 'ended' | 'late'
 
 /**
- * Listens until `judge` has a result. What is left in `heard` is put back: the next reader of the streams
- * gets it, and everything after it.
+ * Listens until `judge` has a result. What is left in `heard` is put back (see putBack).
  * @param judge called after each chunk with the output of each stream; it removes what it has handled
  * @param until.ended settles when there will be no more output
  * @param until.limitMs timeout in milliseconds
@@ -51,11 +51,26 @@ export async function listen<Result>(
   })
   streams.forEach((stream, index) => {
     const { text } = heard[index]!
-    if (text !== '' && !stream.readableEnded && !stream.destroyed) {
-      stream.unshift(Buffer.from(text, 'latin1'))
-    }
+    if (text !== '' && !isOver(stream)) stream.unshift(Buffer.from(text, 'latin1'))
   })
   return { outcome, heard }
+}
+
+const isOver = (stream: Readable) => stream.readableEnded || stream.destroyed
+
+/**
+ * The shell for its next reader, who gets what is left in `heard` and everything after it: also where a stream
+ * was over before the result, as with a shell that fails at once, whose two outputs may come in any order.
+ */
+export function putBack(shell: ShellStream, heard: readonly Heard[]): ShellStream {
+  const [stdout, stderr] = [shell.stdout, shell.stderr].map((stream, index) => {
+    const { text } = heard[index]!
+    return text !== '' && isOver(stream) ? Readable.from(Buffer.from(text, 'latin1')) : stream
+  }) as [Readable, Readable]
+  const made = [stdout, stderr].filter(each => each !== shell.stdout && each !== shell.stderr)
+  const read = made.map(each => new Promise(resolve => each.once('close', resolve)))
+  const ended = Promise.all([shell.ended, ...read]).then(([end]) => end)
+  return { ...shell, stdout, stderr, ended }
 }
 
 /** How much unhandled output is kept: a login may print a lot. */

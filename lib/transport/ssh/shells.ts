@@ -112,6 +112,11 @@ function channelEnd(channel: ClientChannel, reason: () => string): Promise<Shell
     channel.on('exit', (code: number | null, signal?: string) => {
       end = { lost: false, code, signal: signal ?? null }
     })
-    channel.on('close', () => settle(end ?? { lost: true, reason: reason() }))
+    channel.on('close', () => {
+      const settled = () => settle(end ?? { lost: true, reason: reason() })
+      // It closes with the end of standard output; standard error may still have to be read.
+      if (channel.stderr.readableEnded || channel.stderr.destroyed) settled()
+      else channel.stderr.once('end', settled)
+    })
   })
 }

@@ -50,6 +50,20 @@ describe('sudo with a password prompt', () => {
     expect(await answers()).toBe('open sesame\n')
   })
 
+  // A shell that fails at once: its two outputs travel separately, and the one that says why may come first.
+  test('passes on what came on an output that ended before the marker', async () => {
+    const script = 'ask; echo why >&2; exec 2>&-; sleep 0.1; exec "$@"'
+    const { transport } = await withSudo(script, { password })
+    const shell = await transport.open(['true'])
+    const read = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const)
+      shell[name].setEncoding('utf8').on('data', chunk => {
+        read[name] += chunk
+      })
+    await shell.ended
+    expect(read).toEqual({ stdout: '', stderr: 'why\n' })
+  })
+
   test('is recognised among other output, however it is split into chunks', async () => {
     const lecture = `printf 'We trust you have received\\nthe usual lecture: Password: ' >&2; echo noise`
     const pieces = `echo "$p" | fold -w 7 | while read -r each; do printf %s "$each" >&2; done
