@@ -81,7 +81,7 @@ module.exports = {
     only('p-limit', ['^lib/(host|rollout|transport)/']),
     only('p-retry', ['^lib/(callbacks|heartbeat)/', '^lib/transport/connecting/']),
     only('@eslint-community/regexpp', ['^lib/resources/host-pattern\\.ts$']),
-    only('re2js', ['^lib/bootstrap/pattern\\.ts$']),
+    only('re2js', ['^lib/shell/linear-pattern\\.ts$']),
     only('yaml', ['^lib/resources/data/edit/', '^lib/inventory/variable-files\\.ts$']),
     only('jsonc-parser', ['^lib/resources/data/edit/']),
     only('toml-eslint-parser', ['^lib/resources/data/edit/']),

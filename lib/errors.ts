@@ -357,6 +357,25 @@ export function isBootstrapError(error: unknown): error is BootstrapError {
   )
 }
 
+/**
+ * The error of what could not be opened because this process, or this machine, may open no more files: whatever was
+ * to be opened, neither a host nor a file is at fault. Undefined: it has another cause.
+ */
+export function outOfFiles(error: unknown): UnreachableError | undefined {
+  for (
+    let each = error, depth = 0;
+    each instanceof Error && depth < 10;
+    each = each.cause, depth++
+  ) {
+    const { code } = each as NodeJS.ErrnoException
+    if (code !== 'EMFILE' && code !== 'ENFILE') continue
+    const message = 'the controller has too many open files: this is not the host’s fault'
+    const hint = errorCodes.out_of_files.next
+    return new UnreachableError('out_of_files', message, { cause: error, hint })
+  }
+  return undefined
+}
+
 /** Any thrown thing as one of ours; what is not becomes `internal` with its cause kept. */
 export function asBootstrapError(error: unknown): BootstrapError {
   if (isBootstrapError(error)) return error

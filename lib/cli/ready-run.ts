@@ -14,10 +14,12 @@ import { parseArguments, readValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
 import { resolveSecrets } from '../recipe/secrets.ts'
+import { batches } from '../rollout/batches.ts'
 import type { Rollout } from '../rollout/run.ts'
 import { chooseMode, type OutputMode } from '../ui/choose-renderer.ts'
 import { askSecret, checkAsk } from './ask-secret.ts'
 import { type Callback, prepareCallback } from './callback.ts'
+import { fitOpenFiles } from './open-files.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, type Reach, type ReachOptions, readReach } from './reach.ts'
 import { readRollout } from './read-rollout.ts'
@@ -69,6 +71,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const secrets = await resolveSecrets(recipe.secrets ?? {}, world, !faults.any).catch(faults.keep)
   const reach = await readyReach(request, read.reach, targets, faults)
   faults.throwAny()
+  const fitted = fitRollout(read.rollout!, targets!.hosts)
   const confirmed = options.yes === true
   const what = {
     recipe,
@@ -81,13 +84,13 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   return {
     output: read.output!,
     what,
-    rollout: read.rollout!,
+    rollout: fitted.rollout,
     timeouts: read.timeouts!,
     targets: targets!,
     catalogue: found!.catalogue,
     modules: modules!,
     callback,
-    reach: reach!,
+    reach: { ...reach!, warnings: [...reach!.warnings, ...fitted.warnings] },
     traces,
   }
 }
@@ -102,6 +105,13 @@ function readOptions({ options, place, mode }: RunRequest, faults: Faults) {
   const selection =
     mode?.kind === 'replay' ? mode.selection : faults.take(() => parseSelection(options))
   return { output, rollout, reach, timeouts, selection }
+}
+
+/** As many hosts at a time as this process has files for. */
+function fitRollout(rollout: Rollout, hosts: readonly Host[]) {
+  const sizes = batches(hosts, rollout.batches ?? ['100%']).map(({ length }) => length)
+  const { forks, warning } = fitOpenFiles(Math.min(rollout.forks, Math.max(...sizes)))
+  return { rollout: { ...rollout, forks }, warnings: warning === undefined ? [] : [warning] }
 }
 
 /** The recipe's arguments, checked by the recipe too. */

@@ -15,6 +15,7 @@ import type { Renderer } from '../ui/renderer.ts'
 import { createRunLog } from '../ui/run-log.ts'
 import type { Place, RunCommand } from './command.ts'
 import { pausing } from './hold.ts'
+import { fitOpenFiles } from './open-files.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
 import { runId } from './run-id.ts'
@@ -27,6 +28,7 @@ export const unlock: RunCommand = async (words, options, place) => {
   const wanted = readReach(options, place)
   const targets = await findTargets(options, place)
   const traces = traceDirectory(place)
+  const fitted = fitOpenFiles(Math.min(forks, targets.hosts.length))
   const reach = await prepareReach(wanted, targets, place)
   const verbose = options.verbose === true
   const events = createEventStream()
@@ -46,13 +48,13 @@ export const unlock: RunCommand = async (words, options, place) => {
   hidden.hide(reach.secrets)
   const run = { id, environment: targets.inventory.environment, hosts: targets.hosts }
   const account = createUnlockAccount(run, events, hidden, verbose)
-  reach.warnings.forEach(warn)
+  for (const warning of [...reach.warnings, fitted.warning]) if (warning) warn(warning)
   const tracer = traces === undefined ? undefined : createTracer(traces, { run: id, warn })
   const typed = tracer && ((answer: string) => tracer.hide([answer]))
   const { connector, stopAsking } = reach.connect({ screen, warn, typed })
   const debug = options.debug === true
   const settings: LocksOptions = {
-    forks,
+    forks: fitted.forks,
     connecting: { timeoutMs, connector, warn },
     watchFor: host => watchHost(host, events, { debug, tracer }, hidden),
   }

@@ -1,5 +1,7 @@
 /** Globs and regular expressions in target patterns, with the same meaning as in Python. */
 import { UsageError } from '../errors.ts'
+import { linearPattern } from '../shell/linear-pattern.ts'
+import { wildcards } from '../shell/wildcards.ts'
 
 export type NameMatcher = (name: string) => boolean
 
@@ -8,18 +10,20 @@ export type NameMatcher = (name: string) => boolean
  * no escape character. Case-sensitive. (Python’s fnmatch.)
  */
 export function globMatcher(glob: string): NameMatcher {
-  let source = ''
+  const pieces = ['']
   for (let at = 0; at < glob.length; at++) {
     const char = glob[at]!
     const close = char === '[' ? endOfSet(glob, at) : -1
+    let source = ''
     if (close > 0) {
-      source += setSource(glob.slice(at + 1, close))
+      source = setSource(glob.slice(at + 1, close))
       at = close
-    } else if (char === '*') source += '.*'
-    else if (char === '?') source += '.'
-    else source += escaped(char)
+    } else if (char === '*') pieces.push('')
+    else if (char === '?') source = '.'
+    else source = escaped(char)
+    pieces[pieces.length - 1] += source
   }
-  const pattern = new RegExp(`^(?:${source})$`, 'su')
+  const pattern = wildcards(pieces, 'u')
   return name => pattern.test(name)
 }
 
@@ -49,29 +53,25 @@ function setSource(set: string): string {
 const escaped = (char: string) =>
   char.replace(/[\\^$.*+?()[\]{}|/-]/u, found => (found === '-' ? '\\x2d' : `\\${found}`))
 
-const anchors: Record<string, string> = { A: '(?<![\\s\\S])', Z: '(?![\\s\\S])' }
-
 /**
  * Matches names that begin with a match of `source` (`$` ends it), like Python’s `re.match`. Python’s own
  * syntax `(?i)` at the start, `\A`, `\Z` and `(?P<name>…)` is supported.
- * @throws {UsageError} not a valid regular expression
+ * @throws {UsageError} not a valid regular expression, or one that can’t be matched in linear time
  */
 export function regexMatcher(source: string): NameMatcher {
   const [whole, letters = ''] = /^\(\?([aimsu]+)\)/.exec(source) ?? ['']
   const translated = source
     .slice(whole.length)
-    // Escapes are consumed as a unit: the A in \\A is a letter after a backslash.
-    .replace(/\\(.)/gs, (found, letter) => anchors[letter] ?? found)
+    // Escapes are consumed as a unit: the Z in \\Z is a letter after a backslash.
+    .replace(/\\(.)/gs, (found, letter) => (letter === 'Z' ? '\\z' : found))
     .replaceAll('(?P<', '(?<')
     .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
   try {
-    const pattern = new RegExp(translated, `y${letters.replace(/[^ims]/g, '')}`)
-    return name => {
-      pattern.lastIndex = 0
-      return pattern.test(name)
-    }
+    const flags = [...new Set(letters.replace(/[^ims]/g, ''))].join('')
+    return linearPattern(translated, flags).lookingAt
   } catch (cause) {
-    throw new UsageError('usage', `'~${source}' is not a valid regular expression`, {
+    const { message } = cause as Error
+    throw new UsageError('usage', `'~${source}' is not a regular expression: ${message}`, {
       hint: 'In a pattern, what follows ~ is a regular expression; `:` and `,` outside of [] end it.',
       cause,
     })

@@ -1,5 +1,6 @@
 /** Which resources of a recipe run: --tags, --skip-tags and --start-at. */
 import type { Resource, Task } from '../resources/resource.ts'
+import { wildcards } from '../shell/wildcards.ts'
 
 export interface SelectionOptions {
   /** Only resources with one of these tags, or `always`. Empty: all except those with the tag `never`. */
@@ -46,7 +47,8 @@ function isTagged(own: readonly string[], tags: readonly string[], skip: readonl
   return tags.length === 0 || own.includes('always')
 }
 
-function globOf(pattern: string): RegExp {
-  const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')
-  return new RegExp(`^${source}$`, 'is')
-}
+const globOf = (pattern: string): RegExp =>
+  wildcards(
+    pattern.split('*').map(piece => piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&')),
+    'i',
+  )

@@ -5,6 +5,7 @@ import {
   errorCodes,
   exitCodes,
   isBootstrapError,
+  outOfFiles,
   StepError,
 } from '../errors.ts'
 import type { ErrorReport, HostStatus } from '../events.ts'
@@ -30,6 +31,11 @@ type FailedOutput = Pick<ProcessOutput, 'exitCode' | 'signal' | 'stdout' | 'stde
  * foreign error an `internal` one, with its place.
  */
 export function thrownError(error: unknown): BootstrapError {
+  // Also where it was taken for something else: a file that can't be read, a program that is missing.
+  return outOfFiles(error) ?? knownError(error)
+}
+
+function knownError(error: unknown): BootstrapError {
   if (isBootstrapError(error) || !(error instanceof Error)) return asBootstrapError(error)
   if (!('exitCode' in error)) return faultOf(error)
   // zx wraps what our transport threw.

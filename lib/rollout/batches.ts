@@ -10,7 +10,7 @@ export function parseSerial(text: string): string[] {
   const sizes = text.split(',').map(size => size.trim())
   for (const size of sizes) {
     const number = Number(size.replace(/%$/, ''))
-    if (!/^\d+%?$/.test(size) || number < 1 || (size.endsWith('%') && number > 100)) {
+    if (!/^\d{1,6}%?$/.test(size) || number < 1 || (size.endsWith('%') && number > 100)) {
       throw new UsageError(
         'invalid_value',
         `--serial ${text}: ${JSON.stringify(size)} is not a number of hosts or a percentage`,

@@ -1,8 +1,7 @@
 /** Shells that are child processes of this one: on this machine, or carried by a program. */
 import { spawn } from 'node:child_process'
 import { finished } from 'node:stream/promises'
-import { UnreachableError } from '../errors.ts'
-import { outOfFiles } from './out-of-files.ts'
+import { outOfFiles, UnreachableError } from '../errors.ts'
 import type { ShellEnd, ShellStream } from './transport.ts'
 
 /** The shells of one transport. */

@@ -1,10 +1,11 @@
 /** A command line or a project that is wrong is refused with exit 2, before any host is touched. */
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hostwright } from '../support/cli.ts'
+import { hostwright, program } from '../support/cli.ts'
 
 let project = ''
 let connections = 0
@@ -273,5 +274,17 @@ test('help shows arguments, defaults and an example, and exits 0', async () => {
   expect(status).toBe(0)
   for (const text of ['<product> <...settings>', '--forks <number>', 'default: 50', 'Examples:']) {
     expect(stdout).toContain(text)
+  }
+})
+
+test('too few files to start are named as such', { tags: ['linux'] }, () => {
+  const words = [process.execPath, program, 'exec', '--on', 'localhost', '--', 'true']
+  // Out of files, Node also says that modules are missing.
+  for (const files of [22, 25, 30, 40, 50]) {
+    const limited = ['-c', `ulimit -n ${files} && exec "$@"`, 'sh', ...words]
+    const { status, stderr } = spawnSync('sh', limited, { cwd: project, encoding: 'utf8' })
+    expect(stderr).toContain('out_of_files')
+    expect(stderr).toContain('ulimit -n 4096')
+    expect(status).toBe(1)
   }
 })

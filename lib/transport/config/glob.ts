@@ -1,6 +1,7 @@
 /** Files that match an Include pattern, as in glob(7): `*`, `?` and `[…]`, not across a slash. */
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { wildcards } from '../../shell/wildcards.ts'
 
 const magic = /[*?[]/
 
@@ -46,14 +47,17 @@ function namesIn(directory: string): string[] {
   }
 }
 
+/** No path has it. */
+const star = '\0'
+
 function matcher(pattern: string): (name: string) => boolean {
   const source = pattern.replace(/\[(!?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g, (whole, not, set) => {
-    if (whole === '*') return '.*'
+    if (whole === '*') return star
     if (whole === '?') return '.'
     if (set === undefined) return `\\${whole}`
     return `[${not ? '^' : ''}${set.replace(/[\\^[]/g, '\\$&')}]`
   })
-  const whole = new RegExp(`^${source}$`, 's')
+  const whole = wildcards(source.split(star), '')
   // A name that begins with a dot matches only patterns that do, too.
   return name => whole.test(name) && (!name.startsWith('.') || pattern.startsWith('.'))
 }

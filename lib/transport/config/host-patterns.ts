@@ -1,4 +1,5 @@
 /** Patterns of a Host line (ssh_config(5), PATTERNS). Pure. */
+import { wildcards } from '../../shell/wildcards.ts'
 
 /** Whether a name matches one of the patterns, and none that is negated. */
 export function matchesHost(patterns: readonly string[], name: string): boolean {
@@ -9,10 +10,10 @@ export function matchesHost(patterns: readonly string[], name: string): boolean 
 
 /** `*` is any run of characters, `?` is one; nothing else is special. */
 const wildcard = (pattern: string) =>
-  new RegExp(
-    `^${pattern
+  wildcards(
+    pattern
       .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
+      .replaceAll('?', '.')
+      .split('*'),
+    '',
   )

@@ -1,9 +1,8 @@
 /** Why connecting to a host failed, in one sentence, and whether a retry may help. */
-import { type ErrorDetails, isBootstrapError, UnreachableError } from '../../errors.ts'
+import { type ErrorDetails, isBootstrapError, outOfFiles, UnreachableError } from '../../errors.ts'
 import { kinds } from '../config/algorithms.ts'
 import type { SshSettings } from '../config/settings.ts'
 import type { Login } from '../login/login.ts'
-import { outOfFiles } from '../out-of-files.ts'
 import { greetingIn, offeredIn } from '../ssh/kexinit.ts'
 import { isLate, type Late, type Stage } from './limits.ts'
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
 import { emptyInventory } from '../../../lib/inventory/load.ts'
@@ -100,4 +101,46 @@ it.each(['', ' ', ':', ',', '~(', '~[z-a]'])('refuses %j, which is no pattern', 
 it('explains that commas exclude colons, and that a pattern can’t have a port', () => {
   expect(refusalOf('web:eu,db1').details.hint).toMatch(/separate terms with commas only/)
   expect(refusalOf('web1:22').details.hint).toMatch(/can’t have a port/)
+})
+
+describe('a pattern that would be tried in every possible way is answered at once', () => {
+  const long = 'a'.repeat(250)
+  const one = parseInventory(`${long}\n`, { file: '/p/hosts.ini', environment: 'p' })
+
+  // The tests before had only patterns that JavaScript’s own engine matches at once.
+  it.each([
+    '~(a+)+b',
+    '~(a|a)*b',
+    '~([a-z]+)*[0-9]',
+    '~(.*a){20}b',
+    '~(?i)(A+)+$b',
+    `${'*a'.repeat(20)}b`,
+  ])('%s', pattern => {
+    const began = performance.now()
+    expect(() => selectHosts(one, pattern)).toThrow('matches no host')
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+})
+
+it.each(['~web(?!3)', '~(?=web)w', '~(?<!a)web', '~(w)eb\\1', '~(?P<n>w)eb(?P=n)', '~web(?<=b)'])(
+  'refuses %s, which can’t be matched in linear time',
+  pattern => {
+    const refusal = refusalOf(pattern)
+    expect(refusal).toMatchObject({ code: 'usage', exitCode: 2 })
+    expect(refusal.message).toMatch(/no lookaround, no backreferences/)
+  },
+)
+
+it('loads RE2 only for a regular expression', () => {
+  const program = `
+    import { createRequire } from 'node:module'
+    import { emptyInventory } from './lib/inventory/load.ts'
+    import { selectHosts } from './lib/inventory/pattern.ts'
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).some(name => name.includes('re2js'))
+    selectHosts(emptyInventory('/p'), 'localhost,!x*')
+    const before = loaded()
+    selectHosts(emptyInventory('/p'), 'localhost,!~x')
+    console.log(before, loaded())`
+  const words = ['--import', 'tsx', '--input-type=module', '-e', program]
+  expect(String(execFileSync(process.execPath, words)).trim()).toBe('false true')
 })

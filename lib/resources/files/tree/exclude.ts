@@ -1,4 +1,5 @@
 /** What of a directory is left alone: patterns as the host's find reads them. */
+import { wildcards } from '../../../shell/wildcards.ts'
 
 export interface Excludes {
   /** Whether a name below the directory (`css/site.css`), or what it is in, is left alone. */
@@ -38,15 +39,18 @@ function parse(pattern: string) {
   return { glob, anchored: whole.includes('/'), regex: regexOf(glob) }
 }
 
+/** No name has it. */
+const star = '\0'
+
 /** As fnmatch without flags: `*` also stands for slashes, a backslash takes the meaning from the next. */
 function regexOf(glob: string): RegExp {
   const source = glob.replace(/\\(.)|\[(!?)([^\]]+)\]|[\s\S]/gu, (all, escaped, not, set) => {
     if (escaped !== undefined) return literal(escaped)
     if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\^[]/g, '\\$&')}]`
-    if (all === '*') return '[\\s\\S]*'
-    return all === '?' ? '[\\s\\S]' : literal(all)
+    if (all === '*') return star
+    return all === '?' ? '.' : literal(all)
   })
-  return new RegExp(`^${source}$`, 'u')
+  return wildcards(source.split(star), 'u')
 }
 
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
