@@ -58,7 +58,8 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   // Piped, names alone, for other programs; a table is for people, or who asks for it.
   const wanted = options.output as string | undefined
   const mode = wanted === undefined ? undefined : chooseMode(wanted, place)
-  const { hosts, inventory } = await selectTargets(options, place)
+  const { hosts, inventory, warnings } = await selectTargets(options, place)
+  for (const warning of warnings) place.stderr.write(`warning: ${escapeControls(warning)}\n`)
   for (const { name } of hosts) {
     const reason = inventory.unsupported.get(name)?.message
     if (reason) place.stderr.write(`note: ${escapeControls(reason)}\n`)

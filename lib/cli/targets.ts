@@ -1,7 +1,8 @@
 /** Which hosts a command line means. */
-import { join, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
+import { checkAnsibleCfg } from '../inventory/ansible-cfg.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { loadInventory } from '../inventory/load.ts'
@@ -35,13 +36,15 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
   const { inventory, hosts } = targets
   refuseUnsupported(inventory, hosts)
   const all = withJumps(hosts, byName(inventory))
+  const { cwd } = place
   const project = place.project.inventories
-  const directories = project === undefined ? [place.cwd] : [project, place.cwd]
-  const warning = await checkVariableFiles(all, {
-    directories: [inventory.directory, ...directories],
-    cwd: place.cwd,
-  })
-  return warning === undefined ? targets : { ...targets, warnings: [warning] }
+  const directories = [inventory.directory, cwd]
+  const unread = [
+    await checkVariableFiles(all, { directories: [...directories, project ?? cwd], cwd }),
+    await checkAnsibleCfg(all, { directories, project, cwd }),
+  ]
+  const warnings = [...targets.warnings, ...unread.filter(each => each !== undefined)]
+  return { ...targets, warnings }
 }
 
 /** The hosts that a command names, whether or not they can be reached. */
@@ -70,9 +73,16 @@ export async function selectTargets(options: OptionValues, place: Place): Promis
   return {
     inventory,
     hosts,
-    warnings: [],
+    warnings: notReadBeside(inventory),
     twoProjects: named ? twoProjects(place.project) : undefined,
   }
+}
+
+function notReadBeside({ file, notRead = [] }: Inventory): string[] {
+  if (notRead.length === 0) return []
+  const more = notRead.length > 3 ? ` and ${notRead.length - 3} more` : ''
+  const shown = `${notRead.slice(0, 3).join(', ')}${more}`
+  return [`not read: ${shown}; of inventories, hostwright knows only ${basename(file)}`]
 }
 
 const isWithin = (file: string, project: string | undefined) =>

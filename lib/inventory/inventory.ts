@@ -92,6 +92,8 @@ export interface Inventory {
    * a command that selects one is refused.
    */
   readonly unsupported: ReadonlyMap<string, UsageError>
+  /** Inventories beside the file that are not read, as they are shown. */
+  readonly notRead?: readonly string[]
   /** The host for the pattern `localhost` if the file does not have one. */
   readonly localhost?: Host
 }

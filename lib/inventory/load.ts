@@ -9,7 +9,7 @@ import { assemble, createDraft, type Reader } from './draft.ts'
 import { failAt } from './fault.ts'
 import type { Defaults } from './host.ts'
 import type { Inventory } from './inventory.ts'
-import { refuseHostList, refuseOtherFiles, refuseOtherKind } from './other-kinds.ts'
+import { holdsHosts, refuseHostList, refuseOtherFiles, refuseOtherKind } from './other-kinds.ts'
 import { isLocalPattern } from './pattern.ts'
 import { readHostsIni } from './readers/hosts-ini.ts'
 
@@ -53,7 +53,7 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
   const read = readerOf(file)
   if (read === readHostsIni) refuseOtherKind(shownAs, text)
   const draft = read(text, shownAs)
-  return assemble(draft, {
+  const inventory = assemble(draft, {
     file,
     // A lab’s directory may have any name.
     environment: dirname(file) === options.labDirectory ? 'lab' : basename(dirname(file)),
@@ -61,6 +61,24 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
     defaults,
     home: homedir(),
   })
+  const isNamed = resolve(cwd, options.inventory || process.env.HOSTWRIGHT_INVENTORY || '') === file
+  return { ...inventory, notRead: isNamed ? [] : await othersBeside(file, dirname(shownAs)) }
+}
+
+/** In bytes: enough to know an inventory by. */
+const enough = 65_536
+
+/** Inventories beside the one of a directory, as they are shown: Ansible would read them all. */
+async function othersBeside(file: string, shownIn: string): Promise<string[]> {
+  const found: string[] = []
+  for (const name of (await readdir(dirname(file)).catch(() => [])).sort()) {
+    const path = join(dirname(file), name)
+    const status = await stat(path).catch(() => undefined)
+    if (!status?.isFile()) continue
+    const start = status.size > enough ? '' : String(await readFile(path).catch(() => ''))
+    if (holdsHosts(name, start, (status.mode & 0o111) !== 0)) found.push(join(shownIn, name))
+  }
+  return found
 }
 
 /** An inventory with only the implicit localhost. */

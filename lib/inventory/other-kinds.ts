@@ -59,6 +59,23 @@ export function refuseOtherFiles(shownAs: string, names: readonly string[]): voi
   })
 }
 
+/**
+ * Whether a file beside hosts.ini holds hosts too, for Ansible.
+ * @param start how it begins
+ * @param program whether it may be run
+ */
+export function holdsHosts(name: string, start: string, program: boolean): boolean {
+  if (beside.test(name) || name === 'hosts.ini') return false
+  if (program && (start.startsWith('#!') || start.startsWith('\x7fELF'))) return true
+  if (/^(?:hosts|inventory|ansible_hosts)(?:\.(?:ini|ya?ml|json|toml|cfg))?$/i.test(name))
+    return true
+  // Others are of any use: templates, certificates, values of a chart.
+  if (!/\.ya?ml$/i.test(name)) return false
+  return /^(?:plugin:\s|all:\s*(?:#.*)?$)|^[\w.-]+:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*[ \t]+(?:hosts|children):[ \t]*$/m.test(
+    start,
+  )
+}
+
 const listed = (names: readonly string[]) =>
   names.length > 3
     ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`

@@ -86,8 +86,9 @@ async function checkFile(path: string, hosts: readonly Host[], cwd: string): Pro
   const found = await stat(path)
   if (found.size > largest) return `${shown} (too large to look at)`
   const text = String(await readFile(path).catch(cause => unreadable(shown, cause)))
-  // Vault’s own file header. Nobody can see what it sets.
-  if (text.startsWith('$ANSIBLE_VAULT;')) return `${shown} (encrypted)`
+  // As Vault itself decides. Nobody can see what it sets: most hold secrets only.
+  if (text.startsWith('$ANSIBLE_VAULT'))
+    return `${shown} (encrypted: it may set how hosts are reached)`
   for (const [name, value, line] of await settingsIn(text)) {
     const other = hosts.find(host => !hasToo(host, name, value))
     if (other === undefined) continue

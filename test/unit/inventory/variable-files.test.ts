@@ -81,7 +81,9 @@ describe('a file of variables is only named', () => {
 
   test('if it is encrypted, with that', async () => {
     await write(`${beside}group_vars/all/vault.yml`, '$ANSIBLE_VAULT;1.1;AES256\n3131\n')
-    expect(await check(['web1'])).toContain('group_vars/all/vault.yml (encrypted)')
+    expect(await check(['web1'])).toContain(
+      'group_vars/all/vault.yml (encrypted: it may set how hosts are reached)',
+    )
   })
 
   test('together with the first of several', async () => {
