@@ -19,7 +19,7 @@ import { type Answers, noAnswers } from '../../lib/transport/login/answers.ts'
 import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh/openssh.ts'
 import { pooled } from '../../lib/transport/pool.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { descendantsOf } from '../support/descendants.ts'
+import { descendantsOf, readProc } from '../support/descendants.ts'
 import { fakePrograms, temporaryDirectory } from '../support/shells.ts'
 import { certify, hashNames, keyDirectory, makeKey, startAgent } from '../support/ssh-keys.ts'
 import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
@@ -155,17 +155,22 @@ describe('a login with a password', { tags: ['sshd', 'overlay'] }, () => {
 
   test.each([false, true])('sends it once and never shows it (PAM: %s)', async pam => {
     const { host, target } = await start(pam)
-    const answers = answering({ password: secret(password) })
-    const connecting = connect(target, { answers })
     const seen: string[] = []
+    const look = () => {
+      for (const pid of descendantsOf(process.pid))
+        seen.push(readProc(`${pid}/cmdline`), readProc(`${pid}/environ`))
+    }
+    const known = secret(password)
+    const reveal = () => {
+      // The program that asks is there until it has the answer.
+      look()
+      return known.reveal()
+    }
+    const connecting = connect(target, { answers: answering({ password: { ...known, reveal } }) })
     let over = false
     const watch = (async () => {
       while (!over) {
-        for (const pid of await descendantsOf(process.pid)) {
-          for (const part of ['cmdline', 'environ']) {
-            seen.push(await readFile(`/proc/${pid}/${part}`, 'latin1').catch(() => ''))
-          }
-        }
+        look()
         await delay(5)
       }
     })()
@@ -475,7 +480,7 @@ describe('a server', { tags: ['sshd'] }, () => {
     const shell = await transport.open()
     shell.stdin.write('echo begun; sleep 100\n')
     await new Promise(resolve => shell.stdout.once('data', resolve))
-    const stopped = await descendantsOf(sshd.pid)
+    const stopped = descendantsOf(sshd.pid)
     for (const pid of stopped) process.kill(pid, 'SIGSTOP')
     try {
       shell.stderr.resume()
@@ -503,7 +508,7 @@ describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
   /** Processes of `ssh` below one. */
   const programs = async (pid: number) => {
     const found: number[] = []
-    for (const each of await descendantsOf(pid)) {
+    for (const each of descendantsOf(pid)) {
       const name = await readlink(`/proc/${each}/exe`).catch(() => '')
       if (/\/ssh$/.test(name)) found.push(each)
     }

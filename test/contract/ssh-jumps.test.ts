@@ -58,7 +58,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     const shell = await first.open()
     const whole = Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
     await outer.logged(/^Accepted publickey/)
-    const pids = await descendantsOf(outer.pid)
+    const pids = descendantsOf(outer.pid)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     expect((await whole)[2]).toMatchObject({ lost: true })
     const again = await connector.connect(target, options)

@@ -206,7 +206,7 @@ describe('a host that dies during a command', { tags: ['sshd'] }, () => {
     const shell = await transport.open()
     shell.stdin.write('echo begun; sleep 100\n')
     await new Promise(resolve => shell.stdout.once('data', resolve))
-    const stopped = await descendantsOf(sshd.pid)
+    const stopped = descendantsOf(sshd.pid)
     const began = performance.now()
     for (const pid of stopped) process.kill(pid, 'SIGSTOP')
     try {

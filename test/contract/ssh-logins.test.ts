@@ -413,7 +413,8 @@ describe('a login that is no plain shell', { tags: ['sshd', 'overlay'] }, () => 
   )
 
   test('is reported where /dev/null can’t be read, and in the shell’s words', async () => {
-    // The machine's own is mounted there: below it is a file of the host's.
+    // The machine's own is mounted there: below it is a file of the host's. What earlier logins started may still
+    // have it open (-l).
     await host.script('umount -l /dev/null; chmod 600 /dev/null')
     expect(await session(by('plain'))).toMatchObject({
       code: 'shell_failed',

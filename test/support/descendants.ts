@@ -1,12 +1,21 @@
 /** Processes that a process has started, and those that they have (Linux). */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What a file of /proc holds; nothing if its process has ended. */
+export const readProc = (path: string): string => {
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1')
+  } catch {
+    return ''
+  }
+}
 
 /** @returns their pids, parents before their children */
-export async function descendantsOf(pid: number): Promise<number[]> {
+export function descendantsOf(pid: number): number[] {
   const parents: [pid: number, parent: number][] = []
-  for (const name of await readdir('/proc')) {
+  for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
-    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    const stat = readProc(`${name}/stat`)
     parents.push([Number(name), Number(/^\d+ \(.*\) \S (\d+)/s.exec(stat)?.[1])])
   }
   const below = (of: number): number[] =>
