@@ -5,6 +5,7 @@ const layers = [
   'events',
   'make-directory',
   'read-file',
+  'private-file',
   'faults',
   'shell',
   'remote',

@@ -142,6 +142,11 @@ export const errorCodes = {
     'A recipe can’t be loaded, or declares a resource wrongly.',
     'Fix the file and line the message names.',
   ),
+  journal_unwritable: entry(
+    usage,
+    'The journal of a run that changes hosts can’t be written.',
+    'Make its directory writable, or add `--no-journal`: such a run can’t be resumed.',
+  ),
   no_hosts: entry(usage, 'The pattern matches no host.', 'See `hostwright list hosts`.'),
   confirmation_needed: entry(
     usage,

@@ -57,11 +57,30 @@ export type RunEvent = { at: number } & (
       args: Record<string, unknown>
       check: boolean
       hosts: string[]
+      /** Who started it: a person or an account, and on which machine. */
+      owner: string
+      controller: string
+      /** 1; more if an earlier attempt of the same run was interrupted. */
+      attempt: number
+      /** The hosts of each batch. */
+      batches: string[][]
     }
   | { type: 'batch.start'; number: number; of: number; hosts: string[] }
+  /** All hosts of a batch that was begun have ended. */
+  | { type: 'batch.end'; number: number; of: number; statuses: Partial<Record<HostStatus, number>> }
+  /** Something was decided that the run’s outcome depends on, by a person or by a limit. */
+  | { type: 'decision'; message: string; by: string }
   | { type: 'host.start'; host: string }
   | { type: 'task.start'; host: string; task: string; title: string }
-  | { type: 'step.start'; host: string; task: string; step: string; title: string }
+  | {
+      type: 'step.start'
+      host: string
+      task: string
+      step: string
+      title: string
+      /** It can’t be asked whether it is done: it runs once a run. */
+      effect?: boolean
+    }
   /** Output of a running step, decoded as UTF-8; control characters are as the host sent them. */
   | {
       type: 'step.output'
@@ -88,6 +107,7 @@ export type RunEvent = { at: number } & (
       /** Unified diff, with --diff. */
       diff?: string
       error?: ErrorReport
+      effect?: boolean
     }
   | {
       type: 'task.end'
@@ -100,7 +120,8 @@ export type RunEvent = { at: number } & (
   | { type: 'warning'; host?: string; message: string }
   /** A decision, with --debug. */
   | { type: 'debug'; host?: string; area: DebugArea; message: string }
-  | ({ type: 'host.end' } & HostOutcome)
+  /** `earlier`: in an earlier attempt of the run; this one leaves the host alone. */
+  | ({ type: 'host.end'; earlier?: boolean } & HostOutcome)
   | {
       type: 'run.end'
       run: string

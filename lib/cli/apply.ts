@@ -16,7 +16,7 @@ export const apply: RunCommand = async (words, options, place) => {
     })
   }
   const plan = parsePlan(read(file), file)
-  const { recipe, origin } = await namedRecipe(plan.recipe, place)
+  const { recipe, origin, file: code } = await namedRecipe(plan.recipe, place)
   const { runCommand } = await import('./run.ts')
   const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
   const as = { become: options.become === true || plan.become === true, becomeUser: user }
@@ -24,6 +24,8 @@ export const apply: RunCommand = async (words, options, place) => {
     name: plan.recipe,
     recipe,
     origin,
+    file: code,
+    command: { name: 'apply', words },
     words: plan.args,
     options: { ...options, ...as },
     place,

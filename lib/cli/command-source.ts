@@ -14,6 +14,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   plan: async () => (await import('./plan.ts')).plan,
   apply: async () => (await import('./apply.ts')).apply,
   list: async () => (await import('./list.ts')).list,
+  runs: async () => (await import('./runs.ts')).runs,
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,
 }
@@ -43,7 +44,7 @@ export function createSource(directory: string | undefined): CommandSource {
   }
 }
 
-function recipeCommand({ name, origin }: RecipeFile, recipe: Recipe): Command {
+function recipeCommand({ name, origin, file }: RecipeFile, recipe: Recipe): Command {
   return {
     name,
     usage: usage(recipe.args),
@@ -55,7 +56,7 @@ function recipeCommand({ name, origin }: RecipeFile, recipe: Recipe): Command {
     options: optionsOf(recipe),
     run: async (words, options, place) => {
       const { runCommand } = await import('./run.ts')
-      return runCommand({ name, recipe, origin, words, options, place })
+      return runCommand({ name, recipe, origin, file, words, options, place })
     },
   }
 }

@@ -29,7 +29,10 @@ export interface CommandInfo {
   instead?: Readonly<Partial<Record<OptionGroup | (string & {}), string>>>
   /** What to do about any option it does not take. */
   unknownOption?: string
-  /** The commands under its name, which the first word chooses; its options are theirs together. */
+  /**
+   * The commands under its name, which the first word chooses; its options are theirs together. One with the same
+   * name is meant without such a word.
+   */
   commands?: readonly CommandInfo[]
 }
 

@@ -19,7 +19,8 @@ export const exec: RunCommand = async (command, options, place) => {
     })
   }
   const { runCommand } = await import('./run.ts')
-  const request = { name: 'exec', words: [], options, place }
+  const asked = { name: 'exec', words: command }
+  const request = { name: 'exec', command: asked, words: [], options, place }
   if (options.check === true) return runCommand({ ...request, recipe: whereItWouldRun(line) })
   let input: Buffer | undefined
   return runCommand({

@@ -204,6 +204,11 @@ const log: Option = {
   group: 'output',
   description: 'Where to keep the run’s log, or none; default: see docs/output.md',
 }
+const noJournal: Option = {
+  flags: '--no-journal',
+  group: 'output',
+  description: 'Keep no journal: the run can’t be resumed, nor shown by `hostwright runs`',
+}
 const callbackUrl: Option = {
   flags: '--callback-url <url>',
   group: 'output',
@@ -233,6 +238,7 @@ export const recipeOptions: readonly Option[] = [
   commandTimeout,
   waitLock,
   ...output,
+  noJournal,
   callbackUrl,
 ]
 
@@ -255,6 +261,7 @@ export const execOptions: readonly Option[] = [
   { ...verbose, description: 'Show stack traces of internal errors' },
   debug,
   log,
+  noJournal,
   callbackUrl,
 ]
 
@@ -279,6 +286,7 @@ export const applyOptions: readonly Option[] = [
   commandTimeout,
   waitLock,
   ...output,
+  noJournal,
   callbackUrl,
 ]
 
@@ -301,10 +309,53 @@ export const listTasksOptions: readonly Option[] = [
   ...output,
 ]
 
+const onRuns: Option = {
+  ...on,
+  description: 'Runs on these hosts: names and globs, joined by : or ,',
+  once: 'Join the names: --on web1:web2.',
+}
+const failed: Option = {
+  flags: '--failed',
+  group: 'selection',
+  description: 'Runs that did not succeed, or are lost',
+}
+const ofRecipe: Option = {
+  flags: '--recipe <name>',
+  group: 'selection',
+  description: 'Runs of this recipe; globs; exec for commands',
+}
+const since: Option = {
+  flags: '--since <time>',
+  group: 'selection',
+  description: 'Runs that began after this: 90m, 12h, 2d, 1w ago, or a date, 2026-01-31',
+}
+const ofHost: Option = {
+  flags: '--host <host>',
+  group: 'target',
+  description: 'Only what was done on this host',
+}
+
+/** What is on this machine: no host is reached. */
+export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, mode]
+
+export const runsShowOptions: readonly Option[] = [ofHost, mode]
+
 export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
 /** All options, to distinguish one of another command from one that does not exist. */
-export const allOptions: readonly Option[] = [...recipeOptions, out, yes]
+export const allOptions: readonly Option[] = [
+  ...recipeOptions,
+  out,
+  yes,
+  failed,
+  ofRecipe,
+  since,
+  ofHost,
+]
+
+/** `wait-lock` → `waitLock`, as cac does. */
+export const camelCase = (long: string) =>
+  long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** `--wait-lock <duration>` → `{ long: 'wait-lock', key: 'waitLock', takesValue: true }` */
 export function describeFlags({ flags }: Option) {
@@ -313,7 +364,7 @@ export function describeFlags({ flags }: Option) {
   return {
     names,
     long,
-    key: long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    key: camelCase(long),
     takesValue: flags.includes('<'),
   }
 }

@@ -9,6 +9,8 @@ import {
   listTasksOptions,
   type Option,
   planOptions,
+  runsOptions,
+  runsShowOptions,
   unlockOptions,
 } from './options.ts'
 
@@ -135,6 +137,42 @@ const unlock: CommandInfo = {
   },
 }
 
+const aboutRuns = 'It is about runs that have been: leave it out.'
+const notOfRuns = {
+  connection: aboutRuns,
+  selection: aboutRuns,
+  change: aboutRuns,
+  rollout: aboutRuns,
+  output: aboutRuns,
+  target: 'A run has its hosts: name some of them with --on <pattern>.',
+}
+
+const runsShow: CommandInfo = {
+  name: 'runs show',
+  usage: '<run>',
+  description: 'Show a run: who, when, arguments, and what was done on each host',
+  args: [['run', 'its id, or the end of it that no other has; last for the newest']],
+  examples: ['runs show last', 'runs show 4f3a9c --host web1'],
+  options: runsShowOptions,
+  instead: { ...notOfRuns, on: 'Name one host with --host.' },
+}
+
+const runsList: CommandInfo = {
+  name: 'runs',
+  usage: '[show <run>]',
+  description: 'Show the runs of this machine, the newest first, or one',
+  args: [['show <run>', runsShow.description]],
+  examples: ['runs', 'runs --failed --since 2d', 'runs --on web1', ...runsShow.examples],
+  options: runsOptions,
+  instead: notOfRuns,
+}
+
+const runs: CommandInfo = {
+  ...runsList,
+  options: allOptions,
+  commands: [runsList, runsShow],
+}
+
 const noOptions = 'The lab is on this machine and takes no options.'
 
 const labs: readonly CommandInfo[] = (
@@ -181,4 +219,4 @@ function under(name: string, commands: readonly CommandInfo[], options: readonly
 }
 
 /** In the order of the overview. */
-export const ownCommands = { exec, plan, apply, list, unlock, lab }
+export const ownCommands = { exec, plan, apply, list, runs, unlock, lab }

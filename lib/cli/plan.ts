@@ -16,6 +16,7 @@ import type { StepAccount } from '../program/account.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { escapeControls } from '../ui/escape.ts'
 import type { Place, RunCommand } from './command.ts'
+import { hiddenValues } from './hidden-words.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
 import { namedRecipe } from './recipe-names.ts'
 import { showError } from './show-error.ts'
@@ -86,12 +87,7 @@ function refuseSecrets(
   args: Record<string, unknown>,
   shown: Record<string, unknown>,
 ) {
-  const texts = (value: unknown): string[] =>
-    typeof value === 'object' && value !== null
-      ? Object.values(value).flatMap(texts)
-      : [String(value)]
-  const open = new Set(texts(shown))
-  const hidden = texts(args).filter(text => text !== '' && !open.has(text))
+  const hidden = hiddenValues(args, shown)
   if (!words.some(word => hidden.some(text => word.includes(text)))) return
   throw new UsageError('usage', 'an argument contains a secret, which the plan would contain too', {
     hint: 'Write key=@file: the plan then contains the name of the file.',

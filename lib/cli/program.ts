@@ -65,7 +65,9 @@ function readLine(rest: readonly string[], command: Command, version: string) {
   const parsed = define(command, version).parse(['', '', command.name, ...words], { run: false })
   const read = parsed.args.map(unmark)
   const info: CommandInfo =
-    command.commands?.find(({ name }) => name === `${command.name} ${read[0]}`) ?? command
+    command.commands?.find(({ name }) => name === `${command.name} ${read[0]}`) ??
+    command.commands?.find(({ name }) => name === command.name) ??
+    command
   for (const [option, flag] of given) {
     const taken = [...info.options, helpOption].some(({ flags }) => flags === option.flags)
     if (!taken) throw refusedOption(info, flag, option)

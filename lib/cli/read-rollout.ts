@@ -1,6 +1,6 @@
 /** Which hosts at a time: the options of the group “rollout”. */
 import { type HostLimits, parseHostLimit, parseSerial } from '../rollout/batches.ts'
-import type { Rollout } from '../rollout/run.ts'
+import type { Rollout } from '../rollout/rollout.ts'
 import type { OptionValues } from './options.ts'
 import { parseCount } from './targets.ts'
 

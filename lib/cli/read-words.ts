@@ -1,6 +1,13 @@
 /** Reading the words of a command line by a command's options: what cac leaves unchecked. */
 import type { CommandInfo } from './command.ts'
-import { allOptions, describeFlags, helpOption, type Option, type OptionValues } from './options.ts'
+import {
+  allOptions,
+  camelCase,
+  describeFlags,
+  helpOption,
+  type Option,
+  type OptionValues,
+} from './options.ts'
 import {
   emptyValue,
   missingValue,
@@ -67,7 +74,8 @@ export function prepareWords(words: readonly string[], command: CommandInfo): Pr
     given.set(option, flag)
     if (!describeFlags(option).takesValue) {
       if (value !== undefined) throw unwantedValue(flag)
-      prepared.push(`${flag}=true`)
+      // cac takes `--no-x` for the opposite of `--x`.
+      prepared.push(flag.startsWith('--no-') ? flag : `${flag}=true`)
       continue
     }
     const text = value ?? words[++at]
@@ -98,7 +106,11 @@ export function readOptions(
 ): OptionValues {
   const values: Record<string, string | boolean | readonly string[] | undefined> = {}
   for (const option of options) {
-    const { key, takesValue } = describeFlags(option)
+    const { key, long, takesValue } = describeFlags(option)
+    if (long.startsWith('no-')) {
+      values[key] = parsed[camelCase(long.slice(3))] === false
+      continue
+    }
     const given = parsed[key]
     const text = [given ?? []].flat().map(each => unmark(String(each)))
     if (!takesValue) values[key] = given === true || text[0] === 'true'

@@ -24,7 +24,7 @@ export async function namedRecipe(name: string, { project }: Pick<Place, 'projec
       files.map(each => each.name),
     )
   }
-  return { name, origin: file.origin, recipe: await loadRecipe(file) }
+  return { name, origin: file.origin, file: file.file, recipe: await loadRecipe(file) }
 }
 
 /**

@@ -7,6 +7,10 @@ import { describeFlags, type Option } from './options.ts'
 /** For options that only some commands take, unless the command says it better. */
 const instead: Readonly<Record<string, string>> = {
   out: 'Only plan saves a plan: hostwright plan <recipe> -o plan.json.',
+  failed: 'It is for `hostwright runs`.',
+  recipe: 'It is for `hostwright runs`.',
+  since: 'It is for `hostwright runs`.',
+  host: 'Name hosts with --on <pattern>.',
   yes: 'It asks for no confirmation: leave --yes out.',
 }
 

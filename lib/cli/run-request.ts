@@ -5,6 +5,7 @@ import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { RecipeFile } from '../recipe/recipe-files.ts'
+import type { Resumed } from '../rollout/rollout.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import type { Renderer } from '../ui/renderer.ts'
 import type { Place } from './command.ts'
@@ -25,6 +26,8 @@ export interface RunRequest {
   recipe: Recipe
   /** Whose recipe it is, if it is in a file. */
   origin?: RecipeFile['origin']
+  /** The recipe’s file. */
+  file?: string
   words: readonly string[]
   options: OptionValues
   place: Place
@@ -38,4 +41,19 @@ export interface RunRequest {
   mode?: RequestMode
   /** Called with the arguments, before any host is touched. */
   parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
+  /** The command line, where it is not the recipe’s own. */
+  command?: { name: string; words: readonly string[] }
+  /** The run that it goes on with. */
+  resumed?: ResumedRun
+}
+
+/** An interrupted run, for its next attempt. */
+export interface ResumedRun {
+  run: string
+  /** The number of this attempt. */
+  attempt: number
+  /** Where its journal goes on. */
+  after: { bytes: number; next: number }
+  /** What was done before. */
+  rollout: Resumed
 }

@@ -1,11 +1,11 @@
 /** Running a recipe from the command line. */
-import { hostname } from 'node:os'
 import { type ExitCode, exitCodes } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
-import { accountName } from '../host/account-name.ts'
 import type { Identity, World } from '../host/job.ts'
 import type { Mode } from '../host/mode.ts'
+import { runsDirectory } from '../private-file.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
+import { removeOldRuns } from '../rollout/journal/files.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { createRenderer } from '../ui/choose-renderer.ts'
@@ -14,11 +14,11 @@ import type { Renderer } from '../ui/renderer.ts'
 import { createRunLog, type RunLog } from '../ui/run-log.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
-import type { Place } from './command.ts'
 import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
-import { runId } from './run-id.ts'
+import { runId, whoStarts } from './run-id.ts'
+import { createRunJournal } from './run-journal.ts'
 import type { RunRequest } from './run-request.ts'
 import { showError } from './show-error.ts'
 import { createConfirm } from './step-by-step.ts'
@@ -30,19 +30,24 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
   const ready = await readyRun(request)
   const events = createEventStream()
   const warn = (message: string) => events.emit({ type: 'warning', message })
-  const identity = identify(ready, place)
+  const identity = identify(request, ready)
   const wanted = options.log as string | undefined
   const log = createRunLog({
     run: identity.run,
     wanted,
+    resumed: request.resumed !== undefined,
     cwd: place.cwd,
     env: place.env,
     warn,
   })
   const renderer = await rendererOf(request, ready, log)
   const screen = pausing(renderer)
-  for (const each of [screen, log, ready.callback]) if (each) events.subscribe(each.subscriber)
   const interrupts = listenForInterrupts(warn)
+  const mode = modeOf(request, interrupts)
+  const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
+  // The journal first: it has what happened before anybody is told.
+  for (const each of [journal, screen, log, ready.callback])
+    if (each) events.subscribe(each.subscriber)
   const strays = listenForStrays()
   const signal = interrupts.stop
   const tracer = ready.traces ? createTracer(ready.traces, { run: identity.run, warn }) : undefined
@@ -57,9 +62,10 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
       connector,
       tracer,
     })
-    const mode = modeOf(request, interrupts)
-    const result = await runRecipe({ what: ready.what, mode, rollout: ready.rollout, world })
+    const { what, rollout } = ready
+    const result = await runRecipe({ what, mode, rollout, journal, world })
     await stopAsking()
+    await journal?.end()
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
     const live = { warn, strays, log, renderer }
@@ -69,6 +75,8 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     })
   } finally {
     log.end()
+    await journal?.end()
+    removeOldRuns(runsDirectory(place.env), identity.run)
     connector.close()
     tracer?.close()
     strays.dispose()
@@ -169,11 +177,11 @@ async function conclude(
   return late.length > 0 && good ? exitCodes.fault : result.exitCode
 }
 
-function identify({ targets }: ReadyRun, { env }: Place): Identity {
+function identify({ resumed, place }: RunRequest, { targets }: ReadyRun): Identity {
   return {
-    run: runId(),
+    run: resumed?.run ?? runId(),
+    attempt: resumed?.attempt ?? 1,
     environment: targets.inventory.environment,
-    owner: env.SUDO_USER || accountName(),
-    controller: hostname(),
+    ...whoStarts(place),
   }
 }

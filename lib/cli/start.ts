@@ -1,23 +1,13 @@
 /** Starts a command. Loads little: what a command needs comes with the command. */
-import { existsSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
 import { createSource } from './command-source.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { takePasswords } from './environment-passwords.ts'
+import { packageVersion } from './package-version.ts'
 import { runProgram } from './program.ts'
 import { findProject } from './project.ts'
-
-function packageVersion(): string {
-  // Two folders up as source, three when built.
-  for (const up of ['../../package.json', '../../../package.json']) {
-    const url = new URL(up, import.meta.url)
-    if (existsSync(url))
-      return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version
-  }
-  return 'unknown'
-}
 
 // A run is over before most of what V8 would optimize pays for that: a fifth of the processor time of 100
 // resources on 20 hosts. What runs long enough still is. The flag is that of Node 20's V8: others say that

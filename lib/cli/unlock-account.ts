@@ -32,12 +32,17 @@ interface HostAccount {
 }
 
 /**
- * @param run its id, environment and hosts
+ * @param run its id, environment and hosts, and who started it
  * @param hidden what no event may show
  * @param verbose with the stack traces of internal errors
  */
 export function createUnlockAccount(
-  run: { id: string; environment: string; hosts: readonly Host[] },
+  run: {
+    id: string
+    environment: string
+    hosts: readonly Host[]
+    by: { owner: string; controller: string }
+  },
   events: EventStream,
   hidden: Redactor,
   verbose: boolean,
@@ -52,6 +57,9 @@ export function createUnlockAccount(
     args: {},
     check: false,
     hosts: run.hosts.map(({ name }) => name),
+    ...run.by,
+    attempt: 1,
+    batches: [run.hosts.map(({ name }) => name)],
   })
   const accountOf = ({ name }: Host) => {
     let account = accounts.get(name)

@@ -5,6 +5,8 @@ import { createEventStream } from '../events.ts'
 import { breakLocks, type HostLock, type LocksOptions, showLocks } from '../host/unlock.ts'
 import { watchHost } from '../host/watch.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { runsDirectory } from '../private-file.ts'
+import { removeOldRuns } from '../rollout/journal/files.ts'
 import { createTracer } from '../session/trace-files.ts'
 import { createRedactor } from '../shell/redact.ts'
 import { chooseMode, createRenderer, type OutputMode } from '../ui/choose-renderer.ts'
@@ -18,7 +20,7 @@ import { pausing } from './hold.ts'
 import { fitOpenFiles } from './open-files.ts'
 import type { OptionValues } from './options.ts'
 import { prepareReach, readReach } from './reach.ts'
-import { runId } from './run-id.ts'
+import { runId, whoStarts } from './run-id.ts'
 import { findTargets, parseCount, parseTimeout } from './targets.ts'
 import { traceDirectory } from './traces.ts'
 import { createUnlockAccount, describeLock, type UnlockAccount } from './unlock-account.ts'
@@ -46,7 +48,8 @@ export const unlock: RunCommand = async (words, options, place) => {
   for (const { subscriber } of [screen, log]) events.subscribe(subscriber)
   const hidden = createRedactor()
   hidden.hide(reach.secrets)
-  const run = { id, environment: targets.inventory.environment, hosts: targets.hosts }
+  const { hosts, inventory } = targets
+  const run = { id, environment: inventory.environment, hosts, by: whoStarts(place) }
   const account = createUnlockAccount(run, events, hidden, verbose)
   for (const warning of [...reach.warnings, fitted.warning]) if (warning) warn(warning)
   const tracer = traces === undefined ? undefined : createTracer(traces, { run: id, warn })
@@ -71,6 +74,7 @@ export const unlock: RunCommand = async (words, options, place) => {
     connector.close()
     tracer?.close()
     log.end()
+    removeOldRuns(runsDirectory(place.env), id)
   }
   await renderer.end()
   const logged = mode === 'json' ? undefined : log.place(exitCode !== 0)

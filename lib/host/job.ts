@@ -29,6 +29,8 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
 export interface Identity {
   /** Id of the run. */
   run: string
+  /** From 1: how often a controller has begun it. */
+  attempt: number
   environment: string
   /** Person or account. */
   owner: string

@@ -1,5 +1,6 @@
 /** One-line summaries of runs and hosts. */
 import type { HostOutcome, HostStatus, StepCounts, StepStatus } from '../events.ts'
+import { countStatuses } from '../rollout/journal/record.ts'
 import { formatDuration } from './format-duration.ts'
 import { wrapLine } from './line.ts'
 import { statusWord, type Theme } from './theme.ts'
@@ -45,17 +46,24 @@ export function summaryLine(
   run: { hosts: readonly HostOutcome[]; durationMs: number; check: boolean },
   theme: Theme,
 ): string {
-  const statuses = hostOrder
-    .map(status => ({ status, number: run.hosts.filter(host => host.status === status).length }))
-    .filter(({ number }) => number > 0)
-    .map(({ status, number }) => `${number} ${statusWord(status, run.check)}`)
+  const statuses = countsOfHosts(countStatuses(run.hosts), run.check)
   const changed = run.hosts.reduce((sum, host) => sum + host.counts.changed, 0)
   return [
-    `${count(run.hosts.length, 'host')}${statuses.length > 0 ? `: ${statuses.join(', ')}` : ''}`,
+    `${count(run.hosts.length, 'host')}${statuses && `: ${statuses}`}`,
     `${count(changed, 'step')} ${statusWord('changed', run.check)}`,
     formatDuration(run.durationMs),
   ].join(` ${theme.symbols.dot} `)
 }
+
+/** @example `2 changed, 1 failed` */
+export const countsOfHosts = (
+  counts: Partial<Record<HostStatus, number>>,
+  check: boolean,
+): string =>
+  hostOrder
+    .filter(status => counts[status])
+    .map(status => `${counts[status]} ${statusWord(status, check)}`)
+    .join(', ')
 
 /** The number of steps by status: `2 changed, 8 ok`; zero counts are left out. */
 export function countsText(counts: StepCounts, check: boolean): string {

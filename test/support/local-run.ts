@@ -110,6 +110,7 @@ export async function local(...names: string[]) {
         interrupts: { stop: stop.signal, kill: kill.signal },
         identity: {
           run: `r${++runs}`,
+          attempt: 1,
           environment: 'test',
           owner: 'tester',
           controller: 'here',

@@ -26,6 +26,10 @@ const start: NewEvent = {
   args: { role: 'web' },
   check: false,
   hosts: ['web1', 'web2'],
+  owner: 'alice',
+  controller: 'ops1',
+  attempt: 1,
+  batches: [['web1', 'web2']],
 }
 
 function collect(hosts: HostOutcome[], before: NewEvent[] = []) {

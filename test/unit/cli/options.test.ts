@@ -19,11 +19,12 @@ const output = ['output', 'verbose', 'debug', 'log']
 const table: Readonly<Record<string, readonly string[]>> = {
   'server.provision': [
     ...[...target, ...connection, ...selection, 'check', 'diff', 'step'],
-    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'callback-url'],
+    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'no-journal'],
+    'callback-url',
   ],
   exec: [
     ...[...target, ...connection, 'check'],
-    ...['forks', ...batches, 'command-timeout', ...output, 'callback-url'],
+    ...['forks', ...batches, 'command-timeout', ...output, 'no-journal', 'callback-url'],
   ],
   plan: [
     ...[...target, ...connection, ...selection, 'out', 'diff'],
@@ -31,8 +32,11 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   apply: [
     ...['on', ...connection, 'diff'],
-    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'callback-url'],
+    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'no-journal'],
+    'callback-url',
   ],
+  runs: ['on', 'failed', 'recipe', 'since', 'output'],
+  'runs show': ['host', 'output'],
   'list recipes': ['inventory', 'output'],
   'list hosts': [...target, 'output'],
   'list tasks': [

@@ -26,6 +26,10 @@ export const runStart = (hosts: string[], check = false): NewEvent => ({
   args: {},
   check,
   hosts,
+  owner: 'alice',
+  controller: 'ops1',
+  attempt: 1,
+  batches: [hosts],
 })
 
 /** The events of one host, each step taking 100 ms and each host 1 s. */

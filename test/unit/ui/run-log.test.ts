@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createEventStream } from '../../../lib/events.ts'
-import { createRunLog, type LogLimits, logDirectory } from '../../../lib/ui/run-log.ts'
+import { createRunLog } from '../../../lib/ui/run-log.ts'
 import { runEvents } from './fake-run.ts'
 
 let home = ''
@@ -27,9 +27,7 @@ const run = '20260131T020000Z-4f3a9c'
 const runs = () => join(home, 'hostwright/runs')
 
 /** Logs a run of these events. */
-function log(
-  options: { run?: string; wanted?: string; limits?: LogLimits; failed?: boolean } = {},
-) {
+function log(options: { run?: string; wanted?: string; failed?: boolean } = {}) {
   const warnings: string[] = []
   const stream = createEventStream(() => 1)
   const made = createRunLog({
@@ -72,13 +70,6 @@ describe('the log of a run', () => {
     const { log: made } = log({ run: '20260131T020000Z-4f3a9d' })
     made.cut()
     expect(made.place(false)).toContain('4f3a9d')
-  })
-
-  it('is below the home directory unless XDG_STATE_HOME is an absolute path', () => {
-    expect(logDirectory({ HOME: '/home/a' })).toBe('/home/a/.local/state/hostwright/runs')
-    expect(logDirectory({ HOME: '/home/a', XDG_STATE_HOME: 'x' })).toBe(
-      '/home/a/.local/state/hostwright/runs',
-    )
   })
 
   it('makes its directory private again if others can read it', async () => {
@@ -131,21 +122,6 @@ describe('the log of a run', () => {
     expect(await readdir(home)).toEqual(['mine'])
   })
 
-  it('removes the oldest logs, by number and by size, and never other files', async () => {
-    await mkdir(runs(), { recursive: true })
-    const names = [1, 2, 3, 4].map(day => `2025010${day}T000000Z-00000${day}.jsonl`)
-    for (const name of [...names, 'notes.jsonl', '20240101T000000Z-zzzzzz.jsonl'])
-      await writeFile(join(runs(), name), 'x'.repeat(1000))
-    log({ limits: { runs: 3, total: 1e9, each: 1e9 } })
-    const kept = () => readdir(runs()).then(all => all.sort())
-    const others = ['20240101T000000Z-zzzzzz.jsonl', 'notes.jsonl']
-    expect(await kept()).toEqual([...names.slice(2), `${run}.jsonl`, ...others].sort())
-    await rm(join(runs(), `${run}.jsonl`))
-    // Its own log is the newest and stays, whatever its size.
-    log({ limits: { runs: 100, total: 10, each: 1e9 } })
-    expect(await kept()).toEqual([`${run}.jsonl`, ...others].sort())
-  })
-
   it('drops output with a warning if it becomes too large, and keeps other events', async () => {
     const text = 'x'.repeat(70_000)
     const warnings: string[] = []
@@ -154,7 +130,7 @@ describe('the log of a run', () => {
       cwd: home,
       env: { XDG_STATE_HOME: home },
       warn: message => warnings.push(message),
-      limits: { runs: 1, total: 1e9, each: 100_000 },
+      most: 100_000,
     })
     const output = {
       at: 1,

@@ -1,0 +1,72 @@
+/** What a journal says of its run. Pure. */
+import type { HostOutcome } from '../../events.ts'
+import type { AttemptRecord, EndRecord, JournalRecord } from './record.ts'
+
+/** One attempt: its first record, all that came after, and its end if it has one. */
+export interface Attempt {
+  first: AttemptRecord
+  records: readonly JournalRecord[]
+  end?: EndRecord
+}
+
+/** What is known of one host. */
+export interface HostAccount {
+  host: string
+  /** The last attempt that began it; undefined: none has. */
+  attempt?: number
+  /** Its records in that attempt. */
+  records: readonly JournalRecord[]
+  /** How it ended in that attempt, or that a later one left it out. Undefined: it was at work to the last. */
+  outcome?: HostOutcome
+}
+
+export interface RunAccount {
+  attempts: readonly Attempt[]
+  /** The last attempt. */
+  last: Attempt
+  /** In the order of the batches. */
+  hosts: ReadonlyMap<string, HostAccount>
+}
+
+/** @returns undefined: the journal does not begin with an attempt */
+export function accountOf(records: readonly JournalRecord[]): RunAccount | undefined {
+  const attempts: (Attempt & { records: JournalRecord[] })[] = []
+  for (const record of records) {
+    if (record.type === 'attempt') attempts.push({ first: record, records: [] })
+    else if (attempts.length === 0) return undefined
+    else {
+      const attempt = attempts.at(-1)!
+      attempt.records.push(record)
+      if (record.type === 'run.end') attempt.end = record
+    }
+  }
+  const last = attempts.at(-1)
+  if (!last) return undefined
+  const hosts = new Map<string, Gathered>()
+  for (const host of last.first.batches.flat()) hosts.set(host, { host, records: [] })
+  for (const { first, records: own } of attempts)
+    for (const record of own) addTo(hosts, first.attempt, record)
+  return { attempts, last, hosts }
+}
+
+type Gathered = HostAccount & { records: JournalRecord[] }
+
+function addTo(hosts: Map<string, Gathered>, attempt: number, record: JournalRecord): void {
+  if (!('host' in record) || record.host === undefined) return
+  const { host } = record
+  if (record.type === 'host.start') {
+    hosts.set(host, { host, attempt, records: [record] })
+    return
+  }
+  const known = hosts.get(host) ?? { host, records: [] }
+  hosts.set(host, known)
+  if (record.type !== 'host.end') {
+    known.records.push(record)
+    return
+  }
+  const { at: _, type: __, earlier: ___, ...outcome } = record
+  // Left out by a later attempt, it keeps what an earlier one has done on it.
+  if (outcome.status === 'skipped' && known.attempt !== undefined) return
+  known.records.push(record)
+  known.outcome = outcome
+}
