@@ -8,6 +8,16 @@ export type {
 } from './bootstrap/definitions.ts'
 export { expand } from './bootstrap/expand.ts'
 export {
+  configCopy,
+  decide,
+  describeIntent,
+  type Intent,
+  type Move,
+  settledMode,
+  type Target,
+  type Wanted,
+} from './bootstrap/intent.ts'
+export {
   checkSettingNames,
   findMode,
   findProduct,
@@ -57,6 +67,7 @@ export {
   string,
 } from './recipe/arguments.ts'
 export {
+  type Change,
   type Converged,
   type PrepareContext,
   type ProductWishes,
@@ -132,6 +143,7 @@ export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/tr
 export { type DownloadOptions, download } from './resources/transfer/download.ts'
 export { type FetchOptions, fetch } from './resources/transfer/fetch.ts'
 export { type GitOptions, git } from './resources/transfer/git.ts'
+export { adoptConfig, asPart, restoreConfig } from './resources/undertaking.ts'
 export {
   type AuthorizedKey,
   type AuthorizedKeysOptions,

@@ -1,4 +1,5 @@
 import {
+  describeIntent,
   findProduct,
   findRole,
   optional,
@@ -7,6 +8,7 @@ import {
   StepError,
   UsageError,
 } from '../lib/index.ts'
+import { asUnderWay } from '../tasks/undertaking.ts'
 
 interface Pulse {
   product: string
@@ -28,7 +30,8 @@ export default recipe({
     }
   },
 
-  async run({ args, catalogue, host, output, probe, product: find, state }) {
+  async run(context) {
+    const { args, catalogue, host, output, probe, state, warn } = context
     const role = state.server?.role ?? host.vars.maybe('role')
     if (args.product === undefined && role === undefined) {
       throw new StepError('this host has no role, so there is nothing to check', {
@@ -38,7 +41,9 @@ export default recipe({
     const names = args.product ? [args.product] : findRole(catalogue, role!).products
     const pulses: Pulse[] = []
     for (const name of names) {
-      const verdict = await probe(find(name))
+      const intent = state.intents.get(name)
+      if (intent) warn(`under way with ${name}: ${describeIntent(intent)}`)
+      const verdict = await probe(asUnderWay(context, name))
       if (verdict) pulses.push({ product: name, ...verdict })
     }
     output(pulses)

@@ -1,14 +1,25 @@
-import { findProduct, findSetting, optional, product, recipe, string } from '../lib/index.ts'
+import {
+  describeIntent,
+  findProduct,
+  findSetting,
+  optional,
+  product,
+  recipe,
+  string,
+} from '../lib/index.ts'
 import { hasVersion, installedVersion } from '../tasks/product.ts'
 
+/** What can be asked for besides settings. */
+const ownKeys = ['version', 'installed', 'previous', 'under way']
+
 export default recipe({
-  description: 'Show a product’s version, recorded and installed, and its settings',
+  description: 'Show a product’s versions, its settings, and what is under way with it',
   args: { product: product(), key: optional(string('one setting; default: all')) },
   examples: ['product.get deepfiler --on web', 'product.get deepfiler workers --on web1'],
   lock: false,
 
   prepare({ args, catalogue }) {
-    if (args.key !== undefined && !['version', 'installed'].includes(args.key))
+    if (args.key !== undefined && !ownKeys.includes(args.key))
       findSetting(findProduct(catalogue, args.product), args.key)
   },
 
@@ -36,8 +47,14 @@ export default recipe({
     const there = wanted && hasVersion(found) ? await installedVersion(found, context) : undefined
     const installed =
       there === undefined ? [] : [{ key: 'installed', value: there, source: 'host' }]
+    const intent = context.state.intents.get(args.product)
+    const previous = recorded?.previousVersion
+    const more = [
+      ...(previous ? [{ key: 'previous', value: previous, source: 'recorded' }] : []),
+      ...(intent ? [{ key: 'under way', value: describeIntent(intent), source: 'host' }] : []),
+    ]
     output(
-      [version, ...installed, ...shown].filter(
+      [version, ...installed, ...more, ...shown].filter(
         ({ key }) =>
           args.key === undefined ||
           key === args.key ||

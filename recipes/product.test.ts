@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { product, recipe, StepError } from '../lib/index.ts'
 import { scriptEnv } from '../tasks/product.ts'
+import { asUnderWay } from '../tasks/undertaking.ts'
 
 export default recipe({
   description: 'Check a product’s heartbeat and run its test script',
@@ -8,8 +9,9 @@ export default recipe({
   examples: ['product.test deepfiler --on web'],
   lock: false,
 
-  async run({ args, heartbeat, host, product: find, read }) {
-    const subject = find(args.product)
+  async run(context) {
+    const { args, heartbeat, host, read } = context
+    const subject = asUnderWay(context, args.product)
     if (!subject.recorded) {
       throw new StepError(`${args.product} is not provisioned on this host`, {
         hint: 'Run server.provision first.',

@@ -4,7 +4,6 @@ import {
   findProduct,
   type HostProduct,
   isBootstrapError,
-  isVersion,
   optional,
   product,
   type RunContext,
@@ -13,10 +12,8 @@ import {
   string,
   UsageError,
 } from '../lib/index.ts'
-import { dropConfigCopy, keepConfig, restoreConfig } from '../tasks/config-copy.ts'
-import { installable, upgrade, versionInUse } from '../tasks/product.ts'
-import { moduleOf } from '../tasks/products.ts'
-import { inMode, settledMode } from '../tasks/server.ts'
+import { installable } from '../tasks/product.ts'
+import { changeVersion, checkVersion } from '../tasks/upgrade.ts'
 
 export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
@@ -31,10 +28,7 @@ export default recipe({
         hint: `hostwright product.upgrade ${args.product} <version>`,
       })
     }
-    // It becomes part of paths and package names.
-    if (!/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/.test(version)) {
-      throw new UsageError('invalid_value', `${JSON.stringify(version)} is not a version`)
-    }
+    checkVersion(version)
     for (const host of hosts) {
       const { archive } = find(host, args.product, { version })
       if (archive && !existsSync(archive)) {
@@ -47,67 +41,13 @@ export default recipe({
   },
 
   async run(context) {
-    const { args, check, converge, heartbeat, host, product: find, recordProduct } = context
-    const recorded = find(args.product)
-    if (!recorded.recorded) {
-      throw new StepError(`${args.product} is not provisioned on this host`, {
-        hint: 'Run server.provision first.',
-      })
-    }
-    const before = find(args.product, { version: await versionInUse(recorded, context) })
-    const version = args.version ?? before.definition.version!
-    const after = find(args.product, { version })
-    const module = moduleOf(after)
-    if (before.version !== undefined && isVersion(version, before.version)) {
-      await converge(upgrade(after, host, module), dropConfigCopy(before, host))
-      if (!check) await heartbeat(after)
-      // A run that was interrupted after the upgrade itself.
-      if (context.state.server?.mode === 'upgrading') await context.setMode('active')
-      return
-    }
-
-    checkDirection(before, version, context)
-    await checkInstallable(before, after, context)
-    const cutShort = context.state.server?.mode === 'upgrading'
-    const goBack = async (reason: string) => {
-      try {
-        await converge(
-          restoreConfig(before, host),
-          upgrade({ ...before, recorded: { ...after.recorded!, version } }, host, module),
-        )
-        await heartbeat(before)
-        await converge(dropConfigCopy(before, host))
-      } catch (error) {
-        const { message } = error as Error
-        throw new StepError(
-          'rollback_failed',
-          `${version} failed (${reason}), and so did the rollback to ${before.version}: ${message}`,
-        )
-      }
-    }
-
-    const mode = settledMode(context.state)
-    const failure = await inMode(context, 'upgrading', { mode }, async () => {
-      try {
-        await converge(keepConfig(before, host, cutShort), upgrade(after, host, module))
-        if (!check) await heartbeat(after)
-      } catch (error) {
-        // Without a connection, or after Ctrl-C, a rollback is not possible now.
-        if (!isBootstrapError(error) || error.exitCode !== 4) throw error
-        await goBack(error.message)
-        return error
-      }
-      await recordProduct(args.product, { version, previousVersion: before.version })
-      await converge(dropConfigCopy(before, host))
-      return undefined
+    const { args, catalogue } = context
+    const version = args.version ?? findProduct(catalogue, args.product).version!
+    const wanted = { name: args.product, version, recipe: 'product.upgrade' }
+    await changeVersion(context, wanted, async (before, after) => {
+      checkDirection(before, version, context)
+      await checkInstallable(before, after, context)
     })
-    if (failure) {
-      throw new StepError(
-        'rolled_back',
-        `${version} failed and was rolled back to ${before.version}: ${failure.message}`,
-        { cause: failure, output: failure.details.output },
-      )
-    }
   },
 })
 

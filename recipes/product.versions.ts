@@ -17,6 +17,7 @@ interface Versions {
   recorded?: string
   /** The version in bootstrap.ini. */
   file?: string
+  underWay?: boolean
 }
 
 export default recipe({
@@ -44,6 +45,7 @@ export default recipe({
         installed: await installedVersion(each, context),
         recorded: each.recorded?.version,
         file: each.definition.version,
+        underWay: state.intents.has(name) || undefined,
       })
     }
     output(found)
@@ -64,7 +66,8 @@ export default recipe({
   }),
 })
 
-function stateOf({ looked, installed: found, recorded, file }: Versions): string {
+function stateOf({ looked, installed: found, recorded, file, underWay }: Versions): string {
+  if (underWay) return 'under way'
   // Of what scripts install there is only the record.
   const installed = looked ? found : recorded
   if (installed === undefined) return 'not installed'

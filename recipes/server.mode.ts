@@ -1,4 +1,4 @@
-import { mode, optional, recipe } from '../lib/index.ts'
+import { describeIntent, mode, optional, recipe } from '../lib/index.ts'
 
 export default recipe({
   description: 'Show the server’s mode, or set it',
@@ -6,10 +6,15 @@ export default recipe({
   examples: ['server.mode --on web', 'server.mode maintenance --on web1'],
   lock: args => args.mode !== undefined,
 
-  async run({ args, output, setMode, state }) {
+  async run({ args, output, setMode, state, warn }) {
     if (args.mode !== undefined) await setMode(args.mode)
     const { mode: now, role, changedAt, run } = state.server ?? {}
-    output({ mode: now, role, changedAt, run })
+    const underWay = [...state.intents].map(([product, intent]) => ({
+      product,
+      what: describeIntent(intent),
+    }))
+    for (const { product, what } of underWay) warn(`under way with ${product}: ${what}`)
+    output({ mode: now, role, changedAt, run, ...(underWay.length > 0 && { underWay }) })
   },
 
   report: outcomes => ({

@@ -1,18 +1,24 @@
 /** The tasks of any product in bootstrap.ini. Values; `converge` applies them. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
+  adoptConfig,
   archive,
+  asPart,
   command,
+  exists,
   type HostProduct,
   handler,
   type Items,
   ini,
+  not,
   packages,
   pkg,
   type Resource,
   type RunContext,
   type RunningHost,
+  restoreConfig,
+  StepError,
   secret,
   service,
   sh,
@@ -50,7 +56,7 @@ export const provision = task(
   product => `provision ${named(product)}`,
   (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
     // The distribution may have updated a package since its version was recorded.
-    install(product, module, true),
+    install(product, module, { atLeast: true }),
     module.prepare?.(product, host),
     configuration(product, host, module),
     provisionScript(product, host),
@@ -59,16 +65,69 @@ export const provision = task(
   ],
 )
 
-/** Another version of an existing product: everything except the first-time setup. */
+/**
+ * Another version of an existing product: everything except the first-time setup.
+ * @param previous the version before
+ * @param kept a copy of the config that belonged to this version: its name in bootstrap_dir, size and checksum
+ */
 export const upgrade = task(
   product => `upgrade to ${named(product)}`,
-  (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
-    install(product, module, false),
+  (
+    product: HostProduct,
+    host: RunningHost,
+    { module, previous, kept }: Surroundings & { kept?: { copy: string; sum: string } },
+  ) => [
+    install(product, module),
     module.prepare?.(product, host),
+    product.config &&
+      kept &&
+      adoptConfig(product.config, kept.copy, kept.sum, renew(product, module, 'restart')),
     configuration(product, host, module),
-    upgradeScript(product, host),
+    upgradeScript('forward', product, host, previous),
     product.service && service(product.service, { running: true }),
   ],
+)
+
+/** What upgrades and ways back have in common. */
+interface Surroundings {
+  module: ProductModule
+  /** The version that it comes from. */
+  previous?: string
+}
+
+/**
+ * Undoes it: the version, the script if it ran, then the config, byte for byte.
+ * @param copy the config's copy, by its name in bootstrap_dir
+ * @param restored it has taken its place again already, and belongs to people since
+ */
+export const undone = task(
+  product => `back to ${named(product)}`,
+  (
+    product: HostProduct,
+    host: RunningHost,
+    {
+      module,
+      previous,
+      copy,
+      restored,
+      keys,
+    }: Surroundings & { copy: string; restored: boolean; keys: readonly string[] },
+  ) => {
+    const moved = product.version !== previous
+    const action = moved ? 'restart' : renewalOf(product, keys)
+    const { config } = product
+    return [
+      moved && [install(product, module, { kept: true }), module.prepare?.(product, host)],
+      // A module may have written more than the one file that was copied.
+      moved &&
+        !restored &&
+        (module.configure !== undefined || !config) &&
+        configuration(product, host, module),
+      moved && upgradeScript('back', product, host, previous),
+      config && restoreConfig(config, copy, renew(product, module, action)),
+      product.service && service(product.service, { running: true }),
+    ]
+  },
 )
 
 /** The settings `keys` in the product’s config file, edited in place, followed by a reload. */
@@ -94,8 +153,15 @@ export const hasVersion = ({ definition }: HostProduct) =>
   definition.packages.length > 0 ||
   definition.archive !== undefined
 
-/** @param atLeast a newer version of the package stays */
-function install(product: HostProduct, module: ProductModule, atLeast: boolean): Items {
+/**
+ * @param options.atLeast a newer version of the package stays
+ * @param options.kept a release that is there stays as it is
+ */
+function install(
+  product: HostProduct,
+  module: ProductModule,
+  { atLeast = false, kept = false } = {},
+): Items {
   const { packages: names } = product.definition
   const [first, ...others] = names
   const { version } = product
@@ -106,7 +172,7 @@ function install(product: HostProduct, module: ProductModule, atLeast: boolean):
       (version && isPackage(product)
         ? [pkg(first, { version, atLeast, notify }), others.length > 0 && pkg(others, { notify })]
         : pkg(names, { notify })),
-    product.archive && release(product, product.archive, notify),
+    product.archive && release(product, product.archive, notify, kept),
   ]
 }
 
@@ -118,6 +184,25 @@ export const installable = (product: HostProduct): Items =>
   isPackage(product) &&
   product.version !== undefined &&
   pkg(product.definition.packages[0]!, { version: product.version, available: true })
+
+/**
+ * Whether a version need not be fetched: a release that is unpacked, a package that can be had.
+ * @throws {StepError} it must
+ */
+export async function isThere(
+  product: HostProduct,
+  { converge, read }: Pick<RunContext, 'converge' | 'read'>,
+): Promise<void> {
+  const { archive, home, name, version } = product
+  await converge(installable(product))
+  if (!archive || existsSync(archive)) return
+  const marker = `${home}/releases/${version}/.hostwright-archive`
+  const { exitCode } = await read({ nothrow: true })`test -e ${marker}`
+  if (exitCode === 0) return
+  throw new StepError(`${name} ${version} is not on this host, and ${archive} does not exist`, {
+    hint: 'hostwright product.versions shows what is installed.',
+  })
+}
 
 /**
  * The installed version: that of the product’s first package, or of the release that `current` links to.
@@ -149,13 +234,24 @@ export async function versionInUse(
 }
 
 /** `releases/<version>` from its archive, and `current` pointing to it. Several versions coexist. */
-function release({ home, version }: HostProduct, source: string, restart: Resource[]): Items {
+function release(
+  { home, version }: HostProduct,
+  source: string,
+  restart: Resource[],
+  kept: boolean,
+): Items {
   const unpacked = `${home}/releases/${version}`
   const current = `${home}/current`
   const target = `releases/${version}`
   return [
     // Complete or absent, and unpacked again where the archive of this version was built anew.
-    archive(unpacked, { source, notify: restart }),
+    (!kept || existsSync(source)) &&
+      archive(unpacked, {
+        source,
+        notify: restart,
+        // What is gone back to is what ran before, not what has been built since.
+        ...(kept && { when: not(exists(`${unpacked}/.hostwright-archive`)) }),
+      }),
     // A rename replaces the link atomically; `ln -sf` would leave a moment without it.
     command(
       sh`rm -f ${`${current}.new`} && ln -s ${target} ${`${current}.new`} && mv -fT ${`${current}.new`} ${current}`,
@@ -215,17 +311,28 @@ function provisionScript(product: HostProduct, host: RunningHost): Items {
   return runScript(product, host, path, 'provision')
 }
 
-/** The upgrade script, unless the version is the recorded one: then it has already succeeded. */
-function upgradeScript(product: HostProduct, host: RunningHost): Items {
+/** The upgrade script, unless there is no other version: in pairs, once forward and at most once back. */
+function upgradeScript(
+  part: 'forward' | 'back',
+  product: HostProduct,
+  host: RunningHost,
+  previous?: string,
+): Items {
   const path = product.definition.scripts.upgrade
-  if (!path || product.recorded?.version === product.version) return []
-  return runScript(product, host, path, 'upgrade')
+  if (!path || previous === product.version) return []
+  return asPart(part, runScript(product, host, path, 'upgrade', previous))
 }
 
-const runScript = (product: HostProduct, host: RunningHost, path: string, title: string) =>
+const runScript = (
+  product: HostProduct,
+  host: RunningHost,
+  path: string,
+  title: string,
+  previous?: string,
+) =>
   command(readFileSync(path, 'utf8'), {
     title: `${title} script of ${product.name}`,
-    env: scriptEnv(product, host),
+    env: { ...scriptEnv(product, host), ...(previous && { PREVIOUS_VERSION: previous }) },
   })
 
 /** A hash of the provision script’s inputs, recorded after it has succeeded. */

@@ -2,14 +2,17 @@
  * The dynamic state of a host as files: `server.ini` and `products/NAME.ini` in /var/bootstrap
  * (docs/bootstrap-ini.md, "State on the host"). The session reads and writes them.
  */
-import { StepError } from '../errors.ts'
 import { type IniContent, type IniFile, readIni, writeIni } from '../ini/read.ts'
+import { damaged } from './damaged.ts'
+import { type Intent, parseIntent } from './intent.ts'
 import { record } from './record.ts'
 
 /** The record on a host; empty if the host was never provisioned. */
 export interface HostState {
   server?: ServerState
   products: Map<string, ProductState>
+  /** What is under way, by product. */
+  intents: Map<string, Intent>
 }
 
 /** `server.ini` */
@@ -27,6 +30,8 @@ export interface ServerState {
 export interface ProductState {
   version?: string
   previousVersion?: string
+  /** Size and checksum of the copy of the config that belongs to the previous version. */
+  previousConfig?: string
   /** Time of the last change, ISO 8601. */
   changedAt?: string
   /** Id of the run that made the change. */
@@ -47,12 +52,19 @@ export interface KeptEntry {
 
 const notice = '; Written by hostwright; change it with server.mode and product.set.\n'
 const serverKeys = ['mode', 'role', 'changed_at', 'run']
-const productKeys = ['version', 'previous_version', 'changed_at', 'run', 'provisioned']
+const productKeys = [
+  'version',
+  'previous_version',
+  'previous_config',
+  'changed_at',
+  'run',
+  'provisioned',
+]
 
 /**
  * Parses the state from a host’s files.
  *
- * @param files contents by path in the state’s directory: `server.ini`, `products/x.ini`; others are ignored
+ * @param files contents by path in the state’s directory: `server.ini`, `products/x.ini`, `products/x.intent`; others are ignored
  * @param directory for messages
  * @throws {StepError} `state_unreadable` with file and line: a file is malformed
  */
@@ -60,14 +72,16 @@ export function parseState(
   files: ReadonlyMap<string, string>,
   directory = '/var/bootstrap',
 ): HostState {
-  const state: HostState = { products: new Map() }
+  const state: HostState = { products: new Map(), intents: new Map() }
   for (const [path, text] of files) {
     const read = (section: string, keys: string[]): Content =>
       readContent(readIni(text, `${directory}/${path}`), section, keys)
-    const product = /^products\/([^/.][^/]*)\.ini$/.exec(path)?.[1]
+    const [, product, kind] = /^products\/([^/.][^/]*)\.(ini|intent)$/.exec(path) ?? []
     if (path === 'server.ini') state.server = serverState(read('server', serverKeys))
-    else if (product !== undefined)
-      state.products.set(product, productState(read('product', productKeys)))
+    else if (product === undefined) continue
+    else if (kind === 'intent')
+      state.intents.set(product, parseIntent(text, `${directory}/${path}`))
+    else state.products.set(product, productState(read('product', productKeys)))
   }
   return state
 }
@@ -94,6 +108,7 @@ export function renderProduct(product: ProductState): string {
     [
       ['version', product.version],
       ['previous_version', product.previousVersion],
+      ['previous_config', product.previousConfig],
       ['changed_at', product.changedAt],
       ['run', product.run],
       ['provisioned', product.provisioned],
@@ -157,6 +172,7 @@ function productState({ known, settings, kept }: Content): ProductState {
     ...defined({
       version: known.version,
       previousVersion: known.previous_version,
+      previousConfig: known.previous_config,
       changedAt: known.changed_at,
       run: known.run,
       provisioned: known.provisioned,
@@ -193,11 +209,4 @@ function defined<T extends object>(values: T): T {
 
 function isTime(text: string): boolean {
   return /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
-}
-
-function damaged(file: string, line: number, message: string): StepError {
-  return new StepError('state_unreadable', `${file}:${line}: ${message}`, {
-    at: `${file}:${line}`,
-    hint: 'Fix the line by hand, or move the file away and run server.provision again.',
-  })
 }

@@ -58,10 +58,14 @@ function grouped(found: ReadonlyMap<string, StepAccount[]>) {
   return groups.values()
 }
 
-const rowOf = ({ task = '', title, kind, as, tags }: StepAccount) => [
+const rowOf = ({ task = '', title, kind, as, tags, ifItFails }: StepAccount) => [
   task,
   title,
-  [...(kind === 'handler' ? ['handler'] : []), ...(as ? [`as ${as}`] : [])].join(', '),
+  [
+    ...(ifItFails ? ['if it fails'] : []),
+    ...(kind === 'handler' ? ['handler'] : []),
+    ...(as ? [`as ${as}`] : []),
+  ].join(', '),
   tags.join(', '),
 ]
 

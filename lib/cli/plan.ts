@@ -129,11 +129,15 @@ function save(made: Plan, file: string): void {
 /** What the plan holds, for people. */
 function summarize(made: Plan, file: string, { stderr }: Place): void {
   const hosts = Object.entries(made.hosts)
-  const steps = hosts.flatMap(([, each]) => each)
+  const all = hosts.flatMap(([, each]) => each)
+  const steps = all.filter(({ ifItFails }) => !ifItFails)
+  const back = all.length - steps.length
   const titles = steps.flatMap(({ status, title }) => (status === 'unknown' ? [title] : []))
   for (const title of new Set(titles)) {
     const where = hosts.flatMap(([host, each]) =>
-      each.some(step => step.status === 'unknown' && step.title === title) ? [host] : [],
+      each.some(step => !step.ifItFails && step.status === 'unknown' && step.title === title)
+        ? [host]
+        : [],
     )
     stderr.write(`unknown until it runs: ${escapeControls(title)} (${where.join(', ')})\n`)
   }
@@ -144,6 +148,7 @@ function summarize(made: Plan, file: string, { stderr }: Place): void {
     `${count('changed')} to change`,
     `${count('ok')} as wanted`,
     ...(unknown > 0 ? [`${unknown} unknown until they run`] : []),
+    ...(back > 0 ? [`${back} if it fails`] : []),
   ]
   stderr.write(
     `${file}: ${found.join(', ')}, on ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}.\nNext: hostwright apply ${file}\n`,

@@ -8,7 +8,7 @@ import { callSite } from '../resources/call-site.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { Session } from '../session/session.ts'
 import { createCommands } from './commands.ts'
-import { converge } from './execute.ts'
+import { accountForWayBack, converge } from './execute.ts'
 import type { Execution } from './execution.ts'
 import { createFindStack, createHeartbeat, createProbe } from './heartbeats.ts'
 import { checkNotStopped } from './interrupts.ts'
@@ -18,6 +18,7 @@ import { createOwnStep } from './own-step.ts'
 import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
 import { createAsk, createWriteState } from './state-files.ts'
+import { createEndIntent, createReadIntent, createUndertake } from './undertakings.ts'
 
 /** The state files, read under the lock. */
 export type StateFiles = () => Session['stateFiles']
@@ -61,6 +62,10 @@ export function createContext<A extends ArgumentTypes>(
     product,
     recordProduct: createRecordProduct(identity.run, execution, state, write),
     setMode: createSetMode(identity.run, execution, state, write),
+    undertake: createUndertake({ run: identity.run, recipe: what.name }, state),
+    readIntent: createReadIntent(execution, state, ask),
+    endIntent: createEndIntent(execution, state, ask),
+    ifItFails: items => accountForWayBack(items, scheduling, execution),
     heartbeat: createHeartbeat(execution, stackOf, ask, step),
     probe: createProbe(stackOf, ask),
     step,

@@ -10,6 +10,7 @@ import { thrownError } from '../report/report.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import type { Items, Resource, Task } from '../resources/resource.ts'
 import { account, type Execution } from './execution.ts'
+import { onStepOf } from './mode.ts'
 import { runSegment } from './segment.ts'
 import type { Running } from './step-ends.ts'
 
@@ -54,6 +55,18 @@ export async function execute({ segments }: Program, execution: Execution): Prom
     changed: running.changed.size > 0,
     has: resource => running.changed.has(resource as Resource),
   }
+}
+
+/** In plans and lists: the steps that undo what has failed. */
+export function accountForWayBack(
+  items: () => Items,
+  options: ScheduleOptions,
+  execution: Execution,
+): void {
+  if (!onStepOf(execution.mode)) return
+  const steps = schedule([items()], options).segments.flatMap(segment => segment.steps)
+  for (const { resource } of steps) execution.progress.hide(resource.secrets)
+  for (const step of steps) account(execution, () => ({ ...accountOf(step), ifItFails: true }))
 }
 
 function listSteps(steps: readonly Step[], execution: Execution): Converged {

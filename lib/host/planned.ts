@@ -38,12 +38,22 @@ export function createPlanCheck(
 ): Execution['checkPlanned'] {
   // Handlers and commands depend on what changes, so compare only resources.
   const resources = planned.filter(({ kind }) => kind === 'resource')
-  let at = 0
+  // Two lists, each in its order: what is to be done, and what undoes it.
+  const [forth, back] = [false, true].map(way => {
+    const list = resources.filter(({ ifItFails = false }) => ifItFails === way)
+    let at = 0
+    return (step: StepAccount) => {
+      const next = list[at]
+      const same = next?.title === redact(step.title) && next.does === step.does
+      if (same) at++
+      return same
+    }
+  }) as [(step: StepAccount) => boolean, (step: StepAccount) => boolean]
   return (steps: readonly Step[]) => {
-    for (const step of steps.map(each => accountOf(each))) {
-      if (step.kind !== 'resource') continue
-      const before = resources[at++]
-      if (before?.title === redact(step.title) && before.does === step.does) continue
+    for (const each of steps) {
+      const step = accountOf(each)
+      if (step.kind !== 'resource' || forth(step)) continue
+      if (each.within?.back && back(step)) continue
       throw new StepError('plan_stale', `${step.title} is not in the plan`, {
         hint: 'It depends on a command whose result was unknown when the plan was made.',
       })

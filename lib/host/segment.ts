@@ -1,9 +1,10 @@
 /** Runs one segment: steps that one user's session runs without us. */
-import type { StepError } from '../errors.ts'
+import { StepError } from '../errors.ts'
 import { placeCondition } from '../program/conditions.ts'
 import type { Segment } from '../program/segments.ts'
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
+import { lastLines } from '../report/step-error.ts'
 import type { StepResult } from '../session/call.ts'
 import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
@@ -21,7 +22,11 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
   if (left) return endSteps(steps, left, running)
   const session = await sessions.as(as).catch(error => noSession(steps, error, running))
   if (!session) return
-  if (as === undefined) return send(steps, session, running)
+  if (as === undefined) {
+    intend(steps, session)
+    return send(steps, session, running)
+  }
+  if (!(await openIntents(steps, running))) return endSteps(steps, leftOut, running)
   const owed = await ledger.owe(steps)
   if (!owed) return endSteps(steps, leftOut, running)
   assumeDue(steps, session, ledger.due)
@@ -34,6 +39,32 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
   }
   await ledger.settle(owed)
 }
+
+/** Tells the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
+function intend(steps: readonly Step[], session: Session): void {
+  for (const { call } of undertakingsOf(steps)) session.call(call).catch(() => {})
+}
+
+/**
+ * Writes down what steps of another user are a part of, who may not do it.
+ * @returns whether they may run
+ */
+async function openIntents(steps: readonly Step[], { execution }: Running): Promise<boolean> {
+  const undertakings = undertakingsOf(steps)
+  if (undertakings.length === 0 || onlyLooks(execution.mode)) return true
+  const calls = undertakings.flatMap(({ call, number }) => [
+    { call },
+    { call: { name: 'hw_open_intent', args: [String(number)] } },
+  ])
+  const results = await execution.sessions.main.segment(calls, { check: false, diff: false })
+  const failed = results.find(({ status }) => status === 'failed')
+  if (failed) throw new StepError(lastLines(failed.stderr))
+  return results.every(({ status }) => status !== 'skipped')
+}
+
+const undertakingsOf = (steps: readonly Step[]) => [
+  ...new Set(steps.flatMap(({ within }) => within ?? [])),
+]
 
 /** Sends another user's session the due handlers, which only the main session reads. Costs no round trip. */
 function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<string>): void {
@@ -101,6 +132,10 @@ function callOf(
     notify: step.notify,
     handler: step.handler,
     makes: step.resource.makes,
+    within:
+      step.within && step.as === undefined
+        ? { intent: step.within.number, part: step.resource.part ?? '-' }
+        : undefined,
     when: placeCondition(step, steps.slice(0, at), execution.ledger.changed),
     listener: {
       title: step.resource.title,

@@ -23,7 +23,7 @@ export function createSetMode(
   } = execution
   const check = onlyLooks(execution.mode)
   let before: { server?: ServerState } | undefined
-  return async (mode, { role, passing = false } = {}) => {
+  return async (mode, { role, passing = false, passed = false } = {}) => {
     const now = state()
     before ??= { server: now.server }
     const changedAt = new Date().toISOString()
@@ -43,7 +43,7 @@ export function createSetMode(
     try {
       // If nothing changed, restore what was before the passing mode, with its own time and run.
       const final = same ? settled! : next
-      if (!same || now.server !== settled) await write('server.ini', renderServer(final))
+      if (!same || passed || now.server !== settled) await write('server.ini', renderServer(final))
       step.end(same ? 'ok' : 'changed', {
         note: same || !settled ? undefined : `was ${describeServer(settled, next)}`,
       })

@@ -54,6 +54,8 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
   if (!absent) account(execution, () => accountOf(step, result, diff))
   const progress = shown.get(step)!
+  for (const [word, ...said] of result.marks)
+    if (word === 'aside') execution.progress.warn(said.join(' '))
   if (result.status === 'failed' || late) {
     if (did) ledger.becomeDue(notify.map(({ key }) => key))
     running.failure = failureOf(step, result, execution, late)

@@ -19,6 +19,8 @@ export interface StepAccount {
   /** What changes, in a few words. */
   note?: string
   diff?: string
+  /** It runs only to undo what has failed: see `ifItFails`. */
+  ifItFails?: true
   /** Hash of what the step is to do. */
   does?: string
   /** Hash of what was found on the host. */

@@ -41,7 +41,7 @@ export interface ScheduleOptions {
 }
 
 /** What a step gets from its surroundings. */
-type Provenance = Pick<Step, 'task' | 'taskAs' | 'handler'> & {
+type Provenance = Pick<Step, 'task' | 'taskAs' | 'within' | 'handler'> & {
   when?: readonly (Condition<Resource> | undefined)[]
 }
 
@@ -55,7 +55,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   const excluded = new Set<Resource>()
   /** The number of steps at the last flush. */
   let flushed = 0
-  const put = (declared: Resource, { task, taskAs, when = [], handler }: Provenance) => {
+  const put = (declared: Resource, { task, taskAs, when = [], within, handler }: Provenance) => {
     const resource = forThisHost(declared, options.host)
     steps.push({
       declared,
@@ -65,6 +65,7 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
       taskAs,
       when: together([...when, resource.when]),
       notify: resource.notify.map(each => notification(each, taskAs, options)),
+      within,
       handler,
     })
   }
@@ -74,7 +75,8 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
       return
     }
     const taskAs = tasks.findLast(({ as }) => as)?.as
-    put(declared, { task: tasks[0], taskAs, when: tasks.map(({ when }) => when) })
+    const within = tasks.findLast(({ within }) => within)?.within
+    put(declared, { task: tasks[0], taskAs, within, when: tasks.map(({ when }) => when) })
   }
   const flush = () => {
     for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {

@@ -1,6 +1,6 @@
 /** A step of a program: a resource in its place. Pure. */
 import { createHash } from 'node:crypto'
-import type { Resource, Task } from '../resources/resource.ts'
+import type { Resource, Task, Undertaking } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
@@ -17,6 +17,8 @@ export interface Step {
   taskAs?: string
   when?: Condition<Resource>
   notify: Notification[]
+  /** What it is a part of. Handlers are not: they run only after something else has changed. */
+  within?: Undertaking
   /** Its key, if it is a handler, which runs only if it is due. */
   handler?: string
 }

@@ -1,13 +1,14 @@
 /** Recipes: values that the command line runs. */
 
 import type { Catalogue } from '../bootstrap/definitions.ts'
+import type { Intent, Target } from '../bootstrap/intent.ts'
 import type { HostProduct } from '../bootstrap/product.ts'
 import type { HostState } from '../bootstrap/state.ts'
 import type { HostOutcome } from '../events.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
-import type { Items } from '../resources/resource.ts'
+import type { Items, Task } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
 import type { Facts } from '../session/first-facts.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
@@ -32,6 +33,20 @@ export interface ProductWishes {
   settings?: Readonly<Record<string, string>>
   /** Settings whose recorded values do not count, or are removed from the record. */
   unset?: readonly string[]
+}
+
+/** What a recipe is about to do to a product, of more than one step. */
+export interface Change {
+  /** Its record before; absent if it was not there. */
+  from?: Target
+  /** Its record afterwards. */
+  to: Target
+  /** What is under way already, which this goes on with or undoes. */
+  known?: Intent
+  /** Undo it. */
+  back?: boolean
+  /** The server's mode meanwhile; default: as it is. */
+  passing?: string
 }
 
 /** What a recipe can ask and do on one host. */
@@ -65,10 +80,27 @@ export interface RunContext<A = unknown, S = SecretValues> {
   /** Records a product's version or settings. Changes nothing with --check. */
   recordProduct(
     name: string,
-    record: ProductWishes & { previousVersion?: string; provisioned?: string },
+    record: ProductWishes & Pick<Target, 'previousVersion' | 'previousConfig' | 'provisioned'>,
   ): Promise<void>
-  /** Records the server's mode. `passing`: a temporary mode, which does not count as a change. */
-  setMode(mode: string, options?: { role?: string; passing?: boolean }): Promise<void>
+  /**
+   * Records the server's mode. `passing`: a temporary mode, which does not count as a change. `passed`: steps of an
+   * undertaking have set such a mode meanwhile.
+   */
+  setMode(
+    mode: string,
+    options?: { role?: string; passing?: boolean; passed?: boolean },
+  ): Promise<void>
+  /**
+   * Makes tasks parts of an undertaking: the first of their steps that changes something writes down what is begun, and
+   * copies the product's config, before it does (docs/durability.md).
+   */
+  undertake(product: HostProduct, change: Change): (task: Task) => Task
+  /** Reads again what is under way with a product. */
+  readIntent(product: string): Promise<Intent | undefined>
+  /** It is proven, or undone: removes its intent, then these files in bootstrap_dir. */
+  endIntent(product: string, ...copies: string[]): Promise<void>
+  /** In plans and lists: what runs if what comes next fails. Does nothing otherwise. */
+  ifItFails(items: () => Items): void
   /**
    * Waits until the product's heartbeat is good.
    * @throws {StepError} with the last answer, if it is not good in time

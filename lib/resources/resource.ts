@@ -5,6 +5,7 @@ import type { Host } from '../inventory/inventory.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Facts } from '../session/first-facts.ts'
+import type { Part } from '../session/script.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 import type { Own } from '../transport/offers.ts'
 import { type CallSite, callSite } from './call-site.ts'
@@ -27,6 +28,8 @@ export interface Resource {
   readonly restarts?: { readonly withinMs: number }
   /** What it acts on beyond files, which not every connection reaches. */
   readonly need?: Need
+  /** Its part in an undertaking, if it is more than any step of that. */
+  readonly part?: Part
   /** The same for one host, where what it says depends on the host. */
   readonly forHost?: (host: TemplateHost) => Resource
   /** The whole new text, for --diff, where the controller has it. */
@@ -86,6 +89,18 @@ export interface Task {
   readonly tags: readonly string[]
   /** Each of its resources is left out unless this holds when its turn comes. */
   readonly when?: Condition<Resource>
+  /** What all of it is a part of: see `within`. */
+  readonly within?: Undertaking
+}
+
+/** Something begun on a host that is written down there before its first change: see lib/remote/intent.sh. */
+export interface Undertaking {
+  /** What its steps name it by. */
+  readonly number: number
+  /** Says to the host what it is. */
+  readonly call: HostCall
+  /** It undoes something. */
+  readonly back: boolean
 }
 
 /** The place where handlers run that are due by then; made by `flushHandlers()`. */

@@ -16,12 +16,24 @@ export interface SegmentCall {
   handler?: string
   /** What it would make, with --check: see lib/remote/foresee.sh. */
   makes?: readonly string[]
+  /** What it is a part of: see hw_undertake in lib/remote/intent.sh. */
+  within?: Within
   /** Its `end` is called when the step has finally ended, not when it asks for content. */
   listener?: StepListener & {
     /** Progress of a transfer for this step, in bytes. */
     progress?(done: number, total: number): void
   }
 }
+
+/** A step's place in what is under way. */
+export interface Within {
+  /** What `hw_intend` was given. */
+  intent: number
+  part: Part
+}
+
+/** The upgrade script, in one direction; the copy of the config; anything else. */
+export type Part = 'forward' | 'back' | 'restore' | '-'
 
 /** A handler, as a step that notifies it writes it to the record. */
 export interface Notification {
@@ -53,6 +65,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
     ...new Set([
       ...(wrapped ? ['hw_when'] : []),
       ...(steps.some(step => step.makes) ? ['hw_foresee'] : []),
+      ...(steps.some(step => step.within) ? ['hw_undertake'] : []),
       ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...steps.map(step => step.call.name),
@@ -85,7 +98,7 @@ export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   ])
 }
 
-function wrappersOf({ handler, when, notify = [], makes }: SegmentCall): string[] {
+function wrappersOf({ handler, when, notify = [], makes, within }: SegmentCall): string[] {
   return [
     ...(handler ? ['hw_handler', handler] : []),
     ...(when ? ['hw_when', ...conditionWords(when), '--'] : []),
@@ -93,6 +106,7 @@ function wrappersOf({ handler, when, notify = [], makes }: SegmentCall): string[
       ? ['hw_notify', ...notify.flatMap(({ key, record }) => [key, record]), '--']
       : []),
     ...(makes ? ['hw_foresee', ...makes, '--'] : []),
+    ...(within ? ['hw_undertake', String(within.intent), within.part] : []),
   ]
 }
 

@@ -80,11 +80,12 @@ async function numbered(
   { check }: SegmentMode,
 ): Promise<NumberedCall[]> {
   const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
-  return calls.map(({ when, notify, handler, makes }, index) => ({
+  return calls.map(({ when, notify, handler, makes, within }, index) => ({
     call: prepared[index]!,
     notify,
     handler,
     makes: check ? makes : undefined,
+    within,
     id: base + index,
     when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
   }))

@@ -1,11 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { productOnHost } from '../../../lib/bootstrap/product.ts'
-import type { HostProduct, Items, RunningHost, Task } from '../../../lib/index.ts'
+import type { HostProduct, RunningHost, Task } from '../../../lib/index.ts'
 import { hostVars } from '../../../lib/inventory/host-vars.ts'
 import { flatten } from '../../../lib/resources/resource.ts'
-import { keepConfig, restoreConfig } from '../../../tasks/config-copy.ts'
 import { deepfiler } from '../../../tasks/deepfiler.ts'
 import { haproxy, haproxyConfig } from '../../../tasks/haproxy.ts'
 import {
@@ -14,11 +13,12 @@ import {
   provisionedWith,
   renewalOf,
   scriptEnv,
+  undone,
   upgrade,
 } from '../../../tasks/product.ts'
 import { moduleOf } from '../../../tasks/products.ts'
 import { catalogueOf, localHost } from '../../support/local-run.ts'
-import { temporaryDirectory, testHost } from '../../support/shells.ts'
+import { temporaryDirectory } from '../../support/shells.ts'
 
 const host = { ...localHost('h1', '/state'), facts: {} } as unknown as RunningHost
 
@@ -55,11 +55,12 @@ describe('the tasks that provision a product', () => {
   test('restart the service if a package changes, as the old process would pass the heartbeat', () => {
     const definition = { packages: ['app', 'socat'], service: 'app' }
     const wishes = { version: '2.6' }
-    for (const task of [provision, upgrade])
+    const upgraded = (product: HostProduct) => upgrade(product, host, { module: {} })
+    for (const task of [(product: HostProduct) => provision(product, host), upgraded])
       for (const product of [productOf(definition), productOf(definition, wishes)])
-        for (const each of flatten(task(product, host)).filter(({ title }) => /^pkg/.test(title)))
+        for (const each of flatten(task(product)).filter(({ title }) => /^pkg/.test(title)))
           expect(each.notify.map(({ title }) => title)).toEqual(['service app restarted'])
-    const [exact] = flatten(upgrade(productOf(definition, wishes), host))
+    const [exact] = flatten(upgraded(productOf(definition, wishes)))
     expect(exact!.call.args).toEqual(['present', '', 'app=2.6'])
   })
 
@@ -176,58 +177,41 @@ describe('the tasks that provision a product', () => {
 })
 
 describe('an upgrade', () => {
-  test('runs the upgrade script only if the version differs from the recorded one', async () => {
+  test('runs the upgrade script only if the version differs from the one before, in pairs', async () => {
     const script = join(await temporaryDirectory(), 'upgrade.sh')
     await writeFile(script, 'upgrade')
-    const definition = { scripts: { upgrade: script } }
-    const recorded = { settings: {}, version: '1' }
-    expect(titles(upgrade(productOf(definition, { recorded, version: '2' }), host))).toEqual([
-      'upgrade script of app',
+    const product = (version: string) => productOf({ scripts: { upgrade: script } }, { version })
+    const forth = (version: string) =>
+      upgrade(product(version), host, { module: {}, previous: '1' })
+    const steps = flatten(forth('2'))
+    expect(steps.map(({ title, part }) => [title, part])).toEqual([
+      ['upgrade script of app', 'forward'],
     ])
-    expect(titles(upgrade(productOf(definition, { recorded, version: '1' }), host))).toEqual([])
+    expect(steps[0]!.call.args).toContain('env=PREVIOUS_VERSION=1')
+    expect(titles(forth('1'))).toEqual([])
+    const back = { module: {}, previous: '2', copy: '', restored: false, keys: [] }
+    expect(flatten(undone(product('1'), host, back)).map(({ part }) => part)).toEqual(['back'])
+    expect(titles(undone(product('2'), host, back))).toEqual([])
   })
 
-  test('keeps a copy of the config and can restore it', () => {
-    const product = productOf({ config: '/etc/it’s app.ini' })
-    const kept = flatten(keepConfig(product, host, false))
-    expect(kept.map(({ title }) => title)).toEqual([
-      'directory /state/h1-state/products',
-      'keep /etc/it’s app.ini',
-    ])
-    expect(flatten(restoreConfig(product, host)).map(({ title }) => title)).toEqual([
-      'restore /etc/it’s app.ini',
-    ])
-    expect(
-      flatten([keepConfig(productOf({}), host, false), restoreConfig(productOf({}), host)]),
-    ).toEqual([])
+  test('is undone with the release that ran before, not with what was built since', async () => {
+    const directory = await temporaryDirectory()
+    const app = { archive: 'app.tar.gz', home: '/opt/app', config: '/etc/app.ini', service: 'app' }
+    const back = { module: {}, previous: '2', copy: 'copy', restored: false, keys: [] }
+    const way = () =>
+      flatten(undone(productOf(app, { directory, version: '1' }), host, back)).map(
+        ({ title, when }) => [title, when?.kind],
+      )
+    const rest = [
+      ['link current to releases/1', undefined],
+      ['restore /etc/app.ini', undefined],
+      ['service app running', undefined],
+    ]
+    expect(way()).toEqual(rest)
+    await writeFile(join(directory, 'app.tar.gz'), '')
+    expect(way()).toEqual([['archive /opt/app/releases/1', 'not'], ...rest])
   })
 })
-
-test.each([
-  { cutShort: false, restored: 'edited by hand' },
-  { cutShort: true, restored: 'before the upgrade' },
-])(
-  'handles an existing copy of the config; cut short: $cutShort',
-  async ({ cutShort, restored }) => {
-    const directory = await temporaryDirectory()
-    const at = { ...host, bootstrapDir: join(directory, 'state') }
-    const config = join(directory, 'app.ini')
-    const product = productOf({ config })
-    const { segment } = await testHost({})
-    const apply = async (items: Items) => {
-      const results = await segment(flatten(items).map(({ call }) => call))
-      expect(results.filter(({ status }) => status === 'failed')).toEqual([])
-    }
-    await mkdir(at.bootstrapDir)
-    await writeFile(config, 'before the upgrade')
-    await apply(keepConfig(product, at, false))
-    await writeFile(config, 'edited by hand')
-    await apply(keepConfig(product, at, cutShort))
-    await writeFile(config, 'of the new version')
-    await apply(restoreConfig(product, at))
-    expect(await readFile(config, 'utf8')).toBe(restored)
-  },
-)
 
 test('scripts get the product, its settings and its paths', () => {
   const product = productOf(

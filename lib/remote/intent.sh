@@ -1,0 +1,248 @@
+# shellcheck shell=sh
+# intent.sh: what is under way with a product, in products/NAME.intent: written down before the first change, with a
+# copy of the config; noted as it goes; gone when the product is proven or as it was. See docs/durability.md.
+# Needs: record
+#
+# What outlives a function:
+#   hw_intents_begun     numbers of the intents that are written down, each between blanks
+#   hw_intent_KEY_NUMBER what hw_intend was given
+hw_intents_begun=' '
+
+# hw_intend NUMBER name= text= [server=] [config=] [copy=] [aside=] [fresh=]: the steps that are within NUMBER (hw_undertake) are
+# about to do this. `text`: the file without what is noted in its end. `server`: what server.ini becomes with it.
+# `copy`: where in bootstrap_dir the config is copied to, unless the file that is there has noted a copy already.
+# `aside`: where a config goes that somebody has changed meanwhile. `fresh`: the run that begins it; what another
+# run has noted in a file that is there is about something else.
+hw_intend() {
+  hw_words 1 'name text server config copy aside fresh' "$@" || return
+  for hw_each in name text server config copy aside fresh; do
+    eval "hw_intent_${hw_each}_$1=\$hw_want_$hw_each"
+  done
+}
+
+# hw_undertake NUMBER PART FUNCTION ARG…: a step of what is under way. Before the first one that changes something it is
+# written down; so each is asked first what it would do, until then. PART: `forward`, the upgrade script, which runs
+# once; `back`, the same the other way, only if it ran forward; `restore`, the copy of the config, once; or `-`.
+hw_undertake() {
+  hw_intent_part=$2
+  hw_intent_use "$1" || return
+  shift 2
+  case $hw_intent_part:$hw_noted_script in
+    'forward:forward ended' | back: | 'back:back ended') return 0 ;;
+  esac
+  if [ -n "$hw_check" ]; then
+    "$@"
+    return
+  fi
+  hw_intent_due=yes hw_intent_said=
+  case $hw_intents_begun in
+    *" $hw_intent "*) ;;
+    *)
+      # On the way back a later run must know how far this one came, also where there was little to do.
+      [ "$hw_intent_part" = restore ] || hw_intent_look "$@" || return
+      [ -n "$hw_intent_due" ] || return 0
+      [ "$hw_intent_due" = look ] || hw_intent_begin || return
+      ;;
+  esac
+  hw_status=ok hw_note='' hw_code=-
+  case $hw_intent_part in
+    forward | back) hw_intent_note script "$hw_intent_part begun" || return ;;
+  esac
+  "$@"
+  set -- $?
+  [ -z "$hw_intent_said" ] || hw_note=${hw_note:+$hw_note, }$hw_intent_said
+  if [ "$hw_status" = changed ] || [ "$1" -ne 0 ]; then
+    hw_intent_note_config || [ "$1" -ne 0 ] || return
+  fi
+  [ "$1" -eq 0 ] && [ "$hw_status" != need ] || return "$1"
+  case $hw_intent_part in
+    forward | back) hw_intent_note script "$hw_intent_part ended" ;;
+    restore) hw_intent_note restored yes ;;
+  esac
+}
+
+# hw_intent_use NUMBER: what hw_intend was given, and what is noted in the file.
+hw_intent_use() {
+  hw_intent=$1
+  for hw_each in name text server config copy aside fresh; do
+    eval "hw_intent_$hw_each=\$hw_intent_${hw_each}_$hw_intent"
+  done
+  hw_intent_read
+}
+
+# hw_open_intent NUMBER: it is written down at once, before steps of another user, who may not do that.
+hw_open_intent() {
+  case $hw_intents_begun in *" $1 "*) return 0 ;; esac
+  hw_intent_said=
+  hw_intent_use "$1" && hw_intent_begin
+}
+
+# hw_intent_look FUNCTION ARG…: what the step would do, as with --check. hw_intent_due becomes empty if that is nothing,
+# or if it asks for content first; `look` if it only looks, which it does not do with --check.
+hw_intent_look() {
+  hw_intent_diff=$hw_diff hw_intent_seen=$hw_seen
+  hw_check=1 hw_diff=''
+  "$@"
+  set -- $?
+  hw_check='' hw_diff=$hw_intent_diff hw_seen=$hw_intent_seen
+  case $hw_status:$hw_note in
+    ok: | need:* | skipped:*) hw_intent_due='' ;;
+    ok:*) hw_intent_due=look ;;
+  esac
+  return "$1"
+}
+
+# hw_intent_begin: written down: the copy of the config first, as the rest names it.
+hw_intent_begin() {
+  if [ -n "$hw_noted_copy" ]; then
+    hw_intent_compare || return
+  else
+    hw_intent_keep || return
+  fi
+  hw_record "products/$hw_intent_name.intent" hw_intent_print || return
+  if [ -n "$hw_intent_server" ]; then
+    hw_record server.ini hw_put "$hw_intent_server" || return
+  fi
+  hw_intents_begun="$hw_intents_begun$hw_intent "
+}
+
+# hw_intent_keep: a copy of the config, made aside and compared: on a full disk it would be cut off.
+hw_intent_keep() {
+  hw_noted_copy=none
+  [ -n "$hw_intent_config" ] || return 0
+  hw_intent_sum "$hw_intent_config" || return
+  hw_noted_copy=$hw_found hw_noted_config=$hw_found
+  [ "$hw_found" != absent ] || return 0
+  hw_make_dir && hw_private_directory "$hw_dir/products" || return
+  hw_copy_whole "$hw_intent_config" "$hw_dir/$hw_intent_copy"
+}
+
+# hw_intent_compare: an earlier run has begun it. A config that is neither its copy nor what that run left is kept aside,
+# unless the way back left it to others.
+hw_intent_compare() {
+  [ -n "$hw_intent_config" ] && [ "$hw_noted_restored" != yes ] || return 0
+  hw_intent_sum "$hw_intent_config" || return
+  case $hw_found in absent | "$hw_noted_copy" | "$hw_noted_config") return 0 ;; esac
+  hw_noted_config=$hw_found hw_path=$hw_intent_config
+  hw_intent_put_aside
+}
+
+# hw_copy_whole FROM TO: TO becomes a copy of FROM, with its owner and mode; whole or not at all.
+hw_copy_whole() {
+  hw_new_file "$2" || return
+  { cp -p -- "$1" "$hw_temporary" && cmp -s -- "$1" "$hw_temporary" && hw_no_directory "$2" &&
+    hw_place_durably "$hw_temporary" "$2"; } || hw_give_up "can't copy $1 to $2: $1 stays as it is" || return
+  hw_temporary=
+}
+
+# hw_intent_sum PATH: size and checksum of a file into hw_found; `absent` where there is none.
+hw_intent_sum() {
+  hw_found=absent
+  [ -e "$1" ] || return 0
+  # shellcheck disable=SC2086 # the program and its options
+  hw_found=$(wc -c <"$1" && ${hw_sha:-cksum} <"$1") || hw_fail "can't read $1" || return
+  # shellcheck disable=SC2086 # the fields are to be split
+  set -- $hw_found
+  hw_found="$1 $2"
+}
+
+# hw_intent_print: the file, with what is noted.
+hw_intent_print() {
+  hw_put "$hw_intent_text"
+  for hw_each in copy config script restored; do
+    eval "hw_line=\$hw_noted_$hw_each"
+    [ -z "$hw_line" ] || hw_lines "$hw_each = $hw_line"
+  done
+}
+
+# hw_intent_read: what is noted in the file, into hw_noted_KEY; empty where there is none.
+hw_intent_read() {
+  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_intent_tail=''
+  [ -f "$hw_dir/products/$hw_intent_name.intent" ] || return 0
+  while IFS= read -r hw_line; do
+    case $hw_intent_tail$hw_line in
+      "run = $hw_intent_fresh") hw_intent_fresh='' ;;
+      '[steps]')
+        [ -z "$hw_intent_fresh" ] || return 0
+        hw_intent_tail=-
+        ;;
+      '-copy = '*) hw_noted_copy=${hw_line#*= } ;;
+      '-config = '*) hw_noted_config=${hw_line#*= } ;;
+      '-script = '*) hw_noted_script=${hw_line#*= } ;;
+      '-restored = '*) hw_noted_restored=${hw_line#*= } ;;
+    esac
+  done <"$hw_dir/products/$hw_intent_name.intent" || hw_fail "can't read $hw_dir/products/$hw_intent_name.intent"
+}
+
+# hw_intent_note KEY VALUE: one more thing is noted, before what comes after it begins.
+hw_intent_note() {
+  eval "hw_noted_$1=\$2"
+  hw_record "products/$hw_intent_name.intent" hw_intent_print
+}
+
+# hw_intent_note_config: the config as we leave it: what is otherwise later is somebody else's.
+hw_intent_note_config() {
+  [ -n "$hw_intent_config" ] || return 0
+  hw_intent_sum "$hw_intent_config" || return
+  [ "$hw_found" = "$hw_noted_config" ] || hw_intent_note config "$hw_found"
+}
+
+# hw_restore_config CONFIG COPY: the config is the copy again, byte for byte. Once: what is in the file later, somebody
+# has put there who repairs it. For hw_undertake.
+hw_restore_config() {
+  [ "$hw_noted_restored" != yes ] || return 0
+  case $hw_noted_copy in '' | none) return 0 ;; esac
+  hw_resolve "$1" || return
+  hw_intent_sum "$hw_path" || return
+  [ "$hw_found" != "$hw_noted_copy" ] || return 0
+  hw_also restored
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
+  [ "$hw_found" = "$hw_noted_config" ] || [ "$hw_found" = absent ] || hw_intent_put_aside || return
+  hw_touch "$hw_path"
+  if [ "$hw_noted_copy" = absent ]; then
+    rm -f -- "$hw_path" || hw_fail "can't remove $hw_path"
+    return
+  fi
+  hw_intent_sum "$hw_dir/$2" || return
+  [ "$hw_found" = "$hw_noted_copy" ] ||
+    hw_fail "$hw_dir/$2 is not the copy that was made of $1: it is not put back" || return
+  hw_copy_whole "$hw_dir/$2" "$hw_path"
+}
+
+# hw_adopt_config CONFIG COPY SUM: the config becomes the one that was kept of this version, if it is the one that was
+# kept. For hw_undertake; the script may change it further, so it comes before that only.
+hw_adopt_config() {
+  [ -z "$hw_noted_script" ] || return 0
+  hw_intent_sum "$hw_dir/$2" || return
+  if [ "$hw_found" != "$3" ]; then
+    hw_leave_out "$hw_dir/$2 is not there, or not as it was kept"
+    return
+  fi
+  hw_resolve "$1" || return
+  hw_intent_sum "$hw_path" || return
+  [ "$hw_found" != "$3" ] || return 0
+  hw_also restored
+  hw_trust "$1" || return
+  [ -z "$hw_check" ] || return 0
+  hw_touch "$hw_path"
+  hw_copy_whole "$hw_dir/$2" "$hw_path"
+}
+
+# hw_intent_put_aside: somebody has changed the config meanwhile: it is kept.
+hw_intent_put_aside() {
+  hw_copy_whole "$hw_path" "$hw_dir/$hw_intent_aside" || return
+  hw_intent_said="$hw_path, which was changed meanwhile, is kept in $hw_dir/$hw_intent_aside"
+  hw_mark aside "$hw_intent_said"
+}
+
+# hw_end_intent NAME [FILE…]: it is proven, or undone. FILE are copies that nothing needs any more, in bootstrap_dir.
+hw_end_intent() {
+  hw_intent_name=$1
+  shift
+  rm -f -- "$hw_dir/products/$hw_intent_name.intent" && hw_flush "$hw_dir/products" ||
+    hw_fail "can't remove $hw_dir/products/$hw_intent_name.intent" || return
+  for hw_each in "$@"; do
+    rm -f -- "$hw_dir/$hw_each" || return
+  done
+}
