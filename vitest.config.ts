@@ -7,6 +7,7 @@ import {
   type Requires,
   requirements,
 } from './test/support/requires.ts'
+import { SlowestFirst } from './test/support/slowest-first.ts'
 
 /** In CI all has to be there, but for what it has said it can't have. */
 const fails = (name: string) =>
@@ -24,13 +25,23 @@ export default defineConfig(async ({ mode }) => {
   const stage = mode === 'early' || mode === 'late' ? mode : 'all'
   const late = lateRequirements.join(' || ')
   const tagsFilter = { early: [`!(${late})`], late: [late], all: undefined }[stage]
-  const common = { tagsFilter, setupFiles: 'test/support/missing.ts', provide: { missing: ways } }
+  const common = {
+    tagsFilter,
+    // A worker runs many files: nothing in lib has state of its own, and a process and its imports for each file
+    // are a third of the time of the unit tests. What a file changes (environment, timers) it puts back.
+    isolate: false,
+    setupFiles: 'test/support/missing.ts',
+    provide: { missing: ways },
+  }
   return {
+    // How long files take is remembered by stage: what one skips is the longest of the other.
+    cacheDir: `node_modules/.vite/${stage}`,
     test: {
       globalSetup: 'test/support/state-home.ts',
-      // Files run in parallel; the hosts of each have addresses and directories of their own. One more than
-      // there are cores, as tests of hosts wait for processes.
-      maxWorkers: availableParallelism() + 1,
+      // Files run in parallel; the hosts of each have addresses and directories of their own. More than there are
+      // cores, as tests of hosts wait for processes.
+      maxWorkers: availableParallelism() + 2,
+      sequence: { sequencer: SlowestFirst },
       reporters: ['default', reportNotTested(stage, missing)],
       tags: Object.entries(requirements).map(([name, { get }]) => ({
         name,
