@@ -23,7 +23,10 @@ export interface EditorCase {
   diff: readonly string[]
   /** Python's configparser reads the file with these options, and finds just these changes. */
   python?: { options?: Record<string, unknown>; top?: string; changes: Changes }
-  /** A script that shows or checks the file `$1`; and the lines of its output that change. */
+  /**
+   * A script that shows or checks the file `$1`; and the lines of its output that change. One that ends with `=`
+   * stands for what the program printed after that at first.
+   */
   program?: { tags: readonly Requires[]; script: string; changes: readonly string[] }
 }
 

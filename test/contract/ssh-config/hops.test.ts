@@ -79,7 +79,10 @@ describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
   it.each([
     'Host target\n  User web\n  ProxyJump %r@%n-bastion\n',
     'Host target\n  User web\n  HostKeyAlias alias\n  ProxyJump %r-%k@a,%r@b-%h\n',
+    // OpenSSH 10 expands tokens in User, and refuses what is none; before that it was a name as it stood.
     'Host target\n  User 50%\n  ProxyJump x%%r-%r@a\n',
+    'Host target\n  User 50%%\n  ProxyJump x%%r-%r@a\n',
+    'Host target\n  User a%h\n  ProxyJump %r@a\n',
   ])('asks each hop for the user that ssh asks it for: %j', async text => {
     const all = `${text}Host *\n  HostName 127.0.0.1\n  Port 1\n`
     const { config, settings, file } = await configured(all)
@@ -90,8 +93,13 @@ describe('the chain of jump hosts', { tags: ['openssh-client'] }, () => {
       stdio: 'ignore',
     })
     await once(child, 'close')
+    const others = (await started()).slice(1)
+    if (others.length === 0) {
+      await expect(settings('target')).rejects.toMatchObject({ code: 'ssh_config_invalid' })
+      return
+    }
     const hops = await config.hops(await settings('target'))
-    const asked = (await started()).slice(1).map(line => {
+    const asked = others.map(line => {
       const words = line.split(' ')
       return `${words[words.indexOf('-l') + 1]}@${words.at(-1)}`
     })
