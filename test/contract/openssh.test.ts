@@ -339,6 +339,15 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
     expect([outer, inner, last].map(({ count }) => count(/^Accepted publickey/))).toEqual([1, 1, 1])
   })
 
+  // Since OpenSSH 10 a User in a file has tokens.
+  test.each(['a%h', '50%'])('logs in to a jump host as %s, as it stands', async user => {
+    const [jump, last] = [await startSshd(), await startSshd()]
+    const hosts = [jump.host({ name: 'jump', user })]
+    const target = last.host({ proxyJump: 'jump' })
+    await expect(connect(target, { hosts })).rejects.toMatchObject({ code: 'auth_failed' })
+    expect(jump.count(new RegExp(`^Invalid user ${user} from`))).toBeGreaterThan(0)
+  })
+
   test('does not lead through a jump host with an unknown key, whatever the configuration says', async () => {
     const [jump, last] = [await startSshd(), await startSshd()]
     await writeFile(jump.knownHosts, '')

@@ -86,8 +86,8 @@ const quoteWord = (word: string) => `"${word.replaceAll('%', '%%').replace(/["\\
 
 /**
  * A configuration for jump hosts: ssh starts another ssh for each, which gets the same file but none of the
- * options above.
- * @param hops the jump hosts with settings of their own: user, port, key and host keys
+ * options above. Who logs in there is said by `jumpsOf`.
+ * @param hops the jump hosts with settings of their own: port, key and host keys
  * @param more.configFile the file that applies otherwise; undefined: ssh’s own two, `none`: no file
  */
 export function jumpConfig(
@@ -95,13 +95,12 @@ export function jumpConfig(
   { acceptNew, configFile }: { acceptNew: boolean; configFile?: string },
 ): string {
   const blocks = hops.map(hop => {
-    const { destination, address, user, port, privateKeyFile, insecureHostKey } = hop
+    const { destination, address, port, privateKeyFile, insecureHostKey } = hop
     const files = insecureHostKey
       ? ['/dev/null', ...hop.userKnownHostsFiles]
       : hop.userKnownHostsFiles
     return block(destination, {
-      HostName: address,
-      User: user,
+      HostName: address.replaceAll('%', '%%'),
       Port: port,
       IdentityFile: privateKeyFile && quoteWord(privateKeyFile),
       UserKnownHostsFile: fileList(files),
@@ -124,6 +123,13 @@ export function jumpConfig(
         : [quoteWord(configFile)]
   return [...blocks, all, ...others.map(file => `Include ${file}\n`)].join('')
 }
+
+/**
+ * The jump hosts as ProxyJump has them, with their users: ssh passes a user on by `-l`, as it stands. A User in a
+ * file has tokens since OpenSSH 10, and had none before.
+ */
+export const jumpsOf = (hops: readonly SshSettings[]): string[] =>
+  hops.map(({ user, destination }) => `${user}@${destination}`)
 
 const block = (name: string, values: Record<string, string | number | undefined>) =>
   `Host ${name}\n${Object.entries(values)

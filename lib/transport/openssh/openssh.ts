@@ -27,7 +27,7 @@ import { commandOf, plainShell } from '../ssh/shells.ts'
 import type { Transport } from '../transport.ts'
 import { entriesFor, isHashed, knownHostName } from '../trust/known-hosts.ts'
 import { readKnownHosts } from '../trust/known-hosts-files.ts'
-import { jumpConfig, opensshArguments } from './arguments.ts'
+import { jumpConfig, jumpsOf, opensshArguments } from './arguments.ts'
 import { type Askpass, startAskpass } from './askpass.ts'
 import { failureOf, lossIn } from './error.ts'
 import { atExit } from './exit.ts'
@@ -196,7 +196,7 @@ function argumentsFor(
     asks,
     identitiesOnly,
     connectSeconds: 1 + Math.ceil((timeouts.connectMs + timeouts.handshakeMs) / 1000),
-    jumps: hops.length > 0 ? hops.map(({ destination }) => destination) : undefined,
+    jumps: hops.length > 0 ? jumpsOf(hops) : undefined,
   })
 }
 

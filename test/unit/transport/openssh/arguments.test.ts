@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { SshSettings } from '../../../../lib/transport/config/settings.ts'
 import {
   jumpConfig,
+  jumpsOf,
   type OpensshCall,
   opensshArguments,
 } from '../../../../lib/transport/openssh/arguments.ts'
@@ -76,10 +77,10 @@ describe('the command line of ssh', () => {
 describe('the configuration for jump hosts', () => {
   test('puts the inventory’s settings for each host first', () => {
     const hop = { ...target, destination: 'jump', user: 'ada', userKnownHostsFiles: ['/known'] }
+    expect(jumpsOf([hop])).toEqual(['ada@jump'])
     const text = jumpConfig([hop], { acceptNew: false, configFile: '/my config' })
     expect(text).toBe(`Host jump
   HostName 10.0.0.1
-  User ada
   Port 2222
   IdentityFile "/keys/100%%"
   UserKnownHostsFile "/known"
