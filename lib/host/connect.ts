@@ -45,7 +45,9 @@ export async function connectHost(
   const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp, debug })
   const giveUp = givingUp(host, timeoutMs, deadline, signal)
   try {
-    const opening = openSession({ transport, bootstrapDir: host.bootstrapDir, first, warn, watch })
+    const { bootstrapDir } = host
+    const { limit } = giveUp
+    const opening = openSession({ transport, bootstrapDir, first, warn, watch, limit })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
   } catch (error) {
     transport.close()
@@ -109,23 +111,30 @@ const showBoot: HostCall = { name: 'hw_show_boot', args: [] }
 /** Pause between attempts to reach a restarting host. */
 const retryMs = 1000
 
-/** `failure` rejects at the deadline or on the signal. */
+/** How long after the deadline a login may take to say what it is, in milliseconds. */
+const lastWordsMs = 1500
+
+/** `limit` ends the opening of a session at the deadline; `failure` rejects soon after it, or on the signal. */
 function givingUp(host: Host, timeoutMs: number, deadline: number, signal?: AbortSignal) {
   let dispose = () => {}
+  const over = new AbortController()
+  const late = (said: string) =>
+    new UnreachableError(
+      'connect_timeout',
+      `${host.address} accepted the login, but its shell ran no command within ${timeoutMs / 1000} s`,
+      {
+        output: said || undefined,
+        hint: 'Check what the login runs first (.bashrc, a menu, another shell), or raise --timeout.',
+      },
+    )
   const failure = new Promise<never>((_, reject) => {
     const stop = () => reject(new InterruptedError('interrupted', 'interrupted while connecting'))
-    const late = () =>
-      reject(
-        new UnreachableError(
-          'connect_timeout',
-          `${host.address} accepted the login, but its shell ran no command within ${timeoutMs / 1000} s`,
-          {
-            hint: 'Check what the login runs first (.bashrc, a menu, another shell), or raise --timeout.',
-          },
-        ),
-      )
+    const end = () => {
+      over.abort()
+      timer = setTimeout(() => reject(late('')), lastWordsMs)
+    }
     // A local shell reads no startup files of a login.
-    const timer = host.connection === 'ssh' ? setTimeout(late, deadline - Date.now()) : undefined
+    let timer = host.connection === 'ssh' ? setTimeout(end, deadline - Date.now()) : undefined
     signal?.addEventListener('abort', stop)
     if (signal?.aborted) stop()
     dispose = () => {
@@ -133,5 +142,5 @@ function givingUp(host: Host, timeoutMs: number, deadline: number, signal?: Abor
       signal?.removeEventListener('abort', stop)
     }
   })
-  return { failure, dispose }
+  return { failure, dispose, limit: { signal: over.signal, late } }
 }

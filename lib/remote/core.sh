@@ -20,6 +20,14 @@
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
 # whether or not it ends its line, and what is there of it can be shown at once.
 
+# A login whose startup files run `read` takes the first lines away: hw_first is looked for behind the functions.
+# Each check is one line, for the same reason; lib/session/no-shell.ts knows their words.
+hw_first=1
+[ -z "${ZSH_VERSION-}" ] || { echo 'hostwright: this shell is zsh' >&2; exit 1; }
+{ [ -c /dev/null ] && [ -r /dev/null ] && [ -w /dev/null ]; } || { echo 'hostwright: no usable /dev/null' >&2; exit 1; }
+# bash takes options from SHELLOPTS, which startup files may export.
+set +efuC
+
 # What the host's profile may have set must not change what our commands print.
 hw_lc_all=${LC_ALL-}
 LC_ALL=C
@@ -346,6 +354,7 @@ hw_cleanup() {
   [ -z "$hw_claim" ] || hw_unlock exec
 }
 
+[ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
 hw_notifying='' hw_foresight=''

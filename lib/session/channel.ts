@@ -18,6 +18,11 @@ export interface Channel {
   write(script: Buffer | string): void
   /** Expects the end of step `id`. Steps end in the order of these calls. */
   expect(id: number, listener?: StepListener): Promise<StepResult>
+  /**
+   * The shell has not answered in time: whatever waits fails, with its own words if it ends now.
+   * @param late makes the error of what it has said
+   */
+  giveUp(late: (said: string) => Error): Promise<void>
   /** Ends the shell: no more script. Resolves when the shell has released its locks and removed its files. */
   end(): Promise<void>
   readonly roundTrips: number
@@ -42,23 +47,19 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
   }
   const readings = createReadings(message => fail(protocolError(message)))
 
+  const lastSaid = () => lastOf(`${Buffer.concat([noise.bytes(), ...readings.printed])}`.trim())
+
   /** The shell ended by itself: whatever still waits for an answer fails. */
   const failEnded = (how: string) => {
-    const said = lastOf(
-      Buffer.concat([noise.bytes(), ...readings.printed])
-        .toString('utf8')
-        .trim(),
-    )
+    const said = lastSaid()
     fail(begun ? protocolError(`the host’s shell ended (${how})`, said) : noShell(how, said))
   }
 
   const take = (stream: 'stdout' | 'stderr', frame: Frame) => {
     notes?.received(stream, frame)
-    if (frame.kind === 'mark') {
-      const odd = late.hears(stream, frame.words)
-      if (odd) return fail(odd)
-      begun = true
-    }
+    const odd = late.hears(stream, frame)
+    if (odd) return fail(odd)
+    if (frame.kind === 'mark') begun = true
     if (frame.kind === 'mark' && frame.words[0] === 'bye') {
       if (!goodbye.hear(stream, frame.words[1] ?? '')) return
       failEnded(`exit status ${goodbye.status}`)
@@ -94,6 +95,13 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
         listener.start?.()
       }
       return answer
+    },
+    giveUp: async late => {
+      if (begun) return fail(late(''))
+      // Some programs run nothing before the end of their input; then they say what they are.
+      shell.stdin.end()
+      await Promise.race([ended, sleep(lastWordsMs, undefined, { ref: false })])
+      fail(late(lastSaid()))
     },
     end: async () => {
       shell.stdin.end()
@@ -196,6 +204,9 @@ const describeEnd = (end: ShellEnd) => {
  * background process keeps the streams open: then it may never come.
  */
 const graceMs = 200
+
+/** How long a login may take to say why it runs something else. */
+const lastWordsMs = 1000
 
 /** How long a shell may take to release its locks and remove its files. */
 const goodbyeMs = 15_000

@@ -3,6 +3,7 @@
  * of our `sh`, and its messages. This table is the only place that knows their words.
  */
 import { UnreachableError } from '../errors.ts'
+import type { Frame } from '../shell/frames.ts'
 
 interface Reason {
   /** Found in the last output. */
@@ -11,7 +12,27 @@ interface Reason {
   hint: string
 }
 
+const onlyForPeople =
+  'Keep that for people: `case $- in *i*) … ;; esac` in .bashrc. `ssh HOST exec sh -c true` must work.'
+
 const reasons: readonly Reason[] = [
+  // The checks at the head of lib/remote/core.sh.
+  {
+    says: /^hostwright: this shell is zsh$/m,
+    means: 'a startup file of the login runs zsh in place of sh',
+    hint: onlyForPeople,
+  },
+  {
+    says: /^hostwright: the login read input$/m,
+    means: 'a startup file of the login reads the input that is meant for sh (`read`, a menu)',
+    hint: onlyForPeople,
+  },
+  {
+    says: /^hostwright: no usable \/dev\/null$/m,
+    means:
+      'the host’s /dev/null is missing, is no device, or may not be read and written by this login',
+    hint: 'Make it again, as root: rm -f /dev/null; mknod -m 666 /dev/null c 1 3',
+  },
   {
     // nologin(8), and Debian's and FreeBSD's of other versions.
     says: /\baccount is (currently )?(not |un)available\b/i,
@@ -41,6 +62,12 @@ const reasons: readonly Reason[] = [
     means: 'the login has a restricted shell',
     hint: 'Give the login an unrestricted shell (usermod -s /bin/sh), or set ansible_user to another login.',
   },
+  {
+    // fish(1) reads all of its input before it runs any.
+    says: /^fish: /m,
+    means: 'a startup file of the login runs fish in place of sh',
+    hint: onlyForPeople,
+  },
 ]
 
 /**
@@ -62,6 +89,15 @@ export function noShell(how: string, said: string): UnreachableError {
     hint: 'Check whether its login shell runs nothing, such as /bin/false, or a startup file (.bashrc) exits.',
   })
 }
+
+/** In bytes: more than any welcome. */
+const longestWelcome = 16 * 1_048_576
+
+const endless = (chunk: Buffer) =>
+  new UnreachableError('shell_failed', 'the login prints without end instead of running sh', {
+    output: chunk.toString('utf8').split('\n').slice(-4, -1).join('\n') || undefined,
+    hint: onlyForPeople,
+  })
 
 /**
  * What a marker says about a login that runs something else than our shell, or sends its output elsewhere.
@@ -99,10 +135,18 @@ const otherStreamMs = 10_000
 export function watchStreams(fail: (error: Error) => void) {
   const ended = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  /** Bytes before the first marker. */
+  let printed = 0
   return {
-    /** @returns why this marker shows that the login is none of ours */
-    hears: (stream: 'stdout' | 'stderr', words: readonly string[]) => {
+    /** @returns why this shows that the login is none of ours */
+    hears: (stream: 'stdout' | 'stderr', frame: Frame) => {
       if (ended.size === 2) return undefined
+      if (frame.kind === 'output') {
+        printed += frame.chunk.length
+        return printed > longestWelcome ? endless(frame.chunk) : undefined
+      }
+      printed = Number.NEGATIVE_INFINITY
+      const { words } = frame
       const odd = oddLogin(stream, words)
       if (odd || words[0] !== 'end') return odd
       ended.add(stream)

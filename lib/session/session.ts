@@ -65,6 +65,14 @@ export interface Session {
   close(skip?: boolean): Promise<void>
 }
 
+/** How long the first answer of a shell may take. */
+export interface AnswerLimit {
+  /** Aborted when the time is over. */
+  signal: AbortSignal
+  /** The error of a login that has said this. */
+  late(said: string): Error
+}
+
 /** Loads the prelude, so that the first session need not wait for it. */
 export const warmUp = (): void => void partsFor([], new Set())
 
@@ -76,6 +84,7 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.user that user, for errors
  * @param options.warn called if the running work could be neither interrupted nor ended
  * @param options.watch its observers
+ * @param options.limit until when its shell must have answered
  * @throws {UnreachableError} the host opens no shell, or it does not follow our protocol
  * @throws {StepError} user_missing, user_refused: no session of `user`
  */
@@ -87,14 +96,15 @@ export async function openSession(options: {
   user?: string
   warn?: (message: string) => void
   watch?: Watch
+  limit?: AnswerLimit
 }): Promise<Session> {
-  const { transport, bootstrapDir, command, user, warn, watch } = options
+  const { transport, bootstrapDir, command, user, warn, watch, limit } = options
   const nonce = `hw${randomWord()}`
   const notes = createNotes(watch, user)
   const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
   const opening = [begin, ...(options.first ?? [])].map((call, at) => ({ id: at + 1, call }))
   const partsOf = createParts()
-  const opened = { transport, command, user, nonce, notes }
+  const opened = { transport, command, user, nonce, notes, limit }
   const { channel, results } = await openChannel(opened, opening, partsOf(opening))
   const [begun, ...first] = results
   const { facts, pid } = parseFacts(factsIn(begun!))
@@ -170,11 +180,12 @@ async function openChannel(
     user?: string
     nonce: string
     notes?: Notes
+    limit?: AnswerLimit
   },
   opening: readonly NumberedCall[],
   { names, prelude }: { names: readonly string[]; prelude: Buffer },
 ): Promise<{ channel: Channel; results: StepResult[] }> {
-  const { transport, command, user, nonce, notes } = shell
+  const { transport, command, user, nonce, notes, limit } = shell
   const script = Buffer.concat([
     Buffer.from(`hw_nonce=${nonce} hw_token=${randomWord()}${mountsOf(transport)}\n`),
     ...opening.map(step =>
@@ -185,6 +196,7 @@ async function openChannel(
   const start = async () => {
     notes?.opens(`a shell by ${transport.kind}`)
     const channel = createChannel(await transport.open(command), nonce, notes)
+    limit?.signal.addEventListener('abort', () => void channel.giveUp(limit.late))
     const cause = `first write, ${listed(opening.map(({ call }) => call.name))}`
     notes?.sends(cause, script, { names, bytes: prelude.length })
     channel.write(Buffer.concat([prelude, script]))

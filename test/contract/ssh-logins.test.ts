@@ -370,6 +370,7 @@ describe('a login that is no plain shell', { tags: ['sshd', 'overlay'] }, () => 
     nologin: { shell: '/usr/sbin/nologin' },
     refuses: { shell: '/bin/false' },
     plain: {},
+    bashful: { shell: '/bin/bash' },
   }
   let host: UserHost
   beforeAll(async () => {
@@ -412,15 +413,20 @@ describe('a login that is no plain shell', { tags: ['sshd', 'overlay'] }, () => 
     },
   )
 
-  test('is reported where /dev/null can’t be read, and in the shell’s words', async () => {
-    // The machine's own is mounted there: below it is a file of the host's. What earlier logins started may still
-    // have it open (-l).
-    await host.script('umount -l /dev/null; chmod 600 /dev/null')
-    expect(await session(by('plain'))).toMatchObject({
-      code: 'shell_failed',
-      message: expect.stringContaining('can’t run the first command'),
-      details: { output: expect.stringContaining('/dev/null') },
-    })
+  // The machine's own is mounted there: below it is a file of the host's. What earlier logins started may still
+  // have it open (-l).
+  test.each([
+    ['can’t be read', 'umount -l /dev/null; chmod 600 /dev/null'],
+    ['is a file that anybody can write to', 'chmod 666 /dev/null'],
+  ])('is reported where /dev/null %s', async (_, change) => {
+    await host.script(change)
+    for (const user of ['plain', 'bashful']) {
+      expect(await session(by(user))).toMatchObject({
+        code: 'shell_failed',
+        message: expect.stringContaining('/dev/null is missing, is no device, or may not be read'),
+        details: { hint: expect.stringContaining('mknod -m 666 /dev/null c 1 3') },
+      })
+    }
   })
 })
 

@@ -7,8 +7,11 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectHost } from '../../lib/host/connect.ts'
 import { lockCall, lockError } from '../../lib/host/lock.ts'
+import { openSession } from '../../lib/session/session.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
+import { overlayHost } from '../support/resource-hosts.ts'
+import { shells, testEach } from '../support/shells.ts'
 import { launchUserHost, type UserHost } from '../support/user-hosts.ts'
 
 interface Login {
@@ -100,16 +103,35 @@ chmod +x /bin/git-like`,
   },
   {
     ...{ name: 'floods', what: 'whose .bashrc never stops to talk', files: { '.bashrc': 'yes\n' } },
-    ...{ code: connect_timeout, message: /ran no command/, hint: /\.bashrc/, timeoutMs: 700 },
+    ...{ code: shell_failed, message: /prints without end/, output: /^y$/m, hint: /\.bashrc/ },
   },
   {
     ...{ name: 'fishes', what: 'whose .bashrc becomes fish', files: { '.bashrc': 'exec fish\n' } },
+    ...{ code: shell_failed, message: /runs fish in place of sh/, output: /^fish: /m },
+    ...{ hint: /\.bashrc/, timeoutMs: 1500 },
+  },
+  {
+    ...{ name: 'zshes', what: 'whose .bashrc becomes zsh', files: { '.bashrc': 'exec zsh\n' } },
+    ...{ code: shell_failed, message: /runs zsh in place of sh/, hint: /case \$- in/ },
+  },
+  {
+    ...{ name: 'cshes', what: 'whose .bashrc becomes csh', files: { '.bashrc': 'exec csh\n' } },
+    ...{ code: shell_failed, message: /instead of running sh/, output: /Command not found/ },
+    ...{ hint: /\.bashrc/, timeoutMs: 1500 },
+  },
+  ...['read answer', 'read -n 1 key', 'read -t 9 a; read -t 9 b; read -t 9 c'].map((line, at) => ({
     ...{
-      code: connect_timeout,
-      message: /ran no command/,
-      hint: /another shell/,
-      timeoutMs: 1500,
+      name: `reads${at}`,
+      what: `whose .bashrc has \`${line}\``,
+      files: { '.bashrc': `${line}\n` },
     },
+    ...{ code: shell_failed, message: /reads the input that is meant for sh/, hint: /case \$- in/ },
+  })),
+  {
+    ...{ name: 'asks', what: 'whose .bashrc asks and waits for a terminal' },
+    files: { '.bashrc': 'read -p "Which project? " project; echo "Project: "; sleep 1000\n' },
+    ...{ code: connect_timeout, message: /ran no command/, output: /Project:/ },
+    ...{ hint: /\.bashrc/, timeoutMs: 1500 },
   },
   {
     ...{ name: 'menu', what: 'whose shell is a menu', shell: '/bin/menu' },
@@ -151,6 +173,15 @@ const works: Login[] = [
     what: 'whose .bashrc becomes another bash',
     files: { '.bashrc': 'exec bash\n' },
   },
+  ...[
+    'set -eu',
+    'set -efuC; export SHELLOPTS',
+    'stty -echo; mesg n; echo $TERM',
+    'trap "" USR1',
+  ].map((line, at) => ({
+    ...{ name: `sets${at}`, what: `whose .bashrc has \`${line}\`` },
+    files: { '.bashrc': `${line}\n` },
+  })),
   {
     ...{ name: 'terminal', what: 'whose .bashrc assumes a terminal' },
     files: { '.bashrc': 'stty erase ^H; tput reset; clear\n' },
@@ -279,5 +310,24 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
       },
     })
     await session.close()
+  })
+})
+
+// By a connection that is no login: without it, sshd itself accepts none.
+describe('a host whose /dev/null', { tags: ['overlay'] }, () => {
+  const host = overlayHost()
+
+  testEach(shells, 'is not the device is named as that, under $name', async shell => {
+    const open = () => openSession({ transport: host.transport(shell), bootstrapDir: '/srv/state' })
+    for (const change of [':', 'mkdir /dev/null', 'echo old >/dev/null']) {
+      await host.script(`umount -l /dev/null || :; rm -rf /dev/null; ${change}`, '/')
+      await expect(open()).rejects.toMatchObject({
+        code: 'shell_failed',
+        message: expect.stringContaining('/dev/null is missing, is no device'),
+        details: { hint: expect.stringContaining('mknod') },
+      })
+    }
+    await host.script('rm -f /dev/null; mknod -m 666 /dev/null c 1 3', '/')
+    await (await open()).close()
   })
 })
