@@ -96,7 +96,11 @@ const owners: [string, string, (word: string, takeOver?: boolean) => Resource, R
 
 const foreign = { code: 'foreign_file' }
 
-for (const [name, path, make, tags] of owners) {
+/** All of them ask the same function of the prelude, so each is tried under one more shell than this machine's. */
+const [, ...otherShells] = shells
+const shellsOf = (index: number) => [anyShell, otherShells[index % otherShells.length]!]
+
+for (const [index, [name, path, make, tags]] of owners.entries()) {
   describe(name, { tags }, () => {
     const host = overlayHost()
     const given = async (text: string) => {
@@ -109,7 +113,7 @@ for (const [name, path, make, tags] of owners) {
       return at
     }
 
-    test.each(shells.map(shell => [shell.name, shell] as const))(
+    test.each(shellsOf(index).map(shell => [shell.name, shell] as const))(
       'does not follow a link in the place of its file, under %s',
       async (_, shell) => {
         const at = await given(`ln -s "$at/theirs" '${path}'`)

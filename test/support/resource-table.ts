@@ -126,7 +126,9 @@ export function resourceTable(
     const host = options.host()
     const rows = options.shells ?? shells
     describeEach(rows, 'under $name', shell => {
-      test.each(cases)('$name: fresh, again, drift, --check and --diff', async each => {
+      // A bash that is a host's `sh` behaves as with --posix; without, one case of each table is enough.
+      const tried = shell.name === 'bash' ? cases.slice(0, 1) : cases
+      test.each(tried)('$name: fresh, again, drift, --check and --diff', async each => {
         const directory = await host.directory()
         const at = (name: string) => `${directory}/${name}`
         const go = (mode = {}) => bring(host, shell, directory, each.wanted(at), mode)
