@@ -13,6 +13,7 @@ export const exitCodes = {
   failed: 4,
   locked: 5,
   drift: 6,
+  uncertain: 7,
   interrupted: 130,
 } as const
 
@@ -101,7 +102,7 @@ interface CodeEntry {
 
 const entry = (exit: ExitCode, means: string, next: string): CodeEntry => ({ exit, means, next })
 
-const { fault, usage, unreachable, failed, locked, interrupted } = exitCodes
+const { fault, usage, unreachable, failed, locked, uncertain, interrupted } = exitCodes
 
 /** Every code there is. */
 export const errorCodes = {
@@ -314,6 +315,11 @@ export const errorCodes = {
     'Another run holds the lock.',
     'Wait (`--wait-lock 5m`), or see who holds it.',
   ),
+  uncertain: entry(
+    uncertain,
+    'A command began, and nobody knows how it ended: its host or its process was lost in the middle.',
+    'Find out on the host what it did, then say so with `hostwright settle`, and resume the run.',
+  ),
   interrupted: entry(
     interrupted,
     'Ctrl-C was pressed before this host was done.',
@@ -338,6 +344,7 @@ const hostCodes = [
   'wait_timeout',
   'heartbeat_failed',
   'state_unreadable',
+  'uncertain',
 ] as const satisfies readonly ErrorCode[]
 
 export type HostCode = (typeof hostCodes)[number]

@@ -4,14 +4,21 @@
  */
 import type { ErrorCode } from './errors.ts'
 
-/** How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). */
-export type StepStatus = 'ok' | 'changed' | 'failed' | 'skipped'
+/**
+ * How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). `unknown`: it began, and
+ * its host or its process was lost before its end was seen.
+ */
+export type StepStatus = 'ok' | 'changed' | 'failed' | 'unknown' | 'skipped'
 
-/** How a host ended. `skipped`: never started, because an earlier batch failed or after Ctrl-C. */
+/**
+ * How a host ended. `uncertain`: a command began there, and nobody knows what it did. `skipped`: never started, because an earlier batch failed or
+ * after Ctrl-C.
+ */
 export type HostStatus =
   | 'ok'
   | 'changed'
   | 'failed'
+  | 'uncertain'
   | 'unreachable'
   | 'locked'
   | 'interrupted'

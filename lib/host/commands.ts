@@ -1,6 +1,7 @@
 /** Commands of `$` and `read`: each is a step. */
-import { InterruptedError, isBootstrapError, type StepError } from '../errors.ts'
-import { commandTitle } from '../report/report.ts'
+import { errorCodes, InterruptedError, isBootstrapError, StepError } from '../errors.ts'
+import { commandTitle, stepStatusOf } from '../report/report.ts'
+import { lastLines } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import { variableAssignment } from '../resources/commands/command.ts'
 import { checkUser } from '../resources/resource.ts'
@@ -12,16 +13,22 @@ import { account, type Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 
-/** @param skip run nothing: a command may change the host, which --check must not */
+/**
+ * @param skip run nothing: a command may change the host, which --check must not
+ * @param remember they run once a run: not those that only look
+ */
 export const createCommands =
-  (execution: Execution, skip: boolean): CommandRunner =>
+  (execution: Execution, skip: boolean, remember: boolean): CommandRunner =>
   async (request, output, running) => {
     const { progress, mode } = execution
     checkNotStopped(execution.interrupts)
     const title = request.title ?? commandTitle(request.command)
     const call = callOf(title, request)
     progress.hide(request.secrets)
-    if (!skip) return run(call, { title, as: request.as, output, running }, execution)
+    if (!skip) {
+      const remembered = remember ? effectOf(call, title, request, execution) : call
+      return run(remembered, { title, as: request.as, output, running }, execution)
+    }
     const as = request.as === undefined ? {} : { as: request.as }
     account(execution, () => ({ kind: 'command', title, ...as, tags: [], status: 'unknown' }))
     if (mode.kind !== 'list')
@@ -36,6 +43,18 @@ function callOf(title: string, { command, as, shell, cwd, env, input }: CommandR
   )
   if (as !== undefined) checkUser(title, as)
   return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
+}
+
+/** The call of a command that the host remembers, if it does: other users' sessions have no memory. */
+function effectOf(
+  call: HostCall,
+  title: string,
+  { as, secrets }: CommandRequest,
+  { effects }: Execution,
+): HostCall {
+  if (!effects || as !== undefined) return call
+  const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
+  return { ...call, effect: effects({ title, kind: call.name, args: call.args, more: [input] }) }
 }
 
 /** A running command: its user, and who gets its output. */
@@ -66,18 +85,22 @@ async function run(
     })
     const result = await session.call(call, listener)
     if (limit.late) throw limit.late
+    if (result.code === 'uncertain') throw uncertain(command.title, result)
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return { exitStatus: result.exitStatus }
   } catch (thrown) {
     // If the timeout dropped the connection, the timeout is the reason.
     const error = limit?.late ?? thrown
-    if (isBootstrapError(error))
-      step.end(error.code === 'interrupted' ? 'skipped' : 'failed', { error })
+    if (isBootstrapError(error)) step.end(stepStatusOf(error), { error })
     throw error
   } finally {
     limit?.end()
   }
 }
+
+/** The error of a command whose end is not known: the recipe gets no exit status. */
+const uncertain = (step: string, { stderr }: StepResult) =>
+  new StepError('uncertain', lastLines(stderr), { step, hint: errorCodes.uncertain.next })
 
 function listen(
   { title, output, running }: Command,
@@ -108,9 +131,15 @@ function listen(
   }
 }
 
-function endStep(step: StepProgress, { status, exitStatus }: StepResult, late?: StepError): void {
+function endStep(
+  step: StepProgress,
+  { status, exitStatus, code }: StepResult,
+  late?: StepError,
+): void {
   if (late) step.end('failed', { error: late })
   // A failed command throws in the recipe, which may expect it: so the step is ok, with a note.
+  // Whoever sent it throws that.
+  else if (code === 'uncertain') return
   else if (status === 'failed') step.end('ok', { note: `exit status ${exitStatus}` })
   else if (status !== 'skipped') step.end('ok')
 }

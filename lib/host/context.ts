@@ -47,8 +47,8 @@ export function createContext<A extends ArgumentTypes>(
     facts: createFacts(ask),
     check,
     confirmed: execution.mode.kind === 'replay' || what.confirmed === true,
-    $: createDollar(createCommands(execution, check), callSite),
-    read: createDollar(createCommands(execution, false), callSite),
+    $: createDollar(createCommands(execution, check, true), callSite),
+    read: createDollar(createCommands(execution, false, false), callSite),
     converge: async (...items) => {
       checkNotStopped(execution.interrupts)
       return converge(items, scheduling, execution)

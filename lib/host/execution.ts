@@ -1,6 +1,7 @@
 /** What the steps of one host share. */
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
+import type { EffectKeys } from '../program/effects.ts'
 import type { Step } from '../program/step.ts'
 import { cleanReport } from '../report/clean.ts'
 import type { Progress } from '../report/progress.ts'
@@ -16,6 +17,8 @@ export interface Execution {
   progress: Progress
   ledger: Ledger
   interrupts: Interrupts
+  /** Makes the keys of effects; undefined where nothing is remembered: without a lock, or where nothing is changed. */
+  effects?: EffectKeys
   /** Timeout of each step, in milliseconds. Undefined: none. */
   stepTimeoutMs?: number
   /** Throws if steps that are about to run differ from the plan that is applied. */

@@ -6,7 +6,7 @@ import { printable } from '../shell/nearest.ts'
 
 /** Who asks for the lock; shown to others while the lock is held. */
 export interface LockClaim {
-  /** Id of the run. The same run may take the lock twice. */
+  /** Id of the run. Only what it began itself does not keep it out, once the session that began that has ended. */
   run: string
   recipe: string
   /** Person or account. */

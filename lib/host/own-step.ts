@@ -1,7 +1,7 @@
 /** Steps of the recipe's own: `step('title', …)`. */
 import type { StepAccount } from '../program/account.ts'
 import type { RunContext } from '../recipe/recipe.ts'
-import { thrownError } from '../report/report.ts'
+import { stepStatusOf, thrownError } from '../report/report.ts'
 import { account, type Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 
@@ -17,7 +17,7 @@ export const createOwnStep = (execution: Execution): RunContext['step'] =>
       return value
     } catch (error) {
       const known = thrownError(error).within({ step: title })
-      shown.end(known.code === 'interrupted' ? 'skipped' : 'failed', { error: known })
+      shown.end(stepStatusOf(known), { error: known })
       throw known
     }
   }

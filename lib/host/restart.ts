@@ -1,6 +1,6 @@
 /** Waits for a host that a step restarted. */
 import type { Step } from '../program/step.ts'
-import { thrownError } from '../report/report.ts'
+import { stepStatusOf, thrownError } from '../report/report.ts'
 import type { StepResult } from '../session/call.ts'
 import type { Running } from './step-ends.ts'
 
@@ -12,6 +12,6 @@ export async function restart(step: Step, { marks }: StepResult, running: Runnin
     await running.execution.sessions.reconnect({ withinMs: resource.restarts!.withinMs, boot })
   } catch (error) {
     running.failure = thrownError(error).within({ step: resource.title, at: resource.at() })
-    running.shown.get(step)!.end('failed', { error: running.failure })
+    running.shown.get(step)!.end(stepStatusOf(running.failure), { error: running.failure })
   }
 }

@@ -1,6 +1,7 @@
 /** The recipe's work on a host that is connected, and locked if necessary. */
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
+import { createEffectKeys } from '../program/effects.ts'
 import { createKeys, type Remembered, stepsOf } from '../program/remembered.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
 import { segmentsOf } from '../program/segments.ts'
@@ -49,6 +50,9 @@ export async function perform<A extends ArgumentTypes>(
     progress,
     ledger,
     interrupts: world.interrupts,
+    effects: remembersEffects(job)
+      ? createEffectKeys(what.name, host.name, progress.redact)
+      : undefined,
     stepTimeoutMs: world.timeouts.stepMs ?? host.timeouts?.commandMs,
     checkPlanned:
       mode.kind === 'replay'
@@ -69,6 +73,10 @@ export async function perform<A extends ArgumentTypes>(
   const segments = segmentsOf(left, scheduling.oneByOne)
   await execute({ segments, excluded: new Set() }, execution)
 }
+
+/** Whether the host keeps a memory of effects: beside its lock. */
+const remembersEffects = <A extends ArgumentTypes>({ what, mode }: Job<A>) =>
+  what.recipe.lock(what.args) && !onlyLooks(mode)
 
 /**
  * Plans again, under the lock and before anything is changed, and compares the result with the plan.

@@ -8,6 +8,7 @@ import { lastLines } from '../report/step-error.ts'
 import type { StepResult } from '../session/call.ts'
 import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
+import type { Execution } from './execution.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
@@ -127,8 +128,9 @@ function callOf(
   const step = steps[at]!
   const progress = shown.get(step)!
   const limit = limits[at]!
+  const effect = effectOf(step, execution)
   return {
-    call: step.resource.call,
+    call: effect ? { ...step.resource.call, effect } : step.resource.call,
     notify: step.notify,
     handler: step.handler,
     makes: step.resource.makes,
@@ -153,6 +155,18 @@ function callOf(
       },
     },
   }
+}
+
+/** The memory of the step on its host, if it is an effect. Other users' sessions have none. */
+function effectOf({ resource, task, as }: Step, { effects }: Execution) {
+  const { effect, call, title, secrets } = resource
+  if (!effect || !effects || as !== undefined) return undefined
+  const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
+  return effects({
+    ...{ task: task?.title, title, kind: call.name, args: call.args },
+    more: [input, call.content?.sha256],
+    ...{ again: effect.again, verify: effect.verify },
+  })
 }
 
 /** Reports steps whose user has no session. */

@@ -3,6 +3,7 @@ import { type BootstrapError, InterruptedError, type StepError } from '../errors
 import { accountOf } from '../program/account.ts'
 import type { Step } from '../program/step.ts'
 import { diffOf } from '../report/diff.ts'
+import { stepStatusOf } from '../report/report.ts'
 import { lastLines, stepError } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -59,7 +60,7 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
   if (result.status === 'failed' || late) {
     if (did) ledger.becomeDue(notify.map(({ key }) => key))
     running.failure = failureOf(step, result, execution, late)
-    progress.end('failed', { error: running.failure })
+    progress.end(stepStatusOf(running.failure), { error: running.failure })
   } else if (result.status === 'skipped') {
     if (absent) progress.drop()
     else progress.end('skipped', { note: skip(step, result, running) })

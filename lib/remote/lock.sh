@@ -76,6 +76,24 @@ hw_holder_alive() {
     [ "$hw_started" = "$hw_holder_start" ]
 }
 
+# hw_holder_works: whether the holder is alive, or something is that it began: see effect.sh. That goes on where its
+# shell was killed, and nobody else may work here meanwhile.
+hw_holder_works() {
+  hw_holder_alive || hw_run_works "$hw_holder_run"
+}
+
+# hw_run_works RUN: whether the command of an effect of that run is alive.
+hw_run_works() {
+  case $1 in '' | *[!0-9A-Za-z_-]*) return 1 ;; esac
+  [ -d "$hw_dir/runs/$1" ] || return 1
+  (
+    for hw_each in "$hw_dir/runs/$1"/*/started; do
+      [ ! -e "${hw_each%/*}/exit" ] && hw_read_lock "$hw_each" && hw_holder_alive && exit
+    done
+    exit 1
+  )
+}
+
 # hw_make_claim LINE…: a complete lock of ours, beside the lock; its name into hw_claim.
 hw_make_claim() {
   hw_boot_id
@@ -95,7 +113,7 @@ hw_make_claim() {
 }
 
 # hw_lock RUN recipe= owner= controller= time=: take the lock, or fail with code `locked` and the holder's
-# lines on standard output. The same run may take it twice.
+# lines on standard output. What the run itself began, in a session that is gone, is no obstacle.
 hw_lock() {
   command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
@@ -106,7 +124,7 @@ hw_lock() {
   hw_taken=$?
   rm -f -- "$hw_claim"
   case $hw_taken in
-    0) return 0 ;;
+    0) hw_lock_run=$1 ;;
     1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
       hw_lines "pid=$hw_holder_pid"
@@ -144,10 +162,9 @@ hw_take_lock() {
     fi
     hw_first=$hw_holder hw_dead=''
     while :; do
-      if hw_holder_alive; then
-        [ "$hw_holder_run" = "$1" ] && return 0
-        return 2
-      fi
+      [ "$hw_holder" != "$hw_self" ] || return 0
+      ! hw_holder_alive || return 2
+      [ "$hw_holder_run" = "$1" ] || ! hw_run_works "$hw_holder_run" || return 2
       hw_heir=$hw_lock_file.heir-$hw_holder
       if hw_link_claim "$hw_heir"; then
         for hw_each in $hw_dead; do
@@ -184,6 +201,24 @@ hw_sweep() {
     esac
     rm -f -- "$hw_path"
   done
+  hw_sweep_runs
+}
+
+# hw_sweep_runs: the records of effects (see effect.sh) of the last twenty runs stay, and those of earlier runs where one
+# has begun and not ended.
+hw_sweep_runs() {
+  [ -d "$hw_dir/runs" ] || return 0
+  set -- "$hw_dir"/runs/*/
+  while [ "$#" -gt 20 ]; do
+    hw_run_ended "$1" && rm -rf -- "$1"
+    shift
+  done
+}
+
+hw_run_ended() {
+  for hw_each in "$1"*/started; do
+    [ ! -e "$hw_each" ] || [ -e "${hw_each%/*}/exit" ] || return 1
+  done
 }
 
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.
@@ -205,7 +240,7 @@ hw_show_lock() {
   hw_no_directory "$hw_dir/bootstrap.pid" || return
   hw_boot_id
   hw_read_lock "$hw_dir/bootstrap.pid" || return 0
-  if hw_holder_alive; then hw_lines alive=yes; else hw_lines alive=no; fi
+  if hw_holder_works; then hw_lines alive=yes; else hw_lines alive=no; fi
   hw_lines "pid=$hw_holder_pid"
   hw_put "$hw_holder_text"
 }

@@ -4,7 +4,8 @@
  * what it uses and no more.
  *
  * A part is a file NAME.sh, beside the TypeScript that calls its functions; where NAME.awk stands beside
- * it, that text is in $hw_NAME_awk. A part that calls functions of others names them in its head, in the
+ * it, that text is in $hw_NAME_awk, and that of a NAME.program.sh, which a shell of its own runs, in
+ * $hw_NAME_program. A part that calls functions of others names them in its head, in the
  * line `# Needs: NAME…`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -45,8 +46,8 @@ export interface Part {
   /** Where it is, from the project's lib/: `resources/files/file.sh`. */
   path: string
   source: string
-  /** The text of the awk program beside it. */
-  awk?: string
+  /** The texts of the programs beside it, by the last part of the names of their variables. */
+  programs: Readonly<Record<string, string>>
   /** Names of the parts that it calls functions of. */
   needs: readonly string[]
 }
@@ -54,8 +55,11 @@ export interface Part {
 /** All parts, each behind those that it needs; the same order on every machine. */
 export function findParts(root: string = lib): Part[] {
   const files = folders.flatMap(folder => filesBelow(root, folder))
-  const found = byName(files, '.sh')
-  const awks = byName(files, '.awk')
+  const programs = { awk: byName(files, '.awk'), program: byName(files, '.program.sh') }
+  const found = byName(
+    files.filter(path => !path.endsWith('.program.sh')),
+    '.sh',
+  )
   found.delete(control)
   const sorted = new Map<string, Part>()
   const add = (name: string) => {
@@ -64,9 +68,11 @@ export function findParts(root: string = lib): Part[] {
     const source = readFileSync(join(root, path), 'utf8')
     const needs = /^# Needs: (.+)$/m.exec(source)?.[1]?.split(' ') ?? []
     for (const other of needs) add(other)
-    const awk = awks.get(name)
-    const text = awk && readFileSync(join(root, awk), 'utf8')
-    sorted.set(name, { name, path, source, needs, ...(text && { awk: text }) })
+    const texts = Object.entries(programs).flatMap(([kind, paths]) => {
+      const beside = paths.get(name)
+      return beside === undefined ? [] : [[kind, readFileSync(join(root, beside), 'utf8')]]
+    })
+    sorted.set(name, { name, path, source, needs, programs: Object.fromEntries(texts) })
   }
   for (const name of [...always, ...[...found.keys()].sort()]) add(name)
   return [...sorted.values()]
@@ -119,11 +125,13 @@ function readParts(): Parts {
 }
 
 /** A part as it is sent: made once, as most runs need few of them. */
-function textOf({ name, source, awk }: Part, { texts }: Parts): string {
+function textOf({ name, source, programs }: Part, { texts }: Parts): string {
   const known = texts.get(name)
   if (known !== undefined) return known
-  const program = awk ? `hw_${name.replaceAll('-', '_')}_awk=${quote(strip(awk))}\n` : ''
-  const text = `${program}${strip(source)}\n`
+  const variables = Object.entries(programs).map(
+    ([kind, program]) => `hw_${name.replaceAll('-', '_')}_${kind}=${quote(strip(program))}\n`,
+  )
+  const text = `${variables.join('')}${strip(source)}\n`
   texts.set(name, text)
   return text
 }

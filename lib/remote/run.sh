@@ -15,7 +15,9 @@ hw_execute() {
   [ -z "${hw_units_changed-}" ] || hw_units_settle || return
   hw_shell=$1 hw_in=$2 hw_input=$3 hw_command=$4
   shift 4
-  if [ -n "$hw_input" ]; then
+  if [ -n "${hw_effect-}" ]; then
+    hw_effect_run "$@"
+  elif [ -n "$hw_input" ]; then
     "hw_input_$hw_id" | hw_execute_here "$@"
   else
     hw_execute_here "$@"

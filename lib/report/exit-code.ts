@@ -9,6 +9,7 @@ import type { HostOutcome } from '../events.ts'
 const worstFirst: readonly ExitCode[] = [
   exitCodes.interrupted,
   exitCodes.fault,
+  exitCodes.uncertain,
   exitCodes.failed,
   exitCodes.unreachable,
   exitCodes.locked,

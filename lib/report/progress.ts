@@ -40,7 +40,7 @@ export function createProgress(
   events: EventStream,
   shared?: Redactor,
 ): Progress {
-  const counts: StepCounts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
+  const counts: StepCounts = { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 }
   const redactor = createRedactor(shared)
   const account: StepEvents = { host, events, redactor, count: status => counts[status]++ }
   let tasks = 0

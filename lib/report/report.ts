@@ -2,13 +2,14 @@
 import {
   asBootstrapError,
   BootstrapError,
+  type ErrorCode,
   errorCodes,
   exitCodes,
   isBootstrapError,
   outOfFiles,
   StepError,
 } from '../errors.ts'
-import type { ErrorReport, HostStatus } from '../events.ts'
+import type { ErrorReport, HostStatus, StepStatus } from '../events.ts'
 import { isProjects, siteIn } from '../resources/call-site.ts'
 import type { FailedCommand, ProcessOutput } from '../session/dollar.ts'
 
@@ -74,12 +75,23 @@ export function statusOf(error: BootstrapError): HostStatus {
       return 'unreachable'
     case exitCodes.locked:
       return 'locked'
+    case exitCodes.uncertain:
+      return 'uncertain'
     case exitCodes.interrupted:
       return 'interrupted'
     default:
       return 'failed'
   }
 }
+
+/** The status of a step that began and ended with this error. */
+export function stepStatusOf({ code }: BootstrapError): StepStatus {
+  if (code === 'interrupted') return 'skipped'
+  return endless.has(code) ? 'unknown' : 'failed'
+}
+
+/** Errors after which nobody knows how a step ended. */
+const endless: ReadonlySet<ErrorCode> = new Set(['uncertain', 'connection_lost', 'shell_failed'])
 
 function defined<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(

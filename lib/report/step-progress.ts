@@ -5,7 +5,7 @@ import type { EventStream, StepStatus } from '../events.ts'
 import type { Redactor } from '../shell/redact.ts'
 import { cleanReport } from './clean.ts'
 import { createLines, type Lines } from './lines.ts'
-import { errorReport } from './report.ts'
+import { errorReport, stepStatusOf } from './report.ts'
 
 /** A task as its steps see it. */
 export interface StepOwner {
@@ -33,7 +33,7 @@ export interface StepProgress {
   transfer(done: number, total: number): void
   /** Only the first end counts. */
   end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
-  /** The step will not end by itself: if it began, it has failed; otherwise it is never reported. */
+  /** The step will not end by itself: if it began, the error is its end; otherwise it is never reported. */
   drop(error?: BootstrapError): void
 }
 
@@ -93,7 +93,7 @@ export function createStepProgress(
     end,
     drop: error => {
       if (over) return
-      if (startedAt !== undefined) return end('failed', { error })
+      if (startedAt !== undefined) return end(error ? stepStatusOf(error) : 'failed', { error })
       over = true
       owner.done()
     },

@@ -26,6 +26,8 @@ export interface Resource {
   readonly tags: readonly string[]
   /** It restarts the host, which is to be back by then. */
   readonly restarts?: { readonly withinMs: number }
+  /** It can't be asked whether it is done: it runs once a run. */
+  readonly effect?: Effect
   /** What it acts on beyond files, which not every connection reaches. */
   readonly need?: Need
   /** Its part in an undertaking, if it is more than any step of that. */
@@ -59,6 +61,14 @@ export interface Need {
   leftOut?: boolean
   /** There is nothing to do, and so nothing to refuse, unless the host has this path. */
   onlyIfThere?: string
+}
+
+/** What to do about an effect whose end is not known, as its host or its connection was lost. Default: ask a person. */
+export interface Effect {
+  /** It may run again. */
+  readonly again?: boolean
+  /** Line for `sh` that succeeds if it is done. */
+  readonly verify?: string
 }
 
 /** A text of the host as it was, and as it becomes. */
@@ -138,6 +148,7 @@ interface Declaration {
   command?: string
   secrets?: readonly string[]
   restarts?: { withinMs: number }
+  effect?: Effect
   need?: Need
   /** Default: the file `path`, or nothing if the option `absent` is given. */
   makes?: readonly string[]

@@ -84,7 +84,7 @@ export function limitPassed(
   const counts = { fail: 0, unreachable: 0 }
   for (const status of statuses) {
     if (status === 'unreachable') counts.unreachable++
-    else if (status === 'failed' || status === 'locked' || status === 'interrupted') counts.fail++
+    else if (failures.has(status)) counts.fail++
   }
   for (const kind of ['fail', 'unreachable'] as const) {
     const limit = limits[kind]
@@ -96,6 +96,8 @@ export function limitPassed(
   }
   return undefined
 }
+
+const failures: ReadonlySet<HostStatus> = new Set(['failed', 'uncertain', 'locked', 'interrupted'])
 
 /** Rounded down: 10% of five hosts is none. */
 const hostsOf = (limit: HostLimit, total: number): number =>

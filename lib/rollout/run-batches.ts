@@ -79,7 +79,7 @@ function skipHost(host: Host, events: EventStream): HostOutcome {
   const outcome: HostOutcome = {
     host: host.name,
     status: 'skipped',
-    counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
+    counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 },
     durationMs: 0,
     roundTrips: 0,
   }

@@ -57,6 +57,18 @@ export interface Gather {
   certain?: boolean
 }
 
+/** A call that can't be asked whether it is done: the host remembers it, see lib/remote/effect.sh. */
+export interface HostEffect {
+  /** Letters and digits: the same in every attempt of a run. */
+  key: string
+  /** What people call it. */
+  title: string
+  /** It may run again if its end is not known. */
+  again?: boolean
+  /** Command that succeeds if it is done, asked if its end is not known. */
+  verify?: string
+}
+
 /** One call of a prelude function. */
 export interface HostCall {
   /** Name of the function, `hw_file`. */
@@ -80,6 +92,8 @@ export interface HostCall {
   input?: Buffer
   /** What the segment gathers beforehand: one process for all its calls. */
   gather?: readonly Gather[]
+  /** Set where it is to run once a run, under a lock. */
+  effect?: HostEffect
 }
 
 /** How a step ended on the host. `need`: it waits for content. */

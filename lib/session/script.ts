@@ -4,6 +4,7 @@ import { quoteAll } from '../shell/quote.ts'
 import type { Answer, HostCall } from './call.ts'
 import { type Condition, conditionWords } from './condition.ts'
 import type { StepListener } from './readings.ts'
+import { words as keyValues } from './words.ts'
 
 /** A call in its place in a segment, with its condition and handlers: see lib/remote/step.sh. */
 export interface SegmentCall {
@@ -68,6 +69,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
       ...(steps.some(step => step.within) ? ['hw_undertake'] : []),
       ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
+      ...(steps.some(step => step.call.effect) ? ['hw_effect'] : []),
       ...steps.map(step => step.call.name),
     ]),
   ]
@@ -80,7 +82,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
 export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   const { id, call } = step
   const words = wrappersOf(step)
-  words.push(call.name, ...call.args, ...(answer?.args ?? []))
+  words.push(...effectWords(call), call.name, ...call.args, ...(answer?.args ?? []))
   const functions = new Map<string, Buffer>()
   if (answer?.content) {
     functions.set(`hw_content_${id}`, answer.content)
@@ -109,6 +111,14 @@ function wrappersOf({ handler, when, notify = [], makes, within }: SegmentCall):
     ...(within ? ['hw_undertake', String(within.intent), within.part] : []),
   ]
 }
+
+function effectWords({ effect }: HostCall): string[] {
+  if (!effect) return []
+  const { key, again, verify, title } = effect
+  return ['hw_effect', key, ...keyValues({ again, verify, title: oneLine(title) }), '--']
+}
+
+const oneLine = (text: string) => text.replace(/[\0-\x1f\x7f]+/g, ' ')
 
 /**
  * The script of a segment: what is gathered for all its steps, then the steps.

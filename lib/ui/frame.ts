@@ -43,6 +43,8 @@ const order: readonly Status[] = [
   'ok',
   'changed',
   'failed',
+  'unknown',
+  'uncertain',
   'unreachable',
   'locked',
   'interrupted',
@@ -50,7 +52,14 @@ const order: readonly Status[] = [
   'running',
   'waiting',
 ]
-const bad: ReadonlySet<Status> = new Set(['failed', 'unreachable', 'locked', 'interrupted'])
+const bad: ReadonlySet<Status> = new Set([
+  'failed',
+  'unknown',
+  'uncertain',
+  'unreachable',
+  'locked',
+  'interrupted',
+])
 
 export const isBad = (node: TreeNode) => bad.has(node.rendererTaskOptions.status)
 const isRunning = (node: TreeNode) => node.rendererTaskOptions.status === 'running'

@@ -66,7 +66,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
 
   const sayHostError = (event: HostOutcome) => {
     // A failed step has already reported it.
-    if (!event.error || event.counts.failed > 0) return
+    if (!event.error || event.counts.failed + event.counts.unknown > 0) return
     say(`${prefix(event.host)} ${word(event.status)} | ${firstLine(event.error.message)}`)
   }
 

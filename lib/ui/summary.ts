@@ -9,12 +9,13 @@ const hostOrder: readonly HostStatus[] = [
   'ok',
   'changed',
   'failed',
+  'uncertain',
   'unreachable',
   'locked',
   'interrupted',
   'skipped',
 ]
-const stepOrder: readonly StepStatus[] = ['changed', 'ok', 'failed', 'skipped']
+const stepOrder: readonly StepStatus[] = ['changed', 'ok', 'failed', 'unknown', 'skipped']
 
 /** @example count(1, 'host') // '1 host' */
 export function count(number: number, noun: string): string {

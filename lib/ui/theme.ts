@@ -1,5 +1,5 @@
 /** The look of the output: colour or none, symbols or ASCII. Decided once, from the terminal. */
-import type { HostStatus } from '../events.ts'
+import type { HostStatus, StepStatus } from '../events.ts'
 
 /** A stream for text: `process.stderr`, or a fake one in tests. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -11,7 +11,7 @@ export interface OutputStream extends NodeJS.WritableStream {
 export type Environment = Record<string, string | undefined>
 
 /** The status of a node: its result, or that it has not ended. */
-export type Status = HostStatus | 'waiting' | 'running'
+export type Status = HostStatus | StepStatus | 'waiting' | 'running'
 
 export type Look = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -39,6 +39,8 @@ const unicode: Symbols = {
     ok: '✓',
     changed: '●',
     failed: '✗',
+    unknown: '?',
+    uncertain: '?',
     unreachable: '✗',
     locked: '✗',
     interrupted: '✗',
@@ -58,6 +60,8 @@ const plainAscii: Symbols = {
     ok: '=',
     changed: '*',
     failed: 'x',
+    unknown: '?',
+    uncertain: '?',
     unreachable: 'x',
     locked: 'x',
     interrupted: 'x',
@@ -85,6 +89,8 @@ const looks: Record<Status, Look> = {
   ok: 'green',
   changed: 'yellow',
   failed: 'red',
+  unknown: 'red',
+  uncertain: 'red',
   unreachable: 'red',
   locked: 'red',
   interrupted: 'red',

@@ -71,7 +71,7 @@ const stepId = (of: { host: string; task: string; step: string }) =>
   JSON.stringify([of.host, of.task, of.step])
 
 export function detailOf(startedAt: number, status: Status): Detail {
-  return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, skipped: 0 } }
+  return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 } }
 }
 
 // listr2 creates a task’s subtasks when it runs the task. Ours arrive while it runs, so a list is created for

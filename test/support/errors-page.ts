@@ -15,6 +15,7 @@ const headings: Readonly<Record<number, string>> = {
   [exitCodes.unreachable]: 'a host can’t be reached',
   [exitCodes.failed]: 'a step failed on a host',
   [exitCodes.locked]: 'another run holds the lock',
+  [exitCodes.uncertain]: 'nobody knows how a command ended',
   [exitCodes.interrupted]: 'interrupted',
 }
 
@@ -39,7 +40,7 @@ and in callbacks, and it stands before the message in a terminal.
 The code decides the exit code, but for one case. Exit code 2 means that no host was touched: an error of
 those under it that shows only later, such as a resource that a recipe's \`run\` declares wrongly, exits with 4.
 
-If hosts of one run end differently, the first of these that occurs is the exit code of the run: 130, 1, 4,
+If hosts of one run end differently, the first of these that occurs is the exit code of the run: 130, 1, 7, 4,
 3, 5, then 6 with \`--check\`.`
 
 const otherExits = `## Exit codes without an error

@@ -40,7 +40,7 @@ export function expectComplete(seen: readonly RunEvent[]): void {
     switch (event.type) {
       case 'host.start':
         begin(`host ${event.host}`)
-        counts.set(event.host, { ok: 0, changed: 0, failed: 0, skipped: 0 })
+        counts.set(event.host, { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 })
         break
       case 'task.start':
         begin(`task ${event.host}/${event.task}`)

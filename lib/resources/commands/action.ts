@@ -3,7 +3,7 @@ import type { words } from '../../session/words.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { posixPattern } from '../host-pattern.ts'
 import type { OptionKinds } from '../options.ts'
-import { type CommonOptions, checkPath, invalidOption, plain } from '../resource.ts'
+import { type CommonOptions, checkPath, type Effect, invalidOption, plain } from '../resource.ts'
 import { wholeSeconds } from '../seconds.ts'
 
 /**
@@ -39,6 +39,13 @@ export interface ActionOptions extends CommonOptions {
   env?: Readonly<Record<string, string | number | Secret>>
   /** Standard input; empty otherwise. */
   input?: string | Buffer | Secret
+  /**
+   * Whether it may run again if nobody knows how it ended, as its host or its process was lost in the middle.
+   * Default: false. Without `creates`, `unless` and `onlyIf` it runs once a run, and is then `uncertain`.
+   */
+  idempotent?: boolean
+  /** Line for `sh` that succeeds if it is done: asked where nobody knows how it ended. */
+  verify?: string
   /** What people see. */
   title?: string
 }
@@ -54,6 +61,8 @@ export const actionKinds: OptionKinds<ActionOptions> = {
   cwd: 'text',
   env: 'values',
   input: 'other',
+  idempotent: 'flag',
+  verify: 'text',
   title: 'text',
 }
 
@@ -68,7 +77,7 @@ export interface ActionWords {
 /** @throws {UsageError} recipe_invalid */
 export function actionWords(title: string, options: ActionOptions): ActionWords {
   const { creates, unless, onlyIf, cwd, env = {}, input, timeout } = options
-  for (const text of [unless, onlyIf]) {
+  for (const text of [unless, onlyIf, options.verify]) {
     if (text?.includes('\0')) throw invalidOption(title, 'a command contains a NUL character')
   }
   const { changedWhen = true } = options
@@ -99,6 +108,19 @@ export function actionWords(title: string, options: ActionOptions): ActionWords 
     input: input === undefined ? undefined : Buffer.from(isSecret(input) ? plain(input) : input),
     secrets: [...Object.values(env), input].filter(isSecret).map(value => value.reveal()),
   }
+}
+
+/** The effect that it is; undefined if it can be asked whether it is done, or only looks. */
+export function effectOf({
+  creates,
+  unless,
+  onlyIf,
+  changedWhen,
+  idempotent: again,
+  verify,
+}: ActionOptions): Effect | undefined {
+  const asked = Boolean(creates ?? unless ?? onlyIf)
+  return asked || changedWhen === false ? undefined : { again, verify }
 }
 
 /** `NAME=VALUE` for the prelude, which exports it. */

@@ -1,7 +1,7 @@
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { declare, invalidOption, type Resource } from '../resource.ts'
-import { type ActionOptions, actionKinds, actionWords } from './action.ts'
+import { type ActionOptions, actionKinds, actionWords, effectOf } from './action.ts'
 
 export { variableAssignment } from './action.ts'
 
@@ -36,6 +36,7 @@ export function command(line: string, options: CommandOptions = {}): Resource {
     makes: ['anything'],
     secrets: action.secrets,
     command: line,
+    effect: effectOf(options),
     call: {
       name: 'hw_command',
       args: [line, ...words({ shell: shell === 'sh' ? undefined : shell, ...action.words })],

@@ -7,7 +7,7 @@ import { quoteAll } from '../../shell/quote.ts'
 import { isSecret, type Secret } from '../../shell/secret.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { declare, invalidOption, plain, type Resource, unreadable } from '../resource.ts'
-import { type ActionOptions, actionKinds, actionWords } from './action.ts'
+import { type ActionOptions, actionKinds, actionWords, effectOf } from './action.ts'
 
 export interface ScriptOptions extends ActionOptions {
   /** Its arguments. They show in the host's process list: secrets go into `env` or `input`. */
@@ -53,6 +53,7 @@ export function script(
     makes: ['anything'],
     secrets: [...action.secrets, ...secretsOf(source)],
     command: [...program, name, ...args].join(' '),
+    effect: effectOf(options),
     call: {
       name: 'hw_script',
       args: [

@@ -75,5 +75,6 @@ export function service(name: string, options: ServiceOptions): Resource {
     enabled === undefined && masked === undefined
       ? undefined
       : { name: 'hw_service', args: [name, ...kept] }
-  return declare({ title, options, call, need: { own: 'processes', files, leftOut: true } })
+  const effect = action && { again: true }
+  return declare({ title, options, call, effect, need: { own: 'processes', files, leftOut: true } })
 }

@@ -143,6 +143,7 @@ const isNews: Readonly<Record<StepStatus, boolean>> = {
   skipped: false,
   changed: true,
   failed: true,
+  unknown: true,
 }
 
 function smallData(data: unknown): unknown {

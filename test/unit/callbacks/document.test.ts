@@ -7,7 +7,7 @@ import {
   type NewEvent,
 } from '../../../lib/events.ts'
 
-const counts = { ok: 3, changed: 1, failed: 0, skipped: 0 }
+const counts = { ok: 3, changed: 1, failed: 0, unknown: 0, skipped: 0 }
 const outcome = (host: string, rest: Partial<HostOutcome> = {}): HostOutcome => ({
   host,
   status: 'changed',

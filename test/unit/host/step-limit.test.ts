@@ -98,16 +98,19 @@ describe('a step that times out', () => {
 
   test('is timed on its own, as are handlers', async () => {
     const { run } = await local()
-    const pause = (title: string) => command(`sleep 0.2; : ${title}`, { title })
+    const pause = (title: string) => command(`sleep 0.5; : ${title}`, { title })
     const slow = handler(command('sleep 30', { title: 'reload' }))
     const { outcomes, seen } = await within(
-      run(async ({ converge }) => {
-        await converge(
-          pause('a'),
-          pause('b'),
-          command('sleep 0.2', { title: 'c', notify: slow, onlyIf: 'true' }),
-        )
-      }, limit),
+      run(
+        async ({ converge }) => {
+          await converge(
+            pause('a'),
+            pause('b'),
+            command('sleep 0.5', { title: 'c', notify: slow, onlyIf: 'true' }),
+          )
+        },
+        { commandTimeoutMs: 1200 },
+      ),
     )
     expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'reload' })
     const ends = ofType(seen, 'step.end').map(({ title, status }) => `${title} ${status}`)

@@ -6,7 +6,7 @@ import { exitCodeOf, exitCodeOfErrors } from '../../../lib/report/exit-code.ts'
 const outcome = (status: HostStatus, code?: ErrorCode): HostOutcome => ({
   host: 'h',
   status,
-  counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
+  counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 },
   durationMs: 0,
   roundTrips: 0,
   error: code && { code, message: '' },
@@ -18,6 +18,7 @@ describe('the exit code', () => {
   const ok = touched(outcome('ok'))
   const changed = touched(outcome('changed'))
   const failed = outcome('failed', 'step_failed')
+  const uncertain = touched(outcome('uncertain', 'uncertain'))
   const unreachable = outcome('unreachable', 'connection_lost')
   const locked = outcome('locked', 'locked')
   const fault = outcome('failed', 'internal')
@@ -36,6 +37,7 @@ describe('the exit code', () => {
     ['failed', [ok, failed, skipped], {}, 4],
     ['failed, with --check', [changed, failed], { check: true }, 4],
     ['unreachable', [changed, unreachable], {}, 3],
+    ['uncertain, which a person must look at', [failed, uncertain, unreachable], {}, 7],
     ['unreachable, with --check', [changed, unreachable], { check: true }, 3],
     ['failed and unreachable', [unreachable, failed], {}, 4],
     ['locked', [ok, locked], {}, 5],

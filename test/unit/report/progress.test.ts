@@ -29,7 +29,7 @@ describe('tasks and steps', () => {
       'task.end web changed',
     ])
     expectComplete(seen)
-    expect(progress.counts).toEqual({ ok: 1, changed: 1, failed: 0, skipped: 0 })
+    expect(progress.counts).toEqual({ ok: 1, changed: 1, failed: 0, unknown: 0, skipped: 0 })
   })
 
   test('a task without a started step is not reported', () => {

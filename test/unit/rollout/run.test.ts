@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { StepError } from '../../../lib/errors.ts'
 import { lockCall } from '../../../lib/host/lock.ts'
+import type { Host } from '../../../lib/inventory/inventory.ts'
 import { command } from '../../../lib/resources/commands/command.ts'
 import { openSession } from '../../../lib/session/session.ts'
 import { secret } from '../../../lib/shell/secret.ts'
@@ -25,6 +26,9 @@ const exists = (path: string) => () =>
     () => true,
     () => false,
   )
+
+/** Kills the session’s shell, which holds the lock. */
+const killShell = ({ bootstrapDir }: Host) => `kill -9 $(head -n 1 ${bootstrapDir}/bootstrap.pid)`
 
 describe('the events of a run', () => {
   test('begin and end with the run, and name everything in between', async () => {
@@ -176,17 +180,17 @@ describe('the events of a run', () => {
 
   test('end the running step and the host when the shell is killed', async () => {
     const { run } = await local()
-    const { outcomes, seen, exitCode } = await run(async ({ converge }) => {
+    const { outcomes, seen, exitCode } = await run(async ({ host, converge }) => {
       await converge(
         command('true', { title: 'first' }),
-        command('kill -9 $PPID', { title: 'cuts its own branch' }),
+        command(killShell(host), { title: 'cuts its own branch' }),
         command('true', { title: 'never' }),
       )
     })
     expect(exitCode).toBe(3)
     expect(outcomes[0]).toMatchObject({ status: 'unreachable', error: { code: 'shell_failed' } })
     const ends = ofType(seen, 'step.end').map(({ title, status }) => `${title} ${status}`)
-    expect(ends).toEqual(['first changed', 'cuts its own branch failed'])
+    expect(ends).toEqual(['first changed', 'cuts its own branch unknown'])
   })
 })
 
@@ -243,8 +247,8 @@ describe('a command that the recipe does not await', () => {
 
   test('ends before its host does when the shell is killed', async () => {
     const { run } = await local()
-    const { outcomes } = await run(async ({ $, converge }) => {
-      const first = $`kill -9 $PPID`
+    const { outcomes } = await run(async ({ host, $, converge }) => {
+      const first = $`sh -c ${killShell(host)}`
       const others = [$`true`.catch(() => {}), converge(command('true')).catch(() => {})]
       await first
       await Promise.all(others)

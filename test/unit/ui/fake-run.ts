@@ -35,7 +35,7 @@ export const runStart = (hosts: string[], check = false): NewEvent => ({
 /** The events of one host, each step taking 100 ms and each host 1 s. */
 export function hostEvents(fake: FakeHost): { events: NewEvent[]; outcome: HostOutcome } {
   const { host } = fake
-  const counts = { ok: 0, changed: 0, failed: 0, skipped: 0 }
+  const counts = { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 }
   const events: NewEvent[] = [{ type: 'host.start', host }]
   for (const [title, steps] of Object.entries(fake.tasks ?? {})) {
     const task = `task ${title}`

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { liveFrame, type TreeNode, type View } from '../../../lib/ui/frame.ts'
 import { createTheme, type Status } from '../../../lib/ui/theme.ts'
 
-const none = { ok: 0, changed: 0, failed: 0, skipped: 0 }
+const none = { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 }
 
 /** A node that began at 0 and, where it is over, took a second. */
 function node(

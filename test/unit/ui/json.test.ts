@@ -33,7 +33,7 @@ describe('JSON output', () => {
       type: 'host.end',
       host: 'web1',
       status: 'ok',
-      counts: { ok: 0, changed: 0, failed: 0, skipped: 0 },
+      counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 },
       durationMs: 1,
       roundTrips: 1,
       data,

@@ -1,0 +1,50 @@
+/**
+ * Effects: steps that can't be asked whether they are done. The host remembers each by a key, which is the same in
+ * every attempt of a run: see lib/remote/effect.sh. Pure.
+ */
+import { createHash } from 'node:crypto'
+import type { HostEffect } from '../session/call.ts'
+
+/** What identifies an effect on its host. */
+export interface EffectIdentity {
+  /** Title of its task. */
+  task?: string
+  /** Its title, for people. */
+  title: string
+  /** What runs it: the name of the call. */
+  kind: string
+  args: readonly string[]
+  /** Standard input and content: whatever else decides what it does. */
+  more?: readonly (string | undefined)[]
+  /** May run again if its end is not known. */
+  again?: boolean
+  /** Command that succeeds if it is done, asked if its end is not known. */
+  verify?: string
+}
+
+/** Returns the effect as its call carries it. Called for each effect in the order in which they are sent. */
+export type EffectKeys = (effect: EffectIdentity) => HostEffect
+
+/**
+ * The effects of one host in one attempt. Those that are the same otherwise are counted.
+ * @param redact removes secrets: a weak one could be guessed from the key
+ */
+export function createEffectKeys(
+  recipe: string,
+  host: string,
+  redact: (text: string) => string,
+): EffectKeys {
+  const times = new Map<string, number>()
+  return ({ task = '', title, kind, args, more = [], again, verify }) => {
+    const said = JSON.stringify([recipe, host, task, kind, args, more].map(texts(redact)))
+    const before = times.get(said) ?? 0
+    times.set(said, before + 1)
+    const key = createHash('sha256').update(`${before} ${said}`).digest('hex').slice(0, 24)
+    return { key, title: redact(title), again, verify }
+  }
+}
+
+const texts =
+  (redact: (text: string) => string) =>
+  (value: string | readonly (string | undefined)[]): unknown =>
+    typeof value === 'string' ? redact(value) : value.map(each => each && redact(each))

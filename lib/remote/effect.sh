@@ -1,0 +1,189 @@
+# shellcheck shell=sh
+# effect.sh: steps that can't be asked whether they are done, as a command without a condition. Each runs once a
+# run: what it began, and how it ended, is in $hw_dir/runs/RUN/KEY:
+#   intent    what it is, for people
+#   started   its runner's process, as bootstrap.pid names one; there before it begins
+#   out, err  what it printed
+#   exit      its exit status; there once it has ended
+# Without `started` it never ran. With `exit` it is done: an attempt that comes later gets its output and status. In
+# between it runs as long as its runner lives (see effect.program.sh); if that is gone, nobody knows what it did.
+# Needs: lock run
+
+# hw_effect KEY [again=] [verify=] [title=] [-- FUNCTION ARG…]: run it, once. Where its end is not known: with `again`
+# it may run again; the command `verify` succeeds if it is done. `title` is what people call it. What runs no command
+# of ours, as a restart, may run again: of that only its success is noted.
+hw_effect() {
+  hw_words 1 'again verify title' "$@" || return
+  hw_effect_key=$1 hw_effect_again=$hw_want_again hw_effect_verify=$hw_want_verify hw_effect_title=$hw_want_title
+  shift "$hw_skip"
+  # Without a lock, as `exec` works, there is no run that could go on.
+  if [ -n "$hw_check" ] || [ -z "${hw_lock_run-}" ]; then
+    "$@"
+    return
+  fi
+  hw_effect=$hw_dir/runs/$hw_lock_run/$hw_effect_key hw_effect_why='' hw_effect_code=step_failed
+  if [ -e "$hw_effect/exit" ] && [ ! -e "$hw_effect/started" ]; then
+    hw_note='done in an earlier attempt'
+    set -- 0
+  else
+    hw_effect_find && "$@" && hw_effect_mark
+    set -- "$?"
+  fi
+  hw_effect=''
+  # Whatever exit statuses the step takes for a success.
+  [ -z "$hw_effect_why" ] || hw_fail "$hw_effect_why" "$hw_effect_code" || return
+  return "$1"
+}
+
+# hw_effect_fail MESSAGE [CODE]: why the effect fails, for hw_effect to say.
+hw_effect_fail() {
+  hw_effect_why=$1 hw_effect_code=${2:-step_failed}
+  return 1
+}
+
+# hw_effect_look: what is known of it, into hw_effect_state: new, running, done or uncertain.
+hw_effect_look() {
+  hw_effect_state=new
+  if [ -e "$hw_effect/exit" ]; then
+    hw_effect_state=done
+  # An empty one was being written when the power failed: what it is about had not begun.
+  elif [ -s "$hw_effect/started" ] && hw_read_lock "$hw_effect/started"; then
+    hw_boot_id
+    hw_effect_state=running
+    # It may have ended between the two looks.
+    hw_holder_alive || { [ -e "$hw_effect/exit" ] && hw_effect_state=done; } || hw_effect_state=uncertain
+  fi
+}
+
+# hw_effect_find: the same, and what is to be done about an end that is not known.
+hw_effect_find() {
+  hw_effect_look
+  [ "$hw_effect_state" = uncertain ] || return 0
+  if [ -n "$hw_effect_verify" ] && (hw_enter '' && exec sh -c "$hw_effect_verify") >/dev/null 2>&1; then
+    echo 0 >"$hw_effect/exit" && hw_effect_state=done
+  elif [ -n "$hw_effect_verify$hw_effect_again" ]; then
+    rm -rf -- "$hw_effect" && hw_effect_state=new
+  else
+    hw_effect_fail 'it began in an earlier attempt, and how it ended is not known' uncertain || return
+  fi || hw_effect_fail "can't write to $hw_effect"
+}
+
+# hw_effect_mark: it has succeeded, without a command that would have noted that.
+hw_effect_mark() {
+  [ "$hw_status" != need ] && [ ! -e "$hw_effect/exit" ] || return 0
+  { hw_private_directory "$hw_effect" && echo 0 >"$hw_effect/exit"; } 2>/dev/null ||
+    hw_also "can't write to $hw_effect: it is done again if this run is resumed"
+}
+
+# hw_effect_run [NAME=VALUE…]: what hw_execute does for an effect: its command is run, or waited for, or what came of
+# it before is passed on. Its exit status.
+hw_effect_run() {
+  hw_effect_shown=''
+  if [ "$hw_effect_state" = new ]; then
+    hw_effect_start "$@" || hw_effect_fail "can't write to $hw_effect: it was not run" || return
+    hw_effect_look
+  else
+    hw_note='begun in an earlier attempt'
+  fi
+  [ "$hw_effect_state" != running ] || hw_effect_attach
+  case $hw_effect_state in
+    done)
+      [ -n "$hw_effect_shown" ] || hw_effect_show
+      read -r hw_effect_status <"$hw_effect/exit"
+      return "${hw_effect_status:-1}"
+      ;;
+    new) hw_effect_fail "can't write to $hw_effect: it was not run" ;;
+    *) hw_effect_fail 'its runner was ended, and how it ended is not known' uncertain ;;
+  esac
+}
+
+# hw_effect_start [NAME=VALUE…]: begin it, and pass on what it prints until its runner has ended. Fails if it can't
+# be written down before.
+hw_effect_start() {
+  hw_effect_input=/dev/null hw_effect_path=$PATH hw_setsid='' hw_effect_runner=$hw_dir/runs/$hw_lock_run/runner
+  { hw_private_directory "$hw_effect" && hw_lines "title=$hw_effect_title" >"$hw_effect/intent" &&
+    true >"$hw_effect/out" && true >"$hw_effect/err" &&
+    { [ -s "$hw_effect/started" ] || [ ! -e "$hw_effect/started" ] || rm -f -- "$hw_effect/started"; } &&
+    { [ -s "$hw_effect_runner" ] || hw_put "$hw_effect_program" >"$hw_effect_runner"; }; } || return
+  if [ -n "$hw_input" ]; then
+    "hw_input_$hw_id" >"$hw_effect/in" || return
+    hw_effect_input=$hw_effect/in
+  fi
+  hw_boot_id
+  ! command -v setsid >/dev/null || hw_setsid=setsid
+  # The pipe is the runner's, so its end says that the runner has ended. Not in the background, where the shell
+  # makes a process ignore SIGINT.
+  hw_effect_exec "$@" | hw_effect_watch
+  hw_effect_shown=1
+}
+
+# hw_effect_exec [NAME=VALUE…]: becomes the runner. For the front of a pipe, which is a subshell: one more would stay
+# and keep the channel open.
+hw_effect_exec() {
+  hw_enter "$hw_in" "$@" "HOSTWRIGHT_KEY=$hw_lock_run-$hw_effect_key"
+  # shellcheck disable=SC2086 # a word or none
+  exec $hw_setsid sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_effect_path" \
+    ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command" \
+    3>&1 <"$hw_effect_input" >"$hw_effect/out" 2>"$hw_effect/err"
+}
+
+# hw_effect_watch: reads the runner's pipe to its end; meanwhile another process passes on the output. What ends
+# the command does not end these.
+hw_effect_watch() (
+  trap '' HUP TERM
+  exec 7<"$hw_effect/out" 8<"$hw_effect/err"
+  hw_effect_follow </dev/null &
+  hw_follower=$!
+  while read -r hw_each hw_line; do
+    [ -z "$hw_announce" ] || [ "$hw_each" != pid ] || hw_mark pid "$hw_id" "$hw_line"
+  done
+  kill -s USR1 "$hw_follower" 2>/dev/null
+  wait "$hw_follower"
+  hw_effect_pass
+)
+
+# hw_effect_follow: passes on what comes, until USR1, which ends it between two looks. Where the session's shell was
+# killed nobody hears it: then both processes end, as they keep the channel open.
+hw_effect_follow() {
+  hw_over=''
+  trap 'hw_over=1' USR1
+  for hw_nap in 0.02 0.05 0.1; do hw_effect_nap; done
+  while [ -z "$hw_over" ]; do
+    # shellcheck disable=SC2016 # for the inner shell
+    kill -0 "$$" 2>/dev/null || exec sh -c 'kill -s KILL "$PPID"'
+    hw_effect_nap
+  done
+}
+
+# hw_effect_nap: sleep, and pass on what has come. A signal ends the waiting, not the sleep.
+hw_effect_nap() {
+  [ -z "$hw_over" ] || return 0
+  { sleep "$hw_nap" || sleep 1; } >/dev/null 2>&1 &
+  wait "$!"
+  hw_effect_pass
+}
+
+# hw_effect_pass: what has come since the last time: descriptors 7 and 8 keep their places.
+hw_effect_pass() {
+  cat <&7
+  cat <&8 >&2
+}
+
+# hw_effect_attach: passes on the output of a runner that another session started, all of it, until it ends.
+hw_effect_attach() {
+  hw_over='' hw_nap=0.1
+  exec 7<"$hw_effect/out" 8<"$hw_effect/err"
+  while [ "$hw_effect_state" = running ]; do
+    hw_effect_nap
+    hw_effect_look
+  done
+  hw_effect_pass
+  exec 7<&- 8<&-
+  hw_effect_shown=1
+}
+
+# hw_effect_show: all that it printed.
+hw_effect_show() {
+  cat -- "$hw_effect/out"
+  cat -- "$hw_effect/err" >&2
+}
