@@ -12,7 +12,7 @@ import { ofType } from '../../support/run-events.ts'
 vi.setConfig({ testTimeout: 20_000 })
 
 /** A tenth of what the steps below take: a test fails if its step is not ended. */
-const soonMs = 3000
+const soonMs = 10_000
 const limit = { commandTimeoutMs: 300 }
 
 async function within<T>(work: Promise<T>): Promise<T> {
