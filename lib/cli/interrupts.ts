@@ -11,33 +11,41 @@ export interface ListeningInterrupts extends Interrupts {
 /** How long what was ended may take to say so. */
 const graceMs = 10_000
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
- * Listens for SIGINT, SIGTERM and SIGHUP until `dispose`. A third signal, or a host that does not
- * answer the second one, ends this process; the hosts' shells then see their input end and release
- * their locks.
- * @param report shows a line to the person
+ * Listens for SIGINT, SIGTERM and SIGHUP until `dispose`. Hosts that do not answer the second signal are abandoned
+ * after a while. A third signal ends this process; the hosts' shells then see their input end and release their
+ * locks.
+ * @param report shows a line to the person, after the signal `name`
  */
-export function listenForInterrupts(report: (line: string) => void): ListeningInterrupts {
+export function listenForInterrupts(
+  report: (line: string, name: NodeJS.Signals) => void,
+): ListeningInterrupts {
   const stop = new AbortController()
   const kill = new AbortController()
+  const abandon = new AbortController()
   // Every host listens.
-  for (const { signal } of [stop, kill]) setMaxListeners(0, signal)
+  for (const { signal } of [stop, kill, abandon]) setMaxListeners(0, signal)
   let timer: NodeJS.Timeout | undefined
-  const onSignal = () => {
+  const onSignal = (name: NodeJS.Signals) => {
     if (!stop.signal.aborted) {
-      report('Stopping: running steps finish, nothing new starts. Ctrl-C again stops them too.')
+      report(
+        'Stopping: running steps finish, nothing new starts. Ctrl-C again stops them too.',
+        name,
+      )
       stop.abort()
     } else if (!kill.signal.aborted) {
-      report('Stopping running steps.')
+      report('Stopping running steps.', name)
       kill.abort()
-      timer = setTimeout(() => process.exit(exitCodes.interrupted), graceMs)
+      timer = setTimeout(() => abandon.abort(), graceMs)
     } else process.exit(exitCodes.interrupted)
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, onSignal)
   return {
     stop: stop.signal,
     kill: kill.signal,
+    abandon: abandon.signal,
     dispose: () => {
       clearTimeout(timer)
       for (const name of signals) process.off(name, onSignal)
@@ -52,7 +60,6 @@ export async function untilCtrlC<T>(work: (signal: AbortSignal) => Promise<T>): 
     if (stop.signal.aborted) process.exit(exitCodes.interrupted)
     stop.abort()
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, onSignal)
   try {
     return await work(stop.signal)

@@ -23,9 +23,17 @@ import type { RunRequest } from './run-request.ts'
 import { showError } from './show-error.ts'
 import { createConfirm } from './step-by-step.ts'
 import { listenForStrays, type Strays } from './strays.ts'
+import { createWaiting } from './waiting.ts'
 
 /** @returns the exit code */
 export async function runCommand(request: RunRequest): Promise<ExitCode> {
+  const { exitCode, abandoned } = await run(request)
+  // What was abandoned may keep the process.
+  if (abandoned) process.exit(exitCode)
+  return exitCode
+}
+
+async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned: boolean }> {
   const { options, place } = request
   const ready = await readyRun(request)
   const events = createEventStream()
@@ -42,11 +50,16 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
   })
   const renderer = await rendererOf(request, ready, log)
   const screen = pausing(renderer)
-  const interrupts = listenForInterrupts(warn)
+  const waiting = createWaiting(warn)
+  const interrupts = listenForInterrupts((line, name) => {
+    events.emit({ type: 'decision', message: `${name}: ${line}`, by: identity.owner })
+    warn(line)
+    waiting.begin()
+  })
   const mode = modeOf(request, interrupts)
   const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
   // The journal first: it has what happened before anybody is told.
-  for (const each of [journal, screen, log, ready.callback])
+  for (const each of [journal, screen, log, waiting, ready.callback])
     if (each) events.subscribe(each.subscriber)
   const strays = listenForStrays()
   const signal = interrupts.stop
@@ -68,11 +81,13 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     await journal?.end()
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
+    waiting.end()
     const live = { warn, strays, log, renderer }
-    return await conclude(request, ready, result, live).catch(error => {
+    const exitCode = await conclude(request, ready, result, live).catch(error => {
       const known = showError(error, place, options.verbose === true)
       return exitCodeOfErrors([known], true, result.exitCode)
     })
+    return { exitCode, abandoned: interrupts.abandon.aborted }
   } finally {
     log.end()
     await journal?.end()
@@ -81,6 +96,7 @@ export async function runCommand(request: RunRequest): Promise<ExitCode> {
     tracer?.close()
     strays.dispose()
     interrupts.dispose()
+    waiting.end()
   }
 }
 

@@ -11,7 +11,7 @@ import { errorReport, stackOf, statusOf, thrownError } from '../report/report.ts
 import type { Watch } from '../session/watch.ts'
 import { connectHost, type Restarting, reconnectHost } from './connect.ts'
 import { warnOfLeft, warnOfRemembered } from './due-warnings.ts'
-import type { Interrupts } from './interrupts.ts'
+import { type GivingUp, listenToInterrupts } from './giving-up.ts'
 import type { Job } from './job.ts'
 import type { Ledger } from './ledger.ts'
 import { onlyLooks } from './mode.ts'
@@ -45,13 +45,17 @@ export async function runHost<A extends ArgumentTypes>(
   const startedAt = Date.now()
   const account: Account = { before: new Set(), over: false }
   events.emit({ type: 'host.start', host: host.name })
+  const givingUp = listenToInterrupts(job.world.interrupts)
   let failure: BootstrapError | undefined
   try {
-    await visitHost(host, job, progress, selection, account)
+    const visiting = visitHost(host, job, progress, selection, account, givingUp)
+    await Promise.race([visiting, givingUp.over])
   } catch (error) {
-    failure = thrownError(error)
+    // Once the connection is dropped, that it is lost is no news.
+    failure = givingUp.error ?? thrownError(error)
     if (reporting?.verbose) failure.within({ output: stackOf(failure) })
   }
+  givingUp.dispose()
   account.over = true
   progress.end()
   // A successful run may leave handlers due too: its recipe may catch failures.
@@ -77,6 +81,7 @@ async function visitHost<A extends ArgumentTypes>(
   progress: Progress,
   selection: Selection,
   account: Account,
+  givingUp: GivingUp,
 ): Promise<void> {
   const { what, mode, world } = job
   const locks = what.recipe.lock(what.args) && !onlyLooks(mode)
@@ -87,7 +92,7 @@ async function visitHost<A extends ArgumentTypes>(
   const beganAt = Date.now()
   const sessions = await openSessions(host, job, locks, warn, watch)
   account.sessions = sessions
-  const listening = listen(world.interrupts, sessions)
+  givingUp.attend(sessions)
   let failed = true
   try {
     const files = locks
@@ -114,10 +119,9 @@ async function visitHost<A extends ArgumentTypes>(
     })
     failed = false
   } finally {
-    listening.endStop()
+    givingUp.endStop()
     // Work that the recipe did not await ends before the host does; after a failure nothing more begins.
     await sessions.close(failed)
-    listening.endKill()
   }
 }
 
@@ -125,18 +129,6 @@ const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
   taken
     ? `taken, ${afterMs} ms after the host's work began`
     : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
-
-/** Makes Ctrl-C end what the sessions run; they warn if that fails. */
-function listen({ stop, kill }: Interrupts, sessions: HostSessions) {
-  const onStop = () => void sessions.interrupt().catch(() => {})
-  const onKill = () => void sessions.kill().catch(() => {})
-  stop.addEventListener('abort', onStop)
-  kill.addEventListener('abort', onKill)
-  return {
-    endStop: () => stop.removeEventListener('abort', onStop),
-    endKill: () => kill.removeEventListener('abort', onKill),
-  }
-}
 
 /** Connects, and after a restart connects again and takes the lock of the new boot. */
 async function openSessions<A extends ArgumentTypes>(

@@ -77,6 +77,7 @@ export async function local(...names: string[]) {
   const directory = await temporaryDirectory()
   const stop = new AbortController()
   const kill = new AbortController()
+  const abandon = new AbortController()
   let runs = 0
   const hosts = (names.length > 0 ? names : ['h1']).map(name => localHost(name, directory))
   const run = async (
@@ -107,7 +108,7 @@ export async function local(...names: string[]) {
           stepMs: more.commandTimeoutMs,
         },
         events,
-        interrupts: { stop: stop.signal, kill: kill.signal },
+        interrupts: { stop: stop.signal, kill: kill.signal, abandon: abandon.signal },
         identity: {
           run: `r${++runs}`,
           attempt: 1,
@@ -121,7 +122,7 @@ export async function local(...names: string[]) {
     expectComplete(seen)
     return { ...result, seen }
   }
-  return { directory, at: (name: string) => join(directory, name), hosts, run, stop, kill }
+  return { directory, at: (name: string) => join(directory, name), hosts, run, stop, kill, abandon }
 }
 
 const noCatalogue = (): never => {

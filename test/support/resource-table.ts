@@ -89,7 +89,7 @@ export async function bring(
       sessions,
       progress,
       ledger: createLedger(sessions, onlyLooks(mode), due),
-      interrupts: { stop: signal, kill: signal },
+      interrupts: { stop: signal, kill: signal, abandon: signal },
     })
   } catch (thrown) {
     const { code, message, details = {} } = thrown as Error & { code: string; details?: object }
