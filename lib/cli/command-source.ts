@@ -15,6 +15,8 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   apply: async () => (await import('./apply.ts')).apply,
   list: async () => (await import('./list.ts')).list,
   runs: async () => (await import('./runs.ts')).runs,
+  resume: async () => (await import('./again.ts')).resume,
+  retry: async () => (await import('./again.ts')).retry,
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,
 }

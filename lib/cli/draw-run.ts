@@ -10,6 +10,7 @@ import { formatDuration } from '../ui/format-duration.ts'
 import { resultWord } from '../ui/run-table.ts'
 import { paint, themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
+import { nextCommands } from './next-commands.ts'
 
 /** @throws {UsageError} unknown_name: the run has no such host */
 export async function drawRun(
@@ -28,6 +29,11 @@ export async function drawRun(
     stdout.write(`${bold(name.padEnd(width))}  ${escapeControls(text)}\n`)
   stdout.write('\n')
   await drawTree(account, state, place, host)
+  const { kind, asked } = account.last.first
+  if (kind === 'look' || asked.command === 'apply' || state === 'running') return
+  const hosts = [...account.hosts.values()].map(({ outcome }) => outcome ?? {})
+  for (const { why, command } of nextCommands(account.last.first.run, hosts))
+    stdout.write(`${why}: ${command}\n`)
 }
 
 /** Who, when, with what: a line each. */

@@ -3,10 +3,22 @@ import { StepError, UsageError } from '../errors.ts'
 import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
-import type { RunCommand } from './command.ts'
+import type { Place, RunCommand } from './command.ts'
 import { readCommandInput } from './command-input.ts'
+import type { OptionValues } from './options.ts'
+import type { RunRequest } from './run-request.ts'
 
 export const exec: RunCommand = async (command, options, place) => {
+  const { runCommand } = await import('./run.ts')
+  return runCommand(execRequest(command, options, place))
+}
+
+/** @throws {UsageError} usage: there is no command */
+export function execRequest(
+  command: readonly string[],
+  options: OptionValues,
+  place: Place,
+): RunRequest {
   if (command.length === 0) {
     throw new UsageError('usage', 'which command?', {
       hint: 'For example: hostwright exec --on web1 -- uptime',
@@ -18,12 +30,11 @@ export const exec: RunCommand = async (command, options, place) => {
       hint: 'Is a shell variable unset? For example: hostwright exec --on web1 -- uptime',
     })
   }
-  const { runCommand } = await import('./run.ts')
   const asked = { name: 'exec', words: command }
   const request = { name: 'exec', command: asked, words: [], options, place }
-  if (options.check === true) return runCommand({ ...request, recipe: whereItWouldRun(line) })
+  if (options.check === true) return { ...request, recipe: whereItWouldRun(line) }
   let input: Buffer | undefined
-  return runCommand({
+  return {
     ...request,
     readInput: async hosts => {
       const note = (text: string) => void place.stderr.write(`note: ${text}\n`)
@@ -31,7 +42,7 @@ export const exec: RunCommand = async (command, options, place) => {
     },
     recipe: execRecipe(line, () => input),
     draw: (hosts, output, log) => createOutputRenderer({ output, prefix: hosts.length > 1, log }),
-  })
+  }
 }
 
 /** @param input what the command reads from its standard input */

@@ -340,6 +340,40 @@ export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, 
 
 export const runsShowOptions: readonly Option[] = [ofHost, mode]
 
+const anyway: Option = {
+  flags: '--anyway',
+  group: 'change',
+  description: 'Go on although the code, arguments or journal differ from those of the run',
+}
+
+/** What the run was asked for stays, unless one of these is given again. */
+const asBefore = (option: Option): Option => ({
+  ...option,
+  default: undefined,
+  description: `${option.description}; default: as before`,
+})
+
+export const retryOptions: readonly Option[] = [
+  ...connection.map(option => ({ ...option, default: undefined })),
+  asBefore(forks),
+  ...[...batches, commandTimeout, waitLock].map(option => ({ ...option, default: undefined })),
+  ...output,
+  noJournal,
+  callbackUrl,
+]
+
+export const resumeOptions: readonly Option[] = [
+  ...connection.map(option => ({ ...option, default: undefined })),
+  anyway,
+  asBefore(forks),
+  ...[...batches.slice(1), commandTimeout, waitLock].map(option => ({
+    ...option,
+    default: undefined,
+  })),
+  ...output,
+  callbackUrl,
+]
+
 export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
 /** All options, to distinguish one of another command from one that does not exist. */
@@ -347,6 +381,7 @@ export const allOptions: readonly Option[] = [
   ...recipeOptions,
   out,
   yes,
+  anyway,
   failed,
   ofRecipe,
   since,

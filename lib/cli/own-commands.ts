@@ -9,6 +9,8 @@ import {
   listTasksOptions,
   type Option,
   planOptions,
+  resumeOptions,
+  retryOptions,
   runsOptions,
   runsShowOptions,
   unlockOptions,
@@ -173,6 +175,36 @@ const runs: CommandInfo = {
   commands: [runsList, runsShow],
 }
 
+const ofTheRun = 'It stays as it was in the run: to change it, run the recipe itself.'
+const inRun = {
+  target: ofTheRun,
+  selection: ofTheRun,
+  change: ofTheRun,
+  rollout: ofTheRun,
+  'no-journal': 'The run goes on in its journal: leave it out.',
+}
+const runArgument = [['run', 'its id, or the end of it; last for the newest']] as const
+
+const resume: CommandInfo = {
+  name: 'resume',
+  usage: '<run>',
+  description: 'Go on with a run that was interrupted or is lost',
+  args: runArgument,
+  examples: ['resume last', 'resume 4f3a9c --max-fail 1'],
+  options: resumeOptions,
+  instead: inRun,
+}
+
+const retry: CommandInfo = {
+  name: 'retry',
+  usage: '<run>',
+  description: 'Run again, on the hosts that failed or were not reached',
+  args: runArgument,
+  examples: ['retry last'],
+  options: retryOptions,
+  instead: inRun,
+}
+
 const noOptions = 'The lab is on this machine and takes no options.'
 
 const labs: readonly CommandInfo[] = (
@@ -219,4 +251,4 @@ function under(name: string, commands: readonly CommandInfo[], options: readonly
 }
 
 /** In the order of the overview. */
-export const ownCommands = { exec, plan, apply, list, runs, unlock, lab }
+export const ownCommands = { exec, plan, apply, list, runs, resume, retry, unlock, lab }

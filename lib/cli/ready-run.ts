@@ -84,7 +84,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   return {
     output: read.output!,
     what,
-    rollout: fitted.rollout,
+    rollout: { ...fitted.rollout, resumed: request.resumed?.rollout },
     timeouts: read.timeouts!,
     targets: targets!,
     catalogue: found!.catalogue,

@@ -7,6 +7,7 @@ import { describeFlags, type Option } from './options.ts'
 /** For options that only some commands take, unless the command says it better. */
 const instead: Readonly<Record<string, string>> = {
   out: 'Only plan saves a plan: hostwright plan <recipe> -o plan.json.',
+  anyway: 'It is for `hostwright resume`: leave it out.',
   failed: 'It is for `hostwright runs`.',
   recipe: 'It is for `hostwright runs`.',
   since: 'It is for `hostwright runs`.',

@@ -51,8 +51,10 @@ export function createRunJournal(journaled: Journaled): RunJournal | undefined {
   let missing: string | undefined
   return {
     begin: async start => {
+      const code = codeOf(request, ready)
+      request.resumed?.check?.({ args: start.args, code })
       try {
-        writer = await open(journaled, kind, start)
+        writer = await open(journaled, kind, start, code)
       } catch (error) {
         const { message } = error as Error
         if (kind !== 'look') throw noJournal(message)
@@ -78,6 +80,7 @@ async function open(
   { request, ready, log, warn }: Journaled,
   kind: RunKind,
   start: Omit<Start, 'at'>,
+  code: CodeFiles,
 ): Promise<JournalWriter> {
   const { env } = request.place
   const directory = runsDirectory(env)
@@ -101,7 +104,7 @@ async function open(
     controller: thisController(),
     args,
     asked: keepAsked(lineOf(request), secretsOf(request, ready)),
-    code: codeOf(request, ready),
+    code,
     batches,
     limits: ready.rollout.limits,
     log,
@@ -136,7 +139,7 @@ function secretsOf(
 const ownRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 /** The code that a run is by. That of `lib/` is in hostwright's version. */
-export function codeOf({ file, place }: RunRequest, { catalogue }: ReadyRun): CodeFiles {
+function codeOf({ file, place }: RunRequest, { catalogue }: ReadyRun): CodeFiles {
   if (file === undefined) return {}
   const { recipes, inventories } = place.project
   const roots = [recipes, inventories, dirname(dirname(file))].filter(each => each !== undefined)

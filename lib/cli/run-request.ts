@@ -5,6 +5,7 @@ import type { StepAccount } from '../program/account.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { RecipeFile } from '../recipe/recipe-files.ts'
+import type { AttemptRecord } from '../rollout/journal/record.ts'
 import type { Resumed } from '../rollout/rollout.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import type { Renderer } from '../ui/renderer.ts'
@@ -53,7 +54,11 @@ export interface ResumedRun {
   /** The number of this attempt. */
   attempt: number
   /** Where its journal goes on. */
-  after: { bytes: number; next: number }
+  after: { bytes: number; next: number; size: number }
   /** What was done before. */
   rollout: Resumed
+  /** @throws {UsageError} the arguments or the code are others now */
+  check?: (now: Pick<AttemptRecord, 'args' | 'code'>) => void
+  /** What the person decided about it. */
+  decision?: string
 }

@@ -16,6 +16,7 @@ import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
+import { nextCommands } from './next-commands.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
 import { runId, whoStarts } from './run-id.ts'
 import { createRunJournal } from './run-journal.ts'
@@ -76,13 +77,21 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
       tracer,
     })
     const { what, rollout } = ready
-    const result = await runRecipe({ what, mode, rollout, journal, world })
+    const result = await runRecipe({
+      what,
+      mode,
+      rollout,
+      journal,
+      decisions: decisionsOf(request),
+      world,
+    })
     await stopAsking()
     await journal?.end()
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
     waiting.end()
-    const live = { warn, strays, log, renderer }
+    const resumable = journal && mode.kind === 'apply' ? identity.run : undefined
+    const live = { warn, strays, log, renderer, resumable }
     const exitCode = await conclude(request, ready, result, live).catch(error => {
       const known = showError(error, place, options.verbose === true)
       return exitCodeOfErrors([known], true, result.exitCode)
@@ -99,6 +108,12 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     waiting.end()
   }
 }
+
+/** What the person decided with options that allow something. */
+const decisionsOf = ({ options, resumed }: RunRequest): string[] => [
+  ...(options.yes === true ? ['confirmed with --yes'] : []),
+  ...(resumed?.decision === undefined ? [] : [resumed.decision]),
+]
 
 /** The one place that decides whether a run only looks. */
 function modeOf({ mode, options }: RunRequest, interrupts: ListeningInterrupts): Mode {
@@ -170,7 +185,14 @@ async function conclude(
   { recipe, place }: RunRequest,
   { output, what, callback }: ReadyRun,
   result: RunResult,
-  live: { warn: (message: string) => void; strays: Strays; log: RunLog; renderer: Renderer },
+  live: {
+    warn: (message: string) => void
+    strays: Strays
+    log: RunLog
+    renderer: Renderer
+    /** The run, if it can be resumed. */
+    resumable?: string
+  },
 ): Promise<ExitCode> {
   const { warn, strays, log, renderer } = live
   const say = (line: string) => warn(result.redact(line))
@@ -183,6 +205,9 @@ async function conclude(
   const failed = result.exitCode !== exitCodes.ok && result.exitCode !== exitCodes.drift
   const logged = output === 'json' ? undefined : log.place(failed || late.length > 0)
   if (logged) place.stderr.write(`Log of the run: ${escapeControls(logged)}\n`)
+  if (output !== 'json' && live.resumable)
+    for (const { why, command } of nextCommands(live.resumable, result.outcomes))
+      place.stderr.write(`${why}: ${command}\n`)
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)
   if (report && report.rows.length > 0) {
     const { color, unicode } = themeFor(place.stdout, place.env)

@@ -42,4 +42,6 @@ export interface Journaling {
 export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Job<A> {
   rollout: Rollout
   journal?: Journaling
+  /** What the person decided on the command line. */
+  decisions?: readonly string[]
 }

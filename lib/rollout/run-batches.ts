@@ -53,7 +53,9 @@ export async function runBatches(
   }
   for (const [index, group] of groups.entries()) {
     const place = { number: index + 1, of: groups.length }
-    const begins = group.some(({ name }) => !earlier.has(name)) && mayBegin(false)
+    // Within a batch that an earlier attempt began, nothing stops that did not stop it then.
+    const begun = group.some(({ name }) => earlier.has(name))
+    const begins = group.some(({ name }) => !earlier.has(name)) && mayBegin(begun || index === 0)
     if (begins) {
       // What the batches before have left decides on this one.
       if (index > 0) await journal?.committed()

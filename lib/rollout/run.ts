@@ -48,6 +48,8 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const start = startOf(run, groups, redactor)
   await run.journal?.begin(start)
   events.emit(start)
+  for (const message of run.decisions ?? [])
+    events.emit({ type: 'decision', message, by: identity.owner })
   for (const message of reporting?.warnings ?? []) warn(message)
   const { outcomes, stopped } = await runBatches(groups, run, host => visit(host, run, shared))
   if (stopped !== undefined) warn(stopped)

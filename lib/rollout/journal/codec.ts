@@ -21,6 +21,8 @@ export interface Decoded<R> {
   next: number
   /** Bytes up to the end of the last whole line. */
   bytes: number
+  /** All bytes. */
+  size: number
   /** The last line was not written to its end, and is not among the records. */
   torn: boolean
   damaged: Damage[]
@@ -52,7 +54,7 @@ export function decodeRecords<R>(run: string, bytes: Buffer): Decoded<R> {
     next = n + 1
     records.push(record as R)
   }
-  return { records, next, bytes: end, torn: end < bytes.length, damaged }
+  return { records, next, bytes: end, size: bytes.length, torn: end < bytes.length, damaged }
 }
 
 /** One record, without its number; undefined if the line is damaged. */

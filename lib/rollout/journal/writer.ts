@@ -6,6 +6,7 @@
 import {
   closeSync,
   fdatasync,
+  fstatSync,
   fsync,
   ftruncateSync,
   openSync,
@@ -33,8 +34,8 @@ export interface JournalWriter {
 export interface JournalPlace {
   run: string
   file: string
-  /** Of an earlier attempt: the bytes that stay, and the number of the next record. */
-  after?: { bytes: number; next: number }
+  /** Of earlier attempts: the bytes that stay, the number of the next record, and all bytes that were read. */
+  after?: { bytes: number; next: number; size: number }
 }
 
 /** Steps' ends wait so long for others, in milliseconds. */
@@ -57,6 +58,8 @@ export async function openJournal(
   const handle = openPrivateFile(file, { write: 'anywhere', fresh: after === undefined })
   const lines = createLines(place, handle)
   try {
+    if (after && fstatSync(handle).size !== after.size)
+      throw new Error('another attempt of the run has begun meanwhile')
     if (after) ftruncateSync(handle, after.bytes)
     lines.add(encodeRecord(run, after?.next ?? 1, first))
     lines.write()

@@ -37,6 +37,14 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   runs: ['on', 'failed', 'recipe', 'since', 'output'],
   'runs show': ['host', 'output'],
+  resume: [
+    ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],
+    ...['command-timeout', 'wait-lock', ...output, 'callback-url'],
+  ],
+  retry: [
+    ...[...connection, 'forks', ...batches, 'command-timeout', 'wait-lock'],
+    ...[...output, 'no-journal', 'callback-url'],
+  ],
   'list recipes': ['inventory', 'output'],
   'list hosts': [...target, 'output'],
   'list tasks': [

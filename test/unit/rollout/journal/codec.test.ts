@@ -19,6 +19,7 @@ describe('a journal', () => {
       records,
       next: 5,
       bytes: Buffer.byteLength(lines.join('')),
+      size: Buffer.byteLength(lines.join('')),
       torn: false,
       damaged: [],
     })

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { appendFile, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { NewEvent } from '../../../../lib/events.ts'
@@ -79,11 +79,15 @@ test('records are in the file before anything else happens, as a kill may be nex
 
 test('a further attempt goes on behind the last whole line', async () => {
   const { file, bytes, next } = await written([{ type: 'host.start', host: 'web1' }])
-  const { appendFileSync } = await import('node:fs')
-  appendFileSync(file, '{"n":3,"type":"host.e')
+  const torn = '{"n":3,"type":"host.e'
+  await appendFile(file, torn)
+  const size = bytes + torn.length
   const again = { ...first, attempt: 2 }
-  const journal = await openJournal({ run, file, after: { bytes, next } }, again, () => {})
+  const journal = await openJournal({ run, file, after: { bytes, next, size } }, again, () => {})
   journal.subscriber({ at: 1, type: 'host.start', host: 'web2' })
+  // Only one can go on with it.
+  const second = openJournal({ run, file, after: { bytes, next, size } }, again, () => {})
+  await expect(second).rejects.toThrow('another attempt')
   await journal.end()
   const read = decodeRecords<JournalRecord>(run, await readFile(file))
   expect(read).toMatchObject({ damaged: [], torn: false, next: 5 })

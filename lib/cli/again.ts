@@ -1,0 +1,192 @@
+/** `hostwright resume` goes on with a run, `hostwright retry` begins its failed hosts again. */
+import { existsSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { UsageError } from '../errors.ts'
+import type { HostOutcome } from '../events.ts'
+import { differingFiles } from '../recipe/code-files.ts'
+import { limitPassed, parseHostLimit } from '../rollout/batches.ts'
+import type { RunAccount } from '../rollout/journal/account.ts'
+import type { ReadJournal } from '../rollout/journal/read.ts'
+import type { AttemptRecord } from '../rollout/journal/record.ts'
+import type { Place, RunCommand } from './command.ts'
+import { findRun, oneRun } from './find-runs.ts'
+import { isLeft, isRetried } from './next-commands.ts'
+import type { OptionValues } from './options.ts'
+import { packageVersion } from './package-version.ts'
+import { findProject } from './project.ts'
+import { namedRecipe } from './recipe-names.ts'
+import type { ResumedRun, RunRequest } from './run-request.ts'
+import { findTargets, type Targets } from './targets.ts'
+
+export const retry: RunCommand = async (words, options, place) => {
+  const { account } = openRun(oneRun('retry', words), options, place)
+  const hosts = [...account.hosts.values()].flatMap(({ host, outcome }) =>
+    isRetried(outcome?.status) ? [host] : [],
+  )
+  if (hosts.length === 0) {
+    throw new UsageError('no_hosts', `no host of ${account.last.first.run} failed`, {
+      hint: 'To go on with hosts that were interrupted or never begun: `hostwright resume`.',
+    })
+  }
+  const request = await requestOf(account, options, place)
+  return run({ ...request, targets: () => targetsOf(request, hosts) })
+}
+
+export const resume: RunCommand = async (words, options, place) => {
+  const { account, journal } = openRun(oneRun('resume', words), options, place)
+  const { first } = account.last
+  const outcomes = new Map<string, HostOutcome>()
+  for (const { host, outcome } of account.hosts.values())
+    if (outcome && !isLeft(outcome.status, outcome.error?.code)) outcomes.set(host, outcome)
+  if (outcomes.size === account.hosts.size) {
+    throw new UsageError('no_hosts', `${first.run} has nothing left to do: every host has ended`, {
+      hint: 'To begin hosts that failed again: `hostwright retry`.',
+    })
+  }
+  const request = await requestOf(account, options, place)
+  checkLimits(account, outcomes, request.options)
+  const names = first.batches.flat()
+  const resumed: ResumedRun = {
+    run: first.run,
+    attempt: first.attempt + 1,
+    after: { bytes: journal.bytes, next: journal.next, size: journal.size },
+    rollout: { batches: first.batches, outcomes },
+    check: options.anyway === true ? undefined : now => checkSame(first, now),
+    decision: options.anyway === true ? 'go on although something differs (--anyway)' : undefined,
+  }
+  return run({ ...request, resumed, targets: () => targetsOf(request, names) })
+}
+
+async function run(request: RunRequest): Promise<number> {
+  const { runCommand } = await import('./run.ts')
+  return runCommand(request)
+}
+
+/** @throws {UsageError} there is no such run, or it can't be begun again */
+function openRun(wanted: string, options: OptionValues, place: Place) {
+  const { name, journal } = findRun(wanted, place)
+  const { account, damaged, state } = journal
+  const refuse = (why: string, hint: string) =>
+    new UsageError('usage', `${name.run} ${why}`, { hint })
+  if (!account || (damaged.length > 0 && options.anyway !== true)) {
+    const lines = damaged.map(({ line, why }) => `${name.file}:${line}: ${why}`)
+    throw new UsageError(
+      'invalid_value',
+      [`the journal of ${name.run} is damaged`, ...lines].join('\n'),
+      { hint: 'Look at `hostwright runs show`, then run the recipe itself.' },
+    )
+  }
+  if (state === 'running')
+    throw refuse('is still at work', `See \`hostwright runs show ${name.run}\`.`)
+  if (state === 'unknown' && options.anyway !== true)
+    throw refuse(
+      `may still be at work on ${account.last.first.controller.machine}`,
+      'Look there; if its process is gone, add --anyway.',
+    )
+  if (name.kind === 'look')
+    throw refuse('only looked: there is nothing to go on with', 'Run the command itself again.')
+  if (account.last.first.asked.command === 'apply')
+    throw refuse('did what a plan says', 'Run `hostwright apply` itself again, with --on.')
+  return { account, journal: journal as ReadJournal & { account: RunAccount } }
+}
+
+/** The same command line again, from the same directory. */
+async function requestOf(
+  { last }: RunAccount,
+  options: OptionValues,
+  place: Place,
+): Promise<RunRequest> {
+  const { asked, run } = last.first
+  if (asked.words.includes(null)) {
+    throw new UsageError('usage', `an argument of ${run} was a secret, and is not in its journal`, {
+      hint: 'Run the recipe itself again. A value given as key=… is asked for.',
+    })
+  }
+  if (!existsSync(asked.cwd)) {
+    throw new UsageError('usage', `${run} was begun in ${asked.cwd}, which is gone`)
+  }
+  process.chdir(asked.cwd)
+  const there: Place = { ...place, cwd: asked.cwd, project: findProject(asked.cwd) }
+  const words = asked.words as string[]
+  const given = Object.entries(options).filter(
+    ([, value]) => value !== undefined && value !== false,
+  )
+  const both: OptionValues = { var: [], ...asked.options, ...Object.fromEntries(given) }
+  if (asked.command === 'exec') {
+    const { execRequest } = await import('./exec.ts')
+    return execRequest(words, both, there)
+  }
+  const { name, origin, file, recipe } = await namedRecipe(asked.command, there)
+  return { name, origin, file, recipe, words, options: both, place: there }
+}
+
+/** The hosts of the run, as the inventory has them now. @throws {UsageError} no_hosts: one is gone */
+async function targetsOf(
+  { options, place }: RunRequest,
+  names: readonly string[],
+): Promise<Targets> {
+  const targets = await findTargets(options, place)
+  const found = new Map(targets.hosts.map(host => [host.name, host]))
+  const gone = names.filter(name => !found.has(name))
+  if (gone.length > 0) {
+    throw new UsageError(
+      'no_hosts',
+      `--on ${options.on} no longer matches hosts of the run: ${gone.join(', ')}`,
+      { hint: 'Put them back into the inventory, or run the recipe itself again.' },
+    )
+  }
+  return { ...targets, hosts: names.map(name => found.get(name)!) }
+}
+
+/** @throws {UsageError} usage: the limits of the run allow no more hosts */
+function checkLimits(
+  { last, hosts }: RunAccount,
+  outcomes: ReadonlyMap<string, HostOutcome>,
+  { maxFail, maxUnreachable }: OptionValues,
+): void {
+  const limit = (option: string, text: OptionValues[string]) =>
+    text === undefined ? undefined : parseHostLimit(option, text as string)
+  const limits = {
+    fail: limit('--max-fail', maxFail),
+    unreachable: limit('--max-unreachable', maxUnreachable),
+  }
+  const statuses = [...outcomes.values()].map(({ status }) => status)
+  // In the batch that the run was in, nothing stops unless a limit was given.
+  const passed = limitPassed(statuses, limits, hosts.size, isWithinFirst(last.first, outcomes))
+  if (passed === undefined) return
+  const { run } = last.first
+  throw new UsageError('usage', `${run} may begin no more hosts: ${passed}`, {
+    hint: `Begin those that failed again (\`hostwright retry ${run}\`), then go on with \`hostwright resume ${run} --max-fail N\`.`,
+  })
+}
+
+/** Whether the first host that is left is in a batch that has begun. */
+function isWithinFirst(
+  { batches }: AttemptRecord,
+  outcomes: ReadonlyMap<string, HostOutcome>,
+): boolean {
+  const batch = batches.find(names => names.some(name => !outcomes.has(name)))
+  return batch === batches[0] || (batch?.some(name => outcomes.has(name)) ?? false)
+}
+
+/** @throws {UsageError} usage: the code or the arguments are not those of the run */
+function checkSame(
+  first: AttemptRecord,
+  { args, code }: Pick<AttemptRecord, 'args' | 'code'>,
+): void {
+  const { run, version } = first
+  const files = differingFiles(first.code, code)
+  if (version !== packageVersion()) files.push(`hostwright ${version}, now ${packageVersion()}`)
+  const hint = 'Put it back as it was, or add --anyway to go on with what is there now.'
+  if (files.length > 0)
+    throw new UsageError('usage', `the code of ${run} has changed: ${files.join(', ')}`, { hint })
+  const before = JSON.parse(JSON.stringify(first.args))
+  const now = JSON.parse(JSON.stringify(args))
+  const changed = Object.keys({ ...before, ...now }).filter(
+    name => !isDeepStrictEqual(before[name], now[name]),
+  )
+  if (changed.length > 0)
+    throw new UsageError('usage', `arguments of ${run} have changed: ${changed.join(', ')}`, {
+      hint,
+    })
+}

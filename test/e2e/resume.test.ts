@@ -1,0 +1,159 @@
+/** Going on with an interrupted run, and beginning failed hosts again. */
+import { existsSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { type LocalProject, localProject, longRecipe } from '../support/local-project.ts'
+
+/** Fails on a host for which there is a file `<host>.bad`. */
+const site = `import { command, recipe, sh } from 'hostwright'
+export default recipe({
+  description: 'Fail where asked to',
+  async run({ converge, host }) {
+    await converge(command(sh\`echo x >>\${host.bootstrapDir}.done; test ! -e \${host.bootstrapDir}.bad\`, { title: 'work' }))
+  },
+})
+`
+
+const until = async (there: () => boolean) => {
+  const deadline = Date.now() + 30_000
+  while (!there()) {
+    if (Date.now() > deadline) throw new Error('it never came')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+const times = async (project: LocalProject, name: string) =>
+  existsSync(project.at(name)) ? (await readFile(project.at(name), 'utf8')).length / 2 : 0
+const list = async (project: LocalProject) => {
+  const { stdout } = await project.run(['runs', '--output', 'json'])
+  return stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
+describe('hostwright resume', () => {
+  /** A run in batches of one host that was killed at work on the second. */
+  async function killed() {
+    const project = await localProject({ 'recipes/long.js': longRecipe }, 3)
+    await writeFile(project.at('h1.go'), '')
+    const run = project.start(['long', '--on', 'all', '--serial', '1'])
+    await until(() => existsSync(project.at('h2.begun')))
+    run.child.kill('SIGKILL')
+    await run.ended
+    for (const host of ['h2', 'h3']) await writeFile(project.at(`${host}.go`), '')
+    await until(() => existsSync(project.at('h2.ended')))
+    return project
+  }
+
+  test('goes on with a lost run from where it was, as another attempt of the same run', async () => {
+    const project = await killed()
+    const [lost] = await list(project)
+    expect(lost).toMatchObject({ result: 'lost', statuses: { changed: 1 } })
+    const show = await project.run(['runs', 'show', 'last'])
+    expect(show.stdout).toContain(`hostwright resume ${lost.run}`)
+    const resumed = await project.run(['resume', lost.run, '--output', 'json'])
+    expect({ status: resumed.status, stderr: resumed.stderr }).toEqual({ status: 0, stderr: '' })
+    const events = resumed.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events[0]).toMatchObject({ type: 'run.start', run: lost.run, attempt: 2 })
+    expect(events.filter(({ type }) => type === 'batch.start')).toMatchObject([
+      { number: 2, of: 3, hosts: ['h2'] },
+      { number: 3, of: 3, hosts: ['h3'] },
+    ])
+    expect(events.at(-1).hosts.map(({ host }: { host: string }) => host)).toEqual([
+      'h1',
+      'h2',
+      'h3',
+    ])
+    expect([await times(project, 'h1.first'), await times(project, 'h3.first')]).toEqual([1, 1])
+    expect(await list(project)).toMatchObject([
+      { run: lost.run, result: 'ok', attempts: 2, statuses: { changed: 3 } },
+    ])
+    expect((await project.run(['runs', 'show', 'last'])).stdout).toMatch(/^attempt 2 /m)
+    const again = await project.run(['resume', 'last'])
+    expect({ status: again.status, said: again.stderr.includes('nothing left to do') }).toEqual({
+      status: 2,
+      said: true,
+    })
+  })
+
+  test('refuses other code and names the file, unless told to go on anyway', async () => {
+    const project = await killed()
+    await project.write('recipes/long.js', `// changed\n${longRecipe}`)
+    const refused = await project.run(['resume', 'last'])
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toContain('has changed: recipes/long.js')
+    expect(await times(project, 'h3.first')).toBe(0)
+    const anyway = await project.run(['resume', 'last', '--anyway'])
+    expect(anyway.status, anyway.stderr).toBe(0)
+    expect(await times(project, 'h3.first')).toBe(1)
+    expect((await project.run(['runs', 'show', 'last'])).stdout).toContain('--anyway')
+  })
+
+  test('refuses a run that is at work, one whose host is gone, and one that only looked', async () => {
+    const project = await localProject({ 'recipes/long.js': longRecipe })
+    const run = project.start(['long', '--on', 'all'])
+    await until(() => existsSync(project.at('h1.begun')))
+    expect((await project.run(['resume', 'last'])).stderr).toContain('still at work')
+    run.child.kill('SIGKILL')
+    await run.ended
+    for (const host of ['h1', 'h2']) await writeFile(project.at(`${host}.go`), '')
+    await until(() => existsSync(project.at('h1.ended')))
+    const inventory = await readFile(project.at('inventories/x/hosts.ini'), 'utf8')
+    await project.write('inventories/x/hosts.ini', inventory.split('\n')[0]!)
+    const gone = await project.run(['resume', 'last'])
+    expect({ status: gone.status, said: /hosts of the run: h2/.test(gone.stderr) }).toEqual({
+      status: 2,
+      said: true,
+    })
+    await project.run(['long', '--on', 'h1', '--check'])
+    expect((await project.run(['resume', 'last'])).stderr).toContain('only looked')
+  })
+})
+
+describe('after hosts have failed', () => {
+  async function failed(words: string[] = []) {
+    const project = await localProject({ 'recipes/site.js': site }, 3)
+    await writeFile(project.at('h2.bad'), '')
+    const run = await project.run(['site', '--on', 'all', ...words])
+    expect(run.status).toBe(4)
+    return { project, run }
+  }
+
+  test('hostwright retry begins them again, as a run of its own', async () => {
+    const { project, run } = await failed()
+    const [first] = await list(project)
+    expect(run.stderr).toContain(`hostwright retry ${first.run}`)
+    await rm(project.at('h2.bad'))
+    const retried = await project.run(['retry', 'last'])
+    expect(retried.status, retried.stderr).toBe(0)
+    expect(
+      await Promise.all(['h1', 'h2', 'h3'].map(host => times(project, `${host}.done`))),
+    ).toEqual([1, 2, 1])
+    expect(await list(project)).toMatchObject([
+      { result: 'ok', hosts: ['h2'] },
+      { run: first.run, result: 'failed' },
+    ])
+    expect((await project.run(['retry', 'last'])).status).toBe(2)
+  })
+
+  test('resume begins no more hosts than the limit of failures allows, until another is given', async () => {
+    const { project, run } = await failed(['--serial', '1'])
+    const [{ run: id }] = await list(project)
+    expect(run.stderr).toContain(`hostwright resume ${id}`)
+    const refused = await project.run(['resume', 'last'])
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toContain('1 host failed, and --max-fail is 0')
+    const resumed = await project.run(['resume', 'last', '--max-fail', '1'])
+    // The failure before is still one of the run’s.
+    expect(resumed.status).toBe(4)
+    expect(
+      await Promise.all(['h1', 'h2', 'h3'].map(host => times(project, `${host}.done`))),
+    ).toEqual([1, 1, 1])
+    expect(await list(project)).toMatchObject([
+      { run: id, result: 'failed', statuses: { changed: 2, failed: 1 } },
+    ])
+  })
+})
