@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
-import { reportNotTested } from './test/support/not-tested.ts'
+import { reportNotTested, type Stage } from './test/support/not-tested.ts'
 import {
   findMissing,
   lateRequirements,
   type Requires,
   requirements,
+  sameAnywhere,
 } from './test/support/requires.ts'
 import { SlowestFirst } from './test/support/slowest-first.ts'
 
@@ -17,14 +18,19 @@ const files = (...folders: string[]) => folders.map(folder => `test/${folder}/**
 
 /**
  * `--mode early` leaves out what starts whole systems or takes long (`npm test`), `--mode late` runs just
- * that (`npm run test:all`); without either all runs that is asked for.
+ * that (`npm run test:all`); `--mode release` leaves out what is the same in each release of Debian. Without a
+ * mode all runs that is asked for.
  */
 export default defineConfig(async ({ mode }) => {
   const missing = await findMissing()
   const ways = Object.fromEntries(missing.map(name => [name, requirements[name].get]))
-  const stage = mode === 'early' || mode === 'late' ? mode : 'all'
+  const stages: readonly Stage[] = ['early', 'late', 'release']
+  const stage = stages.find(each => each === mode) ?? 'all'
   const late = lateRequirements.join(' || ')
-  const tagsFilter = { early: [`!(${late})`], late: [late], all: undefined }[stage]
+  const tagsFilter = {
+    ...{ early: [`!(${late})`], late: [late], all: undefined },
+    release: [`!(${sameAnywhere.join(' || ')})`],
+  }[stage]
   const common = {
     tagsFilter,
     // A worker runs many files: nothing in lib has state of its own, and a process and its imports for each file

@@ -2,11 +2,27 @@
 # Root file systems of Debian’s releases, for legs of CI. Sourced by .ci/bare and .ci/release; as root
 # on Debian, with debootstrap. Where packages and npm's come from is taken from this machine's configuration.
 
-# inside ROOT USER SCRIPT: in namespaces of its own, so that nothing is left, neither process nor mount. It is
-# their root, not a chroot: who enters them (nsenter) must not get to this machine.
+# alone COMMAND…: in namespaces of its own, which end with it and with us: nothing is left, neither process nor
+# mount, whatever ends us.
+alone() {
+  local status=0
+  # Not in the foreground, where a signal would have to wait for its end.
+  unshare --mount --pid --uts --fork --kill-child --propagation private "$@" &
+  inner=$!
+  wait "$inner" || status=$?
+  inner=''
+  return "$status"
+}
+inner=''
+trap '[ -z "$inner" ] || kill -KILL "$inner"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# inside ROOT USER SCRIPT: it is their root, not a chroot: who enters the namespaces (nsenter) must not get to this
+# machine.
 inside() {
   # shellcheck disable=SC2016 # for sh
-  unshare --mount --pid --uts --fork --kill-child --propagation private sh -euc '
+  alone sh -euc '
     mount --bind "$0" "$0"
     cd "$0"
     mount -t proc proc proc
@@ -49,7 +65,9 @@ make_root() {
   local root=$1 release=$2 proxy='' npm
   shift 2
   eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  http_proxy=${proxy:-${http_proxy-}} debootstrap --variant=minbase --include=git,ca-certificates \
+  # Nobody needs it after a power cut.
+  install -D -m 644 /dev/stdin "$root/etc/dpkg/dpkg.cfg.d/unsafe" <<<force-unsafe-io
+  http_proxy=${proxy:-${http_proxy-}} alone debootstrap --variant=minbase --include=git,ca-certificates \
     "$release" "$root" "$(mirror)" >"$root.log" 2>&1 || {
     tail -n 20 "$root.log"
     return 1
@@ -64,7 +82,8 @@ make_root() {
   useradd --root "$root" --create-home --shell /bin/bash person
   cat "$(npm config get globalconfig)" "$(npm config get userconfig)" 2>/dev/null |
     tee "$root/root/.npmrc" >"$root/home/person/.npmrc" || :
-  git clone -q --bare . "$root/srv/hostwright.git"
+  # As packs, which are few and have no inodes in common with another repository.
+  git clone -q --bare --no-local . "$root/srv/hostwright.git"
   [ $# -eq 0 ] || inside "$root" root "apt-get -q update
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $*" >>"$root.log" 2>&1 || {
     tail -n 20 "$root.log"

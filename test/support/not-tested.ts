@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
-import { lateRequirements, type Requires, requirements } from './requires.ts'
+import { lateRequirements, type Requires, requirements, sameAnywhere } from './requires.ts'
 
-/** What `--mode` leaves out; `all` is nothing. */
-export type Stage = 'early' | 'late' | 'all'
+/** What `--mode` leaves out, each to another run; `all` is nothing. */
+export type Stage = 'early' | 'late' | 'release' | 'all'
 
 export interface Tally {
   passed: number
@@ -15,7 +15,7 @@ export interface Tally {
   failed: number
   /** Skipped for want of something; a test that needs two such things is counted with both. */
   missing: Partial<Record<Requires, number>>
-  /** Left to the other stage. */
+  /** Left to another stage. */
   left: number
   /** Skipped without any of these reasons. */
   skipped: number
@@ -23,8 +23,15 @@ export interface Tally {
 
 type Outcome = Pick<TestCase, 'tags'> & { state: string }
 
-const isLate = ({ tags }: Pick<TestCase, 'tags'>) =>
-  lateRequirements.some(name => tags.includes(name))
+const needs = ({ tags }: Pick<TestCase, 'tags'>, names: readonly Requires[]) =>
+  names.some(name => tags.includes(name))
+
+const isLeft: Record<Stage, (test: Pick<TestCase, 'tags'>) => boolean> = {
+  early: test => needs(test, lateRequirements),
+  late: test => !needs(test, lateRequirements),
+  release: test => needs(test, sameAnywhere),
+  all: () => false,
+}
 
 /** Counts the tests of a run. */
 export function tally(tests: readonly Outcome[], stage: Stage, absent: readonly Requires[]): Tally {
@@ -34,7 +41,7 @@ export function tally(tests: readonly Outcome[], stage: Stage, absent: readonly 
       counts[test.state]++
       continue
     }
-    if (stage !== 'all' && isLate(test) !== (stage === 'late')) {
+    if (isLeft[stage](test)) {
       counts.left++
       continue
     }

@@ -22,6 +22,8 @@ export interface Requirement {
   get: string
   /** Tests that need it take minutes in all, so `npm test` leaves them to `npm run test:all`. */
   late?: boolean
+  /** What such tests see does not depend on the release of Debian that they run in (`--mode release`). */
+  anywhere?: boolean
   /** Whether it is here, by trying it. A promise that is rejected says no. */
   here(): unknown
 }
@@ -74,6 +76,7 @@ const packaged = (name: string, ...command: string[]): Requirement => ({
   here: () => runs(command),
 })
 const late = (requirement: Requirement): Requirement => ({ ...requirement, late: true })
+const anywhere = (requirement: Requirement): Requirement => ({ ...requirement, anywhere: true })
 const shell = (name: string, ...words: string[]) => packaged(name, ...words, '-c', 'exit 0')
 const awk = (name: string, ...words: string[]) => packaged(name, ...words, 'BEGIN { exit 0 }')
 
@@ -174,26 +177,35 @@ export const requirements = {
     get: 'apt-get install dpkg-dev',
     here: () => allOf(runs(['apt-get', '--version']), runs(['dpkg-scanpackages', '--version'])),
   }),
-  dnf: late({
-    get: 'apt-get install dnf rpm createrepo-c, and run .ci/dnf-versionlock',
-    here: () => allOf(runs(['dnf', '--version']), existsSync(versionlock), rpmTools()),
-  }),
-  zypper: late({
-    get: 'apt-get install zypper rpm createrepo-c',
-    here: () => allOf(runs(['zypper', '--version']), rpmTools()),
-  }),
-  pacman: late(packaged('pacman-package-manager', 'pacman', '--version')),
-  podman: late({
-    get: 'apt-get install podman crun',
-    here: () => allOf(runs(['podman', '--version']), runs(['crun', '--version'])),
-  }),
-  'accounts-busybox': late({
-    get: 'run .ci/busybox',
-    here: () => runs([accountsBusybox, '--list'], /^adduser$/m),
-  }),
+  // Programs of other distributions, and what is built for the tests: one release has them like the other.
+  dnf: anywhere(
+    late({
+      get: 'apt-get install dnf rpm createrepo-c, and run .ci/dnf-versionlock',
+      here: () => allOf(runs(['dnf', '--version']), existsSync(versionlock), rpmTools()),
+    }),
+  ),
+  zypper: anywhere(
+    late({
+      get: 'apt-get install zypper rpm createrepo-c',
+      here: () => allOf(runs(['zypper', '--version']), rpmTools()),
+    }),
+  ),
+  pacman: anywhere(late(packaged('pacman-package-manager', 'pacman', '--version'))),
+  podman: anywhere(
+    late({
+      get: 'apt-get install podman crun',
+      here: () => allOf(runs(['podman', '--version']), runs(['crun', '--version'])),
+    }),
+  ),
+  'accounts-busybox': anywhere(
+    late({
+      get: 'run .ci/busybox',
+      here: () => runs([accountsBusybox, '--list'], /^adduser$/m),
+    }),
+  ),
   // Missing nowhere: these are about time.
-  'every-shell': late({ get: 'nothing', here: () => true }),
-  long: late({ get: 'nothing', here: () => true }),
+  'every-shell': anywhere(late({ get: 'nothing', here: () => true })),
+  long: anywhere(late({ get: 'nothing', here: () => true })),
 } satisfies Record<string, Requirement>
 
 export type Requires = keyof typeof requirements
@@ -203,6 +215,11 @@ const rows = Object.entries(requirements) as [Requires, Requirement][]
 /** What `npm test` leaves to `npm run test:all`. */
 export const lateRequirements: readonly Requires[] = rows.flatMap(([name, row]) =>
   row.late ? [name] : [],
+)
+
+/** What runs leave out in another release of Debian than the machine's. */
+export const sameAnywhere: readonly Requires[] = rows.flatMap(([name, row]) =>
+  row.anywhere ? [name] : [],
 )
 
 /** What this machine lacks. */

@@ -83,7 +83,7 @@ export const plain: readonly Case[] = [
   {
     title: 'separators, quotes, comments, carriage returns',
     config:
-      '# Host web\nHost = "web"\r\n\tUser="ops"\r\n  Port=7\n  IdentityFile "~/my key" # mine\n  HostName\tw.example.com\n',
+      '# Host web\nHost = "web"\r\n\tUser="ops"\r\n  Port=7\n  IdentityFile "~/my key"\n  HostName\tw.example.com\n',
     expected: {
       user: 'ops',
       port: 7,

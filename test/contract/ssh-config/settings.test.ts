@@ -69,8 +69,18 @@ describe('settings from ssh -G', { tags: ['openssh-client'] }, () => {
     ])
     expect(algorithms?.cipher[0]).toBe('aes128-gcm@openssh.com')
     expect(algorithms?.hostKey[0]).toBe('ssh-ed25519')
-    // Signed with SHA-1, which ssh no longer accepts.
-    expect(algorithms?.hostKey).not.toContain('ssh-rsa')
+    // Signed with SHA-1, which ssh no longer accepts since 8.8.
+    const { stdout } = await execute('ssh', ['-F', 'none', '-G', 'web'])
+    const old = /^hostkeyalgorithms .*\bssh-rsa(,|$)/m.test(stdout)
+    expect(algorithms?.hostKey.includes('ssh-rsa')).toBe(old)
+  })
+
+  it('are what ssh makes of a comment behind a value: nothing since 8.5, refused before', async () => {
+    const { file, settings } = await configured('IdentityFile "~/my key" # mine\n')
+    const taken = await execute('ssh', ['-F', file, '-G', 'web']).catch(() => undefined)
+    const found = settings('web').then(({ identityFiles }) => identityFiles)
+    if (taken) expect(await found).toEqual([join(home, 'my key')])
+    else await expect(found).rejects.toMatchObject({ code: 'ssh_config_invalid' })
   })
 
   it('include certificates and authorities', async () => {

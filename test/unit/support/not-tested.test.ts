@@ -32,6 +32,11 @@ describe('the summary of tests that did not run', () => {
     expect(counts('early')).toEqual({ missing: {}, left: 1 })
     expect(counts('late')).toEqual({ missing: { sshd: 1 }, left: 3 })
     expect(counts('all')).toEqual({ missing: { sshd: 1 }, left: 0 })
+    expect(counts('release')).toEqual({ missing: { sshd: 1 }, left: 0 })
+    expect(tally([...tests, skipped('sshd', 'long')], 'release', ['sshd'])).toMatchObject({
+      missing: { sshd: 1 },
+      left: 1,
+    })
   })
 
   test('is a table that says how to install what is missing, and how to run the rest', () => {
