@@ -58,7 +58,9 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
   for (const [word, ...said] of result.marks)
     if (word === 'aside') execution.progress.warn(said.join(' '))
   if (result.status === 'failed' || late) {
-    if (did) ledger.becomeDue(notify.map(({ key }) => key))
+    // What it has done before may be all that a later run looks at.
+    if (did || result.marks.some(([word]) => word === 'owes'))
+      ledger.becomeDue(notify.map(({ key }) => key))
     running.failure = failureOf(step, result, execution, late)
     progress.end(stepStatusOf(running.failure), { error: running.failure })
   } else if (result.status === 'skipped') {

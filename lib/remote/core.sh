@@ -15,6 +15,7 @@
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #   hw_plan   1 for a plan: send a hash of what each step saw
+#   hw_acted  not empty: the running step may have changed something by now
 #   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
@@ -97,10 +98,10 @@ hw_forget() {
 hw_touch() {
   case ${1##*/} in
     . | ..) hw_touch_all ;;
-    *) hw_touched=$hw_touched${1##*/}$hw_newline ;;
+    *) hw_touched=$hw_touched${1##*/}$hw_newline hw_acted=1 ;;
   esac
 }
-hw_touch_all() { hw_touched_all=1; }
+hw_touch_all() { hw_touched_all=1 hw_acted=1; }
 
 
 # hw_words COUNT KEYS ARGUMENT…: read the KEY=VALUE words that stand behind the first COUNT arguments: the
@@ -128,7 +129,7 @@ hw_words() {
 # hw_step ID FUNCTION ARGUMENT…: run one step between its markers. It reads from /dev/null, as this
 # shell's own standard input is the script.
 hw_step() {
-  hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen='' hw_in_place=mounted
+  hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen='' hw_in_place=mounted hw_acted=''
   shift
   if [ -n "$hw_stop" ]; then
     hw_end skipped 0
@@ -345,6 +346,7 @@ hw_cleanup() {
   trap '' HUP INT PIPE TERM USR1 USR2
   # A step that was about to change something, or has: its handlers are not lost with the rest of it.
   [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
+  [ -z "$hw_at_end" ] || "$hw_at_end" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
   [ -z "$hw_scratch" ] || rm -rf -- "$hw_scratch"
   if [ -n "$hw_nonce" ]; then
@@ -357,7 +359,7 @@ hw_cleanup() {
 [ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
-hw_notifying='' hw_foresight=''
+hw_notifying='' hw_at_end='' hw_acted='' hw_foresight=''
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

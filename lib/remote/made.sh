@@ -2,7 +2,7 @@
 # made.sh: which of the files that a resource owns as a whole it has made: $hw_dir/made, a path a line. In the
 # place of one there may be a package's file of that name, or a link to another file: Debian's
 # /etc/sysctl.d/99-sysctl.conf leads to /etc/sysctl.conf.
-# Needs: write
+# Needs: noted
 
 # hw_may_take PATH TAKE_OVER: fails where something is there that the resource did not make, unless TAKE_OVER is
 # `yes`. Asked before it is replaced.
@@ -19,28 +19,15 @@ hw_may_take() {
 # such files.
 hw_is_made() {
   hw_made_file=${hw_dir:-/var/lib/hostwright}/made
-  [ -f "$hw_made_file" ] || return 1
-  while IFS= read -r hw_line; do
-    [ "$hw_line" != "$1" ] || return 0
-  done <"$hw_made_file"
-  return 1
+  hw_is_noted "$hw_made_file" "$1"
 }
 
 # hw_note_made PATH: it is ours from now on. Asked before it is made: what is cut off then is taken for ours.
 hw_note_made() {
-  ! hw_is_made "$1" || return 0
-  { hw_private_directory "${hw_made_file%/*}" &&
-    { [ -f "$hw_made_file" ] || hw_private_file "$hw_made_file"; } &&
-    hw_lines "$1" >>"$hw_made_file"; } || hw_fail "can't write $hw_made_file"
+  hw_is_made "$1" || hw_add_note "$hw_made_file" "$1"
 }
 
-# hw_forget_made PATH: it is no longer, as it is no longer there.
+# hw_forget_made PATH: it is no longer. Asked before it is removed: nobody looks for what is not there.
 hw_forget_made() {
-  hw_is_made "$1" || return 0
-  hw_new_file "$hw_made_file" || return
-  while IFS= read -r hw_line; do
-    [ "$hw_line" = "$1" ] || hw_lines "$hw_line"
-  done <"$hw_made_file" >"$hw_temporary" && mv -f -- "$hw_temporary" "$hw_made_file" ||
-    hw_give_up "can't write $hw_made_file" || return
-  hw_temporary=
+  ! hw_is_made "$1" || hw_drop_note "$hw_made_file" "$1"
 }

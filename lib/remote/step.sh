@@ -50,7 +50,8 @@ hw_answer() {
 # hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That
 # is written down at once, before the next step begins, so that a handler is not lost with a run that
 # fails: RECORD, a line by which a later run knows the handler. While it runs, hw_notifying is what
-# hw_cleanup does for it if the shell ends.
+# hw_cleanup does for it if the shell ends. A step that fails may have changed all that a later run looks at: what it
+# notifies is due too, once it has begun to act.
 hw_notify() {
   hw_notify_keys='' hw_notify_records=''
   while [ "$1" != -- ]; do
@@ -62,7 +63,10 @@ hw_notify() {
   "$@"
   set -- "$?"
   hw_notifying=
-  [ "$1" -eq 0 ] || return "$1"
+  if [ "$1" -ne 0 ]; then
+    [ "$hw_status" != changed ] || [ -z "$hw_acted" ] || [ -n "$hw_check" ] || { hw_note_due && hw_mark owes "$hw_id"; }
+    return "$1"
+  fi
   [ "$hw_status" = changed ] || return 0
   # The change is made: to go on, and run them, is better than to fail, and lose them.
   hw_note_due || hw_also "can't write $hw_dir/handlers: they are lost if this run fails"

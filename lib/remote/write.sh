@@ -103,6 +103,7 @@ hw_replace() {
   fi
   [ -z "$hw_guard" ] || "$hw_guard" "$hw_target" || { hw_drop_file; return 1; }
   [ -z "$hw_backup" ] || hw_keep_old "$hw_target" || { hw_drop_file; return 1; }
+  hw_acted=1
   if hw_is_in_place; then
     hw_overwrite || return
   else

@@ -164,6 +164,11 @@ export const requirements = {
     here: hasViews,
   }),
 
+  loop: late({
+    get: 'apt-get install e2fsprogs mount, and run them where loop devices can be made',
+    here: () => allOf(isRoot(), runs(['mke2fs', '-V']), runs(['losetup', '-f'])),
+  }),
+
   // Whole systems and servers.
   sshd: late({ get: 'apt-get install openssh-server openssh-client', here: hasSshd }),
   systemd: late({

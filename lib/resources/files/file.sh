@@ -87,9 +87,9 @@ hw_no_file() {
   [ -z "$hw_want_backup" ] || hw_keep_old "$1" || return
   # What was reached through a link is there no more.
   [ "$hw_type" != link ] || hw_touch_all
+  hw_forget_made "$1" || return
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
-  hw_forget_made "$1"
 }
 
 # hw_absent_already PATH: whether nothing is there, not even a link that leads nowhere.

@@ -3,7 +3,7 @@
 #
 # Outlives a step: hw_npm_packages, what `npm ls` printed, with a newline at each end. It holds for all of the
 # segment while hw_gathered_names has `npm/`.
-# Needs: scratch
+# Needs: scratch noted
 
 # hw_gather_npm_packages IDS: looks at all global packages, by one process for all steps. Where that fails, each
 # step looks for itself, and says why it can't.
@@ -14,7 +14,7 @@ hw_gather_npm_packages() {
 
 # hw_npm_package present|absent|latest NAME[@VERSION]…
 hw_npm_package() {
-  hw_want=$1 hw_pending='' hw_coming=''
+  hw_want=$1 hw_pending='' hw_coming='' hw_npm_half=''
   shift
   if ! command -v npm >/dev/null; then
     [ -n "$hw_check" ] || hw_without npm npm || return
@@ -38,9 +38,16 @@ hw_npm_package() {
   # shellcheck disable=SC2086
   case $hw_want in
     absent) hw_npm uninstall -g $hw_pending || hw_fail "npm could not remove$hw_pending" || return ;;
-    *) hw_npm install -g $hw_coming || hw_fail "npm could not install$hw_coming" || return ;;
+    *)
+      # Nothing else than that shows to a later run that npm did not come to the end.
+      for hw_name in $hw_coming; do hw_begin_work "npm ${hw_name%@*}" 2>/dev/null; done
+      hw_code=-
+      [ -z "$hw_npm_half" ] || hw_npm uninstall -g $hw_npm_half || hw_fail "npm could not remove$hw_npm_half" || return
+      hw_npm install -g $hw_coming || hw_fail "npm could not install$hw_coming" || return
+      ;;
   esac
-  hw_npm_verify
+  hw_npm_verify || return
+  for hw_name in $hw_coming; do hw_end_work "npm ${hw_name%@*}" || return; done
 }
 
 hw_npm_removes() {
@@ -50,6 +57,9 @@ hw_npm_removes() {
 
 # hw_npm_brings NAME[@VERSION]: if it is not as wanted, what the registry has of it into hw_coming.
 hw_npm_brings() {
+  if hw_was_begun "npm $hw_npm_name" && [ -n "$hw_version" ]; then
+    hw_npm_half="$hw_npm_half $hw_npm_name" hw_version=
+  fi
   case $hw_want$1 in
     present?*@*) [ "$hw_version" != "${1#"$hw_npm_name"@}" ] || return 0 ;;
     present*) [ -z "$hw_version" ] || return 0 ;;

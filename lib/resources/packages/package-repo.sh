@@ -104,9 +104,9 @@ hw_repo_absent() {
   done
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
   hw_index_note "$1"
-  rm -f -- "$@" "$hw_index_note" || hw_fail "can't remove $1" || return
-  for hw_each in "$@"; do
-    hw_touch "$hw_each"
-    hw_forget_made "$hw_each" || return
+  for hw_made in "$@"; do
+    hw_touch "$hw_made"
+    hw_forget_made "$hw_made" || return
   done
+  rm -f -- "$@" "$hw_index_note" || hw_fail "can't remove $1"
 }

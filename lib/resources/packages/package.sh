@@ -18,7 +18,7 @@
 #   hw_index_fresh    the index was fetched in this session
 #   hw_index          directory of an index that --check fetched, gone with the session
 #   hw_gathered_BY    what the segment's gathering found; hw_gathered_names has `BY/NAME` of each it looked for
-# Needs: scratch
+# Needs: scratch no-services
 
 # hw_gather_packages BY IDS NAME…: looks for the packages of all steps of a segment with one process.
 hw_gather_packages() {
@@ -41,9 +41,12 @@ hw_gather_packages() {
 # hw_package_by BY present|least|absent|purged|latest|available HOLD NAME…: the packages are installed (present;
 # `name=version` for that version, least for that or a newer one), not installed (absent), that without their config
 # files (purged), or the newest that is to be had (latest); or they need only be to be had (available). HOLD is held, unheld or empty.
+# With `-offline` behind the word no service may be started.
 hw_package_by() {
-  hw_by=$1 hw_want=$2 hw_hold=$3
+  hw_by=$1 hw_want=${2%-offline} hw_offline='' hw_hold=$3
+  [ "$hw_want" = "$2" ] || hw_offline=1
   shift 3
+  hw_policy_rest || return
   if [ "$hw_want" = available ]; then
     hw_package_available "$@"
     return
@@ -275,9 +278,18 @@ hw_package_refresh() {
   [ -n "$hw_check" ] || hw_package_fetched
 }
 
-# hw_package_change NAME[=VERSION]…: do it. The index may name what the mirror has no more: then a fresh one
-# is fetched, and it is tried again.
+# hw_package_change NAME[=VERSION]…: do it.
 hw_package_change() {
+  [ -z "$hw_offline" ] || hw_services_forbid || return
+  hw_package_make "$@"
+  set -- $?
+  [ -z "$hw_offline" ] || hw_services_allow || return
+  return "$1"
+}
+
+# hw_package_make NAME[=VERSION]…: the same, with services started. The index may name what the mirror has no more: then
+# a fresh one is fetched, and it is tried again.
+hw_package_make() {
   case $hw_want in
     absent | purged)
       hw_package_run "hw_${hw_by}_remove" "$@" || hw_fail "could not remove $*"

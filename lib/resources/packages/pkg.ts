@@ -63,24 +63,23 @@ export function pkg(names: string | readonly string[], options: PkgOptions = {})
   const { version, hold } = options
   const wanted = version === undefined ? list : [`${list[0]}=${version}`]
   const held = hold === undefined ? '' : hold ? 'held' : 'unheld'
-  const args = [stateOf(options), held, ...wanted]
-  const declared = declare({
-    title,
-    options,
-    makes: ['anything'],
-    call: { name: 'hw_package', args },
+  const state = stateOf(options)
+  // Where processes would be another machine's, no service of a package is started.
+  const both = (name: string, gather?: HostCall['gather']) => ({
+    call: { name, args: [state, held, ...wanted], gather },
+    need: {
+      own: 'processes' as const,
+      files: { name, args: [`${state}-offline`, held, ...wanted], gather },
+    },
   })
+  const declared = declare({ title, options, makes: ['anything'], ...both('hw_package') })
   return {
     ...declared,
     forHost: ({ facts }) => {
       const by = managers[facts.packageManager]
       if (!by) return declared
-      const call: HostCall = {
-        name: `hw_package_${by}`,
-        args,
-        gather: [{ by: `hw_gather_${by}`, of: list }],
-      }
-      return { ...declared, call }
+      const gather = [{ by: `hw_gather_${by}`, of: list }]
+      return { ...declared, ...both(`hw_package_${by}`, gather) }
     },
   }
 }

@@ -29,8 +29,16 @@ hw_fstab_look() {
 
 # hw_fstab_write: what hw_fstab_look found to differ.
 hw_fstab_write() {
-  [ -n "$hw_fstab_differs" ] || return 0
-  hw_shown_text /etc/fstab "$hw_fstab_text" fstab || return
+  if [ -n "$hw_fstab_differs" ]; then
+    hw_text_before=hw_units_begin
+    hw_shown_text /etc/fstab "$hw_fstab_text" fstab
+    hw_made=$? hw_text_before=''
+    [ "$hw_made" -eq 0 ] || return "$hw_made"
+  elif [ "$hw_init" = systemd ] && [ -e "$hw_units_note" ]; then
+    hw_also reloaded
+  else
+    return 0
+  fi
   # systemd makes units of it. In a chroot its program does nothing.
   [ "$hw_init" != systemd ] || [ -n "$hw_check" ] || hw_units_reload
 }

@@ -97,48 +97,104 @@ hw_mount_at() {
 # hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else: SOURCE is as fstab has it. What
 # can't be recognized by the names that the kernel has for it is known by the line of fstab alone.
 hw_mount_is_other() {
-  if [ -n "$hw_fstab_was" ] && [ "$hw_fstab_was" != "$2 $3" ]; then return 0; fi
   case $3:$hw_mounted_type in
     none:* | auto:* | "$hw_mounted_type":*) ;;
     # These are called the same by everybody.
     *:tmpfs | *:ramfs | *:overlay | *:ext[234] | *:xfs | *:btrfs | *:vfat | *:iso9660) return 0 ;;
   esac
+  hw_mount_compare "$@"
+  case $hw_found in
+    same) return 1 ;;
+    other) return 0 ;;
+  esac
+  [ -n "$hw_fstab_was" ] && [ "$hw_fstab_was" != "$2 $3" ]
+}
+
+# hw_mount_compare PATH SOURCE TYPE: `same`, `other` or `unknown` into hw_found, whatever the names are.
+hw_mount_compare() {
   case $2 in
     UUID=* | LABEL=* | PARTUUID=* | PARTLABEL=* | ID=*)
       hw_mount_device "$2"
-      [ -e "$hw_found" ] && ! [ "$hw_found" -ef "$hw_mounted" ]
+      hw_mount_compare_files "$hw_found" "$hw_mounted"
       return
       ;;
   esac
-  hw_plain_word "$2" && set -- "$1" "$hw_found" "$3"
-  case $3-$2 in
-    none-/* | auto-/*) ;;
-    tmpfs-*) return 1 ;;
-    *)
-      case $2-$hw_mounted in
-        /dev/*-/dev/*) ! [ "$2" -ef "$hw_mounted" ] ;;
-        *:/*-*:/*) hw_found=${2%/} && [ "${hw_found#*:}" != "${hw_mounted#*:}" ] && [ "${hw_found#*:}/" != "${hw_mounted#*:}" ] ;;
-        *) return 1 ;;
-      esac
-      return
+  hw_plain_word "$2" && set -- "$1" "$hw_found" "$3" "$2"
+  case $3-$2-$hw_mounted in
+    tmpfs-*) hw_found=unknown ;;
+    *-/dev/*-/dev/*) hw_mount_compare_files "$2" "$hw_mounted" ;;
+    *-/*-/dev/loop[0-9]*) hw_mount_compare_image "$2" ;;
+    # A file or directory shown in another place.
+    none-/*-* | auto-/*-*) hw_mount_compare_files "$2" "$1" ;;
+    # The server may have several names.
+    *-*:/*-*:/*)
+      hw_plain_word "$hw_mounted" && hw_found=${hw_found%/}/ && set -- "${2%/}/" "$hw_found"
+      if [ "${1#*:}" != "${2#*:}" ]; then
+        hw_found=other
+      elif [ "$1" = "$2" ]; then
+        hw_found=same
+      else
+        hw_found=unknown
+      fi
       ;;
+    *) hw_found=unknown ;;
   esac
-  # A file or directory shown in another place.
-  [ -e "$2" ] && ! [ "$2" -ef "$1" ]
 }
 
-# hw_mount_device TAG=VALUE: where udev shows the device of that tag, into hw_found.
+# hw_mount_compare_files WANTED MOUNTED: of two paths that lead to the same.
+hw_mount_compare_files() {
+  if ! [ -e "$1" ] || ! [ -e "$2" ]; then
+    hw_found=unknown
+  elif [ "$1" -ef "$2" ]; then
+    hw_found=same
+  else
+    hw_found=other
+  fi
+}
+
+# hw_mount_compare_image FILE: whether that is what the loop device shows which is mounted.
+hw_mount_compare_image() {
+  hw_found=/sys/block/${hw_mounted#/dev/}/loop/backing_file
+  if [ -r "$hw_found" ] && IFS= read -r hw_line <"$hw_found"; then
+    hw_found=other
+    # One that was removed, and perhaps made anew, has that behind its name.
+    if [ "$1" = "$hw_line" ] || [ "$1" -ef "$hw_line" ]; then hw_found=same; fi
+  else
+    hw_found=unknown
+  fi
+}
+
+# hw_mount_device TAG=VALUE: where udev shows the device of that tag, into hw_found. Where there is no udev, and fstab
+# has something else, the devices themselves are asked.
 hw_mount_device() {
-  hw_found=${1#*=}
+  hw_plain_word "${1#*=}"
   hw_found=${hw_found#\"}
-  hw_found=${hw_found%\"}
+  set -- "$1" "${hw_found%\"}"
   case $1 in
-    UUID=*) hw_found=/dev/disk/by-uuid/$hw_found ;;
-    LABEL=*) hw_found=/dev/disk/by-label/$hw_found ;;
-    PARTUUID=*) hw_found=/dev/disk/by-partuuid/$hw_found ;;
-    PARTLABEL=*) hw_found=/dev/disk/by-partlabel/$hw_found ;;
-    *) hw_found=/dev/disk/by-id/$hw_found ;;
+    UUID=*) hw_path=/dev/disk/by-uuid/ ;;
+    LABEL=*) hw_path=/dev/disk/by-label/ ;;
+    PARTUUID=*) hw_path=/dev/disk/by-partuuid/ ;;
+    PARTLABEL=*) hw_path=/dev/disk/by-partlabel/ ;;
+    *) hw_path=/dev/disk/by-id/ ;;
   esac
+  hw_udev_name "$2"
+  hw_found=$hw_path$hw_found
+  [ ! -e "$hw_found" ] && [ "$hw_fstab_was" != "$hw_want_source $hw_want_type" ] || return 0
+  command -v findfs >/dev/null && hw_line=$(findfs "${1%%=*}=$2" 2>/dev/null) && hw_found=$hw_line || :
+}
+
+# hw_udev_name TEXT: as udev writes it in names of files, into hw_found.
+hw_udev_name() {
+  hw_found=$1
+  case $1 in *[\ \	\!\"\$\%\&\'\(\)\*\,\/\;\<\>\?\[\]\\\^\`\{\|\}\~]*) ;; *) return 0 ;; esac
+  hw_rest=$1 hw_found=
+  while [ -n "$hw_rest" ]; do
+    hw_each=${hw_rest%"${hw_rest#?}"} hw_rest=${hw_rest#?}
+    case $hw_each in
+      [\ \	\!\"\$\%\&\'\(\)\*\,\/\;\<\>\?\[\]\\\^\`\{\|\}\~]) hw_found=$hw_found$(printf '\\x%02x' "'$hw_each") ;;
+      *) hw_found=$hw_found$hw_each ;;
+    esac
+  done
 }
 
 # hw_mount_has_flags MUST MUST_NOT

@@ -9,15 +9,20 @@ hw_systemd_unit() {
   hw_words 4 take_over "$@" || return
   command -v systemctl >/dev/null || hw_without systemctl systemd || return
   [ ! -c "$2" ] || hw_fail "${1:-the unit} is masked: $2 leads to /dev/null" || return
-  hw_text_validate=$4
-  hw_own_text "$2" "$3" content "$hw_want_take_over" || return
+  hw_text_validate=$4 hw_text_before=${1:+hw_units_begin}
+  hw_own_text "$2" "$3" content "$hw_want_take_over"
+  hw_made=$? hw_text_before=''
+  [ "$hw_made" -eq 0 ] || return "$hw_made"
   case $hw_note in created*) hw_units_new=$hw_units_new$1$hw_newline ;; esac
   hw_unit_changed "$1"
 }
 
 # hw_no_systemd_unit UNIT PATH: there is no such file, nor the directory of drop-ins that it leaves empty.
 hw_no_systemd_unit() {
-  hw_no_text "$2" removed shown || return
+  hw_text_before=${1:+hw_units_begin}
+  hw_no_text "$2" removed shown
+  hw_made=$? hw_text_before=''
+  [ "$hw_made" -eq 0 ] || return "$hw_made"
   if [ "$hw_status" = changed ] && [ -z "$hw_check" ]; then
     case $2 in */"$1".d/*) rmdir -- "${2%/*}" 2>/dev/null ;; esac
   fi
@@ -25,12 +30,17 @@ hw_no_systemd_unit() {
 }
 
 # hw_unit_changed UNIT: has systemd read the files now or later, if it has to. That it has not yet read a
-# file that is as wanted comes of a run that was cut short.
+# file that is as wanted comes of a run that failed or was cut short.
 hw_unit_changed() {
   [ "$hw_init" = systemd ] && [ -n "$1" ] || return 0
   if [ "$hw_status" = changed ]; then
     hw_units_changed=1
-  elif [ -z "$hw_units_changed" ]; then
+  elif [ -n "$hw_units_changed" ]; then
+    :
+  elif [ -e "$hw_units_note" ]; then
+    hw_also reloaded
+    hw_units_changed=1
+  else
     case $1 in
       # A template is not a unit that can be queried.
       *@.*) ;;

@@ -51,6 +51,7 @@ hw_text() {
   [ "$hw_text_shown" != "$1" ] || hw_show_text "$hw_path" "$2"
   [ -z "$hw_check" ] || return 0
   [ -z "$hw_text_take" ] || hw_note_made "$1" || return
+  [ -z "$hw_text_before" ] || "$hw_text_before" || return
   hw_make_above "$hw_path" || return
   hw_replace "$hw_path" hw_put "$2"
 }
@@ -96,9 +97,10 @@ hw_no_text() {
   [ -z "${3-}" ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
   [ ! -L "$1" ] || hw_touch_all
+  hw_forget_made "$1" || return
+  [ -z "$hw_text_before" ] || "$hw_text_before" || return
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch "$1"
-  hw_forget_made "$1"
 }
 
 # hw_first_line PATH: its first line that is not empty and no comment, without blanks around it, into
@@ -118,4 +120,5 @@ hw_first_line() {
   hw_saw "line $1 $hw_found"
 }
 
-hw_text_shown='' hw_text_validate='' hw_text_take=''
+# hw_text_before is a function that is called before a text is replaced or removed.
+hw_text_shown='' hw_text_validate='' hw_text_take='' hw_text_before=''

@@ -2,7 +2,8 @@
 # units.sh: what systemd knows of units, and telling it that their files have changed.
 #
 # Variables that outlive a function:
-#   hw_units_changed  not empty: unit files were changed that systemd has not read yet
+#   hw_units_changed  not empty: unit files were changed that systemd has not read yet. That is also noted on the host,
+#                     in hw_units_note: of a template, or of fstab, nothing else shows it to a later run
 #   hw_units_new      with --check: units that an earlier step would make, a line each
 #   hw_last_unit      id of the last step of the segment that may change unit files, and is sure to run
 
@@ -58,11 +59,21 @@ hw_units_reload() {
   hw_touch_all
   systemctl daemon-reload || hw_fail 'systemd could not read the unit files anew' || return
   hw_units_changed=
+  [ ! -e "$hw_units_note" ] || rm -f -- "$hw_units_note" || hw_fail "can't remove $hw_units_note"
+}
+
+# hw_units_begin: unit files are about to change.
+hw_units_begin() {
+  [ "$hw_init" = systemd ] && [ -z "$hw_check" ] || return 0
+  { true >"$hw_units_note"; } 2>/dev/null || hw_fail "can't write $hw_units_note"
 }
 
 # hw_units_settle: the same, if they have changed since it did.
 hw_units_settle() {
-  [ -z "$hw_units_changed" ] || [ -n "$hw_check" ] || hw_units_reload
+  [ -n "$hw_units_changed" ] || [ -e "$hw_units_note" ] || return 0
+  [ -n "$hw_check" ] || hw_units_reload
 }
 
+# It is gone when the system starts again, which reads them all; and the directory is root's.
+hw_units_note=/run/hostwright-units-changed
 hw_units_changed='' hw_units_new='' hw_last_unit=0

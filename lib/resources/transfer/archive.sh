@@ -253,6 +253,8 @@ hw_place_tree() {
     return
   fi
   hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
+  # Of neither version from now on, until all of it is there.
+  rm -f -- "$hw_tree/$hw_marker" || hw_fail "can't remove $hw_tree/$hw_marker" || return
   hw_each_in "$hw_stage/tree" hw_place_one ||
     hw_fail "can't put all of the archive into $hw_tree" || return
   hw_no_directory "$hw_tree/$hw_marker" && mv -f -- "$hw_stage/note" "$hw_tree/$hw_marker" ||
@@ -263,7 +265,12 @@ hw_place_tree() {
 # it, or into what it points to.
 hw_place_one() {
   if command -v tar >/dev/null; then
-    tar -C "$hw_stage/tree" -cf - -- "./${1##*/}" | tar -C "$hw_tree" -xpf -
+    hw_found=$({
+      {
+        tar -C "$hw_stage/tree" -cf - -- "./${1##*/}" 3>&-
+        echo $? >&3
+      } | tar -C "$hw_tree" -xpf - >&4 3>&-
+    } 3>&1 4>&1 >&2) && [ "$hw_found" = 0 ]
   else
     cp -af -- "$1" "$hw_tree/"
   fi

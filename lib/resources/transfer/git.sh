@@ -31,9 +31,15 @@ hw_git_here() {
   fi
   hw_find_head && hw_find_commit || return
   hw_saw "head $hw_head wanted $hw_commit"
-  hw_git_todo=
+  hw_git_todo='' hw_git_half='' hw_git_own='' hw_changes_here=''
+  hw_git_note=$hw_clone/.git/hostwright-unfinished
+  [ ! -f "$hw_git_note" ] || read -r hw_git_half <"$hw_git_note" || :
+  hw_saw "unfinished $hw_git_half"
   if [ -z "$hw_head" ]; then
     hw_also cloned
+    hw_git_todo=move
+  elif [ "$hw_git_half" = files ]; then
+    hw_also 'rest of an interrupted checkout'
     hw_git_todo=move
   else
     hw_found=$(hw_git_run config --get "remote.$hw_want_name.url") || hw_found=''
@@ -44,7 +50,8 @@ hw_git_here() {
     }
     hw_compare_head || return
   fi
-  if [ "$hw_git_todo" != move ] && [ -n "$hw_want_submodules" ] && hw_submodules_differ; then
+  if [ "$hw_git_todo" != move ] && [ -n "$hw_want_submodules" ] &&
+    { [ -n "$hw_git_half" ] || hw_submodules_differ; }; then
     hw_also submodules
   fi
   [ "$hw_status" = changed ] || return 0
@@ -148,24 +155,50 @@ hw_submodules_differ() {
   return 1
 }
 
-# hw_bring_clone: makes it as wanted. What is cut off at any point is taken up by the next run.
+# hw_bring_clone: makes it as wanted. What is cut off at any point is taken up by the next run: before git touches the
+# files, hw_git_note says so, as git itself then has them for local changes, or, in a submodule, for what is wanted.
+# It has `files` until all of the repository's own are there, and `submodules` after that.
 hw_bring_clone() {
   if [ ! -e "$hw_clone/.git" ]; then
+    hw_git_own=1
     hw_git_run init -q -- "$hw_clone" || hw_fail "can't make a repository in $hw_clone" || return
   fi
-  hw_git_run config "remote.$hw_want_name.url" "$hw_want_remote" &&
-    hw_git_run config "remote.$hw_want_name.fetch" "+refs/heads/*:refs/remotes/$hw_want_name/*" ||
+  # What a later run looks at comes last.
+  hw_git_run config "remote.$hw_want_name.fetch" "+refs/heads/*:refs/remotes/$hw_want_name/*" &&
+    hw_git_run config "remote.$hw_want_name.url" "$hw_want_remote" ||
     hw_fail "can't set the remote of $hw_clone" || return
   if [ "$hw_git_todo" = move ]; then
     hw_fetch_commit || hw_fail "can't fetch $hw_want_revision from $hw_want_remote" || return
     # So that it stays reachable whatever the remote does: see hw_compare_head.
-    hw_git_run update-ref refs/hostwright/HEAD "$hw_commit" &&
-      hw_git_run checkout -q --detach ${hw_want_force:+--force} "$hw_commit" -- ||
-      hw_fail "can't check out $hw_want_revision in $hw_clone" || return
+    hw_git_force=$hw_want_force
+    [ "$hw_git_half" != files ] || hw_git_force=yes
+    hw_git_run update-ref refs/hostwright/HEAD "$hw_commit" && hw_git_unfinished files &&
+      hw_git_run checkout -q --detach ${hw_git_force:+--force} "$hw_commit" -- || {
+      # Where git itself refuses nothing has changed, and what it refuses for must not be lost in the next run.
+      [ -n "$hw_git_force$hw_git_own" ] || ! hw_git_is_untouched || rm -f -- "$hw_git_note"
+      hw_fail "can't check out $hw_want_revision in $hw_clone"
+      return
+    }
   fi
-  [ -z "$hw_want_submodules" ] ||
-    hw_git_run submodule -q update --init --recursive ${hw_want_force:+--force} ${hw_want_depth:+--depth "$hw_want_depth"} ||
-    hw_fail "can't check out the submodules of $hw_clone"
+  if [ -n "$hw_want_submodules" ]; then
+    hw_git_force=$hw_want_force$hw_git_half
+    hw_git_unfinished submodules &&
+      hw_git_run submodule -q update --init --recursive ${hw_git_force:+--force} ${hw_want_depth:+--depth "$hw_want_depth"} ||
+      hw_fail "can't check out the submodules of $hw_clone" || return
+  fi
+  [ ! -e "$hw_git_note" ] || rm -f -- "$hw_git_note" || hw_fail "can't remove $hw_git_note"
+}
+
+# hw_git_unfinished WHAT: the note of what is begun. A clone that is a worktree of another has no place for it.
+hw_git_unfinished() {
+  [ -d "$hw_clone/.git" ] || return 0
+  hw_lines "$1" >"$hw_git_note"
+}
+
+# hw_git_is_untouched: whether HEAD is where it was, and the files are as it has them or as a person has left them.
+hw_git_is_untouched() {
+  [ "$(hw_git_run rev-parse -q --verify 'HEAD^{commit}' 2>/dev/null)" = "$hw_head" ] &&
+    [ "$(hw_git_run status --porcelain --untracked-files=no --ignore-submodules=all)" = "${hw_changes_here-}" ]
 }
 
 # hw_fetch_commit: what is not there already. A server that gives no single commit gives all branches and tags.

@@ -20,7 +20,7 @@ EOF
   )$hw_newline
   hw_groups=$hw_newline${hw_found#*"$hw_newline:$hw_newline"}
   hw_passwd=${hw_found%%"$hw_newline:$hw_newline"*}$hw_newline
-  hw_touch :accounts
+  hw_touched=$hw_touched:accounts$hw_newline
 }
 
 # hw_find_user NAME: what /etc/passwd says of it into hw_is_*; fails if it has no such user.

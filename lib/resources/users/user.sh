@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # user.sh: users of a host.
-# Needs: accounts
+# Needs: accounts noted
 
 # hw_user NAME present|absent [uid=] [group=] [groups=] [groups_are=] [home=] [move=] [shell=] [comment=] [no_comment=]
 # [system=] [create=] [hash=] [hash_when=] [locked=] [expires=] [days=] [seconds=] [remove=]: `group` is a name or
@@ -11,22 +11,30 @@ hw_user() {
   hw_words 2 'uid group groups groups_are home move shell comment no_comment system create hash hash_when locked expires days seconds remove' \
     "$@" || return
   hw_account=$1 hw_wanted_state=$2 hw_set_comment=$hw_want_comment$hw_want_no_comment
+  # Not everything of a new user is looked at later: a home directory, a first password.
+  hw_user_new=
+  ! hw_was_begun "user $hw_account" || hw_user_new=created
   if ! hw_find_user "$hw_account"; then
-    [ "$hw_wanted_state" = present ] || return 0
+    [ "$hw_wanted_state" = present ] || {
+      hw_user_no_home
+      return
+    }
     hw_also created
     [ -z "$hw_check" ] || return 0
-    hw_find_account_tools && hw_user_groups_exist || return
+    hw_find_account_tools && hw_user_groups_exist && hw_begin_work "user $hw_account" || return
     hw_user_create || hw_fail "could not make the user $hw_account" || return
     # The rest is done as for any other user; the note stays the one word.
-    hw_user_compare created && hw_user_change || return
+    hw_user_compare created && hw_user_change && hw_end_work "user $hw_account" || return
     hw_note=created
   elif [ "$hw_wanted_state" = absent ]; then
     hw_also removed
     [ -n "$hw_check" ] || { hw_find_account_tools && hw_user_remove; }
   else
-    hw_user_compare || return
-    [ -n "$hw_pending" ] && [ -z "$hw_check" ] || return 0
-    hw_find_account_tools && hw_user_groups_exist && hw_user_change
+    [ -z "$hw_user_new" ] || hw_user_has_home
+    hw_user_compare "$hw_user_new" || return
+    [ -z "$hw_check" ] || return 0
+    [ -z "$hw_pending" ] || { hw_find_account_tools && hw_user_groups_exist && hw_user_change; } || return
+    [ -z "$hw_user_new" ] || hw_end_work "user $hw_account"
   fi
 }
 
@@ -148,7 +156,7 @@ hw_user_create() {
   hw_want_main=$hw_want_group
   # A group of its own name, unless another is wanted; it may be there.
   if [ -z "$hw_want_main" ] && hw_find_group "$hw_account"; then hw_want_main=$hw_account; fi
-  [ -n "$hw_want_create" ] || [ -n "$hw_want_system" ] || hw_want_create=yes
+  hw_user_has_home
   set -- ${hw_want_uid:+-u "$hw_want_uid"} ${hw_want_shell:+-s "$hw_want_shell"}
   case $hw_by in
     shadow)
@@ -173,6 +181,11 @@ hw_user_create() {
         ${hw_want_system:+-S} -- "$hw_account" >/dev/null
       ;;
   esac
+}
+
+# hw_user_has_home: one that is new gets a home directory, unless something else is wanted.
+hw_user_has_home() {
+  [ -n "$hw_want_create" ] || [ -n "$hw_want_system" ] || hw_want_create=yes
 }
 
 # hw_busybox_group NAME|GID: the name of a group into hw_found: busybox takes no numbers.
@@ -302,12 +315,31 @@ hw_user_make_home() {
   return 1
 }
 
+# hw_user_remove: the account goes before its home directory, of which nothing would be known later.
 hw_user_remove() {
   hw_accounts_changed
+  [ -z "$hw_want_remove" ] || hw_begin_work "home $hw_account" "$hw_is_uid $hw_is_home" || return
   case $hw_by in
     # It also fails where the home directory it is to remove was gone before.
     shadow) userdel ${hw_want_remove:+-r} -- "$hw_account" 2>&1 || { [ $? -eq 12 ] && [ ! -e "$hw_is_home" ]; } ;;
     pw) pw userdel -n "$hw_account" ${hw_want_remove:+-r} ;;
     busybox) deluser ${hw_want_remove:+--remove-home} "$hw_account" ;;
-  esac >&2 || hw_fail "could not remove the user $hw_account"
+  esac >&2 || hw_fail "could not remove the user $hw_account" || return
+  [ -z "$hw_want_remove" ] || hw_end_work "home $hw_account"
+}
+
+# hw_user_no_home: the home directory of one whom an earlier run has removed, but for that; as long as it is theirs.
+hw_user_no_home() {
+  [ -n "$hw_want_remove" ] && hw_was_begun "home $hw_account" || return 0
+  hw_wanted=${hw_found%% *} hw_path=${hw_found#* }
+  if [ -d "$hw_path" ] && [ ! -L "$hw_path" ]; then
+    hw_stat "$hw_path" || return
+    if [ "$hw_uid" = "$hw_wanted" ]; then
+      hw_also 'home directory'
+      [ -z "$hw_check" ] || return 0
+      hw_touch_all
+      rm -rf -- "$hw_path" || hw_fail "can't remove all of $hw_path" || return
+    fi
+  fi
+  [ -n "$hw_check" ] || hw_end_work "home $hw_account"
 }
