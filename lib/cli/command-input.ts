@@ -1,14 +1,12 @@
 /** The standard input of `exec`, for the command on the host. */
 import { fstatSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { UsageError } from '../errors.ts'
 
-/** What is read from. */
-type Input = Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume'>
+/** In bytes: up to this it goes to the host with the command; what is longer flows over a shell of its own. */
+const most = 1_048_576
 
-/** In bytes: it is held in memory, and goes to the host with the command. */
-const most = 64 * 1_048_576
-
-/** Milliseconds until exec says what it waits for. */
+/** Milliseconds until the command starts without knowing the end of its input. */
 const patience = 2000
 
 /** Milliseconds for the first byte, where there may well be none. */
@@ -21,22 +19,25 @@ export interface CommandInputOptions {
   note: (text: string) => void
 }
 
+/** What the command reads: all of it, or what comes while it runs. */
+export type CommandInput = { input: Buffer } | { stream: Readable }
+
 /**
- * Reads the standard input to its end.
+ * Reads the beginning of the standard input, which may be all of it.
  * @returns undefined: there is none, as with a terminal or a device
- * @throws {UsageError} usage: there is some and several hosts, or too much; before a host is touched
+ * @throws {UsageError} usage: there is some and several hosts; before a host is touched
  */
 export async function readCommandInput({
   hosts,
   note,
-}: CommandInputOptions): Promise<Buffer | undefined> {
+}: CommandInputOptions): Promise<CommandInput | undefined> {
   const kind = kindOfInput()
   if (kind === undefined) return undefined
   const { stdin } = process
-  if (hosts === 1 && kind === 'pipe') return readAll(stdin, note)
+  if (hosts === 1 && kind === 'pipe') return begin(stdin, note)
   // Programs that start others often leave a socket open behind them, and never write to it.
   if (!(await speaks(stdin, note))) return undefined
-  if (hosts === 1) return readAll(stdin, note)
+  if (hosts === 1) return begin(stdin, note)
   throw new UsageError('usage', `standard input can’t go to ${hosts} hosts`, {
     hint: 'Name one host with --on, or leave the input out: < /dev/null.',
   })
@@ -54,25 +55,37 @@ function kindOfInput(): 'pipe' | 'socket' | undefined {
   }
 }
 
-async function readAll(stdin: Input, note: (text: string) => void): Promise<Buffer | undefined> {
-  const wait = () => note('waiting for the end of standard input; without one, add < /dev/null')
-  const timer = setTimeout(wait, patience)
-  const pieces: Buffer[] = []
-  let size = 0
-  try {
-    await eachPiece(stdin, piece => {
+function begin(
+  stdin: NodeJS.ReadStream,
+  note: (text: string) => void,
+): Promise<CommandInput | undefined> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let size = 0
+    const settle = (found?: CommandInput) => {
       clearTimeout(timer)
+      stdin.off('data', data)
+      stdin.off('end', end)
+      stdin.off('error', reject)
+      resolve(found)
+    }
+    const flow = () => {
+      stdin.pause()
+      if (size === 0) note('waiting for the end of standard input; without one, add < /dev/null')
+      else stdin.unshift(Buffer.concat(pieces))
+      settle({ stream: stdin })
+    }
+    const data = (piece: Buffer) => {
       pieces.push(piece)
       size += piece.length
-      if (size <= most) return
-      throw new UsageError('usage', 'standard input is over 64 MiB', {
-        hint: 'Copy it as a file first: file() takes any size.',
-      })
-    })
-  } finally {
-    clearTimeout(timer)
-  }
-  return size === 0 ? undefined : Buffer.concat(pieces)
+      if (size > most) flow()
+    }
+    const end = () => settle(size === 0 ? undefined : { input: Buffer.concat(pieces) })
+    const timer = setTimeout(flow, patience)
+    stdin.on('data', data)
+    stdin.on('end', end)
+    stdin.on('error', reject)
+  })
 }
 
 /** Whether anything comes in soon. What comes later is said to be left out. */
@@ -102,30 +115,5 @@ function speaks(stdin: NodeJS.ReadStream, note: (text: string) => void): Promise
     stdin.on('readable', first)
     stdin.on('end', none)
     stdin.on('error', none)
-  })
-}
-
-/** Calls `take` with each piece, up to the end; an error that it throws ends it. */
-function eachPiece(stdin: Input, take: (piece: Buffer) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: unknown) => {
-      stdin.off('data', data)
-      stdin.off('end', settle)
-      stdin.off('error', settle)
-      stdin.pause()
-      if (error === undefined) resolve()
-      else reject(error)
-    }
-    const data = (piece: Buffer) => {
-      try {
-        take(piece)
-      } catch (error) {
-        settle(error)
-      }
-    }
-    stdin.on('data', data)
-    stdin.on('end', settle)
-    stdin.on('error', settle)
-    stdin.resume()
   })
 }

@@ -4,7 +4,7 @@ import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
 import type { Place, RunCommand } from './command.ts'
-import { readCommandInput } from './command-input.ts'
+import { type CommandInput, readCommandInput } from './command-input.ts'
 import type { OptionValues } from './options.ts'
 import type { RunRequest } from './run-request.ts'
 
@@ -33,7 +33,7 @@ export function execRequest(
   const asked = { name: 'exec', words: command }
   const request = { name: 'exec', command: asked, words: [], options, place }
   if (options.check === true) return { ...request, recipe: whereItWouldRun(line) }
-  let input: Buffer | undefined
+  let input: CommandInput | undefined
   return {
     ...request,
     readInput: async hosts => {
@@ -46,13 +46,13 @@ export function execRequest(
 }
 
 /** @param input what the command reads from its standard input */
-const execRecipe = (line: string, input: () => Buffer | undefined) =>
+const execRecipe = (line: string, input: () => CommandInput | undefined) =>
   recipe({
     description: 'Run one command',
     lock: false,
     show: () => ({ command: line }),
     async run({ $ }) {
-      const { exitCode } = await $({ nothrow: true, discard: true, input: input() })([
+      const { exitCode } = await $({ nothrow: true, discard: true, ...input() })([
         line,
       ] as unknown as TemplateStringsArray)
       if (exitCode !== 0)

@@ -37,11 +37,15 @@ export const createCommands =
   }
 
 /** @throws {UsageError} recipe_invalid: an invalid variable or user */
-function callOf(title: string, { command, as, shell, cwd, env, input }: CommandRequest): HostCall {
+function callOf(
+  title: string,
+  { command, as, shell, cwd, env, input, stream }: CommandRequest,
+): HostCall {
   const variables = Object.entries(env).map(([name, value]) =>
     variableAssignment(title, name, value),
   )
   if (as !== undefined) checkUser(title, as)
+  if (stream) return { name: 'hw_run_stream', args: [shell, cwd, command, ...variables], stream }
   return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
 }
 
@@ -52,7 +56,8 @@ function effectOf(
   { as, secrets }: CommandRequest,
   { effects }: Execution,
 ): HostCall {
-  if (!effects || as !== undefined) return call
+  // Nor can what comes only once be given again.
+  if (!effects || as !== undefined || call.stream) return call
   const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
   return { ...call, effect: effects({ title, kind: call.name, args: call.args, more: [input] }) }
 }

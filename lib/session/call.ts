@@ -1,4 +1,5 @@
 /** Calls of prelude functions: resources compile to them, sessions send them. The host may ask a call for more. */
+import type { Readable } from 'node:stream'
 import type { ShellStream } from '../transport/transport.ts'
 
 /** Content that is sent only if the host does not have it. */
@@ -90,6 +91,8 @@ export interface HostCall {
   edit?: { path: string; change(text: Buffer | undefined): Promise<Edit> }
   /** Standard input of a command, sent as the function hw_input_ID. */
   input?: Buffer
+  /** Standard input of a command that comes while it runs: see stream-input.ts. */
+  stream?: Readable
   /** What the segment gathers beforehand: one process for all its calls. */
   gather?: readonly Gather[]
   /** Set where it is to run once a run, under a lock. */

@@ -49,6 +49,8 @@ export type DollarOptions = Partial<
   title?: string
   env?: Readonly<Record<string, string | number | Secret | undefined>>
   input?: string | Buffer | Secret | Readable | ProcessOutput | ProcessPromise
+  /** Standard input that is passed on while the command runs, however long it is; it is destroyed at its end. */
+  stream?: Readable
   /** Leaves the output out of the result, because there may be a lot: only streams and events get it. */
   discard?: boolean
 }
@@ -108,7 +110,7 @@ function start(
   values: unknown[],
 ): ProcessPromise {
   const at = locate()
-  const { input, env, signal, as: _, title, discard, ...rest } = options
+  const { input, stream: _flow, env, signal, as: _, title, discard, ...rest } = options
   const child = createRemoteProcess(run, error => {
     // A command that never ran has no exit status.
     if (error !== undefined) promise.nothrow(false)
@@ -229,7 +231,7 @@ function fileStream(path: string): WriteStream {
 
 function request(
   command: string,
-  { as, title, shell, cwd, env = {}, input }: DollarOptions,
+  { as, title, shell, cwd, env = {}, input, stream }: DollarOptions,
 ): CommandRequest {
   const given = Object.entries(env).filter(([, value]) => value !== undefined)
   const secrets = [...Object.values(env), input].filter(isSecret)
@@ -239,6 +241,7 @@ function request(
     as,
     shell: typeof shell === 'string' ? shell : 'sh',
     cwd: String(cwd ?? ''),
+    stream,
     env: Object.fromEntries(
       given.map(([name, value]) => [name, isSecret(value) ? value.reveal() : String(value)]),
     ),

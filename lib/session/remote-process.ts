@@ -1,6 +1,6 @@
 /** A command on a host, in the shape of a local child process, as zx expects it. */
 import { EventEmitter } from 'node:events'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 
 /** A command as a session runs it. */
 export interface CommandRequest {
@@ -14,6 +14,8 @@ export interface CommandRequest {
   /** Further variables, in clear text. */
   env: Readonly<Record<string, string>>
   input?: Buffer
+  /** Its standard input as it comes, in place of `input`. */
+  stream?: Readable
   /** Values in this request that must not be shown. */
   secrets: readonly string[]
 }

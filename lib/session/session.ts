@@ -21,6 +21,7 @@ import {
   stepScript,
 } from './script.ts'
 import { runSegment, type SegmentShell } from './segment.ts'
+import { createStreamInput, type StreamInput } from './stream-input.ts'
 import { createTransfers } from './transfers.ts'
 import { createNotes, listed, type Notes, type Watch } from './watch.ts'
 
@@ -124,16 +125,8 @@ export async function openSession(options: {
   }
   const signals = createSignals(createControl(transport, notes, warn), transfers, pid)
   const stopped = () => signals.sent
-  const work = createWork({
-    nonce,
-    channel,
-    bootstrapDir,
-    transfers,
-    notes,
-    takeIds,
-    send,
-    stopped,
-  })
+  const shell = { nonce, channel, bootstrapDir, transfers, notes, takeIds, send, stopped }
+  const work = createWork(shell, signals.kill)
   return {
     facts,
     get stateFiles() {
@@ -223,7 +216,7 @@ async function openChannel(
 }
 
 /** Runs the calls and segments of a session in order, and tracks those that have not ended. */
-function createWork(shell: SegmentShell) {
+function createWork(shell: SegmentShell, kill: () => Promise<void>) {
   // Work after a segment waits for its end, because a segment may need a second write.
   let barrier: Promise<unknown> = Promise.resolve()
   const pending = new Set<Promise<unknown>>()
@@ -244,7 +237,14 @@ function createWork(shell: SegmentShell) {
     ])
     shell.send(() => title, [step], script)
     const { keep = listener?.output && listenedBytes, maySkip = shell.stopped } = listener ?? {}
-    return shell.channel.expect(step.id, { ...listener, keep, maySkip })
+    const heard = { ...listener, keep, maySkip }
+    if (!wanted.stream) return shell.channel.expect(step.id, heard)
+    const input = createStreamInput(wanted.stream, shell.transfers.open, () => {
+      kill().catch(() => {})
+    })
+    const result = await shell.channel.expect(step.id, fed(heard, input)).finally(input.end)
+    if (input.failure !== undefined) throw input.failure
+    return result
   }
   const segment: Session['segment'] = (calls, mode) => {
     if (calls.length === 0) return Promise.resolve([])
@@ -263,6 +263,15 @@ function createWork(shell: SegmentShell) {
     },
   }
 }
+
+/** The listener of a command that waits for its input. */
+const fed = (listener: StepListener, input: StreamInput): StepListener => ({
+  ...listener,
+  mark: words => {
+    if (words[0] === 'input') input.begin(words.slice(2).join(' '))
+    else listener.mark?.(words)
+  },
+})
 
 /** @throws {UnreachableError} shell_failed: the host's shell can't even say what host it is */
 function factsIn({ parts, stderr, stdout, exitStatus }: StepResult): string {

@@ -3,13 +3,13 @@
  * lib/remote/receive.sh.
  */
 import { randomBytes } from 'node:crypto'
-import type { Writable } from 'node:stream'
 import { isHostCode, StepError, UnreachableError } from '../errors.ts'
 import { partsFor } from '../remote/prelude.ts'
 import { quoteAll } from '../shell/quote.ts'
 import type { ShellStream } from '../transport/transport.ts'
 import type { Asked } from './call.ts'
 import type { Source } from './content-source.ts'
+import { pour } from './pour.ts'
 import { createTail } from './tail.ts'
 
 /**
@@ -78,37 +78,6 @@ async function transfer(
     `${source.name} could not be sent: ${said.at(-1) || 'the host gave no reason'}`,
     { output: said.slice(0, -1).join('\n') || undefined },
   )
-}
-
-/** Writes the pieces as fast as the host reads them, until the shell ends or its input is ended. */
-async function pour(
-  { stdin, ended }: ShellStream,
-  pieces: AsyncIterable<Buffer>,
-  report: (sent: number) => void,
-): Promise<void> {
-  let over = false
-  const end = ended.then(() => {
-    over = true
-  })
-  let sent = 0
-  for await (const piece of pieces) {
-    if (over || stdin.writableEnded || stdin.destroyed) return
-    if (!stdin.write(piece)) await Promise.race([drained(stdin), end])
-    sent += piece.length
-    report(sent)
-  }
-}
-
-/** Waits until more can be written, or the stream is closed. */
-function drained(stream: Writable): Promise<void> {
-  const events = ['drain', 'finish', 'close']
-  return new Promise(resolve => {
-    const done = () => {
-      for (const event of events) stream.off(event, done)
-      resolve()
-    }
-    for (const event of events) stream.on(event, done)
-  })
 }
 
 /** The lines `WORD VERB REST` in a shell's output; whatever the login prints around them is ignored. */

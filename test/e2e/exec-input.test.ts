@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -21,11 +21,17 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }))
 
 /** Starts `exec` with this as its standard input: a socket, a file descriptor, or the pipe behind a shell command. */
-function exec(on: string, command: string, stdin: 'pipe' | number | { from: string }) {
+function exec(
+  on: string,
+  command: string,
+  stdin: 'pipe' | number | { from: string },
+  preload?: string,
+) {
+  const env = preload ? { ...process.env, NODE_OPTIONS: `--require=${preload}` } : process.env
   const words = [program, 'exec', '--on', on, '-i', join(directory, 'hosts.ini'), '--', command]
   const child =
     typeof stdin === 'object'
-      ? spawn('sh', ['-c', `(${stdin.from}) | "$@"`, 'sh', process.execPath, ...words])
+      ? spawn('sh', ['-c', `(${stdin.from}) | "$@"`, 'sh', process.execPath, ...words], { env })
       : spawn(process.execPath, words, { stdio: [stdin, 'pipe', 'pipe'] })
   const ended = Promise.all([once(child, 'close'), buffer(child.stdout!), buffer(child.stderr!)])
   return {
@@ -85,6 +91,44 @@ describe('the standard input of exec', () => {
     const { status, stdout } = await running.ended
     expect(status).toBe(0)
     expect(stdout.toString().split('\n').toSorted()).toEqual(['', 'one | 0', 'two | 0'])
+  })
+
+  // The tests before had input that fits into memory, and commands that read all of it.
+  test('flows, however long it is: the controller keeps none of it', async () => {
+    const preload = join(directory, 'peak.cjs')
+    writeFileSync(
+      preload,
+      "process.on('exit', () => console.error('peak ' + process.resourceUsage().maxRSS))\n",
+    )
+    const from = 'head -c 400000000 /dev/zero'
+    const { status, stdout, stderr } = await exec('one', 'wc -c', { from }, preload).ended
+    expect([status, Number(stdout)]).toEqual([0, 400_000_000])
+    const [, peak] = /peak (\d+)/.exec(stderr)!
+    expect(Number(peak)).toBeLessThan(200_000)
+  })
+
+  test('reaches the command whole, also if it is longer than what is read before', async () => {
+    const long = randomBytes(5_000_000)
+    const { status, stdout } = await exec('one', 'cat', fileWith(long)).ended
+    expect(status).toBe(0)
+    expect(stdout.equals(long)).toBe(true)
+  })
+
+  test('reaches the command while it comes', async () => {
+    const running = exec('one', 'head -n 1', { from: 'echo first; sleep 5; echo last; sleep 60' })
+    const { status, stdout } = await running.ended
+    expect([status, stdout.toString()]).toEqual([0, 'first\n'])
+  })
+
+  test.each([
+    ['ends', 'head -c 3', 0, 'y\ny'],
+    ['fails', 'head -c 3; exit 7', 4, 'y\ny'],
+    ['reads nothing', 'echo done', 0, 'done\n'],
+    ['closes its input', 'exec 0<&-; echo closed', 0, 'closed\n'],
+  ])('without end does not keep a command that %s', async (_, command, wanted, said) => {
+    const { status, stdout } = await exec('one', command, { from: 'yes' }).ended
+    expect([status, stdout.toString()]).toEqual([wanted, said])
+    expect(readdirSync(join(directory, 'one'))).toEqual([])
   })
 
   test('from a pipe that says nothing is waited for, and that is said', async () => {
