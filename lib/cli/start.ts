@@ -2,12 +2,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { createConsole } from '../ui/console.ts'
 import type { Place } from './command.ts'
-import { createSource } from './command-source.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { takePasswords } from './environment-passwords.ts'
 import { packageVersion } from './package-version.ts'
-import { runProgram } from './program.ts'
 import { findProject } from './project.ts'
+import { runWords } from './run-words.ts'
 
 // A run is over before most of what V8 would optimize pays for that: a fifth of the processor time of 100
 // resources on 20 hosts. What runs long enough still is. The flag is that of Node 20's V8: others say that
@@ -34,18 +33,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const done = watchForEarlyExit(line => place.stderr.write(`hostwright: ${line}\n`))
 try {
-  process.exitCode = await runProgram(
-    words,
-    createSource(place.project.recipes),
-    place,
-    packageVersion(),
-  )
-} catch (error) {
-  const { showError } = await import('./show-error.ts')
-  const { exitCodeOfErrors } = await import('../report/exit-code.ts')
-  // What fails once a host was touched, a command shows itself.
-  const known = showError(error, place, words.includes('--verbose'))
-  process.exitCode = exitCodeOfErrors([known], false)
+  process.exitCode = await runWords(words, place, packageVersion())
 } finally {
   done()
 }

@@ -5,7 +5,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findProject } from '../../lib/cli/project.ts'
+import { runWords } from '../../lib/cli/run-words.ts'
 import { hostwright, program } from '../support/cli.ts'
+import { fakeOutput } from '../unit/ui/fake-output.ts'
 
 let project = ''
 let connections = 0
@@ -144,7 +147,23 @@ const cases: [line: string, ...says: string[]][] = [
 /** Command lines that can't have -i. */
 const ofNoInventory = /^(-|lab|apply)/
 
+// In this process: a hundred of them take a quarter of a minute. The tests below show what a process ends with.
 describe('an invalid command line', () => {
+  const run = async (words: readonly string[]) => {
+    const { stdout, stderr } = fakeOutput()
+    const { PATH, HOME, LANG, XDG_STATE_HOME } = process.env
+    const env = { PATH, HOME, LANG, XDG_STATE_HOME }
+    const place = {
+      cwd: project,
+      project: findProject(project),
+      stdout,
+      stderr,
+      env,
+      passwords: {},
+    }
+    const status = await runWords(words, place, '0.0.0')
+    return { status, stdout: stdout.text(), stderr: stderr.text() }
+  }
   const inProduction = (words: string[]) =>
     words.includes('-i') || ofNoInventory.test(words.join(' '))
       ? words
@@ -154,7 +173,7 @@ describe('an invalid command line', () => {
     const { status, stdout, stderr } = await run(inProduction(line.split(' ')))
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     for (const text of says) expect(stderr).toContain(text)
-    expect(stderr).not.toMatch(/^\s+at .*\.js:\d+/m)
+    expect(stderr).not.toMatch(/^\s+at .*\.[jt]s:\d+/m)
   })
 })
 
