@@ -17,6 +17,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   runs: async () => (await import('./runs.ts')).runs,
   resume: async () => (await import('./again.ts')).resume,
   retry: async () => (await import('./again.ts')).retry,
+  attach: async () => (await import('./attach.ts')).attach,
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,
 }

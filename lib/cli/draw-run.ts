@@ -133,11 +133,17 @@ function eventsOf(
   ]
 }
 
-/** A host that has no end in a run that is gone was interrupted. */
+/** What has no end in a run that is gone was interrupted; how a command ended that had begun, nobody knows. */
 function recordsOf({ records, outcome }: HostAccount, state: RunState): RunEvent[] {
   const events = records.filter((record): record is typeof record & RunEvent => 'host' in record)
-  if (outcome || state !== 'running') return events
-  return events
+  if (outcome || state === 'running') return events
+  const ended = new Set(events.flatMap(event => (event.type === 'step.end' ? [event.step] : [])))
+  const unknown = events.flatMap(event =>
+    event.type === 'step.start' && !ended.has(event.step)
+      ? [{ ...event, type: 'step.end', status: 'unknown', durationMs: 0 } as const]
+      : [],
+  )
+  return [...events, ...unknown]
 }
 
 const endEvent = (run: string, { at, exitCode, durationMs }: EndRecord, hosts: HostOutcome[]) =>

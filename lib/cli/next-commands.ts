@@ -10,8 +10,9 @@ export interface NextCommand {
 export const isLeft = (status: HostStatus | undefined, code?: string): boolean =>
   status === undefined ||
   status === 'interrupted' ||
+  status === 'uncertain' ||
   status === 'skipped' ||
-  (status === 'unreachable' && code === 'connection_lost')
+  (status === 'unreachable' && (code === 'connection_lost' || code === 'shell_failed'))
 
 /** Whether `retry` begins a host again. */
 export const isRetried = (status: HostStatus | undefined): boolean =>

@@ -340,6 +340,9 @@ export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, 
 
 export const runsShowOptions: readonly Option[] = [ofHost, mode]
 
+/** What is shown of a run that another process does. */
+export const attachOptions: readonly Option[] = [mode, verbose]
+
 const anyway: Option = {
   flags: '--anyway',
   group: 'change',

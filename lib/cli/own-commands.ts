@@ -3,6 +3,7 @@ import type { CommandInfo } from './command.ts'
 import {
   allOptions,
   applyOptions,
+  attachOptions,
   execOptions,
   listHostsOptions,
   listRecipesOptions,
@@ -205,6 +206,16 @@ const retry: CommandInfo = {
   instead: inRun,
 }
 
+const attach: CommandInfo = {
+  name: 'attach',
+  usage: '<run>',
+  description: 'Watch a run that is at work, as its own terminal shows it',
+  args: runArgument,
+  examples: ['attach last', 'attach last --output json'],
+  options: attachOptions,
+  instead: { ...notOfRuns, output: 'It only watches: leave it out.' },
+}
+
 const noOptions = 'The lab is on this machine and takes no options.'
 
 const labs: readonly CommandInfo[] = (
@@ -251,4 +262,4 @@ function under(name: string, commands: readonly CommandInfo[], options: readonly
 }
 
 /** In the order of the overview. */
-export const ownCommands = { exec, plan, apply, list, runs, resume, retry, unlock, lab }
+export const ownCommands = { exec, plan, apply, list, runs, resume, retry, attach, unlock, lab }

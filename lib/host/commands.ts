@@ -75,7 +75,7 @@ async function run(
   command: Command,
   { sessions, progress, stepTimeoutMs }: Execution,
 ): Promise<{ exitStatus: number }> {
-  const step = progress.own().step(command.title)
+  const step = progress.own().step(command.title, call.effect !== undefined)
   let pid: number | undefined
   let limit: StepLimit | undefined
   try {

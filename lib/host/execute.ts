@@ -39,7 +39,7 @@ export async function execute({ segments }: Program, execution: Execution): Prom
   for (const { resource } of steps) progress.hide(resource.secrets)
   if (execution.mode.kind === 'list') return listSteps(steps, execution)
   execution.checkPlanned?.(steps)
-  const shown = show(steps, progress)
+  const shown = show(steps, progress, execution.effects !== undefined)
   const running: Running = { execution, shown, changed: new Set(), skipped: false }
   try {
     for (const segment of segments) await runSegment(segment, running)
@@ -77,8 +77,15 @@ function listSteps(steps: readonly Step[], execution: Execution): Converged {
   return { changed: false, has: () => false }
 }
 
-/** Adds the steps to the report, in their tasks. */
-function show(steps: readonly Step[], progress: Progress): Map<Step, StepProgress> {
+/**
+ * Adds the steps to the report, in their tasks.
+ * @param remembers whether the host remembers effects
+ */
+function show(
+  steps: readonly Step[],
+  progress: Progress,
+  remembers: boolean,
+): Map<Step, StepProgress> {
   const tasks = new Map<Task, TaskProgress>()
   const taskOf = (task: Task | undefined) => {
     if (!task) return progress.own()
@@ -89,7 +96,11 @@ function show(steps: readonly Step[], progress: Progress): Map<Step, StepProgres
     return made
   }
   const shown = new Map(
-    steps.map(step => [step, taskOf(step.task).step(step.resource.title)] as const),
+    steps.map(step => {
+      const { title, effect } = step.resource
+      const once = remembers && effect !== undefined && step.as === undefined
+      return [step, taskOf(step.task).step(title, once)] as const
+    }),
   )
   for (const task of tasks.values()) task.end()
   return shown

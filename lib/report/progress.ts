@@ -10,7 +10,8 @@ import {
 
 /** A task. It begins with its first step. */
 export interface TaskProgress {
-  step(title: string): StepProgress
+  /** @param effect it runs once a run */
+  step(title: string, effect?: boolean): StepProgress
   /** No more steps come: the task ends with its last step. */
   end(): void
 }
@@ -105,9 +106,9 @@ function createTaskProgress(
     },
   }
   return {
-    step: stepTitle => {
+    step: (stepTitle, effect) => {
       open++
-      return createStepProgress(nextStep(), stepTitle, owner, account)
+      return createStepProgress(nextStep(), stepTitle, owner, account, effect)
     },
     end: () => {
       closing = true

@@ -37,16 +37,21 @@ export interface StepProgress {
   drop(error?: BootstrapError): void
 }
 
-/** @param step the step's id */
+/**
+ * @param step the step's id
+ * @param effect it runs once a run
+ */
 export function createStepProgress(
   step: string,
   stepTitle: string,
   owner: StepOwner,
   account: StepEvents,
+  effect?: boolean,
 ): StepProgress {
   const { host, events, redactor } = account
   const clean = redactor.redact
   const ids = { host, task: owner.id, step }
+  const once = effect ? { effect } : undefined
   const title = () => clean(stepTitle)
   const partial = { stdout: createLines(), stderr: createLines() }
   let startedAt: number | undefined
@@ -59,7 +64,7 @@ export function createStepProgress(
     if (startedAt !== undefined) return
     owner.begin()
     startedAt = Date.now()
-    events.emit({ type: 'step.start', ...ids, title: title() })
+    events.emit({ type: 'step.start', ...ids, title: title(), ...once })
   }
   const end: StepProgress['end'] = (status, { note, diff, error } = {}) => {
     if (over) return
@@ -77,6 +82,7 @@ export function createStepProgress(
       note: note ? clean(note) : undefined,
       diff: diff === undefined ? undefined : clean(diff),
       error: error && cleanReport(errorReport(error), clean),
+      ...once,
     })
     owner.done(status)
   }

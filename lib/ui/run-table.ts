@@ -10,6 +10,7 @@ export type RunResultWord =
   | 'failed'
   | 'unreachable'
   | 'locked'
+  | 'uncertain'
   | 'interrupted'
   | 'fault'
   | 'running'
@@ -22,6 +23,7 @@ const byExitCode: Readonly<Partial<Record<number, RunResultWord>>> = {
   [exitCodes.drift]: 'would change',
   [exitCodes.unreachable]: 'unreachable',
   [exitCodes.locked]: 'locked',
+  [exitCodes.uncertain]: 'uncertain',
   [exitCodes.interrupted]: 'interrupted',
   [exitCodes.fault]: 'fault',
 } satisfies Partial<Record<ExitCode, RunResultWord>>

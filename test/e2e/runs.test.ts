@@ -126,6 +126,35 @@ describe('hostwright runs', () => {
   })
 })
 
+describe('hostwright attach', () => {
+  test('shows a run to several watchers from its beginning to its end, with its exit code', async () => {
+    const project = await localProject(files)
+    const run = project.start(['long', '--on', 'h1', '--output', 'json'])
+    await until(() => existsSync(project.at('h1.begun')))
+    const watchers = ['json', 'plain'].map(mode =>
+      project.start(['attach', 'last', '--output', mode]),
+    )
+    await watchers[0]!.says('"title":"long"')
+    await writeFile(project.at('h1.go'), '')
+    const [own, events, lines] = await Promise.all([run, ...watchers].map(({ ended }) => ended))
+    expect([own!.status, events!.status, lines!.status]).toEqual([0, 0, 0])
+    expect(events!.stdout).toBe(own!.stdout)
+    expect(lines!.stderr).toContain('h1 | changed | third')
+  })
+
+  test('ends when the run is lost, and says so', async () => {
+    const project = await localProject(files)
+    const run = project.start(['long', '--on', 'h1'])
+    await until(() => existsSync(project.at('h1.begun')))
+    const watcher = project.start(['attach', 'last'])
+    run.child.kill('SIGKILL')
+    const { status, stderr } = await watcher.ended
+    expect({ status, said: stderr.includes('is lost') }).toEqual({ status: 1, said: true })
+    await writeFile(project.at('h1.go'), '')
+    await until(() => existsSync(project.at('h1.ended')))
+  })
+})
+
 describe('the journal of a run', () => {
   test('has the hash of each file of the recipe’s code, and no secret', async () => {
     const project = await localProject({

@@ -37,6 +37,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   runs: ['on', 'failed', 'recipe', 'since', 'output'],
   'runs show': ['host', 'output'],
+  attach: ['output', 'verbose'],
   resume: [
     ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],
     ...['command-timeout', 'wait-lock', ...output, 'callback-url'],
