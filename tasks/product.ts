@@ -79,11 +79,14 @@ export const upgrade = task(
   ) => [
     install(product, module),
     module.prepare?.(product, host),
-    product.config &&
-      kept &&
-      adoptConfig(product.config, kept.copy, kept.sum, renew(product, module, 'restart')),
-    configuration(product, host, module),
+    !kept && configuration(product, host, module),
     upgradeScript('forward', product, host, previous),
+    // After the script, which may change the config of the other version on the way.
+    product.config &&
+      kept && [
+        adoptConfig(product.config, kept.copy, kept.sum, renew(product, module, 'restart')),
+        configuration(product, host, module),
+      ],
     product.service && service(product.service, { running: true }),
   ],
 )
@@ -308,7 +311,7 @@ function editConfig(product: HostProduct, keys: readonly string[], module: Produ
 function provisionScript(product: HostProduct, host: RunningHost): Items {
   const path = product.definition.scripts.provision
   if (!path || product.recorded?.provisioned === provisionedWith(product, host)) return []
-  return runScript(product, host, path, 'provision')
+  return runScript(product, host, { path, title: 'provision' })
 }
 
 /** The upgrade script, unless there is no other version: in pairs, once forward and at most once back. */
@@ -320,17 +323,28 @@ function upgradeScript(
 ): Items {
   const path = product.definition.scripts.upgrade
   if (!path || previous === product.version) return []
-  return asPart(part, runScript(product, host, path, 'upgrade', previous))
+  // Whether it has begun is for the script to say: between a note of ours and its start a run may end.
+  const begins = part === 'forward' && `(umask 077 && true >${started(product, host)}) || exit; `
+  return asPart(part, runScript(product, host, { path, title: 'upgrade', previous, begins }))
+}
+
+const started = ({ name }: HostProduct, { bootstrapDir }: RunningHost) =>
+  sh`${`${bootstrapDir}/products/${name}.started`}`
+
+interface Script {
+  path: string
+  title: string
+  previous?: string
+  /** Before its first line, in it. */
+  begins?: string | false
 }
 
 const runScript = (
   product: HostProduct,
   host: RunningHost,
-  path: string,
-  title: string,
-  previous?: string,
+  { path, title, previous, begins }: Script,
 ) =>
-  command(readFileSync(path, 'utf8'), {
+  command(`${begins || ''}${readFileSync(path, 'utf8')}`, {
     title: `${title} script of ${product.name}`,
     env: { ...scriptEnv(product, host), ...(previous && { PREVIOUS_VERSION: previous }) },
   })

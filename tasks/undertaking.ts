@@ -226,7 +226,11 @@ const planned = ({ from, to, passing }: Work): Intent => ({
 })
 
 /** The record says it, then the intent goes. */
-async function prove(context: RunContext, { name, from, to, known }: Work, changed: boolean) {
+async function prove(
+  context: RunContext,
+  { name, after, from, to, known }: Work,
+  changed: boolean,
+) {
   const { readIntent, recordProduct, state } = context
   const now = Object.keys(state.products.get(name)?.settings ?? {})
   const unset = now.filter(key => !Object.hasOwn(to.settings, key))
@@ -240,4 +244,5 @@ async function prove(context: RunContext, { name, from, to, known }: Work, chang
   const previous = { previousVersion: from.version, previousConfig: copied }
   await recordProduct(name, { ...to, ...previous, unset })
   await putAway(context, name, intent)
+  await context.keepReleases(after, [to.version, from.version])
 }

@@ -7,13 +7,13 @@ import { UsageError } from '../errors.ts'
 import { type IniFault, type IniSection, readIni } from '../ini/read.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Catalogue, ProductDefinition, Role } from './definitions.ts'
-import { readProduct, type Surroundings } from './product-section.ts'
+import { readProduct, releases, type Surroundings } from './product-section.ts'
 import { invalid, readSection } from './section.ts'
 import { readSetting } from './setting-section.ts'
 import { settingVariable } from './settings.ts'
 
 /** The keys of `[server]`. */
-export const serverKeys = ['modes', 'callback_url', 'callback_events'] as const
+export const serverKeys = ['modes', 'keep_releases', 'callback_url', 'callback_events'] as const
 
 /** The keys of `[role:NAME]`. */
 export const roleKeys = ['products'] as const
@@ -59,7 +59,7 @@ export function parseCatalogue(text: string, options: CatalogueOptions): Catalog
 function readServer(
   sections: IniSection[],
   faults: IniFault[],
-): Pick<Catalogue, 'modes' | 'callbackUrl' | 'callbackEvents'> {
+): Pick<Catalogue, 'modes' | 'keepReleases' | 'callbackUrl' | 'callbackEvents'> {
   const section = sections.find(candidate => candidate.name === 'server')
   if (!section) {
     faults.push({ line: 1, section: 'server', message: 'the section is missing' })
@@ -73,6 +73,7 @@ function readServer(
   const events = keys.list('callback_events', checkEvent) as Catalogue['callbackEvents'] & object
   return {
     modes,
+    keepReleases: keys.value('keep_releases', releases),
     callbackUrl: keys.value('callback_url', webAddress),
     ...(events.length > 0 && { callbackEvents: events }),
   }

@@ -13,6 +13,8 @@ export interface Catalogue {
   directory: string
   /** The modes a server can be in; always includes `provisioning`, `active` and `upgrading`. */
   modes: string[]
+  /** How many releases of a product stay on a host, unless the product says otherwise. */
+  keepReleases?: number
   callbackUrl?: string
   /** What is posted there; default: `run.completed`. */
   callbackEvents?: ('run.started' | 'run.completed')[]
@@ -39,6 +41,8 @@ export interface ProductDefinition {
   archive?: string
   /** Template: directory on the host with `releases/<version>` and `current`. */
   home?: string
+  /** How many releases stay there. */
+  keepReleases?: number
   /** Template: config file on the host. */
   config?: string
   /** `words`: lines of a keyword and its value under unbracketed sections, as in haproxy.cfg. */

@@ -12,6 +12,7 @@ export const productKeys = [
   'packages',
   'archive',
   'home',
+  'keep_releases',
   'config',
   'config_format',
   'validate',
@@ -58,6 +59,7 @@ export function readProduct(
     packages: keys.list('packages', packageName),
     archive: keys.template('archive'),
     home: keys.value('home', hostPath),
+    keepReleases: keys.value('keep_releases', releases),
     config: keys.value('config', hostPath),
     configFormat: keys.value('config_format', configFormat) ?? 'ini',
     validate: keys.value('validate', validation),
@@ -75,8 +77,16 @@ function reportMissing(keys: SectionReader<Key>): void {
   }
   needs('archive', 'home')
   needs('archive', 'version')
+  needs('keep_releases', 'archive')
   needs('config_format', 'config')
   needs('validate', 'config')
+}
+
+/** A number of releases: at least the current one. */
+export function releases(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw invalid(`${JSON.stringify(text)} is not a number of releases, 1 to 9999`)
+  return Number(text)
 }
 
 // A version is part of paths and of scripts' arguments.

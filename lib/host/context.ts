@@ -18,7 +18,12 @@ import { createOwnStep } from './own-step.ts'
 import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
 import { createAsk, createWriteState } from './state-files.ts'
-import { createEndIntent, createReadIntent, createUndertake } from './undertakings.ts'
+import {
+  createEndIntent,
+  createKeepReleases,
+  createReadIntent,
+  createUndertake,
+} from './undertakings.ts'
 
 /** The state files, read under the lock. */
 export type StateFiles = () => Session['stateFiles']
@@ -65,6 +70,7 @@ export function createContext<A extends ArgumentTypes>(
     undertake: createUndertake({ run: identity.run, recipe: what.name }, state),
     readIntent: createReadIntent(execution, state, ask),
     endIntent: createEndIntent(execution, state, ask),
+    keepReleases: createKeepReleases(execution, catalogue, ask),
     ifItFails: items => accountForWayBack(items, scheduling, execution),
     heartbeat: createHeartbeat(execution, stackOf, ask, step),
     probe: createProbe(stackOf, ask),

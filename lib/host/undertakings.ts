@@ -1,4 +1,5 @@
 /** What is under way with the products of one host: written down by its steps, read again, put away. */
+import type { Catalogue } from '../bootstrap/definitions.ts'
 import { configCopy, type Intent, renderIntent, settledMode } from '../bootstrap/intent.ts'
 import { type HostState, parseState, renderServer } from '../bootstrap/state.ts'
 import { StepError } from '../errors.ts'
@@ -79,3 +80,27 @@ export const createEndIntent =
     if (result.status === 'failed') throw new StepError(lastLines(result.stderr))
     state().intents.delete(name)
   }
+
+/** Old releases are no part of the work: what keeps them from being removed is a warning. */
+export const createKeepReleases =
+  (
+    { mode, progress }: Execution,
+    catalogue: () => Catalogue,
+    ask: Ask,
+  ): RunContext['keepReleases'] =>
+  async ({ name, home, archive, definition }, versions) => {
+    if (onlyLooks(mode) || home === undefined || archive === undefined) return
+    const count = definition.keepReleases ?? catalogue().keepReleases ?? keptReleases
+    const kept = versions.filter(version => version !== undefined)
+    const call = { name: 'hw_keep_releases', args: [home, String(count), ...kept] }
+    const { status, stdout, stderr } = await ask(call)
+    if (status === 'failed') progress.warn(`old releases of ${name}: ${lastLines(stderr)}`)
+    const removed = stdout.toString('utf8').trim().split('\n').filter(Boolean)
+    if (removed.length > 0)
+      progress
+        .own()
+        .step(`remove old releases of ${name}`)
+        .end('changed', { note: removed.join(', ') })
+  }
+
+const keptReleases = 5

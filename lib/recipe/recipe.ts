@@ -99,6 +99,10 @@ export interface RunContext<A = unknown, S = SecretValues> {
   readIntent(product: string): Promise<Intent | undefined>
   /** It is proven, or undone: removes its intent, then these files in bootstrap_dir. */
   endIntent(product: string, ...copies: string[]): Promise<void>
+  /**
+   * Removes releases of a product, but for the newest ones (`keep_releases` of bootstrap.ini) and these versions.
+   */
+  keepReleases(product: HostProduct, versions: readonly (string | undefined)[]): Promise<void>
   /** In plans and lists: what runs if what comes next fails. Does nothing otherwise. */
   ifItFails(items: () => Items): void
   /**

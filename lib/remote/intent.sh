@@ -22,7 +22,8 @@ hw_intend() {
 
 # hw_undertake NUMBER PART FUNCTION ARG…: a step of what is under way. Before the first one that changes something it is
 # written down; so each is asked first what it would do, until then. PART: `forward`, the upgrade script, which runs
-# once; `back`, the same the other way, only if it ran forward; `restore`, the copy of the config, once; or `-`.
+# once; `back`, the same the other way, only if it ran forward; `restore`, the copy of the config, once; `adopt`, a copy that
+# an earlier upgrade left, once; or `-`.
 hw_undertake() {
   hw_intent_part=$2
   hw_intent_use "$1" || return
@@ -58,6 +59,7 @@ hw_undertake() {
   case $hw_intent_part in
     forward | back) hw_intent_note script "$hw_intent_part ended" ;;
     restore) hw_intent_note restored yes ;;
+    adopt) hw_intent_note adopted yes ;;
   esac
 }
 
@@ -98,6 +100,9 @@ hw_intent_begin() {
     hw_intent_compare || return
   else
     hw_intent_keep || return
+  fi
+  if [ -n "$hw_intent_fresh" ] && [ -e "$hw_dir/products/$hw_intent_name.started" ]; then
+    rm -f -- "$hw_dir/products/$hw_intent_name.started" || return
   fi
   hw_record "products/$hw_intent_name.intent" hw_intent_print || return
   if [ -n "$hw_intent_server" ]; then
@@ -149,7 +154,7 @@ hw_intent_sum() {
 # hw_intent_print: the file, with what is noted.
 hw_intent_print() {
   hw_put "$hw_intent_text"
-  for hw_each in copy config script restored; do
+  for hw_each in copy config script restored adopted; do
     eval "hw_line=\$hw_noted_$hw_each"
     [ -z "$hw_line" ] || hw_lines "$hw_each = $hw_line"
   done
@@ -157,7 +162,7 @@ hw_intent_print() {
 
 # hw_intent_read: what is noted in the file, into hw_noted_KEY; empty where there is none.
 hw_intent_read() {
-  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_intent_tail=''
+  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_noted_adopted='' hw_intent_tail=''
   [ -f "$hw_dir/products/$hw_intent_name.intent" ] || return 0
   while IFS= read -r hw_line; do
     case $hw_intent_tail$hw_line in
@@ -170,8 +175,14 @@ hw_intent_read() {
       '-config = '*) hw_noted_config=${hw_line#*= } ;;
       '-script = '*) hw_noted_script=${hw_line#*= } ;;
       '-restored = '*) hw_noted_restored=${hw_line#*= } ;;
+      '-adopted = '*) hw_noted_adopted=${hw_line#*= } ;;
     esac
-  done <"$hw_dir/products/$hw_intent_name.intent" || hw_fail "can't read $hw_dir/products/$hw_intent_name.intent"
+  done <"$hw_dir/products/$hw_intent_name.intent" ||
+    hw_fail "can't read $hw_dir/products/$hw_intent_name.intent" || return
+  # It was about to: the script itself says that it has begun (see upgradeScript in tasks/product.ts).
+  case $hw_noted_script in
+    'forward begun') [ -e "$hw_dir/products/$hw_intent_name.started" ] || hw_noted_script='' ;;
+  esac
 }
 
 # hw_intent_note KEY VALUE: one more thing is noted, before what comes after it begins.
@@ -211,9 +222,9 @@ hw_restore_config() {
 }
 
 # hw_adopt_config CONFIG COPY SUM: the config becomes the one that was kept of this version, if it is the one that was
-# kept. For hw_undertake; the script may change it further, so it comes before that only.
+# kept. Once, as somebody may change it later. For hw_undertake.
 hw_adopt_config() {
-  [ -z "$hw_noted_script" ] || return 0
+  [ "$hw_noted_adopted" != yes ] || return 0
   hw_intent_sum "$hw_dir/$2" || return
   if [ "$hw_found" != "$3" ]; then
     hw_leave_out "$hw_dir/$2 is not there, or not as it was kept"
@@ -236,13 +247,36 @@ hw_intent_put_aside() {
   hw_mark aside "$hw_intent_said"
 }
 
+# hw_keep_releases HOME COUNT VERSION…: releases in HOME other than the COUNT that were unpacked last and VERSION… are
+# removed. Their names are printed.
+hw_keep_releases() {
+  hw_intent_home=$1 hw_count=$2
+  shift 2
+  [ -d "$hw_intent_home/releases/" ] || return 0
+  hw_found=$(cd -- "$hw_intent_home/releases" && ls -t) || hw_fail "can't look into $hw_intent_home/releases" || return
+  set -f
+  IFS=$hw_newline
+  # shellcheck disable=SC2086 # line by line
+  for hw_line in $hw_found; do
+    IFS=" 	$hw_newline"
+    hw_count=$((hw_count - 1))
+    [ "$hw_count" -lt 0 ] || continue
+    for hw_each in "$@"; do [ "$hw_each" != "$hw_line" ] || continue 2; done
+    rm -rf -- "$hw_intent_home/releases/$hw_line" || hw_fail "can't remove $hw_intent_home/releases/$hw_line" || break
+    hw_lines "$hw_line"
+  done
+  set +f
+  IFS=" 	$hw_newline"
+  [ "$hw_code" = - ]
+}
+
 # hw_end_intent NAME [FILE…]: it is proven, or undone. FILE are copies that nothing needs any more, in bootstrap_dir.
 hw_end_intent() {
   hw_intent_name=$1
   shift
   rm -f -- "$hw_dir/products/$hw_intent_name.intent" && hw_flush "$hw_dir/products" ||
     hw_fail "can't remove $hw_dir/products/$hw_intent_name.intent" || return
-  for hw_each in "$@"; do
-    rm -f -- "$hw_dir/$hw_each" || return
+  for hw_each in "products/$hw_intent_name.started" "$@"; do
+    [ ! -e "$hw_dir/$hw_each" ] || rm -f -- "$hw_dir/$hw_each" || return
   done
 }

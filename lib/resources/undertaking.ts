@@ -12,7 +12,7 @@ export const within = (undertaking: Undertaking, task: Task): Task => ({
 export const asPart = (part: Part, resource: Resource): Resource => ({ ...resource, part })
 
 /**
- * The config file as it was when another version was in use before, unless the upgrade script has run since.
+ * The config file as it was when another version was in use before.
  * @param sum size and checksum: a copy that has others stays where it is
  */
 export const adoptConfig = (
@@ -21,11 +21,14 @@ export const adoptConfig = (
   sum: string,
   notify: readonly Resource[],
 ): Resource =>
-  declare({
-    title: `config ${config} as it was`,
-    options: { notify },
-    call: { name: 'hw_adopt_config', args: [config, copy, sum] },
-  })
+  asPart(
+    'adopt',
+    declare({
+      title: `config ${config} as it was`,
+      options: { notify },
+      call: { name: 'hw_adopt_config', args: [config, copy, sum] },
+    }),
+  )
 
 /**
  * The config file as it was when its undertaking began, byte for byte, if it was copied then.

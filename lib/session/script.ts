@@ -33,8 +33,8 @@ export interface Within {
   part: Part
 }
 
-/** The upgrade script, in one direction; the copy of the config; anything else. */
-export type Part = 'forward' | 'back' | 'restore' | '-'
+/** The upgrade script, in one direction; a copy of the config; anything else. */
+export type Part = 'forward' | 'back' | 'restore' | 'adopt' | '-'
 
 /** A handler, as a step that notifies it writes it to the record. */
 export interface Notification {

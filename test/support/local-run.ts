@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Catalogue } from '../../lib/bootstrap/definitions.ts'
 import type { RunEvent } from '../../lib/events.ts'
+import type { Interrupts } from '../../lib/host/interrupts.ts'
 import type { Reporting } from '../../lib/host/job.ts'
 import type { Confirm, Mode } from '../../lib/host/mode.ts'
 import { hostVars } from '../../lib/inventory/host-vars.ts'
@@ -48,6 +49,8 @@ export const deadHost = (name: string, within: string): Host => ({
 export interface LocalOptions extends Reporting {
   /** A whole recipe, where `run` alone is not enough. */
   recipe?: Recipe
+  /** What it is called by. */
+  name?: string
   args?: Record<string, unknown>
   /** Default: to apply, or with `check` to look. */
   mode?: Mode
@@ -65,16 +68,22 @@ export interface LocalOptions extends Reporting {
   forks?: number
   serial?: readonly string[]
   limits?: HostLimits
+  /** Default: those of the place. */
+  interrupts?: Interrupts
+  /** Gets each event. */
+  watch?: (event: RunEvent) => void
 }
 
 const modeOf = ({ mode, check, diff = false, confirm }: LocalOptions): Mode =>
   mode ?? (check ? { kind: 'check', diff } : { kind: 'apply', diff, confirm })
 
-export type Local = Awaited<ReturnType<typeof local>>
+export type Local = ReturnType<typeof localIn>
 
 /** A place for runs: its directory, and its hosts. */
-export async function local(...names: string[]) {
-  const directory = await temporaryDirectory()
+export const local = async (...names: string[]) => localIn(await temporaryDirectory(), ...names)
+
+/** The same in a directory of the caller's. */
+export function localIn(directory: string, ...names: string[]) {
   const stop = new AbortController()
   const kill = new AbortController()
   const abandon = new AbortController()
@@ -85,12 +94,13 @@ export async function local(...names: string[]) {
     more: LocalOptions = {},
   ): Promise<RunResult & { seen: RunEvent[] }> => {
     const { events, seen } = recordEvents()
+    if (more.watch) events.subscribe(more.watch)
     const options = typeof what === 'function' ? { description: '', run: what } : what
     const { hidden, warnings, verbose, strays, debug, tracer } = more
     const result = await runRecipe({
       what: {
         recipe: more.recipe ?? recipe(options),
-        name: 'site',
+        name: more.name ?? 'site',
         args: more.args ?? {},
         secrets: more.secrets,
         selection: more.selection,
@@ -108,7 +118,11 @@ export async function local(...names: string[]) {
           stepMs: more.commandTimeoutMs,
         },
         events,
-        interrupts: { stop: stop.signal, kill: kill.signal, abandon: abandon.signal },
+        interrupts: more.interrupts ?? {
+          stop: stop.signal,
+          kill: kill.signal,
+          abandon: abandon.signal,
+        },
         identity: {
           run: `r${++runs}`,
           attempt: 1,
