@@ -348,7 +348,7 @@ hw_cleanup() {
   [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
   [ -z "$hw_at_end" ] || "$hw_at_end" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
-  [ -z "$hw_scratch" ] || rm -rf -- "$hw_scratch"
+  [ -z "$hw_stage$hw_scratch" ] || rm -rf -- ${hw_stage:+"$hw_stage"} ${hw_scratch:+"$hw_scratch"}
   if [ -n "$hw_nonce" ]; then
     hw_mark bye "$hw_exit_status" 2>/dev/null
     hw_mark bye >&2 2>/dev/null
@@ -358,7 +358,7 @@ hw_cleanup() {
 
 [ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
-hw_trigger=0 hw_temporary='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
+hw_trigger=0 hw_temporary='' hw_stage='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
 hw_notifying='' hw_at_end='' hw_acted='' hw_foresight=''
 hw_forget
 trap hw_cleanup EXIT

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # lock.sh: one run at a time on a host.
+# Needs: process leftover
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
 # as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it.
@@ -40,34 +41,6 @@ hw_read_lock() {
   case $hw_holder in *[!0-9A-Za-z_-]*) hw_holder=damaged ;; esac
 }
 
-# hw_process_start PID: its start time into hw_started; fails if there is no such process, or it is
-# a zombie. Times are in whatever unit the system gives: they are only compared.
-hw_process_start() {
-  if [ -r /proc/self/stat ]; then
-    { IFS= read -r hw_line <"/proc/$1/stat"; } 2>/dev/null || return 1
-    # `pid (name) state …`: the name may hold anything, so count from its last bracket; start time is
-    # the 22nd field (proc(5)), the 20th after the name.
-    # shellcheck disable=SC2086 # the fields are to be split
-    set -- ${hw_line##*) }
-    [ "$1" != Z ] && [ "$1" != X ] || return 1
-    hw_started=${20}
-  else
-    hw_started=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c '0-9A-Za-z\n' _)
-    [ -n "$hw_started" ] || return 1
-    case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 1 ;; esac
-  fi
-}
-
-hw_boot_id() {
-  if [ -r /proc/sys/kernel/random/boot_id ]; then
-    read -r hw_boot </proc/sys/kernel/random/boot_id
-  else
-    # macOS and the BSDs: `{ sec = 1700000000, usec = 0 } …`
-    hw_boot=$(sysctl -n kern.boottime 2>/dev/null | tr -cd '0-9') || hw_boot=
-    hw_boot=${hw_boot:-unknown}
-  fi
-}
-
 # hw_holder_alive: whether the process that hw_read_lock found is still that process. What is not a
 # number is not a process; a file cut short by a full disk is a dead one's.
 hw_holder_alive() {
@@ -103,7 +76,9 @@ hw_make_claim() {
   # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
   hw_claim=$hw_lock_file.claim-$hw_self
   umask 077
-  hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" >"$hw_claim"
+  # In a directory with a default ACL the umask is ignored. A process more only where there may be one.
+  true >"$hw_claim" && { [ -n "$hw_state_plain" ] || chmod 600 -- "$hw_claim"; } &&
+    hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" >"$hw_claim"
   hw_made=$?
   umask 022
   [ "$hw_made" -eq 0 ] || {
@@ -201,6 +176,10 @@ hw_sweep() {
     esac
     rm -f -- "$hw_path"
   done
+  # The state and what steps had here, see leftover.sh.
+  hw_sweep_in "$hw_dir"
+  hw_sweep_in "$hw_dir/products"
+  hw_sweep_each "$hw_dir"/scratch-*
   hw_sweep_runs
 }
 

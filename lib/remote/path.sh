@@ -4,6 +4,7 @@
 # Most runs change nothing, so the state of all paths of a segment is gathered at its start with one
 # process for all (hw_gather_*), and a step looks there first. A path that a step touched is asked
 # again, and each of the same last name; after a command, a package or a service anything may have changed, so all are.
+# Needs: leftover
 
 # hw_gathered NAME PATH: what the segment's gathering found for this step into hw_found; fails if it
 # found nothing or it may no longer hold.
@@ -134,12 +135,15 @@ hw_sum() {
   hw_saw "sum $1 $hw_found"
 }
 
-# hw_resolve PATH: hw_path becomes PATH, or what it points to if it is a link: a link stays a link.
+# hw_resolve PATH: hw_path becomes PATH, or what it points to if it is a link: a link stays a link. Beside it goes
+# what dead sessions left, before anything is compared: they may have been writing to it.
 hw_resolve() {
   hw_path=$1
-  [ -L "$1" ] || return 0
-  command -v readlink >/dev/null || hw_without readlink coreutils || return
-  hw_path=$(readlink -f -- "$1") || hw_lacks path "$(readlink -- "$1")" "$1 is a link that leads nowhere"
+  if [ -L "$1" ]; then
+    command -v readlink >/dev/null || hw_without readlink coreutils || return
+    hw_path=$(readlink -f -- "$1") || hw_lacks path "$(readlink -- "$1")" "$1 is a link that leads nowhere" || return
+  fi
+  hw_sweep_beside "$hw_path"
 }
 
 # hw_trust PATH: fails if a link on the way to PATH, or PATH itself, was laid by somebody who could not do

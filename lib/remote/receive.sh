@@ -48,7 +48,7 @@ hw_find_incoming() {
   hw_path=$1/incoming
   if [ -z "$1" ]; then
     hw_path=${HOME:-/nonexistent}/.cache/hostwright/incoming
-    hw_private_directory "$hw_path" 2>/dev/null || hw_path=/var/tmp/hostwright-$hw_word
+    hw_private_directory "$hw_path" 2>/dev/null || { hw_drop_old_incoming && hw_path=/var/tmp/hostwright-$hw_word; }
   fi
   hw_private_directory "$hw_path" || hw_fail "can't make the directory $hw_path" || return
   # Anybody may make names in /var/tmp.
@@ -57,6 +57,15 @@ hw_find_incoming() {
     return
   fi
   chmod 700 -- "$hw_path" || hw_fail "can't set the mode of $hw_path"
+}
+
+# hw_drop_old_incoming: what was left in /var/tmp by shells that were killed. It may be needed until the session ends
+# that it is for, of which its name says nothing: so after a day.
+hw_drop_old_incoming() {
+  for hw_each in /var/tmp/hostwright-*; do
+    [ -d "$hw_each" ] && [ ! -L "$hw_each" ] && [ -O "$hw_each" ] || continue
+    [ -z "$(find "$hw_each" -prune -mtime +0)" ] || rm -rf -- "$hw_each"
+  done
 }
 
 # hw_take_partial: what came of it before becomes ours. A name with a number is another shell's, and

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # write.sh: putting a file where it is wanted, whole or not at all, with its owner and mode.
-# Needs: path
+# Needs: path leftover
 hw_guard=''
 
 # hw_compare_owner: adds to hw_note what of mode and owner is not as wanted (hw_want_*; empty: any will do).
@@ -40,8 +40,10 @@ hw_apply_owner() {
 # reads what comes into it later.
 hw_new_file() {
   [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
-  # Known before it is made, for hw_cleanup.
-  hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
+  hw_sweep_beside "$1"
+  hw_name_beside "$1"
+  # Known before it is made, for hw_cleanup; mktemp puts another end to it.
+  hw_temporary=$hw_beside
   if ! command -v mktemp >/dev/null; then
     hw_private_file "$hw_temporary" && return
   elif hw_found=$(mktemp "$hw_temporary.XXXXXX"); then
@@ -54,13 +56,15 @@ hw_new_file() {
 
 # hw_keep_suffix PATH: what validates the new file may go by how its name ends: `.service`, `.json`.
 hw_keep_suffix() {
-  case ${1##*/} in ?*.*) ;; *) return 0 ;; esac
+  # How a name of ours goes on behind `.hw-` says whose it is.
+  case ${1##*/} in *.hw-*) return 0 ;; ?*.*) ;; *) return 0 ;; esac
   mv -f -- "$hw_temporary" "$hw_temporary.${1##*.}" && hw_temporary=$hw_temporary.${1##*.}
 }
 
 # hw_drop_file: give up the new file.
 hw_drop_file() {
-  rm -f -- "$hw_temporary" "$hw_temporary.old"
+  # Without a name, all of the directory we are in would go.
+  [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
   hw_temporary=
 }
 
@@ -149,9 +153,10 @@ hw_overwrite() {
     rm -f -- "$hw_unwritten"
     hw_give_up "can't write the new content to $hw_target: it has the old one again"
   else
-    rm -f -- "$hw_unwritten"
+    # The next run goes on with that, and never takes it away.
+    mv -f -- "$hw_old" "$hw_unwritten" || hw_unwritten=$hw_old
     hw_temporary=
-    hw_fail "can't write to $hw_target: what was in it is in $hw_old"
+    hw_fail "can't write to $hw_target: what was in it is in $hw_unwritten"
   fi
 }
 
@@ -181,6 +186,7 @@ hw_finish_write() {
       hw_pour "$hw_unwritten" "$hw_path" && rm -f -- "$hw_unwritten"
     } || hw_fail "can't finish writing $hw_path: its content is in $hw_unwritten" || return
     hw_finished=$hw_id
+    [ -n "$hw_check" ] || hw_sweep_in "${hw_path%/*}"
   fi
   [ "$hw_finished" != "$hw_id" ] || hw_also 'rest of an interrupted write'
 }

@@ -94,7 +94,7 @@ resourceTable(
     {
       name: 'from here, without its top directory',
       wanted: at => archive(at('my app'), { source: place('app.tar.gz'), strip: 1, mode: 0o750 }),
-      holds: `cd 'my app'; ${whole} && [ "$(stat -c %a .)" = 750 ] && [ ! -e ../.*.hw-archive ]`,
+      holds: `cd 'my app'; ${whole} && [ "$(stat -c %a .)" = 750 ] && [ ! -e ../.*.hw-* ]`,
       drift: [`rm -r 'my app'`, `chmod 700 'my app'`, `rm 'my app/.hostwright-archive'`],
       note: /^created, unpacked$/,
     },

@@ -73,7 +73,7 @@ hw_action_run() {
   if [ -n "$hw_timeout" ]; then
     command -v timeout >/dev/null || hw_without timeout coreutils || return
     hw_elapse
-    hw_started=$hw_seconds
+    hw_began=$hw_seconds
   fi
   case $hw_changed_when in
     *stdout*)
@@ -103,7 +103,7 @@ hw_action_run() {
   case ${hw_timeout:+$hw_exit} in
     124 | 143 | 137)
       hw_elapse
-      [ $((hw_seconds - hw_started)) -lt "$hw_timeout" ] ||
+      [ $((hw_seconds - hw_began)) -lt "$hw_timeout" ] ||
         hw_fail "timed out after $hw_timeout s" wait_timeout || return
       ;;
   esac

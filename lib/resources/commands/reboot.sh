@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # reboot.sh: restarting the host. The controller waits for it to be back.
-# Needs: lock
+# Needs: process
 
 # hw_reboot FLAG COMMAND: restart the host; only if the path FLAG is there, unless it is empty. COMMAND, a
 # line for sh, starts the restart and returns, or does not; empty: what the host has for it. What this

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # copy-tree.sh: a directory of the controller as it is to be on the host. What is to be done is decided on
 # the controller, from a list of what is here; where all is as wanted, a hash of that list says so.
-# Needs: file directory
+# Needs: file directory link
 
 # hw_copy_tree PATH digest= format= mode= [user=] [group=] [delete=] [excluded=] [directory=]… [file=]… [link=]…
 # [-- ACTION…]: names are below PATH, begin with ./ and come in lists, a name a line, of directories, files or
@@ -26,6 +26,7 @@ hw_copy_tree() {
     hw_touch_all
     return "$1"
   fi
+  hw_tree_sweep_all "$@"
   for hw_each in "$@"; do
     shift
     case $hw_each in directory=* | file=* | link=*) set -- "$@" "${hw_each%%=*}" "${hw_each#*=}" ;; esac
@@ -44,6 +45,28 @@ hw_copy_tree() {
     hw_fail "$hw_tree_named is not a directory" || return
   fi
   hw_status=need
+}
+
+# hw_tree_sweep_all ARGUMENT…: in all directories that are to be there goes what dead sessions left.
+hw_tree_sweep_all() {
+  [ -z "$hw_check" ] && [ -d "$hw_tree_root" ] || return 0
+  hw_sweep_in "$hw_tree_root"
+  for hw_each in "$@"; do
+    case $hw_each in directory=*) hw_tree_sweep "${hw_each#*=}" ;; esac
+  done
+}
+
+# hw_tree_sweep NAMES: the same for directories, a name a line.
+hw_tree_sweep() {
+  set -f
+  IFS=$hw_newline
+  # shellcheck disable=SC2086 # a name a line
+  set -- $1
+  IFS=" 	$hw_newline"
+  set +f
+  for hw_tree_name in "$@"; do
+    hw_sweep_in "$hw_tree_root/${hw_tree_name#./}"
+  done
 }
 
 # hw_tree_list WHAT [KIND NAMES]…: of all names their state (stat), of files their hash (sum), of links what
@@ -113,15 +136,15 @@ hw_tree_stat() {
 hw_tree_extra() {
   hw_print=$1
   shift
-  if [ -z "$hw_tree_excluded" ]; then
-    find . ! -name . "$@" -print
-    return
+  set -- ! -name . "$@" -print
+  if [ -n "$hw_tree_excluded" ]; then
+    IFS=$hw_newline
+    # shellcheck disable=SC2086 # a word a line
+    set -- \( $hw_tree_excluded \) $hw_print -prune -o "$@"
+    IFS=" 	$hw_newline"
   fi
-  IFS=$hw_newline
-  # shellcheck disable=SC2086 # a word a line
-  set -- \( $hw_tree_excluded \) $hw_print -prune -o ! -name . "$@" -print
-  IFS=" 	$hw_newline"
-  find . ! -name . "$@"
+  # What another session is making here is not for this one to take away.
+  find . -name '.*.hw-*-*-*-*-*' -prune -o "$@"
 }
 
 # hw_tree_act ACTION…: what the controller found is to be done; `do` stands before what changes something.
@@ -148,7 +171,10 @@ hw_tree_act() {
         continue
         ;;
       remove) hw_tree_with "$1" rm -f -- || hw_fail "can't remove everything that must go from $hw_tree_named" || return ;;
-      rmdir) hw_tree_with "$1" rmdir -- || hw_fail "can't remove directories of $hw_tree_named" || return ;;
+      rmdir)
+        hw_tree_sweep "$1"
+        hw_tree_with "$1" rmdir -- || hw_fail "can't remove directories of $hw_tree_named" || return
+        ;;
       pack)
         hw_tree_pack=$1
         [ -r "$1" ] || hw_fail "can't read $1" || return
@@ -235,8 +261,7 @@ hw_tree_piece() {
 }
 
 hw_tree_link() {
-  hw_temporary=$hw_tree_root/${1%/*}/.${1##*/}.hw-$hw_token
-  ln -s -- "$2" "$hw_temporary" && { [ -z "$hw_want_user$hw_want_group" ] ||
+  hw_link_beside "$hw_tree_root/$1" "$2" && { [ -z "$hw_want_user$hw_want_group" ] ||
     chown -h -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_temporary"; } || return
   # What is there is a link or nothing: mv would go into a directory that it leads to.
   rm -f -- "$hw_tree_root/$1" && mv -f -- "$hw_temporary" "$hw_tree_root/$1" && hw_temporary=''

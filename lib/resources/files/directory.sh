@@ -33,12 +33,12 @@ hw_put_directory() {
 hw_make_directory() {
   hw_make_above "$1" || return
   hw_want_mode=${hw_want_mode:-00755}
-  hw_new=${1%/*}/.${1##*/}.hw-$hw_token
-  mkdir -m 700 -- "$hw_new" || hw_fail "can't make $1" || return
-  { hw_apply_owner "$hw_new" && mv -- "$hw_new" "$1"; } || {
-    rmdir -- "$hw_new"
+  hw_make_stage "$1" || hw_fail "can't make $1" || return
+  { hw_apply_owner "$hw_stage" && mv -- "$hw_stage" "$1"; } || {
+    hw_drop_stage
     hw_fail "can't make $1 with that owner and mode"
   } || return
+  hw_stage=
   hw_touch "$1"
 }
 
@@ -103,6 +103,7 @@ hw_apply_below() {
 # hw_remove_tree PATH: no directory of this name, nor what is in it. Of a link the link goes, and what it
 # points to stays.
 hw_remove_tree() {
+  hw_sweep_beside "$1"
   hw_absent_already "$1" && return
   if [ -L "$1" ]; then
     hw_saw "link $1"

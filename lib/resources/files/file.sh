@@ -13,6 +13,7 @@ hw_file() {
   hw_saw "want $hw_want_sum"
   if [ -n "$hw_want_take_over" ] && [ -L "$1" ]; then
     # The link itself is in the way, and not what it leads to.
+    hw_sweep_beside "$1"
     hw_may_take "$1" "$hw_want_take_over" || return
     hw_saw "link $1"
     hw_path=$1 hw_type=absent hw_size=0 hw_links=0
@@ -76,6 +77,7 @@ hw_send_shown() {
 # hw_no_file PATH [backup=]: no file and no link of this name; what a link points to stays.
 hw_no_file() {
   hw_words 1 backup "$@" || return
+  hw_sweep_beside "$1"
   hw_absent_already "$1" && return
   hw_stat "$1" || return
   [ "$hw_type" != directory ] || hw_fail "$1 is a directory, not a file" || return

@@ -8,6 +8,7 @@ hw_link() {
   hw_words 2 'force user group' "$@" || return
   hw_want_perms='' hw_link_stays=''
   hw_saw "want $2"
+  hw_sweep_beside "$1"
   if [ -L "$1" ]; then
     if ! hw_gathered link "$1"; then
       command -v readlink >/dev/null || hw_without readlink coreutils || return
@@ -71,8 +72,7 @@ hw_gather_link() {
 # hw_put_link PATH TARGET: at once, so that there is a link at any moment.
 hw_put_link() {
   [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
-  hw_temporary=${1%/*}/.${1##*/}.hw-$hw_token
-  ln -s -- "$2" "$hw_temporary" && hw_own_link "$hw_temporary" || return
+  hw_link_beside "$1" "$2" && hw_own_link "$hw_temporary" || return
   if [ -d "$1" ]; then
     # It is a link to a directory: mv would go into it, where it has no -T.
     mv -f -T -- "$hw_temporary" "$1" 2>/dev/null || { rm -f -- "$1" && mv -f -- "$hw_temporary" "$1"; } || return
@@ -82,12 +82,21 @@ hw_put_link() {
   hw_temporary=
 }
 
+# hw_link_beside PATH TARGET: a link to TARGET, under a name beside PATH, into hw_temporary. It is a link: within a
+# directory of that name ln would make one, and that directory would become PATH.
+hw_link_beside() {
+  hw_name_beside "$1"
+  hw_temporary=$hw_beside
+  ln -s -- "$2" "$hw_temporary" && [ -L "$hw_temporary" ]
+}
+
 hw_own_link() {
   [ -z "$hw_want_user$hw_want_group" ] || chown -h -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$1"
 }
 
 # hw_no_link PATH: no link of this name; what it points to stays.
 hw_no_link() {
+  hw_sweep_beside "$1"
   hw_absent_already "$1" && return
   [ -L "$1" ] || hw_fail "$1 exists and is not a link" || return
   [ -z "$hw_plan" ] || hw_saw "link $1 $(readlink -- "$1")"

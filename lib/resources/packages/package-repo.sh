@@ -47,7 +47,11 @@ hw_repo() {
   hw_index_note "$1"
   case $hw_newline$2 in
     *"${hw_newline}enabled=0"* | *"${hw_newline}Enabled: no"*) rm -f -- "$hw_index_note" ;;
-    *) : >"$hw_index_note" || hw_fail "can't write $hw_index_note" || return ;;
+    # It has nothing in it, but is for nobody else to write either.
+    *)
+      [ -e "$hw_index_note" ] || { true >"$hw_index_note" && chmod 644 -- "$hw_index_note"; } ||
+        hw_fail "can't write $hw_index_note" || return
+      ;;
   esac
   if [ -n "$hw_new_key" ]; then
     hw_make_above "$3" || return
@@ -64,6 +68,7 @@ hw_index_note() {
 
 # hw_repo_look PATH: its state, which is a file's or none.
 hw_repo_look() {
+  hw_sweep_beside "$1"
   [ ! -L "$1" ] || hw_may_take "$1" "$hw_want_take_over" || return
   hw_repo_stat "$1" || return
   case $hw_type in
@@ -97,6 +102,7 @@ hw_repo_read() {
 hw_repo_absent() {
   hw_pending=
   for hw_each in "$@"; do
+    hw_sweep_beside "$hw_each"
     [ -e "$hw_each" ] || [ -L "$hw_each" ] || continue
     hw_saw "exists $hw_each"
     [ -n "$hw_pending" ] || hw_also removed

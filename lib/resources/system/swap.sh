@@ -8,6 +8,7 @@
 hw_swap() {
   hw_words 1 'point mib options priority kept' "$@" || return
   hw_active=
+  hw_sweep_beside "$1"
   [ -n "$hw_want_kept" ] || hw_swap_active "$hw_want_point" "$1"
   hw_stat "$1" || return
   hw_want_perms='rw-------' hw_want_mode=00600 hw_want_user='' hw_want_group='' hw_validate=''

@@ -22,6 +22,7 @@ hw_text() {
   hw_said=
   if [ -n "$hw_text_take" ] && [ -L "$1" ]; then
     # The link itself is in the way, and not what it leads to.
+    hw_sweep_beside "$1"
     hw_may_take "$1" "$hw_text_take" || return
     hw_saw "link $1"
     hw_path=$1 hw_said='in place of a link' hw_type=absent hw_size=0 hw_links=0
@@ -86,6 +87,7 @@ hw_own_text() {
 
 # hw_no_text PATH WORD [shown]: there is no such file.
 hw_no_text() {
+  hw_sweep_beside "$1"
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then
     hw_saw "absent $1"
     return 0

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # timezone.sh: the host's time zone: the link /etc/localtime, and /etc/timezone, which Debian had up to 12.
-# Needs: text
+# Needs: text link
 
 # hw_timezone ZONE
 hw_timezone() {
@@ -14,6 +14,7 @@ hw_timezone() {
     fi
   fi
   command -v readlink >/dev/null || hw_without readlink coreutils || return
+  hw_sweep_beside /etc/localtime
   hw_found=$(readlink /etc/localtime) || hw_found=
   hw_saw "localtime $hw_found"
   if [ "${hw_found##*/zoneinfo/}" != "$1" ]; then
@@ -21,8 +22,7 @@ hw_timezone() {
     if [ -z "$hw_check" ]; then
       hw_no_directory /etc/localtime || return
       ! hw_is_mount_point /etc/localtime || hw_fail "/etc/localtime is a mount point: the time zone is that of the machine that mounts it" || return
-      hw_temporary=/etc/.localtime.hw-$hw_token
-      ln -s "/usr/share/zoneinfo/$1" "$hw_temporary" && mv -f "$hw_temporary" /etc/localtime ||
+      hw_link_beside /etc/localtime "/usr/share/zoneinfo/$1" && mv -f "$hw_temporary" /etc/localtime ||
         hw_give_up "can't make the link /etc/localtime" || return
       hw_temporary=
       hw_touch /etc/localtime

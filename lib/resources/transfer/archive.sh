@@ -71,16 +71,13 @@ hw_have_unpackers() {
   command -v tar >/dev/null || hw_without tar tar
 }
 
-# hw_stage_archive: unpacks beside the directory and brings all in place when it is whole. One name for
-# the stage, so that what a run left that was cut off goes away with the next.
+# hw_stage_archive: unpacks beside the directory and brings all in place when it is whole.
 hw_stage_archive() {
   hw_make_above "$hw_tree" || return
-  hw_stage=${hw_tree%/*}/.${hw_tree##*/}.hw-archive
-  rm -rf -- "$hw_stage" && mkdir -m 700 -- "$hw_stage" && mkdir -- "$hw_stage/tree" ||
-    hw_fail "can't make $hw_stage" || return
+  hw_make_stage "$hw_tree" && mkdir -- "$hw_stage/tree" || hw_fail "can't make a directory beside $hw_tree" || return
   hw_fill_stage
   set -- $?
-  rm -rf -- "$hw_stage"
+  hw_drop_stage
   [ "$1" -eq 0 ] || return "$1"
   hw_touch_all
   # What came in beside the session is not needed any more.

@@ -38,6 +38,7 @@ hw_authorized_keys() {
 # hw_keys_one: hw_keys_file as it is to be.
 hw_keys_one() {
   hw_keys_directory=${hw_keys_file%/*} hw_keys_noted=$hw_note
+  hw_sweep_beside "$hw_keys_file"
   case $hw_keys_file in
     "$hw_is_home"/*) hw_keys_at_home=1 ;;
     *) hw_keys_at_home='' ;;
@@ -186,15 +187,19 @@ hw_keys_write() {
     done
     hw_keys_mounted=
     ! hw_is_mount_point "$hw_keys_file" || hw_keys_mounted=1
+    hw_name_beside "$hw_keys_file"
     # shellcheck disable=SC2016 # for the user's shell
     hw_lines "$hw_requests" | hw_keys_as_user -c '
       umask 077
       if [ "$1" != "$5" ]; then
-        [ -d "$1" ] || mkdir -- "$1" || exit
+        [ -d "$1" ] || mkdir -m 700 -- "$1" || exit
         chmod 700 -- "$1" || exit
       fi
-      new=$1/.${2##*/}.hw-$3
+      new=$3 old=$1/.${2##*/}.hw-old
       [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2" "$7" ""
+      # A mount point is written to, as hw_overwrite does it; what was cut off goes back first.
+      pour() { cat -- "$1" 1<>"$2" && dd if=/dev/null of="$2" bs=1 seek=$(($(wc -c <"$1"))) 2>/dev/null && rm -f -- "$1"; }
+      [ -z "$8" ] || [ ! -f "$old" ] || pour "$old" "$2" || exit
       # In a directory with a default ACL the umask is ignored, and sshd with what others may write to.
       (set -C && true >"$new") && chmod 600 -- "$new" || exit
       # By cat, as in hw_whole.
@@ -202,13 +207,12 @@ hw_keys_write() {
         [ "$s" = 0 ] && if [ -z "$8" ]; then
           mv -f -- "$new" "${2:-$6}"
         else
-          # A mount point, which is written to, as hw_overwrite does it.
-          pour() { cat -- "$1" 1<>"$2" && dd if=/dev/null of="$2" bs=1 seek=$(($(wc -c <"$1"))) 2>/dev/null && rm -f -- "$1"; }
-          cp -p -- "$2" "$new.old" && { pour "$new" "$2" || { pour "$new.old" "$2" && false; }; } && rm -f -- "$new.old"
+          cp -p -- "$2" "$new.old" && mv -f -- "$new.old" "$old" &&
+            { pour "$new" "$2" || { pour "$old" "$2" && false; }; } && rm -f -- "$old"
         fi || {
         rm -f -- "$new"
         exit 1
-      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_token" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" "$hw_keys_mounted" >&2 ||
+      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_beside" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" "$hw_keys_mounted" >&2 ||
       hw_fail "could not write $hw_keys_file as $hw_account" || return
     hw_touch "$hw_keys_directory"
     hw_touch "$hw_keys_file"

@@ -52,6 +52,7 @@ hw_user_must() {
 hw_user_compare() {
   hw_pending=''
   hw_find_user "$hw_account" || hw_fail "the user $hw_account does not exist after it was created" || return
+  [ -z "$hw_want_create$hw_want_move" ] || hw_sweep_beside "${hw_want_home:-$hw_is_home}"
   [ -z "$hw_want_uid" ] || [ "$hw_want_uid" = "$hw_is_uid" ] || hw_user_differs uid
   if [ -n "$hw_want_group" ]; then
     hw_find_gid "$hw_want_group" && [ "$hw_found" = "$hw_is_gid" ] || hw_user_differs group
@@ -240,12 +241,14 @@ hw_user_move_home() {
     hw_moved=1
     return
   fi
-  hw_stage=${hw_want_home%/*}/.${hw_want_home##*/}.hw-move
-  rm -rf -- "$hw_stage" && cp -a -- "$hw_is_home" "$hw_stage" && mv -- "$hw_stage" "$hw_want_home" || {
-    rm -rf -- "$hw_stage"
+  hw_name_beside "$hw_want_home"
+  hw_stage=$hw_beside
+  cp -a -- "$hw_is_home" "$hw_stage" && mv -- "$hw_stage" "$hw_want_home" || {
+    hw_drop_stage
     hw_fail "could not copy $hw_is_home to $hw_want_home: nothing has changed"
     return
   }
+  hw_stage=
   rm -rf -- "$hw_is_home" || hw_fail "could not remove $hw_is_home, of which $hw_want_home is a copy"
 }
 
@@ -307,11 +310,11 @@ hw_user_make_home() {
   hw_path=$hw_is_home
   hw_make_above "$hw_path" || return
   # Under its name when it is whole: that it is there is all that a later run looks at.
-  hw_stage=${hw_path%/*}/.${hw_path##*/}.hw-home
-  rm -rf -- "$hw_stage" && mkdir -m 700 -- "$hw_stage" || return
-  { [ ! -d /etc/skel ] || cp -R -- /etc/skel/. "$hw_stage/"; } && chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_stage" &&
-    mv -- "$hw_stage" "$hw_path" && return
-  rm -rf -- "$hw_stage"
+  hw_make_stage "$hw_path" || return
+  # With the modes that they have there.
+  { [ ! -d /etc/skel ] || cp -Rp -- /etc/skel/. "$hw_stage/"; } && chmod 700 -- "$hw_stage" &&
+    chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_stage" && mv -- "$hw_stage" "$hw_path" && hw_stage='' && return
+  hw_drop_stage
   return 1
 }
 

@@ -1,0 +1,30 @@
+# shellcheck shell=sh
+# process.sh: which process of which boot one is: a PID alone is used again.
+
+# hw_process_start PID: its start time into hw_started; fails if there is no such process, or it is
+# a zombie. Times are in whatever unit the system gives: they are only compared.
+hw_process_start() {
+  if [ -r /proc/self/stat ]; then
+    { IFS= read -r hw_process_text <"/proc/$1/stat"; } 2>/dev/null || return 1
+    # `pid (name) state …`: the name may hold anything, so count from its last bracket; start time is
+    # the 22nd field (proc(5)), the 20th after the name.
+    # shellcheck disable=SC2086 # the fields are to be split
+    set -- ${hw_process_text##*) }
+    [ "$1" != Z ] && [ "$1" != X ] || return 1
+    hw_started=${20}
+  else
+    hw_started=$(ps -o lstart= -p "$1" 2>/dev/null | tr -c '0-9A-Za-z\n' _)
+    [ -n "$hw_started" ] || return 1
+    case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 1 ;; esac
+  fi
+}
+
+hw_boot_id() {
+  if [ -r /proc/sys/kernel/random/boot_id ]; then
+    read -r hw_boot </proc/sys/kernel/random/boot_id
+  else
+    # macOS and the BSDs: `{ sec = 1700000000, usec = 0 } …`
+    hw_boot=$(sysctl -n kern.boottime 2>/dev/null | tr -cd '0-9') || hw_boot=
+    hw_boot=${hw_boot:-unknown}
+  fi
+}
