@@ -100,6 +100,61 @@ describe('smb.conf', { tags: ['testparm'] }, () => {
     expect(await testparm(host.at('f'), 'global')).toMatchObject(rest)
   })
 
+  // The older tests wrote names as the file has them.
+  test.each<[string, string, string, Record<string, string>, Record<string, string>]>([
+    [
+      'two blanks in a key',
+      '[global]\nmax  log   size = 1\n',
+      'global',
+      { 'max log size': '3' },
+      { 'max log size': '3' },
+    ],
+    [
+      'another letter case',
+      '[Global]\nMax LOG Size=1\n',
+      'global',
+      { 'max log size': '3' },
+      { 'max log size': '3' },
+    ],
+    [
+      'no blank',
+      '[global]\nmaxlogsize = 1\n',
+      'GLOBAL',
+      { 'max log size': '3' },
+      { 'max log size': '3' },
+    ],
+    [
+      'blanks around a section',
+      '[ global ]\nmax log size = 1\n',
+      'global',
+      { 'max log size': '3' },
+      { 'max log size': '3' },
+    ],
+    [
+      'a value that goes on',
+      '[global]\nserver string = one \\\n  two\nmax log size = 1\n',
+      'global',
+      { 'server string': 'x' },
+      { 'server string': 'x', 'max log size': '1' },
+    ],
+    [
+      'a value that goes on and is left alone',
+      '[global]\nserver string = one \\\n  max log size = 9\n',
+      'global',
+      { 'max log size': '3' },
+      { 'max log size': '3' },
+    ],
+  ])('in the format samba, %s is what Samba reads', async (_, text, section, set, wanted) => {
+    const host = await testHost()
+    const { status, again, after } = await edit(host, text, { format: 'samba', section, set })
+    expect([status, again]).toEqual(['changed', 'ok'])
+    expect(await testparm(host.at('f'), 'global')).toMatchObject(wanted)
+    // No second line of the same key; one that only looks like it is a part of a value.
+    expect(after.match(/max\s*log\s*size/gi)).toHaveLength(
+      text.includes('  max log size = 9') ? 2 : 1,
+    )
+  })
+
   test('has 200 generated values as they were given', async () => {
     await fc.assert(
       fc.asyncProperty(many(awkwardLine, 300), async values => {

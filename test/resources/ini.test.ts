@@ -325,7 +325,7 @@ describe('what can’t be is refused where it is declared', () => {
     ['a key in two places', { set: { a: 1 }, bare: ['a'] }, 'both'],
     ['a bare key with a colon', { bare: ['a:b'] }, 'can’t be bare'],
     ['a bare word', { format: 'words', section: 'global', bare: ['daemon'] }, 'set it to'],
-    ['no format', { format: 'x' as never, set: { a: 1 } }, 'ini, git or words'],
+    ['no format', { format: 'x' as never, set: { a: 1 } }, 'ini, git, samba or words'],
     ['no continuation', { continued: 'x' as never, set: { a: 1 } }, 'indent or backslash'],
     [
       'continuation of git',

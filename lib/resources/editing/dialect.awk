@@ -5,6 +5,7 @@
 # one is written.
 function ini_section_key(text,   at) {
   ini_header = text
+  if (ini_folded) return ini_fold(text)
   if (ini_format != "git") return text
   at = index(text, "\"")
   if (!at) {
@@ -162,20 +163,27 @@ function ini_holds(text, key,   at, name, n, i, word) {
   at = key ~ /:/ ? index(name, "=") : ini_separates_at(name)
   if (!at) {
     # A key without a value.
-    if (trim(name) != key) return 0
-    n = length(indent_of(text)) + length(key)
+    if (ini_fold(trim(name)) != ini_fold(key)) return 0
+    n = length(indent_of(text)) + length(trim(name))
     ini_lead = substr(text, 1, n) " = "
     if (length(name) < length(text)) ini_tail = substr(text, n + 1)
     ini_value = ""
     ini_bare = 1
     return 1
   }
-  if (trim(substr(text, 1, at - 1)) != key) return 0
+  if (ini_fold(trim(substr(text, 1, at - 1))) != ini_fold(key)) return 0
   name = substr(text, at + 1)
   match(name, /^[ \t]*/)
   ini_lead = substr(text, 1, at + RLENGTH)
   ini_read_value(substr(name, RLENGTH + 1))
   return 1
+}
+
+# A name as it is compared.
+function ini_fold(name) {
+  if (!ini_folded) return name
+  gsub(/[ \t]/, "", name)
+  return tolower(name)
 }
 
 # Where a line's key ends: at the first = or :, but for a : within a word before an = that stands by itself, as in

@@ -2,6 +2,7 @@
 #   O format NAME      ini, words (haproxy's) or git
 #   O continued HOW    lines that go on: indent (as Python's configparser reads them), backslash or none; without it,
 #                      what may be such lines can't be edited
+#   O folded yes       letter case and blanks mean nothing in the names of keys and sections (Samba's)
 #   O comments yes     a comment may stand behind a value
 #   O separator TEXT   what a new key has before its value; else as its neighbours have it
 #   S SECTION          the section of what follows; empty: before the first section
@@ -24,7 +25,7 @@ function ini_request(kind, rest,   name) {
   if (kind == "F") {
     ini_wanted = 0
     ini_format = "ini"
-    ini_continued = ini_comments = ini_separator = ini_away = ini_sure = ""
+    ini_continued = ini_comments = ini_separator = ini_away = ini_sure = ini_folded = ""
   }
   else if (kind == "O") {
     name = rest
@@ -36,6 +37,7 @@ function ini_request(kind, rest,   name) {
       ini_continued = rest == "none" ? "" : rest
     }
     else if (name == "comments") ini_comments = rest
+    else if (name == "folded") ini_folded = rest
     else ini_separator = rest
   }
   else if (kind == "S") ini_of = ini_section_key(rest)

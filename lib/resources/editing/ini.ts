@@ -47,9 +47,10 @@ export interface IniOptions extends EditOptions {
    * `ini` (default): `[section]` lines and `key = value` or `key: value`. `git`: git's, with
    * `[remote "origin"]`, quotes and escapes in values, and keys in any letter case. `words`: haproxy's,
    * where a section begins with a keyword in the first column (`global`, `frontend web`) and a key is
-   * the first words of a line (`timeout server`). Several blanks count as one in a section's name.
+   * the first words of a line (`timeout server`). `samba`: smb.conf, where letter case and blanks mean nothing in
+   * names, only `=` separates, and a backslash at a line's end goes on. Several blanks count as one in a section's name.
    */
-  format?: 'ini' | 'git' | 'words'
+  format?: 'ini' | 'git' | 'samba' | 'words'
   /**
    * How a value goes on in the next line: `indent`, as Python's configparser reads it, where a line that
    * is indented deeper than its key belongs to the value; or `backslash` at a line's end, as in units of
@@ -98,8 +99,8 @@ export function ini(path: string, options: IniOptions): Resource {
 
 function optionRequests(title: string, options: IniOptions): string[] {
   const { format = 'ini', continued, inlineComments, separator } = options
-  if (!['ini', 'git', 'words'].includes(format))
-    throw invalidOption(title, 'format is ini, git or words')
+  if (!['ini', 'git', 'samba', 'words'].includes(format))
+    throw invalidOption(title, 'format is ini, git, samba or words')
   if (format !== 'ini' && (continued !== undefined || inlineComments !== undefined))
     throw invalidOption(title, `continued and inlineComments are not for the format ${format}`)
   if (continued !== undefined && !['indent', 'backslash', 'none'].includes(continued))
@@ -107,8 +108,9 @@ function optionRequests(title: string, options: IniOptions): string[] {
   if (separator !== undefined && !/^[ \t]*[=:][ \t]*$/.test(separator))
     throw invalidOption(title, 'a separator is = or : and blanks')
   const requests: string[] = []
-  if (format !== 'ini') requests.push(`O format ${format}`)
-  if (format === 'git') requests.push('O continued backslash')
+  if (format === 'samba') requests.push('O folded yes', 'O separator  = ')
+  else if (format !== 'ini') requests.push(`O format ${format}`)
+  if (format === 'git' || format === 'samba') requests.push('O continued backslash')
   if (continued) requests.push(`O continued ${continued}`)
   if (inlineComments) requests.push('O comments yes')
   if (separator !== undefined) requests.push(`O separator ${separator}`)
@@ -121,6 +123,12 @@ function absentRequests(title: string, { section, set, bare, unset }: IniOptions
   return ['X']
 }
 
+/** A key’s name as who reads the file compares it. */
+function nameOf(key: string, format: IniOptions['format']): string {
+  if (format === 'samba') return key.replace(/[ \t]/g, '').toLowerCase()
+  return format === 'git' ? key.toLowerCase() : key
+}
+
 function keyRequests(title: string, options: IniOptions): string[] {
   const { set = {}, bare = [], unset = [], format } = options
   const keys = [...Object.keys(set), ...bare, ...unset]
@@ -128,7 +136,7 @@ function keyRequests(title: string, options: IniOptions): string[] {
   const seen = new Set<string>()
   for (const key of keys) {
     checkKey(title, key, format)
-    const name = format === 'git' ? key.toLowerCase() : key
+    const name = nameOf(key, format)
     if (seen.has(name)) throw invalidOption(title, `${key} is both set and unset`)
     seen.add(name)
   }
@@ -173,7 +181,7 @@ function valueLines(title: string, key: string, text: string, options: IniOption
     throw invalidOption(title, `the value of ${key} ends with an empty line`)
   if (lines.slice(1).some(line => /^[#;]/.test(line)))
     throw invalidOption(title, `a line of the value of ${key} would be a comment`)
-  if (continued === 'backslash' && /(^|[^\\])(\\\\)*\\$/.test(text))
+  if ((continued === 'backslash' || format === 'samba') && /(^|[^\\])(\\\\)*\\$/.test(text))
     throw invalidOption(title, `the value of ${key} ends with a backslash: it would go on`)
   return lines
 }
