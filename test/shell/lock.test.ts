@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
@@ -85,6 +85,20 @@ describeEach(shells, 'the lock under $name', shell => {
     ])
     await host.session.close()
     expect(await left(host.directory)).toEqual([])
+  })
+
+  // The directories of the tests around this one have no default ACL, in which the umask means nothing.
+  test('is for nobody else to write in a directory with a default ACL', {
+    tags: ['acl'],
+  }, async () => {
+    const directory = await temporaryDirectory()
+    await mkdir(`${directory}/bootstrap`, { mode: 0o700 })
+    execFileSync('setfacl', ['-d', '-m', 'u:nobody:rwx,g::rwx,o::rwx', `${directory}/bootstrap`])
+    const { session } = await testHost({ shell, directory, first: [lock('r1')] })
+    expect(session.first[0]).toMatchObject({ status: 'ok' })
+    expect((await stat(`${directory}/bootstrap/bootstrap.pid`)).mode & 0o777).toBe(0o600)
+    const second = await testHost({ shell, directory, first: [lock('r2')] })
+    expect(second.session.first[0]).toMatchObject({ status: 'failed', code: 'locked' })
   })
 
   test('is refused to another run, with its holder’s name', async () => {
