@@ -54,8 +54,8 @@ export async function deliverCallback(delivery: Delivery): Promise<DeliveryResul
   const { retries = 4, minDelayMs = 1000, signal } = delivery
   try {
     const url = checkCallbackUrl(String(delivery.url))
-    const { run, type } = delivery.document
-    const id = `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}${type === 'run.started' ? '-started' : ''}`
+    const { run, attempt: number, type } = delivery.document
+    const id = `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}${number === undefined ? '' : `-${number}`}${type === 'run.started' ? '-started' : ''}`
     const body = JSON.stringify(delivery.document, (_key, value) =>
       typeof value === 'bigint' ? String(value) : value,
     )

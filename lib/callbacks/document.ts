@@ -18,6 +18,8 @@ export interface CallbackDocument {
   type: 'run.completed'
   /** Id of the run. */
   run: string
+  /** Left out for the first; 2 for the next, if the run was resumed. */
+  attempt?: number
   recipe: string
   environment: string
   /** The recipe's arguments, without secrets. */
@@ -37,7 +39,10 @@ export interface CallbackDocument {
 
 /** What is posted when a run starts, if that is wanted. */
 export interface StartDocument
-  extends Pick<CallbackDocument, 'version' | 'run' | 'recipe' | 'environment' | 'args' | 'check'> {
+  extends Pick<
+    CallbackDocument,
+    'version' | 'run' | 'attempt' | 'recipe' | 'environment' | 'args' | 'check'
+  > {
   type: 'run.started'
   /** ISO 8601, UTC. */
   startedAt: string
@@ -52,6 +57,7 @@ export type CallbackEvent = (typeof callbackEvents)[number]
 /** The document of a run that starts. */
 export const startDocument = ({
   run,
+  attempt,
   recipe,
   environment,
   args,
@@ -62,6 +68,7 @@ export const startDocument = ({
   version: 1,
   type: 'run.started',
   run,
+  ...furtherAttempt(attempt),
   recipe,
   environment,
   args,
@@ -95,11 +102,12 @@ export function createDocumentCollector(): DocumentCollector {
 }
 
 function createDocument(start: Start, end: End, errors: ErrorReport[]): CallbackDocument {
-  const { run, recipe, environment, args, check } = start
+  const { run, attempt, recipe, environment, args, check } = start
   return {
     version: 1,
     type: 'run.completed',
     run,
+    ...furtherAttempt(attempt),
     recipe,
     environment,
     args,
@@ -119,3 +127,5 @@ function createDocument(start: Start, end: End, errors: ErrorReport[]): Callback
     errors,
   }
 }
+
+const furtherAttempt = (attempt: number) => (attempt > 1 ? { attempt } : {})

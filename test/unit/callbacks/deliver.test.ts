@@ -105,6 +105,12 @@ describe('deliverCallback', () => {
     }
   })
 
+  it('has another id for a further attempt of the run, which is no duplicate of the first', async () => {
+    const { url, requests } = await receive(status(204))
+    await deliverCallback({ url, document: { ...document, attempt: 2 } })
+    expect(requests[0]!.headers['webhook-id']).toBe(`msg_${document.run}-2`)
+  })
+
   it.each([408, 429, 502, 503])('retries after %i', async code => {
     const { url, requests } = await receive(status(code), status(200))
     expect((await deliver(url)).result).toEqual({ delivered: true })
