@@ -1,6 +1,5 @@
 # shellcheck shell=sh
 # container.sh: containers of docker or podman, whose commands are the same as far as they go here.
-# Needs: noted
 
 # hw_container NAME running|stopped|absent sum= pull= [engine=] [image=] [env=]… [argument=]…: a container made of this
 # specification, which has its checksum as a label. `engine`: docker, podman, or without what is there. `pull`:
@@ -18,13 +17,6 @@ hw_container() {
     [ "$hw_container_want" = absent ] || hw_note=unknown hw_status=changed
     return 0
   }
-  hw_container_rest
-  hw_container_bring "$@" || return
-  [ -n "$hw_check" ] || hw_container_clear
-}
-
-# hw_container_bring WORD…: makes it as wanted, if it is not.
-hw_container_bring() {
   case $hw_container_want in
     absent)
       [ "$hw_container_is" != absent ] || return 0
@@ -33,14 +25,13 @@ hw_container_bring() {
       return
       ;;
   esac
-  hw_container_noted=$hw_note
   if [ "$hw_container_is" = absent ]; then
     hw_also created
   else
     [ "$hw_container_has" = "$hw_container_sum" ] || hw_also specification
     hw_container_compare_image || return
   fi
-  if [ "$hw_note" != "$hw_container_noted" ]; then
+  if [ "$hw_status" = changed ]; then
     [ -n "$hw_check" ] || hw_container_replace "$@"
     return
   fi
@@ -54,24 +45,6 @@ hw_container_bring() {
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   "$hw_engine" "$hw_verb" "$hw_container" >/dev/null || hw_fail "could not $hw_verb the container $hw_container"
-}
-
-# hw_container_rest: what a run has left of a change that it did not end, into hw_container_left: the container before,
-# or the one to come.
-hw_container_rest() {
-  hw_container_left=
-  hw_was_begun "container $hw_container" || return 0
-  for hw_each in "$hw_container-old-$hw_found" "$hw_container-new-$hw_found"; do
-    ! "$hw_engine" container inspect "$hw_each" >/dev/null 2>&1 || hw_container_left="$hw_container_left $hw_each"
-  done
-  [ -z "$hw_container_left" ] || hw_also 'rest of an interrupted change'
-}
-
-# hw_container_clear: takes it away, once there is nothing to go back to it for.
-hw_container_clear() {
-  # shellcheck disable=SC2086 # names hold no blanks
-  [ -z "$hw_container_left" ] || "$hw_engine" rm -f $hw_container_left >/dev/null || hw_fail "could not remove$hw_container_left" || return
-  hw_end_work "container $hw_container"
 }
 
 # hw_container_look: which engine there is into hw_engine; what the container is (absent running exited …)
@@ -135,9 +108,6 @@ hw_container_replace() {
       missing) "$hw_engine" image inspect "$hw_image" >/dev/null 2>&1 || hw_container_pull || return ;;
     esac
   fi
-  # Where that can't be written a kill may leave the old container there, no longer running.
-  hw_begin_work "container $hw_container" "$hw_token" 2>/dev/null
-  hw_code=-
   hw_container_create "$hw_container-new-$hw_token" "$@" ||
     hw_fail "could not make the container $hw_container; nothing has changed" || return
   if [ "$hw_container_is" != absent ]; then
