@@ -4,7 +4,8 @@
  */
 import { type IniContent, type IniFile, readIni, writeIni } from '../ini/read.ts'
 import { damaged } from './damaged.ts'
-import { type Intent, parseIntent } from './intent.ts'
+import type { Intent } from './intent.ts'
+import { parseIntent } from './intent-file.ts'
 import { record } from './record.ts'
 
 /** The record on a host; empty if the host was never provisioned. */

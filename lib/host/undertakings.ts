@@ -1,6 +1,7 @@
 /** What is under way with the products of one host: written down by its steps, read again, put away. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
-import { configCopy, type Intent, renderIntent, settledMode } from '../bootstrap/intent.ts'
+import { configCopy, type Intent, settledMode } from '../bootstrap/intent.ts'
+import { renderIntent } from '../bootstrap/intent-file.ts'
 import { type HostState, parseState, renderServer } from '../bootstrap/state.ts'
 import { StepError } from '../errors.ts'
 import type { RunContext } from '../recipe/recipe.ts'

@@ -4,13 +4,12 @@ import {
   decide,
   describeIntent,
   type Intent,
-  parseIntent,
-  renderIntent,
   type ScriptState,
   scriptStates,
   settledMode,
   type Target,
 } from '../../../lib/bootstrap/intent.ts'
+import { parseIntent, renderIntent } from '../../../lib/bootstrap/intent-file.ts'
 
 const a: Target = { version: '1', settings: { port: '1' } }
 const b: Target = { version: '2', settings: { port: '1' } }
