@@ -118,7 +118,10 @@ test('a config that somebody has changed meanwhile is kept aside, and a repair b
   expect(await app.look()).toMatchObject({ config: repaired, mode: 'maintenance', underWay: [] })
 
   await app.reset('one')
-  await app.start('upgrade 2.0.0', { kind: 'shell killed', at: 11 })
+  expect(await app.start('upgrade 2.0.0', { kind: 'shell killed', at: 11 })).toMatchObject({
+    hit: true,
+    status: 'unreachable',
+  })
   await writeFile(join(app.home, 'app.ini'), 'port = 8080\nsomebody = else\n')
   expect(await app.start('upgrade 1.0.0')).toMatchObject(well)
   const { config, files } = await app.look()
@@ -130,7 +133,10 @@ test('a config that somebody has changed meanwhile is kept aside, and a repair b
 
 test('another product’s work leaves what is under way as it is', async () => {
   await app.reset('one')
-  await app.start('upgrade 2.0.0', { kind: 'shell killed', at: 11 })
+  expect(await app.start('upgrade 2.0.0', { kind: 'shell killed', at: 11 })).toMatchObject({
+    hit: true,
+    status: 'unreachable',
+  })
   expect(await app.start('upgrade 5 side')).toMatchObject(well)
   expect(await app.look()).toMatchObject({ mode: 'upgrading', underWay: ['app.intent'] })
   expect(await app.start('upgrade 2.0.0')).toMatchObject(well)

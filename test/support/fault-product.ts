@@ -105,7 +105,8 @@ export async function faultProduct(
 read -r kind left <'${fault}'
 echo "$kind $((left - 1))" >'${fault}'
 case $kind:$left in
-  kill:1) kill -9 $PPID ;;
+  # The session's shell, which holds the lock.
+  kill:1) read -r pid <'${home}/state/bootstrap.pid' && kill -9 "$pid" ;;
   fail:1 | fail:0) exit 1 ;;
 esac
 exit 0
