@@ -146,7 +146,7 @@ test('another product’s work leaves what is under way as it is', async () => {
 describe('what a fault interrupts', { tags: ['long'] }, () => {
   describe.each(works)('$work', ({ work, at, other }) => {
     describe.each(faults)('with the fault: %s', kind => {
-      test('ends well, whatever comes next', async () => {
+      test('ends well, whatever comes next', { timeout: 180_000 }, async () => {
         await app.reset(at)
         const { scripts: first } = await app.look()
         const next = [work, other, 'provision', 'rollback']
