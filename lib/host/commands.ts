@@ -31,6 +31,7 @@ export const createCommands =
     }
     const as = request.as === undefined ? {} : { as: request.as }
     account(execution, () => ({ kind: 'command', title, ...as, tags: [], status: 'unknown' }))
+    execution.ledger.foresee('anything')
     if (mode.kind !== 'list')
       progress.own().step(title).end('skipped', { note: 'not known with --check' })
     return { exitStatus: 0 }

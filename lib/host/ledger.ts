@@ -15,6 +15,8 @@ export interface Ledger {
   changed(resource: Resource): boolean | undefined
   /** What steps made, or with --check would make: the lines of lib/remote/foresee.sh. */
   readonly foreseen: readonly string[]
+  /** With --check: something that is not a resource would make this. */
+  foresee(made: string): void
   note(resource: Resource, changed: boolean): void
   /**
    * Records the handlers that steps of another user may make due. Only the main session can write the record,
@@ -67,6 +69,7 @@ export function createLedger(
     noLongerDue: key => void due.delete(key),
     changed: resource => known.get(resource),
     foreseen,
+    foresee: made => void foreseen.push(made),
     note: (resource, changed) => {
       known.set(resource, changed)
       if (changed) foreseen.push(...resource.makes)

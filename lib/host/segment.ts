@@ -169,18 +169,18 @@ function effectOf({ resource, task, as }: Step, { effects }: Execution) {
   })
 }
 
+/** Whether what an earlier step makes, with --check, creates a user or lets us become that. */
+const brings = (made: string, user: string | undefined, { code }: StepError) =>
+  made === 'anything' ||
+  (code === 'user_missing' ? made === `user ${user}` : made.startsWith('path /etc/sudoers'))
+
 /** Reports steps whose user has no session. */
 function noSession(steps: readonly Step[], thrown: unknown, running: Running): undefined {
   const { mode, ledger } = running.execution
   const error = thrownError(thrown)
   if (error.code !== 'user_missing' && error.code !== 'user_refused') throw thrown
   const wanted = steps.filter(({ handler }) => !handler || ledger.due.has(handler))
-  // With --check, an earlier step may be the one that would create the user.
-  const name = steps[0]!.as
-  const mayCome =
-    onlyLooks(mode) &&
-    error.code === 'user_missing' &&
-    ledger.foreseen.some(each => each === `user ${name}` || each === 'anything')
+  const mayCome = onlyLooks(mode) && ledger.foreseen.some(made => brings(made, steps[0]!.as, error))
   const [first] = mayCome ? [] : wanted
   if (first) {
     running.failure = error.within({ step: first.resource.title, at: first.resource.at() })

@@ -195,16 +195,30 @@ hw_mark_seen() {
 # hw_fail MESSAGE [CODE]: say why a step fails. Use as `hw_fail … || return`.
 hw_fail() {
   hw_lines "$1" >&2
-  hw_code=${2:-step_failed}
+  hw_code=${2:-step_failed} hw_unknown=''
   return 1
 }
 
-# hw_lacks KIND NAME MESSAGE [CODE]: as hw_fail, where a step fails for want of a path, user, group, service or
-# program. With --check a step before it may be the one that makes it: see hw_foresee.
-hw_lacks() {
-  [ -z "$hw_check" ] || [ -z "$hw_foresight" ] || ! "$hw_foresight" "$1" "$2" || return
+# hw_awaits KIND NAME MESSAGE [CODE]: as hw_fail, of a step for want of what an earlier one may make; but with --check,
+# if one would make it, all is well. KIND and NAME: see hw_foresees.
+hw_awaits() {
+  ! hw_explain "$1" "$2" || return 0
   shift 2
   hw_fail "$@"
+}
+
+# hw_explain KIND NAME: whether, with --check, an earlier step would make it: then hw_explained says which.
+hw_explain() {
+  hw_explained=
+  [ -z "$hw_check" ] || [ -z "$hw_foresight" ] || hw_explained=$("$hw_foresight" "$1" "$2")
+  [ -n "$hw_explained" ]
+}
+
+# hw_lacks KIND NAME MESSAGE [CODE]: the same, where the step can't go on without it. It fails in any case, and is
+# unknown, not failed, if an earlier step explains that: see hw_foresee.
+hw_lacks() {
+  hw_awaits "$@" && hw_unknown=$hw_explained
+  return 1
 }
 
 # hw_drop_incoming PATH: what came in beside the session (receive.sh) is not needed any more.
@@ -359,7 +373,7 @@ hw_cleanup() {
 [ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_stage='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
-hw_notifying='' hw_at_end='' hw_acted='' hw_foresight=''
+hw_notifying='' hw_at_end='' hw_acted='' hw_foresight='' hw_unknown=''
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

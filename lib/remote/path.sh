@@ -141,9 +141,16 @@ hw_resolve() {
   hw_path=$1
   if [ -L "$1" ]; then
     command -v readlink >/dev/null || hw_without readlink coreutils || return
-    hw_path=$(readlink -f -- "$1") || hw_lacks path "$(readlink -- "$1")" "$1 is a link that leads nowhere" || return
+    hw_path=$(readlink -f -- "$1") || hw_resolve_later "$1" || return
   fi
   hw_sweep_beside "$hw_path"
+}
+
+# hw_resolve_later LINK: where it will lead once an earlier step has made the directory for that.
+hw_resolve_later() {
+  hw_path=$(readlink -- "$1")
+  case $hw_path in /*) ;; *) hw_path=${1%/*}/$hw_path ;; esac
+  hw_awaits path "${hw_path%/*}" "$1 is a link that leads nowhere"
 }
 
 # hw_trust PATH: fails if a link on the way to PATH, or PATH itself, was laid by somebody who could not do
@@ -196,4 +203,35 @@ hw_trust_owner_of() {
     esac
     echo "${3-}"
   )
+}
+
+# hw_real PATH: where it leads with no link, `.` or `..` in it and no slash too many, into hw_found; of what is not
+# there yet, that of the directories that are. No process where there is nothing of these.
+hw_real() {
+  hw_found=$1
+  while :; do
+    case $hw_found in
+      ?*/) hw_found=${hw_found%/} ;;
+      *//*) hw_found=${hw_found%%//*}/${hw_found#*//} ;;
+      *) break ;;
+    esac
+  done
+  hw_each=$hw_found/
+  case $hw_each in
+    */./* | */../*) ;;
+    *)
+      hw_each=${hw_found%/}
+      while [ -n "$hw_each" ] && [ ! -L "$hw_each" ]; do hw_each=${hw_each%/*}; done
+      [ -n "$hw_each" ] || return 0
+      ;;
+  esac
+  hw_rest=
+  while [ -n "$hw_found" ] && [ ! -d "$hw_found" ]; do
+    hw_rest=/${hw_found##*/}$hw_rest hw_found=${hw_found%/*}
+  done
+  hw_found=$(cd -P -- "${hw_found:-/}" && pwd -P) || hw_found=
+  hw_found=${hw_found%/}$hw_rest
+  # A link to a file, or to nothing yet.
+  [ ! -L "$hw_found" ] || hw_found=$(readlink -f -- "$hw_found") || hw_found=
+  hw_found=${hw_found:-/}
 }

@@ -10,6 +10,27 @@ hw_compare_owner() {
   case $hw_want_group in '' | "$hw_group" | "$hw_gid") ;; *) hw_also group ;; esac
 }
 
+# hw_has_place PATH: fails where the directory of PATH is missing, or its wanted owner (hw_want_*): a step finds that as it
+# writes, and with --check it writes nothing. hw_has_owners: the latter alone.
+hw_has_place() {
+  [ -d "${1%/*}/" ] || hw_awaits path "${1%/*}" "there is no directory ${1%/*}" || return
+  hw_has_owners
+}
+
+hw_has_owners() {
+  hw_has_account passwd "$hw_want_user" || hw_awaits user "$hw_want_user" "there is no user $hw_want_user" || return
+  hw_has_account group "$hw_want_group" || hw_awaits group "$hw_want_group" "there is no group $hw_want_group"
+}
+
+# hw_has_account passwd|group NAME: by the shell itself; a directory service is asked only for who is not in the file.
+hw_has_account() {
+  case $2 in *[!0-9]*) ;; *) return 0 ;; esac
+  while IFS=: read -r hw_found hw_line; do
+    [ "$hw_found" != "$2" ] || return 0
+  done <"/etc/$1"
+  command -v getent >/dev/null && getent "$1" "$2" >/dev/null
+}
+
 # hw_keep_owner NAMED: mode and owner of hw_path, whose content is as wanted; there need not be such a file.
 # NAMED is what the recipe calls it.
 hw_keep_owner() {
@@ -19,7 +40,10 @@ hw_keep_owner() {
   hw_compare_owner
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_owners
+    return
+  fi
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
   hw_touch "$hw_path"
 }

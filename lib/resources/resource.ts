@@ -150,7 +150,7 @@ interface Declaration {
   restarts?: { withinMs: number }
   effect?: Effect
   need?: Need
-  /** Default: the file `path`, or nothing if the option `absent` is given. */
+  /** Default: the file `path`; nothing if the option `absent` is given. */
   makes?: readonly string[]
   forHost?: (host: TemplateHost) => Resource
 }
@@ -160,11 +160,11 @@ export function declare({ options, secrets = [], ...declared }: Declaration): Re
   const { when, as, tags } = options
   const { title, path } = declared
   const absent = 'absent' in options && options.absent
-  const file = path?.startsWith('/') ? [`file ${path}`] : []
+  const file = path?.startsWith('/') && !absent ? [`path ${path}`] : []
   return {
     kind: 'resource',
     ...declared,
-    makes: absent ? [] : (declared.makes ?? file),
+    makes: declared.makes ?? file,
     notify: [options.notify ?? []].flat().map(each => checkHandler(title, each)),
     when: checkCondition(title, when),
     as: as === undefined ? undefined : checkUser(title, as),

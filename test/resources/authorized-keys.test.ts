@@ -1,8 +1,10 @@
 import ssh2 from 'ssh2'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { command } from '../../lib/resources/commands/command.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { authorizedKeys } from '../../lib/resources/users/authorized-keys.ts'
 import { sudoers } from '../../lib/resources/users/sudoers.ts'
+import { user } from '../../lib/resources/users/user.ts'
 import type { Requires } from '../support/requires.ts'
 import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
@@ -190,13 +192,15 @@ ${ed}' ]`,
       await on.script('mv /usr/sbin/visudo /srv/visudo', '/')
       const wanted = sudoers('x', { rules: [{ user: 'ann', commands: 'ALL' }] })
       const { error } = await go(wanted)
-      const checked = await go(wanted, { check: true })
+      const checked = await go([command('true'), wanted], { check: true })
+      const alone = await go(wanted, { check: true })
       await on.script('mv /srv/visudo /usr/sbin/visudo', '/')
       expect(error).toMatchObject({
         code: 'tool_missing',
         message: 'visudo is not on this host; the package that has it is sudo',
       })
-      expect(checked.statuses).toEqual(['changed'])
+      expect(alone.error).toMatchObject({ code: 'tool_missing' })
+      expect(checked.notes[1]).toBe('unknown: an earlier step may bring visudo')
     })
 
     test('a link in a user’s home is not followed', async () => {
@@ -254,11 +258,15 @@ ${ed}' ]`,
       ).toBe('700:ann\n600:ann\n')
     })
 
-    test('a user who is not there fails, with --check only says so', async () => {
-      const { error } = await go(authorizedKeys('nobody-here', [ed]))
-      expect(error?.message).toBe('there is no user nobody-here')
-      const checked = await go(authorizedKeys('nobody-here', [ed]), { check: true })
-      expect(checked).toMatchObject({ statuses: ['changed'], notes: ['unknown'] })
+    test('a user who is not there fails, with --check unless a step makes the user', async () => {
+      const keys = authorizedKeys('nobody-here', [ed])
+      for (const mode of [{}, { check: true }])
+        expect((await go(keys, mode)).error?.message).toBe('there is no user nobody-here')
+      const checked = await go([user('nobody-here'), keys], { check: true })
+      expect(checked).toMatchObject({
+        statuses: ['changed', 'changed'],
+        notes: ['created', 'unknown: an earlier step makes nobody-here'],
+      })
     })
   })
 })

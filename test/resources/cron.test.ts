@@ -7,6 +7,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isBootstrapError } from '../../lib/errors.ts'
+import { command } from '../../lib/resources/commands/command.ts'
 import type { Items, Resource } from '../../lib/resources/resource.ts'
 import { type CronOptions, cron } from '../../lib/resources/system/cron.ts'
 import { awkwardLine, many, once } from '../support/awkward.ts'
@@ -153,13 +154,15 @@ test.each([
   await host.script(given, '/srv')
   const wanted = cron('hw-none', { schedule: '@daily', command: 'x', user })
   const looked = await bring(host, anyShell, '/srv', wanted, { check: true })
+  const behind = await bring(host, anyShell, '/srv', [command('true'), wanted], { check: true })
   const done = await go(wanted)
   await host.script(`${after}; [ ! -e /etc/cron.d/hw-none ]`, '/srv')
-  expect(looked.notes).toEqual(['unknown'])
-  expect(done.error).toMatchObject({
-    code: error.code,
-    message: expect.stringMatching(error.message),
-  })
+  expect(behind.notes[1]).toMatch(/^unknown: an earlier step may bring /)
+  for (const each of [looked, done])
+    expect(each.error).toMatchObject({
+      code: error.code,
+      message: expect.stringMatching(error.message),
+    })
 })
 
 test('a job of Ansible’s in a crontab becomes ours, also one that is turned off', async () => {

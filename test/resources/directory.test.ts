@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { directory } from '../../lib/resources/files/directory.ts'
+import { user } from '../../lib/resources/users/user.ts'
 import { directoryHost, overlayHost } from '../support/resource-hosts.ts'
 import { bring, resourceTable } from '../support/resource-table.ts'
 import { anyShell, describeEach, fakePrograms, shells } from '../support/shells.ts'
@@ -136,8 +137,10 @@ describeEach(shells, 'under $name', shell => {
     expect(await host.script('stat -c %u:%g /etc/passwd', at)).toBe(before)
     expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
     const later = directory(`${at}/d`, { recurse: true, owner: 'not-there-yet' })
-    const checked = await bring(host, shell, at, later, { check: true })
-    expect(checked.notes).toEqual(['owner, what is in it'])
+    const checked = await bring(host, shell, at, [user('not-there-yet'), later], { check: true })
+    expect(checked.notes).toEqual(['created', 'owner, what is in it'])
+    const alone = await bring(host, shell, at, later, { check: true })
+    expect(alone.error!.message).toBe('there is no user not-there-yet')
     expect((await bring(host, shell, at, later)).error!.message).toMatch(/owner/)
   })
 })

@@ -186,18 +186,18 @@ describe('git', () => {
     expect(String(result.stderr)).toContain('already has files and is not a git repository')
   })
 
-  test('without git it says so; a dry run says what it would do', async () => {
+  test('without git it says so, with --check too', async () => {
     const directory = await temporaryDirectory()
     const path = await fakePrograms(directory, {})
     const words = ['env', `PATH=${path}`, whereIs('dash') ?? '/bin/sh'] as const
     const host = await testHost({ shell: { name: 'bare', command: words } })
-    const result = await host.run(at(host))
-    expect(result).toMatchObject({ status: 'failed', code: 'tool_missing' })
-    expect(String(result.stderr)).toBe('git is not on this host; the package that has it is git\n')
-    expect(await host.run(at(host), { check: true })).toMatchObject({
-      status: 'changed',
-      note: 'cloned',
-    })
+    for (const check of [true, false]) {
+      const result = await host.run(at(host), { check })
+      expect(result).toMatchObject({ status: 'failed', code: 'tool_missing' })
+      expect(String(result.stderr)).toBe(
+        'git is not on this host; the package that has it is git\n',
+      )
+    }
   })
 
   test.each<[string, Partial<GitOptions>, string]>([

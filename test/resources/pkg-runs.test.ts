@@ -1,6 +1,7 @@
 /** @module-tag long */
 /** What package steps cost, how they fail, and how two runs at once get along; on real package managers. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { command } from '../../lib/resources/commands/command.ts'
 import { pkg } from '../../lib/resources/packages/pkg.ts'
 import type { Items } from '../../lib/resources/resource.ts'
 import { apkContract } from '../support/fake-apk.ts'
@@ -247,7 +248,11 @@ done`,
       at: expect.stringMatching(/pkg-runs\.test\.ts:\d+$/),
     })
     expect((await log()).filter(line => line.endsWith(' update'))).toHaveLength(1)
-    expect((await go(pkg('hwnone'), { check: true })).statuses).toEqual(['changed'])
+    // That it was `changed` hid that no earlier step brings a repository.
+    const alone = await go(pkg('hwnone'), { check: true })
+    expect(alone.error?.message).toBe("can't be installed on this host: hwnone")
+    const behind = await go([command('true'), pkg('hwnone')], { check: true })
+    expect(behind.statuses).toEqual(['changed', 'changed'])
   })
 
   test('a name that apt would take for an expression installs nothing', async () => {

@@ -1,5 +1,6 @@
 /** service against the real OpenRC, and against real scripts where there is neither it nor systemd. */
 import { describe, expect, test } from 'vitest'
+import { command } from '../../lib/resources/commands/command.ts'
 import { service } from '../../lib/resources/system/service.ts'
 import { systemdUnit } from '../../lib/resources/system/systemd-unit.ts'
 import { openrcHost, sysvHost } from '../support/init-hosts.ts'
@@ -116,8 +117,11 @@ describe('by SysV scripts', { tags: ['overlay'] }, () => {
       const { error } = await go(service('hw-no', { running: true }))
       expect(error).toMatchObject({ code: 'tool_missing' })
       expect(error?.message).toContain('there is no service hw-no: no executable /etc/init.d/hw-no')
-      const checked = await go(service('hw-no', { running: true }), { check: true })
-      expect(checked).toMatchObject({ statuses: ['changed'], notes: ['unknown'] })
+      const alone = await go(service('hw-no', { running: true }), { check: true })
+      expect(alone.error).toMatchObject({ code: 'tool_missing' })
+      const behind = [command('true'), service('hw-no', { running: true })]
+      const checked = await go(behind, { check: true })
+      expect(checked.notes[1]).toBe('unknown: an earlier step may bring hw-no.service')
     })
 
     // A table of tests had only services that live, and a dead one was started again in each run.

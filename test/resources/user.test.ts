@@ -171,8 +171,10 @@ describe('by useradd and its like', { tags: ['overlay'] }, () => {
       expect(`${error?.output}${error?.message}`).toContain('there is no group no-such')
       expect(await on.script('grep ^zoe: /etc/passwd || echo none', '/')).toBe('none\n')
       // A step before it may make it.
-      const checked = await go(user('zoe', { groups: ['no-such'] }), { check: true })
-      expect(checked.statuses).toEqual(['changed'])
+      const later = user('zoe', { groups: ['no-such'] })
+      const checked = await go([group('no-such'), later], { check: true })
+      expect(checked.notes).toEqual(['created', 'created'])
+      expect((await go(later, { check: true })).error?.message).toBe('there is no group no-such')
     })
 
     test('no process sees the hash', async () => {

@@ -50,7 +50,16 @@ hw_action_due() {
       hw_status=changed hw_note=${hw_check:+unknown}
       ;;
   esac
-  [ -n "$hw_check" ] || hw_action=run
+  if [ -n "$hw_check" ]; then hw_action_foreseen; else hw_action=run; fi
+}
+
+# hw_action_foreseen: fails, with --check, for want of what its running needs. What it creates may be there by then.
+hw_action_foreseen() {
+  [ -z "$hw_want_directory" ] || [ -d "$hw_want_directory" ] ||
+    hw_awaits path "$hw_want_directory" "there is no directory $hw_want_directory" || return
+  hw_action_has "${hw_want_shell:-sh}" || return
+  [ -n "$hw_want_creates" ] && hw_explain path "$hw_want_creates" || return 0
+  case $hw_explained in *' makes '*) hw_note="unknown: $hw_explained" ;; esac
 }
 
 # hw_ask QUESTION [NAME=VALUE…]: whether QUESTION succeeds where the command is to run; what it prints is of no

@@ -9,14 +9,7 @@ hw_container() {
   hw_engine=$hw_want_engine hw_container=$1 hw_container_want=$2 hw_container_sum=$hw_want_sum
   hw_pull=$hw_want_pull hw_image=$hw_want_image
   shift 2
-  hw_container_look || {
-    # With --check the engine may be for an earlier step to install or to start.
-    [ -n "$hw_check" ] || return
-    [ "$hw_container_want" != absent ] || hw_container_is=absent
-    hw_code=-
-    [ "$hw_container_want" = absent ] || hw_note=unknown hw_status=changed
-    return 0
-  }
+  hw_container_look || return
   case $hw_container_want in
     absent)
       [ "$hw_container_is" != absent ] || return 0
@@ -75,8 +68,8 @@ hw_container_look() {
     case $hw_found in
       *[Nn]'o such container'* | *[Nn]'o such object'*) ;;
       *)
-        hw_lines "$hw_found" >&2
-        hw_fail "$hw_engine does not answer" || return
+        # An earlier step may start it.
+        hw_lacks service "$hw_engine.service" "$hw_found$hw_newline$hw_engine does not answer" || return
         ;;
     esac
     hw_container_is=absent hw_container_image='' hw_container_has=''

@@ -104,6 +104,7 @@ export function container(name: string, options: ContainerOptions): Resource {
     secrets: Object.values(options.env ?? {}).flatMap(value =>
       isSecret(value) ? [value.reveal()] : [],
     ),
+    makes: ['anything'],
     need: { own: 'processes' },
     call: {
       name: 'hw_container',

@@ -41,6 +41,7 @@ export function reboot(options: RebootOptions = {}): Resource {
   return declare({
     title,
     options,
+    makes: ['anything'],
     restarts: { withinMs: timeout * 1000 },
     call: { name: 'hw_reboot', args: [flag, command] },
     need: { own: 'boot', onlyIfThere: flag },

@@ -14,14 +14,15 @@ hw_script() {
     case $hw_each in env=*) set -- "$@" "${hw_each#env=}" ;; esac
   done
   hw_action_begin "$@" && hw_action_due || return
+  [ -n "$hw_action" ] || return 0
+  # The command is `exec INTERPRETER …`, quoted where it is an odd one.
+  hw_interpreter=${hw_script_line#exec } hw_interpreter=${hw_interpreter%% *}
+  case $hw_interpreter in *[!A-Za-z0-9_./+-]*) ;; *) hw_action_has "$hw_interpreter" || return ;; esac
   [ "$hw_action" = run ] || return 0
   if [ -z "$hw_want_text$hw_want_content" ]; then
     hw_status=need hw_note=''
     return 0
   fi
-  # The command is `exec INTERPRETER …`, quoted where it is an odd one.
-  hw_interpreter=${hw_script_line#exec } hw_interpreter=${hw_interpreter%% *}
-  case $hw_interpreter in *[!A-Za-z0-9_./+-]*) ;; *) hw_action_has "$hw_interpreter" || return ;; esac
   hw_scratch_make && hw_script_write || return
   hw_action_run "$hw_script_line" "$@" "HOSTWRIGHT_SCRIPT=$hw_scratch/$hw_script_name"
 }

@@ -52,7 +52,7 @@ hw_edit() {
   hw_stat "$hw_path" || return
   case $hw_type in
     file | absent) ;;
-    *) hw_fail "$hw_path is not a regular file" || return ;;
+    *) hw_lacks gone "$hw_path" "$hw_path is not a regular file" || return ;;
   esac
   [ -z "$hw_want_content" ] || hw_trust "$1" || return
   case $hw_answer in
@@ -85,6 +85,7 @@ hw_edit_to() {
   hw_also "$hw_want_note"
   [ "$hw_type" = absent ] || hw_compare_owner
   hw_note_links
+  [ -z "$hw_check" ] || hw_has_place "$hw_path" || return
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new

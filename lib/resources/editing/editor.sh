@@ -60,7 +60,7 @@ hw_editor() {
   case $hw_type in
     file) [ -r "$hw_path" ] || hw_fail "can't read $hw_path" || return ;;
     absent) [ -z "$hw_want_private" ] || hw_want_mode=${hw_want_mode:-00600} ;;
-    *) hw_fail "$hw_path is not a regular file" || return ;;
+    *) hw_lacks gone "$hw_path" "$hw_path is not a regular file" || return ;;
   esac
   hw_editor_program "$hw_editor"
   hw_found=$(hw_editor_run list) || hw_editor_again $? || return
@@ -73,6 +73,7 @@ hw_editor() {
   [ "$hw_type" = absent ] || hw_compare_owner
   hw_note_links
   hw_trust "$hw_editor_named" || return
+  [ -z "$hw_check" ] || hw_has_place "$hw_path" || return
   if [ -n "$hw_diff" ]; then
     hw_send_old "$hw_path"
     hw_mark new

@@ -42,7 +42,7 @@ hw_copy_tree() {
       hw_tree_list "$hw_what" "$@"
     done
   elif [ -e "$hw_tree_root" ]; then
-    hw_fail "$hw_tree_named is not a directory" || return
+    hw_lacks gone "$hw_tree_named" "$hw_tree_named is not a directory" || return
   fi
   hw_status=need
 }
@@ -166,7 +166,10 @@ hw_tree_act() {
         hw_tree_with "$1" hw_tree_show || return
         ;;
       do)
-        [ -z "$hw_check" ] || return 0
+        if [ -n "$hw_check" ]; then
+          hw_has_owners
+          return
+        fi
         hw_tree_make_root || return
         continue
         ;;

@@ -15,11 +15,14 @@ hw_put_directory() {
   case $hw_type in
     directory) hw_compare_owner ;;
     absent) hw_also created ;;
-    *) hw_fail "$1 is not a directory" || return ;;
+    *) hw_lacks gone "$1" "$1 is not a directory" || return ;;
   esac
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_owners
+    return
+  fi
   if [ "$hw_type" = absent ]; then
     hw_make_directory "$hw_path"
     return
@@ -61,7 +64,8 @@ hw_directory_all() {
   # shellcheck disable=SC2016 # for the inner shell
   if ! hw_found=$(hw_find_below \( "$@" \) -exec sh -c 'echo $#' sh {} +); then
     # With --check an earlier step would have made the user.
-    [ -n "$hw_check" ] && [ -n "$hw_want_user$hw_want_group" ] || hw_fail "can't look at all in $hw_path" || return
+    hw_explained=
+    { [ -n "$hw_check" ] && hw_has_owners && [ -n "$hw_explained" ]; } || hw_fail "can't look at all in $hw_path" || return
     hw_also 'what is in it'
     return 0
   fi

@@ -46,7 +46,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
   const { recurse, fileMode, absent } = options
   if (absent) return noDirectory(title, target, options)
   const owned = ownershipWords(title, options)
-  const makes = [`directory ${target}`]
+  const makes = [`path ${target}`]
   const gather = [{ by: 'hw_gather_stat', of: [target] }]
   if (!recurse) {
     if (fileMode !== undefined) throw invalidOption(title, 'fileMode needs recurse: true')
@@ -78,5 +78,6 @@ function noDirectory(title: string, target: string, options: DirectoryOptions): 
   if (names.some(name => name === '.' || name === '..'))
     throw invalidOption(title, 'what is to be removed is named without . and ..')
   if (names.length < 2) throw invalidOption(title, `${target} is a directory of the system`)
-  return declare({ title, options, call: { name: 'hw_remove_tree', args: [target] } })
+  const makes = [`gone ${target}`]
+  return declare({ title, options, makes, call: { name: 'hw_remove_tree', args: [target] } })
 }

@@ -26,7 +26,7 @@ hw_file() {
       [ -n "$hw_want_sum" ] || hw_lacks path "$hw_path" "$1 does not exist, and there is no content to create it with" || return
       hw_also created
       ;;
-    *) hw_fail "$1 is not a regular file" || return ;;
+    *) hw_lacks gone "$1" "$1 is not a regular file" || return ;;
   esac
   hw_new_content=
   if [ "$hw_type" = absent ]; then
@@ -43,6 +43,7 @@ hw_file() {
   [ "$hw_status" = changed ] || return 0
   if [ -L "$hw_path" ]; then hw_trust "${1%/*}"; else hw_trust "$1"; fi || return
   if [ -n "$hw_check" ]; then
+    hw_has_place "$hw_path" || return
     [ -z "$hw_new_content" ] || hw_send_shown "$hw_path"
   elif [ -z "$hw_new_content" ]; then
     hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return

@@ -160,6 +160,7 @@ function noFile(title: string, target: string, options: FileOptions): Resource {
     title,
     options,
     path: target,
+    makes: [`gone ${target}`],
     text: '',
     call: { name: 'hw_no_file', args: [target, ...words({ backup: options.backup })] },
   })

@@ -22,10 +22,10 @@ hw_link() {
       hw_stat "$1" && hw_compare_owner || return
     fi
   elif [ -d "$1" ]; then
-    hw_fail "$1 is a directory, not a link"
+    hw_lacks gone "$1" "$1 is a directory, not a link"
     return
   elif [ -e "$1" ]; then
-    [ -n "$hw_want_force" ] || hw_fail "$1 exists and is not a link; force replaces it" || return
+    [ -n "$hw_want_force" ] || hw_lacks gone "$1" "$1 exists and is not a link; force replaces it" || return
     hw_saw "no link $1"
     hw_also 'in place of a file'
   else
@@ -34,7 +34,10 @@ hw_link() {
   fi
   [ "$hw_status" = changed ] || return 0
   hw_trust "${1%/*}" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_place "$1"
+    return
+  fi
   # What is reached through it is something else from now on.
   hw_touch_all
   if [ -n "$hw_link_stays" ]; then

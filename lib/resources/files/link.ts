@@ -47,7 +47,8 @@ export function link(path: string, options: LinkOptions): Resource {
     for (const name of ['target', 'force', 'owner', 'group'] as const) {
       if (options[name] !== undefined) throw invalidOption(title, `an absent link has no ${name}`)
     }
-    return declare({ title, options, call: { name: 'hw_no_link', args: [place] } })
+    const makes = [`gone ${place}`]
+    return declare({ title, options, makes, call: { name: 'hw_no_link', args: [place] } })
   }
   const { target, force, owner, group } = options
   if (typeof target !== 'string' || target === '') throw invalidOption(title, 'it has no target')

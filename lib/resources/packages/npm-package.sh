@@ -17,9 +17,7 @@ hw_npm_package() {
   hw_want=$1 hw_pending='' hw_coming='' hw_npm_half=''
   shift
   if ! command -v npm >/dev/null; then
-    [ -n "$hw_check" ] || hw_without npm npm || return
-    # A step before this one may bring it.
-    hw_note=unknown hw_status=changed
+    hw_without npm npm
     return
   fi
   hw_npm_look || return
@@ -65,16 +63,13 @@ hw_npm_brings() {
     present*) [ -z "$hw_version" ] || return 0 ;;
   esac
   hw_new=$(hw_npm view "$1" version) || hw_new=''
-  if [ -z "$hw_new" ] && [ -z "$hw_check" ]; then
-    hw_fail "npm's registry has no $1, or did not answer"
-    return
-  fi
+  # A step before this one may set up the registry that has it.
+  [ -n "$hw_new" ] || hw_awaits remote "$1" "npm's registry has no $1, or did not answer" || return
   # It becomes part of a command and of the note: a registry must not add options or packages to them.
   case $hw_new in *[!0-9A-Za-z.+-]*) hw_fail "npm's registry names no version of $1, but something else" || return ;; esac
   hw_saw "registry $1 $hw_new"
   [ "$hw_new" != "$hw_version" ] || [ -z "$hw_new" ] || return 0
   hw_coming="$hw_coming $hw_npm_name@$hw_new"
-  # With --check, a step before this one may set up the registry that has it.
   hw_also "$hw_npm_name${hw_new:+${hw_version:+ $hw_version to} $hw_new}"
 }
 

@@ -163,7 +163,7 @@ hw_package_available() {
   "hw_${hw_by}_offers" "${1%%=*}" "${1#*=}" 2>/dev/null && return
   hw_package_refresh
   "hw_${hw_by}_offers" "${1%%=*}" "${1#*=}" && return
-  hw_fail "no repository of this host has ${1%%=*} in the version ${1#*=}"
+  hw_awaits package "${1%%=*}" "no repository of this host has ${1%%=*} in the version ${1#*=}"
 }
 
 # hw_package_broken NAME: whether it was not installed to its end.
@@ -199,17 +199,16 @@ hw_package_plan() {
   [ -z "$hw_check" ] || { hw_scratch_make && hw_scratch_is_ours=''; } || return
   hw_package_due
   if [ "$hw_want" = latest ]; then
-    hw_package_refresh || hw_fail "can't fetch the package index, so the latest version is unknown" || return
+    hw_package_refresh || hw_awaits package "$*" "can't fetch the package index, so the latest version is unknown" || return
   elif [ -n "$hw_index_changed" ]; then
     # Without it, what another repository has of that name might be taken for what was meant.
     if [ -n "$hw_check" ]; then hw_package_refresh; else hw_package_fetch_due; fi ||
-      hw_fail "can't fetch the index of a repository that changed" || return
+      hw_awaits package "$*" "can't fetch the index of a repository that changed" || return
   fi
   if ! hw_package_planned "$@" 2>/dev/null; then
     hw_package_refresh
-    # With --check, a repository that an earlier step would set up may have it.
-    hw_package_planned "$@" || [ -n "$hw_check" ] ||
-      hw_fail "can't be installed on this host:$hw_absent" || return
+    # A repository that an earlier step sets up may have it.
+    hw_package_planned "$@" || hw_awaits package "${hw_absent# }" "can't be installed on this host:$hw_absent" || return
   fi
   hw_pending=
   for hw_each in "$@"; do

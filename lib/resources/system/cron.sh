@@ -7,14 +7,10 @@ hw_cron_file() {
   hw_words 4 'user take_over' "$@" || return
   # Packages bring files for that directory without bringing cron.
   if [ ! -d "${1%/*}" ] || ! hw_cron_is_here; then
-    hw_cron_unknown && return
     hw_without "a cron that reads ${1%/*}" cron || return
   fi
   # For a user who is not there cron refuses the file.
-  if ! hw_cron_has_user "$hw_want_user"; then
-    hw_cron_unknown && return
-    hw_fail "there is no user $hw_want_user for the job" || return
-  fi
+  hw_has_account passwd "$hw_want_user" || hw_lacks user "$hw_want_user" "there is no user $hw_want_user for the job" || return
   hw_own_text "$1" "$2" content "$hw_want_take_over" "$3" "$4"
 }
 
@@ -37,34 +33,16 @@ hw_cron_is_here() {
   return 1
 }
 
-# hw_cron_has_user NAME: by the shell itself; a directory service is asked only for who is not in the file.
-hw_cron_has_user() {
-  while IFS=: read -r hw_found hw_line; do
-    [ "$hw_found" != "$1" ] || return 0
-  done </etc/passwd
-  command -v getent >/dev/null && getent passwd "$1" >/dev/null
-}
-
-# hw_cron_unknown: with --check, an earlier step may bring cron or the user.
-hw_cron_unknown() {
-  [ -n "$hw_check" ] && hw_note=unknown hw_status=changed
-}
-
 # hw_crontab USER NAME JOB: the crontab of USER (empty: ours) has the line JOB behind one that names it; an
 # empty JOB is not there. A job that Ansible made under that name becomes ours.
 hw_crontab() {
   hw_cron_user=$1 hw_cron_mark="# hostwright: $2" hw_cron_other="#Ansible: $2" hw_cron_job=$3
-  if ! command -v crontab >/dev/null; then
-    hw_cron_unknown && return
-    hw_without crontab cron || return
-  fi
+  command -v crontab >/dev/null || hw_without crontab cron || return
   if ! hw_cron_old=$(hw_crontab_of -l 2>/dev/null); then
     case $(hw_crontab_of -l 2>&1) in
       *'no crontab for'* | *'No such file'*) hw_cron_old='' ;;
       *)
-        hw_cron_unknown && return
-        hw_crontab_of -l >&2
-        hw_fail "can't read the crontab of ${1:-this user}" || return
+        hw_crontab_unread "$1" || return
         ;;
     esac
   fi
@@ -85,6 +63,12 @@ hw_crontab() {
   fi
   [ -z "$hw_check" ] || return 0
   hw_put "$hw_cron_new" | hw_crontab_of - || hw_fail "could not set the crontab of ${1:-this user}"
+}
+
+# hw_crontab_unread USER: why it can't be read.
+hw_crontab_unread() {
+  set -- "$1" "$(hw_crontab_of -l 2>&1)${hw_newline}can't read the crontab of ${1:-this user}"
+  if hw_has_account passwd "$1"; then hw_fail "$2"; else hw_lacks user "$1" "$2"; fi
 }
 
 # hw_crontab_of OPTION: crontab for hw_cron_user.

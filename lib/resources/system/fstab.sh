@@ -136,34 +136,3 @@ hw_fstab_word() {
     hw_rest=${hw_rest#?}
   done
 }
-
-# hw_real PATH: where it leads with no link, `.` or `..` in it and no slash too many, into hw_found; of what is not
-# there yet, that of the directories that are. No process where there is nothing of these.
-hw_real() {
-  hw_found=$1
-  while :; do
-    case $hw_found in
-      ?*/) hw_found=${hw_found%/} ;;
-      *//*) hw_found=${hw_found%%//*}/${hw_found#*//} ;;
-      *) break ;;
-    esac
-  done
-  hw_each=$hw_found/
-  case $hw_each in
-    */./* | */../*) ;;
-    *)
-      hw_each=${hw_found%/}
-      while [ -n "$hw_each" ] && [ ! -L "$hw_each" ]; do hw_each=${hw_each%/*}; done
-      [ -n "$hw_each" ] || return 0
-      ;;
-  esac
-  hw_rest=
-  while [ -n "$hw_found" ] && [ ! -d "$hw_found" ]; do
-    hw_rest=/${hw_found##*/}$hw_rest hw_found=${hw_found%/*}
-  done
-  hw_found=$(cd -P -- "${hw_found:-/}" && pwd -P) || hw_found=
-  hw_found=${hw_found%/}$hw_rest
-  # A link to a file, or to nothing yet.
-  [ ! -L "$hw_found" ] || hw_found=$(readlink -f -- "$hw_found") || hw_found=
-  hw_found=${hw_found:-/}
-}

@@ -26,8 +26,8 @@ hw_kernel_module() {
     absent-built-in | blacklisted-built-in) hw_fail "$1 is built into the kernel of this host" || return ;;
     *) return 0 ;;
   esac
-  [ -z "$hw_check" ] || return 0
   command -v modprobe >/dev/null || hw_without modprobe kmod || return
+  [ -z "$hw_check" ] || return 0
   hw_touch_all
   case $2 in
     loaded) modprobe "$1" ;;

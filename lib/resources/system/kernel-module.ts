@@ -61,6 +61,10 @@ export function kernelModule(name: string, options: KernelModuleOptions = {}): R
     title,
     options,
     path: `/etc/modules-load.d/${name}.conf`,
+    makes:
+      wanted === 'loaded'
+        ? [`path /etc/modules-load.d/${name}.conf`, 'tree /proc/sys', 'tree /sys', 'tree /dev']
+        : [],
     text: wanted === 'loaded' ? `${name}\n` : undefined,
     call: { name: 'hw_kernel_module', args },
     need: { own: 'kernel', files: { name: 'hw_kernel_module', args: [...args, 'kept'] } },

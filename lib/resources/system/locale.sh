@@ -13,7 +13,6 @@ hw_locale() {
 
 hw_locale_made() {
   if ! command -v locale >/dev/null; then
-    [ -z "$hw_check" ] || { hw_also generated; return; }
     hw_without locale libc-bin || return
   fi
   hw_locale_list
@@ -24,8 +23,8 @@ hw_locale_made() {
   fi
   [ -n "$hw_missing" ] || return 0
   hw_also generated
-  [ -z "$hw_check" ] || return 0
   if [ -f /etc/locale.gen ] && command -v locale-gen >/dev/null; then
+    [ -z "$hw_check" ] || return 0
     # Those that are there already need not be made anew, where that can be found out.
     locale-gen --keep-existing >/dev/null || locale-gen >/dev/null || hw_fail 'locale-gen failed' || return
     hw_locale_list

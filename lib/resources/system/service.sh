@@ -23,7 +23,6 @@ hw_service() {
       *-yes) ;;
       *) return 0 ;;
     esac
-    [ "$hw_note" != unknown ] || return 0
   fi
   [ "$5" != no ] || hw_service_unmask || return
   case $2 in
@@ -103,19 +102,16 @@ hw_service_exists() {
   esac
 }
 
-# hw_service_missing: fails, but with --check something that an earlier step would do may bring it.
+# hw_service_missing: fails, but with --check an earlier step may bring it. If that makes its file, it is certain what
+# is to be done.
 hw_service_missing() {
-  if [ -n "$hw_check" ]; then
-    case $hw_newline$hw_units_new in
-      *"$hw_newline$hw_service_unit$hw_newline"*) hw_unit_load=new ;;
-      *) hw_note=unknown hw_status=changed ;;
-    esac
-    return 0
-  fi
   case $hw_service_by in
-    systemd) hw_fail "there is no service $hw_service_name: systemd has no unit of that name" tool_missing ;;
-    *) hw_fail "there is no service $hw_service_name: no executable $hw_service_script" tool_missing ;;
+    systemd) set -- 'systemd has no unit of that name' ;;
+    *) set -- "no executable $hw_service_script" ;;
   esac
+  case $hw_service_by in script) hw_each=$hw_service_script ;; *) hw_each=$hw_service_unit ;; esac
+  hw_awaits service "$hw_each" "there is no service $hw_service_name: $1" tool_missing || return
+  case $hw_explained in *' makes '*) hw_unit_load=new ;; *) hw_unknown=$hw_explained && return 1 ;; esac
 }
 
 # hw_service_is running|stopped|enabled|disabled|masked: stopped is not the same as not running, as there
@@ -209,8 +205,8 @@ hw_service_make() {
   case $hw_service_by-$1 in
     script-enable | script-disable) hw_fail "$hw_service_name is a script: it can't be enabled" || return ;;
     systemd-start | systemd-enable)
-      [ "$hw_unit_load" != masked ] ||
-        hw_fail "$hw_service_name is masked, so it can't be $2; masked: false unmasks it" || return
+      [ "$hw_unit_load" != masked ] || hw_awaits gone "/etc/systemd/system/$hw_service_unit" \
+        "$hw_service_name is masked, so it can't be $2; masked: false unmasks it" || return
       ;;
     systemd-* | offline-*) ;;
     *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;

@@ -1,6 +1,7 @@
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import { unitName } from './unit-name.ts'
 
 export interface ServiceOptions extends CommonOptions {
   /** Running, or stopped. */
@@ -76,5 +77,17 @@ export function service(name: string, options: ServiceOptions): Resource {
       ? undefined
       : { name: 'hw_service', args: [name, ...kept] }
   const effect = action && { again: true }
-  return declare({ title, options, call, effect, need: { own: 'processes', files, leftOut: true } })
+  // What runs may make anything. A mask is a link in the place of the unit.
+  const makes = [
+    ...(masked === false ? [`gone /etc/systemd/system/${unitName(name)}`] : []),
+    ...(running || action ? ['anything'] : []),
+  ]
+  return declare({
+    title,
+    options,
+    makes,
+    call,
+    effect,
+    need: { own: 'processes', files, leftOut: true },
+  })
 }

@@ -41,7 +41,10 @@ hw_swap() {
   hw_fstab "$hw_want_point" '' "${hw_want_options:+$hw_want_point none swap $hw_want_options 0 0}" "$1" || return
   [ "$hw_status" = changed ] || return 0
   hw_trust "$1" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_place "$1"
+    return
+  fi
   hw_touch_all
   [ -z "$hw_swap_off" ] || hw_swap_stop "$1" || return
   if [ -n "$hw_swap_new" ]; then

@@ -74,6 +74,7 @@ export function swap(path: string, options: SwapOptions): Resource {
     title,
     options,
     path: fstab,
+    makes: [`path ${target}`],
     call: callFor(false),
     need: { own: 'kernel', files: callFor(true) },
   })

@@ -31,8 +31,8 @@ hw_sysctl() {
 hw_sysctl_live() {
   hw_key=/proc/sys/$1
   if [ ! -e "$hw_key" ]; then
-    # With --check a module that an earlier step loads may bring it.
-    [ -n "$hw_check" ] || hw_fail "the kernel of this host has no $1: does a module have to be loaded first?" || return
+    # A module that an earlier step loads may bring it.
+    hw_awaits path "$hw_key" "the kernel of this host has no $1: does a module have to be loaded first?" || return
     hw_also "live $1"
     return
   fi

@@ -8,12 +8,11 @@
 hw_systemd_unit() {
   hw_words 4 take_over "$@" || return
   command -v systemctl >/dev/null || hw_without systemctl systemd || return
-  [ ! -c "$2" ] || hw_fail "${1:-the unit} is masked: $2 leads to /dev/null" || return
+  [ ! -c "$2" ] || hw_lacks gone "$2" "${1:-the unit} is masked: $2 leads to /dev/null" || return
   hw_text_validate=$4 hw_text_before=${1:+hw_units_begin}
   hw_own_text "$2" "$3" content "$hw_want_take_over"
   hw_made=$? hw_text_before=''
   [ "$hw_made" -eq 0 ] || return "$hw_made"
-  case $hw_note in created*) hw_units_new=$hw_units_new$1$hw_newline ;; esac
   hw_unit_changed "$1"
 }
 

@@ -4,6 +4,7 @@ import { checkFileName } from '../lines.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
 import { refuseTakeOver, takeOverWord } from '../take-over.ts'
+import { unitName } from './unit-name.ts'
 
 /** A value of a unit file; a list stands for the same key several times. */
 export type UnitValue = string | number | boolean | readonly (string | number)[]
@@ -23,8 +24,6 @@ export interface SystemdUnitOptions extends CommonOptions {
   /** No such file. */
   absent?: boolean
 }
-
-const suffixes = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/
 
 const optionKinds: OptionKinds<SystemdUnitOptions> = {
   content: 'other',
@@ -53,7 +52,7 @@ const optionKinds: OptionKinds<SystemdUnitOptions> = {
 export function systemdUnit(name: string, options: SystemdUnitOptions): Resource {
   checkOptions(`systemd unit ${name}`, options, optionKinds)
   const { content, dropIn, verify, absent } = options
-  const unit = suffixes.test(name) ? name : `${name}.service`
+  const unit = unitName(name)
   const title = `systemd unit ${unit}${dropIn === undefined ? '' : ` drop-in ${dropIn}`}`
   if (!/^[A-Za-z0-9_:\\@][A-Za-z0-9_.:\\@-]{0,250}$/.test(unit) || unit.startsWith('@'))
     throw invalidOption(title, 'this is not the name of a unit')
@@ -74,6 +73,7 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
       title,
       options,
       path,
+      makes: [`gone ${path}`],
       call: { name: 'hw_no_systemd_unit', args: [unit, path], gather },
       need: {
         own: 'processes',
@@ -91,7 +91,6 @@ export function systemdUnit(name: string, options: SystemdUnitOptions): Resource
     path,
     whole: hashOf(Buffer.from(text)),
     text,
-    makes: [`file ${path}`, `service ${unit}`],
     call: { name: 'hw_systemd_unit', args: [unit, path, text, validate, takeOver], gather },
     need: {
       own: 'processes',

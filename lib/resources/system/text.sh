@@ -7,7 +7,7 @@
 hw_read_text() {
   hw_found='' hw_line=''
   [ -e "$1" ] || return 0
-  [ -f "$1" ] || hw_fail "$1 is not a regular file" || return
+  [ -f "$1" ] || hw_lacks gone "$1" "$1 is not a regular file" || return
   while IFS= read -r hw_line; do
     hw_found=$hw_found$hw_line$hw_newline
   done <"$1" || hw_fail "can't read $1" || return

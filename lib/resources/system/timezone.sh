@@ -5,13 +5,11 @@
 # hw_timezone ZONE
 hw_timezone() {
   if [ ! -f "/usr/share/zoneinfo/$1" ]; then
-    # With --check its package may be installed by an earlier step.
     if [ ! -d /usr/share/zoneinfo ]; then
-      [ -n "$hw_check" ] || hw_without /usr/share/zoneinfo tzdata || return
-    elif [ -z "$hw_check" ]; then
-      case $hw_package_manager in apt-get) hw_each='; old names are in the package tzdata-legacy' ;; *) hw_each= ;; esac
-      hw_fail "this host has no time zone $1$hw_each" || return
+      hw_without /usr/share/zoneinfo tzdata || return
     fi
+    case $hw_package_manager in apt-get) hw_each='; old names are in the package tzdata-legacy' ;; *) hw_each= ;; esac
+    hw_awaits path "/usr/share/zoneinfo/$1" "this host has no time zone $1$hw_each" || return
   fi
   command -v readlink >/dev/null || hw_without readlink coreutils || return
   hw_sweep_beside /etc/localtime

@@ -4,7 +4,6 @@
 # Variables that outlive a function:
 #   hw_units_changed  not empty: unit files were changed that systemd has not read yet. That is also noted on the host,
 #                     in hw_units_note: of a template, or of fstab, nothing else shows it to a later run
-#   hw_units_new      with --check: units that an earlier step would make, a line each
 #   hw_last_unit      id of the last step of the segment that may change unit files, and is sure to run
 
 # hw_gather_units IDS UNIT…: the state of the units of the steps IDS, with one process for all. It
@@ -76,4 +75,4 @@ hw_units_settle() {
 
 # It is gone when the system starts again, which reads them all; and the directory is root's.
 hw_units_note=/run/hostwright-units-changed
-hw_units_changed='' hw_units_new='' hw_last_unit=0
+hw_units_changed='' hw_last_unit=0

@@ -16,7 +16,7 @@ hw_archive() {
   case $hw_type in
     directory) hw_compare_owner ;;
     absent) hw_also created ;;
-    *) hw_fail "$hw_tree is not a directory" || return ;;
+    *) hw_lacks gone "$hw_tree" "$hw_tree is not a directory" || return ;;
   esac
   hw_know_archive || return
   hw_have=
@@ -29,7 +29,10 @@ hw_archive() {
   fi
   [ "$hw_status" = changed ] || return 0
   hw_trust "$hw_archive_named" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_owners && { [ -z "$hw_unpack" ] || hw_have_unpackers; } && { [ "$hw_kind" != url ] || hw_find_client; }
+    return
+  fi
   if [ -z "$hw_unpack" ]; then
     hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
     hw_touch "$hw_tree"
@@ -48,8 +51,7 @@ hw_archive() {
 hw_know_archive() {
   [ "$hw_kind" = host ] || return 0
   if [ ! -f "$hw_archive_file" ]; then
-    # A step before this one may bring it.
-    [ -n "$hw_check" ] || hw_fail "$hw_archive_file does not exist"
+    hw_awaits path "$hw_archive_file" "$hw_archive_file does not exist"
     return
   fi
   [ -z "$hw_wanted" ] || return 0

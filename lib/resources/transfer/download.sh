@@ -26,11 +26,14 @@ hw_download() {
       esac
       hw_compare_owner
       ;;
-    *) hw_fail "$hw_path is not a regular file" || return ;;
+    *) hw_lacks gone "$hw_path" "$hw_path is not a regular file" || return ;;
   esac
   [ "$hw_status" = changed ] || return 0
   hw_trust "$hw_download_named" || return
-  [ -z "$hw_check" ] || return 0
+  if [ -n "$hw_check" ]; then
+    hw_has_place "$hw_path" && { [ -z "$hw_anew" ] || hw_find_client; }
+    return
+  fi
   if [ -z "$hw_anew" ]; then
     hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
     hw_touch "$hw_path"
@@ -58,7 +61,7 @@ hw_is_current() {
   } | $hw_sha >&4; } 3>&1 4>&1)
   case $hw_found in
     'ended 0'*) hw_found=${hw_found#*"$hw_newline"} ;;
-    *) hw_fail "the download failed" || return 2 ;;
+    *) hw_lacks remote 'what the download needs' "the download failed" || return 2 ;;
   esac
   hw_saw "remote ${hw_found%% *}"
   [ "${hw_found%% *}" = "$hw_have" ]

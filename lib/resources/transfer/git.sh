@@ -2,11 +2,11 @@
 # git.sh: a revision of a git repository, checked out.
 # Needs: path scratch
 
-# hw_git PATH remote= revision= name= [depth=] [submodules=] [force=] ssh= [config=]: `name` is the remote's, `ssh` the
-# command for remotes of ssh, `config` settings of git as in its files. They may be secret: they are in a file
+# hw_git PATH remote= revision= name= [depth=] [submodules=] [force=] ssh= [key=] [config=]: `name` is the remote's, `ssh` the
+# command for remotes of ssh, `key` the file that it names, `config` settings of git as in its files. They may be secret: they are in a file
 # for us alone while git runs, as others can read the arguments of a process, and its user its environment.
 hw_git() {
-  hw_words 1 'remote revision name depth submodules force ssh config' "$@" || return
+  hw_words 1 'remote revision name depth submodules force ssh key config' "$@" || return
   hw_git_config=
   if [ -n "$hw_want_config" ] && command -v git >/dev/null; then
     hw_scratch_make || return
@@ -25,8 +25,7 @@ hw_git_here() {
   hw_git_named=$1
   hw_clone=$hw_path
   if ! command -v git >/dev/null; then
-    [ -n "$hw_check" ] || hw_without git git || return
-    hw_also cloned
+    hw_without git git
     return
   fi
   hw_find_head && hw_find_commit || return
@@ -81,10 +80,10 @@ hw_find_head() {
     return
   fi
   [ -e "$hw_clone" ] || return 0
-  [ -d "$hw_clone" ] || hw_fail "$hw_clone is not a directory" || return
+  [ -d "$hw_clone" ] || hw_lacks gone "$hw_clone" "$hw_clone is not a directory" || return
   for hw_each in "$hw_clone"/* "$hw_clone"/.[!.]* "$hw_clone"/..?*; do
     if [ -e "$hw_each" ] || [ -L "$hw_each" ]; then
-      hw_fail "$hw_clone already has files and is not a git repository"
+      hw_lacks gone "$hw_clone" "$hw_clone already has files and is not a git repository"
       return
     fi
   done
@@ -103,7 +102,7 @@ hw_find_commit() {
     HEAD | refs/*) set -- "$hw_want_revision" "$hw_want_revision^{}" ;;
     *) set -- "refs/heads/$hw_want_revision" "refs/tags/$hw_want_revision" "refs/tags/$hw_want_revision^{}" ;;
   esac
-  hw_list=$(hw_git_run ls-remote -q -- "$hw_want_remote" "$@") || hw_fail "can't read the remote $hw_want_remote" || return
+  hw_list=$(hw_git_run ls-remote -q -- "$hw_want_remote" "$@") || hw_git_unread || return
   hw_commit=''
   # The first of them that is there; what a tag stands for before the tag itself.
   for hw_each in "$@"; do
@@ -123,6 +122,12 @@ hw_find_commit() {
   done
   [ -n "$hw_commit" ] ||
     hw_fail "the remote $hw_want_remote has no branch or tag $hw_want_revision (a commit is named by all its 40 digits)"
+}
+
+# hw_git_unread: why the remote can't be read.
+hw_git_unread() {
+  [ -z "$hw_want_key" ] || [ -e "$hw_want_key" ] || hw_lacks path "$hw_want_key" "there is no key $hw_want_key" || return
+  hw_lacks remote "$hw_want_remote" "can't read the remote $hw_want_remote"
 }
 
 # hw_compare_head: whether HEAD is to move, or local changes are to go; fails where they would be lost.

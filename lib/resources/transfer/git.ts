@@ -93,6 +93,7 @@ export function git(path: string, options: GitOptions): Resource {
           submodules: options.submodules,
           force: options.force,
           ssh: ssh.join(' '),
+          key,
           config: loginConfig(title, remote, login),
         }),
       ],

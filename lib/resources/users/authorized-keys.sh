@@ -14,10 +14,8 @@ hw_authorized_keys() {
   hw_requests="$*"
   IFS=" 	$hw_newline"
   if ! hw_find_user "$hw_account" && ! hw_keys_find_elsewhere; then
-    # A step before it may make the user.
-    [ -n "$hw_check" ] || hw_fail "there is no user $hw_account" || return
-    hw_note=unknown hw_status=changed
-    return 0
+    hw_lacks user "$hw_account" "there is no user $hw_account"
+    return
   fi
   if [ -z "$hw_keys_files" ]; then
     hw_keys_of_sshd
@@ -48,6 +46,8 @@ hw_keys_one() {
   [ -z "$hw_found" ] || hw_also "${hw_keys_other:+${hw_keys_file##*/}: }$hw_found"
   [ "$hw_note" != "$hw_keys_noted" ] || return 0
   hw_trust "$hw_keys_file" || return
+  # Which file that is, only the host knows.
+  hw_would_make="${hw_would_make-}path $hw_keys_file$hw_newline"
   if [ -n "$hw_diff" ] && [ -n "$hw_found" ] && [ -z "$hw_keys_shown" ]; then
     hw_keys_shown=1
     hw_send_old "$hw_keys_file"
@@ -145,9 +145,10 @@ hw_keys_look() {
       fi
       ;;
     absent)
-      if [ -z "$hw_keys_at_home" ] || [ ! -d "$hw_is_home" ]; then
-        # If that is for a later step, writing there fails by itself.
-        [ -n "$hw_check" ] || hw_fail "there is no directory ${hw_keys_at_home:+$hw_is_home for }$hw_keys_directory" || return
+      hw_each=$hw_keys_directory
+      [ -z "$hw_keys_at_home" ] || hw_each=$hw_is_home
+      if [ ! -d "$hw_each" ]; then
+        hw_awaits path "$hw_each" "there is no directory ${hw_keys_at_home:+$hw_is_home for }$hw_keys_directory" || return
       fi
       ;;
     *) hw_fail "$hw_keys_directory is not a directory" || return ;;

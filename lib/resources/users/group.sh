@@ -14,8 +14,9 @@ hw_group() {
     hw_compare_members "$hw_want_members"
     # The one word covers what else it becomes.
     hw_note=created
+    hw_find_account_tools && hw_members_exist || return
     [ -z "$hw_check" ] || return 0
-    hw_find_account_tools && hw_members_exist && hw_group_add "$hw_want_system" ||
+    hw_group_add "$hw_want_system" ||
       hw_fail "could not make the group $1" || return
   elif [ "$2" = absent ]; then
     hw_also removed
@@ -31,8 +32,9 @@ hw_group() {
   else
     [ -z "$hw_want_gid" ] || [ "$hw_want_gid" = "$hw_group_gid" ] || hw_also gid
     hw_compare_members "$hw_want_members"
-    [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+    [ "$hw_status" = changed ] || return 0
     hw_find_account_tools && hw_members_exist || return
+    [ -z "$hw_check" ] || return 0
     hw_accounts_changed
     [ -z "$hw_want_gid" ] || [ "$hw_want_gid" = "$hw_group_gid" ] || hw_group_number || hw_fail "could not change the group $1" || return
   fi
@@ -69,7 +71,7 @@ hw_compare_members() {
 # hw_members_exist: fails if one who should join is not a user here.
 hw_members_exist() {
   for hw_each in $hw_joining; do
-    hw_find_user "$hw_each" || hw_known_elsewhere passwd "$hw_each" || hw_lacks user "$hw_each" "there is no user $hw_each" || return
+    hw_find_user "$hw_each" || hw_known_elsewhere passwd "$hw_each" || hw_awaits user "$hw_each" "there is no user $hw_each" || return
   done
 }
 

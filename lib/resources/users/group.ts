@@ -47,5 +47,5 @@ export function group(name: string, options: GroupOptions = {}): Resource {
       }),
     ],
   }
-  return declare({ title, options, makes: [`group ${name}`], call })
+  return declare({ title, options, makes: options.absent ? [] : [`group ${name}`], call })
 }

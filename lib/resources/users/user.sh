@@ -20,20 +20,22 @@ hw_user() {
       return
     }
     hw_also created
+    hw_find_account_tools && hw_user_groups_exist || return
     [ -z "$hw_check" ] || return 0
-    hw_find_account_tools && hw_user_groups_exist && hw_begin_work "user $hw_account" || return
+    hw_begin_work "user $hw_account" || return
     hw_user_create || hw_fail "could not make the user $hw_account" || return
     # The rest is done as for any other user; the note stays the one word.
     hw_user_compare created && hw_user_change && hw_end_work "user $hw_account" || return
     hw_note=created
   elif [ "$hw_wanted_state" = absent ]; then
     hw_also removed
-    [ -n "$hw_check" ] || { hw_find_account_tools && hw_user_remove; }
+    hw_find_account_tools && { [ -n "$hw_check" ] || hw_user_remove; }
   else
     [ -z "$hw_user_new" ] || hw_user_has_home
     hw_user_compare "$hw_user_new" || return
+    [ -z "$hw_pending" ] || { hw_find_account_tools && hw_user_groups_exist; } || return
     [ -z "$hw_check" ] || return 0
-    [ -z "$hw_pending" ] || { hw_find_account_tools && hw_user_groups_exist && hw_user_change; } || return
+    [ -z "$hw_pending" ] || hw_user_change || return
     [ -z "$hw_user_new" ] || hw_end_work "user $hw_account"
   fi
 }
@@ -146,7 +148,7 @@ hw_user_groups_exist() {
   for hw_each in $hw_want_group $hw_want_groups; do
     case $hw_each in
       *[!0-9]*)
-        hw_find_group "$hw_each" || hw_known_elsewhere group "$hw_each" || hw_lacks group "$hw_each" "there is no group $hw_each" || return
+        hw_find_group "$hw_each" || hw_known_elsewhere group "$hw_each" || hw_awaits group "$hw_each" "there is no group $hw_each" || return
         ;;
     esac
   done

@@ -91,11 +91,15 @@ export function user(name: string, options: UserOptions = {}): Resource {
 }
 
 /** A home may hold more than its directory: useradd copies /etc/skel. */
-const madeFor = (name: string, { group, home = `/home/${name}` }: UserOptions) => [
-  `user ${name}`,
-  `tree ${home}`,
-  ...(group === undefined ? [`group ${name}`] : []),
-]
+function madeFor(name: string, options: UserOptions): string[] {
+  const { absent, group, system, createHome = !system, home = `/home/${name}` } = options
+  if (absent) return []
+  return [
+    `user ${name}`,
+    ...(group === undefined ? [`group ${name}`] : []),
+    ...(createHome ? [`tree ${home}`] : []),
+  ]
+}
 
 const common = ['notify', 'when', 'as', 'tags']
 
