@@ -377,6 +377,28 @@ export const resumeOptions: readonly Option[] = [
   callbackUrl,
 ]
 
+const as: Option = {
+  flags: '--as <end>',
+  description: 'done: it does not run again; not-done: it runs when the run is resumed',
+  group: 'change',
+}
+
+/** It takes the lock, as what it decides is for the run that goes on. */
+export const settleOptions: readonly Option[] = [
+  ...target,
+  ...connection,
+  {
+    flags: '--step <title>',
+    description: 'The title of the step, as the output of the run has it',
+    group: 'change',
+  },
+  as,
+  check,
+  waitLock,
+  forks,
+  ...output,
+]
+
 export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
 /** All options, to distinguish one of another command from one that does not exist. */
@@ -389,6 +411,7 @@ export const allOptions: readonly Option[] = [
   ofRecipe,
   since,
   ofHost,
+  as,
 ]
 
 /** `wait-lock` → `waitLock`, as cac does. */

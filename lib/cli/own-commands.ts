@@ -14,6 +14,7 @@ import {
   retryOptions,
   runsOptions,
   runsShowOptions,
+  settleOptions,
   unlockOptions,
 } from './options.ts'
 
@@ -140,6 +141,19 @@ const unlock: CommandInfo = {
   },
 }
 
+const settle: CommandInfo = {
+  name: 'settle',
+  usage: '<run>',
+  description: 'Say what became of a command whose end is not known',
+  args: [['run', 'the id of the run that began it']],
+  examples: [
+    "settle 20260131T020000Z-4f3a9c --on web1 --step 'command app migrate' --as done",
+    "settle 20260131T020000Z-4f3a9c --on web1 --step 'command app migrate' --as not-done",
+  ],
+  options: settleOptions,
+  instead: { selection: 'settle runs no recipe: name the step with --step.' },
+}
+
 const aboutRuns = 'It is about runs that have been: leave it out.'
 const notOfRuns = {
   connection: aboutRuns,
@@ -262,4 +276,16 @@ function under(name: string, commands: readonly CommandInfo[], options: readonly
 }
 
 /** In the order of the overview. */
-export const ownCommands = { exec, plan, apply, list, runs, resume, retry, attach, unlock, lab }
+export const ownCommands = {
+  exec,
+  plan,
+  apply,
+  list,
+  runs,
+  resume,
+  retry,
+  attach,
+  settle,
+  unlock,
+  lab,
+}

@@ -75,6 +75,39 @@ hw_effect_mark() {
     hw_also "can't write to $hw_effect: it is done again if this run is resumed"
 }
 
+# hw_settle RUN TITLE done|not-done: what a person found out about the effect of that title whose end is not known: it is
+# done, with exit status 0, or may run again. Where there is none it fails, and says which there are.
+hw_settle() {
+  hw_settled='' hw_unknown='' hw_want=$3
+  for hw_effect in "$hw_dir/runs/$1"/*; do
+    [ -f "$hw_effect/intent" ] || continue
+    hw_effect_look
+    [ "$hw_effect_state" = uncertain ] || continue
+    hw_effect_title=
+    while IFS= read -r hw_line; do
+      case $hw_line in title=*) hw_effect_title=${hw_line#title=} ;; esac
+    done <"$hw_effect/intent"
+    if [ "$hw_effect_title" != "$2" ]; then
+      hw_unknown=$hw_unknown$hw_newline$hw_effect_title
+      continue
+    fi
+    hw_settled=1
+    [ -z "$hw_check" ] || continue
+    case $hw_want in
+      done) echo 0 >"$hw_effect/exit" ;;
+      not-done) rm -rf -- "$hw_effect" ;;
+    esac || hw_fail "can't write to $hw_effect" || return
+  done
+  hw_effect=''
+  if [ -n "$hw_settled" ]; then
+    hw_also "$3"
+  elif [ -n "$hw_unknown" ]; then
+    hw_fail "no step of that title; those whose end is not known are:$hw_unknown"
+  else
+    hw_fail "run $1 has left no step here whose end is not known"
+  fi
+}
+
 # hw_effect_run [NAME=VALUE…]: what hw_execute does for an effect: its command is run, or waited for, or what came of
 # it before is passed on. Its exit status.
 hw_effect_run() {

@@ -9,7 +9,11 @@ import { startServer } from './server.ts'
 
 const connecting = { timeoutMs: 20_000, connector: createConnector({ acceptNew: false }) }
 
-const interruptsOf = ({ signal }: AbortController) => ({ stop: signal, kill: signal, abandon: signal })
+const interruptsOf = ({ signal }: AbortController) => ({
+  stop: signal,
+  kill: signal,
+  abandon: signal,
+})
 
 describe('a host whose login never finishes', () => {
   test('is given up after the timeout', async () => {

@@ -258,6 +258,20 @@ function describeUncertain(shell: Program) {
     expect(await readFile(host.at('ran'), 'utf8')).toBe(ran)
   })
 
+  test.each(['done', 'not-done'])('whose runner is lost is settled by a person: %s', async end => {
+    const { host, call } = await lost()
+    await writeFile(host.at('go'), '')
+    const again = await session(shell, 'r1', host.directory)
+    const settled = (title: string) => again.run({ name: 'hw_settle', args: ['r1', title, end] })
+    const refused = await settled('another')
+    expect(refused).toMatchObject({ status: 'failed' })
+    expect(refused.stderr.toString()).toContain('\nthe step\n')
+    expect(await settled('the step')).toMatchObject({ status: 'changed', note: end })
+    expect(await settled('the step')).toMatchObject({ status: 'failed' })
+    await again.run(call)
+    expect(await readFile(host.at('ran'), 'utf8')).toBe(end === 'done' ? 'x\n' : 'x\nx\n')
+  })
+
   test('that had only been intended when all was lost runs', async () => {
     const host = await session(shell, 'r1')
     await mkdir(`${host.bootstrapDir}/runs/r1/k`, { recursive: true, mode: 0o700 })

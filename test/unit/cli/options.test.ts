@@ -1,7 +1,13 @@
 /** Which command takes which option, and what it says of the others. */
 import { describe, expect, test } from 'vitest'
 import type { CommandInfo, Place } from '../../../lib/cli/command.ts'
-import { allOptions, describeFlags, optionGroups, recipeOptions } from '../../../lib/cli/options.ts'
+import {
+  allOptions,
+  describeFlags,
+  optionGroups,
+  recipeOptions,
+  settleOptions,
+} from '../../../lib/cli/options.ts'
 import { ownCommands } from '../../../lib/cli/own-commands.ts'
 import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
@@ -52,6 +58,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ...[...target, ...connection, ...selection],
     ...['forks', 'command-timeout', ...output],
   ],
+  settle: [...target, ...connection, 'step', 'as', 'check', 'wait-lock', 'forks', ...output],
   unlock: [...target, ...connection, 'yes', 'forks', ...output],
   'lab up': [],
   'lab down': [],
@@ -89,8 +96,10 @@ function source() {
   return { kept, runs }
 }
 
-const wordsOf = (long: string) => {
-  const option = allOptions.find(each => describeFlags(each).long === long)!
+/** Of `settle` --step takes a title. */
+const wordsOf = (long: string, command = '') => {
+  const options = command === 'settle' ? settleOptions : allOptions
+  const option = [...options, ...allOptions].find(each => describeFlags(each).long === long)!
   return describeFlags(option).takesValue ? [`--${long}`, 'k=value'] : [`--${long}`]
 }
 
@@ -111,13 +120,13 @@ describe('accepted:', () => {
     const { kept, runs } = source()
     // Before the words of the command and behind them: the same.
     const [name, ...rest] = command.split(' ')
-    await runProgram([name!, ...wordsOf(long), ...rest], kept, place(), '1')
-    await runProgram([name!, ...rest, ...wordsOf(long)], kept, place(), '1')
+    await runProgram([name!, ...wordsOf(long, command), ...rest], kept, place(), '1')
+    await runProgram([name!, ...rest, ...wordsOf(long, command)], kept, place(), '1')
     expect(runs).toHaveLength(2)
     const key = describeFlags(allOptions.find(each => describeFlags(each).long === long)!).key
     for (const options of runs)
       expect(options[key]).toEqual(
-        wordsOf(long).length === 1 ? true : long === 'var' ? ['k=value'] : 'k=value',
+        wordsOf(long, command).length === 1 ? true : long === 'var' ? ['k=value'] : 'k=value',
       )
     expect(runs[0]).toEqual(runs[1])
   })
