@@ -1,6 +1,6 @@
 /** Going on with an interrupted run, and beginning failed hosts again. */
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { type LocalProject, localProject, longRecipe } from '../support/local-project.ts'
 
@@ -113,6 +113,66 @@ describe('hostwright resume', () => {
     })
     await project.run(['long', '--on', 'h1', '--check'])
     expect((await project.run(['resume', 'last'])).stderr).toContain('only looked')
+  })
+})
+
+describe('commands that can’t be asked', () => {
+  /** A run that was killed while its second command runs on h1. */
+  async function cutShort() {
+    const project = await localProject({ 'recipes/long.js': longRecipe }, 1)
+    const run = project.start(['long', '--on', 'all'])
+    await until(() => existsSync(project.at('h1.begun')))
+    run.child.kill('SIGKILL')
+    await run.ended
+    const [{ run: id }] = await list(project)
+    return { project, id: id as string }
+  }
+  const ran = (project: LocalProject) =>
+    Promise.all(['first', 'begun', 'ended', 'third'].map(name => times(project, `h1.${name}`)))
+
+  test('run once a run: what is done is not repeated, and what is running is waited for', async () => {
+    const { project } = await cutShort()
+    const resumed = project.start(['resume', 'last', '--verbose'])
+    await until(() => resumed.stderr.includes('first'))
+    await writeFile(project.at('h1.go'), '')
+    const { status, stderr } = await resumed.ended
+    expect(status, stderr).toBe(0)
+    expect(await ran(project)).toEqual([1, 1, 1, 1])
+  })
+
+  test('whose end nobody knows stop their host with exit code 7, until a person settles them', async () => {
+    const { project, id } = await cutShort()
+    const records = project.at(`h1/runs/${id}`)
+    const started = await Promise.all(
+      (await readdir(records)).map(key =>
+        readFile(`${records}/${key}/started`, 'utf8').catch(() => ''),
+      ),
+    )
+    for (const pid of started.map(text => Number.parseInt(text, 10))) {
+      // The first has ended; the second is the runner, whose command waits.
+      const below = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+      for (const each of [pid, ...below.trim().split(' ').map(Number)])
+        if (below !== '') process.kill(each, 'SIGKILL')
+    }
+    const resumed = await project.run(['resume', 'last', '--output', 'json'])
+    expect(resumed.status, resumed.stderr).toBe(7)
+    const events = resumed.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events.find(({ type, title }) => type === 'step.end' && title === 'long')).toMatchObject(
+      {
+        status: 'unknown',
+        error: { code: 'uncertain' },
+      },
+    )
+    expect(events.at(-1).hosts[0]).toMatchObject({ status: 'uncertain' })
+    const settle = ['settle', id, '--on', 'h1', '--step', 'long', '--as', 'done']
+    const settled = await project.run(settle)
+    expect(settled.status, settled.stderr).toBe(0)
+    const again = await project.run(['resume', id])
+    expect(again.status, again.stderr).toBe(0)
+    expect(await ran(project)).toEqual([1, 1, 0, 1])
   })
 })
 
