@@ -8,6 +8,8 @@ import { printable } from '../shell/nearest.ts'
 export interface LockClaim {
   /** Id of the run. Only what it began itself does not keep it out, once the session that began that has ended. */
   run: string
+  /** Which attempt of the run. A later one takes the lock from the shell of an earlier one that waits for a command. */
+  attempt: number
   recipe: string
   /** Person or account. */
   owner: string
@@ -27,8 +29,8 @@ export interface LockHolder extends LockClaim {
 
 /** The call that takes the lock; it goes with a session's first write. */
 export function lockCall(claim: LockClaim): HostCall {
-  const { run, recipe, owner, controller, time } = claim
-  const args = [run, ...words({ recipe, owner, controller, time })]
+  const { run, attempt, recipe, owner, controller, time } = claim
+  const args = [run, ...words({ attempt, recipe, owner, controller, time })]
   return { name: 'hw_lock', args: args.map(oneLine) }
 }
 
@@ -49,6 +51,7 @@ export function parseHolder(text: string): LockHolder | undefined {
   return {
     pid: value('pid'),
     run: value('run'),
+    attempt: Number(values.get('attempt')) || 1,
     recipe: value('recipe'),
     owner: value('owner'),
     controller: value('controller'),

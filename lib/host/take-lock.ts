@@ -11,8 +11,8 @@ import { lockCall, lockError } from './lock.ts'
 const lockIntervalMs = 1000
 
 /** The call with which a run takes a host's lock. */
-export const claimLock = (recipe: string, { run, owner, controller }: Identity) =>
-  lockCall({ run, recipe, owner, controller, time: new Date().toISOString() })
+export const claimLock = (recipe: string, { run, attempt, owner, controller }: Identity) =>
+  lockCall({ run, attempt, recipe, owner, controller, time: new Date().toISOString() })
 
 /**
  * Evaluates the claim in the session's first write, and waits for a held lock if `lockMs` allows it.

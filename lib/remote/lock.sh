@@ -24,7 +24,7 @@
 hw_read_lock() {
   # Reading a pipe would wait for ever.
   [ -f "$1" ] || return 1
-  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_text=''
+  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_attempt='' hw_holder_text=''
   {
     IFS= read -r hw_holder_pid
     while IFS= read -r hw_line; do
@@ -32,6 +32,7 @@ hw_read_lock() {
         start=*) hw_holder_start=${hw_line#*=} ;;
         boot=*) hw_holder_boot=${hw_line#*=} ;;
         run=*) hw_holder_run=${hw_line#*=} ;;
+        attempt=*) hw_holder_attempt=${hw_line#*=} ;;
       esac
       hw_holder_text=$hw_holder_text$hw_line$hw_newline
     done
@@ -87,13 +88,13 @@ hw_make_claim() {
   }
 }
 
-# hw_lock RUN recipe= owner= controller= time=: take the lock, or fail with code `locked` and the holder's
+# hw_lock RUN attempt= recipe= owner= controller= time=: take the lock, or fail with code `locked` and the holder's
 # lines on standard output. What the run itself began, in a session that is gone, is no obstacle.
 hw_lock() {
   command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
-  hw_words 1 'recipe owner controller time' "$@" || return
-  hw_make_claim "run=$1" "recipe=$hw_want_recipe" "owner=$hw_want_owner" \
+  hw_words 1 'attempt recipe owner controller time' "$@" || return
+  hw_make_claim "run=$1" "attempt=$hw_want_attempt" "recipe=$hw_want_recipe" "owner=$hw_want_owner" \
     "controller=$hw_want_controller" "time=$hw_want_time" || return
   hw_take_lock "$1"
   hw_taken=$?
@@ -138,7 +139,7 @@ hw_take_lock() {
     hw_first=$hw_holder hw_dead=''
     while :; do
       [ "$hw_holder" != "$hw_self" ] || return 0
-      ! hw_holder_alive || return 2
+      ! hw_holder_alive || hw_lock_supersede "$1" || return 2
       [ "$hw_holder_run" = "$1" ] || ! hw_run_works "$hw_holder_run" || return 2
       hw_heir=$hw_lock_file.heir-$hw_holder
       if hw_link_claim "$hw_heir"; then
@@ -159,6 +160,20 @@ hw_take_lock() {
     done
   done
   return 1
+}
+
+# hw_lock_supersede RUN: the holder is a shell of an earlier attempt of the same run, whose controller is gone, and it
+# only waits for the command that it began: that goes on under our lock, as effect.sh says, and the shell ends.
+hw_lock_supersede() {
+  case $hw_holder_attempt$hw_want_attempt in '' | *[!0-9]*) return 1 ;; esac
+  [ "$hw_holder_run" = "$1" ] && [ "$hw_holder_attempt" -lt "$hw_want_attempt" ] && hw_run_works "$1" || return
+  kill -s KILL "$hw_holder_pid" || return
+  hw_waits=0
+  while hw_holder_alive && [ "$hw_waits" -lt 50 ]; do
+    hw_waits=$((hw_waits + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+  ! hw_holder_alive
 }
 
 # What processes left that were killed while they tried; called by who holds the lock, as until then

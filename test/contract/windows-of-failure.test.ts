@@ -262,7 +262,14 @@ describe('a login', { tags: ['sshd', 'overlay'] }, () => {
     await host?.stop()
   })
 
-  const claim = { run: 'r1', recipe: 'site', owner: 'al', controller: 'laptop', time: 'now' }
+  const claim = {
+    run: 'r1',
+    attempt: 1,
+    recipe: 'site',
+    owner: 'al',
+    controller: 'laptop',
+    time: 'now',
+  }
   const connect = (name: string, timeoutMs = 20_000) =>
     connectHost(
       host.host({ user: name, bootstrapDir: `/home/${name}/state` }),

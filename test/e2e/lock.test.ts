@@ -90,6 +90,7 @@ describe('of 50 simultaneous runs', () => {
 
   const claim = (number: number): LockClaim => ({
     run: `run-${number}`,
+    attempt: 1,
     recipe: 'contend',
     owner: 'tester',
     controller: 'here',

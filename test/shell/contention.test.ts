@@ -66,7 +66,7 @@ describeEach(crowds, `${contenders} contenders under $name`, ({ crowd }) => {
         await prepare(home, round)
         const answers = await askAll(
           number =>
-            `hw_code=-; hw_lock run${number} recipe=r owner=o controller=c time=t; got=$?; echo; echo "answer $got $hw_code"`,
+            `hw_code=-; hw_lock run${number} attempt=1 recipe=r owner=o controller=c time=t; got=$?; echo; echo "answer $got $hw_code"`,
         )
         const winners = answers.filter(answer => answer.startsWith('0 '))
         const losers = answers.filter(answer => answer === '1 locked')
@@ -92,7 +92,7 @@ describe('contenders that are killed at any moment', () => {
     const script = `${loadPrelude()}hw_dir='${home}'
 while hw_code=-; do
 other=
-if hw_lock "r$$" recipe=r owner=o controller=c time=t >/dev/null 2>&1; then
+if hw_lock "r$$" attempt=1 recipe=r owner=o controller=c time=t >/dev/null 2>&1; then
 [ ! -e '${held}' ] || read -r other <'${held}'
 if [ -n "$other" ] && hw_process_start "$other"; then echo "$$ met $other"; fi
 echo $$ >'${held}'

@@ -10,7 +10,7 @@ import { describeEach, type Program, shells, type TestHost, testHost } from '../
 import { runCall } from './calls.ts'
 
 const who = { recipe: 'r', owner: 'o', controller: 'c', time: 't' }
-const lock = (run: string) => lockCall({ run, ...who })
+const lock = (run: string, attempt = 1) => lockCall({ run, attempt, ...who })
 
 /** The call as an effect of the key `k`. */
 const once = (call: HostCall, effect: Partial<HostEffect> = {}): HostCall => ({
@@ -151,6 +151,25 @@ describeEach(shells, 'an effect under $name', shell => {
     await again.session.close()
     const free = await session(shell, 'r2', host.directory)
     expect(free.session.first[0]).toMatchObject({ status: 'ok' })
+  })
+
+  test('goes on when the controller is gone; a later attempt takes the lock from the shell that waits', async () => {
+    const first = await session(shell, 'r1')
+    const line = 'echo begun; echo x >>ran; while [ ! -e go ]; do sleep 0.02; done; echo over'
+    const call = once(command(line, { cwd: first.directory }).call)
+    const lost = first.run(call).catch(error => error)
+    await until(() => existsSync(first.at('ran')))
+    // Not of the same attempt: that may be the same host by another name.
+    const same = await session(shell, 'r1', first.directory)
+    expect(same.session.first[0]).toMatchObject({ code: 'locked' })
+    const { directory } = first
+    const again = await testHost({ shell, directory, first: [lock('r1', 2)] })
+    expect(again.session.first[0]).toMatchObject({ status: 'ok' })
+    await lost
+    const waiting = again.run(call)
+    await writeFile(first.at('go'), '')
+    expect((await waiting).stdout.toString()).toBe('begun\nover\n')
+    expect(await readFile(first.at('ran'), 'utf8')).toBe('x\n')
   })
 
   describeUncertain(shell)

@@ -24,6 +24,7 @@ import { runCall } from './calls.ts'
 
 const claim = (run: string): LockClaim => ({
   run,
+  attempt: 1,
   recipe: 'server.provision',
   owner: `o'wner "x" \\n`,
   controller: 'laptop',
@@ -61,7 +62,7 @@ async function bareShell(shell: Program, directory: string, script: string) {
 }
 
 const take = (run: string) =>
-  `hw_lock ${run} recipe=recipe owner=owner controller=controller time=time`
+  `hw_lock ${run} attempt=1 recipe=recipe owner=owner controller=controller time=time`
 
 describeEach(shells, 'the lock under $name', shell => {
   test('is taken with the first write, complete and for nobody else to read', async () => {
@@ -77,6 +78,7 @@ describeEach(shells, 'the lock under $name', shell => {
       expect.stringMatching(/^start=\w+$/),
       `boot=${await bootId()}`,
       'run=r1',
+      'attempt=1',
       'recipe=server.provision',
       `owner=o'wner "x" \\n`,
       'controller=laptop',

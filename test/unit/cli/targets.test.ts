@@ -247,7 +247,7 @@ describe('unlock', () => {
     const { openSession } = await import('../../../lib/session/session.ts')
     const { connectLocal } = await import('../../../lib/transport/local.ts')
     const { lockCall } = await import('../../../lib/host/lock.ts')
-    const claim = { run: 'r', recipe: 'x', owner: 'o', controller: 'c', time: 't' }
+    const claim = { run: 'r', attempt: 1, recipe: 'x', owner: 'o', controller: 'c', time: 't' }
     const session = await openSession({
       transport: connectLocal(),
       bootstrapDir: join(cwd, 'here'),

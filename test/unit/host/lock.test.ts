@@ -16,6 +16,7 @@ const result = (wanted: Partial<StepResult>): StepResult => ({
 
 const claim = {
   run: 'r1',
+  attempt: 1,
   recipe: 'site',
   owner: 'al',
   controller: 'laptop',
@@ -28,7 +29,14 @@ describe('a claim', () => {
   test('is a call whose arguments are one line each', () => {
     expect(lockCall({ ...claim, owner: 'a\nb\0c' })).toEqual({
       name: 'hw_lock',
-      args: ['r1', 'recipe=site', 'owner=a b c', 'controller=laptop', 'time=2026-01-31T02:00:00Z'],
+      args: [
+        'r1',
+        'attempt=1',
+        'recipe=site',
+        'owner=a b c',
+        'controller=laptop',
+        'time=2026-01-31T02:00:00Z',
+      ],
     })
   })
 

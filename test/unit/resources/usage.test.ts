@@ -63,7 +63,7 @@ describe('a call is refused', () => {
     [{ name: 'hw_link', args: ['/a', 'b', 'user=x', 'user=y'] }, 'hw_link: user= twice'],
     [{ name: 'hw_link', args: ['/a', 'b', '--', 'c'] }, 'hw_link takes nothing behind --'],
     [{ name: 'hw_user', args: ['a', 'gone'] }, 'hw_user: argument 2 is "gone"'],
-    [{ name: 'hw_lock', args: ['r', 'recipe=x'] }, 'hw_lock: owner= is missing'],
+    [{ name: 'hw_lock', args: ['r', 'recipe=x'] }, 'hw_lock: attempt= is missing'],
     [{ name: 'hw_no_swap', args: ['/a', '/a', 'b', 'c'] }, 'hw_no_swap: 4 arguments, not 3'],
   ])('%j', (call, why) => {
     expect(misfit(call)).toBe(why)

@@ -316,7 +316,14 @@ describe('hosts at the same time', () => {
 })
 
 describe('the lock', () => {
-  const claim = { run: 'other', recipe: 'theirs', owner: 'o', controller: 'c', time: 't' }
+  const claim = {
+    run: 'other',
+    attempt: 1,
+    recipe: 'theirs',
+    owner: 'o',
+    controller: 'c',
+    time: 't',
+  }
   const hold = (bootstrapDir: string) =>
     openSession({ transport: connectLocal(), bootstrapDir, first: [lockCall(claim)] })
 

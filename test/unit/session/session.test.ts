@@ -9,7 +9,7 @@ import { connectLocal } from '../../../lib/transport/local.ts'
 import { temporaryDirectory, testHost, testTransport, unprivileged } from '../../support/shells.ts'
 
 const run = (command: string): HostCall => ({ name: 'hw_run', args: ['sh', '', '', command] })
-const claim = { run: 'r', recipe: 'x', owner: 'o', controller: 'c', time: 't' }
+const claim = { run: 'r', attempt: 1, recipe: 'x', owner: 'o', controller: 'c', time: 't' }
 
 async function until(found: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
