@@ -227,7 +227,7 @@ export const errorCodes = {
   connection_lost: entry(
     unreachable,
     'The connection ended in the middle of the work.',
-    'Run again: nothing is done twice.',
+    'Go on with `hostwright resume`: what is done is not done again.',
   ),
   shell_failed: entry(
     unreachable,
@@ -323,7 +323,7 @@ export const errorCodes = {
   interrupted: entry(
     interrupted,
     'Ctrl-C was pressed before this host was done.',
-    'Run again: nothing is done twice.',
+    'Go on with `hostwright resume`: what is done is not done again.',
   ),
 } as const satisfies Record<string, CodeEntry>
 

@@ -19,6 +19,7 @@ export const haproxy: ProductModule = {
     handler(
       command(readFileSync(new URL('haproxy/renew.sh', import.meta.url), 'utf8'), {
         title: `${action} ${service}, keeping its servers’ states`,
+        idempotent: true,
         env: { SERVICE: service!, ACTION: action, SOCKET: socket, STATES: states },
       }),
     ),

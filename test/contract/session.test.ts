@@ -38,7 +38,7 @@ describeEach(transports, 'a session by $name', ({ place }) => {
   })
   const path = (name: string) => `${bootstrapDir()}/contract/${name}`
   const segment = async (resources: Resource[], check = false) => {
-    const calls = resources.map(({ call }) => ({ call }))
+    const calls = resources.map(({ call, makes }) => ({ call, makes }))
     return session.segment(calls, { check, diff: false })
   }
   const statuses = async (resources: Resource[], check = false) =>

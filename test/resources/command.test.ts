@@ -191,7 +191,7 @@ describe('a script', () => {
     const call = script({ text }).call
     const result = await host.segment([{ name: 'eval', args: ['hw_dir='] }, call])
     expect(result.map(({ status }) => status)).toEqual(['ok', 'changed'])
-    expect(result[1]!.stdout.toString()).toMatch(/^\/tmp\/hostwright-\w+\/script-text\n700\n$/)
+    expect(result[1]!.stdout.toString()).toMatch(/^\/tmp\/hostwright-[\w.-]+\/script-text\n700\n$/)
     const [path] = result[1]!.stdout.toString().split('/script-text')
     expect(existsSync(path!)).toBe(false)
   })

@@ -22,6 +22,13 @@ const leftBehind = async (host: TestHost, within = host.directory) =>
   (await readdir(within)).filter(name => name.includes('.hw-'))
 
 describeEach(shells, 'hw_file under $name', shell => {
+  test('takes away no other file where there is no new one to give up', async () => {
+    const host = await testHost({ shell })
+    await host.write('.profile', 'mine')
+    await host.session.call({ name: 'hw_drop_file', args: [] })
+    expect((await host.read('.profile')).toString()).toBe('mine')
+  })
+
   test('makes a file, and finds it as wanted the second time', async () => {
     const host = await testHost({ shell })
     const wanted = file(host.at('motd'), { content: 'hello\n', mode: 0o640 }).call

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { command } from '../../lib/resources/commands/command.ts'
 import { service } from '../../lib/resources/system/service.ts'
 import { describeEach, type Program, shells, testHost, words } from '../support/shells.ts'
 
@@ -93,8 +94,16 @@ describeEach(shells, 'hw_service under $name', shell => {
 
   test('a service that is not there fails; with --check it may come with its package', async () => {
     const host = await testHost({ shell })
-    const call = service(host.at('none'), { running: true }).call
-    expect(await host.run(call)).toMatchObject({ status: 'failed', code: 'tool_missing' })
-    expect(await host.run(call, { check: true })).toMatchObject({ status: 'changed', code: '-' })
+    const { call, makes } = service(host.at('none'), { running: true })
+    const missing = { status: 'failed', code: 'tool_missing' }
+    expect(await host.run(call)).toMatchObject(missing)
+    expect(await host.run(call, { check: true })).toMatchObject(missing)
+    const before = command('install-it')
+    const steps = [
+      { call: before.call, makes: before.makes },
+      { call, makes },
+    ]
+    const [, checked] = await host.segment(steps, { check: true })
+    expect(checked).toMatchObject({ status: 'changed', code: '-' })
   })
 })

@@ -1,7 +1,9 @@
 /** A project whose hosts are this machine, for tests of the built command line that need no server. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import { hostwright, startHostwright } from './cli.ts'
 import { temporaryDirectory } from './shells.ts'
 
@@ -25,6 +27,7 @@ export async function localProject(files: Readonly<Record<string, string>>, host
   await mkdir(at('node_modules'))
   await symlink(packageRoot, at('node_modules/hostwright'), 'dir')
   for (const [name, text] of Object.entries(files)) await write(name, text)
+  onTestFinished(() => endEffects(names.map(at)))
   const withState = (env: Record<string, string> = {}) => ({
     cwd: directory,
     env: { XDG_STATE_HOME: at('state'), ...env },
@@ -38,6 +41,20 @@ export async function localProject(files: Readonly<Record<string, string>>, host
       hostwright(words, withState(env)),
     start: (words: readonly string[], env?: Record<string, string>) =>
       startHostwright(words, withState(env)),
+  }
+}
+
+/** Ends the commands that outlive a run whose controller was killed, where a test failed before they ended. */
+async function endEffects(states: readonly string[]) {
+  for (const state of states) {
+    const files = await readdir(join(state, 'runs'), { recursive: true }).catch(() => [])
+    for (const file of files.filter(each => basename(each) === 'started')) {
+      const record = join(state, 'runs', file)
+      if (existsSync(join(dirname(record), 'exit'))) continue
+      const pid = Number.parseInt(await readFile(record, 'utf8'), 10)
+      const below = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+      for (const each of below.trim().split(' ').map(Number)) if (each > 1) process.kill(each)
+    }
   }
 }
 
