@@ -1,6 +1,8 @@
 /**
  * Upgrades, rollbacks, settings and provisions that are interrupted at each of their places, and what the next run makes
  * of it: a proven version, its own config byte for byte, scripts in pairs, the mode as before.
+ *
+ * @module-tag long
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,8 @@
 /**
  * What a session leaves that is killed, or whose host can start no process: the next run takes it away. The tests of
  * ends before these let the session's own end take it away, which needs a shell that lives and can start `rm`.
+ *
+ * @module-tag long
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

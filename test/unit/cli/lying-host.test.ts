@@ -2,6 +2,8 @@
  * What a host says decides at most how its own step failed, whichever command it is: exit codes, hints and the
  * hosts that follow are the controller's. The test beside runs recipes alone, by a connector that no command
  * makes; here each command connects as it does for its users, by a docker whose answers are rewritten.
+ *
+ * @module-tag long
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
