@@ -192,11 +192,18 @@ hw_pour() {
 }
 
 # hw_is_unfinished PATH: whether hw_overwrite has begun to write to it, and was killed over that. Only what this user
-# has put there is taken for its content.
+# has put there is taken for its content, or what belongs to the owner of PATH, who may write to that anyway.
 hw_is_unfinished() {
   hw_unwritten=${1%/*}/.${1##*/}.hw-write
+  [ -f "$hw_unwritten" ] && [ ! -L "$hw_unwritten" ] && [ -f "$1" ] || return 1
   # shellcheck disable=SC3067 # all shells of hosts have -O
-  [ -f "$hw_unwritten" ] && [ ! -L "$hw_unwritten" ] && [ -O "$hw_unwritten" ] && [ -f "$1" ]
+  [ -O "$hw_unwritten" ] || [ "$(hw_owner_of "$hw_unwritten")" = "$(hw_owner_of "$1")" ]
+}
+
+# hw_owner_of PATH: prints the number of its owner.
+hw_owner_of() {
+  # shellcheck disable=SC2012 # stat is not everywhere
+  ls -ldn -- "$1" | { read -r hw_skip hw_skip hw_owner hw_skip && hw_put "$hw_owner"; }
 }
 
 # hw_finish_write: that is done in hw_path: half of a file is nothing to go by. hw_finished is the step that did it,

@@ -106,6 +106,14 @@ const cases: HalfCase[] = [
     holds: '[ "$(cat f)" = new ] && [ "$(stat -c %a:%U f)" = 640:nobody ]',
   },
   {
+    name: 'file, written to in its place',
+    given: 'echo old >f; echo more >>f',
+    wanted: (at, notify) =>
+      file(`${at}/f`, { content: 'new\n', owner: 'nobody', inPlace: true, notify }),
+    holds:
+      '[ "$(cat f)" = new ] && [ "$(stat -c %U f)" = nobody ] && [ "$(ls -A | grep -c hw-)" = 0 ]',
+  },
+  {
     name: 'file, not there',
     given: 'echo old >f',
     wanted: (at, notify) => file(`${at}/f`, { absent: true, notify }),
