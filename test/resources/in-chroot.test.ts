@@ -55,7 +55,7 @@ publish
 apt-get -qq update 2>/dev/null
 mkdir /srv/root
 mount --bind / /srv/root
-for each in dev proc; do mount --bind "/$each" "/srv/root/$each"; done
+for each in dev proc; do mount --rbind "/$each" "/srv/root/$each"; done
 rm -f ${policy}
 [ -e /sbin/init ] || touch /sbin/init
 # As where an init of SysV has noted it.
