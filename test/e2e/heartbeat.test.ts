@@ -125,9 +125,11 @@ test('a heartbeat may be a TCP port or a command on the host', async () => {
   expect(bad.stdout).toContain('it is dark')
 })
 
-test('a heartbeat that fails leaves the server in its temporary mode', async () => {
+test('a heartbeat that fails after a change leaves the server in its temporary mode', async () => {
+  const setting = '[setting:bulb:watts]\nsection = main\nkey = watts\ndefault = 60'
   expect((await provision('heartbeat = command:true')).status).toBe(0)
-  await provision('heartbeat = command:false\nheartbeat_attempts = 1')
+  const heartbeat = 'heartbeat = command:false\nheartbeat_attempts = 1'
+  await provision(`config = /etc/bulb.ini\n${heartbeat}\n${setting}`)
   const mode = ['server.mode', '-i', 'x', '--on', 'lab']
   const shown = await lab.run(mode, { cwd: project.directory })
   expect(shown.stdout).toMatch(/lab1 +provisioning +lamp/)
