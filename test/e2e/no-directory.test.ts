@@ -44,13 +44,20 @@ async function run([command, ...words]: [string, ...string[]], env: Record<strin
   onTestFinished(() => clearTimeout(limit))
   return ended
 }
-const exec = (env: Record<string, string>) => run(['exec', '--', 'echo', 'done'], env)
+const exec = (env: Record<string, string>, ...words: string[]) =>
+  run(['exec', ...words, '--', 'echo', 'done'], env)
 const below = (path: string) => path.replace(/^FILE/, join(project, 'file'))
 
 test.each(['/proc/x', '/proc/self/fd/x/y', '/sys/x', '/dev/null', '/dev/null/x', 'FILE/x'])(
-  'a run whose log can’t be made below %s warns, and goes on',
+  'a run whose journal can’t be made below %s touches no host; without one it warns of its log, and goes on',
   async path => {
-    const { status, stdout, stderr } = await exec({ XDG_STATE_HOME: below(path) })
+    const env = { XDG_STATE_HOME: below(path) }
+    expect(await exec(env)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('journal_unwritable'),
+    })
+    const { status, stdout, stderr } = await exec(env, '--no-journal')
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
       stdout: expect.stringContaining('done'),
@@ -60,7 +67,7 @@ test.each(['/proc/x', '/proc/self/fd/x/y', '/sys/x', '/dev/null', '/dev/null/x',
 )
 
 test.each(['/proc/x', 'FILE/x'])('a home at %s is no log, and no fault', async path => {
-  const { status, stderr } = await exec({ HOME: below(path), XDG_STATE_HOME: '' })
+  const { status, stderr } = await exec({ HOME: below(path), XDG_STATE_HOME: '' }, '--no-journal')
   expect({ status, stderr }).toEqual({
     status: 0,
     stderr: expect.stringContaining('the run’s log can’t be written: '),
