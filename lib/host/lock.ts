@@ -60,6 +60,19 @@ export function parseHolder(text: string): LockHolder | undefined {
   }
 }
 
+/** Commands of earlier runs that began on the host, and whose end nobody knows, in the answer of a claim that was granted. */
+export function unknownEnds({ stdout }: StepResult): { run: string; title: string }[] {
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap(line => {
+      const found = /^left=([\w-]+) (.*)$/.exec(line)
+      if (!found) return []
+      const [, run = '', title = ''] = found
+      return [{ run, title: printable(title).slice(0, longestField) }]
+    })
+}
+
 /** Longer than any that we write. */
 const longestField = 200
 

@@ -2,10 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { InterruptedError, LockedError } from '../errors.ts'
 import type { Progress } from '../report/progress.ts'
+import type { StepResult } from '../session/call.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
 import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
-import { lockCall, lockError } from './lock.ts'
+import { lockCall, lockError, unknownEnds } from './lock.ts'
 
 /** Pause between attempts to take a held lock. */
 const lockIntervalMs = 1000
@@ -30,8 +31,12 @@ export async function takeLock(
   const deadline = Date.now() + timeouts.lockMs
   // If the state can't be read, nor was the lock: then this getter throws the reason.
   if (session.first[0]!.status === 'skipped') session.stateFiles
-  let refusal = lockError(session.first[0]!)
-  if (!refusal) return () => session.stateFiles
+  let answer = session.first[0]!
+  let refusal = lockError(answer)
+  if (!refusal) {
+    warnOfUnknown(answer, progress)
+    return () => session.stateFiles
+  }
   let reported = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
@@ -41,10 +46,20 @@ export async function takeLock(
     await delay(pauseMs, undefined, { signal: interrupts.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')
     })
-    refusal = lockError(await session.call(claimLock(recipe, identity)))
+    answer = await session.call(claimLock(recipe, identity))
+    refusal = lockError(answer)
   }
+  warnOfUnknown(answer, progress)
   const again = await session.call({ name: 'hw_read_state', args: [] })
   return () => stateFilesOf(again)
+}
+
+/** What is begun is never forgotten: each run says it until somebody has settled it. */
+function warnOfUnknown(granted: StepResult, progress: Progress): void {
+  for (const { run, title } of unknownEnds(granted))
+    progress.warn(
+      `run ${run} began “${title}”, and nobody knows how it ended: find out on the host, then say so with \`hostwright settle ${run}\``,
+    )
 }
 
 /**

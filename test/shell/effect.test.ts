@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { lockCall } from '../../lib/host/lock.ts'
+import { lockCall, unknownEnds } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
 import { script } from '../../lib/resources/commands/script.ts'
 import type { HostCall, HostEffect } from '../../lib/session/call.ts'
@@ -275,6 +275,22 @@ function describeUncertain(shell: Program) {
     expect(again.session.first[0]).toMatchObject({ status: 'ok' })
     expect(await again.run(call)).toMatchObject({ status, code })
     expect(await readFile(host.at('ran'), 'utf8')).toBe(ran)
+  })
+
+  test('whose runner is lost is told to each later run, until it is settled', async () => {
+    const { host } = await lost()
+    const told = async (run: string) => {
+      const later = await session(shell, run, host.directory)
+      await later.session.close()
+      return unknownEnds(later.session.first[0]!)
+    }
+    expect(await told('r2')).toEqual([{ run: 'r1', title: 'the step' }])
+    // That knows it by its own steps.
+    expect(await told('r1')).toEqual([])
+    const settling = await session(shell, 'r3', host.directory)
+    await settling.run({ name: 'hw_settle', args: ['r1', 'the step', 'done'] })
+    await settling.session.close()
+    expect(await told('r4')).toEqual([])
   })
 
   test.each(['done', 'not-done'])('whose runner is lost is settled by a person: %s', async end => {
