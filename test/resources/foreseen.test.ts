@@ -183,7 +183,7 @@ describeEach(shells, '--check under $name', shell => {
 
   test.each(unexplained)('%s: failed', async (...row) => holdUnexplained(host, shell, row))
 
-  test('download, then file: unknown, not failed', async () => {
+  test('download, then file: unknown, not failed', { tags: ['curl'] }, async () => {
     const { root, at } = await prepared(host)
     const items = [download(at('d'), { url: 'http://192.0.2.1/d' }), file(at('d'), { mode })]
     const seen = await bring(host, shell, root, items, { check: true })
