@@ -224,7 +224,8 @@ describe('an unknown key', () => {
     const writers = ['0', '1', '2'].map(which => inShell('exec "$@"', [file, which, '50']))
     for (const each of await Promise.all(writers)) expect(each).toEqual({ code: 0, stderr: '' })
     const text = readFileSync(file, 'utf8')
-    expect(text.split('\n')).toHaveLength(151)
+    // Who reads while another writes may see the half of a line, and begins a new one: blank lines mean nothing.
+    expect(text.split('\n').filter(each => each !== '')).toHaveLength(150)
     const entries = readKnownHosts(file)
     expect(entries).toHaveLength(150)
     expect(entries.every(entry => entry.key.equals(key))).toBe(true)
