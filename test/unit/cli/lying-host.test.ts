@@ -4,6 +4,7 @@
  * makes; here each command connects as it does for its users, by a docker whose answers are rewritten.
  *
  * @module-tag long
+ * @module-tag gawk
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -33,7 +34,7 @@ const docker = `#!/bin/sh
 name=$4
 shift 4
 [ "$name" = liar ] || exec "$@"
-"$@" | LC_ALL=C awk "$LIE"'{ print; fflush() }'
+"$@" | LC_ALL=C gawk "$LIE"'{ print; fflush() }'
 `
 
 const ours = fileURLToPath(new URL('../../../lib/index.ts', import.meta.url))
