@@ -171,7 +171,8 @@ hw_effect_watch() (
     [ -z "$hw_announce" ] || [ "$hw_each" != pid ] || hw_mark pid "$hw_id" "$hw_line"
   done
   kill -s USR1 "$hw_follower" 2>/dev/null
-  wait "$hw_follower"
+  # It may not have come to its trap yet, and the shell would report that it was ended.
+  wait "$hw_follower" 2>/dev/null
   hw_effect_pass
 )
 
@@ -188,11 +189,13 @@ hw_effect_follow() {
   done
 }
 
-# hw_effect_nap: sleep, and pass on what has come. A signal ends the waiting, not the sleep.
+# hw_effect_nap: sleep, and pass on what has come. A signal ends that early. Some sleeps know whole seconds only. Of the
+# signals that end a process, shells do not report PIPE.
 hw_effect_nap() {
   [ -z "$hw_over" ] || return 0
-  { sleep "$hw_nap" || sleep 1; } >/dev/null 2>&1 &
-  wait "$!"
+  sleep "$hw_nap" >/dev/null 2>&1 &
+  hw_sleeper=$!
+  wait "$hw_sleeper" || { [ -z "$hw_over" ] && hw_nap=1; } || kill -s PIPE "$hw_sleeper" 2>/dev/null
   hw_effect_pass
 }
 
