@@ -147,6 +147,7 @@ describe('hostwright attach', () => {
     const run = project.start(['long', '--on', 'h1'])
     await until(() => existsSync(project.at('h1.begun')))
     const watcher = project.start(['attach', 'last'])
+    await watcher.says('first')
     run.child.kill('SIGKILL')
     const { status, stderr } = await watcher.ended
     expect({ status, said: stderr.includes('is lost') }).toEqual({ status: 1, said: true })

@@ -151,6 +151,8 @@ describe('lists of resources', () => {
       fc.asyncProperty(before, any, async (files, wanted) => {
         const [together, alone] = [await place(files), await place(files)]
         const all = await go(together, wanted)
+        // Two contents of one file are refused in one list, and one after the other they are not.
+        fc.pre(all.error?.code !== 'recipe_invalid')
         const statuses: string[] = []
         for (const each of wanted) {
           const { statuses: one } = await go(alone, [each])

@@ -134,7 +134,8 @@ export interface HostOptions {
 /** A directory that is gone when the test ends. */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'hw-shell-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  // What outlives a session may write there still.
+  onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   return directory
 }
 
