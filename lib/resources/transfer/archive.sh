@@ -245,6 +245,8 @@ hw_place_tree() {
     chown -Rh -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_stage/tree" "$hw_stage/note" ||
       hw_fail "can't set the owner of what was unpacked" || return
   fi
+  # Whatever fails from here on may have changed something.
+  hw_acted=1
   if [ "$hw_type" = absent ]; then
     hw_want_mode=${hw_want_mode:-00755}
     mv -- "$hw_stage/note" "$hw_stage/tree/$hw_marker" && hw_apply_owner "$hw_stage/tree" &&
