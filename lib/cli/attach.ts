@@ -17,6 +17,9 @@ export const attach: RunCommand = async (words, options, place) => {
   const mode = chooseMode(options.output as string | undefined, place)
   const { name, journal } = findRun(oneRun('attach', words), place)
   const first = journal.account?.last.first
+  // Of a run that has just begun, the log comes after the journal.
+  while (first?.log && !existsSync(first.log) && readJournal(name).state === 'running')
+    await pause(everyMs)
   if (!first?.log || !existsSync(first.log)) {
     throw new UsageError('usage', `${name.run} has no log to watch`, {
       hint: `See \`hostwright runs show ${name.run}\`.`,
