@@ -59,7 +59,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   })
   const mode = modeOf(request, interrupts)
   const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
-  // The journal first: it has what happened before anybody is told.
+  // The journal first: it has what happened before anybody sees it.
   for (const each of [journal, screen, log, waiting, ready.callback])
     if (each) events.subscribe(each.subscriber)
   const strays = listenForStrays()

@@ -59,8 +59,7 @@ function effectOf(
 ): HostCall {
   // Nor can what comes only once be given again.
   if (!effects || as !== undefined || call.stream) return call
-  const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
-  return { ...call, effect: effects({ title, kind: call.name, args: call.args, more: [input] }) }
+  return { ...call, effect: effects({ title, call, secrets }) }
 }
 
 /** A running command: its user, and who gets its output. */

@@ -41,7 +41,7 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
   await ledger.settle(owed)
 }
 
-/** Tells the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
+/** Sends the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
 function intend(steps: readonly Step[], session: Session): void {
   for (const { call } of undertakingsOf(steps)) session.call(call).catch(() => {})
 }
@@ -161,12 +161,8 @@ function callOf(
 function effectOf({ resource, task, as }: Step, { effects }: Execution) {
   const { effect, call, title, secrets } = resource
   if (!effect || !effects || as !== undefined) return undefined
-  const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
-  return effects({
-    ...{ task: task?.title, title, kind: call.name, args: call.args },
-    more: [input, call.content?.sha256],
-    ...{ again: effect.again, verify: effect.verify },
-  })
+  const { again, verify } = effect
+  return effects({ task: task?.title, title, call, secrets, again, verify })
 }
 
 /** Whether what an earlier step makes, with --check, creates a user or lets us become that. */

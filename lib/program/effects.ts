@@ -3,7 +3,7 @@
  * every attempt of a run: see lib/remote/effect.sh. Pure.
  */
 import { createHash } from 'node:crypto'
-import type { HostEffect } from '../session/call.ts'
+import type { HostCall, HostEffect } from '../session/call.ts'
 
 /** What identifies an effect on its host. */
 export interface EffectIdentity {
@@ -11,11 +11,9 @@ export interface EffectIdentity {
   task?: string
   /** Its title, for people. */
   title: string
-  /** What runs it: the name of the call. */
-  kind: string
-  args: readonly string[]
-  /** Standard input and content: whatever else decides what it does. */
-  more?: readonly (string | undefined)[]
+  call: Pick<HostCall, 'name' | 'args' | 'input' | 'content'>
+  /** Values that its standard input may hold: then that is left out. */
+  secrets: readonly string[]
   /** May run again if its end is not known. */
   again?: boolean
   /** Command that succeeds if it is done, asked if its end is not known. */
@@ -35,8 +33,10 @@ export function createEffectKeys(
   redact: (text: string) => string,
 ): EffectKeys {
   const times = new Map<string, number>()
-  return ({ task = '', title, kind, args, more = [], again, verify }) => {
-    const said = JSON.stringify([recipe, host, task, kind, args, more].map(texts(redact)))
+  return ({ task = '', title, call, secrets, again, verify }) => {
+    const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
+    const more = [input, call.content?.sha256]
+    const said = JSON.stringify([recipe, host, task, call.name, call.args, more].map(texts(redact)))
     const before = times.get(said) ?? 0
     times.set(said, before + 1)
     const key = createHash('sha256').update(`${before} ${said}`).digest('hex').slice(0, 24)

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PATH COMMAND…`. It writes down that COMMAND begins before it begins, and how it ended, for whoever comes
-# back: the session that started it may be gone by then. So it is in a session of its own, keeps no descriptor of
-# the channel, and its streams are files of DIRECTORY, which is for its user alone.
+# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PATH COMMAND…`.
+# It writes down that COMMAND begins before it begins, and how it ended, for whoever comes back: the session that
+# started it may be gone by then. So it is in a session of its own, keeps no descriptor of the channel, and its
+# streams are files of DIRECTORY, which is for its user alone.
 #
 # Descriptor 3 is a pipe to the session. It gets the line `pid N` when COMMAND begins, and ends when we do.
 # PATH is for our own programs: that of the environment is COMMAND's.

@@ -78,22 +78,18 @@ hw_effect_mark() {
 # hw_settle RUN TITLE done|not-done: what a person found out about the effect of that title whose end is not known: it is
 # done, with exit status 0, or may run again. Where there is none it fails, and says which there are.
 hw_settle() {
-  hw_settled='' hw_unknown='' hw_want=$3
+  hw_settled='' hw_others=''
   for hw_effect in "$hw_dir/runs/$1"/*; do
-    [ -f "$hw_effect/intent" ] || continue
+    hw_title_of "$hw_effect" || continue
     hw_effect_look
     [ "$hw_effect_state" = uncertain ] || continue
-    hw_effect_title=
-    while IFS= read -r hw_line; do
-      case $hw_line in title=*) hw_effect_title=${hw_line#title=} ;; esac
-    done <"$hw_effect/intent"
-    if [ "$hw_effect_title" != "$2" ]; then
-      hw_unknown=$hw_unknown$hw_newline$hw_effect_title
+    if [ "$hw_title" != "$2" ]; then
+      hw_others=$hw_others$hw_newline$hw_title
       continue
     fi
     hw_settled=1
     [ -z "$hw_check" ] || continue
-    case $hw_want in
+    case $3 in
       done) echo 0 >"$hw_effect/exit" ;;
       not-done) rm -rf -- "$hw_effect" ;;
     esac || hw_fail "can't write to $hw_effect" || return
@@ -101,8 +97,8 @@ hw_settle() {
   hw_effect=''
   if [ -n "$hw_settled" ]; then
     hw_also "$3"
-  elif [ -n "$hw_unknown" ]; then
-    hw_fail "no step of that title; those whose end is not known are:$hw_unknown"
+  elif [ -n "$hw_others" ]; then
+    hw_fail "no step of that title; those whose end is not known are:$hw_others"
   else
     hw_fail "run $1 has left no step here whose end is not known"
   fi

@@ -100,7 +100,7 @@ hw_lock() {
   hw_taken=$?
   rm -f -- "$hw_claim"
   case $hw_taken in
-    0) hw_lock_run=$1 && hw_tell_unknown ;;
+    0) hw_lock_run=$1 && hw_report_unknown ;;
     1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
       hw_lines "pid=$hw_holder_pid"
@@ -215,17 +215,23 @@ hw_run_ended() {
   done
 }
 
-# hw_tell_unknown: prints `left=RUN TITLE` for each command of an earlier run that began, and whose end is not known.
-hw_tell_unknown() {
+# hw_report_unknown: prints `left=RUN TITLE` for each command of an earlier run that began, and whose end is not known.
+hw_report_unknown() {
   [ -d "$hw_dir/runs" ] || return 0
   for hw_path in "$hw_dir"/runs/*/*/started; do
     hw_each=${hw_path%/*}
     [ -s "$hw_path" ] && [ ! -e "$hw_each/exit" ] || continue
     hw_found=${hw_each%/*} hw_found=${hw_found##*/}
-    [ "$hw_found" != "$hw_lock_run" ] && { IFS= read -r hw_line <"$hw_each/intent"; } 2>/dev/null || continue
-    hw_lines "left=$hw_found ${hw_line#title=}"
+    [ "$hw_found" != "$hw_lock_run" ] && hw_title_of "$hw_each" || continue
+    hw_lines "left=$hw_found $hw_title"
   done
   return 0
+}
+
+# hw_title_of DIR: what people call the effect whose record that is, into hw_title.
+hw_title_of() {
+  { IFS= read -r hw_title <"$1/intent"; } 2>/dev/null || return
+  hw_title=${hw_title#title=}
 }
 
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.

@@ -39,29 +39,17 @@ export interface View {
   check: boolean
 }
 
-const order: readonly Status[] = [
-  'ok',
-  'changed',
+const bad: readonly Status[] = [
   'failed',
   'unknown',
   'uncertain',
   'unreachable',
   'locked',
   'interrupted',
-  'skipped',
-  'running',
-  'waiting',
 ]
-const bad: ReadonlySet<Status> = new Set([
-  'failed',
-  'unknown',
-  'uncertain',
-  'unreachable',
-  'locked',
-  'interrupted',
-])
+const order: readonly Status[] = ['ok', 'changed', ...bad, 'skipped', 'running', 'waiting']
 
-export const isBad = (node: TreeNode) => bad.has(node.rendererTaskOptions.status)
+export const isBad = (node: TreeNode) => bad.includes(node.rendererTaskOptions.status)
 const isRunning = (node: TreeNode) => node.rendererTaskOptions.status === 'running'
 const isWaiting = (node: TreeNode) => node.rendererTaskOptions.status === 'waiting'
 const isDone = (node: TreeNode) => !isRunning(node) && !isWaiting(node)

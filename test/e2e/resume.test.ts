@@ -82,7 +82,7 @@ describe('hostwright resume', () => {
     })
   })
 
-  test('refuses other code and names the file, unless told to go on anyway', async () => {
+  test('refuses other code and names the file, unless --anyway is given', async () => {
     const project = await killed()
     await project.write('recipes/long.js', `// changed\n${longRecipe}`)
     const refused = await project.run(['resume', 'last'])

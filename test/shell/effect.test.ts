@@ -277,20 +277,20 @@ function describeUncertain(shell: Program) {
     expect(await readFile(host.at('ran'), 'utf8')).toBe(ran)
   })
 
-  test('whose runner is lost is told to each later run, until it is settled', async () => {
+  test('whose runner is lost is reported to each later run, until it is settled', async () => {
     const { host } = await lost()
-    const told = async (run: string) => {
+    const reported = async (run: string) => {
       const later = await session(shell, run, host.directory)
       await later.session.close()
       return unknownEnds(later.session.first[0]!)
     }
-    expect(await told('r2')).toEqual([{ run: 'r1', title: 'the step' }])
+    expect(await reported('r2')).toEqual([{ run: 'r1', title: 'the step' }])
     // That knows it by its own steps.
-    expect(await told('r1')).toEqual([])
+    expect(await reported('r1')).toEqual([])
     const settling = await session(shell, 'r3', host.directory)
     await settling.run({ name: 'hw_settle', args: ['r1', 'the step', 'done'] })
     await settling.session.close()
-    expect(await told('r4')).toEqual([])
+    expect(await reported('r4')).toEqual([])
   })
 
   test.each(['done', 'not-done'])('whose runner is lost is settled by a person: %s', async end => {

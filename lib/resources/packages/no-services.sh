@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # no-services.sh: packages in a directory that is no running system: a service that their scripts start there would be a
 # process of the machine that the directory is on. Debian's scripts ask policy-rc.d, which is there for as long as the
-# package manager runs, as debootstrap and its like do it; systemctl is told that nobody answers.
+# package manager runs, as debootstrap and its like do it; systemctl finds that nobody answers.
 # Needs: write
 
 hw_policy=/usr/sbin/policy-rc.d
