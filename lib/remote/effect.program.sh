@@ -6,6 +6,7 @@
 #
 # Descriptor 3 is a pipe to the session. It gets the line `pid N` when COMMAND begins, and ends when we do.
 # PATH is for our own programs: that of the environment is COMMAND's.
+# Needs: process
 
 hw_record=$1 hw_boot=$2 hw_command_path=$PATH PATH=$3
 shift 3
@@ -19,23 +20,11 @@ hw_sync() {
   ! command -v sync >/dev/null || sync -- "$@" 2>/dev/null || sync
 }
 
-# hw_own_start: when this process started, into hw_start, as hw_process_start in lock.sh finds it.
-hw_own_start() {
-  if { IFS= read -r hw_start <"/proc/$$/stat"; } 2>/dev/null; then
-    hw_start=${hw_start##*) } hw_field=3
-    while [ "$hw_field" -lt 22 ]; do
-      hw_start=${hw_start#* } hw_field=$((hw_field + 1))
-    done
-    hw_start=${hw_start%% *}
-  else
-    hw_start=$(ps -o lstart= -p "$$" | tr -c '0-9A-Za-z\n' _)
-  fi
-}
-
 # By link(2): `started` is complete as soon as it is there, and only one runner can make it.
-hw_own_start
 {
-  printf '%s\n' "$$" "start=$hw_start" "boot=$hw_boot" >"$hw_record/started.$$" &&
+  # shellcheck disable=SC2154 # hw_started is from hw_process_start
+  hw_process_start "$$" &&
+    printf '%s\n' "$$" "start=$hw_started" "boot=$hw_boot" >"$hw_record/started.$$" &&
     ln -- "$hw_record/started.$$" "$hw_record/started" &&
     hw_sync "$hw_record/started" "$hw_record/intent" "$hw_record"
 } || exit 125

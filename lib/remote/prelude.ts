@@ -5,7 +5,7 @@
  *
  * A part is a file NAME.sh, beside the TypeScript that calls its functions; where NAME.awk stands beside
  * it, that text is in $hw_NAME_awk, and that of a NAME.program.sh, which a shell of its own runs, in
- * $hw_NAME_program. A part that calls functions of others names them in its head, in the
+ * $hw_NAME_program, behind the parts that it needs. A part that calls functions of others names them in its head, in the
  * line `# Needs: NAME…`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -61,22 +61,28 @@ export function findParts(root: string = lib): Part[] {
     '.sh',
   )
   found.delete(control)
+  const read = (path: string) => readFileSync(join(root, path), 'utf8')
   const sorted = new Map<string, Part>()
   const add = (name: string) => {
     const path = found.get(name)
     if (path === undefined || sorted.has(name)) return
-    const source = readFileSync(join(root, path), 'utf8')
-    const needs = /^# Needs: (.+)$/m.exec(source)?.[1]?.split(' ') ?? []
+    const source = read(path)
+    const needs = needsIn(source)
     for (const other of needs) add(other)
     const texts = Object.entries(programs).flatMap(([kind, paths]) => {
       const beside = paths.get(name)
-      return beside === undefined ? [] : [[kind, readFileSync(join(root, beside), 'utf8')]]
+      if (beside === undefined) return []
+      const text = read(beside)
+      return [[kind, [...needsIn(text).map(each => read(found.get(each)!)), text].join('')]]
     })
     sorted.set(name, { name, path, source, needs, programs: Object.fromEntries(texts) })
   }
   for (const name of [...always, ...[...found.keys()].sort()]) add(name)
   return [...sorted.values()]
 }
+
+/** Names of the parts that a text says it needs. */
+const needsIn = (text: string): string[] => /^# Needs: (.+)$/m.exec(text)?.[1]?.split(' ') ?? []
 
 /** Relative paths of all files below a folder. By hand: Node’s recursive readdirSync takes ten times as long. */
 const filesBelow = (root: string, folder: string): string[] =>
