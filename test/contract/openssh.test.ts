@@ -523,6 +523,11 @@ describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
     }
     return found
   }
+  /** The only one: a child that ssh has forked is ssh too, until it has become its ProxyCommand. */
+  const onlyProgram = async (pid: number) => {
+    await expect.poll(() => programs(pid), { timeout: 10_000 }).toHaveLength(1)
+    return programs(pid)
+  }
   const gone = async (pids: readonly number[]) => {
     for (const pid of pids)
       while (existsSync(`/proc/${pid}/fd`) && !(await isZombie(pid))) await delay(5)
@@ -545,8 +550,7 @@ describe('what is left behind', { tags: ['sshd', 'linux'] }, () => {
     const transport = await connect(sshd.host(), { answers: answering({}) })
     expect(await readdir(directory)).toEqual([])
     const shells = await Promise.all(Array.from({ length: 5 }, () => transport.open()))
-    const pids = await programs(process.pid)
-    expect(pids).toHaveLength(1)
+    const pids = await onlyProgram(process.pid)
     for (const shell of shells) shell.stdin.end()
     transport.close()
     await gone(pids)
@@ -612,8 +616,7 @@ console.log('connected')
     const sshd = await startSshd()
     const { child, heard } = await startOther(sshd.host())
     await heard('connected')
-    const pids = await programs(child.pid!)
-    expect(pids).toHaveLength(1)
+    const pids = await onlyProgram(child.pid!)
     child.kill('SIGKILL')
     await gone(pids)
   })
@@ -625,8 +628,7 @@ console.log('connected')
     const gate = join(await temporaryDirectory(), 'gate')
     const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
     await heard('under way')
-    const pids = await programs(child.pid!)
-    expect(pids).toHaveLength(1)
+    const pids = await onlyProgram(child.pid!)
     child.kill('SIGKILL')
     await writeFile(gate, '')
     await sshd.logged(/^Accepted publickey/)
@@ -639,8 +641,7 @@ console.log('connected')
     const gate = join(await temporaryDirectory(), 'gate')
     const { child, heard } = await startOther(await byConfig(sshd, [await proxyCommand(gate)]))
     await heard('under way')
-    const pids = await programs(child.pid!)
-    expect(pids).toHaveLength(1)
+    const pids = await onlyProgram(child.pid!)
     expect(await readdir(directory)).toHaveLength(1)
     // Without our handler, as after a second Ctrl-C. Node runs exit handlers only for process.exit.
     child.kill('SIGTERM')

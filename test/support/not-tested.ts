@@ -1,6 +1,7 @@
 /**
  * A reporter of vitest's that ends a run with what was not tested, for want of what. For scripts
- * HOSTWRIGHT_TEST_COUNTS names a file that gets the counts as JSON.
+ * HOSTWRIGHT_TEST_COUNTS names a file that gets the counts as JSON, with the names of the tests that failed, and of
+ * those that passed only when they were tried again.
  */
 import { writeFileSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
@@ -22,6 +23,14 @@ export interface Tally {
 }
 
 type Outcome = Pick<TestCase, 'tags'> & { state: string }
+
+/** What a script gets. */
+interface Counts extends Tally {
+  /** Tests, and files that could not be loaded. */
+  failures: string[]
+  /** Tests that failed once, with the first line of why. */
+  secondTry: string[]
+}
 
 const needs = ({ tags }: Pick<TestCase, 'tags'>, names: readonly Requires[]) =>
   names.some(name => tags.includes(name))
@@ -69,6 +78,11 @@ export function notTested({ missing, left }: Tally, stage: Stage): string {
   return ['Not tested:', ...lines, ''].join('\n')
 }
 
+const nameOf = (each: TestCase | TestModule) =>
+  each.type === 'test'
+    ? `${each.module.relativeModuleId} > ${each.fullName}`
+    : each.relativeModuleId
+
 /** @param absent what the machine lacks */
 export function reportNotTested(stage: Stage, absent: readonly Requires[]): Reporter {
   let byName = false
@@ -77,15 +91,24 @@ export function reportNotTested(stage: Stage, absent: readonly Requires[]): Repo
       byName = config.testNamePattern !== undefined
     },
     onTestRunEnd: modules => {
-      const tests = modules
-        .flatMap((module: TestModule) => [...module.children.allTests()])
-        .map(test => ({ tags: test.tags, state: test.result().state }))
+      const cases = modules.flatMap((module: TestModule) => [...module.children.allTests()])
+      const tests = cases.map(test => ({ tags: test.tags, state: test.result().state }))
       const broken = modules.filter(
         module =>
           module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
       )
-      const counts = tally(tests, stage, absent)
+      const counts: Counts = {
+        ...tally(tests, stage, absent),
+        failures: [...cases.filter(test => test.result().state === 'failed'), ...broken].map(
+          nameOf,
+        ),
+        secondTry: cases
+          .filter(test => test.diagnostic()?.flaky)
+          .map(test => `${nameOf(test)}: ${test.result().errors?.[0]?.message.split('\n')[0]}`),
+      }
       counts.failed += broken.length
+      for (const name of counts.secondTry)
+        process.stdout.write(`Passed at the second try: ${name}\n`)
       const text = byName ? '' : notTested(counts, stage)
       if (text !== '') process.stdout.write(`${text}\n`)
       const file = process.env.HOSTWRIGHT_TEST_COUNTS
