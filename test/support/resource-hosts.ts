@@ -92,7 +92,8 @@ export function overlayHost(): ResourceHost & { pid(): number } {
   })
   const enter = () => [
     ...['nsenter', '--target', String(pid), '--mount', '--pid', '--uts'],
-    ...['env', `PATH=${hostPath}`],
+    // The host has a /tmp of its own.
+    ...['env', '-u', 'TMPDIR', `PATH=${hostPath}`],
   ]
   const inside = async (words: string[], env: Record<string, string> = {}) =>
     execute(enter()[0]!, [...enter().slice(1), ...words], {

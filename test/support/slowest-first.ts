@@ -8,7 +8,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** More than 20 s each with `npm run test:all`. */
 export const slowest: readonly string[] = [
+  'test/resources/half-done.test.ts',
+  'test/e2e/upgrade-faults.test.ts',
   'test/contract/like-ssh.test.ts',
+  'test/resources/leftovers.test.ts',
   'test/e2e/recipes.test.ts',
   'test/resources/systemd.test.ts',
   'test/resources/npm-package.test.ts',
