@@ -6,6 +6,7 @@ const layers = [
   'make-directory',
   'read-file',
   'private-file',
+  'controller',
   'faults',
   'shell',
   'remote',

@@ -77,6 +77,8 @@ export type RunEvent = { at: number } & (
   | { type: 'batch.end'; number: number; of: number; statuses: Partial<Record<HostStatus, number>> }
   /** Something was decided that the run’s outcome depends on, by a person or by a limit. */
   | { type: 'decision'; message: string; by: string }
+  /** A person is asked before the step with this title, and the host waits for the answer. */
+  | { type: 'approval.needed'; host: string; title: string }
   | { type: 'host.start'; host: string }
   | { type: 'task.start'; host: string; task: string; title: string }
   | {
@@ -138,6 +140,17 @@ export type RunEvent = { at: number } & (
       hosts: HostOutcome[]
     }
 )
+
+/** What callbacks can be posted about, in the order in which it happens. */
+export const callbackEvents = [
+  'run.started',
+  'batch.completed',
+  'host.failed',
+  'approval.needed',
+  'run.completed',
+] as const
+
+export type CallbackEvent = (typeof callbackEvents)[number]
 
 /** What a debug event is about. */
 export type DebugArea =

@@ -15,6 +15,10 @@ export function stateDirectory(env: Readonly<Record<string, string | undefined>>
 export const runsDirectory = (env: Readonly<Record<string, string | undefined>>): string =>
   join(stateDirectory(env), 'runs')
 
+/** The directory of callbacks that wait. */
+export const callbacksDirectory = (env: Readonly<Record<string, string | undefined>>): string =>
+  join(stateDirectory(env), 'callbacks')
+
 /**
  * Creates a private directory; neither it nor its parent may be a link, which somebody else may have created.
  * @throws {Error} one of them is not a directory, or another user's

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
+import { callbackEvents } from '../events.ts'
 import { type IniFault, type IniSection, readIni } from '../ini/read.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Catalogue, ProductDefinition, Role } from './definitions.ts'
@@ -201,8 +202,8 @@ function checkName(name: string): void {
 }
 
 function checkEvent(name: string): void {
-  const known = ['run.started', 'run.completed']
-  if (!known.includes(name)) throw unknownName('callback event', name, known)
+  if (!callbackEvents.some(each => each === name))
+    throw unknownName('callback event', name, callbackEvents)
 }
 
 function webAddress(text: string): string {

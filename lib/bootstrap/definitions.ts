@@ -3,6 +3,7 @@
  * documented as templates may contain `{placeholders}` (see `expand`).
  */
 
+import type { CallbackEvent } from '../events.ts'
 import type { ValuePattern } from './pattern.ts'
 
 /** A valid `bootstrap.ini`. */
@@ -17,7 +18,7 @@ export interface Catalogue {
   keepReleases?: number
   callbackUrl?: string
   /** What is posted there; default: `run.completed`. */
-  callbackEvents?: ('run.started' | 'run.completed')[]
+  callbackEvents?: CallbackEvent[]
   roles: Map<string, Role>
   products: Map<string, ProductDefinition>
 }

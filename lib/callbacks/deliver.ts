@@ -1,9 +1,9 @@
-/** Sends a run’s document to its callback URL: one POST, retried if the failure may be temporary. */
+/** Sends a callback to its URL: one POST, retried if the failure may be temporary. */
 import { STATUS_CODES } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { UsageError } from '../errors.ts'
-import type { CallbackDocument, StartDocument } from './document.ts'
+import type { Message } from './document.ts'
 import { type PostAnswer, ProxyError, post } from './post.ts'
 import { proxyFor } from './proxy.ts'
 import { webhookHeaders } from './sign.ts'
@@ -13,7 +13,7 @@ export interface Delivery {
   url: URL | string
   /** See sign.ts; without a secret the callback is not signed. */
   secret?: string
-  document: CallbackDocument | StartDocument
+  message: Pick<Message, 'id' | 'body'>
   /** Where proxies are named. Default: none are. */
   env?: Readonly<Record<string, string | undefined>>
   /** Ends the delivery, also while it waits. */
@@ -28,10 +28,16 @@ export interface Delivery {
   timeoutMs?: number
 }
 
-export type DeliveryResult = { delivered: true } | { delivered: false; reason: string }
+/** `refused`: the receiver has answered, and a retry would be answered in the same way. */
+export type DeliveryResult =
+  | { delivered: true }
+  | { delivered: false; reason: string; refused?: boolean }
 
 /** A receiver can request a pause with Retry-After; a callback waits no longer than this. */
 const longestPauseMs = 60_000
+
+/** The receiver's answer is final. */
+class RefusedError extends Error {}
 
 /** An error that is worth a retry, with the pause that the receiver requested. */
 class RetriableError extends Error {
@@ -44,7 +50,7 @@ class RetriableError extends Error {
 }
 
 /**
- * Posts `document`, through the proxy that `env` names. Retried on network errors, timeouts, 408, 429 and 5xx,
+ * Posts the message, through the proxy that `env` names. Retried on network errors, timeouts, 408, 429 and 5xx,
  * after the pause from Retry-After (60 s at most); not if the receiver's certificate is bad, which a retry does
  * not change. Every attempt has the same `webhook-id` and its own signature. A redirect is a failure: the
  * receiver’s URL is wrong, and following it could send the document anywhere.
@@ -54,12 +60,7 @@ export async function deliverCallback(delivery: Delivery): Promise<DeliveryResul
   const { retries = 4, minDelayMs = 1000, signal } = delivery
   try {
     const url = checkCallbackUrl(String(delivery.url))
-    const { run, attempt: number, type } = delivery.document
-    const id = `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}${number === undefined ? '' : `-${number}`}${type === 'run.started' ? '-started' : ''}`
-    const body = JSON.stringify(delivery.document, (_key, value) =>
-      typeof value === 'bigint' ? String(value) : value,
-    )
-    await pRetry(() => attempt(delivery, url, id, body), {
+    await pRetry(() => attempt(delivery, url), {
       retries,
       minTimeout: minDelayMs,
       signal,
@@ -79,7 +80,8 @@ export async function deliverCallback(delivery: Delivery): Promise<DeliveryResul
     return { delivered: true }
   } catch (error) {
     if (signal?.aborted) return { delivered: false, reason: 'interrupted' }
-    return { delivered: false, reason: error instanceof Error ? error.message : String(error) }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { delivered: false, reason, ...(error instanceof RefusedError && { refused: true }) }
   }
 }
 
@@ -98,8 +100,9 @@ export function checkCallbackUrl(text: string): URL {
   throw new UsageError('invalid_value', message, { hint })
 }
 
-async function attempt(delivery: Delivery, url: URL, id: string, body: string): Promise<void> {
+async function attempt(delivery: Delivery, url: URL): Promise<void> {
   const { timeoutMs = 10_000, secret } = delivery
+  const { id, body } = delivery.message
   const timestamp = Math.floor(Date.now() / 1000)
   const headers = {
     'content-type': 'application/json',
@@ -124,7 +127,7 @@ async function attempt(delivery: Delivery, url: URL, id: string, body: string): 
   if (isRetriable(status)) {
     throw new RetriableError(answered.trim(), retryAfterMs(answer.headers['retry-after']))
   }
-  throw new Error(answered.trim() + redirection(answer, url))
+  throw new RefusedError(answered.trim() + redirection(answer, url))
 }
 
 /** What says that a certificate is bad, in the words of OpenSSL and Node. */
@@ -152,11 +155,12 @@ function redirection({ status, headers }: PostAnswer, url: URL): string {
   return `, pointing to ${target.origin}${target.pathname}; redirects are not followed`
 }
 
-// They are in a header.
-function withoutCredentials(url: URL): URL {
+/** Without user and password, which are sent in a header, and what a browser keeps to itself. */
+export function withoutCredentials(url: URL): URL {
   const bare = new URL(url)
   bare.username = ''
   bare.password = ''
+  bare.hash = ''
   return bare
 }
 

@@ -1,6 +1,13 @@
-/** The callback document: one versioned JSON document about a run, built from its events. */
-import type { ErrorReport, HostStatus, RunEvent, StepCounts, Subscriber } from '../events.ts'
-import { createFailureLog } from './failures.ts'
+/** The callback documents: each a versioned JSON document about a run, built from its events. */
+import type {
+  CallbackEvent,
+  ErrorReport,
+  HostOutcome,
+  HostStatus,
+  RunEvent,
+  StepCounts,
+} from '../events.ts'
+import { createFailureLog, type FailureLog } from './failures.ts'
 
 /** The outcome of one host. */
 export interface HostReport {
@@ -12,10 +19,10 @@ export interface HostReport {
   error?: ErrorReport
 }
 
-/** Version 1. Fields may be added; removing one or changing its meaning requires version 2. */
-export interface CallbackDocument {
+/** What all documents say. Version 1: fields may be added; removing one or changing its meaning requires version 2. */
+interface AboutRun {
   version: 1
-  type: 'run.completed'
+  type: CallbackEvent
   /** Id of the run. */
   run: string
   /** Left out for the first; 2 for the next, if the run was resumed. */
@@ -26,7 +33,11 @@ export interface CallbackDocument {
   args: Record<string, unknown>
   /** Whether the run had --check: then `changed` means "would change". */
   check: boolean
-  /** ISO 8601, UTC. */
+}
+
+/** A run has ended. Times are ISO 8601, UTC. */
+export interface CallbackDocument extends AboutRun {
+  type: 'run.completed'
   startedAt: string
   endedAt: string
   /** Milliseconds. */
@@ -37,95 +48,207 @@ export interface CallbackDocument {
   errors: ErrorReport[]
 }
 
-/** What is posted when a run starts, if that is wanted. */
-export interface StartDocument
-  extends Pick<
-    CallbackDocument,
-    'version' | 'run' | 'attempt' | 'recipe' | 'environment' | 'args' | 'check'
-  > {
+/** A run has started. */
+export interface StartDocument extends AboutRun {
   type: 'run.started'
-  /** ISO 8601, UTC. */
   startedAt: string
   hosts: { host: string }[]
 }
 
-/** What can be posted. */
-export const callbackEvents = ['run.started', 'run.completed'] as const
+/** All hosts of a batch have ended. */
+export interface BatchDocument extends AboutRun {
+  type: 'batch.completed'
+  /** From 1. */
+  batch: { number: number; of: number }
+  endedAt: string
+  hosts: HostReport[]
+  errors: ErrorReport[]
+}
 
-export type CallbackEvent = (typeof callbackEvents)[number]
+/** One host has failed. */
+export interface HostDocument extends AboutRun {
+  type: 'host.failed'
+  endedAt: string
+  hosts: [HostReport]
+  errors: ErrorReport[]
+}
 
-/** The document of a run that starts. */
-export const startDocument = ({
+/** The run waits for a person's answer. */
+export interface ApprovalDocument extends AboutRun {
+  type: 'approval.needed'
+  askedAt: string
+  hosts: [{ host: string }]
+  /** The title of the step that is asked about. */
+  step: string
+}
+
+export type AnyDocument =
+  | CallbackDocument
+  | StartDocument
+  | BatchDocument
+  | HostDocument
+  | ApprovalDocument
+
+/** What is sent: the same bytes under the same id, however often. */
+export interface Message {
+  /** The `webhook-id`. */
+  id: string
+  type: CallbackEvent
+  /** Id of the run. */
+  run: string
+  /** The document in JSON. */
+  body: string
+}
+
+/** @param number of what a run may post several of, from 1 */
+export function messageOf(document: AnyDocument, number = 1): Message {
+  const { run, attempt, type } = document
+  const parts = [
+    `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}`,
+    ...(attempt === undefined ? [] : [attempt]),
+    ...parted[type](number),
+  ]
+  const body = JSON.stringify(document, (_key, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  )
+  return { id: parts.join('-'), type, run, body }
+}
+
+const parted: Readonly<Record<CallbackEvent, (number: number) => (string | number)[]>> = {
+  'run.started': () => ['started'],
+  'batch.completed': number => ['batch', number],
+  'host.failed': number => ['failed', number],
+  'approval.needed': number => ['approval', number],
+  'run.completed': () => [],
+}
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+
+/** Hosts that failed, rather than being left alone or stopped by a person. */
+const failures: ReadonlySet<HostStatus> = new Set(['failed', 'uncertain', 'unreachable', 'locked'])
+
+/**
+ * Makes messages of a run's events.
+ * @param wanted which
+ * @returns called with each event; what is to be posted about it
+ */
+export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEvent) => Message[] {
+  const log = createFailureLog()
+  const ended = new Map<string, HostOutcome>()
+  const counts = { failed: 0, approval: 0 }
+  let start: Of<'run.start'> | undefined
+  let batch: readonly string[] = []
+  const made = (document: AnyDocument, number?: number) =>
+    wanted.includes(document.type) ? [messageOf(document, number)] : []
+  return event => {
+    log.subscriber(event)
+    if (event.type === 'run.start') {
+      start = event
+      return made(startDocument(event))
+    }
+    if (!start) return []
+    switch (event.type) {
+      case 'batch.start':
+        batch = event.hosts
+        return []
+      case 'host.end': {
+        ended.set(event.host, event)
+        if (event.earlier || !failures.has(event.status)) return []
+        return made(hostDocument(start, event, log), ++counts.failed)
+      }
+      case 'batch.end': {
+        const hosts = batch.flatMap(name => ended.get(name) ?? [])
+        ended.clear()
+        return made(batchDocument(start, event, hosts, log), event.number)
+      }
+      case 'approval.needed':
+        return made(approvalDocument(start, event), ++counts.approval)
+      case 'run.end':
+        return made(endDocument(start, event, log.failures()))
+      default:
+        return []
+    }
+  }
+}
+
+const aboutRun = <T extends CallbackEvent>(
+  type: T,
+  { run, attempt, recipe, environment, args, check }: Of<'run.start'>,
+) => ({
+  version: 1 as const,
+  type,
   run,
-  attempt,
+  ...(attempt > 1 ? { attempt } : {}),
   recipe,
   environment,
   args,
   check,
-  at,
-  hosts,
-}: Start): StartDocument => ({
-  version: 1,
-  type: 'run.started',
-  run,
-  ...furtherAttempt(attempt),
-  recipe,
-  environment,
-  args,
-  check,
-  startedAt: new Date(at).toISOString(),
-  hosts: hosts.map(host => ({ host })),
 })
 
-export interface DocumentCollector {
-  subscriber: Subscriber
-  /** The document, or undefined before the run has started and ended. */
-  document(): CallbackDocument | undefined
-}
+const timeOf = (at: number) => new Date(at).toISOString()
 
-type Start = Extract<RunEvent, { type: 'run.start' }>
-type End = Extract<RunEvent, { type: 'run.end' }>
+const startDocument = (start: Of<'run.start'>): StartDocument => ({
+  ...aboutRun('run.started', start),
+  startedAt: timeOf(start.at),
+  hosts: start.hosts.map(host => ({ host })),
+})
 
-/** A subscriber that keeps only what the document needs from a run’s events. */
-export function createDocumentCollector(): DocumentCollector {
-  const log = createFailureLog()
-  let start: Start | undefined
-  let end: End | undefined
+const hostDocument = (
+  start: Of<'run.start'>,
+  event: Of<'host.end'>,
+  log: FailureLog,
+): HostDocument => ({
+  ...aboutRun('host.failed', start),
+  endedAt: timeOf(event.at),
+  hosts: [hostReport(event)],
+  errors: log.failures().filter(({ host }) => host === event.host),
+})
+
+function batchDocument(
+  start: Of<'run.start'>,
+  { at, number, of }: Of<'batch.end'>,
+  hosts: readonly HostOutcome[],
+  log: FailureLog,
+): BatchDocument {
+  const names = new Set(hosts.map(({ host }) => host))
   return {
-    subscriber: event => {
-      if (event.type === 'run.start') start = event
-      if (event.type === 'run.end') end = event
-      log.subscriber(event)
-    },
-    document: () => start && end && createDocument(start, end, log.failures()),
+    ...aboutRun('batch.completed', start),
+    batch: { number, of },
+    endedAt: timeOf(at),
+    hosts: hosts.map(hostReport),
+    errors: log.failures().filter(({ host }) => host !== undefined && names.has(host)),
   }
 }
 
-function createDocument(start: Start, end: End, errors: ErrorReport[]): CallbackDocument {
-  const { run, attempt, recipe, environment, args, check } = start
-  return {
-    version: 1,
-    type: 'run.completed',
-    run,
-    ...furtherAttempt(attempt),
-    recipe,
-    environment,
-    args,
-    check,
-    startedAt: new Date(start.at).toISOString(),
-    endedAt: new Date(end.at).toISOString(),
-    durationMs: end.durationMs,
-    ok: end.ok,
-    exitCode: end.exitCode,
-    hosts: end.hosts.map(({ host, status, counts, durationMs, error }) => ({
-      host,
-      status,
-      counts,
-      durationMs,
-      ...(error && { error }),
-    })),
-    errors,
-  }
-}
+const approvalDocument = (
+  start: Of<'run.start'>,
+  { at, host, title }: Of<'approval.needed'>,
+): ApprovalDocument => ({
+  ...aboutRun('approval.needed', start),
+  askedAt: timeOf(at),
+  hosts: [{ host }],
+  step: title,
+})
 
-const furtherAttempt = (attempt: number) => (attempt > 1 ? { attempt } : {})
+const endDocument = (
+  start: Of<'run.start'>,
+  end: Of<'run.end'>,
+  errors: ErrorReport[],
+): CallbackDocument => ({
+  ...aboutRun('run.completed', start),
+  startedAt: timeOf(start.at),
+  endedAt: timeOf(end.at),
+  durationMs: end.durationMs,
+  ok: end.ok,
+  exitCode: end.exitCode,
+  hosts: end.hosts.map(hostReport),
+  errors,
+})
+
+const hostReport = ({ host, status, counts, durationMs, error }: HostOutcome): HostReport => ({
+  host,
+  status,
+  counts,
+  durationMs,
+  ...(error && { error }),
+})

@@ -1,65 +1,103 @@
-/** The callback of a run: its URL, its documents, and sending them. */
-import { checkCallbackUrl, type Delivery, deliverCallback } from '../callbacks/deliver.ts'
-import {
-  type CallbackEvent,
-  callbackEvents,
-  createDocumentCollector,
-  startDocument,
-} from '../callbacks/document.ts'
+/** The callbacks of a run: their URL, which are wanted, and sending them. */
+import { checkCallbackUrl, deliverCallback } from '../callbacks/deliver.ts'
+import { createMessages, type Message } from '../callbacks/document.ts'
+import { newCallback, openOutbox } from '../callbacks/outbox.ts'
+import { bareUrl, type Receiver } from '../callbacks/send.ts'
 import { secretKeys, splitSecrets } from '../callbacks/sign.ts'
-import type { Subscriber } from '../events.ts'
+import { UsageError } from '../errors.ts'
+import { type CallbackEvent, callbackEvents, type Subscriber } from '../events.ts'
+import { callbacksDirectory } from '../private-file.ts'
 import { unknownName } from '../shell/nearest.ts'
+import { createCallbackSender } from './callback-sender.ts'
 
 export interface Callback {
   subscriber: Subscriber
   /** Parts that must not be shown. */
   secrets: readonly string[]
   /**
-   * Sends what is to be sent at the end.
+   * Sends what is to be sent at the end, and what earlier runs have left for the same URL.
    * @param say gets a line while it waits
    * @param signal ends it
-   * @returns why something was not delivered, a line each
+   * @returns why something was not delivered, and what to do about it, a line each
    */
   deliver(say?: (line: string) => void, signal?: AbortSignal): Promise<string[]>
 }
 
-/** Where a callback goes, and what is posted, by bootstrap.ini. */
+/** What a command line says of callbacks. */
+export interface CallbackOptions {
+  /** `--callback-url`; else HOSTWRIGHT_CALLBACK_URL, else bootstrap.ini's. */
+  url?: string
+  /** `--callback-events`; else HOSTWRIGHT_CALLBACK_EVENTS, else bootstrap.ini's. */
+  events?: string
+}
+
+/** Where callbacks go, and what is posted, by bootstrap.ini. */
 export interface CallbackConfiguration {
   callbackUrl?: string
   callbackEvents?: readonly CallbackEvent[]
 }
 
-/** After this time it is said that something is waited for. */
-const patienceMs = 1000
+type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * @param option `--callback-url`; else HOSTWRIGHT_CALLBACK_URL, else bootstrap.ini's
- * @param env HOSTWRIGHT_CALLBACK_SECRET signs it (never an option: process lists show those);
- *   HOSTWRIGHT_CALLBACK_EVENTS says what is posted, else bootstrap.ini; and proxies
- * @throws {UsageError} an invalid URL, secret or event
+ * @param env HOSTWRIGHT_CALLBACK_SECRET signs them (never an option: process lists show those); and proxies
+ * @throws {UsageError} an invalid URL, secret or event; events, and no URL
  */
 export function prepareCallback(
-  option: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
+  options: CallbackOptions,
+  env: Env,
   configured: CallbackConfiguration = {},
 ): Callback | undefined {
-  const text = option ?? (env.HOSTWRIGHT_CALLBACK_URL || configured.callbackUrl)
+  const text = options.url ?? (env.HOSTWRIGHT_CALLBACK_URL || configured.callbackUrl)
+  const events = eventsOf(options, env, configured)
+  if (!text && options.events !== undefined)
+    throw new UsageError('usage', '--callback-events needs a URL to post to', {
+      hint: 'Give one with --callback-url, HOSTWRIGHT_CALLBACK_URL, or callback_url in bootstrap.ini.',
+    })
   if (!text) return undefined
   const url = checkCallbackUrl(text)
+  const secret = callbackSecret(env)
+  return createCallback({ url, secret, env }, events)
+}
+
+/** @throws {UsageError} `invalid_value`: see `secretKeys` */
+export function callbackSecret(env: Env): string | undefined {
   const secret = env.HOSTWRIGHT_CALLBACK_SECRET || undefined
   if (secret) secretKeys(secret)
-  const events = env.HOSTWRIGHT_CALLBACK_EVENTS
-    ? parseCallbackEvents(env.HOSTWRIGHT_CALLBACK_EVENTS)
-    : (configured.callbackEvents ?? ['run.completed'])
-  const collector = createDocumentCollector()
-  const send = (delivery: Pick<Delivery, 'document' | 'signal' | 'onRetry'>) =>
-    deliverCallback({ ...delivery, url, secret, env })
-  const start = createStartDelivery(send)
-  const place = url.origin
+  return secret
+}
+
+function createCallback(receiver: Receiver, events: readonly CallbackEvent[]): Callback {
+  const { url, secret, env } = receiver
+  const messages = createMessages(events)
+  const outbox = openOutbox(callbacksDirectory(env))
+  const sender = createCallbackSender(outbox, receiver)
+  const about = {
+    url: bareUrl(url),
+    login: url.username !== '' || url.password !== '',
+    signed: secret !== undefined,
+  }
+  /** Those that the disk did not take, and why. */
+  const unkept: Message[] = []
+  let unkeptWhy: string | undefined
+  let began = false
+  const keep = (message: Message) => {
+    try {
+      outbox.put(newCallback(message, about))
+      sender.own(message.id)
+    } catch (error) {
+      unkept.push(message)
+      unkeptWhy = (error as Error).message
+    }
+  }
   return {
     subscriber: event => {
-      collector.subscriber(event)
-      if (event.type === 'run.start' && events.includes('run.started')) start.begin(event)
+      const made = messages(event)
+      for (const message of made) keep(message)
+      // What an earlier run has left begins with this one.
+      if (event.type === 'run.start') began = true
+      // Not at its end: what then fails is to be said.
+      if (event.type === 'run.start' || (made.length > 0 && event.type !== 'run.end')) sender.wake()
     },
     secrets: [
       secret,
@@ -68,26 +106,28 @@ export function prepareCallback(
       decoded(url.password),
     ].filter(each => each !== undefined),
     deliver: async (say = () => {}, signal) => {
-      const lost = await start.end()
-      const document = collector.document()
-      if (!document || !events.includes('run.completed')) return lost
-      const waiting = setTimeout(
-        () => say(`waiting for ${place} to take the callback; Ctrl-C ends it`),
-        patienceMs,
-      )
-      const result = await send({
-        document,
-        signal,
-        onRetry: ({ attempt, of, reason, waitMs }) => {
-          clearTimeout(waiting)
-          const seconds = Math.ceil(waitMs / 1000)
-          say(`callback: ${reason}; attempt ${attempt} of ${of} in ${seconds} s; Ctrl-C ends it`)
-        },
-      })
-      clearTimeout(waiting)
-      return result.delivered ? lost : [...lost, `the callback was not delivered: ${result.reason}`]
+      if (!began) return []
+      const lines = await sender.finish(say, signal)
+      for (const message of unkept) {
+        const result = await deliverCallback({ url, secret, env, message, signal })
+        if (!result.delivered)
+          lines.push(
+            `the callback ${message.type} was not delivered, and is lost: ${result.reason}; it can’t be kept: ${unkeptWhy}`,
+          )
+      }
+      return lines
     },
   }
+}
+
+function eventsOf(
+  options: CallbackOptions,
+  env: Env,
+  configured: CallbackConfiguration,
+): readonly CallbackEvent[] {
+  const text = options.events ?? (env.HOSTWRIGHT_CALLBACK_EVENTS || undefined)
+  if (text !== undefined) return parseCallbackEvents(text)
+  return configured.callbackEvents ?? ['run.completed']
 }
 
 /**
@@ -104,38 +144,6 @@ export function parseCallbackEvents(text: string): CallbackEvent[] {
       if (!found) throw unknownName('callback event', each, callbackEvents)
       return found
     })
-}
-
-/** Sends the document of a run's start while the run goes on: hosts do not wait for a receiver. */
-function createStartDelivery(
-  send: (delivery: Pick<Delivery, 'document' | 'signal'>) => ReturnType<typeof deliverCallback>,
-) {
-  const stop = new AbortController()
-  let sending: ReturnType<typeof deliverCallback> | undefined
-  let last = 'it was still being tried when the run ended'
-  return {
-    begin: (event: Parameters<typeof startDocument>[0]) => {
-      const { signal } = stop
-      sending = send({
-        document: startDocument(event),
-        signal,
-        onRetry: ({ reason }) => {
-          last = reason
-        },
-      } as Pick<Delivery, 'document' | 'signal' | 'onRetry'>)
-    },
-    /** Ends it, as the outcome is news enough. @returns why it was not delivered */
-    end: async (): Promise<string[]> => {
-      if (!sending) return []
-      // One that is about to succeed may do so.
-      const timer = setTimeout(() => stop.abort(), patienceMs)
-      const result = await sending
-      clearTimeout(timer)
-      if (result.delivered) return []
-      const reason = result.reason === 'interrupted' ? last : result.reason
-      return [`the callback run.started was not delivered: ${reason}`]
-    },
-  }
 }
 
 /** Unchanged if it is not encoded properly. */

@@ -18,6 +18,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   resume: async () => (await import('./again.ts')).resume,
   retry: async () => (await import('./again.ts')).retry,
   attach: async () => (await import('./attach.ts')).attach,
+  callbacks: async () => (await import('./callbacks.ts')).callbacks,
   settle: async () => (await import('./settle.ts')).settle,
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,

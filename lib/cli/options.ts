@@ -214,6 +214,14 @@ const callbackUrl: Option = {
   group: 'output',
   description: 'POST the outcome there when the run ends',
 }
+const callbackEvents: Option = {
+  flags: '--callback-events <events>',
+  group: 'output',
+  description:
+    'What to POST: run.started, batch.completed, host.failed, approval.needed, run.completed; default: the last',
+  once: 'Join the events: --callback-events run.started,run.completed.',
+}
+const callbacks = [callbackUrl, callbackEvents]
 /** What every command that talks to hosts shows and keeps. */
 const output = [mode, verbose, debug, log]
 
@@ -239,7 +247,7 @@ export const recipeOptions: readonly Option[] = [
   waitLock,
   ...output,
   noJournal,
-  callbackUrl,
+  ...callbacks,
 ]
 
 /** A recipe that asks for a confirmation says what for. */
@@ -262,7 +270,7 @@ export const execOptions: readonly Option[] = [
   debug,
   log,
   noJournal,
-  callbackUrl,
+  ...callbacks,
 ]
 
 export const planOptions: readonly Option[] = [
@@ -287,7 +295,7 @@ export const applyOptions: readonly Option[] = [
   waitLock,
   ...output,
   noJournal,
-  callbackUrl,
+  ...callbacks,
 ]
 
 /** The environment makes no difference: it is for those who give it with every command. */
@@ -340,6 +348,23 @@ export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, 
 
 export const runsShowOptions: readonly Option[] = [ofHost, mode]
 
+export const callbacksOptions: readonly Option[] = [mode]
+
+/** Where its URL comes from, if it has a user or a password: they are not kept. */
+export const callbacksSendOptions: readonly Option[] = [
+  { ...inventory, description: 'Whose bootstrap.ini has the URL with its user and password' },
+  mode,
+  { ...callbackUrl, description: 'The URL with its user and password, which are not kept' },
+]
+
+const all: Option = {
+  flags: '--all',
+  group: 'selection',
+  description: 'All of them',
+}
+
+export const callbacksDropOptions: readonly Option[] = [all]
+
 /** What is shown of a run that another process does. */
 export const attachOptions: readonly Option[] = [mode, verbose]
 
@@ -362,7 +387,7 @@ export const retryOptions: readonly Option[] = [
   ...[...batches, commandTimeout, waitLock].map(option => ({ ...option, default: undefined })),
   ...output,
   noJournal,
-  callbackUrl,
+  ...callbacks,
 ]
 
 export const resumeOptions: readonly Option[] = [
@@ -374,7 +399,7 @@ export const resumeOptions: readonly Option[] = [
     default: undefined,
   })),
   ...output,
-  callbackUrl,
+  ...callbacks,
 ]
 
 const as: Option = {
@@ -412,6 +437,7 @@ export const allOptions: readonly Option[] = [
   since,
   ofHost,
   as,
+  all,
 ]
 
 /** `wait-lock` → `waitLock`, as cac does. */

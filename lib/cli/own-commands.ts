@@ -4,6 +4,9 @@ import {
   allOptions,
   applyOptions,
   attachOptions,
+  callbacksDropOptions,
+  callbacksOptions,
+  callbacksSendOptions,
   execOptions,
   listHostsOptions,
   listRecipesOptions,
@@ -230,6 +233,59 @@ const attach: CommandInfo = {
   instead: { ...notOfRuns, output: 'It only watches: leave it out.' },
 }
 
+const ofThisMachine = 'It is about callbacks on this machine: leave it out.'
+const notOfCallbacks = {
+  target: ofThisMachine,
+  connection: ofThisMachine,
+  selection: ofThisMachine,
+  change: ofThisMachine,
+  rollout: ofThisMachine,
+  output: ofThisMachine,
+}
+
+const callbackList: readonly CommandInfo[] = [
+  {
+    name: 'callbacks',
+    usage: '[send|drop]',
+    description: 'Show the callbacks that wait to be delivered, send them, or drop them',
+    args: [],
+    examples: ['callbacks'],
+    options: callbacksOptions,
+    instead: notOfCallbacks,
+  },
+  {
+    name: 'callbacks send',
+    usage: '[id …]',
+    description: 'Send those that wait, in their order; default: all',
+    args: [['id', 'its id, or the end of it that no other has']],
+    examples: ['callbacks send', 'callbacks send 4f3a9c'],
+    options: callbacksSendOptions,
+    instead: notOfCallbacks,
+  },
+  {
+    name: 'callbacks drop',
+    usage: '[id …]',
+    description: 'Forget those with these ids, or --all',
+    args: [['id', 'its id, or the end of it that no other has']],
+    examples: ['callbacks drop 4f3a9c', 'callbacks drop --all'],
+    options: callbacksDropOptions,
+    instead: notOfCallbacks,
+  },
+]
+
+const callbacks: CommandInfo = {
+  ...callbackList[0]!,
+  args: callbackList
+    .slice(1)
+    .map(
+      ({ name, usage, description }) =>
+        [`${name.slice('callbacks '.length)} ${usage}`, description] as const,
+    ),
+  examples: callbackList.flatMap(({ examples }) => examples),
+  options: allOptions,
+  commands: callbackList,
+}
+
 const noOptions = 'The lab is on this machine and takes no options.'
 
 const labs: readonly CommandInfo[] = (
@@ -285,6 +341,7 @@ export const ownCommands = {
   resume,
   retry,
   attach,
+  callbacks,
   settle,
   unlock,
   lab,

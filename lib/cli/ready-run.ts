@@ -56,9 +56,12 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const modules = await loadModules(found?.loaded).catch(faults.keep)
   // Lists and plans have no outcome to post.
   const posts = mode === undefined || mode.kind === 'replay'
-  const url = options.callbackUrl as string | undefined
+  const wanted = {
+    url: options.callbackUrl as string | undefined,
+    events: options.callbackEvents as string | undefined,
+  }
   const callback = posts
-    ? faults.take(() => prepareCallback(url, place.env, found?.loaded))
+    ? faults.take(() => prepareCallback(wanted, place.env, found?.loaded))
     : undefined
   const traces = faults.take(() => traceDirectory(place))
   if (request.readInput) {

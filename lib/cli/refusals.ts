@@ -12,6 +12,7 @@ const instead: Readonly<Record<string, string>> = {
   recipe: 'It is for `hostwright runs`.',
   since: 'It is for `hostwright runs`.',
   host: 'Name hosts with --on <pattern>.',
+  all: 'It is for `hostwright callbacks drop`: name hosts with --on all.',
   yes: 'It asks for no confirmation: leave --yes out.',
 }
 

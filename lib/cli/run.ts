@@ -57,7 +57,9 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     warn(line)
     waiting.begin()
   })
-  const mode = modeOf(request, interrupts)
+  const mode = modeOf(request, interrupts, (host, title) =>
+    events.emit({ type: 'approval.needed', host, title }),
+  )
   const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
   // The journal first: it has what happened before anybody sees it.
   for (const each of [journal, screen, log, waiting, ready.callback])
@@ -116,7 +118,11 @@ const decisionsOf = ({ options, resumed }: RunRequest): string[] => [
 ]
 
 /** The one place that decides whether a run only looks. */
-function modeOf({ mode, options }: RunRequest, interrupts: ListeningInterrupts): Mode {
+function modeOf(
+  { mode, options }: RunRequest,
+  interrupts: ListeningInterrupts,
+  asking: (host: string, title: string) => void,
+): Mode {
   const diff = options.diff === true
   switch (mode?.kind) {
     case 'list':
@@ -127,7 +133,11 @@ function modeOf({ mode, options }: RunRequest, interrupts: ListeningInterrupts):
       return { kind: 'replay', diff, planned: mode.planned }
     default:
       if (options.check === true) return { kind: 'check', diff }
-      return { kind: 'apply', diff, confirm: options.step ? createConfirm(interrupts) : undefined }
+      return {
+        kind: 'apply',
+        diff,
+        confirm: options.step ? createConfirm(interrupts, asking) : undefined,
+      }
   }
 }
 

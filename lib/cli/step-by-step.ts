@@ -30,10 +30,17 @@ export function checkStepOption(mode: OutputMode, options: OptionValues): void {
   }
 }
 
-/** Asks at the terminal, until there is an answer for all that follows. */
-export function createConfirm({ stop }: Interrupts): Confirm {
+/**
+ * Asks at the terminal, until there is an answer for all that follows.
+ * @param asking called before each question
+ */
+export function createConfirm(
+  { stop }: Interrupts,
+  asking: (host: string, title: string) => void,
+): Confirm {
   let all = false
   return async (host, title) => {
+    if (!all) asking(host, title)
     while (!all) {
       const answer = (
         await ask(

@@ -1,4 +1,5 @@
 /** A receiver of callbacks: an HTTP server that records requests. */
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -9,7 +10,10 @@ export interface Received {
   body: string
 }
 
-/** @param answers statuses of the first answers; 204 after them */
+/**
+ * Each has a URL of its own, also where the system gives a port again: what an earlier test left is not for it.
+ * @param answers statuses of the first answers; 204 after them
+ */
 export async function receiveCallbacks(
   answers: readonly number[] = [],
 ): Promise<{ url: string; received: Received[] }> {
@@ -26,5 +30,5 @@ export async function receiveCallbacks(
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/hook`, received }
+  return { url: `http://127.0.0.1:${port}/hook/${randomUUID()}`, received }
 }

@@ -1,11 +1,11 @@
 /** Reads journals: the whole of one, or of many no more than a list shows. */
 import { closeSync, fstatSync, readSync } from 'node:fs'
+import { type Controller, presenceOf } from '../../controller.ts'
 import type { HostStatus } from '../../events.ts'
 import { openPrivateFile } from '../../private-file.ts'
 import { readFileSync } from '../../read-file.ts'
 import { accountOf, type RunAccount } from './account.ts'
 import { type Decoded, decodeRecord, decodeRecords } from './codec.ts'
-import { type Controller, presenceOf } from './controller.ts'
 import type { JournalName } from './files.ts'
 import type { AttemptRecord, EndRecord, JournalRecord } from './record.ts'
 

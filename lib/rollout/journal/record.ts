@@ -1,7 +1,8 @@
 /** The records of a journal: which events of a run are kept, and in what form. Pure. */
+
+import type { Controller } from '../../controller.ts'
 import type { HostOutcome, HostStatus, RunEvent, StepStatus } from '../../events.ts'
 import type { HostLimits } from '../batches.ts'
-import type { Controller } from './controller.ts'
 
 /** What kind of run: a recipe that may change hosts, one command, or what only looks. They are kept apart. */
 export const runKinds = ['apply', 'exec', 'look'] as const

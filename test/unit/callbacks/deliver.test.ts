@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkCallbackUrl, type Delivery, deliverCallback } from '../../../lib/callbacks/deliver.ts'
+import { messageOf } from '../../../lib/callbacks/document.ts'
 import { document } from './fake-document.ts'
+
+const message = messageOf(document)
 
 type Answer = (response: ServerResponse) => void
 
@@ -63,7 +66,7 @@ async function deliver(url: string, options: Partial<Delivery> = {}) {
   }
   const result = await deliverCallback({
     url,
-    document,
+    message,
     minDelayMs: 1,
     retries: 3,
     onRetry,
@@ -107,7 +110,7 @@ describe('deliverCallback', () => {
 
   it('has another id for a further attempt of the run, which is no duplicate of the first', async () => {
     const { url, requests } = await receive(status(204))
-    await deliverCallback({ url, document: { ...document, attempt: 2 } })
+    await deliverCallback({ url, message: messageOf({ ...document, attempt: 2 }) })
     expect(requests[0]!.headers['webhook-id']).toBe(`msg_${document.run}-2`)
   })
 
@@ -176,7 +179,7 @@ describe('deliverCallback', () => {
   })
 
   it('never throws, whatever it is given', async () => {
-    expect(await deliverCallback({ url: 'nonsense', document })).toEqual({
+    expect(await deliverCallback({ url: 'nonsense', message })).toEqual({
       delivered: false,
       reason: 'the callback URL is not a URL',
     })
@@ -200,7 +203,7 @@ describe('a delivery that waits', () => {
       waits.push(waitMs, of)
       stop.abort()
     }
-    const result = await deliverCallback({ url, document, onRetry, signal: stop.signal })
+    const result = await deliverCallback({ url, message, onRetry, signal: stop.signal })
     expect(result).toEqual({ delivered: false, reason: 'interrupted' })
     expect(waits).toEqual([50_000, 5])
     expect(requests).toHaveLength(1)
@@ -209,7 +212,7 @@ describe('a delivery that waits', () => {
   it('ends in the middle of an attempt, too', async () => {
     const { url } = await receive(silence)
     const signal = AbortSignal.timeout(50)
-    const result = await deliverCallback({ url, document, signal })
+    const result = await deliverCallback({ url, message, signal })
     expect(result).toEqual({ delivered: false, reason: 'interrupted' })
   })
 })

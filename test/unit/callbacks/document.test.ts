@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createDocumentCollector } from '../../../lib/callbacks/document.ts'
+import { type CallbackDocument, createMessages } from '../../../lib/callbacks/document.ts'
 import {
+  callbackEvents,
   createEventStream,
   type ErrorReport,
   type HostOutcome,
@@ -35,16 +36,17 @@ const start: NewEvent = {
 function collect(hosts: HostOutcome[], before: NewEvent[] = []) {
   let now = Date.UTC(2026, 7, 4, 10, 15)
   const stream = createEventStream(() => now)
-  const collector = createDocumentCollector()
-  stream.subscribe(collector.subscriber)
+  const messages = createMessages(['run.completed'])
+  const bodies: string[] = []
+  stream.subscribe(event => void bodies.push(...messages(event).map(({ body }) => body)))
   const ok = hosts.every(({ error }) => !error)
   stream.emit(start)
   for (const event of before) stream.emit(event)
   for (const host of hosts) stream.emit({ type: 'host.end', ...host })
-  expect(collector.document()).toBeUndefined()
+  expect(bodies).toEqual([])
   now += 4200
   stream.emit({ type: 'run.end', run: 'run-1', ok, exitCode: ok ? 0 : 4, durationMs: 4200, hosts })
-  return collector.document()
+  return bodies.map(body => JSON.parse(body) as CallbackDocument)[0]
 }
 
 const stepFailed = (error: ErrorReport, host = 'web2'): NewEvent => ({
@@ -108,5 +110,76 @@ describe('the callback document', () => {
 
   it('leaves out errors that the recipe handled', () => {
     expect(collect([outcome('web2')], [stepFailed(failure)])?.errors).toEqual([])
+  })
+})
+
+describe('the callbacks of a run', () => {
+  const stopped: ErrorReport = { code: 'interrupted', message: 'interrupted' }
+  const run: NewEvent[] = [
+    { ...start, attempt: 2 },
+    { type: 'batch.start', number: 1, of: 2, hosts: ['web1'] },
+    { type: 'approval.needed', host: 'web1', title: 'service haproxy' },
+    { type: 'host.end', ...outcome('web1') },
+    { type: 'batch.end', number: 1, of: 2, statuses: { changed: 1 } },
+    { type: 'batch.start', number: 2, of: 2, hosts: ['web2', 'web3', 'web4'] },
+    stepFailed(failure),
+    { type: 'host.end', ...outcome('web2', { status: 'failed', error: failure }) },
+    { type: 'host.end', ...outcome('web3', { status: 'interrupted', error: stopped }) },
+    // In an earlier attempt, which has posted it.
+    { type: 'host.end', earlier: true, ...outcome('web4', { status: 'unreachable' }) },
+    {
+      type: 'batch.end',
+      number: 2,
+      of: 2,
+      statuses: { failed: 1, interrupted: 1, unreachable: 1 },
+    },
+    { type: 'run.end', run: 'run-1', ok: false, exitCode: 4, durationMs: 1, hosts: [] },
+  ]
+  const post = (wanted = [...callbackEvents]) => {
+    const stream = createEventStream(() => Date.UTC(2026, 7, 4, 10, 15))
+    const messages = createMessages(wanted)
+    const posted: { id: string; document: Record<string, unknown> }[] = []
+    stream.subscribe(event => {
+      for (const { id, body } of messages(event)) posted.push({ id, document: JSON.parse(body) })
+    })
+    for (const event of run) stream.emit(event)
+    return posted
+  }
+
+  it('come in the order of what happened, each under an id of its own', () => {
+    expect(post().map(({ id, document }) => [document.type, id])).toEqual([
+      ['run.started', 'msg_run-1-2-started'],
+      ['approval.needed', 'msg_run-1-2-approval-1'],
+      ['batch.completed', 'msg_run-1-2-batch-1'],
+      ['host.failed', 'msg_run-1-2-failed-1'],
+      ['batch.completed', 'msg_run-1-2-batch-2'],
+      ['run.completed', 'msg_run-1-2'],
+    ])
+  })
+
+  it('say of a batch and of a host what has become of them', () => {
+    const [, approval, first, host, second] = post().map(({ document }) => document)
+    expect(approval).toMatchObject({ hosts: [{ host: 'web1' }], step: 'service haproxy' })
+    expect(first).toMatchObject({
+      batch: { number: 1, of: 2 },
+      hosts: [{ host: 'web1' }],
+      errors: [],
+    })
+    expect(host).toMatchObject({
+      recipe: 'server.provision',
+      attempt: 2,
+      hosts: [{ host: 'web2', status: 'failed', error: failure }],
+      errors: [{ host: 'web2', ...failure }],
+    })
+    expect(second).toMatchObject({
+      hosts: [{ host: 'web2' }, { host: 'web3' }, { host: 'web4' }],
+      errors: [{ host: 'web2' }, { host: 'web3' }],
+    })
+  })
+
+  it('are only those that are wanted', () => {
+    const types = (...wanted: Parameters<typeof post>) => post(...wanted).map(({ id }) => id)
+    expect(types(['host.failed'])).toEqual(['msg_run-1-2-failed-1'])
+    expect(types([])).toEqual([])
   })
 })

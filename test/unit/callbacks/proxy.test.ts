@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { deliverCallback } from '../../../lib/callbacks/deliver.ts'
+import { messageOf } from '../../../lib/callbacks/document.ts'
 import { proxyFor } from '../../../lib/callbacks/proxy.ts'
 import { document } from './fake-document.ts'
 
@@ -94,7 +95,7 @@ test('a proxy is also named in capitals, for one port, and never by the client o
 
 describe('a callback through a proxy', () => {
   const deliver = (url: string, env: Record<string, string>, retries = 0) =>
-    deliverCallback({ url, document, env, retries, minDelayMs: 1 })
+    deliverCallback({ url, message: messageOf(document), env, retries, minDelayMs: 1 })
 
   test('goes there by http with the whole URL, and the login of the proxy', async () => {
     const proxy = await proxyServer()
@@ -151,7 +152,7 @@ describe('a callback through a proxy', () => {
     expect(received).toBe(0)
     // Trusted, it goes through: in another process, as Node reads its authorities at its start.
     const script = `import { deliverCallback } from ${JSON.stringify(new URL('../../../lib/callbacks/deliver.ts', import.meta.url).href)}
-const result = await deliverCallback({ url: process.env.URL, document: { run: 'r', type: 'run.completed' }, env: process.env, retries: 0 })
+const result = await deliverCallback({ url: process.env.URL, message: { id: 'msg_r', body: '{}' }, env: process.env, retries: 0 })
 console.log(JSON.stringify(result))`
     const { stdout } = await run(
       process.execPath,
