@@ -1,6 +1,16 @@
 /** haproxy from the distribution’s packages, with our own config file. */
 import { readFileSync } from 'node:fs'
-import { command, file, handler, type RunningHost } from '../lib/index.ts'
+import {
+  block,
+  command,
+  file,
+  type HostProduct,
+  handler,
+  type Items,
+  type RunningHost,
+  sh,
+  systemdUnit,
+} from '../lib/index.ts'
 import type { ProductModule } from './product.ts'
 
 /** Default of a host’s variable `haproxy_backends`, such as `10.0.0.2:8080, 10.0.0.3:8080`. */
@@ -11,16 +21,26 @@ const socket = '/run/haproxy/admin.sock'
 /** Where servers' states are during a reload. */
 const states = '/var/lib/haproxy/server-state'
 
+/** What keeps them for those who reload haproxy without hostwright. */
+const keeper = '/usr/local/sbin/haproxy-states'
+
+const keeperText = () => readFileSync(new URL('haproxy/states.sh', import.meta.url), 'utf8')
+
+const keep = (what: string) => `${keeper} ${what} ${socket} ${states}`
+
 export const haproxy: ProductModule = {
-  // haproxy complains about a file that is missing; this is one without servers.
-  prepare: () => file(states, { content: '1\n', mode: 0o644 }),
-  // A drained server must not be back in service because of another setting.
+  prepare: (product, host) => [
+    // haproxy complains about a file that is missing; this is one without servers.
+    file(states, { content: '1\n', mode: 0o644 }),
+    keptByOthers(product, host),
+  ],
+  // A drained server must not be back in service because of another setting. By a text of its own: the host may
+  // have been provisioned before there was a file of it.
   renew: ({ service }, action) =>
     handler(
-      command(readFileSync(new URL('haproxy/renew.sh', import.meta.url), 'utf8'), {
+      command(`${sh`set -- ${action} ${socket} ${states} ${service!}`}\n${keeperText()}`, {
         title: `${action} ${service}, keeping its servers’ states`,
         idempotent: true,
-        env: { SERVICE: service!, ACTION: action, SOCKET: socket, STATES: states },
       }),
     ),
   configure: ({ config, settings, validate }, host, reload) =>
@@ -30,6 +50,46 @@ export const haproxy: ProductModule = {
       validate,
       notify: reload,
     }),
+}
+
+/**
+ * States are kept too when somebody else reloads or restarts haproxy: an operator, a hook of certbot, an update of the
+ * package. By what Debian’s has of systemd and of SysV; those of other distributions check the config by other words.
+ */
+function keptByOthers({ service }: HostProduct, { facts }: RunningHost): Items {
+  if (service !== 'haproxy' || facts.packageManager !== 'apt') return []
+  const program = file(keeper, { content: keeperText(), mode: 0o755 })
+  if (facts.init === 'systemd')
+    return [
+      program,
+      systemdUnit('haproxy', {
+        dropIn: 'hostwright-states',
+        content: {
+          Service: {
+            // The package's own lines, with ours around the last.
+            ExecReload: [
+              '',
+              '/usr/sbin/haproxy -Ws -f $CONFIG -c -q $EXTRAOPTS',
+              keep('save'),
+              '/bin/kill -USR2 $MAINPID',
+              keep('taken'),
+            ],
+            // For restarts, as by an update of the package. The service stops and starts whatever comes of it.
+            ExecStop: `-${keep('save')}`,
+            ExecStartPost: `-${keep('forget')}`,
+          },
+        },
+      }),
+    ]
+  if (facts.init !== 'sysv') return []
+  return [
+    program,
+    // The package's script reads it first. systemd, which reads it too, passes over lines without an equals sign.
+    block('/etc/default/haproxy', {
+      marker: 'hostwright: servers keep their states',
+      content: `case \${1-} in reload | force-reload | restart) ${keep('save')} && trap '${keep('forget')}' EXIT || exit ;; esac`,
+    }),
+  ]
 }
 
 /**
