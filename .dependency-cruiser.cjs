@@ -81,7 +81,7 @@ module.exports = {
     only('zx', ['^lib/session/']),
     only('ini', ['^lib/ini/']),
     only('p-limit', ['^lib/(host|rollout|transport)/']),
-    only('p-retry', ['^lib/(callbacks|heartbeat)/', '^lib/transport/connecting/']),
+    only('p-retry', ['^lib/(callbacks|heartbeat|host)/', '^lib/transport/connecting/']),
     only('@eslint-community/regexpp', ['^lib/resources/host-pattern\\.ts$']),
     only('re2js', ['^lib/shell/linear-pattern\\.ts$']),
     only('yaml', ['^lib/resources/data/edit/', '^lib/inventory/variable-files\\.ts$']),

@@ -226,7 +226,7 @@ export const errorCodes = {
   ),
   connection_lost: entry(
     unreachable,
-    'The connection ended in the middle of the work.',
+    'The connection ended in the middle of the work, and was not made again.',
     'Go on with `hostwright resume`: what is done is not done again.',
   ),
   shell_failed: entry(

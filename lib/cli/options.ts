@@ -175,6 +175,12 @@ const commandTimeout: Option = {
   group: 'rollout',
   description: 'Stop steps that take longer; default: the inventory’s, else none',
 }
+const reconnect: Option = {
+  flags: '--reconnect <duration>',
+  group: 'rollout',
+  description:
+    'How long a connection that was lost is made again; default: the inventory’s, else 5m',
+}
 const waitLock: Option = {
   flags: '--wait-lock <duration>',
   group: 'rollout',
@@ -244,6 +250,7 @@ export const recipeOptions: readonly Option[] = [
   forks,
   ...batches,
   commandTimeout,
+  reconnect,
   waitLock,
   ...output,
   noJournal,
@@ -265,6 +272,7 @@ export const execOptions: readonly Option[] = [
     ...commandTimeout,
     description: 'Stop the command after this; default: the inventory’s, else none',
   },
+  reconnect,
   mode,
   { ...verbose, description: 'Show stack traces of internal errors' },
   debug,
@@ -281,6 +289,7 @@ export const planOptions: readonly Option[] = [
   diff,
   forks,
   commandTimeout,
+  reconnect,
   ...output,
 ]
 
@@ -292,6 +301,7 @@ export const applyOptions: readonly Option[] = [
   forks,
   ...batches,
   commandTimeout,
+  reconnect,
   waitLock,
   ...output,
   noJournal,
@@ -314,6 +324,7 @@ export const listTasksOptions: readonly Option[] = [
   ...selection,
   forks,
   commandTimeout,
+  reconnect,
   ...output,
 ]
 
@@ -384,7 +395,10 @@ const asBefore = (option: Option): Option => ({
 export const retryOptions: readonly Option[] = [
   ...connection.map(option => ({ ...option, default: undefined })),
   asBefore(forks),
-  ...[...batches, commandTimeout, waitLock].map(option => ({ ...option, default: undefined })),
+  ...[...batches, commandTimeout, reconnect, waitLock].map(option => ({
+    ...option,
+    default: undefined,
+  })),
   ...output,
   noJournal,
   ...callbacks,
@@ -394,7 +408,7 @@ export const resumeOptions: readonly Option[] = [
   ...connection.map(option => ({ ...option, default: undefined })),
   anyway,
   asBefore(forks),
-  ...[...batches.slice(1), commandTimeout, waitLock].map(option => ({
+  ...[...batches.slice(1), commandTimeout, reconnect, waitLock].map(option => ({
     ...option,
     default: undefined,
   })),

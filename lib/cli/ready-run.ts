@@ -152,10 +152,12 @@ async function readyReach(
 }
 
 function readTimeouts(options: OptionValues, stepMs: number | undefined): Timeouts {
+  const reconnect = options.reconnect as string | undefined
   return {
     connectMs: parseTimeout('--timeout', options.timeout as string),
     lockMs: parseTime('--wait-lock', (options.waitLock as string | undefined) ?? '0s'),
     stepMs,
+    reconnectMs: reconnect === undefined ? undefined : parseTime('--reconnect', reconnect),
   }
 }
 

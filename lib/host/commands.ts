@@ -1,5 +1,11 @@
 /** Commands of `$` and `read`: each is a step. */
-import { errorCodes, InterruptedError, isBootstrapError, StepError } from '../errors.ts'
+import {
+  errorCodes,
+  InterruptedError,
+  isBootstrapError,
+  StepError,
+  UnreachableError,
+} from '../errors.ts'
 import { commandTitle, stepStatusOf } from '../report/report.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
@@ -8,6 +14,7 @@ import { checkUser } from '../resources/resource.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { StepListener } from '../session/readings.ts'
 import type { CommandRequest, CommandRunner } from '../session/remote-process.ts'
+import { createRepeatedOutput, type RepeatedOutput } from '../session/repeated-output.ts'
 import type { Session } from '../session/session.ts'
 import { account, type Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
@@ -27,7 +34,10 @@ export const createCommands =
     progress.hide(request.secrets)
     if (!skip) {
       const remembered = remember ? effectOf(call, title, request, execution) : call
-      return run(remembered, { title, as: request.as, output, running }, execution)
+      const { as, stream } = request
+      // What only looks may look again.
+      const mayRepeat = remembered.effect !== undefined || (!remember && !stream)
+      return run(remembered, { title, as, mayRepeat, output, running }, execution)
     }
     const as = request.as === undefined ? {} : { as: request.as }
     account(execution, () => ({ kind: 'command', title, ...as, tags: [], status: 'unknown' }))
@@ -66,6 +76,8 @@ function effectOf(
 interface Command {
   title: string
   as?: string
+  /** It may be sent again if its connection is lost. */
+  mayRepeat: boolean
   output: Parameters<CommandRunner>[1]
   running: Parameters<CommandRunner>[2]
 }
@@ -75,41 +87,57 @@ async function run(
   command: Command,
   { sessions, progress, stepTimeoutMs }: Execution,
 ): Promise<{ exitStatus: number }> {
-  const step = progress.own().step(command.title, call.effect !== undefined)
-  let pid: number | undefined
-  let limit: StepLimit | undefined
-  try {
-    // Await only what must be: commands must keep their order.
-    const session = command.as === undefined ? sessions.main : await sessions.as(command.as)
-    limit = createStepLimit(command.title, stepTimeoutMs, {
-      signal: name => (pid === undefined ? session.expire(name) : session.kill(pid, name)),
+  const once = call.effect !== undefined
+  const step = progress.own().step(command.title, once)
+  const repeated = createRepeatedOutput((stream, chunk) => {
+    step.output(stream, chunk)
+    command.output(stream, chunk)
+  }, command.mayRepeat && !once)
+  const now: { pid?: number; limit?: StepLimit } = {}
+  const send = async (session: Session) => {
+    now.limit?.end()
+    now.limit = createStepLimit(command.title, stepTimeoutMs, {
+      signal: name => (now.pid === undefined ? session.expire(name) : session.kill(now.pid, name)),
       drop: sessions.drop,
     })
-    const listener = listen(command, step, limit, session, found => {
-      pid = found
+    repeated.again()
+    const listener = listen(command, step, repeated, now.limit, session, pid => {
+      now.pid = pid
     })
-    const result = await session.call(call, listener)
-    if (limit.late) throw limit.late
+    return session.call(call, listener)
+  }
+  try {
+    const result = await sessions.steadily(command.as, send, () => command.mayRepeat)
+    if (now.limit?.late) throw now.limit.late
+    if (!repeated.same) throw differs()
     if (result.code === 'uncertain') throw uncertain(command.title, result)
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return { exitStatus: result.exitStatus }
   } catch (thrown) {
     // If the timeout dropped the connection, the timeout is the reason.
-    const error = limit?.late ?? thrown
+    const error = now.limit?.late ?? thrown
     if (isBootstrapError(error)) step.end(stepStatusOf(error), { error })
     throw error
   } finally {
-    limit?.end()
+    now.limit?.end()
   }
 }
+
+/** The error of a command that was repeated after its connection was lost: half of its output is of another time. */
+const differs = () =>
+  new UnreachableError(
+    'connection_lost',
+    'the connection was lost, and the command printed something else when it was repeated',
+  )
 
 /** The error of a command whose end is not known: the recipe gets no exit status. */
 const uncertain = (step: string, { stderr }: StepResult) =>
   new StepError('uncertain', lastLines(stderr), { step, hint: errorCodes.uncertain.next })
 
 function listen(
-  { title, output, running }: Command,
+  { title, running }: Command,
   step: StepProgress,
+  repeated: RepeatedOutput,
   limit: StepLimit,
   session: Session,
   started: (pid: number) => void,
@@ -120,10 +148,7 @@ function listen(
       limit.begin()
       step.start()
     },
-    output: (stream, chunk) => {
-      step.output(stream, chunk)
-      output(stream, chunk)
-    },
+    output: repeated.output,
     mark: words => {
       if (words[0] !== 'pid' || !/^[1-9]\d*$/.test(words[2] ?? '')) return
       // After a skipped step `start` is not called, so begin here.
@@ -132,7 +157,9 @@ function listen(
       started(pid)
       running(signal => session.kill(pid, signal.replace(/^SIG/, '')))
     },
-    end: result => endStep(step, result, limit.late),
+    end: result => {
+      if (repeated.same) endStep(step, result, limit.late)
+    },
   }
 }
 

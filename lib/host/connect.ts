@@ -31,6 +31,7 @@ export interface ConnectedHost {
 /**
  * Connects and opens the host's session.
  * @param first calls that go with the session's first write: the lock
+ * @param after ids of calls begin after this
  * @throws {UnreachableError} no connection or no shell
  * @throws {InterruptedError} Ctrl-C
  */
@@ -38,6 +39,7 @@ export async function connectHost(
   host: Host,
   { connector, timeoutMs, interrupts, warn, watch }: Connecting,
   first: readonly HostCall[],
+  after?: number,
 ): Promise<ConnectedHost> {
   const deadline = Date.now() + timeoutMs
   const signal = interrupts?.stop
@@ -47,7 +49,7 @@ export async function connectHost(
   try {
     const { bootstrapDir } = host
     const { limit } = giveUp
-    const opening = openSession({ transport, bootstrapDir, first, warn, watch, limit })
+    const opening = openSession({ transport, bootstrapDir, first, warn, watch, limit, after })
     return { transport, session: await Promise.race([opening, giveUp.failure]) }
   } catch (error) {
     transport.close()

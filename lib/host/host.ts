@@ -12,12 +12,13 @@ import type { Watch } from '../session/watch.ts'
 import { connectHost, type Restarting, reconnectHost } from './connect.ts'
 import { warnOfLeft, warnOfRemembered } from './due-warnings.ts'
 import { type GivingUp, listenToInterrupts } from './giving-up.ts'
-import type { Job } from './job.ts'
+import { defaultReconnectMs, type Job, type Timeouts, type World } from './job.ts'
 import type { Ledger } from './ledger.ts'
 import { onlyLooks } from './mode.ts'
+import { recoverHost } from './recover.ts'
 import { lookAtPlanned, perform, type Visit } from './run-recipe.ts'
 import { createSessions, type HostSessions } from './sessions.ts'
-import { claimLock, takeLock, takeLockAgain } from './take-lock.ts'
+import { type Claim, createClaim, takeLock, takeLockAgain } from './take-lock.ts'
 import { watchHost } from './watch.ts'
 
 /** What is known about a host so far, for its outcome. */
@@ -90,13 +91,15 @@ async function visitHost<A extends ArgumentTypes>(
   }
   const watch = watchHost(host, world.events, world.reporting ?? {}, progress)
   const beganAt = Date.now()
-  const sessions = await openSessions(host, job, locks, warn, watch)
+  const reconnectMs = recoveryOf(host, world.timeouts)
+  const claim = locks ? createClaim(what.name, world.identity, reconnectMs > 0) : undefined
+  const sessions = await openSessions(host, world, claim, reconnectMs, warn, watch)
   account.sessions = sessions
   givingUp.attend(sessions)
   let failed = true
   try {
-    const files = locks
-      ? await takeLock(sessions.main, what.name, world, progress)
+    const files = claim
+      ? await takeLock(sessions.main, claim, world, progress)
       : () => sessions.main.stateFiles
     const afterMs = Date.now() - beganAt
     watch.debug?.('lock', describeLock(locks, onlyLooks(mode), afterMs))
@@ -130,22 +133,32 @@ const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
     ? `taken, ${afterMs} ms after the host's work began`
     : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
 
-/** Connects, and after a restart connects again and takes the lock of the new boot. */
-async function openSessions<A extends ArgumentTypes>(
+/** Connects, and connects again after a restart, or when the connection was lost; then it takes the lock again. */
+async function openSessions(
   host: Host,
-  { what, world }: Job<A>,
-  locks: boolean,
+  { connector, timeouts, interrupts }: World,
+  claim: Claim | undefined,
+  reconnectMs: number,
   warn: (message: string) => void,
   watch: Watch,
 ): Promise<HostSessions> {
-  const { connector, timeouts, interrupts, identity } = world
   const connecting = { connector, timeoutMs: timeouts.connectMs, interrupts, warn, watch }
-  const first = locks ? [claimLock(what.name, identity)] : []
-  const connected = await connectHost(host, connecting, first)
+  const connected = await connectHost(host, connecting, claim ? [claim()] : [])
   const reconnect = async (restarting: Restarting) => {
     const again = await reconnectHost(host, connecting, restarting)
-    if (locks) await takeLockAgain(again.session, what.name, identity)
+    if (claim) await takeLockAgain(again.session, claim)
     return again
   }
-  return createSessions(connected, reconnect, watch)
+  if (reconnectMs === 0) return createSessions(connected, reconnect, watch)
+  const back = claim && (() => claim('again'))
+  const recovering = { withinMs: reconnectMs, claim: back, say: warn }
+  return createSessions(connected, reconnect, watch, async (lost, after) => {
+    // Ctrl-C came before: nothing new begins.
+    if (interrupts.stop.aborted) throw lost
+    return recoverHost(host, connecting, recovering, lost, after)
+  })
 }
+
+/** How long a lost connection is made again, in milliseconds. Between this machine and itself nothing is lost. */
+const recoveryOf = ({ connection, timeouts }: Host, { reconnectMs }: Timeouts): number =>
+  connection === 'ssh' ? (reconnectMs ?? timeouts?.reconnectMs ?? defaultReconnectMs) : 0

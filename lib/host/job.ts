@@ -46,7 +46,12 @@ export interface Timeouts {
   lockMs: number
   /** For each step; takes precedence over the inventory. Default: none. */
   stepMs?: number
+  /** For connecting again when a connection is lost; takes precedence over the inventory. 0: not at all. */
+  reconnectMs?: number
 }
+
+/** How long a lost connection is made again, if nothing else is set. */
+export const defaultReconnectMs = 300_000
 
 /** What a run reports and hides, apart from what happens on hosts. */
 export interface Reporting {

@@ -44,7 +44,7 @@ export function createLedger(
   const settle = async (owed: readonly string[]) => {
     const done = owed.filter(key => !due.has(key))
     const calls = done.map(key => ({ call: { name: 'hw_undo_due', args: [key] } }))
-    const settled = await sessions.main.segment(calls, mode)
+    const settled = await sessions.steadily(undefined, session => session.segment(calls, mode))
     for (const [index, { status, stderr }] of settled.entries()) {
       if (status === 'failed') throw new StepError(lastLines(stderr))
       // Ctrl-C came first: it stays recorded, and will run again.
@@ -56,7 +56,9 @@ export function createLedger(
     const mayBe = steps.flatMap(({ notify }) => notify).filter(({ key }) => !due.has(key))
     if (mayBe.length === 0) return wanted
     const call = { name: 'hw_owe', args: mayBe.flatMap(({ key, record }) => [key, record]) }
-    const [written] = await sessions.main.segment([{ call }], mode)
+    const [written] = await sessions.steadily(undefined, session =>
+      session.segment([{ call }], mode),
+    )
     if (written!.status === 'failed') throw new StepError(lastLines(written!.stderr))
     if (written!.status === 'skipped') return undefined
     return [...new Set([...wanted, ...mayBe.map(({ key }) => key)])]

@@ -17,20 +17,28 @@ export interface LockClaim {
   controller: string
   /** When the run began, ISO 8601. */
   time: string
+  /**
+   * A word that only this part of the run knows: with it the lock can be taken again, after its connection was lost.
+   * Undefined: it can't.
+   */
+  session?: string
 }
 
 /** Who holds a lock. */
-export interface LockHolder extends LockClaim {
+export interface LockHolder extends Omit<LockClaim, 'session'> {
   /** Process id on the host. */
   pid: string
   /** False: the process has ended, and the next run takes over the lock. */
   alive: boolean
 }
 
-/** The call that takes the lock; it goes with a session's first write. */
-export function lockCall(claim: LockClaim): HostCall {
-  const { run, attempt, recipe, owner, controller, time } = claim
-  const args = [run, ...words({ attempt, recipe, owner, controller, time })]
+/**
+ * The call that takes the lock; it goes with a session's first write.
+ * @param again the session had it before its connection was lost
+ */
+export function lockCall(claim: LockClaim, again?: 'again'): HostCall {
+  const { run, attempt, recipe, owner, controller, time, session } = claim
+  const args = [run, ...words({ attempt, recipe, owner, controller, time, session, again })]
   return { name: 'hw_lock', args: args.map(oneLine) }
 }
 
@@ -71,6 +79,19 @@ export function unknownEnds({ stdout }: StepResult): { run: string; title: strin
       const [, run = '', title = ''] = found
       return [{ run, title: printable(title).slice(0, longestField) }]
     })
+}
+
+/**
+ * Whether a claim was refused because the shell that this session had before its connection was lost still runs a
+ * step: it ends after that.
+ */
+export const isOwnShell = ({ code, stdout }: StepResult): boolean =>
+  code === 'locked' && /^own=yes$/m.test(stdout.toString('utf8'))
+
+/** Ids of the steps that had changed something, in the answer of a claim that was granted again. */
+export function changedBefore({ stdout }: StepResult): ReadonlySet<number> {
+  const found = /^changed=([\d ]*)$/m.exec(stdout.toString('utf8'))
+  return new Set(found?.[1]?.split(' ').filter(Boolean).map(Number))
 }
 
 /** Longer than any that we write. */

@@ -94,6 +94,8 @@ export async function lookAtPlanned<A extends ArgumentTypes>(
   const { name } = visit.host
   await perform(visit, looking, silentProgress(name, progress), selection)
   // Looking marked due handlers as done in the session: read them again.
-  await visit.sessions.main.call({ name: 'hw_reload_due', args: [] })
+  await visit.sessions.steadily(undefined, session =>
+    session.call({ name: 'hw_reload_due', args: [] }),
+  )
   comparePlan(mode.planned.get(name) ?? [], found)
 }

@@ -5,7 +5,10 @@ import type { Segment } from '../program/segments.ts'
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
 import { lastLines } from '../report/step-error.ts'
-import type { StepResult } from '../session/call.ts'
+import type { StepProgress } from '../report/step-progress.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
+import { mapCondition } from '../session/condition.ts'
+import { createRepeatedOutput, type RepeatedOutput } from '../session/repeated-output.ts'
 import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
 import type { Execution } from './execution.ts'
@@ -21,18 +24,17 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
   const { as, steps } = segment
   const left = running.failure ? leftOut : await declinedOf(segment, running)
   if (left) return endSteps(steps, left, running)
-  const session = await sessions.as(as).catch(error => noSession(steps, error, running))
-  if (!session) return
-  if (as === undefined) {
-    intend(steps, session)
-    return send(steps, session, running)
-  }
+  const sending = createSending(segment, running)
+  if (as === undefined) return sending.send()
+  const there = await sessions
+    .steadily(as, async () => true)
+    .catch(error => noSession(steps, error, running))
+  if (!there) return
   if (!(await openIntents(steps, running))) return endSteps(steps, leftOut, running)
   const owed = await ledger.owe(steps)
   if (!owed) return endSteps(steps, leftOut, running)
-  assumeDue(steps, session, ledger.due)
   try {
-    await send(steps, session, running)
+    await sending.send()
   } catch (error) {
     // It is unknown what the steps did, so everything that may be due counts as due.
     ledger.becomeDue(owed)
@@ -57,7 +59,10 @@ async function openIntents(steps: readonly Step[], { execution }: Running): Prom
     { call },
     { call: { name: 'hw_open_intent', args: [String(number)] } },
   ])
-  const results = await execution.sessions.main.segment(calls, { check: false, diff: false })
+  const mode = { check: false, diff: false }
+  const results = await execution.sessions.steadily(undefined, session =>
+    session.segment(calls, mode),
+  )
   const failed = results.find(({ status }) => status === 'failed')
   if (failed) throw new StepError(lastLines(failed.stderr))
   return results.every(({ status }) => status !== 'skipped')
@@ -67,12 +72,20 @@ const undertakingsOf = (steps: readonly Step[]) => [
   ...new Set(steps.flatMap(({ within }) => within ?? [])),
 ]
 
-/** Sends another user's session the due handlers, which only the main session reads. Costs no round trip. */
-function assumeDue(steps: readonly Step[], session: Session, due: ReadonlySet<string>): void {
+/**
+ * Sends a session the due handlers. Costs no round trip.
+ * @param only no others are: another user's session can't read the record
+ */
+function assumeDue(
+  steps: readonly Step[],
+  session: Session,
+  due: ReadonlySet<string>,
+  only: boolean,
+): void {
   const handlers = handlersIn(steps)
-  if (handlers.length === 0) return
   const known = handlers.filter(key => due.has(key))
-  session.call({ name: 'hw_assume_due', args: known }).catch(() => {})
+  if (handlers.length === 0 || (!only && known.length === 0)) return
+  session.call({ name: only ? 'hw_assume_due' : 'hw_still_due', args: known }).catch(() => {})
 }
 
 /** With --step: asks for the segment, which is then a single step. @returns its result if it is declined */
@@ -84,21 +97,109 @@ async function declinedOf({ steps }: Segment, running: Running): Promise<StepRes
   return (await confirm(host.name, progress.redact(resource.title))) ? undefined : declined
 }
 
-async function send(steps: readonly Step[], session: Session, running: Running): Promise<void> {
-  const { mode, sessions, stepTimeoutMs } = running.execution
+/** Sends the steps of a segment, and those that have not ended again if the connection is lost and made again. */
+function createSending({ as, steps }: Segment, running: Running) {
+  const { execution, shown } = running
+  const { mode, sessions, ledger } = execution
+  const sent = new Map(steps.map(step => [step, toSend(step, execution, shown.get(step)!)]))
+  const rest = () => steps.filter(step => !sent.get(step)!.result)
   const last = steps.at(-1)!
   const restarts = !onlyLooks(mode) && last.resource.restarts !== undefined
+  // A step that restarts the host ends when the host is back.
+  const end = (step: Step, result: StepResult, late?: StepError) => {
+    const known = sent.get(step)!
+    known.result = known.changed ? changedBefore(result) : result
+    if (!restarts || step !== last || late) endStep(step, known.result, running, late)
+  }
+  const attempt = async (session: Session, changed: ReadonlySet<number>) => {
+    const left = rest()
+    // What is left was skipped, though its host could not say so.
+    if (running.failure) {
+      for (const step of left) end(step, leftOut)
+      return
+    }
+    for (const step of left) {
+      const known = sent.get(step)!
+      known.changed ||= known.id !== undefined && changed.has(known.id)
+      known.output.again()
+    }
+    if (as === undefined) intend(left, session)
+    if (as !== undefined || left.some(step => sent.get(step)!.id !== undefined))
+      assumeDue(left, session, dueNow(left, sent, ledger.due), as !== undefined)
+    await sendOnce(left, sent, session, running, end)
+  }
+  // The memory of effects is the connection's user's; and what another user's shell still does does not end for us.
+  const remembers = onlyLooks(mode) || (execution.effects !== undefined && as === undefined)
+  return {
+    send: async () => {
+      await sessions.steadily(as, attempt, () => remembers || rest().length === 0)
+      if (!restarts || running.failure) return
+      const result = sent.get(last)!.result!
+      if (result.status === 'changed') await restart(last, result, running)
+      if (!running.failure) endStep(last, result, running)
+    },
+  }
+}
+
+/** What is known of a step that is sent. */
+interface Sent {
+  call: HostCall
+  output: RepeatedOutput
+  /** Its id in the session that it was sent to last. */
+  id?: number
+  /** It had changed something before the connection was lost, and its answer was lost too. */
+  changed: boolean
+  /** Set once it has ended. */
+  result?: StepResult
+}
+
+function toSend(step: Step, execution: Execution, progress: StepProgress): Sent {
+  const effect = effectOf(step, execution)
+  const output = createRepeatedOutput(progress.output)
+  // Only the output of what is remembered comes again as it was.
+  if (!effect)
+    return {
+      call: step.resource.call,
+      output: { ...output, output: progress.output },
+      changed: false,
+    }
+  return { call: { ...step.resource.call, effect }, output, changed: false }
+}
+
+/** The result of a step that had nothing left to do when it was sent again. */
+const changedBefore = (result: StepResult): StepResult =>
+  result.status === 'ok' || (result.status === 'skipped' && result.note === '')
+    ? { ...result, status: 'changed', note: 'before the connection was lost' }
+    : result
+
+/** Handlers that are due before these steps, for a shell that does not know all: also of steps whose answers were lost. */
+function dueNow(
+  left: readonly Step[],
+  sent: ReadonlyMap<Step, Sent>,
+  due: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const now = new Set(due)
+  const changed = left.filter(step => sent.get(step)!.changed)
+  for (const { notify } of changed) for (const { key } of notify) now.add(key)
+  for (const { handler } of changed) if (handler) now.delete(handler)
+  return now
+}
+
+async function sendOnce(
+  steps: readonly Step[],
+  sent: ReadonlyMap<Step, Sent>,
+  session: Session,
+  running: Running,
+  end: (step: Step, result: StepResult, late?: StepError) => void,
+): Promise<void> {
+  const { mode, sessions, stepTimeoutMs } = running.execution
   const limits = steps.map(({ resource: { title } }) =>
     createStepLimit(title, stepTimeoutMs, {
       signal: name => session.expire(name),
       drop: sessions.drop,
     }),
   )
-  // A step that restarts the host ends when the host is back.
-  const end = (step: Step, result: StepResult, late?: StepError) => {
-    if (!restarts || step !== last || late) endStep(step, result, running, late)
-  }
-  const calls = steps.map((_, at) => callOf(steps, at, limits, running, end))
+  const calls = steps.map((_, at) => callOf(steps, at, sent, limits, running, end))
   const { foreseen } = running.execution.ledger
   if (onlyLooks(mode) && foreseen.length > 0)
     session.call({ name: 'hw_expect', args: foreseen }).catch(() => {})
@@ -107,20 +208,17 @@ async function send(steps: readonly Step[], session: Session, running: Running):
     diff: wantsDiff(mode),
     plan: onStepOf(mode) !== undefined,
   }
-  const results = await session.segment(calls, settings).catch(error => {
+  await session.segment(calls, settings).catch(error => {
     for (const limit of limits) limit.end()
     throw limits.find(({ late }) => late)?.late ?? error
   })
-  if (!restarts || running.failure) return
-  const result = results.at(-1)!
-  if (result.status === 'changed') await restart(last, result, running)
-  if (!running.failure) endStep(last, result, running)
 }
 
 /** The call of the step `at`, and its listener. */
 function callOf(
   steps: readonly Step[],
   at: number,
+  sent: ReadonlyMap<Step, Sent>,
   limits: readonly StepLimit[],
   { execution, shown }: Running,
   end: (step: Step, result: StepResult, late?: StepError) => void,
@@ -128,9 +226,12 @@ function callOf(
   const step = steps[at]!
   const progress = shown.get(step)!
   const limit = limits[at]!
-  const effect = effectOf(step, execution)
+  const own = sent.get(step)!
+  const when = placeCondition(step, steps.slice(0, at), execution.ledger.changed)
+  // The host finds nothing left to do.
+  const known = (place: number) => sent.get(steps[place]!)!.changed
   return {
-    call: effect ? { ...step.resource.call, effect } : step.resource.call,
+    call: own.call,
     notify: step.notify,
     handler: step.handler,
     makes: step.resource.makes,
@@ -138,14 +239,19 @@ function callOf(
       step.within && step.as === undefined
         ? { intent: step.within.number, part: step.resource.part ?? '-' }
         : undefined,
-    when: placeCondition(step, steps.slice(0, at), execution.ledger.changed),
+    when:
+      when &&
+      mapCondition(when, of => (known(of) ? { kind: 'is', value: true } : { kind: 'changed', of })),
     listener: {
       title: step.resource.title,
+      sent: id => {
+        own.id = id
+      },
       start: () => {
         limit.begin()
         if (!step.handler) progress.start()
       },
-      output: (stream, chunk) => progress.output(stream, chunk),
+      output: own.output.output,
       progress: (done, total) => progress.transfer(done, total),
       end: result => {
         limit.end()

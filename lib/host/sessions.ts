@@ -2,10 +2,22 @@
 import { noUserMark, openSession, type Session } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
 import type { ConnectedHost, Restarting } from './connect.ts'
+import { createLastingConnection, type Recover } from './lasting-connection.ts'
 
 export interface HostSessions {
-  /** The session of the connection's user; a new one after `reconnect`. */
+  /** The session of the connection's user; a new one after the connection was lost, or the host has restarted. */
   readonly main: Session
+  /**
+   * Works in the session of a user, as `as`. If the connection is lost meanwhile, and made again, `work` is called
+   * again with the session that is there then: it does what has not been done.
+   * @param mayRepeat whether that may be done; asked when the connection is lost
+   * @throws what `work` throws, and {UnreachableError} the connection is lost for good
+   */
+  steadily<T>(
+    user: string | undefined,
+    work: (session: Session, changed: ReadonlySet<number>) => Promise<T>,
+    mayRepeat?: () => boolean,
+  ): Promise<T>
   /**
    * The session of a user, opened at the first call; without a user, the main one.
    * @throws {StepError} user_missing, user_refused
@@ -30,72 +42,85 @@ export interface HostSessions {
  * @param first the connected host
  * @param connect connects to the host again after a restart, and opens its main session
  * @param watch its observers
+ * @param recover the same after the connection was lost; undefined: that ends the host's part of the run
  */
 export function createSessions(
   first: ConnectedHost,
   connect: (restarting: Restarting) => Promise<ConnectedHost>,
   watch?: Watch,
+  recover?: Recover,
 ): HostSessions {
-  let connected = first
-  let others = new Map<string, Promise<Session>>()
-  let trips = 0
+  const connection = createLastingConnection(first, recover)
+  const others = new WeakMap<ConnectedHost, Map<string, Promise<Session>>>()
+  /** Of other users, over this connection. */
+  const othersNow = () => {
+    const known = others.get(connection.now) ?? new Map<string, Promise<Session>>()
+    others.set(connection.now, known)
+    return known
+  }
   const open = async () => {
-    const opened = await Promise.allSettled(others.values())
+    const opened = await Promise.allSettled(othersNow().values())
     return opened.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
   }
   const every = async (work: (session: Session) => Promise<void>) => {
-    await Promise.all([connected.session, ...(await open())].map(work))
+    await Promise.all([connection.now.session, ...(await open())].map(work))
   }
   const opened: Session[] = []
-  return {
-    get main() {
-      return connected.session
-    },
-    as: user => {
-      if (user === undefined || user === connected.transport.user) {
-        return Promise.resolve(connected.session)
-      }
-      const known = others.get(user)
-      if (known) return known
-      const session = openSession({
-        transport: connected.transport,
-        bootstrapDir: '',
-        command: shellOf(user),
-        user,
-        watch,
-      }).then(session => {
+  const isMain = (user?: string) => user === undefined || user === connection.now.transport.user
+  const as = (user?: string) => {
+    const { transport, session: main } = connection.now
+    if (user === undefined || isMain(user)) return Promise.resolve(main)
+    const sessions = othersNow()
+    const known = sessions.get(user)
+    if (known) return known
+    const command = shellOf(user)
+    const session = openSession({ transport, bootstrapDir: '', command, user, watch }).then(
+      session => {
         opened.push(session)
         return session
-      })
-      others.set(user, session)
-      // The caller gets the error; a later attempt may succeed.
-      session.catch(() => others.delete(user))
-      return session
+      },
+    )
+    sessions.set(user, session)
+    // The caller gets the error; a later attempt may succeed.
+    session.catch(() => sessions.delete(user))
+    return session
+  }
+  return {
+    get main() {
+      return connection.now.session
     },
-    reconnect: async restarting => {
-      trips += connected.session.roundTrips
-      const before = connected
-      others = new Map()
-      // The host may be down already: don't wait for its goodbye.
-      before.transport.close()
-      connected = await connect(restarting)
+    as,
+    steadily: async (user, work, mayRepeat = () => true) => {
+      for (;;) {
+        const from = connection.now
+        try {
+          // Await only what must be: calls must keep their order.
+          const session = isMain(user) || from.session.failure ? from.session : await as(user)
+          if (!session.failure) return await work(session, from.changed ?? none)
+          // Nothing of the work has been sent.
+          await connection.restore(session.failure, from)
+        } catch (error) {
+          if (!mayRepeat()) throw error
+          await connection.restore(error, from)
+        }
+      }
     },
+    reconnect: restarting => connection.replace(() => connect(restarting)),
     get roundTrips() {
-      return opened.reduce(
-        (sum, session) => sum + session.roundTrips,
-        trips + connected.session.roundTrips,
-      )
+      return opened.reduce((sum, session) => sum + session.roundTrips, connection.roundTrips)
     },
     interrupt: () => every(session => session.interrupt()),
     kill: () => every(session => session.kill()),
-    drop: () => connected.transport.close(),
+    drop: connection.drop,
     close: async skip => {
       // The main one last: it holds the lock.
       for (const session of await open()) await session.close(skip)
-      await connected.session.close(skip)
+      await connection.now.session.close(skip)
     },
   }
 }
+
+const none: ReadonlySet<number> = new Set()
 
 /**
  * The command that starts a shell of another user. Root needs no permission; others use sudo with -n,

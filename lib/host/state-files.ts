@@ -22,7 +22,7 @@ export const createAsk =
   ({ sessions, interrupts }: Execution): Ask =>
   async call => {
     checkNotStopped(interrupts)
-    const result = await sessions.main.call(call)
+    const result = await sessions.steadily(undefined, session => session.call(call))
     // Skipped because of Ctrl-C: there is no answer.
     if (result.status === 'skipped') throw new InterruptedError('interrupted', 'interrupted')
     return result

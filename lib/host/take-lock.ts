@@ -1,8 +1,9 @@
 /** Takes a host's lock: with the first write, when its holder has ended, or again after a restart. */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { InterruptedError, LockedError } from '../errors.ts'
 import type { Progress } from '../report/progress.ts'
-import type { StepResult } from '../session/call.ts'
+import type { HostCall, StepResult } from '../session/call.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
 import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
@@ -11,9 +12,22 @@ import { lockCall, lockError, unknownEnds } from './lock.ts'
 /** Pause between attempts to take a held lock. */
 const lockIntervalMs = 1000
 
-/** The call with which a run takes a host's lock. */
-export const claimLock = (recipe: string, { run, attempt, owner, controller }: Identity) =>
-  lockCall({ run, attempt, recipe, owner, controller, time: new Date().toISOString() })
+/** Makes the call with which a run takes a host's lock, or takes it again after its connection was lost. */
+export type Claim = (again?: 'again') => HostCall
+
+/** @param returns it may be taken again: with a word that nobody else knows, also not the same run on the same host */
+export function createClaim(
+  recipe: string,
+  { run, attempt, owner, controller }: Identity,
+  returns: boolean,
+): Claim {
+  const session = returns ? randomBytes(12).toString('hex') : undefined
+  let time = ''
+  return again => {
+    if (!again) time = new Date().toISOString()
+    return lockCall({ run, attempt, recipe, owner, controller, time, session }, again)
+  }
+}
 
 /**
  * Evaluates the claim in the session's first write, and waits for a held lock if `lockMs` allows it.
@@ -24,8 +38,8 @@ export const claimLock = (recipe: string, { run, attempt, owner, controller }: I
  */
 export async function takeLock(
   session: Session,
-  recipe: string,
-  { identity, timeouts, interrupts }: World,
+  claim: Claim,
+  { timeouts, interrupts }: Pick<World, 'timeouts' | 'interrupts'>,
   progress: Progress,
 ): Promise<StateFiles> {
   const deadline = Date.now() + timeouts.lockMs
@@ -46,7 +60,7 @@ export async function takeLock(
     await delay(pauseMs, undefined, { signal: interrupts.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')
     })
-    answer = await session.call(claimLock(recipe, identity))
+    answer = await session.call(claim())
     refusal = lockError(answer)
   }
   warnOfUnknown(answer, progress)
@@ -66,12 +80,8 @@ function warnOfUnknown(granted: StepResult, progress: Progress): void {
  * Takes the lock of a new boot, without waiting.
  * @throws as `takeLock`, after closing the session
  */
-export async function takeLockAgain(
-  session: Session,
-  recipe: string,
-  identity: Identity,
-): Promise<void> {
-  const refusal = lockError(await session.call(claimLock(recipe, identity)))
+export async function takeLockAgain(session: Session, claim: Claim): Promise<void> {
+  const refusal = lockError(await session.call(claim()))
   if (!refusal) return
   // An open connection would keep this process alive.
   await session.close()

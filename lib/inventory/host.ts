@@ -26,6 +26,7 @@ const names = {
   handshakeTimeout: ['handshake_timeout'],
   authTimeout: ['auth_timeout'],
   commandTimeout: ['command_timeout'],
+  reconnect: ['reconnect_timeout'],
   bootstrapDir: ['bootstrap_dir'],
   root: ['root'],
 } as const
@@ -191,6 +192,7 @@ function timeoutsOf({ duration }: Settings): HostTimeouts | undefined {
     handshakeMs: duration(names.handshakeTimeout),
     authMs: duration(names.authTimeout),
     commandMs: duration(names.commandTimeout),
+    reconnectMs: duration(names.reconnect, 0),
   }
   return Object.values(timeouts).some(each => each !== undefined) ? timeouts : undefined
 }

@@ -29,6 +29,8 @@ export interface HostTimeouts {
   readonly authMs?: number
   /** Timeout of each step. */
   readonly commandMs?: number
+  /** For connecting again when the connection is lost; 0: not at all. */
+  readonly reconnectMs?: number
 }
 
 /** One host, with everything needed to reach it. */

@@ -38,8 +38,8 @@ export interface Settings {
   remoteDirectory(names: Names): string | undefined
   /** A boolean, in any of Ansible’s spellings. */
   truth(names: Names): boolean | undefined
-  /** Milliseconds. */
-  duration(names: Names): number | undefined
+  /** Milliseconds, more than 0, or from `least` on. */
+  duration(names: Names, least?: number): number | undefined
   /** The meaning of a keyword. */
   choice<T>(
     names: Names,
@@ -109,7 +109,7 @@ export function createSettings(
       if (!Object.hasOwn(truths, word)) fail(`${what} must be yes or no: '${value}'`)
       return truths[word]
     },
-    duration: names => {
+    duration: (names, least = 1) => {
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
@@ -120,7 +120,7 @@ export function createSettings(
       } catch (error) {
         fail(`${what}: ${(error as Error).message}`)
       }
-      return ms > 0 ? ms : fail(`${what} must be longer than 0: '${value}'`)
+      return ms >= least ? ms : fail(`${what} must be longer than 0: '${value}'`)
     },
     choice: (names, meanings, hint) => {
       const found = find(names)

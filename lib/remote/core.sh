@@ -15,6 +15,7 @@
 #   hw_check  1 with --check: find out, change nothing
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #   hw_plan   1 for a plan: send a hash of what each step saw
+#   hw_leaving  not empty: the end of the input is meant, and no connection was lost
 #   hw_acted  not empty: the running step may have changed something by now
 #   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
@@ -143,7 +144,7 @@ hw_step() {
   elif [ "$hw_status" = need ]; then
     hw_stop=${hw_stop:-need}
   fi
-  [ "$hw_status" != changed ] || hw_changes="$hw_changes $hw_id "
+  [ "$hw_status" != changed ] || { hw_changes="$hw_changes $hw_id " && [ -z "$hw_at_change" ]; } || "$hw_at_change"
   [ -z "$hw_plan" ] || hw_mark_seen
   hw_end "$hw_status" "$hw_exit_status"
 }
@@ -360,6 +361,7 @@ hw_cleanup() {
   trap '' HUP INT PIPE TERM USR1 USR2
   # A step that was about to change something, or has: its handlers are not lost with the rest of it.
   [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
+  [ "$hw_status" != changed ] || [ -z "$hw_at_change" ] || "$hw_at_change" 2>/dev/null
   [ -z "$hw_at_end" ] || "$hw_at_end" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
   [ -z "$hw_stage$hw_scratch" ] || rm -rf -- ${hw_stage:+"$hw_stage"} ${hw_scratch:+"$hw_scratch"}
@@ -373,7 +375,7 @@ hw_cleanup() {
 [ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_stage='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
-hw_notifying='' hw_at_end='' hw_acted='' hw_foresight='' hw_unknown=''
+hw_notifying='' hw_at_end='' hw_at_change='' hw_acted='' hw_foresight='' hw_unknown='' hw_leaving='' hw_status=ok
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

@@ -23,7 +23,7 @@ hw_effect() {
   fi
   hw_effect=$hw_dir/runs/$hw_lock_run/$hw_effect_key hw_effect_why='' hw_effect_code=step_failed
   if [ -e "$hw_effect/exit" ] && [ ! -e "$hw_effect/started" ]; then
-    hw_note='done in an earlier attempt'
+    hw_note="done $hw_earlier"
     set -- 0
   else
     hw_effect_find && "$@" && hw_effect_mark
@@ -64,7 +64,7 @@ hw_effect_find() {
   elif [ -n "$hw_effect_verify$hw_effect_again" ]; then
     rm -rf -- "$hw_effect" && hw_effect_state=new
   else
-    hw_effect_fail 'it began in an earlier attempt, and how it ended is not known' uncertain || return
+    hw_effect_fail "it began $hw_earlier, and how it ended is not known" uncertain || return
   fi || hw_effect_fail "can't write to $hw_effect"
 }
 
@@ -112,7 +112,7 @@ hw_effect_run() {
     hw_effect_start "$@" || hw_effect_fail "can't write to $hw_effect: it was not run" || return
     hw_effect_look
   else
-    hw_note='begun in an earlier attempt'
+    hw_note="begun $hw_earlier"
   fi
   [ "$hw_effect_state" != running ] || hw_effect_attach
   case $hw_effect_state in

@@ -4,7 +4,12 @@
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
 # as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it.
-# The first line is the PID, then `name=value` lines: start boot run recipe owner controller time.
+# The first line is the PID, then `name=value` lines: start boot run attempt recipe owner controller time session.
+#
+# `session` is a word that one host's part of a run has, and nobody else. Who comes with it is the same after its
+# connection was lost: it gets the lock again, but only where nobody else had it meanwhile. So a shell that ends
+# without being told to leaves its lock as bootstrap.lost, which whoever takes the lock next removes. And each step
+# that changes something adds the line `changed=ID`: its answer may be lost with the connection.
 #
 # Taking a free lock is link(2) of a complete file: atomic, and nobody sees half a lock.
 #
@@ -25,6 +30,7 @@ hw_read_lock() {
   # Reading a pipe would wait for ever.
   [ -f "$1" ] || return 1
   hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_attempt='' hw_holder_text=''
+  hw_holder_session='' hw_holder_changed=''
   {
     IFS= read -r hw_holder_pid
     while IFS= read -r hw_line; do
@@ -33,6 +39,9 @@ hw_read_lock() {
         boot=*) hw_holder_boot=${hw_line#*=} ;;
         run=*) hw_holder_run=${hw_line#*=} ;;
         attempt=*) hw_holder_attempt=${hw_line#*=} ;;
+        # These are for nobody else.
+        session=*) hw_holder_session=${hw_line#*=} && continue ;;
+        changed=*) hw_holder_changed="$hw_holder_changed ${hw_line#*=}" && continue ;;
       esac
       hw_holder_text=$hw_holder_text$hw_line$hw_newline
     done
@@ -88,23 +97,38 @@ hw_make_claim() {
   }
 }
 
-# hw_lock RUN attempt= recipe= owner= controller= time=: take the lock, or fail with code `locked` and the holder's
-# lines on standard output. What the run itself began, in a session that is gone, is no obstacle.
+# hw_lock RUN attempt= recipe= owner= controller= time= [session=] [again=]: take the lock, or fail with code `locked` and
+# the holder's lines on standard output. What the run itself began, in a session that is gone, is no obstacle. With
+# `again` this session had the lock when its connection was lost: it prints the ids of the steps that have changed
+# something, `changed= 3 7`, or after a refusal `own=yes` as long as its old shell is at work.
 hw_lock() {
   command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
-  hw_words 1 'attempt recipe owner controller time' "$@" || return
+  hw_words 1 'attempt recipe owner controller time session again' "$@" || return
   hw_make_claim "run=$1" "attempt=$hw_want_attempt" "recipe=$hw_want_recipe" "owner=$hw_want_owner" \
-    "controller=$hw_want_controller" "time=$hw_want_time" || return
+    "controller=$hw_want_controller" "time=$hw_want_time" ${hw_want_session:+"session=$hw_want_session"} || return
+  hw_earlier='in an earlier attempt' hw_changed_before=''
+  [ -z "$hw_want_again" ] || hw_earlier='before the connection was lost'
   hw_take_lock "$1"
   hw_taken=$?
   rm -f -- "$hw_claim"
   case $hw_taken in
-    0) hw_lock_run=$1 && hw_report_unknown ;;
+    0)
+      hw_lock_run=$1 hw_lock_session=$hw_want_session
+      [ -z "$hw_lock_session" ] || hw_at_change=hw_note_changed
+      if [ -z "$hw_want_again" ]; then
+        hw_report_unknown
+      else
+        for hw_each in $hw_changed_before; do hw_lines "changed=$hw_each" >>"$hw_lock_file"; done
+        hw_lines "changed=$hw_changed_before"
+      fi
+      ;;
+    3) hw_fail 'another run has had the lock since' ;;
     1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
       hw_lines "pid=$hw_holder_pid"
       hw_put "$hw_holder_text"
+      [ -z "$hw_want_again" ] || ! hw_is_own_session || hw_lines own=yes
       hw_fail "locked by process $hw_holder_pid" locked
       ;;
   esac
@@ -117,13 +141,33 @@ hw_link_claim() {
   hw_no_directory "$1" && hw_said=$(ln -- "$hw_claim" "$1" 2>&1)
 }
 
-# hw_take_lock RUN: 0 taken (or ours already), 1 can't, 2 held: hw_holder_* says by whom.
+# hw_is_own_session: whether hw_read_lock found the lock of this session, which had another shell.
+hw_is_own_session() {
+  [ -n "$hw_want_session" ] && [ "$hw_holder_session" = "$hw_want_session" ]
+}
+
+# hw_had_lock: whether nobody else has had the lock since this session lost its connection; and what it changed.
+hw_had_lock() {
+  hw_read_lock "$hw_lock_file" || hw_read_lock "$hw_dir/bootstrap.lost" || return
+  hw_is_own_session && hw_changed_before=$hw_holder_changed
+}
+
+# hw_note_changed: the running step has changed something.
+hw_note_changed() {
+  [ -z "$hw_check" ] && hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ] || return 0
+  { hw_lines "changed=$hw_id" >>"$hw_lock_file"; } 2>/dev/null || return 0
+}
+
+# hw_take_lock RUN: 0 taken (or ours already), 1 can't, 2 held: hw_holder_* says by whom; 3 somebody had it meanwhile.
 hw_take_lock() {
   hw_tries=0
   # Each turn is one sight of the lock that somebody changed before we could act on it.
   while [ "$hw_tries" -lt 200 ]; do
     hw_tries=$((hw_tries + 1))
+    [ -z "$hw_want_again" ] || hw_had_lock || return 3
     if hw_link_claim "$hw_lock_file"; then
+      # Between the two looks it may have been somebody else's.
+      [ -z "$hw_want_again" ] || [ -e "$hw_dir/bootstrap.lost" ] || { hw_unlock && return 3; }
       hw_sweep
       return 0
     fi
@@ -140,7 +184,7 @@ hw_take_lock() {
     while :; do
       [ "$hw_holder" != "$hw_self" ] || return 0
       ! hw_holder_alive || hw_lock_supersede "$1" || return 2
-      [ "$hw_holder_run" = "$1" ] || ! hw_run_works "$hw_holder_run" || return 2
+      hw_is_own_session || hw_is_earlier_attempt "$1" || ! hw_run_works "$hw_holder_run" || return 2
       hw_heir=$hw_lock_file.heir-$hw_holder
       if hw_link_claim "$hw_heir"; then
         for hw_each in $hw_dead; do
@@ -162,18 +206,48 @@ hw_take_lock() {
   return 1
 }
 
-# hw_lock_supersede RUN: the holder is a shell of an earlier attempt of the same run, whose controller is gone, and it
-# only waits for the command that it began: that goes on under our lock, as effect.sh says, and the shell ends.
-hw_lock_supersede() {
+# hw_is_earlier_attempt RUN: whether hw_read_lock found the lock of an earlier attempt of the same run.
+hw_is_earlier_attempt() {
   case $hw_holder_attempt$hw_want_attempt in '' | *[!0-9]*) return 1 ;; esac
-  [ "$hw_holder_run" = "$1" ] && [ "$hw_holder_attempt" -lt "$hw_want_attempt" ] && hw_run_works "$1" || return
-  kill -s KILL "$hw_holder_pid" || return
+  [ "$hw_holder_run" = "$1" ] && [ "$hw_holder_attempt" -lt "$hw_want_attempt" ]
+}
+
+# hw_lock_supersede RUN: the holder is a shell of an earlier attempt of the same run, whose controller is gone, or of this
+# session, and it only waits for the command that it began: that goes on under our lock, as effect.sh says, and the
+# shell ends. This session's ends as well after the step that it runs: TERM is heard between two commands only, and in
+# some shells not while they wait for script. Without a child it does nothing.
+hw_lock_supersede() {
+  if hw_is_own_session; then
+    kill -s TERM "$hw_holder_pid"
+    hw_run_works "$1" || ! hw_has_children "$hw_holder_pid" || return
+  else
+    hw_is_earlier_attempt "$1" && hw_run_works "$1" || return
+  fi
+  kill -s KILL "$hw_holder_pid" || ! hw_holder_alive || return
   hw_waits=0
   while hw_holder_alive && [ "$hw_waits" -lt 50 ]; do
     hw_waits=$((hw_waits + 1))
     sleep 0.1 2>/dev/null || sleep 1
   done
   ! hw_holder_alive
+}
+
+# hw_has_children PID: whether it has a child that is no zombie.
+hw_has_children() {
+  if [ -r /proc/self/stat ]; then
+    for hw_each in /proc/[0-9]*/stat; do
+      { IFS= read -r hw_process_text <"$hw_each"; } 2>/dev/null || continue
+      hw_process_text=${hw_process_text##*) }
+      case $hw_process_text in Z*) ;; ?" $1 "*) return 0 ;; esac
+    done
+    return 1
+  fi
+  ps -A -o ppid= -o stat= | {
+    while read -r hw_each hw_line; do
+      case $hw_each-$hw_line in "$1-Z"*) ;; "$1-"*) exit 0 ;; esac
+    done
+    exit 1
+  }
 }
 
 # What processes left that were killed while they tried; called by who holds the lock, as until then
@@ -191,6 +265,7 @@ hw_sweep() {
     esac
     rm -f -- "$hw_path"
   done
+  [ ! -e "$hw_dir/bootstrap.lost" ] || rm -f -- "$hw_dir/bootstrap.lost"
   # The state and what steps had here, see leftover.sh.
   hw_sweep_in "$hw_dir"
   hw_sweep_in "$hw_dir/products"
@@ -259,10 +334,14 @@ hw_show_lock() {
 }
 
 # hw_unlock [exec]: give the lock back if it is ours, and the claim to it if we were interrupted; with
-# exec, as the last that this shell does.
+# exec, as the last that this shell does. One whose connection was lost may come back: see bootstrap.lost above.
 hw_unlock() {
   [ -n "$hw_claim" ] || return 0
   if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ]; then
+    if [ -n "${1-}" ] && [ -z "$hw_leaving" ] && [ -n "${hw_lock_session-}" ]; then
+      [ ! -e "$hw_claim" ] || rm -f -- "$hw_claim"
+      exec mv -f -- "$hw_lock_file" "$hw_dir/bootstrap.lost"
+    fi
     ${1-} rm -f -- "$hw_lock_file" "$hw_claim"
   elif [ -e "$hw_claim" ]; then
     rm -f -- "$hw_claim"

@@ -158,6 +158,14 @@ hw_reload_due() {
   hw_due='' hw_due_loaded=''
 }
 
+# hw_still_due KEY…: these are due too, whatever is written down: in a shell that replaces one whose connection was lost.
+hw_still_due() {
+  hw_load_due
+  for hw_each in "$@"; do
+    case $hw_due in *" $hw_each:"*) ;; *) hw_due="$hw_due $hw_each:0 " ;; esac
+  done
+}
+
 # hw_undo_due KEY: it is due no longer.
 hw_undo_due() {
   hw_rest=$hw_due hw_due=''

@@ -85,9 +85,10 @@ export function statusOf(error: BootstrapError): HostStatus {
 }
 
 /** The status of a step that began and ended with this error. */
-export function stepStatusOf({ code }: BootstrapError): StepStatus {
-  if (code === 'interrupted') return 'skipped'
-  return endless.has(code) ? 'unknown' : 'failed'
+export function stepStatusOf({ code, details: { cause } }: BootstrapError): StepStatus {
+  // Something else came while the connection was to be made again.
+  if (endless.has(code) || (isBootstrapError(cause) && endless.has(cause.code))) return 'unknown'
+  return code === 'interrupted' ? 'skipped' : 'failed'
 }
 
 /** Errors after which nobody knows how a step ended. */

@@ -23,9 +23,14 @@ export interface Channel {
    * @param late makes the error of what it has said
    */
   giveUp(late: (said: string) => Error): Promise<void>
-  /** Ends the shell: no more script. Resolves when the shell has released its locks and removed its files. */
-  end(): Promise<void>
+  /**
+   * Ends the shell: no more script. Resolves when the shell has released its locks and removed its files.
+   * @param last script before the end
+   */
+  end(last?: string): Promise<void>
   readonly roundTrips: number
+  /** Why no answer comes any more, if that is known. */
+  readonly failure: Error | undefined
 }
 
 /**
@@ -103,8 +108,8 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       await Promise.race([ended, sleep(lastWordsMs, undefined, { ref: false })])
       fail(late(lastSaid()))
     },
-    end: async () => {
-      shell.stdin.end()
+    end: async (last = '') => {
+      shell.stdin.end(last)
       const over = new AbortController()
       const { signal } = over
       // A shell that broke our protocol may not say goodbye either.
@@ -115,6 +120,9 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
     },
     get roundTrips() {
       return roundTrips
+    },
+    get failure() {
+      return failure
     },
   }
 }

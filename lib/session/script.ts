@@ -21,6 +21,8 @@ export interface SegmentCall {
   within?: Within
   /** Its `end` is called when the step has finally ended, not when it asks for content. */
   listener?: StepListener & {
+    /** The id with which it is sent. */
+    sent?(id: number): void
     /** Progress of a transfer for this step, in bytes. */
     progress?(done: number, total: number): void
   }

@@ -54,7 +54,10 @@ export async function runSegment(
   const segment: Underway = { calls, steps, mode, results: [], wanted: new Set() }
   const read = readingCall(steps)
   const reading = read && { id: shell.takeIds(1), call: read }
-  for (const [at, { id }] of steps.entries()) shell.notes?.names(id, titleAt(segment, at))
+  for (const [at, { id }] of steps.entries()) {
+    calls[at]!.listener?.sent?.(id)
+    shell.notes?.names(id, titleAt(segment, at))
+  }
   const cause = () =>
     `segment of ${steps.length}: ${listed(steps.map((_, at) => titleAt(segment, at)))}`
   shell.send(cause, steps, segmentScript(steps, mode, shell.nonce, reading))

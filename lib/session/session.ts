@@ -36,6 +36,10 @@ export interface Session {
   readonly first: readonly StepResult[]
   /** How often the controller waited for the host. */
   readonly roundTrips: number
+  /** Why nothing can be sent any more, if that is known. */
+  readonly failure: Error | undefined
+  /** The last id that a call has got. */
+  readonly lastId: number
   /**
    * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content is sent
    * only if the host lacks it. Results keep the last MiB of each output. Never rejects because of
@@ -86,6 +90,8 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.warn called if the running work could be neither interrupted nor ended
  * @param options.watch its observers
  * @param options.limit until when its shell must have answered
+ * @param options.after ids of calls begin after this: no call of this session has the id of one of the session that it
+ *   replaces
  * @throws {UnreachableError} the host opens no shell, or it does not follow our protocol
  * @throws {StepError} user_missing, user_refused: no session of `user`
  */
@@ -98,18 +104,22 @@ export async function openSession(options: {
   warn?: (message: string) => void
   watch?: Watch
   limit?: AnswerLimit
+  after?: number
 }): Promise<Session> {
-  const { transport, bootstrapDir, command, user, warn, watch, limit } = options
+  const { transport, bootstrapDir, command, user, warn, watch, limit, after = 0 } = options
   const nonce = `hw${randomWord()}`
   const notes = createNotes(watch, user)
   const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
-  const opening = [begin, ...(options.first ?? [])].map((call, at) => ({ id: at + 1, call }))
+  const opening = [begin, ...(options.first ?? [])].map((call, at) => ({
+    id: after + at + 1,
+    call,
+  }))
   const partsOf = createParts()
   const opened = { transport, command, user, nonce, notes, limit }
   const { channel, results } = await openChannel(opened, opening, partsOf(opening))
   const [begun, ...first] = results
   const { facts, pid } = parseFacts(factsIn(begun!))
-  let lastId = opening.length
+  let lastId = after + opening.length
   const transfers = createTransfers(() => {
     notes?.opens('another shell, for content of its own')
     return transport.open(command)
@@ -136,6 +146,12 @@ export async function openSession(options: {
     get roundTrips() {
       return channel.roundTrips
     },
+    get failure() {
+      return channel.failure
+    },
+    get lastId() {
+      return lastId
+    },
     segment: work.segment,
     call: work.call,
     interrupt: signals.interrupt,
@@ -145,11 +161,14 @@ export async function openSession(options: {
       // If the connection is lost, everything that waits is too.
       if (skip && work.busy) await signals.interrupt().catch(() => {})
       await work.ended()
-      await channel.end()
+      await channel.end(leaving)
       if (user === undefined) transport.close()
     },
   }
 }
+
+/** Says that the end of the input is meant, see hw_leaving in lib/remote/core.sh. */
+const leaving = 'hw_leaving=1\n'
 
 /** In containers the engine mounts files such as /etc/hosts: these are written to, as they can't be replaced. */
 const mountsOf = ({ kind }: Transport) =>

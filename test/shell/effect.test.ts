@@ -18,9 +18,11 @@ const once = (call: HostCall, effect: Partial<HostEffect> = {}): HostCall => ({
   effect: { key: 'k', title: 'the step', ...effect },
 })
 
-/** A session of the run, in a directory that another may have used before. */
-const session = (shell: Program, run: string, directory?: string) =>
-  testHost({ shell, directory, first: [lock(run)] })
+let attempts = 0
+
+/** A session of another attempt of the run, in a directory that another may have used before. */
+const session = (shell: Program, run: string, directory?: string, attempt = ++attempts) =>
+  testHost({ shell, directory, first: [lock(run, attempt)] })
 
 const record = (host: TestHost, name: string) => `${host.bootstrapDir}/runs/r1/k/${name}`
 
@@ -160,10 +162,10 @@ describeEach(shells, 'an effect under $name', shell => {
     const lost = first.run(call).catch(error => error)
     await until(() => existsSync(first.at('ran')))
     // Not of the same attempt: that may be the same host by another name.
-    const same = await session(shell, 'r1', first.directory)
+    const same = await session(shell, 'r1', first.directory, attempts)
     expect(same.session.first[0]).toMatchObject({ code: 'locked' })
     const { directory } = first
-    const again = await testHost({ shell, directory, first: [lock('r1', 2)] })
+    const again = await testHost({ shell, directory, first: [lock('r1', ++attempts)] })
     expect(again.session.first[0]).toMatchObject({ status: 'ok' })
     await lost
     const waiting = again.run(call)

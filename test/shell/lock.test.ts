@@ -4,6 +4,8 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { expect, test } from 'vitest'
 import {
   breakLockCall,
+  changedBefore,
+  isOwnShell,
   type LockClaim,
   lockCall,
   lockError,
@@ -325,6 +327,76 @@ describeEach(shells, 'the lock under $name', shell => {
     await holder.session.close()
     await breaker.session.close()
     expect(await left(directory)).toEqual(['bootstrap.pid'])
+  })
+
+  test('goes to its own session again, which ends the shell that waits, and to no other of the run', async () => {
+    const own = { ...claim('r1'), session: 'word' }
+    const first = await testHost({ shell, first: [lockCall(own)] })
+    const { directory } = first
+    // As over a connection that its host takes for alive: the shell waits for script.
+    await first.run({ name: 'hw_directory', args: [first.at('made')] })
+    const pid = (await readFile(`${first.bootstrapDir}/bootstrap.pid`, 'utf8')).split('\n')[0]!
+    const other = { ...own, session: 'other' }
+    for (const [again, code] of [
+      [undefined, 'locked'],
+      ['again', 'step_failed'],
+    ] as const) {
+      const { session } = await testHost({ shell, directory, first: [lockCall(other, again)] })
+      expect(session.first[0]).toMatchObject({ status: 'failed', code })
+      expect(session.first[0]!.stdout.toString()).not.toContain('word')
+    }
+    const second = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
+    expect(second.session.first[0]).toMatchObject({ status: 'ok' })
+    expect([...changedBefore(second.session.first[0]!)]).toEqual([3])
+    expect(await startOf(Number(pid)).catch(() => 'gone')).toBe('gone')
+    // And once more: what has changed is kept.
+    const third = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
+    expect([...changedBefore(third.session.first[0]!)]).toEqual([3])
+    await third.session.close()
+    expect(await left(directory)).toEqual([])
+  })
+
+  test('goes to its own session again only after the step that the old shell runs', async () => {
+    const own = { ...claim('r1'), session: 'word' }
+    const first = await testHost({ shell, first: [lockCall(own)] })
+    const { directory } = first
+    const line = `until [ -e '${first.at('go')}' ]; do sleep 0.02; done; echo x >>'${first.at('log')}'`
+    const running = first.session.segment(
+      [{ call: runCall(line) }, { call: runCall(`echo y >>'${first.at('log')}'`) }],
+      { check: false, diff: false },
+    )
+    running.catch(() => {})
+    const second = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
+    expect(isOwnShell(second.session.first[0]!)).toBe(true)
+    await writeFile(first.at('go'), '')
+    let answer = second.session.first[0]!
+    while (isOwnShell(answer)) answer = await second.session.call(lockCall(own, 'again'))
+    expect(answer).toMatchObject({ status: 'ok' })
+    // The step after it has not begun.
+    expect(await readFile(first.at('log'), 'utf8')).toBe('x\n')
+  })
+
+  test('whose shell ended unasked goes to its session again, unless another run has had it', async () => {
+    const directory = await temporaryDirectory()
+    const own = { ...claim('r1'), session: 'word' }
+    const ends = async (session: string) => {
+      const { child, ended } = await bareShell(shell, directory, `${take('r1')} session=${session}`)
+      child.stdin.end()
+      await ended
+      expect(await left(directory)).toEqual(['bootstrap.lost'])
+    }
+    await ends('word')
+    const second = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
+    expect(second.session.first[0]).toMatchObject({ status: 'ok' })
+    expect(await left(directory)).toEqual(['bootstrap.pid'])
+    await second.session.close()
+    await ends('word')
+    const between = await testHost({ shell, directory, first: [lock('r2')] })
+    await between.session.close()
+    expect(await left(directory)).toEqual([])
+    const late = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
+    expect(lockError(late.session.first[0]!)?.message).toBe('another run has had the lock since')
+    expect(await left(directory)).toEqual([])
   })
 
   test('a missing ln, and one that can make no links, are reported', async () => {

@@ -65,6 +65,11 @@ export interface LocalOptions extends Reporting {
   timeoutMs?: number
   waitLockMs?: number
   commandTimeoutMs?: number
+  /** An earlier run, gone on with. Default: a new one. */
+  runId?: string
+  attempt?: number
+  /** Default: 0. */
+  reconnectMs?: number
   forks?: number
   serial?: readonly string[]
   limits?: HostLimits
@@ -116,6 +121,7 @@ export function localIn(directory: string, ...names: string[]) {
           connectMs: more.timeoutMs ?? 2000,
           lockMs: more.waitLockMs ?? 0,
           stepMs: more.commandTimeoutMs,
+          reconnectMs: more.reconnectMs ?? 0,
         },
         events,
         interrupts: more.interrupts ?? {
@@ -124,8 +130,8 @@ export function localIn(directory: string, ...names: string[]) {
           abandon: abandon.signal,
         },
         identity: {
-          run: `r${++runs}`,
-          attempt: 1,
+          run: more.runId ?? `r${++runs}`,
+          attempt: more.attempt ?? 1,
           environment: 'test',
           owner: 'tester',
           controller: 'here',

@@ -2,7 +2,7 @@
 import type { HostTimeouts } from '../../inventory/inventory.ts'
 
 /** Each is named in the error when it is over; `--timeout` limits all of them together. */
-export type Timeouts = Required<Omit<HostTimeouts, 'commandMs'>>
+export type Timeouts = Required<Omit<HostTimeouts, 'commandMs' | 'reconnectMs'>>
 
 /** Ten seconds allow for three lost SYN packets (1, 2 and 4 s apart). */
 export const defaultTimeouts: Timeouts = { connectMs: 10_000, handshakeMs: 15_000, authMs: 20_000 }

@@ -56,6 +56,7 @@ describe('before any host is touched', () => {
     ['a number of forks', { forks: '0' }, '--forks'],
     ['a time to connect', { timeout: 'soon' }, '--timeout'],
     ['a time to wait', { waitLock: '5 minutes' }, '--wait-lock'],
+    ['a time to connect again', { reconnect: 'for ever' }, '--reconnect'],
     ['sizes of batches', { serial: '1,x' }, '--serial'],
     ['a pattern', { on: 'h3' }, 'h3'],
     ['a limit of failures', { maxFail: 'x' }, '--max-fail'],

@@ -95,6 +95,7 @@ describe('timeouts', () => {
       hostOf('a connect_timeout=3 handshake_timeout=500ms auth_timeout=1m command_timeout=1h')
         .timeouts,
     ).toEqual({ connectMs: 3000, handshakeMs: 500, authMs: 60_000, commandMs: 3_600_000 })
+    expect(hostOf('a reconnect_timeout=0').timeouts).toEqual({ reconnectMs: 0 })
     expect(hostOf('a ansible_timeout=7').timeouts).toMatchObject({ connectMs: 7000 })
     expect(hostOf('a ansible_ssh_timeout=7').timeouts).toMatchObject({ connectMs: 7000 })
     expect(hostOf('a').timeouts).toBeUndefined()
