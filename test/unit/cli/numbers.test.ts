@@ -32,6 +32,7 @@ const table: Readonly<Record<string, { refused: string[]; taken: string[] }>> = 
   timeout: { refused: ['0', '0s', '0.1ms', '600h', '5 %'], taken: ['90', '0.5m', '576h'] },
   'command-timeout': { refused: ['0', '0ms', '600h'], taken: ['90', '576h'] },
   'wait-lock': { refused: ['600h', '1%'], taken: ['0', '0s', '1.5s'] },
+  reconnect: { refused: ['600h', '1%'], taken: ['0', '0s', '1.5s'] },
   forks: { refused: ['0', '1.5', '50%', '1000000'], taken: ['1', '999999'] },
   serial: {
     refused: ['0', '0%', '101%', '1.5', '1,', ',1', '1,0', '1000000'],

@@ -25,7 +25,7 @@ const output = ['output', 'verbose', 'debug', 'log']
 const table: Readonly<Record<string, readonly string[]>> = {
   'server.provision': [
     ...[...target, ...connection, ...selection, 'check', 'diff', 'step'],
-    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'no-journal'],
+    ...['forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock', ...output, 'no-journal'],
     'callback-url',
     'callback-events',
   ],
@@ -43,11 +43,11 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   plan: [
     ...[...target, ...connection, ...selection, 'out', 'diff'],
-    ...['forks', 'command-timeout', ...output],
+    ...['forks', 'command-timeout', 'reconnect', ...output],
   ],
   apply: [
     ...['on', ...connection, 'diff'],
-    ...['forks', ...batches, 'command-timeout', 'wait-lock', ...output, 'no-journal'],
+    ...['forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock', ...output, 'no-journal'],
     'callback-url',
     'callback-events',
   ],
@@ -56,10 +56,10 @@ const table: Readonly<Record<string, readonly string[]>> = {
   attach: ['output', 'verbose'],
   resume: [
     ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],
-    ...['command-timeout', 'wait-lock', ...output, 'callback-url', 'callback-events'],
+    ...['command-timeout', 'reconnect', 'wait-lock', ...output, 'callback-url', 'callback-events'],
   ],
   retry: [
-    ...[...connection, 'forks', ...batches, 'command-timeout', 'wait-lock'],
+    ...[...connection, 'forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock'],
     ...[...output, 'no-journal', 'callback-url', 'callback-events'],
   ],
   callbacks: ['output'],
@@ -69,7 +69,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'list hosts': [...target, 'output'],
   'list tasks': [
     ...[...target, ...connection, ...selection],
-    ...['forks', 'command-timeout', ...output],
+    ...['forks', 'command-timeout', 'reconnect', ...output],
   ],
   settle: [...target, ...connection, 'step', 'as', 'check', 'wait-lock', 'forks', ...output],
   unlock: [...target, ...connection, 'yes', 'forks', ...output],
