@@ -74,8 +74,9 @@ const run = (...words: string[]) =>
   lab.run([words[0]!, '-i', 'x', '--on', 'lab', ...words.slice(1)], { cwd: project.directory })
 
 /** A run that holds the lock now. */
-async function holder(environment = 'x'): Promise<Running> {
-  const running = lab.start(['hold', '-i', environment, '--on', 'lab'], { cwd: project.directory })
+async function holder(environment = 'x', ...more: string[]): Promise<Running> {
+  const words = ['hold', '-i', environment, '--on', 'lab', ...more]
+  const running = lab.start(words, { cwd: project.directory })
   started.push(running)
   const early = running.ended.then(({ stderr }) => {
     throw new Error(`ended before it held the lock: ${stderr}`)
@@ -222,9 +223,9 @@ describe('a lock whose run is gone', () => {
     expect((await run('quick')).status).toBe(0)
   })
 
-  test('is free after the connection is cut', async () => {
+  test('is free after the connection is cut, and not made again', async () => {
     const cut = await throughProxy()
-    const first = await holder('proxied')
+    const first = await holder('proxied', '--reconnect', '0')
     cut()
     const { status, stderr } = await first.ended
     expect({ status, stderr }).toEqual({
