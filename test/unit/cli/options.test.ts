@@ -35,6 +35,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
       'forks',
       ...batches,
       'command-timeout',
+      'reconnect',
       ...output,
       'no-journal',
       'callback-url',
