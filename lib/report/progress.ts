@@ -22,7 +22,7 @@ export interface Progress {
   hide(secrets: Iterable<string>): void
   redact(text: string): string
   /** All that is hidden now; another array if there is more to hide. */
-  readonly forms: readonly string[]
+  readonly forms: Redactor['forms']
   task(title: string): TaskProgress
   /** The task for steps that are in no task; a new one after each titled task. */
   own(): TaskProgress

@@ -1,10 +1,9 @@
 /** Reports one step as events. */
-import { isUtf8 } from 'node:buffer'
 import type { BootstrapError } from '../errors.ts'
 import type { EventStream, StepStatus } from '../events.ts'
 import type { Redactor } from '../shell/redact.ts'
 import { cleanReport } from './clean.ts'
-import { createLines, type Lines } from './lines.ts'
+import { createOutput, type Output, type Shown } from './output.ts'
 import { errorReport, stepStatusOf } from './report.ts'
 
 /** A task as its steps see it. */
@@ -53,12 +52,14 @@ export function createStepProgress(
   const ids = { host, task: owner.id, step }
   const once = effect ? { effect } : undefined
   const title = () => clean(stepTitle)
-  const partial = { stdout: createLines(), stderr: createLines() }
+  const outputs: Record<'stdout' | 'stderr', Output> = {
+    stdout: createOutput(redactor),
+    stderr: createOutput(redactor),
+  }
   let startedAt: number | undefined
   let over = false
-  const say = (stream: keyof Streams, bytes: Buffer) => {
-    if (bytes.length > 0)
-      events.emit({ type: 'step.output', ...ids, stream, ...textOf(bytes, clean) })
+  const say = (stream: 'stdout' | 'stderr', shown: Shown | undefined) => {
+    if (shown) events.emit({ type: 'step.output', ...ids, stream, ...shown })
   }
   const start = () => {
     if (startedAt !== undefined) return
@@ -70,7 +71,7 @@ export function createStepProgress(
     if (over) return
     over = true
     start()
-    for (const stream of ['stdout', 'stderr'] as const) say(stream, partial[stream].rest())
+    for (const stream of ['stdout', 'stderr'] as const) say(stream, outputs[stream].rest())
     account.count(status)
     error?.within({ task: owner.title, step: stepTitle })
     events.emit({
@@ -90,7 +91,7 @@ export function createStepProgress(
     start,
     output: (stream, chunk) => {
       start()
-      say(stream, partial[stream].push(chunk, redactor.forms))
+      say(stream, outputs[stream].push(chunk))
     },
     transfer: (done, total) => {
       start()
@@ -104,14 +105,4 @@ export function createStepProgress(
       owner.done()
     },
   }
-}
-
-type Streams = Record<'stdout' | 'stderr', Lines>
-
-/** Output without secrets, and its exact bytes if they are not UTF-8. */
-function textOf(bytes: Buffer, clean: (text: string) => string) {
-  const whole = bytes.toString('utf8')
-  const text = clean(whole)
-  // The bytes would contain the secret too.
-  return isUtf8(bytes) || text !== whole ? { text } : { text, base64: bytes.toString('base64') }
 }

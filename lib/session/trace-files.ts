@@ -21,7 +21,8 @@ import {
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
-import { createRedactor, withoutForms } from '../shell/redact.ts'
+import { createRedactor, withStars } from '../shell/redact.ts'
+import { createSearch, type Form, type Search } from '../shell/search.ts'
 import { createSessionTrace, type SessionTrace, type Sign, type TraceSink } from './trace.ts'
 
 /** Whose session it is, and what to hide in its trace. */
@@ -29,7 +30,7 @@ export interface TracedSession {
   host: string
   user: string
   /** All that the run hides on this host now. Returns another array if there is more to hide. */
-  forms(): readonly string[]
+  forms(): readonly Form[]
 }
 
 export interface Tracer {
@@ -163,7 +164,7 @@ interface TraceFile {
   clean(): void
 }
 
-type Forms = readonly (readonly string[])[]
+type Forms = readonly (readonly Form[])[]
 
 function traceFile(
   path: string,
@@ -174,22 +175,22 @@ function traceFile(
   const since = now()
   let entries: { at: number; sign: Sign; text: string }[] = []
   let known: Forms = formsNow()
+  let find: Search = createSearch(known.flat())
   let begun = false
-  /** @returns everything that is hidden now */
   const clean = () => {
     const forms = formsNow()
-    const all = forms.flat()
-    if (begun && forms.some((list, at) => list !== known[at])) cleanFile(path, all)
+    if (forms.every((list, at) => list === known[at])) return
     known = forms
-    return all
+    find = createSearch(forms.flat())
+    if (begun) cleanFile(path, forms.flat())
   }
   return {
     add: (sign, text) => void entries.push({ at: now() - since, sign, text }),
     clean,
     flush: () => {
-      const all = clean()
+      clean()
       const lines = entries.map(({ at, sign, text }) =>
-        formatEntry(at, sign, withoutForms(text, all)),
+        formatEntry(at, sign, withStars(text, find(text))),
       )
       entries = []
       if (!begun) lines.unshift(head)
@@ -258,11 +259,12 @@ function append(path: string, text: string) {
 }
 
 /** Removes forms from a file. Control characters in it are escaped, so the forms are searched for escaped too. */
-function cleanFile(path: string, forms: readonly string[]) {
+function cleanFile(path: string, forms: readonly Form[]) {
   const handle = openSync(path, O_RDWR | O_NOFOLLOW)
   try {
     const text = readFileSync(handle, 'utf8')
-    const clean = withoutForms(text, [...new Set([...forms, ...forms.map(visible)])])
+    const shown = forms.map(form => ({ ...form, text: visible(form.text) }))
+    const clean = withStars(text, createSearch([...forms, ...shown])(text))
     if (clean === text) return
     ftruncateSync(handle)
     writeAll(handle, clean, 0)

@@ -1,7 +1,8 @@
 /**
- * Removes secrets from texts, in each form that a program may print: unchanged, quoted for a
- * shell, escaped as in JSON, in base64, or URL-encoded. Pure.
+ * Removes secrets from texts, in each form that a program may print: unchanged, quoted for a shell, escaped as in JSON
+ * or XML, URL-encoded, in base64, base32 or hexadecimal, in changed case and over several lines. Pure.
  */
+import { createSearch, type Form, type Found, type Search, type Span } from './search.ts'
 import { stars } from './secret.ts'
 import { encodedForms, shortest, wholeForms } from './secret-forms.ts'
 
@@ -9,10 +10,12 @@ export interface Redactor {
   /** From now on, redacted texts contain neither these values nor any line of a value with several lines. */
   hide(values: Iterable<string>): void
   redact(text: string): string
-  /** Everything that is searched for, longest first. */
-  readonly forms: readonly string[]
+  /** Where something hidden is in a text. Another function if there is more to hide. */
+  readonly find: Search
+  /** Everything that is searched for; another array if there is more to hide. */
+  readonly forms: readonly Form[]
   /** The forms of a value, computed once for all redactors based on this one. */
-  formsOf(value: string): readonly string[]
+  formsOf(value: string): readonly Form[]
 }
 
 /**
@@ -22,7 +25,8 @@ export interface Redactor {
 export function createRedactor(base?: Redactor): Redactor {
   const known = new Set<string>()
   let forms = base?.forms ?? []
-  const worked = new Map<string, readonly string[]>()
+  let find: Search = base?.find ?? createSearch([])
+  const worked = new Map<string, readonly Form[]>()
   const work = (value: string) => {
     const found = worked.get(value) ?? formsOf(value)
     worked.set(value, found)
@@ -34,12 +38,17 @@ export function createRedactor(base?: Redactor): Redactor {
       const fresh = [...values].filter(value => !known.has(value))
       if (fresh.length === 0) return
       for (const value of fresh) known.add(value)
-      const before = new Set(forms)
-      const more = fresh.flatMap(redactor.formsOf).filter(form => !before.has(form))
-      if (more.length === 0) return
-      forms = [...new Set([...forms, ...more])].sort((a, b) => b.length - a.length)
+      const all = new Map(
+        [...forms, ...fresh.flatMap(redactor.formsOf)].map(form => [idOf(form), form]),
+      )
+      if (all.size === forms.length) return
+      forms = [...all.values()]
+      find = createSearch(forms)
     },
-    redact: text => withoutForms(text, forms),
+    redact: text => (forms.length === 0 ? text : withStars(text, find(text))),
+    get find() {
+      return find
+    },
     get forms() {
       return forms
     },
@@ -48,6 +57,8 @@ export function createRedactor(base?: Redactor): Redactor {
   return redactor
 }
 
+const idOf = ({ text, exact = false }: Form) => `${exact} ${text}`
+
 /** The lines of a longer value are searched for unchanged only: their forms would be tens of thousands. */
 const longest = 65_536
 
@@ -55,40 +66,47 @@ const longest = 65_536
  * A value and each of its lines, because output is redacted line by line; and the value without blanks around it,
  * because the last lines of an output are trimmed. In all forms.
  */
-function formsOf(value: string): string[] {
+function formsOf(value: string): Form[] {
   const lines = value.split(/\r\n|[\r\n\u2028\u2029]/)
   // A line with only a bracket is not worth hiding.
   const pieces = [...lines, value.trim()].filter(
     piece => piece !== value && piece.trim().length >= shortest,
   )
-  if (value.length > longest) return [value, ...wholeForms(value), ...pieces]
+  const plain = (text: string): Form => ({ text })
+  if (value.length > longest) return [plain(value), ...wholeForms(value), ...pieces.map(plain)]
   return [value, ...pieces]
     .filter(piece => piece.length >= shortest)
-    .flatMap(piece => [piece, ...encodedForms(piece)])
+    .flatMap(piece => [plain(piece), ...encodedForms(piece)])
 }
 
 /**
- * A text with stars in place of each form. All forms are searched for in the original text, so that none is
- * missed because another overlaps it.
+ * A part of a text with stars in place of what was found in it. Where spans overlap, both are hidden.
+ * @param from what is before belongs to what was shown already
+ * @param to what is behind is not shown yet
  */
-export function withoutForms(text: string, forms: readonly string[]): string {
-  const found: (readonly [start: number, end: number])[] = []
-  for (const form of forms) {
-    for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1))
-      found.push([at, at + form.length])
-  }
-  if (found.length === 0) return text
-  found.sort(([a], [b]) => a - b)
+export function withStars(
+  text: string,
+  { spans }: Pick<Found, 'spans'>,
+  from = 0,
+  to = text.length,
+): string {
   let result = ''
-  let from = 0
-  let [start, end] = found[0]!
-  for (const [nextStart, nextEnd] of found) {
-    if (nextStart >= end) {
-      result += text.slice(from, start) + stars
-      from = end
-      start = nextStart
-    }
-    end = Math.max(end, nextEnd)
+  let shown = from
+  for (const [start, end] of joined(spans)) {
+    if (end <= shown || start >= to) continue
+    result += text.slice(shown, Math.max(shown, start)) + stars
+    shown = end
   }
-  return result + text.slice(from, start) + stars + text.slice(end)
+  return result + text.slice(shown, to)
+}
+
+/** Spans that overlap as one. */
+function joined(spans: readonly Span[]): Span[] {
+  const all: [number, number][] = []
+  for (const [start, end] of spans) {
+    const last = all.at(-1)
+    if (last && start < last[1]) last[1] = Math.max(last[1], end)
+    else all.push([start, end])
+  }
+  return all
 }

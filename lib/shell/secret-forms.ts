@@ -1,22 +1,27 @@
 /** The ways that programs encode a value. Pure. */
+import type { Form } from './search.ts'
 
 /** Hiding shorter forms would hide ordinary text. */
 export const shortest = 4
 
 /** The value as shells, JSON, base64 and URLs write it, without the unchanged value. */
-export const encodedForms = (value: string): string[] =>
-  others(value, [...wholeForms(value), ...base64Lines(value)])
+export const encodedForms = (value: string): Form[] => [
+  ...wholeForms(value),
+  ...others(value, base64Lines(value)).map(text => ({ text, exact: true })),
+]
 
 /** The same, except for base64 in lines. */
-export const wholeForms = (value: string): string[] =>
-  others(value, [
+export const wholeForms = (value: string): Form[] => [
+  ...others(value, [
     ...shellForms(value),
     ...jsonForms(value),
-    ...base64Forms(value),
     ...urlForms(value),
     ...nestedForms(value),
-    ...dataForms(value),
-  ])
+    ...base32Forms(value),
+  ]).map(text => ({ text })),
+  ...others(value, base64Forms(value)).map(text => ({ text, exact: true })),
+  ...others(value, hexForms(value)).map(text => ({ text, spaced: true })),
+]
 
 const others = (value: string, forms: readonly string[]) =>
   [...new Set(forms)].filter(form => form !== value && form.length >= shortest)
@@ -47,7 +52,8 @@ function shellForms(value: string): string[] {
     escaped(/[\\'\n\r\t]/g),
     octal(escaped(/[\\'\n\r\t]/g)),
     escaped(/[\\\n\r\t]/g),
-    value.replaceAll("'", "'\\''").replaceAll('\n', "'$'\\n''"),
+    // By a function, as $' in a replacement would be the rest of the text.
+    value.replaceAll("'", "'\\''").replaceAll('\n', () => "'$'\\n''"),
   ]
 }
 
@@ -55,9 +61,7 @@ function shellForms(value: string): string[] {
 function jsonForms(value: string): string[] {
   const text = JSON.stringify(value).slice(1, -1)
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  const ascii = text.replace(/[\u0080-\uffff]/g, escaped)
-  const upper = ascii.replace(/\\u[0-9a-f]{4}/g, code => `\\u${code.slice(2).toUpperCase()}`)
-  const all = [text, ascii, upper]
+  const all = [text, text.replace(/[\u0080-\uffff]/g, escaped)]
   return [
     ...all,
     // As PHP writes it, then as Go does.
@@ -66,54 +70,64 @@ function jsonForms(value: string): string[] {
   ]
 }
 
-/** JSON within JSON; quotes doubled, as in SQL, YAML and CSV; and the entities of XML and HTML. */
+/** JSON within JSON; quotes doubled, as in SQL, YAML and CSV. Entities of XML are decoded as they are found. */
 function nestedForms(value: string): string[] {
-  const inner = JSON.stringify(value).slice(1, -1)
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
-  const marked = value.replace(/[&<>]/g, char => entities[char]!)
-  const quoted = marked.replaceAll('"', '&quot;')
   return [
-    JSON.stringify(inner).slice(1, -1),
+    ...jsonForms(value).flatMap(jsonForms),
     value.replaceAll("'", "''"),
     value.replaceAll('"', '""'),
-    marked,
-    quoted,
-    ...['&apos;', '&#39;', '&#x27;', '&#039;'].map(each => quoted.replaceAll("'", each)),
   ]
+}
+
+/** As it is; as certificates show it; and as literals of languages have it. Dumps put blanks between the bytes. */
+function hexForms(value: string): string[] {
+  const bytes = [...Buffer.from(value)].map(byte => byte.toString(16).padStart(2, '0'))
+  return [bytes.join(''), bytes.join(':'), bytes.map(byte => `\\x${byte}`).join('')]
 }
 
 const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** Hexadecimal in both cases, and base32 (RFC 4648) of the value by itself or with a newline, without padding. */
-function dataForms(value: string): string[] {
-  const hex = Buffer.from(value).toString('hex')
-  return [hex, hex.toUpperCase(), base32(value), base32(`${value}\n`)]
-}
-
-function base32(text: string): string {
+/** Base32 (RFC 4648) without padding. */
+function base32(bytes: Buffer): string {
   let [held, bits, result] = [0, 0, '']
-  for (const byte of Buffer.from(text)) {
+  for (const byte of bytes) {
     held = ((held << 8) | byte) & 0xfff
     for (bits += 8; bits >= 5; bits -= 5) result += base32Digits[(held >> (bits - 5)) & 31]
   }
   return bits > 0 ? result + base32Digits[(held << (5 - bits)) & 31] : result
 }
 
+/** At each of its five alignments, and with the newline behind it that `echo` adds. */
+const base32Forms = (value: string): string[] => [
+  ...alignedForms(value, 5, 5, base32),
+  ...alignedForms(`${value}\n`, 5, 1, base32),
+]
+
+/** Base64, standard and for URLs, at each of its three alignments. */
+const base64Forms = (value: string): string[] => [
+  ...alignedForms(value, 6, 3, bytes => bytes.toString('base64')),
+  ...alignedForms(value, 6, 3, bytes => bytes.toString('base64url')),
+]
+
 /**
- * The base64 characters that depend on the value alone, wherever it begins in a longer text: base64 turns
- * three bytes into four characters, so there are three alignments. With and without padding, in case the
+ * The characters that depend on the value alone, wherever it begins in a longer text: base64 turns three bytes into
+ * four characters, so there are three alignments; base32 five into eight. With and without what follows, in case the
  * text ends with the value.
  */
-function base64Forms(value: string): string[] {
+function alignedForms(
+  value: string,
+  bits: number,
+  alignments: number,
+  encode: (bytes: Buffer) => string,
+): string[] {
   const bytes = Buffer.from(value)
-  const forms = [0, 1, 2].flatMap(before => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
-    // A character is six bits: leave out those that share bits with the text before or after the value.
-    const from = before === 0 ? 0 : before + 1
-    const to = Math.floor(((before + bytes.length) * 8) / 6)
+  return Array.from({ length: alignments }, (_, before) => {
+    const text = encode(Buffer.concat([Buffer.alloc(before), bytes]))
+    // Leave out the characters that share bits with the text before or after the value.
+    const from = Math.ceil((before * 8) / bits)
+    const to = Math.floor(((before + bytes.length) * 8) / bits)
     return [text.slice(from), text.slice(from).replace(/=+$/, ''), text.slice(from, to)]
-  })
-  return [...forms, ...forms.map(each => each.replaceAll('+', '-').replaceAll('/', '_'))]
+  }).flat()
 }
 
 /** The lines of base64 as openssl (64) and others (76) wrap it, if there are several. */
@@ -130,13 +144,11 @@ const linesOf = (text: string, width: number): string[] =>
     ? []
     : (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).filter(line => line.length >= 8)
 
-/** Programs differ in which characters they encode, in the case of digits, and in spaces. */
+/** Programs differ in which characters they encode, and in spaces. */
 function urlForms(value: string): string[] {
   const encode = (others: RegExp) =>
     value.replace(others, char =>
-      [...Buffer.from(char)]
-        .map(byte => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
-        .join(''),
+      [...Buffer.from(char)].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join(''),
     )
   const all = [
     // curl, jq; Python's quote; encodeURIComponent; forms as in browsers, and in PHP; encodeURI
@@ -147,6 +159,5 @@ function urlForms(value: string): string[] {
     encode(/[^\w.-]/gu),
     encode(/[^\w.~!'()*;/?:@&=+$,#-]/gu),
   ]
-  const spaces = [...all, ...all.map(each => each.replaceAll('%20', '+'))]
-  return [...spaces, ...spaces.map(each => each.replace(/%[0-9A-F]{2}/g, hex => hex.toLowerCase()))]
+  return [...all, ...all.map(each => each.replaceAll('%20', '+'))]
 }
