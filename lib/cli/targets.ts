@@ -106,6 +106,7 @@ export function parseVariables(texts: readonly string[]): Record<string, string>
 
 /** --tags, --skip-tags and --start-at. */
 export function parseSelection(options: OptionValues): SelectionOptions {
+  const faults = createFaults()
   const words = (key: string) => {
     const option = key === 'tags' ? '--tags' : '--skip-tags'
     const list = String(options[key] ?? '')
@@ -113,21 +114,21 @@ export function parseSelection(options: OptionValues): SelectionOptions {
       .map(word => word.trim())
       .filter(word => word !== '')
     if (options[key] !== undefined && list.length === 0)
-      throw new UsageError('invalid_value', `${option} must name at least one tag`)
-    const wrong = list.find(word => !isTag(word))
-    if (wrong !== undefined)
-      throw new UsageError(
-        'invalid_value',
-        `${option}: ${JSON.stringify(wrong)} is not a valid tag`,
-        { hint: 'A tag has letters, digits, _, . and -; a comma is between two tags.' },
+      faults.keep(new UsageError('invalid_value', `${option} must name at least one tag`))
+    for (const wrong of list.filter(word => !isTag(word)))
+      faults.keep(
+        new UsageError('invalid_value', `${option}: ${JSON.stringify(wrong)} is not a valid tag`, {
+          hint: 'A tag has letters, digits, _, . and -; a comma is between two tags.',
+        }),
       )
     return list
   }
-  const faults = createFaults()
-  const tags = faults.take(() => words('tags')) ?? []
-  const skipTags = faults.take(() => words('skipTags')) ?? []
+  const startAt = options.startAt as string | undefined
+  if (startAt?.trim() === '')
+    faults.keep(new UsageError('invalid_value', '--start-at must name a task or a resource'))
+  const selection = { tags: words('tags'), skipTags: words('skipTags'), startAt }
   faults.throwAny()
-  return { tags, skipTags, startAt: options.startAt as string | undefined }
+  return selection
 }
 
 /** A whole number from 1 to 999999. */

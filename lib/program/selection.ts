@@ -1,5 +1,6 @@
 /** Which resources of a recipe run: --tags, --skip-tags and --start-at. */
 import type { Resource, Task } from '../resources/resource.ts'
+import { suggestion } from '../shell/nearest.ts'
 import { wildcards } from '../shell/wildcards.ts'
 
 export interface SelectionOptions {
@@ -14,8 +15,11 @@ export interface SelectionOptions {
 export interface Selection {
   /** Called once for each resource, in order, with the tasks that contain it. */
   takes(resource: Resource, tasks: readonly Task[]): boolean
-  /** What was requested and has not come, in words. */
-  readonly unmet: readonly string[]
+  /** The tags and titles that have come. */
+  readonly tags: ReadonlySet<string>
+  readonly titles: ReadonlySet<string>
+  /** `startAt` has been reached, if there is one. */
+  readonly started: boolean
 }
 
 /** Everything except what has the tag `never`. */
@@ -26,19 +30,48 @@ export function createSelection({ tags, skipTags, startAt }: SelectionOptions): 
   const wanted = startAt === undefined ? undefined : globOf(startAt)
   let started = wanted === undefined
   const seen = new Set<string>()
+  const titles = new Set<string>()
   return {
     takes: (resource, tasks) => {
       started ||= [...tasks, resource].some(({ title }) => wanted!.test(title))
       const own = [...tasks, resource].flatMap(each => each.tags)
       for (const tag of own) seen.add(tag)
+      for (const { title } of [...tasks, resource]) titles.add(title)
       return started && isTagged(own, tags, skipTags)
     },
-    get unmet() {
-      const missing = tags.filter(tag => !seen.has(tag)).map(tag => `nothing has the tag ${tag}`)
-      return started ? missing : [...missing, `nothing is titled ${startAt}`]
+    tags: seen,
+    titles,
+    get started() {
+      return started
     },
   }
 }
+
+/**
+ * What was requested and has come on no host, most likely because of a typo: a line each, with the nearest names. Only
+ * the recipe's `run` knows its resources, so this is known when it is over.
+ */
+export function unmetBy(
+  selections: readonly Selection[],
+  { tags, skipTags, startAt }: SelectionOptions,
+): string[] {
+  if (selections.length === 0) return []
+  const all = new Set(selections.flatMap(each => [...each.tags]))
+  const unknown = (words: readonly string[]) =>
+    words.filter(word => !all.has(word) && !special.includes(word))
+  const lines = [
+    ...unknown(tags).map(tag => `nothing has the tag ${tag}${suggestion(tag, all)}`),
+    ...unknown(skipTags).map(
+      tag => `nothing has the tag ${tag}, so it skipped nothing${suggestion(tag, all)}`,
+    ),
+  ]
+  if (startAt === undefined || selections.some(({ started }) => started)) return lines
+  const titles = new Set(selections.flatMap(each => [...each.titles]))
+  return [...lines, `nothing is titled ${startAt}${suggestion(startAt, titles)}`]
+}
+
+/** They mean something where nothing has them, too. */
+const special: readonly string[] = ['always', 'never']
 
 function isTagged(own: readonly string[], tags: readonly string[], skip: readonly string[]) {
   if (own.some(tag => skip.includes(tag))) return false

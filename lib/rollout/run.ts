@@ -7,7 +7,7 @@ import type { HostOutcome } from '../events.ts'
 import { runHost } from '../host/host.ts'
 import { onlyLooks } from '../host/mode.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { createSelection, everything, type Selection } from '../program/selection.ts'
+import { createSelection, everything, type Selection, unmetBy } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData } from '../report/clean.ts'
 import { exitCodeOf } from '../report/exit-code.ts'
@@ -55,8 +55,9 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   if (stopped !== undefined) warn(stopped)
   const strays = reporting?.strays?.() ?? []
   for (const stray of strays) warn(redact(stray))
-  const unmet = outcomes.every(succeeded) ? unmetByAll(shared.selections) : []
-  for (const message of unmet) warn(message)
+  const wanted = run.what.selection ?? everything
+  const unmet = outcomes.every(succeeded) ? unmetBy(shared.selections, wanted) : []
+  for (const message of unmet) warn(redact(message))
   const exitCode = exitCodeOf(outcomes, {
     check: onlyLooks(run.mode),
     interrupted: run.world.interrupts.stop.aborted,
@@ -111,7 +112,3 @@ function visit<A extends ArgumentTypes>(
 }
 
 const succeeded = ({ status }: HostOutcome) => status === 'ok' || status === 'changed'
-
-/** What of --tags and --start-at matched on no host, most likely because of a typo. */
-const unmetByAll = (selections: readonly Selection[]): string[] =>
-  selections[0]?.unmet.filter(each => selections.every(({ unmet }) => unmet.includes(each))) ?? []

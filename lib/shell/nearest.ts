@@ -63,6 +63,14 @@ export function unknownName(kind: string, name: string, candidates: Iterable<str
   })
 }
 
+/** What stands behind a name that does not exist: the nearest names, or all; nothing if there are none. */
+export function suggestion(name: string, candidates: Iterable<string>): string {
+  const names = [...new Set(candidates)]
+  const near = nearest(name, names)
+  if (near.length > 0) return `: did you mean ${alternatives(near.map(printable))}?`
+  return names.length === 0 ? '' : ` (known: ${printable(enumerate(names))})`
+}
+
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 function alternatives(names: readonly string[]): string {

@@ -114,9 +114,14 @@ describe('a selection', () => {
   })
 
   test.each([
-    ['--tags', 'confg', 'nothing has the tag confg'],
-    ['--start-at', 'web sever', 'nothing is titled web sever'],
-  ])('that selects nothing is an error: %s %s', async (option, word, message) => {
+    ['--tags', 'confg', 'nothing has the tag confg: did you mean config?'],
+    [
+      '--skip-tags',
+      'confg',
+      'nothing has the tag confg, so it skipped nothing: did you mean config?',
+    ],
+    ['--start-at', 'web sever', 'nothing is titled web sever: did you mean web server?'],
+  ])('that matches nothing is an error: %s %s', async (option, word, message) => {
     const { status, stderr } = await run(['site', '--on', 'lab1', option, word])
     // The host was asked: only a run that touched none exits with 2.
     expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringContaining(message) })
