@@ -51,6 +51,9 @@ export const resume: RunCommand = async (words, options, place) => {
     attempt: first.attempt + 1,
     after: { bytes: journal.bytes, next: journal.next, size: journal.size },
     rollout: { batches: first.batches, outcomes },
+    begun: new Set(
+      [...account.hosts.values()].flatMap(each => (each.attempt === undefined ? [] : each.host)),
+    ),
     check: options.anyway === true ? undefined : now => checkSame(first, now),
     decision: options.anyway === true ? 'go on although something differs (--anyway)' : undefined,
   }
@@ -85,8 +88,6 @@ function openRun(wanted: string, options: OptionValues, place: Place) {
     )
   if (name.kind === 'look')
     throw refuse('only looked: there is nothing to go on with', 'Run the command itself again.')
-  if (account.last.first.asked.command === 'apply')
-    throw refuse('did what a plan says', 'Run `hostwright apply` itself again, with --on.')
   return { account, journal: journal as ReadJournal & { account: RunAccount } }
 }
 
@@ -116,16 +117,20 @@ async function requestOf(
     const { execRequest } = await import('./exec.ts')
     return execRequest(words, both, there)
   }
+  if (asked.command === 'apply') {
+    const { applyRequest } = await import('./apply.ts')
+    return applyRequest(words, both, there)
+  }
   const { name, origin, file, recipe } = await namedRecipe(asked.command, there)
   return { name, origin, file, recipe, words, options: both, place: there }
 }
 
 /** The hosts of the run, as the inventory has them now. @throws {UsageError} no_hosts: one is gone */
 async function targetsOf(
-  { options, place }: RunRequest,
+  { options, place, targets: find = () => findTargets(options, place) }: RunRequest,
   names: readonly string[],
 ): Promise<Targets> {
-  const targets = await findTargets(options, place)
+  const targets = await find()
   const found = new Map(targets.hosts.map(host => [host.name, host]))
   const gone = names.filter(name => !found.has(name))
   if (gone.length > 0) {

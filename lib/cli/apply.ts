@@ -1,4 +1,5 @@
 /** `hostwright apply plan.json`: does what a plan says, unless it no longer fits the host. */
+import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { selectHosts } from '../inventory/pattern.ts'
 import { readFileSync } from '../read-file.ts'
@@ -6,9 +7,20 @@ import type { Place, RunCommand } from './command.ts'
 import type { OptionValues } from './options.ts'
 import { type Plan, parsePlan } from './plan-file.ts'
 import { namedRecipe } from './recipe-names.ts'
+import type { RunRequest } from './run-request.ts'
 import { findTargets, type Targets } from './targets.ts'
 
 export const apply: RunCommand = async (words, options, place) => {
+  const { runCommand } = await import('./run.ts')
+  return runCommand(await applyRequest(words, options, place))
+}
+
+/** @throws {UsageError} usage, invalid_value: there is no plan; unknown_name: its recipe is gone */
+export async function applyRequest(
+  words: readonly string[],
+  options: OptionValues,
+  place: Place,
+): Promise<RunRequest> {
   const [file, ...more] = words
   if (file === undefined || more.length > 0) {
     throw new UsageError('usage', 'which plan? apply takes one file', {
@@ -17,10 +29,9 @@ export const apply: RunCommand = async (words, options, place) => {
   }
   const plan = parsePlan(read(file), file)
   const { recipe, origin, file: code } = await namedRecipe(plan.recipe, place)
-  const { runCommand } = await import('./run.ts')
   const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
   const as = { become: options.become === true || plan.become === true, becomeUser: user }
-  return runCommand({
+  return {
     name: plan.recipe,
     recipe,
     origin,
@@ -35,7 +46,8 @@ export const apply: RunCommand = async (words, options, place) => {
       planned: new Map(Object.entries(plan.hosts)),
       selection: plan.selection,
     },
-  })
+    files: [resolve(place.cwd, file)],
+  }
 }
 
 function read(file: string): string {

@@ -11,6 +11,7 @@ import { resultWord } from '../ui/run-table.ts'
 import { paint, themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import { nextCommands } from './next-commands.ts'
+import { timeOf } from './time-of.ts'
 
 /** @throws {UsageError} unknown_name: the run has no such host */
 export async function drawRun(
@@ -29,8 +30,7 @@ export async function drawRun(
     stdout.write(`${bold(name.padEnd(width))}  ${escapeControls(text)}\n`)
   stdout.write('\n')
   await drawTree(account, state, place, host)
-  const { kind, asked } = account.last.first
-  if (kind === 'look' || asked.command === 'apply' || state === 'running') return
+  if (account.last.first.kind === 'look' || state === 'running') return
   const hosts = [...account.hosts.values()].map(({ outcome }) => outcome ?? {})
   for (const { why, command } of nextCommands(account.last.first.run, hosts))
     stdout.write(`${why}: ${command}\n`)
@@ -70,14 +70,6 @@ function decisionsOf({ attempts }: Pick<RunAccount, 'attempts'>): [string, strin
         : [],
     ),
   )
-}
-
-/** `2026-01-31 04:07:09`, by the clock of this machine. */
-function timeOf(at: number): string {
-  const date = new Date(at)
-  const two = (value: number) => String(value).padStart(2, '0')
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
-  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
 }
 
 /** The tree as it is drawn at the end of a run, on standard output. */

@@ -139,11 +139,11 @@ function secretsOf(
 const ownRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 /** The code that a run is by. That of `lib/` is in hostwright's version. */
-function codeOf({ file, place }: RunRequest, { catalogue }: ReadyRun): CodeFiles {
+function codeOf({ file, files = [], place }: RunRequest, { catalogue }: ReadyRun): CodeFiles {
   if (file === undefined) return {}
   const { recipes, inventories } = place.project
   const roots = [recipes, inventories, dirname(dirname(file))].filter(each => each !== undefined)
-  return codeFiles([file, ...filesOf(catalogue)], roots, [
+  return codeFiles([file, ...files, ...filesOf(catalogue)], roots, [
     join(ownRoot, 'lib'),
     join(ownRoot, 'dist'),
   ])

@@ -44,6 +44,8 @@ export interface RunRequest {
   parsed?: (args: Record<string, unknown>, shown: Record<string, unknown>) => void
   /** The command line, where it is not the recipe’s own. */
   command?: { name: string; words: readonly string[] }
+  /** Files that decide what it does, beside the recipe's code: a plan. */
+  files?: readonly string[]
   /** The run that it goes on with. */
   resumed?: ResumedRun
 }
@@ -57,6 +59,8 @@ export interface ResumedRun {
   after: { bytes: number; next: number; size: number }
   /** What was done before. */
   rollout: Resumed
+  /** Hosts that it has begun. */
+  begun: ReadonlySet<string>
   /** @throws {UsageError} the arguments or the code are others now */
   check?: (now: Pick<AttemptRecord, 'args' | 'code'>) => void
   /** What the person decided about it. */

@@ -2,7 +2,7 @@
 import { type ExitCode, exitCodes } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
 import type { Identity, World } from '../host/job.ts'
-import type { Mode } from '../host/mode.ts'
+import { type Mode, onlyLooks } from '../host/mode.ts'
 import { runsDirectory } from '../private-file.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { removeOldRuns } from '../rollout/journal/files.ts'
@@ -92,7 +92,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
     waiting.end()
-    const resumable = journal && mode.kind === 'apply' ? identity.run : undefined
+    const resumable = journal && !onlyLooks(mode) ? identity.run : undefined
     const live = { warn, strays, log, renderer, resumable }
     const exitCode = await conclude(request, ready, result, live).catch(error => {
       const known = showError(error, place, options.verbose === true)
@@ -119,7 +119,7 @@ const decisionsOf = ({ options, resumed }: RunRequest): string[] => [
 
 /** The one place that decides whether a run only looks. */
 function modeOf(
-  { mode, options }: RunRequest,
+  { mode, options, resumed }: RunRequest,
   interrupts: ListeningInterrupts,
   asking: (host: string, title: string) => void,
 ): Mode {
@@ -130,7 +130,7 @@ function modeOf(
     case 'plan':
       return { kind: 'plan', diff, onStep: mode.onStep }
     case 'replay':
-      return { kind: 'replay', diff, planned: mode.planned }
+      return { kind: 'replay', diff, planned: mode.planned, begun: resumed?.begun ?? new Set() }
     default:
       if (options.check === true) return { kind: 'check', diff }
       return {

@@ -17,7 +17,13 @@ export type Mode =
   /** `plan`: report what would change, for a plan file. */
   | { kind: 'plan'; diff: boolean; onStep: OnStep }
   /** `apply`: do exactly what was planned for each host, or nothing if the host or the recipe has changed. */
-  | { kind: 'replay'; diff: boolean; planned: ReadonlyMap<string, readonly StepAccount[]> }
+  | {
+      kind: 'replay'
+      diff: boolean
+      planned: ReadonlyMap<string, readonly StepAccount[]>
+      /** Hosts that an earlier attempt of the run has begun, and so changed itself. */
+      begun: ReadonlySet<string>
+    }
 
 /** Whether the mode must not change hosts. The only place that decides this. */
 export const onlyLooks = ({ kind }: Mode): boolean =>

@@ -56,7 +56,11 @@ export async function perform<A extends ArgumentTypes>(
     stepTimeoutMs: world.timeouts.stepMs ?? host.timeouts?.commandMs,
     checkPlanned:
       mode.kind === 'replay'
-        ? createPlanCheck(mode.planned.get(host.name) ?? [], progress.redact)
+        ? createPlanCheck(
+            mode.planned.get(host.name) ?? [],
+            progress.redact,
+            mode.begun.has(host.name),
+          )
         : undefined,
   }
   const scheduling: ScheduleOptions = {
@@ -97,5 +101,5 @@ export async function lookAtPlanned<A extends ArgumentTypes>(
   await visit.sessions.steadily(undefined, session =>
     session.call({ name: 'hw_reload_due', args: [] }),
   )
-  comparePlan(mode.planned.get(name) ?? [], found)
+  comparePlan(mode.planned.get(name) ?? [], found, mode.begun.has(name))
 }

@@ -86,6 +86,29 @@ export function differenceOf(
   return undefined
 }
 
+/**
+ * The same for a host that has begun to do what was planned: what it has done need not be done again, and may have
+ * changed what later steps find. So only what the steps are counts: each is the next one of the plan, or a later one.
+ */
+export function strangeStep(
+  planned: readonly StepAccount[],
+  found: readonly StepAccount[],
+): string | undefined {
+  let at = 0
+  for (const now of found) {
+    const next = planned.findIndex((before, index) => index >= at && isSameStep(before, now))
+    if (next < 0) return `${now.title} is not in the plan, or is declared differently now`
+    at = next + 1
+  }
+  return undefined
+}
+
+const isSameStep = (before: StepAccount, now: StepAccount) =>
+  before.title === now.title &&
+  before.kind === now.kind &&
+  before.as === now.as &&
+  before.does === now.does
+
 const named = ({ title, as }: StepAccount) => (as === undefined ? title : `${title} as ${as}`)
 
 const described = ({ status, note }: StepAccount) => (note ? `${status}: ${note}` : status)

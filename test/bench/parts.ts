@@ -6,6 +6,7 @@ import { allChanged, cli, run, unchanged } from './ours.ts'
 import { ansible } from './peers/ansible.ts'
 import { sshTrue } from './peers/ssh.ts'
 import type { Hosts, Place } from './place.ts'
+import { runsFigure } from './runs.ts'
 
 export interface Part {
   /** How many hosts of the lab it uses. */
@@ -139,4 +140,5 @@ export const parts: Readonly<Record<string, Part>> = {
   f: { hosts: 100, measure: f },
   g: { hosts: 20, measure: g },
   h: { hosts: 1, measure: h },
+  i: { hosts: 0, measure: async (_, rounds) => [await runsFigure(rounds)] },
 }

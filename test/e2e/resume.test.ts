@@ -1,6 +1,7 @@
 /** Going on with an interrupted run, and beginning failed hosts again. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type LocalProject, localProject, longRecipe } from '../support/local-project.ts'
 
@@ -113,6 +114,94 @@ describe('hostwright resume', () => {
     })
     await project.run(['long', '--on', 'h1', '--check'])
     expect((await project.run(['resume', 'last'])).stderr).toContain('only looked')
+  })
+})
+
+test('a run goes on from each record that a loss of power left of its journal, and does nothing twice', async () => {
+  const project = await localProject({ 'recipes/site.js': site }, 1)
+  expect((await project.run(['site', '--on', 'all'])).status).toBe(0)
+  const [name] = (await readdir(project.runs)).filter(each => each.endsWith('.journal'))
+  const file = join(project.runs, name!)
+  const whole = await readFile(file)
+  const ends = [...whole.entries()].flatMap(([at, byte]) => (byte === 10 ? [at + 1] : []))
+  const types = whole
+    .toString()
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line).type)
+  for (const [index, end] of ends.slice(0, -1).entries()) {
+    // The next record, torn.
+    await writeFile(file, whole.subarray(0, end + 9))
+    const { status, stderr } = await project.run(['resume', 'last'])
+    const ended = types.slice(0, index + 1).includes('host.end')
+    expect({ after: types[index], status }, stderr).toEqual({
+      after: types[index],
+      status: ended ? 2 : 0,
+    })
+    expect((await list(project))[0]).toMatchObject({ result: ended ? 'lost' : 'ok' })
+    expect(await times(project, 'h1.done')).toBe(1)
+  }
+  expect(types).toContain('step.end')
+})
+
+describe('hostwright resume, of a plan that was applied', () => {
+  const half = `import { command, file, recipe, sh, task } from 'hostwright'
+import { cwd } from 'node:process'
+export default recipe({
+  description: 'A file, and then a command that waits',
+  async run({ converge, host }) {
+    const at = name => \`\${cwd()}/\${host.name}.\${name}\`
+    await converge(task('work', () => [
+      file(at('made'), { content: 'x' }),
+      command(sh\`echo x >>\${at('begun')}; while [ ! -e \${at('go')} ]; do sleep 0.05; done; echo x >>\${at('ended')}\`, { title: 'long' }),
+      file(at('last'), { content: 'x' }),
+    ])())
+  },
+})
+`
+
+  test('goes on where it was, also on a host that is half done; another plan is refused', async () => {
+    const project = await localProject({ 'recipes/half.js': half })
+    expect((await project.run(['plan', 'half', '--on', 'all'])).status).toBe(0)
+    await writeFile(project.at('h1.go'), '')
+    const run = project.start(['apply', 'plan.json', '--serial', '1'])
+    await until(() => existsSync(project.at('h2.begun')))
+    run.child.kill('SIGKILL')
+    await run.ended
+    await writeFile(project.at('h2.go'), '')
+    await until(() => existsSync(project.at('h2.ended')))
+    const show = await project.run(['runs', 'show', 'last'])
+    expect(show.stdout).toContain('hostwright resume')
+    const text = await readFile(project.at('plan.json'), 'utf8')
+    await writeFile(project.at('plan.json'), `${text}\n`)
+    const refused = await project.run(['resume', 'last'])
+    expect(refused.status).toBe(2)
+    expect(refused.stderr).toContain('has changed: plan.json')
+    await writeFile(project.at('plan.json'), text)
+    const resumed = await project.run(['resume', 'last'])
+    expect(resumed.status, resumed.stderr).toBe(0)
+    expect(existsSync(project.at('h2.last'))).toBe(true)
+    for (const host of ['h1', 'h2']) expect(await times(project, `${host}.ended`)).toBe(1)
+    expect(await list(project)).toMatchObject([{ recipe: 'half', result: 'ok', attempts: 2 }])
+  })
+
+  test('does not do on a half done host what the plan did not say', async () => {
+    const project = await localProject({ 'recipes/half.js': half }, 1)
+    await project.run(['plan', 'half', '--on', 'all'])
+    const run = project.start(['apply', 'plan.json'])
+    await until(() => existsSync(project.at('h1.begun')))
+    run.child.kill('SIGKILL')
+    await run.ended
+    await writeFile(project.at('h1.go'), '')
+    await until(() => existsSync(project.at('h1.ended')))
+    await project.write(
+      'recipes/half.js',
+      half.replace("at('last'), { content: 'x' }", "at('last'), { content: 'y' }"),
+    )
+    const resumed = await project.run(['resume', 'last', '--anyway'])
+    expect(resumed.status).toBe(4)
+    expect(resumed.stderr).toContain('declared differently')
+    expect(existsSync(project.at('h1.last'))).toBe(false)
   })
 })
 
