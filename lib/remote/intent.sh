@@ -153,10 +153,10 @@ hw_intent_sum() {
 
 # hw_intent_print: the file, with what is noted.
 hw_intent_print() {
-  hw_put "$hw_intent_text"
+  hw_put "$hw_intent_text" || return
   for hw_each in copy config script restored adopted; do
     eval "hw_line=\$hw_noted_$hw_each"
-    [ -z "$hw_line" ] || hw_lines "$hw_each = $hw_line"
+    [ -z "$hw_line" ] || hw_lines "$hw_each = $hw_line" || return
   done
 }
 

@@ -36,9 +36,11 @@ hw_add_note() {
 hw_drop_note() {
   hw_is_noted "$@" || return 0
   hw_new_file "$1" || return
+  # On a full disk the last line alone may fit, or be the one to drop.
+  hw_written=0
   while IFS= read -r hw_line; do
-    [ "$hw_line" = "$2" ] || hw_lines "$hw_line"
-  done <"$1" >"$hw_temporary" && mv -f -- "$hw_temporary" "$1" || hw_give_up "can't write $1" || return
+    [ "$hw_line" = "$2" ] || hw_lines "$hw_line" || hw_written=1
+  done <"$1" >"$hw_temporary" && [ "$hw_written" -eq 0 ] && mv -f -- "$hw_temporary" "$1" || hw_give_up "can't write $1" || return
   hw_temporary=
 }
 

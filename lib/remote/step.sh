@@ -179,9 +179,10 @@ hw_undo_due() {
     return
   fi
   hw_new_file "$hw_dir/handlers" || return
+  hw_written=0
   while IFS= read -r hw_line; do
-    [ "${hw_line%% *}" = "$1" ] || hw_lines "$hw_line"
-  done <"$hw_dir/handlers" >"$hw_temporary" && mv -f -- "$hw_temporary" "$hw_dir/handlers" ||
+    [ "${hw_line%% *}" = "$1" ] || hw_lines "$hw_line" || hw_written=1
+  done <"$hw_dir/handlers" >"$hw_temporary" && [ "$hw_written" -eq 0 ] && mv -f -- "$hw_temporary" "$hw_dir/handlers" ||
     hw_give_up "can't write $hw_dir/handlers" || return
   hw_temporary=
 }
