@@ -44,7 +44,9 @@ export async function connectHost(
   const deadline = Date.now() + timeoutMs
   const signal = interrupts?.stop
   const debug = watch?.debug
-  const transport = await connector.connect(host, { timeoutMs, signal, meanwhile: warmUp, debug })
+  const again = after !== undefined
+  const how = { timeoutMs, signal, meanwhile: warmUp, again, debug }
+  const transport = await connector.connect(host, how)
   const giveUp = givingUp(host, timeoutMs, deadline, signal)
   try {
     const { bootstrapDir } = host

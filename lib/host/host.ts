@@ -99,7 +99,7 @@ async function visitHost<A extends ArgumentTypes>(
   let failed = true
   try {
     const files = claim
-      ? await takeLock(sessions.main, claim, world, progress)
+      ? await takeLock(sessions, claim, world, progress)
       : () => sessions.main.stateFiles
     const afterMs = Date.now() - beganAt
     watch.debug?.('lock', describeLock(locks, onlyLooks(mode), afterMs))
@@ -143,15 +143,14 @@ async function openSessions(
   watch: Watch,
 ): Promise<HostSessions> {
   const connecting = { connector, timeoutMs: timeouts.connectMs, interrupts, warn, watch }
-  const connected = await connectHost(host, connecting, claim ? [claim()] : [])
+  const connected = await connectHost(host, connecting, claim ? [claim.take()] : [])
   const reconnect = async (restarting: Restarting) => {
     const again = await reconnectHost(host, connecting, restarting)
     if (claim) await takeLockAgain(again.session, claim)
     return again
   }
   if (reconnectMs === 0) return createSessions(connected, reconnect, watch)
-  const back = claim && (() => claim('again'))
-  const recovering = { withinMs: reconnectMs, claim: back, say: warn }
+  const recovering = { withinMs: reconnectMs, claim: () => claim?.takeBack(), say: warn }
   return createSessions(connected, reconnect, watch, async (lost, after) => {
     // Ctrl-C came before: nothing new begins.
     if (interrupts.stop.aborted) throw lost

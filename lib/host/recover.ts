@@ -19,8 +19,8 @@ import { changedBefore, isOwnShell, lockError } from './lock.ts'
 export interface Recovering {
   /** How long it may take to connect again, in milliseconds. */
   withinMs: number
-  /** Takes the lock again. Undefined: the session had none. */
-  claim?: () => HostCall
+  /** Takes the lock again; undefined if the session had none. */
+  claim(): HostCall | undefined
   /** Shows what is being done. */
   say(message: string): void
 }
@@ -55,10 +55,11 @@ export async function recoverHost(
     const leftMs = Math.max(leastMs, withinMs - (performance.now() - beganAt))
     const { connector, warn, watch } = connecting
     const limited = { connector, interrupts, warn, watch, timeoutMs: Math.min(timeoutMs, leftMs) }
-    const connected = await connectHost(host, limited, claim ? [claim()] : [], after)
+    const back = claim()
+    const connected = await connectHost(host, limited, back ? [back] : [], after)
     try {
-      const changed = claim
-        ? await takeLockBack(connected.session, claim, { signal, say })
+      const changed = back
+        ? await takeLockBack(connected.session, back, { signal, say })
         : new Set<number>()
       say(`connected again after ${Math.ceil((performance.now() - beganAt) / 1000)} s`)
       return { ...connected, changed }
@@ -109,7 +110,7 @@ const againMs = 500
 /** @returns ids of the steps that had changed something */
 async function takeLockBack(
   session: Session,
-  claim: () => HostCall,
+  claim: HostCall,
   { signal, say }: { signal?: AbortSignal; say(message: string): void },
 ): Promise<ReadonlySet<number>> {
   let answer: StepResult = session.first[0]!
@@ -117,7 +118,7 @@ async function takeLockBack(
     // The step that was running has no end yet: what comes after it must not begin before.
     if (waits === 1) say('waiting for the step that was running when the connection was lost')
     await delay(againMs, undefined, { signal })
-    answer = await session.call(claim())
+    answer = await session.call(claim)
   }
   const refusal = lockError(answer)
   if (refusal) throw refusal

@@ -8,12 +8,19 @@ import { type Session, stateFilesOf } from '../session/session.ts'
 import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
 import { lockCall, lockError, unknownEnds } from './lock.ts'
+import type { HostSessions } from './sessions.ts'
 
 /** Pause between attempts to take a held lock. */
 const lockIntervalMs = 1000
 
-/** Makes the call with which a run takes a host's lock, or takes it again after its connection was lost. */
-export type Claim = (again?: 'again') => HostCall
+/** The calls with which a run takes a host's lock. */
+export interface Claim {
+  take(): HostCall
+  /** Takes it again after the connection was lost. Undefined: it had not been taken. */
+  takeBack(): HostCall | undefined
+  /** It was taken. */
+  granted(): void
+}
 
 /** @param returns it may be taken again: with a word that nobody else knows, also not the same run on the same host */
 export function createClaim(
@@ -22,10 +29,18 @@ export function createClaim(
   returns: boolean,
 ): Claim {
   const session = returns ? randomBytes(12).toString('hex') : undefined
+  const who = { run, attempt, recipe, owner, controller, session }
   let time = ''
-  return again => {
-    if (!again) time = new Date().toISOString()
-    return lockCall({ run, attempt, recipe, owner, controller, time, session }, again)
+  let held = false
+  return {
+    take: () => {
+      time = new Date().toISOString()
+      return lockCall({ ...who, time })
+    },
+    takeBack: () => (held ? lockCall({ ...who, time }, 'again') : undefined),
+    granted: () => {
+      held = true
+    },
   }
 }
 
@@ -37,17 +52,19 @@ export function createClaim(
  * @throws {InterruptedError} Ctrl-C while waiting
  */
 export async function takeLock(
-  session: Session,
+  sessions: HostSessions,
   claim: Claim,
   { timeouts, interrupts }: Pick<World, 'timeouts' | 'interrupts'>,
   progress: Progress,
 ): Promise<StateFiles> {
   const deadline = Date.now() + timeouts.lockMs
+  const session = sessions.main
   // If the state can't be read, nor was the lock: then this getter throws the reason.
   if (session.first[0]!.status === 'skipped') session.stateFiles
   let answer = session.first[0]!
   let refusal = lockError(answer)
   if (!refusal) {
+    claim.granted()
     warnOfUnknown(answer, progress)
     return () => session.stateFiles
   }
@@ -60,11 +77,13 @@ export async function takeLock(
     await delay(pauseMs, undefined, { signal: interrupts.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')
     })
-    answer = await session.call(claim())
+    answer = await sessions.steadily(undefined, now => now.call(claim.take()))
     refusal = lockError(answer)
   }
+  claim.granted()
   warnOfUnknown(answer, progress)
-  const again = await session.call({ name: 'hw_read_state', args: [] })
+  const reading = { name: 'hw_read_state', args: [] }
+  const again = await sessions.steadily(undefined, now => now.call(reading))
   return () => stateFilesOf(again)
 }
 
@@ -81,7 +100,7 @@ function warnOfUnknown(granted: StepResult, progress: Progress): void {
  * @throws as `takeLock`, after closing the session
  */
 export async function takeLockAgain(session: Session, claim: Claim): Promise<void> {
-  const refusal = lockError(await session.call(claim()))
+  const refusal = lockError(await session.call(claim.take()))
   if (!refusal) return
   // An open connection would keep this process alive.
   await session.close()

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   signal?: AbortSignal
   /** Called once the handshake has started: for work to do while waiting. */
   meanwhile?: () => void
+  /** It was connected before: jump hosts that could not be reached a moment ago are tried again at once. */
+  again?: boolean
   /** Reports decisions. */
   debug?: Debug
 }

@@ -24,7 +24,7 @@ export interface SshEndpoint {
 export type SshConnecting = Pick<
   SshOptions,
   'timeoutMs' | 'signal' | 'meanwhile' | 'ahead' | 'debug'
->
+> & { again?: boolean }
 
 export interface SshHosts {
   /**
@@ -93,8 +93,8 @@ export function createSshHosts(options: {
   )
   return {
     connect: async (host, jumps, options) => {
-      const { timeoutMs, debug } = options
-      const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug }))
+      const { timeoutMs, debug, again } = options
+      const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug, again }))
       const through = jumpHosts.passage(hops, host.settings)
       const first = await start(host, through, options)
       // Further connections are needed during the run, even to end it: Ctrl-C must not stop them.

@@ -1,17 +1,27 @@
 /** Connections that are lost in the middle of a run: they are made again, and the run goes on where it was. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RunEvent } from '../../lib/events.ts'
+import { lockCall } from '../../lib/host/lock.ts'
 import { changed, command, directory, file, handler, sh } from '../../lib/index.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
+import { openSession } from '../../lib/session/session.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { type Cut, type CuttingProxy, startProxy } from '../support/cutting-proxy.ts'
+import { descendantsOf } from '../support/descendants.ts'
 import { type Local, type LocalOptions, local, type Run } from '../support/local-run.ts'
 import { ofType } from '../support/run-events.ts'
 import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
 
 const cuts: readonly Cut[] = ['close', 'reset', 'half-close']
+
+/** Also by the other ways to reach a host. */
+const ways: readonly (readonly [Cut, Way])[] = [
+  ...cuts.map(how => [how, 'ssh'] as const),
+  ['half-close', 'openssh'],
+  ['reset', 'jump'],
+]
 
 interface There {
   place: Local
@@ -23,18 +33,27 @@ interface There {
   run(what: Run, more?: LocalOptions): ReturnType<Local['run']>
 }
 
+/** How the host is reached: a jump host is behind the proxy in its place. */
+type Way = 'ssh' | 'openssh' | 'jump'
+
 /** A host behind a proxy. */
-async function there(): Promise<There> {
+async function there(way: Way = 'ssh'): Promise<There> {
   const place = await local()
   const sshd = await startSshd()
-  const proxy = await startProxy(sshd)
+  const bastion = way === 'jump' ? await startSshd() : sshd
+  const proxy = await startProxy(bastion)
   const known = place.at('known')
-  await writeFile(known, knownLines(`[127.0.0.1]:${proxy.port}`, sshd.hostKeys))
-  const host = sshd.host({
-    ...{ address: proxy.address, port: proxy.port, knownHostsFile: known, sshTransport: 'ssh' },
-    bootstrapDir: place.at('state'),
+  await writeFile(known, knownLines(`[127.0.0.1]:${proxy.port}`, bastion.hostKeys))
+  const behind = { address: proxy.address, port: proxy.port, knownHostsFile: known }
+  const own = { bootstrapDir: place.at('state') }
+  const host =
+    way === 'jump'
+      ? sshd.host({ ...own, proxyJump: 'bastion' })
+      : sshd.host({ ...own, ...behind, sshTransport: way })
+  const connector = createConnector({
+    acceptNew: false,
+    hostNamed: name => (name === 'bastion' ? bastion.host({ name, ...behind }) : undefined),
   })
-  const connector = createConnector({ acceptNew: false })
   onTestFinished(() => connector.close())
   return {
     ...{ place, sshd, proxy, host, at: place.at },
@@ -74,13 +93,13 @@ const endsOf = (seen: readonly RunEvent[]) =>
   ofType(seen, 'step.end').map(({ title, status }) => `${title} ${status}`)
 
 describe('a connection that is lost', { tags: ['sshd'] }, () => {
-  test.each(cuts)(
-    'in the middle of a command is made again: it runs once, its output is whole (%s)',
+  test.each(ways)(
+    'in the middle of a command is made again: it runs once, its output is whole (%s, %s)',
     {
       timeout: 60_000,
     },
-    async how => {
-      const it = await there()
+    async (how, way) => {
+      const it = await there(way)
       const numbers = (from: number, to: number) =>
         Array.from({ length: to - from + 1 }, (_, at) => `${from + at}\n`).join('')
       const line = sh`cd ${it.place.directory}; echo x >>ran; seq 1 20000; until [ -e go ]; do sleep 0.05; done; seq 20001 40000; echo on stderr >&2`
@@ -237,17 +256,55 @@ describe('a connection that is lost', { tags: ['sshd'] }, () => {
     expect(await it.read('log')).toBe('begin\nend\n')
   })
 
-  test('leaves no lock, and no process', { timeout: 60_000 }, async () => {
+  test('while another run has the lock is made again, and waits for it', {
+    timeout: 60_000,
+  }, async () => {
     const it = await there()
+    const who = { run: 'r0', attempt: 1, recipe: 'other', owner: 'o', controller: 'c', time: 't' }
+    const direct = createConnector({ acceptNew: false })
+    onTestFinished(() => direct.close())
+    const bootstrapDir = it.host.bootstrapDir
+    const transport = await direct.connect(it.sshd.host({ bootstrapDir }), { timeoutMs: 20_000 })
+    const holder = await openSession({ transport, bootstrapDir, first: [lockCall(who)] })
+    const { exitCode, seen } = await it.run(
+      async ({ converge }) => {
+        await converge(file(it.at('one'), { content: '1\n' }))
+      },
+      {
+        waitLockMs: 60_000,
+        watch: event => {
+          if (event.type !== 'warning') return
+          if (event.message.includes('waiting')) it.proxy.cut('close')
+          if (event.message.startsWith('connected again')) void holder.close()
+        },
+      },
+    )
+    expect(exitCode).toBe(0)
+    expect(warningsOf(seen).at(-1)).toMatch(/^connected again/)
+  })
+
+  test('leaves no lock, and no shell that waits', { timeout: 60_000 }, async () => {
+    const it = await there()
+    let shell = ''
     const { exitCode } = await it.run(async ({ converge }) => {
+      shell = (await it.read('state/bootstrap.pid')).split('\n')[0]!
       it.proxy.cut('half-close')
       await converge(file(it.at('one'), { content: '1\n' }))
     })
     expect(exitCode).toBe(0)
     await expect(it.read('state/bootstrap.pid')).rejects.toThrow('ENOENT')
     await expect(it.read('state/bootstrap.lost')).rejects.toThrow('ENOENT')
+    await expect(readFile(`/proc/${shell}/stat`)).rejects.toThrow('ENOENT')
   })
 })
+
+/** Kills the runner of the only command that has begun, and the command. */
+async function endRunner(it: There) {
+  const [run] = await readdir(it.at('state/runs'))
+  const [key] = (await readdir(it.at(`state/runs/${run}`))).filter(name => name !== 'runner')
+  const pid = Number.parseInt(await it.read(`state/runs/${run}/${key}/started`), 10)
+  for (const each of [pid, ...descendantsOf(pid)]) process.kill(each, 'SIGKILL')
+}
 
 describe('a connection that can’t be made again', { tags: ['sshd'] }, () => {
   const halting =
@@ -280,6 +337,28 @@ describe('a connection that can’t be made again', { tags: ['sshd'] }, () => {
     const second = await it.run(halting(it), { runId: 'r9', attempt: 2 })
     expect(second.exitCode).toBe(0)
     expect(outputOf(second.seen)).toBe('begun\nover\n')
+    expect(await it.read('ran')).toBe('x\n')
+  })
+
+  test('before the process of a command was ended leaves the step unknown', {
+    timeout: 60_000,
+  }, async () => {
+    const it = await there()
+    const { outcomes, seen } = await it.run(halting(it), {
+      watch: event => {
+        if (event.type !== 'step.output' || !event.text.includes('begun')) return
+        it.proxy.down('half-close')
+        void endRunner(it).then(it.proxy.up)
+      },
+    })
+    expect(endsOf(seen)).toEqual(['halting unknown', `file ${it.at('after')} skipped`])
+    expect(outcomes[0]).toMatchObject({
+      status: 'uncertain',
+      error: {
+        code: 'uncertain',
+        message: 'it began before the connection was lost, and how it ended is not known',
+      },
+    })
     expect(await it.read('ran')).toBe('x\n')
   })
 

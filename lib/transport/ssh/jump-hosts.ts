@@ -22,6 +22,8 @@ export interface JumpHost {
     | 'globalKnownHostsFiles'
     | 'insecureHostKey'
   >
+  /** The host behind it was connected before: it is tried again at once. */
+  again?: boolean
 }
 
 export interface JumpHosts<Jump extends JumpHost> {
@@ -54,6 +56,12 @@ interface Kept {
   failedUntil?: number
 }
 
+/** Whether the connection is there, or on its way, or is not to be tried again. */
+const isToUse = ({ failedUntil }: Kept, { again = false }: JumpHost): boolean => {
+  if (failedUntil === undefined || failedUntil === Number.POSITIVE_INFINITY) return true
+  return !again && failedUntil > performance.now()
+}
+
 /** @param connect connects to a jump host, through another one or none; `signal` aborts it */
 export function createJumpHosts<Jump extends JumpHost>(
   connect: (
@@ -68,10 +76,8 @@ export function createJumpHosts<Jump extends JumpHost>(
   const connectionTo = (jumps: readonly Jump[]): Promise<SshConnection> => {
     const key = JSON.stringify(jumps.map(identify))
     const known = kept.get(key)
-    if (known && (known.failedUntil ?? Number.POSITIVE_INFINITY) > performance.now()) {
-      return known.connection
-    }
     const jump = jumps.at(-1)!
+    if (known && isToUse(known, jump)) return known.connection
     const connection = connect(jump, passage(jumps.slice(0, -1), jump.settings), closing.signal)
     const entry: Kept = { connection }
     kept.set(key, entry)
