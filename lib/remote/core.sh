@@ -16,7 +16,7 @@
 #   hw_diff   1 with --diff: send the old and the new text of what changes
 #   hw_plan   1 for a plan: send a hash of what each step saw
 #   hw_leaving  not empty: the end of the input is meant, and no connection was lost
-#   hw_acted  not empty: the running step may have changed something by now
+#   hw_acted  not empty: the running step may have changed something by now, and what it notifies is written down
 #   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
@@ -99,11 +99,19 @@ hw_forget() {
 hw_touch() {
   case ${1##*/} in
     . | ..) hw_touch_all ;;
-    *) hw_touched=$hw_touched${1##*/}$hw_newline hw_acted=1 ;;
+    *) hw_touched=$hw_touched${1##*/}$hw_newline ;;
   esac
 }
-hw_touch_all() { hw_touched_all=1 hw_acted=1; }
+hw_touch_all() { hw_touched_all=1; }
 
+# hw_act: the running step is about to change something. What it notifies is written down first (see hw_notify in
+# step.sh), so that it is not lost, however the step ends. Where that can't be, nothing must change: `hw_act || return`.
+# It is called in the middle of anything, but not in a subshell.
+hw_act() {
+  [ -z "$hw_acted" ] || return 0
+  [ -z "$hw_notifying" ] || "$hw_notifying" || return
+  hw_acted=1
+}
 
 # hw_words COUNT KEYS ARGUMENT…: read the KEY=VALUE words that stand behind the first COUNT arguments: the
 # value of each of KEYS into hw_want_KEY, empty where there is no such word. They end with the last argument,
@@ -359,8 +367,6 @@ hw_cleanup() {
   hw_exit_status=$?
   trap - EXIT
   trap '' HUP INT PIPE TERM USR1 USR2
-  # A step that was about to change something, or has: its handlers are not lost with the rest of it.
-  [ -z "$hw_notifying" ] || [ "$hw_status" != changed ] || "$hw_notifying" 2>/dev/null
   [ "$hw_status" != changed ] || [ -z "$hw_at_change" ] || "$hw_at_change" 2>/dev/null
   [ -z "$hw_at_end" ] || "$hw_at_end" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*

@@ -212,13 +212,14 @@ hw_restore_config() {
   [ "$hw_found" = "$hw_noted_config" ] || [ "$hw_found" = absent ] || hw_intent_put_aside || return
   hw_touch "$hw_path"
   if [ "$hw_noted_copy" = absent ]; then
+    hw_act || return
     rm -f -- "$hw_path" || hw_fail "can't remove $hw_path"
     return
   fi
   hw_intent_sum "$hw_dir/$2" || return
   [ "$hw_found" = "$hw_noted_copy" ] ||
     hw_fail "$hw_dir/$2 is not the copy that was made of $1: it is not put back" || return
-  hw_copy_whole "$hw_dir/$2" "$hw_path"
+  hw_act && hw_copy_whole "$hw_dir/$2" "$hw_path"
 }
 
 # hw_adopt_config CONFIG COPY SUM: the config becomes the one that was kept of this version, if it is the one that was
@@ -237,7 +238,7 @@ hw_adopt_config() {
   hw_trust "$1" || return
   [ -z "$hw_check" ] || return 0
   hw_touch "$hw_path"
-  hw_copy_whole "$hw_dir/$2" "$hw_path"
+  hw_act && hw_copy_whole "$hw_dir/$2" "$hw_path"
 }
 
 # hw_intent_put_aside: somebody has changed the config meanwhile: it is kept.

@@ -27,8 +27,8 @@ hw_place_durably() {
   hw_flush "$1" && mv -f -- "$1" "$2" && hw_flush "${2%/*}"
 }
 
-# hw_flush PATH: what was written to a file or directory is on the disk. A sync that knows no paths writes all there
-# is, or refuses them.
+# hw_flush PATH…: what was written to these files and directories is on the disk. A sync that knows no paths writes all
+# there is, or refuses them.
 hw_flush() {
-  sync -- "$1" 2>/dev/null || sync
+  sync -- "$@" 2>/dev/null || sync
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # step.sh: what stands before a step's own function: a condition, the handlers it notifies; and handlers.
-# Needs: write run
+# Needs: write run record
 
 # hw_when WORD… -- FUNCTION ARG…: run only if the condition holds. It is in reverse Polish notation, so
 # that it is words and never code: `changed ID`, `exists PATH`, `succeeds COMMAND`, `true` and `false` put
@@ -47,11 +47,10 @@ hw_answer() {
   case $1 in true) hw_answers=t$hw_answers ;; *) hw_answers=f$hw_answers ;; esac
 }
 
-# hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That
-# is written down at once, before the next step begins, so that a handler is not lost with a run that
-# fails: RECORD, a line by which a later run knows the handler. While it runs, hw_notifying is what
-# hw_cleanup does for it if the shell ends. A step that fails may have changed all that a later run looks at: what it
-# notifies is due too, once it has begun to act.
+# hw_notify KEY RECORD … -- FUNCTION ARG…: run it; if it changes something, the handlers KEY are due. That is written
+# down before it does (hw_act), so that no handler is lost, whatever happens to the step, this shell or the host: RECORD, a
+# line by which a later run knows the handler. Where it can't be written, the step fails and changes nothing. What fails
+# may have changed all that a later run looks at: what it notifies is due too, once it has begun to act.
 hw_notify() {
   hw_notify_keys='' hw_notify_records=''
   while [ "$1" != -- ]; do
@@ -59,35 +58,41 @@ hw_notify() {
     shift 2
   done
   shift
-  hw_notifying=hw_note_due
+  hw_notifying=hw_note_due hw_noted_due=''
   "$@"
   set -- "$?"
+  # With --check nothing acts, and all that would be due counts as due.
+  [ "$1" -ne 0 ] || [ "$hw_status" != changed ] || hw_act || set -- 1
   hw_notifying=
-  if [ "$1" -ne 0 ]; then
-    [ "$hw_status" != changed ] || [ -z "$hw_acted" ] || [ -n "$hw_check" ] || { hw_note_due && hw_mark owes "$hw_id"; }
-    return "$1"
+  if [ "$1" -ne 0 ] && [ -n "$hw_acted" ] && [ "$hw_status" = changed ]; then
+    hw_mark owes "$hw_id"
+  elif [ "$1" -ne 0 ] || [ "$hw_status" = ok ]; then
+    # It did not act, or it was a command that has changed nothing, as its output says.
+    for hw_due_key in $hw_noted_due; do hw_undo_due "$hw_due_key"; done
   fi
-  [ "$hw_status" = changed ] || return 0
-  # The change is made: to go on, and run them, is better than to fail, and lose them.
-  hw_note_due || hw_also "can't write $hw_dir/handlers: they are lost if this run fails"
+  return "$1"
 }
 
-# hw_note_due: what the running step notifies is due. Fails if that can't be written down.
+# hw_note_due: what the running step notifies is due. Fails if that can't be written down. Steps call it in their middle,
+# so the names of its variables are its own.
 hw_note_due() {
   hw_load_due
-  hw_written=0
-  for hw_each in $hw_notify_keys; do
-    hw_line=${hw_notify_records%%"$hw_newline"*}
-    hw_notify_records=${hw_notify_records#*"$hw_newline"}
+  hw_due_rest=$hw_notify_records
+  for hw_due_key in $hw_notify_keys; do
+    hw_due_line=${hw_due_rest%%"$hw_newline"*}
+    hw_due_rest=${hw_due_rest#*"$hw_newline"}
     case $hw_due in
-      *" $hw_each:"*) ;;
+      *" $hw_due_key:"*) ;;
       *)
-        [ -n "$hw_check" ] || [ -z "$hw_dir" ] || hw_write_due "$hw_each $hw_line" || hw_written=1
+        if [ -z "$hw_check" ] && [ -n "$hw_dir" ]; then
+          hw_write_due "$hw_due_key $hw_due_line" || hw_fail "can't write $hw_dir/handlers: nothing was changed" || return
+          hw_noted_due="$hw_noted_due $hw_due_key"
+        fi
         ;;
     esac
-    hw_due="$hw_due $hw_each:$hw_id "
+    hw_due="$hw_due $hw_due_key:$hw_id "
   done
-  return "$hw_written"
+  [ -z "$hw_noted_due" ] || hw_flush "$hw_dir/handlers" "$hw_dir"
 }
 
 # hw_write_due LINE: one more line. What is cut short would swallow the next one.
@@ -105,7 +110,8 @@ hw_owe() {
     hw_notify_keys="$hw_notify_keys $1" hw_notify_records=$hw_notify_records$2$hw_newline
     shift 2
   done
-  hw_note_due || hw_fail "can't write $hw_dir/handlers"
+  hw_noted_due=
+  hw_note_due
 }
 
 # hw_handler KEY [WORD…] FUNCTION ARG…: a handler: run only if it is due, and no longer due when it has
@@ -135,11 +141,11 @@ hw_load_due() {
   [ -z "$hw_due_loaded" ] || return 0
   hw_due_loaded=1 hw_torn=''
   [ -n "$hw_dir" ] && [ -f "$hw_dir/handlers" ] || return 0
-  while IFS= read -r hw_line || { [ -n "$hw_line" ] && hw_torn=$hw_newline; }; do
+  while IFS= read -r hw_due_line || { [ -n "$hw_due_line" ] && hw_torn=$hw_newline; }; do
     [ -z "$hw_torn" ] || break
-    case ${hw_line%% *} in
+    case ${hw_due_line%% *} in
       '' | *[!0-9a-f]*) ;;
-      *) hw_due="$hw_due ${hw_line%% *}:0 " ;;
+      *) hw_due="$hw_due ${hw_due_line%% *}:0 " ;;
     esac
   done <"$hw_dir/handlers"
 }

@@ -44,6 +44,7 @@ hw_keep_owner() {
     hw_has_owners
     return
   fi
+  hw_act || return
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
   hw_touch "$hw_path"
 }
@@ -97,7 +98,7 @@ hw_drop_file() {
 hw_make_above() {
   set -- "${1%/*}"
   [ -n "$1" ] && [ ! -d "$1/" ] || return 0
-  hw_make_above "$1" || return
+  hw_make_above "$1" && hw_act || return
   { mkdir -m 755 -- "$1" && chmod 755 -- "$1"; } || hw_fail "can't make $1"
 }
 
@@ -130,8 +131,8 @@ hw_replace() {
       hw_give_up "the new $hw_target is not valid: it stays as it was" validation_failed || return
   fi
   [ -z "$hw_guard" ] || "$hw_guard" "$hw_target" || { hw_drop_file; return 1; }
+  hw_act || { hw_drop_file; return 1; }
   [ -z "$hw_backup" ] || hw_keep_old "$hw_target" || { hw_drop_file; return 1; }
-  hw_acted=1
   if hw_is_in_place; then
     hw_overwrite || return
   else
@@ -213,6 +214,7 @@ hw_finish_write() {
   if hw_is_unfinished "$hw_path"; then
     hw_saw "unfinished $hw_path"
     hw_touch "$hw_path"
+    [ -n "$hw_check" ] || hw_act || return
     [ -n "$hw_check" ] || {
       hw_pour "$hw_unwritten" "$hw_path" && rm -f -- "$hw_unwritten"
     } || hw_fail "can't finish writing $hw_path: its content is in $hw_unwritten" || return

@@ -13,7 +13,8 @@ import type { StepAccount } from '../../lib/program/account.ts'
 import { parseRemembered } from '../../lib/program/remembered.ts'
 import { createSelection, everything } from '../../lib/program/selection.ts'
 import { createProgress } from '../../lib/report/progress.ts'
-import type { Items } from '../../lib/resources/resource.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { handler, type Items, type Resource, type Task } from '../../lib/resources/resource.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { quote } from '../../lib/shell/quote.ts'
 import { localHost } from './local-run.ts'
@@ -173,6 +174,7 @@ export function resourceTable(
 
         try {
           if (each.given) await script(each.given)
+          if (shell === rows[0]) await holdToRecord(host, shell, directory, each.wanted(at))
           await findAndMend(each.note)
           for (const drift of each.drift ?? []) {
             await script(drift)
@@ -185,6 +187,46 @@ export function resourceTable(
     })
   })
 }
+
+/** Where it can't be written down that a handler is due, nothing that would make it due is changed. */
+async function holdToRecord(host: ResourceHost, shell: Program, directory: string, items: Items) {
+  const record = `${directory}/.bootstrap/handlers`
+  await host.script(`mkdir -p "${record}"`, directory)
+  const before = await host.snapshot(directory)
+  const refused = await bring(host, shell, directory, notifying(items))
+  expect(refused.error?.message + (refused.error?.output ?? '')).toContain(`can't write ${record}`)
+  const after = await host.snapshot(directory)
+  expect(linesOf(after, directory), 'changed, and no handler is due').toEqual(
+    linesOf(before, directory),
+  )
+  await host.script(`rmdir "${record}"`, directory)
+}
+
+/** The resources of a case, each of which notifies a handler. */
+const notifying = (items: Items): Items => {
+  if (Array.isArray(items)) return items.map(notifying)
+  const one = items as Resource | Task
+  if (one.kind === 'task')
+    return { ...one, resources: one.resources.map(each => notifying(each)) } as Items
+  if (one.kind !== 'resource') return items
+  const { forHost } = one
+  return {
+    ...one,
+    notify: [handler(command('true', { title: 'handler' }))],
+    forHost: forHost && (host => notifying(forHost(host)) as Resource),
+  }
+}
+
+/**
+ * A listing without the resources' own book-keeping, and the times of directories, which new files change that are gone
+ * again. An overlay host also has directories that only come to the surface by that.
+ */
+const linesOf = (listing: string, directory: string) =>
+  listing
+    .split('\n')
+    .filter(line => !/\/\.bootstrap|hostwright-units-changed/.test(line))
+    .filter(line => line.startsWith(directory) || !/^\S+ d /.test(line))
+    .map(line => line.replace(/^(\S+ d \S+ \S+ \S+) .*/, '$1'))
 
 const patch = (path: string, before: string, after: string) =>
   createTwoFilesPatch(path, path, before, after, undefined, undefined, {

@@ -77,13 +77,15 @@ hw_action_run() {
   set -- "${hw_want_shell:-sh}" "$hw_want_directory" "$hw_want_input" "$@"
   hw_action_has "$1" || return
   hw_touch_all
-  # While it runs it counts as one that changes something: see hw_cleanup in core.sh.
+  # While it runs it counts as one that changes something.
   hw_announce='' hw_status=changed
   if [ -n "$hw_timeout" ]; then
     command -v timeout >/dev/null || hw_without timeout coreutils || return
     hw_elapse
     hw_began=$hw_seconds
   fi
+  # What it does can't be foreseen.
+  [ "$hw_changed_when" = no ] || hw_act || return
   case $hw_changed_when in
     *stdout*)
       hw_scratch_make || return

@@ -36,6 +36,7 @@ hw_container() {
   esac
   case $hw_verb in stop) hw_also stopped ;; unpause) hw_also resumed ;; start) hw_also started ;; esac
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   "$hw_engine" "$hw_verb" "$hw_container" >/dev/null || hw_fail "could not $hw_verb the container $hw_container"
 }
@@ -103,6 +104,10 @@ hw_container_replace() {
   fi
   hw_container_create "$hw_container-new-$hw_token" "$@" ||
     hw_fail "could not make the container $hw_container; nothing has changed" || return
+  hw_act || {
+    "$hw_engine" rm -f "$hw_container-new-$hw_token" >/dev/null 2>&1
+    return 1
+  }
   if [ "$hw_container_is" != absent ]; then
     "$hw_engine" stop "$hw_container" >/dev/null &&
       "$hw_engine" rename "$hw_container" "$hw_container-old-$hw_token" >/dev/null ||
@@ -152,6 +157,7 @@ hw_container_create() (
 )
 
 hw_container_remove() {
+  hw_act || return
   hw_touch_all
   case $hw_container_is in
     running | paused | restarting) "$hw_engine" stop "$hw_container" >/dev/null ;;

@@ -10,6 +10,7 @@ hw_reboot() {
   hw_boot_id
   hw_status=changed
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_mark boot "$hw_boot"
   if [ -n "$2" ]; then
     hw_command=$2

@@ -170,7 +170,7 @@ hw_tree_act() {
           hw_has_owners
           return
         fi
-        hw_tree_make_root || return
+        hw_act && hw_tree_make_root || return
         continue
         ;;
       remove) hw_tree_with "$1" rm -f -- || hw_fail "can't remove everything that must go from $hw_tree_named" || return ;;

@@ -27,6 +27,7 @@ hw_put_directory() {
     hw_make_directory "$hw_path"
     return
   fi
+  hw_act || return
   hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
   hw_touch "$hw_path"
 }
@@ -37,7 +38,7 @@ hw_make_directory() {
   hw_make_above "$1" || return
   hw_want_mode=${hw_want_mode:-00755}
   hw_make_stage "$1" || hw_fail "can't make $1" || return
-  { hw_apply_owner "$hw_stage" && mv -- "$hw_stage" "$1"; } || {
+  { hw_apply_owner "$hw_stage" && hw_act && mv -- "$hw_stage" "$1"; } || {
     hw_drop_stage
     hw_fail "can't make $1 with that owner and mode"
   } || return
@@ -76,6 +77,7 @@ hw_directory_all() {
   hw_also "$hw_count in it"
   hw_trust "$hw_all_named" || return
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   # Failures are reported below.
   hw_touch_all
   hw_apply_below || hw_fail "can't set owner or mode of all in $hw_path"
@@ -122,6 +124,7 @@ hw_remove_tree() {
   hw_also removed
   hw_trust "${1%/*}" || return
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   rm -rf -- "$1" || hw_fail "can't remove all of $1"
 }

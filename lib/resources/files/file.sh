@@ -46,6 +46,7 @@ hw_file() {
     hw_has_place "$hw_path" || return
     [ -z "$hw_new_content" ] || hw_send_shown "$hw_path"
   elif [ -z "$hw_new_content" ]; then
+    hw_act || return
     hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
     hw_touch "$hw_path"
   elif [ -z "$hw_want_content" ]; then
@@ -87,6 +88,7 @@ hw_no_file() {
   hw_trust "${1%/*}" || return
   [ "$hw_type" != file ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   [ -z "$hw_want_backup" ] || hw_keep_old "$1" || return
   # What was reached through a link is there no more.
   [ "$hw_type" != link ] || hw_touch_all

@@ -41,6 +41,7 @@ hw_link() {
   # What is reached through it is something else from now on.
   hw_touch_all
   if [ -n "$hw_link_stays" ]; then
+    hw_act || return
     hw_own_link "$1" || hw_fail "can't set the owner of $1"
     return
   fi
@@ -75,7 +76,7 @@ hw_gather_link() {
 # hw_put_link PATH TARGET: at once, so that there is a link at any moment.
 hw_put_link() {
   [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
-  hw_link_beside "$1" "$2" && hw_own_link "$hw_temporary" || return
+  hw_link_beside "$1" "$2" && hw_own_link "$hw_temporary" && hw_act || return
   if [ -d "$1" ]; then
     # It is a link to a directory: mv would go into it, where it has no -T.
     mv -f -T -- "$hw_temporary" "$1" 2>/dev/null || { rm -f -- "$1" && mv -f -- "$hw_temporary" "$1"; } || return
@@ -106,6 +107,7 @@ hw_no_link() {
   hw_also removed
   hw_trust "${1%/*}" || return
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   rm -f -- "$1" || hw_fail "can't remove $1" || return
   hw_touch_all
 }

@@ -23,6 +23,7 @@ hw_apt_repo() {
   # A key that was of the other kind.
   case $hw_kind in asc) hw_repo_key=${hw_repo_key%asc}gpg ;; *) hw_repo_key=${hw_repo_key%gpg}asc ;; esac
   [ -e "$hw_repo_key" ] && hw_is_made "$hw_repo_key" || return 0
+  hw_act || return
   rm -f -- "$hw_repo_key" || hw_fail "can't remove $hw_repo_key" || return
   hw_forget_made "$hw_repo_key"
 }

@@ -37,5 +37,5 @@ hw_policy_is_ours() {
 hw_policy_rest() {
   [ -e "$hw_policy" ] && hw_policy_is_ours || return 0
   hw_also 'rest of an interrupted step'
-  [ -n "$hw_check" ] || hw_services_allow
+  [ -n "$hw_check" ] || { hw_act && hw_services_allow; }
 }

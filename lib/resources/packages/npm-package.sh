@@ -30,6 +30,7 @@ hw_npm_package() {
     esac
   done
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   hw_gathered_names=
   # Neither names nor versions hold blanks; the controller checked them.

@@ -43,7 +43,7 @@ hw_repo() {
   fi
   [ -z "$hw_new_key" ] || hw_note_made "$3" || return
   [ -z "$hw_new_text" ] || hw_note_made "$1" || return
-  hw_make_above "$1" || return
+  hw_act && hw_make_above "$1" || return
   hw_index_note "$1"
   case $hw_newline$2 in
     *"${hw_newline}enabled=0"* | *"${hw_newline}Enabled: no"*) rm -f -- "$hw_index_note" ;;
@@ -109,6 +109,7 @@ hw_repo_absent() {
     hw_pending=1
   done
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_index_note "$1"
   for hw_made in "$@"; do
     hw_touch "$hw_made"

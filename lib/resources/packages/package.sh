@@ -73,6 +73,7 @@ hw_package_by() {
     hw_also "$hw_each $hw_hold"
   done
   [ "$hw_status" = changed ] && [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   hw_gathered_names=''
   # A hold would be in the way, and ends with what it held.

@@ -62,6 +62,7 @@ hw_crontab() {
     hw_put "$hw_cron_new"
   fi
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_put "$hw_cron_new" | hw_crontab_of - || hw_fail "could not set the crontab of ${1:-this user}"
 }
 

@@ -19,6 +19,7 @@ hw_hostname() {
   [ "$hw_found" != "$1" ] || return 0
   hw_also live
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   if [ -w /proc/sys/kernel/hostname ]; then
     hw_put "$1$hw_newline" >/proc/sys/kernel/hostname
   else

@@ -28,6 +28,7 @@ hw_kernel_module() {
   esac
   command -v modprobe >/dev/null || hw_without modprobe kmod || return
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   case $2 in
     loaded) modprobe "$1" ;;

@@ -25,6 +25,7 @@ hw_locale_made() {
   hw_also generated
   if [ -f /etc/locale.gen ] && command -v locale-gen >/dev/null; then
     [ -z "$hw_check" ] || return 0
+    hw_act || return
     # Those that are there already need not be made anew, where that can be found out.
     locale-gen --keep-existing >/dev/null || locale-gen >/dev/null || hw_fail 'locale-gen failed' || return
     hw_locale_list

@@ -40,6 +40,7 @@ hw_mount() {
   [ -z "$hw_check" ] || return 0
   hw_touch_all
   command -v mount >/dev/null || hw_without mount mount || return
+  hw_act || return
   [ -e "$1" ] || hw_make_above "$1/" || return
   mount "$1" || hw_fail "could not mount $1"
 }
@@ -50,6 +51,7 @@ hw_mount_options() {
     ! hw_mount_has_flags "$hw_want_must" "$hw_want_must_not" || return 0
   hw_also options
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   case ,$hw_want_options, in
     *,bind,* | *,rbind,*) set -- "$1" "bind,$hw_want_options" ;;
@@ -63,6 +65,7 @@ hw_mount_options() {
 hw_umount() {
   hw_also unmounted
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   hw_count=0
   while [ -n "$hw_mounted" ]; do

@@ -212,6 +212,7 @@ hw_service_make() {
     *-mask) hw_fail "only systemd can mask a service, and it does not run on this host" || return ;;
   esac
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   case $hw_service_by-$1 in
     systemd-start | systemd-restart | systemd-reload | systemd-enable) hw_service_refresh || return ;;
   esac

@@ -45,6 +45,7 @@ hw_swap() {
     hw_has_place "$1"
     return
   fi
+  hw_act || return
   hw_touch_all
   [ -z "$hw_swap_off" ] || hw_swap_stop "$1" || return
   if [ -n "$hw_swap_new" ]; then
@@ -84,6 +85,7 @@ hw_swap_active() {
 }
 
 hw_swap_stop() {
+  hw_act || return
   swapoff "$1" || hw_fail "could not take $1 out of use"
 }
 

@@ -41,6 +41,7 @@ hw_sysctl_live() {
   ! hw_sysctl_is "$2" "$3" || return 0
   hw_also "live $1"
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   # A key may change others with it.
   hw_sysctl_values=
   { hw_put "$2$hw_newline" >"$hw_key"; } 2>/dev/null || hw_fail "the kernel does not take $2 for $1" || return

@@ -45,6 +45,7 @@ hw_text() {
     [ "$4" != "$hw_perms" ] || return 0
     hw_also mode
     [ -z "$hw_check" ] || return 0
+    hw_act || return
     hw_apply_owner "$hw_path" || hw_fail "can't set the mode of $hw_path" || return
     hw_touch "$hw_path"
     return
@@ -98,6 +99,7 @@ hw_no_text() {
   hw_trust "${1%/*}" || return
   [ -z "${3-}" ] || hw_send_old "$1"
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   [ ! -L "$1" ] || hw_touch_all
   hw_forget_made "$1" || return
   [ -z "$hw_text_before" ] || "$hw_text_before" || return

@@ -20,7 +20,7 @@ hw_timezone() {
     if [ -z "$hw_check" ]; then
       hw_no_directory /etc/localtime || return
       ! hw_is_mount_point /etc/localtime || hw_fail "/etc/localtime is a mount point: the time zone is that of the machine that mounts it" || return
-      hw_link_beside /etc/localtime "/usr/share/zoneinfo/$1" && mv -f "$hw_temporary" /etc/localtime ||
+      hw_link_beside /etc/localtime "/usr/share/zoneinfo/$1" && hw_act && mv -f "$hw_temporary" /etc/localtime ||
         hw_give_up "can't make the link /etc/localtime" || return
       hw_temporary=
       hw_touch /etc/localtime

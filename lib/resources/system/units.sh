@@ -55,6 +55,7 @@ hw_unit_state() {
 
 # hw_units_reload: systemd reads all unit files anew.
 hw_units_reload() {
+  hw_act || return
   hw_touch_all
   systemctl daemon-reload || hw_fail 'systemd could not read the unit files anew' || return
   hw_units_changed=

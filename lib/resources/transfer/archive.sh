@@ -34,6 +34,7 @@ hw_archive() {
     return
   fi
   if [ -z "$hw_unpack" ]; then
+    hw_act || return
     hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
     hw_touch "$hw_tree"
     return
@@ -246,7 +247,7 @@ hw_place_tree() {
       hw_fail "can't set the owner of what was unpacked" || return
   fi
   # Whatever fails from here on may have changed something.
-  hw_acted=1
+  hw_act || return
   if [ "$hw_type" = absent ]; then
     hw_want_mode=${hw_want_mode:-00755}
     mv -- "$hw_stage/note" "$hw_stage/tree/$hw_marker" && hw_apply_owner "$hw_stage/tree" &&

@@ -35,6 +35,7 @@ hw_download() {
     return
   fi
   if [ -z "$hw_anew" ]; then
+    hw_act || return
     hw_apply_owner "$hw_path" || hw_fail "can't set owner or mode of $hw_path" || return
     hw_touch "$hw_path"
     return

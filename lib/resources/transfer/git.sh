@@ -56,6 +56,7 @@ hw_git_here() {
   [ "$hw_status" = changed ] || return 0
   hw_trust "$hw_git_named" || return
   [ -z "$hw_check" ] || return 0
+  hw_act || return
   hw_touch_all
   hw_bring_clone
 }

@@ -105,8 +105,8 @@ hw_find_account_tools() {
   fi
 }
 
-# hw_accounts_changed: what was read of accounts, and names of owners, hold no longer.
-hw_accounts_changed() { hw_touch_all; }
+# hw_change_accounts: they are about to change: what was read of accounts, and names of owners, hold no longer.
+hw_change_accounts() { hw_act && hw_touch_all; }
 
 # hw_set_field FILE NAME FIELD VALUE: a field of NAME's line of a file like /etc/passwd.
 hw_set_field() {

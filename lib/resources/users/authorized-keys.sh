@@ -181,6 +181,7 @@ EOF
 # hw_keys_write: root writes into a user's home as that user. Who owns a directory can lay a link where
 # root is about to write.
 hw_keys_write() {
+  hw_act || return
   if [ -n "$hw_keys_at_home" ] && [ "$hw_is_uid" -ne 0 ] && [ "$(id -u)" -eq 0 ]; then
     for hw_each in "$hw_keys_directory" "$hw_keys_file"; do
       [ "$hw_each" = "$hw_is_home" ] || [ ! -e "$hw_each" ] || hw_keys_give "$hw_each" ||

@@ -22,7 +22,7 @@ hw_group() {
     hw_also removed
     [ -z "$hw_check" ] || return 0
     hw_find_account_tools || return
-    hw_accounts_changed
+    hw_change_accounts || return
     case $hw_by in
       shadow) groupdel -- "$1" ;;
       pw) pw groupdel -n "$1" ;;
@@ -35,7 +35,7 @@ hw_group() {
     [ "$hw_status" = changed ] || return 0
     hw_find_account_tools && hw_members_exist || return
     [ -z "$hw_check" ] || return 0
-    hw_accounts_changed
+    hw_change_accounts || return
     [ -z "$hw_want_gid" ] || [ "$hw_want_gid" = "$hw_group_gid" ] || hw_group_number || hw_fail "could not change the group $1" || return
   fi
   [ -z "$hw_joining$hw_leaving" ] || hw_group_make_members || hw_fail "could not set the members of the group $1"
@@ -77,7 +77,7 @@ hw_members_exist() {
 
 # hw_group_add SYSTEM
 hw_group_add() {
-  hw_accounts_changed
+  hw_change_accounts || return
   case $hw_by in
     shadow) groupadd ${1:+-r} ${hw_want_gid:+-g "$hw_want_gid"} -- "$hw_group_name" ;;
     pw) pw groupadd -n "$hw_group_name" ${hw_want_gid:+-g "$hw_want_gid"} ;;

@@ -155,7 +155,7 @@ hw_user_groups_exist() {
 }
 
 hw_user_create() {
-  hw_accounts_changed
+  hw_change_accounts || return
   hw_want_main=$hw_want_group
   # A group of its own name, unless another is wanted; it may be there.
   if [ -z "$hw_want_main" ] && hw_find_group "$hw_account"; then hw_want_main=$hw_account; fi
@@ -205,7 +205,7 @@ hw_busybox_group() {
 # hw_user_change: what hw_pending lists.
 hw_user_change() {
   [ -n "$hw_pending" ] || return 0
-  hw_accounts_changed
+  hw_change_accounts || return
   # The files first: a later run sees by the account alone that they are still to be moved.
   hw_moved=
   if hw_user_must home && [ -n "$hw_want_move" ] && [ -d "$hw_is_home" ]; then
@@ -322,7 +322,7 @@ hw_user_make_home() {
 
 # hw_user_remove: the account goes before its home directory, of which nothing would be known later.
 hw_user_remove() {
-  hw_accounts_changed
+  hw_change_accounts || return
   [ -z "$hw_want_remove" ] || hw_begin_work "home $hw_account" "$hw_is_uid $hw_is_home" || return
   case $hw_by in
     # It also fails where the home directory it is to remove was gone before.
@@ -342,6 +342,7 @@ hw_user_no_home() {
     if [ "$hw_uid" = "$hw_wanted" ]; then
       hw_also 'home directory'
       [ -z "$hw_check" ] || return 0
+      hw_act || return
       hw_touch_all
       rm -rf -- "$hw_path" || hw_fail "can't remove all of $hw_path" || return
     fi
