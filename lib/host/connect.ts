@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorCodes, InterruptedError, UnreachableError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { HostCall } from '../session/call.ts'
+import type { Keepalive } from '../session/keepalive.ts'
 import { openSession, type Session, warmUp } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
 import type { Connector } from '../transport/connector.ts'
@@ -20,12 +21,16 @@ export interface Connecting {
   warn?: (message: string) => void
   /** Observers. */
   watch?: Watch
+  /** When silence ends a session. */
+  keepalive?: Keepalive
 }
 
 /** A host with its connection and the session of the connection's user. */
 export interface ConnectedHost {
   transport: Transport
   session: Session
+  /** For the sessions of other users. */
+  keepalive?: Keepalive
 }
 
 /**
@@ -37,7 +42,7 @@ export interface ConnectedHost {
  */
 export async function connectHost(
   host: Host,
-  { connector, timeoutMs, interrupts, warn, watch }: Connecting,
+  { connector, timeoutMs, interrupts, warn, watch, keepalive }: Connecting,
   first: readonly HostCall[],
   after?: number,
 ): Promise<ConnectedHost> {
@@ -51,8 +56,9 @@ export async function connectHost(
   try {
     const { bootstrapDir } = host
     const { limit } = giveUp
-    const opening = openSession({ transport, bootstrapDir, first, warn, watch, limit, after })
-    return { transport, session: await Promise.race([opening, giveUp.failure]) }
+    const opened = { transport, bootstrapDir, first, warn, watch, limit, after, keepalive }
+    const session = await Promise.race([openSession(opened), giveUp.failure])
+    return { transport, session, keepalive }
   } catch (error) {
     transport.close()
     throw error
@@ -75,7 +81,7 @@ export interface Restarting {
  */
 export async function reconnectHost(
   host: Host,
-  { connector, timeoutMs, interrupts, warn, watch }: Connecting,
+  { connector, timeoutMs, interrupts, warn, watch, keepalive }: Connecting,
   { withinMs, boot }: Restarting,
 ): Promise<ConnectedHost> {
   const deadline = Date.now() + withinMs
@@ -83,7 +89,7 @@ export async function reconnectHost(
   while (Date.now() < deadline) {
     const left = Math.min(timeoutMs, deadline - Date.now())
     try {
-      const connecting = { connector, timeoutMs: left, interrupts, warn, watch }
+      const connecting = { connector, timeoutMs: left, interrupts, warn, watch, keepalive }
       const connected = await connectHost(host, connecting, [showBoot])
       if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) return connected
       last = 'it has not shut down yet'

@@ -142,7 +142,8 @@ async function openSessions(
   warn: (message: string) => void,
   watch: Watch,
 ): Promise<HostSessions> {
-  const connecting = { connector, timeoutMs: timeouts.connectMs, interrupts, warn, watch }
+  const { connectMs, keepalive } = timeouts
+  const connecting = { connector, timeoutMs: connectMs, interrupts, warn, watch, keepalive }
   const connected = await connectHost(host, connecting, claim ? [claim.take()] : [])
   const reconnect = async (restarting: Restarting) => {
     const again = await reconnectHost(host, connecting, restarting)

@@ -6,6 +6,7 @@ import type { SelectionOptions } from '../program/selection.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { SecretValues } from '../recipe/secret-sources.ts'
+import type { Keepalive } from '../session/keepalive.ts'
 import type { Tracer } from '../session/trace-files.ts'
 import type { Connector } from '../transport/connector.ts'
 import type { Interrupts } from './interrupts.ts'
@@ -48,6 +49,8 @@ export interface Timeouts {
   stepMs?: number
   /** For connecting again when a connection is lost; takes precedence over the inventory. 0: not at all. */
   reconnectMs?: number
+  /** When silence ends a session. Default: `defaultKeepalive`. */
+  keepalive?: Keepalive
 }
 
 /** How long a lost connection is made again, if nothing else is set. */

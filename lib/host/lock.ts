@@ -30,15 +30,21 @@ export interface LockHolder extends Omit<LockClaim, 'session'> {
   pid: string
   /** False: the process has ended, and the next run takes over the lock. */
   alive: boolean
+  /** Seconds since the host last heard its controller. */
+  silentSeconds?: number
 }
 
 /**
  * The call that takes the lock; it goes with a session's first write.
  * @param again the session had it before its connection was lost
+ * @param silence seconds after which a holder that hears nothing has ended, if not the host's own number
  */
-export function lockCall(claim: LockClaim, again?: 'again'): HostCall {
+export function lockCall(claim: LockClaim, again?: 'again', silence?: number): HostCall {
   const { run, attempt, recipe, owner, controller, time, session } = claim
-  const args = [run, ...words({ attempt, recipe, owner, controller, time, session, again })]
+  const args = [
+    run,
+    ...words({ attempt, recipe, owner, controller, time, session, again, silence }),
+  ]
   return { name: 'hw_lock', args: args.map(oneLine) }
 }
 
@@ -56,6 +62,7 @@ export function parseHolder(text: string): LockHolder | undefined {
   if (!values.has('pid')) return undefined
   // Whoever writes to the host wrote this.
   const value = (name: string) => printable(values.get(name) ?? '?').slice(0, longestField)
+  const silent = values.get('silent') ?? ''
   return {
     pid: value('pid'),
     run: value('run'),
@@ -65,6 +72,7 @@ export function parseHolder(text: string): LockHolder | undefined {
     controller: value('controller'),
     time: value('time'),
     alive: values.get('alive') !== 'no',
+    ...(/^\d{1,9}$/.test(silent) && { silentSeconds: Number(silent) }),
   }
 }
 
@@ -97,10 +105,15 @@ export function changedBefore({ stdout }: StepResult): ReadonlySet<number> {
 /** Longer than any that we write. */
 const longestField = 200
 
-/** `server.provision by alice@laptop since 2026-01-31T02:00:00Z (run …, process 123)` */
+/** `server.provision by alice@laptop since 2026-01-31T02:00:00Z (run …, process 123), silent for 75 s` */
 export function describeHolder(holder: LockHolder): string {
-  return `${holder.recipe} by ${holder.owner}@${holder.controller} since ${holder.time} (run ${holder.run}, process ${holder.pid})`
+  const { alive, silentSeconds = 0 } = holder
+  const silence = alive && silentSeconds >= worthSaying ? `, silent for ${silentSeconds} s` : ''
+  return `${holder.recipe} by ${holder.owner}@${holder.controller} since ${holder.time} (run ${holder.run}, process ${holder.pid})${silence}`
 }
+
+/** In seconds: two of the lines by which a host hears its controller, which may be late. */
+const worthSaying = 30
 
 /**
  * The error of a claim; undefined if it was granted.

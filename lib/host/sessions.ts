@@ -68,18 +68,16 @@ export function createSessions(
   const opened: Session[] = []
   const isMain = (user?: string) => user === undefined || user === connection.now.transport.user
   const as = (user?: string) => {
-    const { transport, session: main } = connection.now
+    const { transport, session: main, keepalive } = connection.now
     if (user === undefined || isMain(user)) return Promise.resolve(main)
     const sessions = othersNow()
     const known = sessions.get(user)
     if (known) return known
-    const command = shellOf(user)
-    const session = openSession({ transport, bootstrapDir: '', command, user, watch }).then(
-      session => {
-        opened.push(session)
-        return session
-      },
-    )
+    const wanted = { transport, bootstrapDir: '', command: shellOf(user), user, watch, keepalive }
+    const session = openSession(wanted).then(session => {
+      opened.push(session)
+      return session
+    })
     sessions.set(user, session)
     // The caller gets the error; a later attempt may succeed.
     session.catch(() => sessions.delete(user))

@@ -7,7 +7,7 @@ import type { HostCall, StepResult } from '../session/call.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
 import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
-import { lockCall, lockError, unknownEnds } from './lock.ts'
+import { lockCall, lockError, parseHolder, unknownEnds } from './lock.ts'
 import type { HostSessions } from './sessions.ts'
 
 /** Pause between attempts to take a held lock. */
@@ -71,8 +71,10 @@ export async function takeLock(
   let reported = ''
   while (refusal) {
     if (!(refusal instanceof LockedError) || Date.now() >= deadline) throw refusal
-    if (refusal.message !== reported) progress.warn(`${refusal.message}; waiting`)
-    reported = refusal.message
+    // How long the holder has been silent changes all the time.
+    const { run, pid } = parseHolder(answer.stdout.toString('utf8'))!
+    if (`${run} ${pid}` !== reported) progress.warn(`${refusal.message}; waiting`)
+    reported = `${run} ${pid}`
     const pauseMs = Math.min(lockIntervalMs, Math.max(0, deadline - Date.now()))
     await delay(pauseMs, undefined, { signal: interrupts.stop }).catch(() => {
       throw new InterruptedError('interrupted', 'interrupted while waiting for the lock')

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # lock.sh: one run at a time on a host.
-# Needs: process leftover
+# Needs: process leftover silence
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
 # as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it.
-# The first line is the PID, then `name=value` lines: start boot run attempt recipe owner controller time session.
+# The first line is the PID, then `name=value` lines: start boot heard run attempt recipe owner controller time session;
+# for heard see silence.sh.
 #
 # `session` is a word that one host's part of a run has, and nobody else. Who comes with it is the same after its
 # connection was lost: it gets the lock again, but only where nobody else had it meanwhile. So a shell that ends
@@ -30,13 +31,14 @@ hw_read_lock() {
   # Reading a pipe would wait for ever.
   [ -f "$1" ] || return 1
   hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_attempt='' hw_holder_text=''
-  hw_holder_session='' hw_holder_changed=''
+  hw_holder_session='' hw_holder_changed='' hw_holder_heard=''
   {
     IFS= read -r hw_holder_pid
     while IFS= read -r hw_line; do
       case $hw_line in
         start=*) hw_holder_start=${hw_line#*=} ;;
         boot=*) hw_holder_boot=${hw_line#*=} ;;
+        heard=*) hw_holder_heard=${hw_line#*=} ;;
         run=*) hw_holder_run=${hw_line#*=} ;;
         attempt=*) hw_holder_attempt=${hw_line#*=} ;;
         # These are for nobody else.
@@ -83,12 +85,13 @@ hw_make_claim() {
   hw_process_start "$$" || hw_fail "can't find out when process $$ started" || return
   hw_lock_file=$hw_dir/bootstrap.pid
   hw_self=$$-$hw_started-$hw_boot
+  hw_elapse
   # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
   hw_claim=$hw_lock_file.claim-$hw_self
   umask 077
   # In a directory with a default ACL the umask is ignored. A process more only where there may be one.
   true >"$hw_claim" && { [ -n "$hw_state_plain" ] || chmod 600 -- "$hw_claim"; } &&
-    hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "$@" >"$hw_claim"
+    hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "heard=$hw_seconds" "$@" >"$hw_claim"
   hw_made=$?
   umask 022
   [ "$hw_made" -eq 0 ] || {
@@ -97,14 +100,16 @@ hw_make_claim() {
   }
 }
 
-# hw_lock RUN attempt= recipe= owner= controller= time= [session=] [again=]: take the lock, or fail with code `locked` and
-# the holder's lines on standard output. What the run itself began, in a session that is gone, is no obstacle. With
-# `again` this session had the lock when its connection was lost: it prints the ids of the steps that have changed
-# something, `changed= 3 7`, or after a refusal `own=yes` as long as its old shell is at work.
+# hw_lock RUN attempt= recipe= owner= controller= time= [session=] [again=] [silence=]: take the lock, or fail with code
+# `locked` and the holder's lines on standard output. What the run itself began, in a session that is gone, is no obstacle.
+# With `again` this session had the lock when its connection was lost: it prints the ids of the steps that have changed
+# something, `changed= 3 7`, or after a refusal `own=yes` as long as its old shell is at work. `silence`: as
+# hw_silence_limit, where it is another.
 hw_lock() {
   command -v ln >/dev/null || hw_without ln coreutils || return
   hw_make_dir || return
-  hw_words 1 'attempt recipe owner controller time session again' "$@" || return
+  hw_words 1 'attempt recipe owner controller time session again silence' "$@" || return
+  hw_silence_limit=${hw_want_silence:-$hw_silence_limit}
   hw_make_claim "run=$1" "attempt=$hw_want_attempt" "recipe=$hw_want_recipe" "owner=$hw_want_owner" \
     "controller=$hw_want_controller" "time=$hw_want_time" ${hw_want_session:+"session=$hw_want_session"} || return
   hw_earlier='in an earlier attempt' hw_changed_before=''
@@ -126,8 +131,7 @@ hw_lock() {
     3) hw_fail 'another run has had the lock since' ;;
     1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
-      hw_lines "pid=$hw_holder_pid"
-      hw_put "$hw_holder_text"
+      hw_show_holder
       [ -z "$hw_want_again" ] || ! hw_is_own_session || hw_lines own=yes
       hw_fail "locked by process $hw_holder_pid" locked
       ;;
@@ -183,7 +187,7 @@ hw_take_lock() {
     hw_first=$hw_holder hw_dead=''
     while :; do
       [ "$hw_holder" != "$hw_self" ] || return 0
-      ! hw_holder_alive || hw_lock_supersede "$1" || return 2
+      ! hw_holder_alive || hw_lock_supersede "$1" || hw_lock_silent || return 2
       hw_is_own_session || hw_is_earlier_attempt "$1" || ! hw_run_works "$hw_holder_run" || return 2
       hw_heir=$hw_lock_file.heir-$hw_holder
       if hw_link_claim "$hw_heir"; then
@@ -223,6 +227,26 @@ hw_lock_supersede() {
   else
     hw_is_earlier_attempt "$1" && hw_run_works "$1" || return
   fi
+  hw_end_holder
+}
+
+# hw_lock_silent: the holder is a shell that waits for its next line, and has heard nothing for too long: it ends. One
+# whose session lasted long enough is ended by keepalive.sh.
+hw_lock_silent() {
+  hw_looks=0
+  while :; do
+    hw_measure_silence
+    [ "${hw_silent:-0}" -gt "$hw_silence_limit" ] && ! hw_has_children "$hw_holder_pid" || return
+    # It may have been between two programs, or about to read what has come.
+    hw_looks=$((hw_looks + 1))
+    [ "$hw_looks" -lt 3 ] || break
+    sleep 1
+  done
+  hw_end_holder
+}
+
+# hw_end_holder: the shell that holds the lock is killed.
+hw_end_holder() {
   kill -s KILL "$hw_holder_pid" || ! hw_holder_alive || return
   hw_waits=0
   while hw_holder_alive && [ "$hw_waits" -lt 50 ]; do
@@ -265,7 +289,9 @@ hw_sweep() {
     esac
     rm -f -- "$hw_path"
   done
-  [ ! -e "$hw_dir/bootstrap.lost" ] || rm -f -- "$hw_dir/bootstrap.lost"
+  for hw_path in "$hw_dir/bootstrap.lost" "$hw_dir/bootstrap.heard"; do
+    [ ! -e "$hw_path" ] || rm -f -- "$hw_path"
+  done
   # The state and what steps had here, see leftover.sh.
   hw_sweep_in "$hw_dir"
   hw_sweep_in "$hw_dir/products"
@@ -329,7 +355,13 @@ hw_show_lock() {
   hw_boot_id
   hw_read_lock "$hw_dir/bootstrap.pid" || return 0
   if hw_holder_works; then hw_lines alive=yes; else hw_lines alive=no; fi
-  hw_lines "pid=$hw_holder_pid"
+  hw_show_holder
+}
+
+# hw_show_holder: the lines of the holder, and for how many seconds nothing was heard of it.
+hw_show_holder() {
+  hw_measure_silence
+  hw_lines "pid=$hw_holder_pid" "silent=$hw_silent"
   hw_put "$hw_holder_text"
 }
 
@@ -342,7 +374,7 @@ hw_unlock() {
       [ ! -e "$hw_claim" ] || rm -f -- "$hw_claim"
       exec mv -f -- "$hw_lock_file" "$hw_dir/bootstrap.lost"
     fi
-    ${1-} rm -f -- "$hw_lock_file" "$hw_claim"
+    ${1-} rm -f -- "$hw_lock_file" "$hw_claim" "$hw_dir/bootstrap.heard"
   elif [ -e "$hw_claim" ]; then
     rm -f -- "$hw_claim"
   fi

@@ -16,6 +16,8 @@ import type { Notes } from './watch.ts'
 export interface Channel {
   /** Writes script: a step, or what comes before one. */
   write(script: Buffer | string): void
+  /** The same, if nothing is awaited, and the shell has not ended. */
+  writeIfIdle(script: string): void
   /** Expects the end of step `id`. Steps end in the order of these calls. */
   expect(id: number, listener?: StepListener): Promise<StepResult>
   /**
@@ -89,6 +91,9 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
     write: script => {
       if (failure) throw failure
       shell.stdin.write(script)
+    },
+    writeIfIdle: script => {
+      if (!failure && readings.idle) shell.stdin.write(script)
     },
     expect: (id, listener = {}) => {
       if (failure) return Promise.reject(failure)

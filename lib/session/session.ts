@@ -11,6 +11,7 @@ import type { HostCall, StepResult } from './call.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { createControl, createSignals } from './control.ts'
 import { type Facts, parseFacts } from './first-facts.ts'
+import { defaultKeepalive, type Keepalive, keepAlive } from './keepalive.ts'
 import type { StepListener } from './readings.ts'
 import {
   beginSegment,
@@ -92,6 +93,7 @@ const randomWord = () => randomBytes(12).toString('hex')
  * @param options.limit until when its shell must have answered
  * @param options.after ids of calls begin after this: no call of this session has the id of one of the session that it
  *   replaces
+ * @param options.keepalive when silence ends it
  * @throws {UnreachableError} the host opens no shell, or it does not follow our protocol
  * @throws {StepError} user_missing, user_refused: no session of `user`
  */
@@ -105,8 +107,10 @@ export async function openSession(options: {
   watch?: Watch
   limit?: AnswerLimit
   after?: number
+  keepalive?: Keepalive
 }): Promise<Session> {
   const { transport, bootstrapDir, command, user, warn, watch, limit, after = 0 } = options
+  const { keepalive = defaultKeepalive } = options
   const nonce = `hw${randomWord()}`
   const notes = createNotes(watch, user)
   const begin: HostCall = { name: 'hw_begin', args: [nonce, bootstrapDir] }
@@ -137,6 +141,16 @@ export async function openSession(options: {
   const stopped = () => signals.sent
   const shell = { nonce, channel, bootstrapDir, transfers, notes, takeIds, send, stopped }
   const work = createWork(shell, signals.kill)
+  const endKeepalive = keepAlive(keepalive, {
+    pid,
+    bootstrapDir,
+    open: () => {
+      notes?.opens('another shell, which hears that the controller is there')
+      return (transport.openHere ?? transport.open)(command)
+    },
+    writeIfIdle: channel.writeIfIdle,
+    over: () => channel.failure !== undefined,
+  })
   return {
     facts,
     get stateFiles() {
@@ -161,6 +175,7 @@ export async function openSession(options: {
       // If the connection is lost, everything that waits is too.
       if (skip && work.busy) await signals.interrupt().catch(() => {})
       await work.ended()
+      endKeepalive()
       await channel.end(leaving)
       if (user === undefined) transport.close()
     },

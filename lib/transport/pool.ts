@@ -97,6 +97,11 @@ export function pooled(
   return {
     ...first,
     open: command => open(transport => transport.open(command)),
+    openHere: command => {
+      const member = members.find(({ shells }) => shells < most)
+      if (member) return start(member, transport => transport.open(command))
+      return Promise.reject(new UnreachableError('shell_failed', 'its connections are full'))
+    },
     openTerminal: openTerminal && (command => open(transport => transport.openTerminal!(command))),
     close: () => {
       closed = true

@@ -37,6 +37,12 @@ export interface Transport {
    */
   open(command?: readonly string[]): Promise<ShellStream>
   /**
+   * The same, if the connection has room for another shell: another connection, with another login, is never opened.
+   * Absent if there is none in any case.
+   * @throws {UnreachableError} as `open`
+   */
+  openHere?(command?: readonly string[]): Promise<ShellStream>
+  /**
    * Starts a command on its own terminal, to which its standard streams are connected: standard error is
    * mixed with standard output. For programs that prompt at a terminal; absent if the transport has none.
    * @throws {UnreachableError} as `open`

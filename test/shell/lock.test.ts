@@ -79,6 +79,7 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^start=\w+$/),
       `boot=${await bootId()}`,
+      expect.stringMatching(/^heard=\d+$/),
       'run=r1',
       'attempt=1',
       'recipe=server.provision',

@@ -55,6 +55,7 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
   const { method, user, password, known = { terminal: false }, debug } = options
   const way: BecomeTransport = { ...options, transport }
   const asks = password !== undefined
+  const { openHere } = transport
   const byTerminal = () =>
     transport.openTerminal !== undefined && (known.terminal || (asks && method !== 'sudo'))
   return {
@@ -75,6 +76,8 @@ export function become(transport: Transport, options: BecomeOptions): Transport 
       debug?.('become', `${method} requires a terminal: retrying with one`)
       return openByTerminal(way, command)
     },
+    openHere:
+      openHere && (command => become({ ...transport, open: openHere }, options).open(command)),
     explain: output => {
       const refusal = recognise(output)
       if (!refusal && !speaks(options, output)) return undefined
