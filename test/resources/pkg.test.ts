@@ -121,10 +121,12 @@ function latestOf(manager: PackageManager): ResourceCase {
 describeEach([...packageManagers, apkContract], '$name', manager => {
   describe('on a host of its own', () => {
     resourceTable('pkg', casesFor(manager), {
+      fetches: true,
       host: () => packageHost(manager),
       shells: [anyShell],
     })
     resourceTable('pkg', [latestOf(manager)], {
+      fetches: true,
       host: () => packageHost(manager, caches),
       shells: shells.filter(({ name }) => name === 'busybox sh'),
     })
