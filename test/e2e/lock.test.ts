@@ -3,15 +3,15 @@
  * @module-tag long
  */
 import { readFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LockClaim, lockCall, lockError } from '../../lib/host/lock.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { openSession, type Session } from '../../lib/session/session.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
 import type { Running } from '../support/cli.ts'
+import { type CuttingProxy, startProxy } from '../support/cutting-proxy.ts'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
 
@@ -224,9 +224,9 @@ describe('a lock whose run is gone', () => {
   })
 
   test('is free after the connection is cut, and not made again', async () => {
-    const cut = await throughProxy()
+    const proxy = await throughProxy()
     const first = await holder('proxied', '--reconnect', '0')
-    cut()
+    proxy.cut('close')
     const { status, stderr } = await first.ended
     expect({ status, stderr }).toEqual({
       status: 3,
@@ -239,31 +239,52 @@ describe('a lock whose run is gone', () => {
   })
 })
 
-/** An environment `proxied` that reaches lab1 through us; returns what cuts the connection. */
-async function throughProxy(): Promise<() => void> {
-  const { address, port } = lab.status.hosts[0]!
-  const sockets: Socket[] = []
-  const proxy = createServer(socket => {
-    const upstream = connect(port, address)
-    for (const each of [socket, upstream]) sockets.push(each.on('error', () => {}))
-    socket.pipe(upstream).pipe(socket)
+describe('a run whose connection is cut', () => {
+  afterEach(release)
+
+  test.each(['plain', 'json'])('goes on where it was, and says so (%s)', async output => {
+    const proxy = await throughProxy()
+    const first = await holder('proxied', '--output', output)
+    proxy.cut('reset')
+    await first.says('connection lost, reconnecting (attempt 1)…')
+    await first.says('connected again after')
+    // Nobody else got in.
+    expect((await run('quick')).status).toBe(5)
+    await touch('go')
+    expect((await first.ended).status).toBe(0)
+    expect(await there('after')).toBe(true)
   })
-  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void proxy.close())
-  const at = (proxy.address() as AddressInfo).port
+
+  test('ends at once with Ctrl-C while it is made again, and every line is written', async () => {
+    const proxy = await throughProxy()
+    const first = await holder('proxied', '--output', 'plain')
+    proxy.down('reset')
+    await proxy.nextRefused()
+    first.child.kill('SIGINT')
+    const { status, stderr } = await first.ended
+    expect(status).toBe(130)
+    expect(stderr).toMatch(/lab1 \| unknown \| \$ mkdir .*interrupted while reconnecting/)
+    expect(stderr).toMatch(/lab1 \| interrupted \| .*1 unknown/)
+    expect(await there('after')).toBe(false)
+  })
+})
+
+/** An environment `proxied` that reaches lab1 through a proxy. */
+async function throughProxy(): Promise<CuttingProxy> {
+  const { address, port } = lab.status.hosts[0]!
+  const proxy = await startProxy({ address, port })
   const hosts = await readFile(join(lab.directory, 'hosts.ini'), 'utf8')
   const known = await readFile(join(lab.directory, 'known_hosts'), 'utf8')
-  await project.write('inventories/proxied/known_hosts', known.replace(/^\S+/, `[127.0.0.1]:${at}`))
+  const line = known.replace(/^\S+/, `[127.0.0.1]:${proxy.port}`)
+  await project.write('inventories/proxied/known_hosts', line)
   await project.write(
     'inventories/proxied/hosts.ini',
     hosts
-      .replace(/ansible_host=\S+/, 'ansible_host=127.0.0.1')
-      .replace(/ansible_port=\S+/, `ansible_port=${at}`)
+      .replace(/ansible_host=\S+/, `ansible_host=${proxy.address}`)
+      .replace(/ansible_port=\S+/, `ansible_port=${proxy.port}`)
       .replace(/known_hosts_file=\S+/, 'known_hosts_file=known_hosts'),
   )
-  return () => {
-    for (const socket of sockets) socket.destroy()
-  }
+  return proxy
 }
 
 describe('unlock', () => {
