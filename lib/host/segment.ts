@@ -181,7 +181,12 @@ function dueNow(
   const now = new Set(due)
   const changed = left.filter(step => sent.get(step)!.changed)
   for (const { notify } of changed) for (const { key } of notify) now.add(key)
-  for (const { handler } of changed) if (handler) now.delete(handler)
+  for (const step of changed) {
+    if (!step.handler) continue
+    // What is remembered does not run again, and its output may have been lost.
+    if (sent.get(step)!.call.effect) now.add(step.handler)
+    else now.delete(step.handler)
+  }
   return now
 }
 

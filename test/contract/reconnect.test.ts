@@ -167,7 +167,8 @@ describe('a connection that is lost', { tags: ['sshd'] }, () => {
     },
     async how => {
       const it = await there()
-      const reload = handler(command(sh`echo x >>${it.at('reloaded')}`, { title: 'reload' }))
+      const line = sh`echo x >>${it.at('reloaded')}; echo reloading`
+      const reload = handler(command(line, { title: 'reload' }))
       const config = directory(it.at('config'), { notify: reload })
       const { seen, exitCode } = await it.run(async ({ converge, $ }) => {
         await $`true`
@@ -188,6 +189,7 @@ describe('a connection that is lost', { tags: ['sshd'] }, () => {
       ])
       expect(await it.read('depends')).toBe('x\n')
       expect(await it.read('reloaded')).toBe('x\n')
+      expect(outputOf(seen)).toBe('reloading\n')
     },
   )
 
