@@ -305,7 +305,13 @@ async function endRunner(it: There) {
   const [run] = await readdir(it.at('state/runs'))
   const [key] = (await readdir(it.at(`state/runs/${run}`))).filter(name => name !== 'runner')
   const pid = Number.parseInt(await it.read(`state/runs/${run}/${key}/started`), 10)
-  for (const each of [pid, ...descendantsOf(pid)]) process.kill(each, 'SIGKILL')
+  for (const each of [pid, ...descendantsOf(pid)]) {
+    try {
+      process.kill(each, 'SIGKILL')
+    } catch {
+      // A sleep of its loop, which is over by now.
+    }
+  }
 }
 
 describe('a connection that can’t be made again', { tags: ['sshd'] }, () => {
