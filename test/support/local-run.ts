@@ -18,6 +18,7 @@ import {
 import type { SecretValues } from '../../lib/recipe/secret-sources.ts'
 import type { HostLimits } from '../../lib/rollout/batches.ts'
 import { type RunResult, runRecipe } from '../../lib/rollout/run.ts'
+import type { Keepalive } from '../../lib/session/keepalive.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import { expectComplete, recordEvents } from './run-events.ts'
 import { temporaryDirectory } from './shells.ts'
@@ -65,6 +66,7 @@ export interface LocalOptions extends Reporting {
   timeoutMs?: number
   waitLockMs?: number
   commandTimeoutMs?: number
+  keepalive?: Keepalive
   /** An earlier run, gone on with. Default: a new one. */
   runId?: string
   attempt?: number
@@ -121,6 +123,7 @@ export function localIn(directory: string, ...names: string[]) {
           connectMs: more.timeoutMs ?? 2000,
           lockMs: more.waitLockMs ?? 0,
           stepMs: more.commandTimeoutMs,
+          keepalive: more.keepalive,
           reconnectMs: more.reconnectMs ?? 0,
         },
         events,
