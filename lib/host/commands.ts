@@ -18,6 +18,7 @@ import { createRepeatedOutput, type RepeatedOutput } from '../session/repeated-o
 import type { Session } from '../session/session.ts'
 import { account, type Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
+import { asides } from './step-ends.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 
 /**
@@ -60,16 +61,16 @@ function callOf(
   return { name: 'hw_run', args: [shell, cwd, input ? 'yes' : '', command, ...variables], input }
 }
 
-/** The call of a command that the host remembers, if it does: other users' sessions have no memory. */
+/** The call of a command that the host remembers, if it does. */
 function effectOf(
   call: HostCall,
   title: string,
   { as, secrets }: CommandRequest,
   { effects }: Execution,
 ): HostCall {
-  // Nor can what comes only once be given again.
-  if (!effects || as !== undefined || call.stream) return call
-  return { ...call, effect: effects({ title, call, secrets }) }
+  // What comes only once can't be given again.
+  if (!effects || call.stream) return call
+  return { ...call, effect: effects({ title, as, call, secrets }) }
 }
 
 /** A running command: its user, and who gets its output. */
@@ -107,7 +108,11 @@ async function run(
     return session.call(call, listener)
   }
   try {
-    const result = await sessions.steadily(command.as, send, () => command.mayRepeat)
+    // The record is the main session's, which runs the command; here it shows whether that user can be had.
+    if (once && command.as !== undefined) await sessions.steadily(command.as, async () => true)
+    const as = once ? undefined : command.as
+    const result = await sessions.steadily(as, send, () => command.mayRepeat)
+    for (const said of asides(result)) progress.warn(said)
     if (now.limit?.late) throw now.limit.late
     if (!repeated.same) throw differs()
     if (result.code === 'uncertain') throw uncertain(command.title, result)

@@ -2,6 +2,7 @@
 import { InterruptedError } from '../errors.ts'
 import { accountOf } from '../program/account.ts'
 import { checkConditions } from '../program/conditions.ts'
+import { isRemembered } from '../program/effects.ts'
 import { type Program, type ScheduleOptions, schedule } from '../program/schedule.ts'
 import type { Step } from '../program/step.ts'
 import type { Converged } from '../recipe/recipe.ts'
@@ -97,9 +98,8 @@ function show(
   }
   const shown = new Map(
     steps.map(step => {
-      const { title, effect } = step.resource
-      const once = remembers && effect !== undefined && step.as === undefined
-      return [step, taskOf(step.task).step(title, once)] as const
+      const once = remembers && isRemembered(step)
+      return [step, taskOf(step.task).step(step.resource.title, once)] as const
     }),
   )
   for (const task of tasks.values()) task.end()

@@ -32,6 +32,8 @@ export interface LockHolder extends Omit<LockClaim, 'session'> {
   alive: boolean
   /** Seconds since the host last heard its controller. */
   silentSeconds?: number
+  /** It is in another PID namespace, so the host can't tell whether it is alive; it counts as alive. */
+  away?: boolean
 }
 
 /**
@@ -73,6 +75,7 @@ export function parseHolder(text: string): LockHolder | undefined {
     time: value('time'),
     alive: values.get('alive') !== 'no',
     ...(/^\d{1,9}$/.test(silent) && { silentSeconds: Number(silent) }),
+    ...(values.get('alive') === 'away' && { away: true }),
   }
 }
 
@@ -107,9 +110,10 @@ const longestField = 200
 
 /** `server.provision by alice@laptop since 2026-01-31T02:00:00Z (run …, process 123), silent for 75 s` */
 export function describeHolder(holder: LockHolder): string {
-  const { alive, silentSeconds = 0 } = holder
+  const { alive, silentSeconds = 0, away } = holder
   const silence = alive && silentSeconds >= worthSaying ? `, silent for ${silentSeconds} s` : ''
-  return `${holder.recipe} by ${holder.owner}@${holder.controller} since ${holder.time} (run ${holder.run}, process ${holder.pid})${silence}`
+  const where = away ? ' of another PID namespace' : ''
+  return `${holder.recipe} by ${holder.owner}@${holder.controller} since ${holder.time} (run ${holder.run}, process ${holder.pid}${where})${silence}`
 }
 
 /** In seconds: two of the lines by which a host hears its controller, which may be late. */
@@ -131,7 +135,9 @@ export function lockError(result: StepResult): LockedError | StepError | undefin
     })
   }
   return new LockedError('locked', `locked: ${describeHolder(holder)}`, {
-    hint: 'Wait for it with --wait-lock 5m, or see `hostwright unlock`.',
+    hint: holder.away
+      ? 'From here nobody can tell whether that process is alive: it is one of another container, or of an earlier start of this one. If that run is over, take its lock away with `hostwright unlock --yes`.'
+      : 'Wait for it with --wait-lock 5m, or see `hostwright unlock`.',
   })
 }
 

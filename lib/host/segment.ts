@@ -1,6 +1,7 @@
 /** Runs one segment: steps that one user's session runs without us. */
 import { StepError } from '../errors.ts'
-import { placeCondition } from '../program/conditions.ts'
+import { type Known, placeCondition } from '../program/conditions.ts'
+import { isRemembered } from '../program/effects.ts'
 import type { Segment } from '../program/segments.ts'
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
@@ -20,6 +21,22 @@ import { createStepLimit, type StepLimit } from './step-limit.ts'
 
 /** @throws {UnreachableError} the connection is lost; steps that fail are reported instead */
 export async function runSegment(segment: Segment, running: Running): Promise<void> {
+  for (const part of partsOf(segment, running.execution)) await runPart(part, running)
+}
+
+/** Another user's effects, each alone: the main session runs their commands, as the record of them is its own. */
+function partsOf({ as, steps }: Segment, { effects }: Execution): Segment[] {
+  if (as === undefined || !effects) return [{ as, steps }]
+  const parts: { as: string; steps: Step[] }[] = []
+  for (const step of steps) {
+    const last = parts.at(-1)
+    if (last && !isRemembered(step) && !isRemembered(last.steps[0]!)) last.steps.push(step)
+    else parts.push({ as, steps: [step] })
+  }
+  return parts
+}
+
+async function runPart(segment: Segment, running: Running): Promise<void> {
   const { sessions, ledger } = running.execution
   const { as, steps } = segment
   const left = running.failure ? leftOut : await declinedOf(segment, running)
@@ -30,6 +47,7 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
     .steadily(as, async () => true)
     .catch(error => noSession(steps, error, running))
   if (!there) return
+  if (running.execution.effects && isRemembered(steps[0]!)) return runForUser(steps[0]!, running)
   if (!(await openIntents(steps, running))) return endSteps(steps, leftOut, running)
   const owed = await ledger.owe(steps)
   if (!owed) return endSteps(steps, leftOut, running)
@@ -41,6 +59,33 @@ export async function runSegment(segment: Segment, running: Running): Promise<vo
     throw error
   }
   await ledger.settle(owed)
+}
+
+/** Runs another user's effect from the main session; its condition is for that user's session to answer. */
+async function runForUser(step: Step, running: Running): Promise<void> {
+  const { ledger, sessions } = running.execution
+  const { as } = step
+  if (step.handler && !ledger.due.has(step.handler)) return endStep(step, leftOut, running)
+  const other = await sessions.steadily(as, async session => session !== sessions.main)
+  const asked =
+    other && step.when
+      ? await sessions.steadily(as, session => holds(step, session, ledger.changed))
+      : undefined
+  if (asked === 'interrupted') return endStep(step, leftOut, running)
+  const user = { as: other ? as : undefined, holds: asked }
+  return createSending({ steps: [step] }, running, user).send()
+}
+
+async function holds(step: Step, session: Session, known: Known): Promise<boolean | 'interrupted'> {
+  const call = { call: { name: 'true', args: [] }, when: placeCondition(step, [], known) }
+  const [{ status, note } = leftOut] = await session.segment([call], { check: false, diff: false })
+  return status === 'skipped' && note === '' ? 'interrupted' : status === 'ok'
+}
+
+/** For whom the main session runs a step of another user, and that user's answer to its condition, if there is one. */
+interface ForUser {
+  as?: string
+  holds?: boolean
 }
 
 /** Sends the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
@@ -98,10 +143,12 @@ async function declinedOf({ steps }: Segment, running: Running): Promise<StepRes
 }
 
 /** Sends the steps of a segment, and those that have not ended again if the connection is lost and made again. */
-function createSending({ as, steps }: Segment, running: Running) {
+function createSending({ as, steps }: Segment, running: Running, forUser?: ForUser) {
   const { execution, shown } = running
   const { mode, sessions, ledger } = execution
-  const sent = new Map(steps.map(step => [step, toSend(step, execution, shown.get(step)!)]))
+  const sent = new Map(
+    steps.map(step => [step, toSend(step, execution, shown.get(step)!, forUser)]),
+  )
   const rest = () => steps.filter(step => !sent.get(step)!.result)
   const last = steps.at(-1)!
   const restarts = !onlyLooks(mode) && last.resource.restarts !== undefined
@@ -145,6 +192,10 @@ function createSending({ as, steps }: Segment, running: Running) {
 interface Sent {
   call: HostCall
   output: RepeatedOutput
+  /** The answer of its user to its condition. */
+  holds?: boolean
+  /** It runs in the main session, which knows what is under way. */
+  inMain: boolean
   /** Its id in the session that it was sent to last. */
   id?: number
   /** It had changed something before the connection was lost, and its answer was lost too. */
@@ -153,17 +204,15 @@ interface Sent {
   result?: StepResult
 }
 
-function toSend(step: Step, execution: Execution, progress: StepProgress): Sent {
-  const effect = effectOf(step, execution)
+function toSend(step: Step, execution: Execution, progress: StepProgress, forUser?: ForUser): Sent {
+  const { call } = step.resource
+  const effect = effectOf(step, execution, forUser)
   const output = createRepeatedOutput(progress.output)
+  const place = { holds: forUser?.holds, inMain: step.as === undefined || forUser !== undefined }
   // Only the output of what is remembered comes again as it was.
   if (!effect)
-    return {
-      call: step.resource.call,
-      output: { ...output, output: progress.output },
-      changed: false,
-    }
-  return { call: { ...step.resource.call, effect }, output, changed: false }
+    return { call, output: { ...output, output: progress.output }, changed: false, ...place }
+  return { call: { ...call, effect }, output, changed: false, ...place }
 }
 
 /** The result of a step that had nothing left to do when it was sent again. */
@@ -232,7 +281,10 @@ function callOf(
   const progress = shown.get(step)!
   const limit = limits[at]!
   const own = sent.get(step)!
-  const when = placeCondition(step, steps.slice(0, at), execution.ledger.changed)
+  const when =
+    own.holds === undefined
+      ? placeCondition(step, steps.slice(0, at), execution.ledger.changed)
+      : ({ kind: 'is', value: own.holds } as const)
   // The host finds nothing left to do.
   const known = (place: number) => sent.get(steps[place]!)!.changed
   return {
@@ -241,7 +293,7 @@ function callOf(
     handler: step.handler,
     makes: step.resource.makes,
     within:
-      step.within && step.as === undefined
+      step.within && own.inMain
         ? { intent: step.within.number, part: step.resource.part ?? '-' }
         : undefined,
     when:
@@ -268,12 +320,20 @@ function callOf(
   }
 }
 
-/** The memory of the step on its host, if it is an effect. Other users' sessions have none. */
-function effectOf({ resource, task, as }: Step, { effects }: Execution) {
-  const { effect, call, title, secrets } = resource
-  if (!effect || !effects || as !== undefined) return undefined
-  const { again, verify } = effect
-  return effects({ task: task?.title, title, call, secrets, again, verify })
+/** The memory of the step on its host, if it is an effect. */
+function effectOf(step: Step, { effects }: Execution, { as }: ForUser = {}) {
+  if (!effects || !isRemembered(step)) return undefined
+  const { task, resource } = step
+  const { call, title, secrets } = resource
+  const { again, verify } = resource.effect!
+  const effect = effects({ task: task?.title, title, as, call, secrets, again, verify })
+  return { ...effect, ...scriptOf(step) }
+}
+
+/** An upgrade script has one record, whichever way it runs: see hw_effect_turn in lib/remote/effect.sh. */
+function scriptOf({ within, resource: { part } }: Step) {
+  if (!within || (part !== 'forward' && part !== 'back')) return undefined
+  return { key: `product-${within.product}`, part }
 }
 
 /** Whether what an earlier step makes, with --check, creates a user or lets us become that. */

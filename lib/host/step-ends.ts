@@ -55,8 +55,7 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
   const absent = handler !== undefined && result.status === 'skipped' && result.note === ''
   if (!absent) account(execution, () => accountOf(step, result, diff))
   const progress = shown.get(step)!
-  for (const [word, ...said] of result.marks)
-    if (word === 'aside') execution.progress.warn(said.join(' '))
+  for (const said of asides(result)) execution.progress.warn(said)
   if (result.status === 'failed' || late) {
     // What it has done before may be all that a later run looks at.
     if (did || result.marks.some(([word]) => word === 'owes'))
@@ -77,6 +76,10 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
     progress.end(did ? 'changed' : 'ok', { note, diff })
   }
 }
+
+/** What a step says that is for people to know, whatever came of it. */
+export const asides = ({ marks }: StepResult): string[] =>
+  marks.flatMap(([word, ...said]) => (word === 'aside' ? [said.join(' ')] : []))
 
 /** Reports the same end for several steps. */
 export function endSteps(steps: readonly Step[], result: StepResult, running: Running): void {

@@ -57,7 +57,7 @@ export function createUndertake(
         }),
       ],
     }
-    const undertaking = { number: last, call, back }
+    const undertaking = { number: last, product: product.name, call, back }
     return task => within(undertaking, task)
   }
 }

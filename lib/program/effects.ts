@@ -11,6 +11,8 @@ export interface EffectIdentity {
   task?: string
   /** Its title, for people. */
   title: string
+  /** The user that it runs as, unless it is the connection's. */
+  as?: string
   call: Pick<HostCall, 'name' | 'args' | 'input' | 'content'>
   /** Values that its standard input may hold: then that is left out. */
   secrets: readonly string[]
@@ -33,14 +35,16 @@ export function createEffectKeys(
   redact: (text: string) => string,
 ): EffectKeys {
   const times = new Map<string, number>()
-  return ({ task = '', title, call, secrets, again, verify }) => {
+  return ({ task = '', title, as, call, secrets, again, verify }) => {
     const input = secrets.length > 0 ? undefined : call.input?.toString('base64')
     const more = [input, call.content?.sha256]
-    const said = JSON.stringify([recipe, host, task, call.name, call.args, more].map(texts(redact)))
+    const user = as === undefined ? [] : [as]
+    const what = [recipe, host, task, call.name, call.args, more, ...user]
+    const said = JSON.stringify(what.map(texts(redact)))
     const before = times.get(said) ?? 0
     times.set(said, before + 1)
     const key = createHash('sha256').update(`${before} ${said}`).digest('hex').slice(0, 24)
-    return { key, title: redact(title), again, verify }
+    return { key, title: redact(title), again, verify, user: as }
   }
 }
 
@@ -48,3 +52,16 @@ const texts =
   (redact: (text: string) => string) =>
   (value: string | readonly (string | undefined)[]): unknown =>
     typeof value === 'string' ? redact(value) : value.map(each => each && redact(each))
+
+/**
+ * Whether a step is an effect that the host can remember. What another user does without a command of ours, such as a
+ * restart of a service, has no record, which is not for that user to write.
+ */
+export const isRemembered = ({
+  as,
+  resource: { effect, call },
+}: {
+  as?: string
+  resource: { effect?: unknown; call: Pick<HostCall, 'name'> }
+}): boolean =>
+  effect !== undefined && (as === undefined || ['hw_command', 'hw_script'].includes(call.name))

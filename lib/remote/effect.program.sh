@@ -1,15 +1,16 @@
 # shellcheck shell=sh
-# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PATH COMMAND…`.
+# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PIDNS PATH COMMAND…`.
 # It writes down that COMMAND begins before it begins, and how it ended, for whoever comes back: the session that
-# started it may be gone by then. So it is in a session of its own, keeps no descriptor of the channel, and its
-# streams are files of DIRECTORY, which is for its user alone.
+# started it may be gone by then. So it is in a session of its own, keeps no descriptor of the channel, and what it
+# writes are files of DIRECTORY, which is for its user alone.
 #
-# Descriptor 3 is a pipe to the session. It gets the line `pid N` when COMMAND begins, and ends when we do.
+# Descriptor 3 is a pipe to the session, which ends when we do. COMMAND gets it, and 4, the file `pid`, and says there
+# which process it is: see hw_effect_announce.
 # PATH is for our own programs: that of the environment is COMMAND's.
 # Needs: process
 
-hw_record=$1 hw_boot=$2 hw_command_path=$PATH PATH=$3
-shift 3
+hw_record=$1 hw_boot=$2 hw_space=$3 hw_command_path=$PATH PATH=$4
+shift 4
 
 # A signal is for COMMAND: who ends that must not end what writes down how it ended. They are caught and not
 # ignored, as COMMAND would inherit that.
@@ -20,25 +21,75 @@ hw_sync() {
   ! command -v sync >/dev/null || sync -- "$@" 2>/dev/null || sync
 }
 
-# By link(2): `started` is complete as soon as it is there, and only one runner can make it.
+# hw_keep NAME: what comes in becomes the file NAME, up to 64 MiB (of shells that count in 1024 bytes, 128) and while
+# there is space. The rest is counted, into descriptor 8, as COMMAND goes on.
+hw_keep() {
+  trap '' HUP INT PIPE QUIT TERM USR1 USR2
+  (ulimit -f 131072 && exec cat) >>"$hw_record/$1" 2>/dev/null && return
+  hw_rest=$(wc -c)
+  echo "$1=$((hw_rest))" >&8
+}
+
+# hw_await PID…: until these children have ended. What COMMAND left behind may keep its streams open: then for a second,
+# in which all of its own has come.
+hw_await() {
+  hw_tries=0
+  for hw_child in "$@"; do
+    while hw_process_start "$hw_child"; do
+      hw_tries=$((hw_tries + 1))
+      [ "$hw_tries" -lt 220 ] || return 0
+      [ "$hw_tries" -lt 200 ] || sleep 0.05 2>/dev/null || sleep 1
+    done
+  done
+}
+
+# hw_reserve: the space of `exit`, so that a disk that is full by then does not keep how it ended.
+hw_reserve() {
+  printf '%100s\n' '' && printf '%100s\n' ''
+}
+
+# By link(2): `started` is complete as soon as it is there, and only one runner can make it. COMMAND's streams are
+# pipes, as who opens /dev/stderr to write to it would empty a file.
 {
   # shellcheck disable=SC2154 # hw_started is from hw_process_start
-  hw_process_start "$$" &&
-    printf '%s\n' "$$" "start=$hw_started" "boot=$hw_boot" >"$hw_record/started.$$" &&
-    ln -- "$hw_record/started.$$" "$hw_record/started" &&
-    hw_sync "$hw_record/started" "$hw_record/intent" "$hw_record"
+  hw_process_start "$$" && mkfifo -- "$hw_record/out.pipe" "$hw_record/err.pipe" "$hw_record/lost.pipe" &&
+    hw_reserve >"$hw_record/exit.new" &&
+    printf '%s\n' "$$" "start=$hw_started" "boot=$hw_boot" ${hw_space:+"pidns=$hw_space"} >"$hw_record/started.$$" &&
+    ln -- "$hw_record/started.$$" "$hw_record/started"
 } || exit 125
+# shellcheck disable=SC2094 # they are pipes
+exec 6<>"$hw_record/out.pipe" 5<"$hw_record/out.pipe" 6>"$hw_record/out.pipe" \
+  7<>"$hw_record/err.pipe" 9<"$hw_record/err.pipe" 7>"$hw_record/err.pipe" 8<>"$hw_record/lost.pipe"
+# By exec: what is closed for a function alone, a shell keeps elsewhere meanwhile.
+(exec <&5 3>&- 5>&- 6>&- 7>&- 9>&- && hw_keep out) &
+hw_keepers=$!
+(exec <&9 3>&- 5>&- 6>&- 7>&- 9>&- && hw_keep err) &
+hw_keepers="$hw_keepers $!"
+rm -f -- "$hw_record/started.$$" "$hw_record/in" "$hw_record/unit" "$hw_record/out.pipe" "$hw_record/err.pipe" "$hw_record/lost.pipe"
+hw_sync "$hw_record/started" "$hw_record/intent" "$hw_record" "${hw_record%/*}" "${hw_record%/*/*}" "${hw_record%/*/*/*}" || {
+  rm -f -- "$hw_record/started"
+  exit 125
+}
 
 (
   # shellcheck disable=SC2030 # for COMMAND alone
   PATH=$hw_command_path
-  # shellcheck disable=SC2016 # for the inner shell
-  exec sh -c 'echo "pid $$" >&3; exec "$@" 3>&-' sh "$@"
+  exec "$@" 4>"$hw_record/pid" >&6 2>&7 5>&- 6>&- 7>&- 8>&- 9>&-
 )
 hw_status=$?
 
+exec 5>&- 6>&- 7>&- 9>&-
+# shellcheck disable=SC2086 # a list of numbers
+hw_await $hw_keepers
+echo end >&8
+
 # Only a complete `exit` is ever seen.
-echo "$hw_status" >"$hw_record/exit.new" &&
+{
+  echo "$hw_status" && while read -r hw_line <&8 && [ "$hw_line" != end ]; do echo "$hw_line" || exit; done
+} 1<>"$hw_record/exit.new" &&
   hw_sync "$hw_record/exit.new" "$hw_record/out" "$hw_record/err" &&
   mv -f -- "$hw_record/exit.new" "$hw_record/exit" && hw_sync "$hw_record"
-rm -f -- "$hw_record/started.$$" "$hw_record/in"
+# A script, which nobody needs any more.
+for hw_each in "$hw_record"/script-*; do
+  [ ! -e "$hw_each" ] || rm -f -- "$hw_each"
+done

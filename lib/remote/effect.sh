@@ -3,18 +3,21 @@
 # run: what it began, and how it ended, is in $hw_dir/runs/RUN/KEY:
 #   intent    what it is, for people
 #   started   its runner's process, as bootstrap.pid names one; there before it begins
-#   out, err  what it printed
-#   exit      its exit status; there once it has ended
+#   pid       the command's own process
+#   out, err  what it printed, up to 64 MiB
+#   exit      its exit status, and how many bytes of what it printed were not kept; there once it has ended
 # Without `started` it never ran. With `exit` it is done: an attempt that comes later gets its output and status. In
 # between it runs as long as its runner lives (see effect.program.sh); if that is gone, nobody knows what it did.
-# Needs: lock run
+# Needs: lock run effect-unit effect-user
 
-# hw_effect KEY [again=] [verify=] [title=] [-- FUNCTION ARG…]: run it, once. Where its end is not known: with `again`
-# it may run again; the command `verify` succeeds if it is done. `title` is what people call it. What runs no command
-# of ours, as a restart, may run again: of that only its success is noted.
+# hw_effect KEY [again=] [verify=] [title=] [user=] [part=] [-- FUNCTION ARG…]: run it, once. Where its end is not known: with `again`
+# it may run again; the command `verify` succeeds if it is done. `title` is what people call it. Its command runs as
+# `user`, who has no hand in the record. `part`: an upgrade script, forward or back, see hw_effect_turn. What runs no command of ours, as a restart, may run again: of that only its
+# success is noted.
 hw_effect() {
-  hw_words 1 'again verify title' "$@" || return
+  hw_words 1 'again verify title user part' "$@" || return
   hw_effect_key=$1 hw_effect_again=$hw_want_again hw_effect_verify=$hw_want_verify hw_effect_title=$hw_want_title
+  hw_effect_user=$hw_want_user hw_effect_part=$hw_want_part hw_effect_script=''
   shift "$hw_skip"
   # Without a lock, as `exec` works, there is no run that could go on.
   if [ -n "$hw_check" ] || [ -z "${hw_lock_run-}" ]; then
@@ -26,13 +29,26 @@ hw_effect() {
     hw_note="done $hw_earlier"
     set -- 0
   else
-    hw_effect_find && "$@" && hw_effect_mark
+    hw_effect_turn && hw_effect_find && "$@" && hw_effect_mark
     set -- "$?"
   fi
   hw_effect=''
   # Whatever exit statuses the step takes for a success.
   [ -z "$hw_effect_why" ] || hw_fail "$hw_effect_why" "$hw_effect_code" || return
   return "$1"
+}
+
+# hw_effect_turn: an upgrade script may run several times in a run, one way and back: its intent (see intent.sh) says when.
+# Of its record only the success holds of one that an earlier attempt had begun in this direction.
+hw_effect_turn() {
+  [ -n "$hw_effect_part" ] && [ -e "$hw_effect/intent" ] || return 0
+  hw_effect_look
+  hw_effect_end_of=''
+  [ "$hw_effect_state" != done ] || read -r hw_effect_end_of <"$hw_effect/exit"
+  case $hw_intent_before:$hw_effect_end_of in
+    "$hw_effect_part begun:0") { IFS= read -r hw_line && IFS= read -r hw_line && [ "$hw_line" = "part=$hw_effect_part" ]; } <"$hw_effect/intent" && return ;;
+  esac
+  rm -rf -- "$hw_effect" || hw_effect_fail "can't remove $hw_effect"
 }
 
 # hw_effect_fail MESSAGE [CODE]: why the effect fails, for hw_effect to say.
@@ -48,7 +64,7 @@ hw_effect_look() {
     hw_effect_state=done
   # An empty one was being written when the power failed: what it is about had not begun.
   elif [ -s "$hw_effect/started" ] && hw_read_lock "$hw_effect/started"; then
-    hw_boot_id
+    hw_this_place
     hw_effect_state=running
     # It may have ended between the two looks.
     hw_holder_alive || { [ -e "$hw_effect/exit" ] && hw_effect_state=done; } || hw_effect_state=uncertain
@@ -59,6 +75,9 @@ hw_effect_look() {
 hw_effect_find() {
   hw_effect_look
   [ "$hw_effect_state" = uncertain ] || return 0
+  ! hw_holder_away ||
+    hw_effect_fail 'it began in an earlier attempt, in another PID namespace: from here nobody can tell whether it still runs' uncertain ||
+    return
   if [ -n "$hw_effect_verify" ] && (hw_enter '' && exec sh -c "$hw_effect_verify") >/dev/null 2>&1; then
     echo 0 >"$hw_effect/exit" && hw_effect_state=done
   elif [ -n "$hw_effect_verify$hw_effect_again" ]; then
@@ -70,7 +89,7 @@ hw_effect_find() {
 
 # hw_effect_mark: it has succeeded, without a command that would have noted that.
 hw_effect_mark() {
-  [ "$hw_status" != need ] && [ ! -e "$hw_effect/exit" ] || return 0
+  [ "$hw_status" = changed ] && [ ! -e "$hw_effect/exit" ] && [ ! -e "$hw_effect/boot" ] || return 0
   { hw_private_directory "$hw_effect" && echo 0 >"$hw_effect/exit"; } 2>/dev/null ||
     hw_also "can't write to $hw_effect: it is done again if this run is resumed"
 }
@@ -118,7 +137,7 @@ hw_effect_run() {
   case $hw_effect_state in
     done)
       [ -n "$hw_effect_shown" ] || hw_effect_show
-      read -r hw_effect_status <"$hw_effect/exit"
+      hw_effect_end
       return "${hw_effect_status:-1}"
       ;;
     new) hw_effect_fail "can't write to $hw_effect: it was not run" ;;
@@ -126,35 +145,81 @@ hw_effect_run() {
   esac
 }
 
+# hw_effect_end: its exit status into hw_effect_status. That a part of its output is missing is said beside it.
+hw_effect_end() {
+  hw_effect_status=''
+  while IFS= read -r hw_line; do
+    case $hw_line in
+      out=*) hw_effect_cut "standard output" "${hw_line#*=}" ;;
+      err=*) hw_effect_cut "standard error" "${hw_line#*=}" ;;
+      *) hw_effect_status=${hw_effect_status:-$hw_line} ;;
+    esac
+  done <"$hw_effect/exit"
+}
+
+# hw_effect_cut STREAM BYTES
+hw_effect_cut() {
+  hw_mark aside "$hw_effect_title: its $1 is cut off: of what did not fit into 64 MiB, or on the disk of $hw_dir, at least $2 bytes are lost"
+}
+
 # hw_effect_start [NAME=VALUE…]: begin it, and pass on what it prints until its runner has ended. Fails if it can't
 # be written down before.
 hw_effect_start() {
   hw_effect_input=/dev/null hw_effect_path=$PATH hw_setsid='' hw_effect_runner=$hw_dir/runs/$hw_lock_run/runner
-  { hw_private_directory "$hw_effect" && hw_lines "title=$hw_effect_title" >"$hw_effect/intent" &&
+  # What a runner left that did not come to its beginning.
+  { [ ! -e "$hw_effect/intent" ] && [ ! -e "$hw_effect/started" ]; } || rm -rf -- "$hw_effect" || return
+  { hw_private_directory "$hw_effect" && hw_lines "title=$hw_effect_title" ${hw_effect_part:+"part=$hw_effect_part"} >"$hw_effect/intent" &&
     true >"$hw_effect/out" && true >"$hw_effect/err" &&
-    { [ -s "$hw_effect/started" ] || [ ! -e "$hw_effect/started" ] || rm -f -- "$hw_effect/started"; } &&
     { [ -s "$hw_effect_runner" ] || hw_put "$hw_effect_program" >"$hw_effect_runner"; }; } || return
-  if [ -n "$hw_input" ]; then
+  hw_this_place
+  if [ -n "$hw_effect_user" ]; then
+    hw_effect_find_user && hw_effect_pour "$@" >"$hw_effect/in" || return
+    hw_effect_input=$hw_effect/in
+  elif [ -n "$hw_input" ]; then
     "hw_input_$hw_id" >"$hw_effect/in" || return
     hw_effect_input=$hw_effect/in
   fi
-  hw_boot_id
-  ! command -v setsid >/dev/null || hw_setsid=setsid
+  if hw_effect_may_unit && (hw_effect_how=hw_effect_unit && hw_effect_exec "$@") >/dev/null 2>&1; then
+    hw_effect_await_unit
+    return
+  fi
+  if command -v setsid >/dev/null; then
+    hw_setsid=setsid
+  elif [ -z "${hw_effect_said-}" ]; then
+    hw_effect_said=1
+    hw_mark aside 'this host has neither systemd-run nor setsid: commands here end with the connection'
+  fi
   # The pipe is the runner's, so its end says that the runner has ended. Not in the background, where the shell
   # makes a process ignore SIGINT.
+  hw_effect_how=hw_effect_become
   hw_effect_exec "$@" | hw_effect_watch
   hw_effect_shown=1
 }
 
-# hw_effect_exec [NAME=VALUE…]: becomes the runner. For the front of a pipe, which is a subshell: one more would stay
-# and keep the channel open.
+# hw_effect_exec [NAME=VALUE…]: becomes the runner, by hw_effect_how. For the front of a pipe, which is a subshell: one
+# more would stay and keep the channel open.
 hw_effect_exec() {
-  hw_enter "$hw_in" "$@" "HOSTWRIGHT_KEY=$hw_lock_run-$hw_effect_key"
-  # shellcheck disable=SC2086 # a word or none
-  exec $hw_setsid sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_effect_path" \
-    ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command" \
-    3>&1 <"$hw_effect_input" >"$hw_effect/out" 2>"$hw_effect/err"
+  if [ -n "$hw_effect_user" ]; then
+    hw_enter /
+    hw_effect_as_user "$hw_in" "$hw_input" "$hw_effect_script" "${hw_script_size-}" \
+      ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command"
+  else
+    hw_enter "$hw_in" "$@" "HOSTWRIGHT_KEY=$hw_lock_run-$hw_effect_key"
+    "$hw_effect_how" sh -c "$hw_effect_announce" sh ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command"
+  fi
 }
+
+# hw_effect_become WORD…: the runner of these words.
+hw_effect_become() {
+  # shellcheck disable=SC2086 # a word or none
+  exec $hw_setsid sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_effect_path" "$@" \
+    3>&1 <"$hw_effect_input" >/dev/null 2>&1
+}
+
+# What becomes the command, once it has said which process it is. sudo closes descriptors.
+# shellcheck disable=SC2016 # for the inner shell
+hw_effect_announce='{ echo "pid $$" >&3 && echo "$$" >&4; } 2>/dev/null
+exec "$@" 3>&- 4>&-'
 
 # hw_effect_watch: reads the runner's pipe to its end; meanwhile another process passes on the output. What ends
 # the command does not end these.
@@ -191,7 +256,12 @@ hw_effect_nap() {
   [ -z "$hw_over" ] || return 0
   sleep "$hw_nap" >/dev/null 2>&1 &
   hw_sleeper=$!
-  wait "$hw_sleeper" || { [ -z "$hw_over" ] && hw_nap=1; } || kill -s PIPE "$hw_sleeper" 2>/dev/null
+  wait "$hw_sleeper"
+  case $? in
+    0) ;;
+    ? | ?? | 10? | 11? | 12?) hw_nap=1 ;;
+    *) kill -s PIPE "$hw_sleeper" 2>/dev/null ;;
+  esac
   hw_effect_pass
 }
 
@@ -201,12 +271,17 @@ hw_effect_pass() {
   cat <&8 >&2
 }
 
-# hw_effect_attach: passes on the output of a runner that another session started, all of it, until it ends.
+# hw_effect_attach: passes on the output of a runner that is not below us, all of it, until it ends.
 hw_effect_attach() {
-  hw_over='' hw_nap=0.1
+  hw_over='' hw_nap=0.02 hw_effect_told=''
   exec 7<"$hw_effect/out" 8<"$hw_effect/err"
   while [ "$hw_effect_state" = running ]; do
+    if [ -n "$hw_announce" ] && [ -z "$hw_effect_told" ] && { read -r hw_line <"$hw_effect/pid"; } 2>/dev/null; then
+      hw_effect_told=1
+      hw_mark pid "$hw_id" "$hw_line"
+    fi
     hw_effect_nap
+    case $hw_nap in 0.02) hw_nap=0.05 ;; 0.05) hw_nap=0.1 ;; esac
     hw_effect_look
   done
   hw_effect_pass

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # intent.sh: what is under way with a product, in products/NAME.intent: written down before the first change, with a
 # copy of the config; noted as it goes; gone when the product is proven or as it was. See docs/durability.md.
-# Needs: record
+# Needs: record lock
 #
 # What outlives a function:
 #   hw_intents_begun     numbers of the intents that are written down, each between blanks
@@ -27,7 +27,10 @@ hw_intend() {
 hw_undertake() {
   hw_intent_part=$2
   hw_intent_use "$1" || return
+  # Beside the script that is being run back, or from, nothing is changed.
+  hw_intent_await || return
   shift 2
+  hw_intent_before=$hw_noted_script
   case $hw_intent_part:$hw_noted_script in
     'forward:forward ended' | back: | 'back:back ended') return 0 ;;
   esac
@@ -68,6 +71,18 @@ hw_intent_use() {
   hw_intent=$1
   for hw_each in name text server config copy aside fresh; do
     eval "hw_intent_$hw_each=\$hw_intent_${hw_each}_$hw_intent"
+  done
+  hw_intent_read
+}
+
+# hw_intent_await: until the upgrade script has ended that an earlier attempt of this run has begun.
+hw_intent_await() {
+  hw_intent_record=$hw_dir/runs/${hw_lock_run-}/product-$hw_intent_name
+  [ -e "$hw_intent_record/started" ] || return 0
+  while [ ! -e "$hw_intent_record/exit" ] && hw_read_lock "$hw_intent_record/started"; do
+    ! hw_holder_away || hw_fail "the upgrade script of $hw_intent_name began in another PID namespace: from here nobody can tell whether it still runs" uncertain || return
+    hw_holder_alive || break
+    sleep 0.2 2>/dev/null || sleep 1
   done
   hw_intent_read
 }

@@ -3,9 +3,10 @@
 # Needs: process leftover silence
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
-# as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it.
-# The first line is the PID, then `name=value` lines: start boot heard run attempt recipe owner controller time session;
-# for heard see silence.sh.
+# as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it, and the PID
+# namespace: containers may share the directory, and none can tell whether another's process is alive.
+# The first line is the PID, then `name=value` lines: start boot pidns heard run attempt recipe owner controller time
+# session; for heard see silence.sh.
 #
 # `session` is a word that one host's part of a run has, and nobody else. Who comes with it is the same after its
 # connection was lost: it gets the lock again, but only where nobody else had it meanwhile. So a shell that ends
@@ -30,14 +31,15 @@
 hw_read_lock() {
   # Reading a pipe would wait for ever.
   [ -f "$1" ] || return 1
-  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_run='' hw_holder_attempt='' hw_holder_text=''
-  hw_holder_session='' hw_holder_changed='' hw_holder_heard=''
+  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_space='' hw_holder_run='' hw_holder_attempt=''
+  hw_holder_text='' hw_holder_session='' hw_holder_changed='' hw_holder_heard=''
   {
     IFS= read -r hw_holder_pid
     while IFS= read -r hw_line; do
       case $hw_line in
         start=*) hw_holder_start=${hw_line#*=} ;;
         boot=*) hw_holder_boot=${hw_line#*=} ;;
+        pidns=*) hw_holder_space=${hw_line#*=} ;;
         heard=*) hw_holder_heard=${hw_line#*=} ;;
         run=*) hw_holder_run=${hw_line#*=} ;;
         attempt=*) hw_holder_attempt=${hw_line#*=} ;;
@@ -48,7 +50,7 @@ hw_read_lock() {
       hw_holder_text=$hw_holder_text$hw_line$hw_newline
     done
   } 2>/dev/null <"$1" || return 1
-  hw_holder=$hw_holder_pid-$hw_holder_start-$hw_holder_boot
+  hw_holder=$hw_holder_pid-$hw_holder_start-$hw_holder_boot${hw_holder_space:+_$hw_holder_space}
   # It becomes part of a file name.
   case $hw_holder in *[!0-9A-Za-z_-]*) hw_holder=damaged ;; esac
 }
@@ -57,14 +59,27 @@ hw_read_lock() {
 # number is not a process; a file cut short by a full disk is a dead one's.
 hw_holder_alive() {
   case $hw_holder_pid in '' | *[!0-9]*) return 1 ;; esac
-  [ "$hw_holder_boot" = "$hw_boot" ] && hw_process_start "$hw_holder_pid" &&
+  [ "$hw_holder_boot" = "$hw_boot" ] && ! hw_holder_away && hw_process_start "$hw_holder_pid" &&
     [ "$hw_started" = "$hw_holder_start" ]
+}
+
+# hw_holder_away: whether it is a process of this boot in another PID namespace, where its PID means nothing to us. It
+# counts as alive until a person says that it is not.
+hw_holder_away() {
+  case $hw_holder_pid:$hw_holder_space in :* | *: | *[!0-9:]*) return 1 ;; esac
+  [ "$hw_holder_boot" = "$hw_boot" ] && [ "$hw_holder_space" != "$hw_space" ]
+}
+
+# hw_this_place: the boot and the PID namespace of this session, into hw_boot and hw_space.
+hw_this_place() {
+  hw_boot_id
+  hw_pid_space
 }
 
 # hw_holder_works: whether the holder is alive, or something is that it began: see effect.sh. That goes on where its
 # shell was killed, and nobody else may work here meanwhile.
 hw_holder_works() {
-  hw_holder_alive || hw_run_works "$hw_holder_run"
+  hw_holder_alive || hw_holder_away || hw_run_works "$hw_holder_run"
 }
 
 # hw_run_works RUN: whether the command of an effect of that run is alive.
@@ -73,7 +88,7 @@ hw_run_works() {
   [ -d "$hw_dir/runs/$1" ] || return 1
   (
     for hw_each in "$hw_dir/runs/$1"/*/started; do
-      [ ! -e "${hw_each%/*}/exit" ] && hw_read_lock "$hw_each" && hw_holder_alive && exit
+      [ ! -e "${hw_each%/*}/exit" ] && hw_read_lock "$hw_each" && { hw_holder_alive || hw_holder_away; } && exit
     done
     exit 1
   )
@@ -81,17 +96,17 @@ hw_run_works() {
 
 # hw_make_claim LINE…: a complete lock of ours, beside the lock; its name into hw_claim.
 hw_make_claim() {
-  hw_boot_id
+  hw_this_place
   hw_process_start "$$" || hw_fail "can't find out when process $$ started" || return
   hw_lock_file=$hw_dir/bootstrap.pid
-  hw_self=$$-$hw_started-$hw_boot
+  hw_self=$$-$hw_started-$hw_boot${hw_space:+_$hw_space}
   hw_elapse
   # Set before anything is made: a signal may come at any time, and hw_unlock looks for itself.
   hw_claim=$hw_lock_file.claim-$hw_self
   umask 077
   # In a directory with a default ACL the umask is ignored. A process more only where there may be one.
   true >"$hw_claim" && { [ -n "$hw_state_plain" ] || chmod 600 -- "$hw_claim"; } &&
-    hw_lines "$$" "start=$hw_started" "boot=$hw_boot" "heard=$hw_seconds" "$@" >"$hw_claim"
+    hw_lines "$$" "start=$hw_started" "boot=$hw_boot" ${hw_space:+"pidns=$hw_space"} "heard=$hw_seconds" "$@" >"$hw_claim"
   hw_made=$?
   umask 022
   [ "$hw_made" -eq 0 ] || {
@@ -131,6 +146,7 @@ hw_lock() {
     3) hw_fail 'another run has had the lock since' ;;
     1) hw_fail "can't take the lock $hw_lock_file${hw_said:+: $hw_said}" ;;
     *)
+      ! hw_holder_away || hw_lines alive=away
       hw_show_holder
       [ -z "$hw_want_again" ] || ! hw_is_own_session || hw_lines own=yes
       hw_fail "locked by process $hw_holder_pid" locked
@@ -187,6 +203,7 @@ hw_take_lock() {
     hw_first=$hw_holder hw_dead=''
     while :; do
       [ "$hw_holder" != "$hw_self" ] || return 0
+      ! hw_holder_away || return 2
       ! hw_holder_alive || hw_lock_supersede "$1" || hw_lock_silent || return 2
       hw_is_own_session || hw_is_earlier_attempt "$1" || ! hw_run_works "$hw_holder_run" || return 2
       hw_heir=$hw_lock_file.heir-$hw_holder
@@ -225,7 +242,9 @@ hw_lock_supersede() {
     kill -s TERM "$hw_holder_pid"
     hw_run_works "$1" || ! hw_has_children "$hw_holder_pid" || return
   else
-    hw_is_earlier_attempt "$1" && hw_run_works "$1" || return
+    hw_is_earlier_attempt "$1" || return
+    # Its command has just ended, and so will the shell, unless it is at work on something else.
+    hw_run_works "$1" || { hw_lock_wait 20; return; }
   fi
   hw_end_holder
 }
@@ -248,12 +267,17 @@ hw_lock_silent() {
 # hw_end_holder: the shell that holds the lock is killed.
 hw_end_holder() {
   kill -s KILL "$hw_holder_pid" || ! hw_holder_alive || return
-  hw_waits=0
-  while hw_holder_alive && [ "$hw_waits" -lt 50 ]; do
-    hw_waits=$((hw_waits + 1))
+  hw_lock_wait 50
+}
+
+# hw_lock_wait TENTHS: whether the holder ends within that time.
+hw_lock_wait() {
+  hw_waits=$1
+  while hw_holder_alive; do
+    [ "$hw_waits" -gt 0 ] || return 1
+    hw_waits=$((hw_waits - 1))
     sleep 0.1 2>/dev/null || sleep 1
   done
-  ! hw_holder_alive
 }
 
 # hw_has_children PID: whether it has a child that is no zombie.
@@ -283,8 +307,9 @@ hw_sweep() {
       *.claim-*)
         hw_holder=${hw_path##*.claim-}
         hw_holder_pid=${hw_holder%%-*} hw_holder=${hw_holder#*-}
-        hw_holder_start=${hw_holder%%-*} hw_holder_boot=${hw_holder#*-}
-        ! hw_holder_alive || continue
+        hw_holder_start=${hw_holder%%-*} hw_holder_boot=${hw_holder#*-} hw_holder_space=''
+        case $hw_holder_boot in *_*) hw_holder_space=${hw_holder_boot##*_} hw_holder_boot=${hw_holder_boot%_*} ;; esac
+        ! hw_holder_alive && ! hw_holder_away || continue
         ;;
     esac
     rm -f -- "$hw_path"
@@ -312,15 +337,18 @@ hw_sweep_runs() {
 
 hw_run_ended() {
   for hw_each in "$1"*/started; do
+    case $hw_each in */product-*/started) continue ;; esac
     [ ! -e "$hw_each" ] || [ -e "${hw_each%/*}/exit" ] || return 1
   done
 }
 
-# hw_report_unknown: prints `left=RUN TITLE` for each command of an earlier run that began, and whose end is not known.
+# hw_report_unknown: prints `left=RUN TITLE` for each command of an earlier run that began, and whose end is not known. Of
+# upgrade scripts the intent says what is to be done: see intent.sh.
 hw_report_unknown() {
   [ -d "$hw_dir/runs" ] || return 0
   for hw_path in "$hw_dir"/runs/*/*/started; do
     hw_each=${hw_path%/*}
+    case $hw_each in */product-*) continue ;; esac
     [ -s "$hw_path" ] && [ ! -e "$hw_each/exit" ] || continue
     hw_found=${hw_each%/*} hw_found=${hw_found##*/}
     [ "$hw_found" != "$hw_lock_run" ] && hw_title_of "$hw_each" || continue
@@ -352,9 +380,9 @@ hw_break_lock() {
 hw_show_lock() {
   hw_may_look || return
   hw_no_directory "$hw_dir/bootstrap.pid" || return
-  hw_boot_id
+  hw_this_place
   hw_read_lock "$hw_dir/bootstrap.pid" || return 0
-  if hw_holder_works; then hw_lines alive=yes; else hw_lines alive=no; fi
+  if hw_holder_away; then hw_lines alive=away; elif hw_holder_works; then hw_lines alive=yes; else hw_lines alive=no; fi
   hw_show_holder
 }
 
@@ -366,9 +394,11 @@ hw_show_holder() {
 }
 
 # hw_unlock [exec]: give the lock back if it is ours, and the claim to it if we were interrupted; with
-# exec, as the last that this shell does. One whose connection was lost may come back: see bootstrap.lost above.
+# exec, as the last that this shell does. Where an effect goes on without us, it stays: see hw_holder_works. One whose
+# connection was lost may come back: see bootstrap.lost above.
 hw_unlock() {
   [ -n "$hw_claim" ] || return 0
+  [ -z "${hw_effect-}" ] || ! hw_run_works "$hw_lock_run" || return 0
   if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_self" ]; then
     if [ -n "${1-}" ] && [ -z "$hw_leaving" ] && [ -n "${hw_lock_session-}" ]; then
       [ ! -e "$hw_claim" ] || rm -f -- "$hw_claim"

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# process.sh: which process of which boot one is: a PID alone is used again.
+# process.sh: which process of which boot one is: a PID alone is used again, and means something in its namespace only.
 
 # hw_process_start PID: its start time into hw_started; fails if there is no such process, or it is
 # a zombie. Times are in whatever unit the system gives: they are only compared.
@@ -27,4 +27,21 @@ hw_boot_id() {
     hw_boot=$(sysctl -n kern.boottime 2>/dev/null | tr -cd '0-9') || hw_boot=
     hw_boot=${hw_boot:-unknown}
   fi
+}
+
+# hw_pid_space: the namespace that our PIDs are of, into hw_space: its number, or empty where the system has none. That
+# of the machine itself is known without a process by its process 2, which is the kernel's: see PID_NS_INIT_INO in
+# linux/nsfs.h.
+hw_pid_space() {
+  [ "${hw_space-unknown}" = unknown ] || return 0
+  hw_space='' hw_process_text=''
+  { IFS= read -r hw_process_text </proc/2/stat; } 2>/dev/null
+  case $hw_process_text in
+    '2 (kthreadd) '?' 0 0 0 '*) hw_space=4026531836 ;;
+    *)
+      [ ! -L /proc/self/ns/pid ] || hw_space=$(readlink /proc/self/ns/pid 2>/dev/null)
+      hw_space=${hw_space#*[} hw_space=${hw_space%]}
+      case $hw_space in *[!0-9]*) hw_space='' ;; esac
+      ;;
+  esac
 }

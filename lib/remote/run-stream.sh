@@ -6,7 +6,7 @@
 # hw_run_stream SHELL DIRECTORY COMMAND [NAME=VALUE…]: as hw_run; a marker gives the pipe that another shell is to
 # write to. The command's own process opens it, so that a signal ends that wait as well.
 hw_run_stream() {
-  hw_announce=1
+  hw_announce=1 hw_timeout=''
   hw_scratch_make || return
   hw_pipe=$hw_scratch/input-$hw_id
   command -v mkfifo >/dev/null || hw_without mkfifo coreutils || return

@@ -6,7 +6,7 @@
 # function hw_input_ID prints its standard input, ID being the step's. A marker gives the process's id
 # first, so that it can be ended alone.
 hw_run() {
-  hw_announce=1
+  hw_announce=1 hw_timeout=''
   hw_execute "$@"
 }
 
@@ -24,7 +24,7 @@ hw_execute() {
   fi
 }
 
-# hw_timeout: seconds that a command without an announcement may take; empty for no end.
+# hw_timeout: seconds that a command may take that is not announced; empty for no end.
 hw_execute_here() (
   hw_enter "$hw_in" "$@"
   [ -n "$hw_announce" ] || exec ${hw_timeout:+timeout -k 10 "$hw_timeout"} "$hw_shell" -c "$hw_command"

@@ -107,6 +107,8 @@ export interface Task {
 export interface Undertaking {
   /** What its steps name it by. */
   readonly number: number
+  /** Whose it is. */
+  readonly product: string
   /** Says to the host what it is. */
   readonly call: HostCall
   /** It undoes something. */

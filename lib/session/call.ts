@@ -68,6 +68,10 @@ export interface HostEffect {
   again?: boolean
   /** Command that succeeds if it is done, asked if its end is not known. */
   verify?: string
+  /** The user whose command it is, if not the session's. */
+  user?: string
+  /** It is an upgrade script, in this direction: its intent says when it runs again. */
+  part?: 'forward' | 'back'
 }
 
 /** One call of a prelude function. */

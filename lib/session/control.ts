@@ -36,8 +36,14 @@ export const createControl =
 /**
  * The ways to end what a session runs; each throws {UnreachableError} where the host lets no other shell begin.
  * @param pid of the session's shell
+ * @param bootstrapDir where the host keeps what of it outlives the shell
  */
-export function createSignals(control: Control, transfers: Transfers, pid: number) {
+export function createSignals(
+  control: Control,
+  transfers: Transfers,
+  pid: number,
+  bootstrapDir: string,
+) {
   let sent = false
   return {
     /** Whether any was sent: from then on steps may be skipped. */
@@ -54,12 +60,12 @@ export function createSignals(control: Control, transfers: Transfers, pid: numbe
       sent = true
       if (victim) return control(['hw_kill', String(victim), signal, 'itself'])
       transfers.end()
-      return control(['hw_kill', String(pid), signal])
+      return control(['hw_kill', String(pid), signal, '', bootstrapDir])
     },
     expire: (signal: string) => {
       sent = true
       transfers.end()
-      return control(['hw_expire', String(pid), signal])
+      return control(['hw_expire', String(pid), signal, bootstrapDir])
     },
   }
 }

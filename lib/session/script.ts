@@ -116,8 +116,9 @@ function wrappersOf({ handler, when, notify = [], makes, within }: SegmentCall):
 
 function effectWords({ effect }: HostCall): string[] {
   if (!effect) return []
-  const { key, again, verify, title } = effect
-  return ['hw_effect', key, ...keyValues({ again, verify, title: oneLine(title) }), '--']
+  const { key, again, verify, title, user, part } = effect
+  const words = keyValues({ again, verify, title: oneLine(title), user, part })
+  return ['hw_effect', key, ...words, '--']
 }
 
 const oneLine = (text: string) => text.replace(/[\0-\x1f\x7f]+/g, ' ')

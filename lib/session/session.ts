@@ -137,7 +137,8 @@ export async function openSession(options: {
     notes?.sends(cause(), script, { names, bytes: prelude.length })
     channel.write(Buffer.concat([prelude, script]))
   }
-  const signals = createSignals(createControl(transport, notes, warn), transfers, pid)
+  const control = createControl(transport, notes, warn)
+  const signals = createSignals(control, transfers, pid, bootstrapDir)
   const stopped = () => signals.sent
   const shell = { nonce, channel, bootstrapDir, transfers, notes, takeIds, send, stopped }
   const work = createWork(shell, signals.kill)

@@ -1,12 +1,15 @@
 /** Steps of other users: one session each over the same connection. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { lockCall } from '../../lib/host/lock.ts'
 import { createSessions } from '../../lib/host/sessions.ts'
 import { command } from '../../lib/resources/commands/command.ts'
-import { changed } from '../../lib/resources/conditions.ts'
+import { script } from '../../lib/resources/commands/script.ts'
+import { changed, succeeds } from '../../lib/resources/conditions.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import { handler, task } from '../../lib/resources/resource.ts'
 import { user } from '../../lib/resources/users/user.ts'
 import { openSession } from '../../lib/session/session.ts'
+import { secret } from '../../lib/shell/secret.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { overlayHost } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'
@@ -187,6 +190,125 @@ describe('as another user', { tags: ['overlay'] }, () => {
     const other = [file(`${directory}/a`, { content: 'x' }), asTheirs]
     const unexplained = await bring(host, shell, directory, other, { check: true })
     expect(unexplained.error).toMatchObject({ code: 'user_missing' })
+  })
+
+  describe('what runs once a run', () => {
+    /** A directory that all may write to, and a bootstrap_dir that nobody else may look into. */
+    const place = async () => {
+      const directory = await at()
+      await host.script('chmod 1777 "$at"', directory)
+      return directory
+    }
+    const awkward = 'a \'b" $c\nd\n\n e'
+
+    test('runs as that user with its environment, input and directory, and leaves them no record', async () => {
+      const directory = await place()
+      const line =
+        'echo x >>ran; id -un; pwd; printf %s "$A" | od -An -c; echo "$HOME $USER"; umask; cat; echo err >&2; exit 3'
+      const items = (plain: boolean) =>
+        command(`{ ${line}; } >${directory}/${plain ? 'plain' : 'once'} 2>&1`, {
+          as: 'app',
+          cwd: directory,
+          env: { A: secret(awkward) },
+          input: Buffer.from([...Array(256).keys()]),
+          okExitStatus: 3,
+          // What only looks is not remembered, and runs in that user's own session.
+          ...(plain && { changedWhen: false }),
+        })
+      const go = (attempt: number) =>
+        bring(host, shell, directory, [items(true), items(false)], { run: 'r1', attempt })
+      expect(await go(1)).toMatchObject({ error: undefined, statuses: ['ok', 'changed'] })
+      const said = await host.script('cat once', directory)
+      expect(said).toContain(`app\n${directory}\n`)
+      expect(said).toBe(await host.script('cat plain', directory))
+      const again = await go(2)
+      expect(again.notes.at(-1)).toBe('begun in an earlier attempt')
+      expect(await host.script('wc -l <ran', directory)).toBe('3\n')
+      expect(await host.script('find .bootstrap -user app', directory)).toBe('')
+      expect(await host.script(`grep -rlF 'a '\\''b" $c' .bootstrap || echo none`, directory)).toBe(
+        'none\n',
+      )
+    })
+
+    test('is a script as well, which that user can read, and which is gone afterwards', async () => {
+      const directory = await place()
+      const text = `#!/bin/sh\nid -un >>${directory}/ran; cat >>${directory}/ran; stat -c %U "$HOSTWRIGHT_SCRIPT" >>${directory}/ran\n`
+      const items = [
+        script({ text }, { as: 'app', input: 'given\n' }),
+        script({ text: text.padEnd(50_000, '#') }, { as: 'app', input: 'long\n' }),
+        script({ text: secret(text) }, { input: 'own\n' }),
+      ]
+      const go = (attempt: number) => bring(host, shell, directory, items, { run: 'r1', attempt })
+      expect(await go(1)).toMatchObject({ error: undefined })
+      expect(await go(2)).toMatchObject({ error: undefined })
+      expect(await host.script('cat ran', directory)).toBe(
+        'app\ngiven\napp\napp\nlong\napp\nroot\nown\nroot\n',
+      )
+      expect(await host.script('ls -d /tmp/hostwright-* || echo none', directory)).toBe('none\n')
+      expect(
+        await host.script('grep -rl HOSTWRIGHT_SCRIPT .bootstrap || echo none', directory),
+      ).toBe('none\n')
+    })
+
+    test('asks that user for its condition', async () => {
+      const directory = await place()
+      const say = (word: string) => ({
+        when: succeeds(`test "$(id -un)" = ${word}`),
+        as: 'app',
+        title: word,
+      })
+      const items = ['app', 'root'].map(word =>
+        command(`echo ${word} >>${directory}/ran`, say(word)),
+      )
+      const { error, statuses } = await bring(host, shell, directory, items, { run: 'r1' })
+      expect({ error, statuses }).toEqual({ error: undefined, statuses: ['changed', 'skipped'] })
+      expect(await host.script('cat ran', directory)).toBe('app\n')
+    })
+
+    test('is due as a handler, and makes handlers due', async () => {
+      const directory = await place()
+      await host.script('touch log && chmod 666 log', directory)
+      const say = (name: string, more = {}) =>
+        command(`echo "${name} $(id -un)" >>${directory}/log`, { title: name, ...more })
+      const last = handler(say('last'))
+      const note = handler(say('note', { as: 'app', notify: last }))
+      const idle = handler(say('idle', { as: 'app' }))
+      const made = file(`${directory}/app`, { content: 'x', as: 'app', notify: note })
+      const same = file(`${directory}/log`, { mode: 0o666, notify: idle })
+      const list = [same, made, say('act', { as: 'app' })]
+      const { error } = await bring(host, shell, directory, list, { run: 'r1' })
+      expect(error).toBeUndefined()
+      expect(await host.script('cat log', directory)).toBe('act app\nnote app\nlast root\n')
+      expect(await host.script('ls .bootstrap', directory)).toBe('runs\n')
+    })
+
+    test('ends after its time, as the command of a login that is not root too', async () => {
+      const directory = await place()
+      const long = command(`echo x >>${directory}/ran; sleep 60`, { as: 'app', timeout: '1s' })
+      const { error } = await bring(host, shell, directory, long, { run: 'r1' })
+      expect(error).toMatchObject({ code: 'wait_timeout' })
+      const sessions = await sessionsOf('deploy')
+      await sessions.as('app')
+      const claim = { run: 'r1', attempt: 1, recipe: 'r', owner: 'o', controller: 'c', time: 't' }
+      await sessions.main.call(lockCall(claim))
+      const line = 'echo "$(id -un) $A $HOSTWRIGHT_KEY"; cat; sleep 60'
+      const call = command(line, { env: { A: secret(awkward) }, input: 'in' }).call
+      const effect = { key: 'k', title: 't', user: 'app' }
+      let said = ''
+      const output = (_: unknown, chunk: Buffer) => {
+        said += chunk
+        if (said.endsWith('in')) sessions.main.kill().catch(() => {})
+      }
+      const settings = { check: false, diff: false }
+      const [result] = await sessions.main.segment(
+        [{ call: { ...call, effect }, listener: { output } }],
+        settings,
+      )
+      expect(result).toMatchObject({ status: 'failed', exitStatus: expect.any(Number) })
+      // The shell may add what ended its child.
+      expect(said.startsWith(`app ${awkward} r1-k\nin`)).toBe(true)
+      await sessions.close()
+    })
   })
 
   test.each(['', '-x', 'a b', "a'b", 'a\nb', '$(x)'])(

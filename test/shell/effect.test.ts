@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { lockCall, unknownEnds } from '../../lib/host/lock.ts'
+import { describe, expect, test } from 'vitest'
+import { breakLockCall, lockCall, unknownEnds } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
 import { script } from '../../lib/resources/commands/script.ts'
-import type { HostCall, HostEffect } from '../../lib/session/call.ts'
-import { describeEach, type Program, shells, type TestHost, testHost } from '../support/shells.ts'
+import type { HostCall, HostEffect, StepResult } from '../../lib/session/call.ts'
+import {
+  anyShell,
+  describeEach,
+  fakePrograms,
+  type Program,
+  shells,
+  type TestHost,
+  temporaryDirectory,
+  testHost,
+} from '../support/shells.ts'
 import { runCall } from './calls.ts'
 
 const who = { recipe: 'r', owner: 'o', controller: 'c', time: 't' }
@@ -80,7 +89,7 @@ describeEach(shells, 'an effect under $name', shell => {
     expect(await readFile(first.at('ran'), 'utf8')).toBe('x\n')
     // Its input may hold a secret.
     expect((await readdir(`${first.bootstrapDir}/runs/r1/k`)).sort()).toEqual(
-      ['err', 'exit', 'intent', 'out', 'started'].sort(),
+      ['err', 'exit', 'intent', 'out', 'pid', 'started'].sort(),
     )
     const third = await session(shell, 'r2', directory)
     expect(await third.run(call)).toMatchObject({ status: 'changed', note: '' })
@@ -127,6 +136,47 @@ describeEach(shells, 'an effect under $name', shell => {
     const [result] = await running
     expect(result!.stdout.toString()).toBe('one\nthree\n')
     expect(result!.stderr.toString()).toBe('two\n')
+  })
+
+  // A file in the place of a stream would be emptied by who opens it to write to it.
+  test('keeps all of what it writes to its streams by their names', {
+    tags: ['linux'],
+  }, async () => {
+    const host = await session(shell, 'r1')
+    const line = 'echo a; echo b >/dev/stdout; echo c; echo d >&2; echo e >/dev/stderr; echo f >&2'
+    const { stdout, stderr } = await host.run(once(command(line).call))
+    expect({ stdout: stdout.toString(), stderr: stderr.toString() }).toEqual({
+      stdout: 'a\nb\nc\n',
+      stderr: 'd\ne\nf\n',
+    })
+  })
+
+  test('of `$` has no limit that a command before it had', async () => {
+    const host = await session(shell, 'r1')
+    await host.run(once(command('true', { timeout: '1s' }).call))
+    const result = await host.session.call(once(runCall('sleep 1.2; echo x'), { key: 'k2' }))
+    expect(result.stdout.toString()).toBe('x\n')
+  })
+
+  test('that only ends by SIGKILL leaves its exit status, as its runner is spared', async () => {
+    const host = await session(shell, 'r1')
+    const line = 'trap "" TERM; echo x >>ran; while :; do sleep 0.1; done'
+    const running = host.run(once(command(line, { cwd: host.directory }).call))
+    await until(() => existsSync(host.at('ran')))
+    await host.session.expire('TERM')
+    await host.session.expire('KILL')
+    expect(await running).toMatchObject({ status: 'failed', exitStatus: 137 })
+    expect(Number.parseInt(await readFile(record(host, 'exit'), 'utf8'), 10)).toBe(137)
+  })
+
+  test('that an earlier attempt began is ended like any other', async () => {
+    const { host, call } = await abandoned(shell)
+    const again = await session(shell, 'r1', host.directory)
+    const running = again.run(call)
+    await until(async () => (await pidIn(`${host.bootstrapDir}/bootstrap.pid`)) > 0)
+    await again.session.kill()
+    expect(await running).toMatchObject({ status: 'failed', exitStatus: 143 })
+    expect(await readFile(host.at('ran'), 'utf8')).toBe('x\n')
   })
 
   test('passes on a lot of output, byte by byte', async () => {
@@ -235,14 +285,80 @@ describeEach(shells, 'an effect under $name', shell => {
   })
 })
 
+describe('the output of an effect', () => {
+  const asides = ({ marks }: StepResult) =>
+    marks.flatMap(([word, ...said]) => (word === 'aside' ? [said.join(' ')] : []))
+
+  test('is kept up to 64 MiB; the rest is counted, and the command goes on', async () => {
+    const host = await session(anyShell, 'r1')
+    const line = 'head -c 70000000 /dev/zero; echo on >&2; exit 3'
+    const result = await host.run(once(command(line).call))
+    expect(result).toMatchObject({ status: 'failed', exitStatus: 3 })
+    expect(result.stderr.toString()).toBe('on\n')
+    const { size } = await stat(record(host, 'out'))
+    expect(size).toBe(64 * 1024 * 1024)
+    const [said] = asides(result)
+    expect(said).toMatch(
+      /^the step: its standard output is cut off: .* at least \d+ bytes are lost$/,
+    )
+    // What was on its way into the file is not counted.
+    const lost = Number(/(\d+) bytes/.exec(said!)![1])
+    expect(lost).toBeGreaterThan(70_000_000 - size - 300_000)
+    expect(lost).toBeLessThanOrEqual(70_000_000 - size)
+    await host.session.close()
+    const again = await session(anyShell, 'r1', host.directory)
+    const later = await again.run(once(command(line).call))
+    expect(later).toMatchObject({ status: 'failed', exitStatus: 3 })
+    expect(asides(later)).toEqual([said])
+  })
+
+  test('that does not fit on the disk is cut off, which is said beside the exit status', {
+    tags: ['overlay'],
+  }, async () => {
+    const directory = await temporaryDirectory()
+    const mount = `mount -t tmpfs -o size=256k,mode=700 none '${directory}/bootstrap' && exec "$@"`
+    await mkdir(`${directory}/bootstrap`)
+    const as = ['unshare', '--mount', 'sh', '-c', mount, 'sh']
+    const host = await testHost({ shell: anyShell, as, directory, first: [lock('r1')] })
+    const line = 'head -c 1000000 /dev/zero; echo x >>ran; exit 3'
+    const result = await host.run(once(command(line, { cwd: directory }).call))
+    expect(result).toMatchObject({ status: 'failed', exitStatus: 3, code: '-' })
+    expect(asides(result)).toEqual([expect.stringContaining('standard output is cut off')])
+    const again = await host.run(once(command(line, { cwd: directory }).call))
+    expect(again).toMatchObject({ status: 'failed', exitStatus: 3 })
+    expect(await readFile(`${directory}/ran`, 'utf8')).toBe('x\n')
+  })
+
+  test('ends with the connection where nothing can outlive that, which is said once', async () => {
+    const host = await session(anyShell, 'r1')
+    const without = await fakePrograms(host.directory, {})
+    await host.run(
+      runCall(
+        `for each in cat ln mkdir mkfifo mv rm sh sleep sync; do ln -s "$(command -v $each)" '${without}/'; done`,
+      ),
+    )
+    await host.run({ name: 'eval', args: [`PATH='${without}'`] })
+    const first = await host.run(once(command('echo x').call))
+    expect(first.stdout.toString()).toBe('x\n')
+    expect(asides(first)).toEqual([expect.stringContaining('end with the connection')])
+    expect(asides(await host.run(once(command('echo x').call, { key: 'k2' })))).toEqual([])
+    await host.run({ name: 'eval', args: [`PATH='${process.env.PATH}'`] })
+  })
+})
+
 function describeUncertain(shell: Program) {
   /** The runner of `abandoned` is gone as well. */
   const lost = async (effect: Partial<HostEffect> = {}) => {
     const { host, call } = await abandoned(shell, effect)
     const runner = await pidIn(record(host, 'started'))
     const children = await readFile(`/proc/${runner}/task/${runner}/children`, 'utf8')
-    for (const pid of [runner, ...children.trim().split(' ').map(Number)])
-      process.kill(pid, 'SIGKILL')
+    for (const pid of [runner, ...children.trim().split(' ').map(Number)]) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // What keeps its output ends by itself.
+      }
+    }
     await until(async () => !(await lives(runner)))
     return { host, call }
   }
@@ -307,6 +423,28 @@ function describeUncertain(shell: Program) {
     expect(await settled('the step')).toMatchObject({ status: 'failed' })
     await again.run(call)
     expect(await readFile(host.at('ran'), 'utf8')).toBe(end === 'done' ? 'x\n' : 'x\nx\n')
+  })
+
+  test('that began in another PID namespace is uncertain, also where it may run again', {
+    tags: ['overlay'],
+  }, async () => {
+    const as = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+    const first = await testHost({ shell, as, first: [lock('r1')] })
+    const line = 'echo x >>ran; while [ ! -e go ]; do sleep 0.02; done'
+    const call = once(command(line, { cwd: first.directory }).call, { again: true })
+    const running = first.run(call).catch(error => error)
+    await until(() => existsSync(first.at('ran')))
+    const { directory } = first
+    const again = await testHost({ shell, directory, first: [lock('r1', 2)] })
+    expect(again.session.first[0]).toMatchObject({ code: 'locked' })
+    await again.session.call(breakLockCall)
+    expect(await again.session.call(lock('r1', 2))).toMatchObject({ status: 'ok' })
+    expect(await again.run(call)).toMatchObject({ status: 'failed', code: 'uncertain' })
+    await writeFile(first.at('go'), '')
+    await running
+    // Its end is known once it has been written down.
+    expect(await again.run(call)).toMatchObject({ status: 'changed' })
+    expect(await readFile(first.at('ran'), 'utf8')).toBe('x\n')
   })
 
   test('that had only been intended when all was lost runs', async () => {

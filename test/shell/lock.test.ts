@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import {
@@ -79,6 +80,7 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^start=\w+$/),
       `boot=${await bootId()}`,
+      ...(existsSync('/proc/self/ns/pid') ? [expect.stringMatching(/^pidns=\d+$/)] : []),
       expect.stringMatching(/^heard=\d+$/),
       'run=r1',
       'attempt=1',
@@ -400,6 +402,38 @@ describeEach(shells, 'the lock under $name', shell => {
     expect(await left(directory)).toEqual([])
   })
 
+  // As containers that share bootstrap_dir: a PID of one is another process of the other, or none.
+  test('of another PID namespace is neither taken nor given up, until a person takes it away', {
+    tags: ['overlay'],
+  }, async () => {
+    const holder = await testHost({ shell, as: inPidSpace, first: [lock('r1')] })
+    const { directory } = holder
+    const path = `${holder.bootstrapDir}/bootstrap.pid`
+    for (const as of [[], inPidSpace]) {
+      const next = await testHost({ shell, as, directory, first: [lock('r2')] })
+      const refused = next.session.first[0]!
+      expect(refused).toMatchObject({ status: 'failed', code: 'locked' })
+      expect(lockError(refused)).toMatchObject({
+        message: expect.stringContaining('of another PID namespace'),
+        details: { hint: expect.stringContaining('hostwright unlock') },
+      })
+      const shown = await next.session.call(showLockCall)
+      expect(parseHolder(shown.stdout.toString())).toMatchObject({ alive: true, away: true })
+    }
+    // Also where a process of ours has that id and started at that time, and where ours is the holder.
+    const lines = (await readFile(path, 'utf8')).split('\n')
+    const ours = [String(process.pid), `start=${await startOf(process.pid)}`]
+    await writeFile(path, [...ours, ...lines.slice(2)].join('\n'))
+    const later = await testHost({ shell, directory, first: [lock('r1')] })
+    expect(later.session.first[0]).toMatchObject({ code: 'locked' })
+    await later.session.call(breakLockCall)
+    expect(await later.session.call(lock('r3'))).toMatchObject({ status: 'ok' })
+    const inside = await testHost({ shell, as: inPidSpace, directory, first: [lock('r4')] })
+    expect(inside.session.first[0]).toMatchObject({ code: 'locked' })
+    await later.session.close()
+    expect(await inside.session.call(lock('r4'))).toMatchObject({ status: 'ok' })
+  })
+
   test('a missing ln, and one that can make no links, are reported', async () => {
     const home = await temporaryDirectory()
     const host = await testHost({
@@ -431,6 +465,9 @@ describeEach(shells, 'the lock under $name', shell => {
     })
   })
 })
+
+/** Words before a shell that give it a PID namespace of its own. */
+const inPidSpace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 /** When a process started, as proc(5) has it. */
 async function startOf(pid: number): Promise<string> {

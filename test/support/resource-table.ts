@@ -6,10 +6,12 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { describe, expect, test } from 'vitest'
 import { converge } from '../../lib/host/execute.ts'
 import { createLedger } from '../../lib/host/ledger.ts'
+import { lockCall } from '../../lib/host/lock.ts'
 import { type Mode, onlyLooks } from '../../lib/host/mode.ts'
 import { createSessions } from '../../lib/host/sessions.ts'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import type { StepAccount } from '../../lib/program/account.ts'
+import { createEffectKeys } from '../../lib/program/effects.ts'
 import { parseRemembered } from '../../lib/program/remembered.ts'
 import { createSelection, everything } from '../../lib/program/selection.ts'
 import { createProgress } from '../../lib/report/progress.ts'
@@ -49,6 +51,7 @@ export interface Converging {
   diffs: string[]
   /** Hashes of what each step saw, with `plan`. */
   saw: string[]
+  warnings: string[]
   error?: { code: string; message: string; output?: string; at?: string; hint?: string }
 }
 
@@ -63,11 +66,16 @@ export async function bring(
     diff = false,
     plan = false,
     connection = undefined as Host['connection'] | undefined,
+    /** A run that holds the lock, whose effects the host remembers. */
+    run = undefined as string | undefined,
+    attempt = 1,
   } = {},
 ): Promise<Converging> {
   const transport = host.transport(shell)
   const bootstrapDir = `${directory}/.bootstrap`
-  const session = heldToUsage(await openSession({ transport, bootstrapDir }))
+  const claim = { attempt, recipe: 'table', owner: 'o', controller: 'c', time: 't' }
+  const first = run === undefined ? [] : [lockCall({ run, ...claim })]
+  const session = heldToUsage(await openSession({ transport, bootstrapDir, first }))
   const sessions = createSessions({ transport, session }, () => Promise.reject(new Error('no')))
   const { events, seen } = recordEvents()
   const progress = createProgress('host', 'table', events)
@@ -89,6 +97,7 @@ export async function bring(
       mode,
       sessions,
       progress,
+      effects: run === undefined ? undefined : createEffectKeys('table', 'host', text => text),
       ledger: createLedger(sessions, onlyLooks(mode), due),
       interrupts: { stop: signal, kill: signal, abandon: signal },
     })
@@ -105,6 +114,7 @@ export async function bring(
     statuses: ends.map(({ status }) => status),
     notes: ends.map(({ note }) => note),
     saw,
+    warnings: seen.flatMap(event => (event.type === 'warning' ? [event.message] : [])),
     diffs: ends.flatMap(({ diff }) => (diff === undefined ? [] : [diff])),
     error,
   }

@@ -43,8 +43,7 @@ export function reboot(options: RebootOptions = {}): Resource {
     options,
     makes: ['anything'],
     restarts: { withinMs: timeout * 1000 },
-    // With `ifExists` the host says itself whether it is done.
-    effect: flag === '' ? { again: true } : undefined,
+    effect: { again: true },
     call: { name: 'hw_reboot', args: [flag, command] },
     need: { own: 'boot', onlyIfThere: flag },
   })

@@ -23,11 +23,34 @@ hw_script() {
     hw_status=need hw_note=''
     return 0
   fi
-  hw_scratch_make && hw_script_write || return
+  if [ -n "${hw_effect-}" ]; then
+    hw_script_remember "$@"
+    return
+  fi
+  hw_scratch_make && hw_script_write "$hw_scratch/$hw_script_name" || return
   hw_action_run "$hw_script_line" "$@" "HOSTWRIGHT_SCRIPT=$hw_scratch/$hw_script_name"
 }
 
 hw_script_write() {
-  (umask 077 && if [ -n "$hw_want_content" ]; then "$hw_want_content"; else hw_put "$hw_want_text"; fi >"$hw_scratch/$hw_script_name") ||
-    hw_fail "can't write the script to $hw_scratch"
+  (umask 077 && if [ -n "$hw_want_content" ]; then "$hw_want_content"; else hw_put "$hw_want_text"; fi >"$1") ||
+    hw_fail "can't write the script to ${1%/*}"
+}
+
+# hw_script_remember [NAME=VALUE…]: the same for an effect, which outlives this session: the script is beside its record.
+# Another user may not look there, and gets it with its input, into a directory of that user's own.
+hw_script_remember() {
+  hw_script_file=$hw_effect/$hw_script_name hw_script_size=0
+  if [ "$hw_effect_state" = new ]; then
+    [ ! -e "$hw_effect" ] || rm -rf -- "$hw_effect" || return
+    hw_private_directory "$hw_effect" && hw_script_write "$hw_script_file" || return
+  fi
+  if [ -n "$hw_effect_user" ]; then
+    hw_own_mark
+    [ "$hw_effect_state" != new ] || hw_script_size=$(wc -c <"$hw_script_file") || return
+    hw_script_size=$((hw_script_size))
+    hw_effect_script=${TMPDIR:-/tmp}/hostwright-$hw_mine.$hw_token-$hw_id/$hw_script_name
+    hw_action_run "$hw_script_line" "$@"
+  else
+    hw_action_run "$hw_script_line" "$@" "HOSTWRIGHT_SCRIPT=$hw_script_file"
+  fi
 }
