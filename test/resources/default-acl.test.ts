@@ -17,6 +17,7 @@ import { directory } from '../../lib/resources/files/directory.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import { handler, type Resource } from '../../lib/resources/resource.ts'
 import { archive } from '../../lib/resources/transfer/archive.ts'
+import { git } from '../../lib/resources/transfer/git.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
 import { directoryHost } from '../support/resource-hosts.ts'
@@ -174,6 +175,34 @@ describeEach(asRoot, 'under $name, root', shell => {
     expect(statuses).toEqual(['changed'])
     expect(await host.script(attributes, at)).toBe(before)
   })
+
+  // Only a new clone was looked at before, in a directory without such a list.
+  test.each(acls)(
+    'has git’s own modes in a new clone, where the default ACL %s, and later',
+    {
+      tags: ['git'],
+    },
+    async (_, acl) => {
+      const at = await host.directory()
+      const commit = (what: string) =>
+        `${what}; git add -A; git -c user.name=a -c user.email=a@example.org commit -qm x`
+      await host.script(
+        `mkdir d; setfacl -d -m ${acl} d; git init -q -b main work; cd work
+      ${commit('mkdir bin; echo x >file; echo y >bin/run; chmod 755 bin/run; ln -s file link')}`,
+        at,
+      )
+      const wanted = git(`${at}/d/app`, { remote: `file://${at}/work` })
+      const modes = (paths: string) => host.script(`cd d/app; stat -c '%n %a' ${paths}`, at)
+      expect((await bring(host, shell, at, wanted)).statuses).toEqual(['changed'])
+      expect(await modes('. bin file bin/run')).toBe('. 755\nbin 755\nfile 644\nbin/run 755\n')
+      await host.script(`cd work; ${commit('mkdir more; echo z >more/file; echo x2 >file')}`, at)
+      expect((await bring(host, shell, at, wanted)).statuses).toEqual(['changed'])
+      expect(await modes('more more/file file .git/index')).toBe(
+        'more 755\nmore/file 644\nfile 644\n.git/index 644\n',
+      )
+      expect((await bring(host, shell, at, wanted)).statuses).toEqual(['ok'])
+    },
+  )
 
   test('writes nothing where the file system does not keep the mode', async () => {
     const at = await host.directory()

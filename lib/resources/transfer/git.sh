@@ -167,6 +167,7 @@ hw_submodules_differ() {
 hw_bring_clone() {
   if [ ! -e "$hw_clone/.git" ]; then
     hw_git_own=1
+    hw_git_directory || return
     hw_git_run init -q -- "$hw_clone" || hw_fail "can't make a repository in $hw_clone" || return
   fi
   # What a later run looks at comes last.
@@ -193,6 +194,15 @@ hw_bring_clone() {
       hw_fail "can't check out the submodules of $hw_clone" || return
   fi
   [ ! -e "$hw_git_note" ] || rm -f -- "$hw_git_note" || hw_fail "can't remove $hw_git_note"
+}
+
+# hw_git_directory: the directory of a new clone, without the default ACL that it gets from the one above: git makes its files
+# with 666 and 777, and where there is such a list the umask takes nothing from that.
+hw_git_directory() {
+  [ ! -e "$hw_clone" ] && command -v setfacl >/dev/null || return 0
+  mkdir -p -- "${hw_clone%/*}/" && mkdir -- "$hw_clone" || hw_fail "can't make $hw_clone" || return
+  case $(ls -ld -- "$hw_clone") in ??????????+*) ;; *) return 0 ;; esac
+  setfacl -b -k -- "$hw_clone" && chmod 755 -- "$hw_clone" || hw_fail "can't set the mode of $hw_clone"
 }
 
 # hw_git_unfinished WHAT: the note of what is begun. A clone that is a worktree of another has no place for it.
