@@ -29,7 +29,7 @@ export function createStreamInput(
   let shell: ShellStream | undefined
   let over = false
   let failure: unknown
-  // A source that fails ends: the command sees what came so far.
+  // `flow` fails with it, and the call too.
   source.on('error', () => {})
   const flow = async (path: string) => {
     shell = await open()
