@@ -7,6 +7,7 @@ import type { RunEvent } from '../events.ts'
 import { openPrivateFile } from '../private-file.ts'
 import { readJournal } from '../rollout/journal/read.ts'
 import { chooseMode, createRenderer } from '../ui/choose-renderer.ts'
+import { sayLine } from '../ui/say-line.ts'
 import type { RunCommand } from './command.ts'
 import { findRun, oneRun } from './find-runs.ts'
 
@@ -40,7 +41,11 @@ export const attach: RunCommand = async (words, options, place) => {
       if (exitCode !== undefined && (log.exitCode !== undefined || state === 'ended'))
         return exitCode
       if (state !== 'running') {
-        place.stderr.write(`${name.run} is ${state}: see \`hostwright runs show ${name.run}\`.\n`)
+        sayLine(
+          place.stderr,
+          `${name.run} is ${state}:`,
+          `see \`hostwright runs show ${name.run}\`.`,
+        )
         return exitCodes.fault
       }
       await pause(everyMs)

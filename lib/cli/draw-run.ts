@@ -7,8 +7,10 @@ import { unknownName } from '../shell/nearest.ts'
 import { createRenderer } from '../ui/choose-renderer.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { formatDuration } from '../ui/format-duration.ts'
+import { wrapLine } from '../ui/line.ts'
 import { resultWord } from '../ui/run-table.ts'
-import { paint, themeFor } from '../ui/theme.ts'
+import { sayLine } from '../ui/say-line.ts'
+import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import { nextCommands } from './next-commands.ts'
 import { timeOf } from './time-of.ts'
@@ -23,17 +25,22 @@ export async function drawRun(
   if (host !== undefined && !account.hosts.has(host))
     throw unknownName('host of this run', host, [...account.hosts.keys()])
   const theme = themeFor(stdout, env)
-  const bold = (text: string) => paint(theme, text, 'bold')
-  const lines = headOf(account, state)
-  const width = Math.max(...lines.map(([name]) => name.length))
-  for (const [name, text] of lines)
-    stdout.write(`${bold(name.padEnd(width))}  ${escapeControls(text)}\n`)
+  const head = headOf(account, state)
+  const width = Math.max(...head.map(([name]) => name.length))
+  for (const [name, text] of head) {
+    const parts = [
+      { text: name.padEnd(width), look: 'bold' } as const,
+      { text: `  ${escapeControls(text)}` },
+    ]
+    const columns = stdout.columns ?? Number.POSITIVE_INFINITY
+    for (const line of wrapLine(parts, theme, columns, width + 2)) stdout.write(`${line}\n`)
+  }
   stdout.write('\n')
   await drawTree(account, state, place, host)
   if (account.last.first.kind === 'look' || state === 'running') return
   const hosts = [...account.hosts.values()].map(({ outcome }) => outcome ?? {})
   for (const { why, command } of nextCommands(account.last.first.run, hosts))
-    stdout.write(`${why}: ${command}\n`)
+    sayLine(stdout, `${why}:`, command)
 }
 
 /** Who, when, with what: a line each. */

@@ -3,6 +3,7 @@ import { StepError, UsageError } from '../errors.ts'
 import { recipe } from '../recipe/recipe.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
+import { sayLine } from '../ui/say-line.ts'
 import type { Place, RunCommand } from './command.ts'
 import { type CommandInput, readCommandInput } from './command-input.ts'
 import type { OptionValues } from './options.ts'
@@ -37,7 +38,7 @@ export function execRequest(
   return {
     ...request,
     readInput: async hosts => {
-      const note = (text: string) => void place.stderr.write(`note: ${text}\n`)
+      const note = (text: string) => sayLine(place.stderr, `note: ${text}`)
       input = await readCommandInput({ hosts, note })
     },
     recipe: execRecipe(line, () => input),

@@ -2,6 +2,7 @@
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
 import { createOutputRenderer } from '../ui/command-output.ts'
+import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
@@ -83,6 +84,6 @@ function show(
     rows.map((row, at) => [tasks[at]!, ...row.slice(1)]),
     { color, unicode, columns: stdout.columns },
   )
-  if (named) stdout.write(`${hosts.join(', ')}\n`)
+  if (named) sayLine(stdout, hosts.join(', '))
   stdout.write(`${table}\n`)
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts'
 import { findRecipes } from '../recipe/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/choose-renderer.ts'
-import { escapeControls } from '../ui/escape.ts'
+import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place, RunCommand } from './command.ts'
@@ -29,7 +29,7 @@ export const list: RunCommand = async ([what, ...more], options, place) => {
     })
   }
   const note = twoProjects(place.project)
-  if (note !== undefined) place.stderr.write(`note: ${escapeControls(note)}\n`)
+  if (note !== undefined) sayLine(place.stderr, `note: ${note}`)
   return what === 'recipes' ? listRecipes(options, place) : listHosts(options, place)
 }
 
@@ -59,10 +59,10 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   const wanted = options.output as string | undefined
   const mode = wanted === undefined ? undefined : chooseMode(wanted, place)
   const { hosts, inventory, warnings } = await selectTargets(options, place)
-  for (const warning of warnings) place.stderr.write(`warning: ${escapeControls(warning)}\n`)
+  for (const warning of warnings) sayLine(place.stderr, `warning: ${warning}`)
   for (const { name } of hosts) {
     const reason = inventory.unsupported.get(name)?.message
-    if (reason) place.stderr.write(`note: ${escapeControls(reason)}\n`)
+    if (reason) sayLine(place.stderr, `note: ${reason}`)
   }
   if (mode === 'json') {
     for (const { name, address, port, user, groups } of hosts) {

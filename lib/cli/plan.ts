@@ -14,7 +14,7 @@ import { dirname, resolve } from 'node:path'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { StepAccount } from '../program/account.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
-import { escapeControls } from '../ui/escape.ts'
+import { sayLine } from '../ui/say-line.ts'
 import type { Place, RunCommand } from './command.ts'
 import { hiddenValues } from './hidden-words.ts'
 import { type Plan, renderPlan } from './plan-file.ts'
@@ -139,7 +139,7 @@ function summarize(made: Plan, file: string, { stderr }: Place): void {
         ? [host]
         : [],
     )
-    stderr.write(`unknown until it runs: ${escapeControls(title)} (${where.join(', ')})\n`)
+    sayLine(stderr, `unknown until it runs: ${title} (${where.join(', ')})`)
   }
   const count = (status: StepAccount['status']) =>
     steps.filter(step => step.status === status).length

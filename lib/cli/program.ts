@@ -3,7 +3,7 @@ import { type CAC, cac } from 'cac'
 import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Command, CommandInfo, Place } from './command.ts'
-import { commandHelp, overviewHelp } from './help.ts'
+import { commandHelp, helpWidth, overviewHelp } from './help.ts'
 import { helpOption } from './options.ts'
 import { prepareWords, readOptions, unmark } from './read-words.ts'
 import { refusedOption } from './refusals.ts'
@@ -19,6 +19,9 @@ export interface CommandSource {
 
 const helpWords: readonly (string | undefined)[] = [undefined, '-h', '--help', 'help']
 
+/** Columns: help is not made for less. */
+const narrowest = 40
+
 /**
  * Runs a command line.
  * @param words everything after the program's name
@@ -31,11 +34,12 @@ export async function runProgram(
   version: string,
 ) {
   const [first, ...others] = words
+  const columns = Math.min(helpWidth, Math.max(narrowest, place.stdout.columns ?? helpWidth))
   // `help product.set` is `product.set --help`.
   const [name, ...rest] =
     first === 'help' && others[0] !== undefined ? [...others, '--help'] : [first, ...others]
   if (helpWords.includes(name)) {
-    place.stdout.write(`${overviewHelp(await source.overview(), version)}\n`)
+    place.stdout.write(`${overviewHelp(await source.overview(), version, columns)}\n`)
     return 0
   }
   if (name === '-v' || name === '--version') {
@@ -50,7 +54,7 @@ export async function runProgram(
   const command = await source.load(name!)
   const { info, words: read, options } = readLine(rest, command, version)
   if (options.help) {
-    place.stdout.write(`${commandHelp(info)}\n`)
+    place.stdout.write(`${commandHelp(info, columns)}\n`)
     return 0
   }
   return command.run(read, options, place)

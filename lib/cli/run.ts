@@ -9,9 +9,9 @@ import { removeOldRuns } from '../rollout/journal/files.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { createRenderer } from '../ui/choose-renderer.ts'
-import { escapeControls } from '../ui/escape.ts'
 import type { Renderer } from '../ui/renderer.ts'
 import { createRunLog, type RunLog } from '../ui/run-log.ts'
+import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import { pausing } from './hold.ts'
@@ -214,10 +214,10 @@ async function conclude(
   await renderer.end()
   const failed = result.exitCode !== exitCodes.ok && result.exitCode !== exitCodes.drift
   const logged = output === 'json' ? undefined : log.place(failed || late.length > 0)
-  if (logged) place.stderr.write(`Log of the run: ${escapeControls(logged)}\n`)
+  if (logged) sayLine(place.stderr, 'Log of the run:', logged)
   if (output !== 'json' && live.resumable)
     for (const { why, command } of nextCommands(live.resumable, result.outcomes))
-      place.stderr.write(`${why}: ${command}\n`)
+      sayLine(place.stderr, `${why}:`, command)
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)
   if (report && report.rows.length > 0) {
     const { color, unicode } = themeFor(place.stdout, place.env)

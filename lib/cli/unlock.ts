@@ -15,6 +15,7 @@ import { escapeControls } from '../ui/escape.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import type { Renderer } from '../ui/renderer.ts'
 import { createRunLog } from '../ui/run-log.ts'
+import { sayLine } from '../ui/say-line.ts'
 import type { Place, RunCommand } from './command.ts'
 import { pausing } from './hold.ts'
 import { fitOpenFiles } from './open-files.ts'
@@ -78,7 +79,7 @@ export const unlock: RunCommand = async (words, options, place) => {
   }
   await renderer.end()
   const logged = mode === 'json' ? undefined : log.place(exitCode !== 0)
-  if (logged) place.stderr.write(`Log of the run: ${escapeControls(logged)}\n`)
+  if (logged) sayLine(place.stderr, 'Log of the run:', logged)
   return exitCode
 }
 

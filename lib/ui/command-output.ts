@@ -4,6 +4,7 @@ import type { RunEvent } from '../events.ts'
 import { debugLine } from './debug.ts'
 import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
+import { wrapLine } from './line.ts'
 import { createOutputLines, type Kept } from './output-lines.ts'
 import type { Output, Renderer } from './renderer.ts'
 import { paint, themeFor } from './theme.ts'
@@ -54,8 +55,13 @@ export function createOutputRenderer({
       stderr.subscriber(event)
       if (event.type === 'warning') {
         const where = event.host === undefined ? '' : `${event.host}: `
-        const word = paint(themeFor(output.stderr, output.env), 'warning', 'yellow')
-        stderr.write(`${word} ${escapeControls(where + event.message)}\n`)
+        const parts = [
+          { text: 'warning', look: 'yellow' } as const,
+          { text: ` ${escapeControls(where + event.message)}` },
+        ]
+        const columns = output.stderr.columns ?? Number.POSITIVE_INFINITY
+        const lines = wrapLine(parts, themeFor(output.stderr, output.env), columns, 2)
+        stderr.write(lines.map(line => `${line}\n`).join(''))
       }
       if (event.type === 'debug') {
         const line = paint(themeFor(output.stderr, output.env), debugLine(event), 'dim')

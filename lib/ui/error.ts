@@ -1,6 +1,7 @@
 /** Errors as blocks of text: what failed, where, the host’s output, and what to do next. */
 import type { ErrorReport } from '../events.ts'
 import { escapeControls, escapeLines } from './escape.ts'
+import { type Part, wrapLine } from './line.ts'
 import { createTheme, paint, type Theme } from './theme.ts'
 import { wrapWords } from './width.ts'
 
@@ -45,7 +46,7 @@ export function formatErrors(reports: readonly ErrorReport[], format: ErrorForma
 function formatGroup(report: ErrorReport, hosts: readonly string[], format: ErrorFormat): string {
   const theme = createTheme({ color: format.color, unicode: format.unicode ?? true })
   return [
-    heading(report, hosts, theme),
+    ...heading(report, hosts, theme, format.columns),
     ...prose(report.message, '  ', '  ', format.columns),
     ...commandLines(report, theme),
     ...outputBlock(report.output, theme),
@@ -54,13 +55,20 @@ function formatGroup(report: ErrorReport, hosts: readonly string[], format: Erro
   ].join('\n')
 }
 
-function heading(report: ErrorReport, hosts: readonly string[], theme: Theme): string {
+function heading(
+  report: ErrorReport,
+  hosts: readonly string[],
+  theme: Theme,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const more = hosts.length - hostNames
   const named = hosts.slice(0, hostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
   const path = [named, report.task, report.step].filter(part => part !== undefined && part !== '')
   const where = path.map(part => escapeControls(part!)).join(` ${theme.symbols.path} `)
-  const code = paint(theme, `${theme.symbols.status.failed} ${report.code}`, 'red')
-  return where === '' ? code : `${code}  ${paint(theme, where, 'bold')}`
+  const code = `${theme.symbols.status.failed} ${report.code}`
+  const parts: Part[] = [{ text: code, look: 'red', whole: true }]
+  if (where !== '') parts.push({ text: `  ${where}`, look: 'bold' })
+  return wrapLine(parts, theme, columns, 4)
 }
 
 /** The maximum number of message lines in a block: a message may contain host output. */

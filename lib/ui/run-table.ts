@@ -2,6 +2,7 @@
 import { type ExitCode, exitCodes } from '../errors.ts'
 import type { RunSummary } from '../rollout/journal/read.ts'
 import { formatTable, type TableFormat } from './table.ts'
+import { wrapWords } from './width.ts'
 
 /** How a run ended, or how it is with it, in a word. */
 export type RunResultWord =
@@ -58,7 +59,16 @@ export function formatRuns(runs: readonly RunSummary[], now: number, format: Tab
 function recipeOf({ recipe, kind, args, asked }: NonNullable<RunSummary['first']>): string {
   const check = kind === 'look' && asked.options.check === true ? ' --check' : ''
   const command = recipe === 'exec' ? String(args.command ?? '') : ''
-  return `${recipe}${command && ` ${command.slice(0, 16)}`}${check}`
+  return `${recipe}${command && ` ${firstWords(command)}`}${check}`
+}
+
+/** The most characters of a command in the table; its table wraps. */
+const longestCommand = 40
+
+/** As many whole words as fit, and `...` if there are more. */
+function firstWords(command: string): string {
+  const [first = '', ...more] = wrapWords(command.trim().replace(/\s+/g, ' '), longestCommand)
+  return more.length === 0 ? first : `${first} ...`
 }
 
 /** How many hosts are as they should be, of how many. */

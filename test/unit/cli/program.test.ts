@@ -141,15 +141,17 @@ describe('help', () => {
     commands = await Promise.all(source.names().map(name => source.load(name)))
   }, 60_000)
 
-  test('fits in 80 columns, for every command that ships', async () => {
+  // It was tried at 80 columns only, and a terminal of 60 broke its words.
+  test.each([80, 60])('fits in %i columns, for every command that ships', async columns => {
     const at = place()
+    Object.assign(at.stdout, { columns })
     await runProgram([], source, at, '1.2.3')
     const all = commands.flatMap(command => [command, ...(command.commands ?? [])])
-    const texts = [at.stdout.text(), ...all.map(commandHelp)]
+    const texts = [at.stdout.text(), ...all.map(each => commandHelp(each, columns))]
     const long = texts
       .flatMap(text => text.split('\n'))
       // Lines that can be copied stay whole.
-      .filter(line => line.length > 80 && !line.startsWith('  hostwright '))
+      .filter(line => line.length > columns && !line.startsWith('  hostwright '))
     expect(long).toEqual([])
   })
 

@@ -43,6 +43,18 @@ test('the table of runs fits 80 columns and aligns', () => {
   `)
 })
 
+test('a long command is shown by its first words, none of them cut', () => {
+  const command = 'systemctl is-active haproxy.service\n&& systemctl restart nginx.service'
+  const table = formatRuns([summary({}, { recipe: 'exec', args: { command } })], now, {})
+  expect(table).toContain(' exec systemctl is-active haproxy.service && ...  ')
+  const wrapped = formatRuns([summary({}, { recipe: 'exec', args: { command } })], now, {
+    columns: 80,
+  })
+  for (const word of ['systemctl', 'is-active', 'haproxy.service'])
+    expect(wrapped.split(/\s+/)).toContain(word)
+  for (const line of wrapped.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+})
+
 test.each([
   [{ end: { exitCode: 4 } }, 'failed'],
   [{ end: { exitCode: 6 } }, 'would change'],
