@@ -3,10 +3,10 @@ import { sayLine } from '../../../lib/ui/say-line.ts'
 
 /** What is written to a terminal of so many columns, or to a pipe. */
 function written(columns: number | undefined, text: string, whole?: string): string {
-  let all = ''
-  const stream = { columns, write: (piece: string) => void (all += piece) }
+  const pieces: string[] = []
+  const stream = { columns, write: (piece: string) => void pieces.push(piece) }
   sayLine(stream as never, text, whole)
-  return all
+  return pieces.join('')
 }
 
 test('a line in a terminal is wrapped at spaces, and its end stays whole', () => {
