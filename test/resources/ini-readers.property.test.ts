@@ -51,31 +51,70 @@ const listed = (section: string) => {
   return [name!.toLowerCase(), ...(quoted ? [quoted.replace(/\\(.)/g, '$1')] : []), 'k'].join('.')
 }
 
-const pyLine = fc.constantFrom(
-  '[a]',
-  '[b]',
-  'k = 1',
-  'k: 2',
-  'k =',
-  '    deeper = 1',
-  '\t[a]',
-  '  # comment',
-  '; comment',
-  '',
-  '   ',
-  'l = x',
-  'K = x',
-  'kk = 1 ; no comment',
+// Before, all lines were of one list and only one key was set: no key was indented, no value had a comment in it that
+// looks like a key, and none of the files had other line ends.
+const pyKeys = ['k', 'l', 'K', 'a b', 'install_requires']
+const pyText = fc.constantFrom('1', 'x = y', '[z]', 'a: b ; c', 'é', 'k = 2', 'l:', 'a\\', '"q')
+/** What stands in or behind a value, deeper than its key or anywhere. */
+const pyMore = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(fc.constantFrom(' ', '    ', '\t'), pyText) },
+  fc.tuple(fc.constant(undefined), fc.constantFrom('', '   ', '# k = 3', '    ; k = 4', '  # x')),
 )
+const pyEntry = fc
+  .tuple(
+    fc.constantFrom('', '', '  ', '\t'),
+    fc.constantFrom(...pyKeys),
+    fc.constantFrom('=', ' = ', ':', ': ', ' ='),
+    fc.oneof(fc.constant(''), pyText),
+    fc.array(pyMore, { maxLength: 4 }),
+  )
+  .map(([indent, key, separator, first, more]) => [
+    `${indent}${key}${separator}${first}`,
+    ...more.map(([deeper, line]) => (deeper === undefined ? line : `${indent}${deeper}${line}`)),
+  ])
+const pyHeader = fc.constantFrom('[a]', '[b]', '  [b]', '[a] ; no').map(line => [line])
+const pyFile = fc
+  .record({
+    parts: fc.array(
+      fc.oneof({ weight: 1, arbitrary: pyHeader }, { weight: 4, arbitrary: pyEntry }),
+      {
+        maxLength: 8,
+      },
+    ),
+    newline: fc.constantFrom('\n', '\n', '\r\n'),
+    mark: fc.constantFrom('', '', '\ufeff'),
+    ended: fc.boolean(),
+  })
+  .map(({ parts, newline, mark, ended }) => {
+    const lines = ['[first]', ...parts.flat()]
+    return mark + lines.join(newline) + (ended || lines.at(-1) === '' ? newline : '')
+  })
 const pyValue = fc
   .array(fc.constantFrom('', '1', 'x = y', '[z]', 'a: b ; c', 'é'), { minLength: 1, maxLength: 3 })
   .map(lines => lines.join('\n'))
   .filter(value => !value.endsWith('\n') || value === '')
-const pyCase = fc.record({
-  before: fc.array(pyLine, { maxLength: 12 }).map(lines => text(['[first]', ...lines])),
-  section: fc.constantFrom('a', 'b', 'c'),
-  value: fc.option(pyValue),
-})
+interface PyEdit {
+  section: string
+  set: Record<string, string>
+  unset: string[]
+}
+const oneLine = (set: PyEdit['set']) =>
+  Object.fromEntries(
+    Object.entries(set).map(([key, value]) => [key, value.replaceAll('\n', ' ').trim()]),
+  )
+const pyCase = fc
+  .record({
+    before: pyFile,
+    section: fc.constantFrom('a', 'b', 'c'),
+    set: fc.dictionary(fc.constantFrom(...pyKeys), pyValue, { maxKeys: 2 }),
+    unset: fc.uniqueArray(fc.constantFrom(...pyKeys), { maxLength: 2 }),
+  })
+  .map(({ set, unset, ...rest }) => ({
+    ...rest,
+    set: { ...set },
+    unset: unset.filter(key => !(key in set)),
+  }))
+  .filter(({ set, unset }) => Object.keys(set).length + unset.length > 0)
 
 describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
   test('git finds the values that were set, and all others as before', {
@@ -124,54 +163,63 @@ describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
     )
   })
 
-  test('Python finds the value that was set, and all others as before', {
-    tags: ['python3'],
-  }, async () => {
-    const host = await testHost({ awk, shell })
-    const parse = async (paths: readonly string[]) => {
-      const running = execute('python3', [parser])
-      const options = { interpolation: null }
-      running.child.stdin!.end(JSON.stringify(paths.map(path => ({ path, options, top: '' }))))
-      return JSON.parse((await running).stdout) as Record<string, Record<string, string>>[]
+  const parse = async (paths: readonly string[]) => {
+    const running = execute('python3', [parser])
+    const options = { interpolation: null }
+    running.child.stdin!.end(JSON.stringify(paths.map(path => ({ path, options, top: '' }))))
+    return JSON.parse((await running).stdout) as Record<string, Record<string, string>>[]
+  }
+
+  /** What Python is to find after an edit. */
+  function edited(old: Record<string, Record<string, string>>, { section, set, unset }: PyEdit) {
+    const expected = structuredClone(old)
+    for (const [key, value] of Object.entries(set)) {
+      expected[section] ??= {}
+      expected[section][key] = Buffer.from(value).toString('latin1')
     }
-    await fc.assert(
-      fc.asyncProperty(fc.array(pyCase, { minLength: 40, maxLength: 40 }), async cases => {
-        const paths = await Promise.all(
-          cases.map(({ before }, index) => host.write(`${index}`, before)),
-        )
-        const old = await parse(paths)
-        const calls = cases.map(({ section, value }, index) => {
-          const wanted = value === null ? { unset: ['k'] } : { set: { k: value } }
-          return ini(paths[index]!, { section, continued: 'indent', ...wanted }).call
-        })
-        await host.segment(calls)
-        const again = await host.segment(calls)
-        const now = await parse(paths)
-        for (const [index, { before, section, value }] of cases.entries()) {
-          const expected = structuredClone(old[index]!)
-          if (value !== null) {
-            expected[section] ??= {}
-            expected[section].k = Buffer.from(value).toString('latin1')
-          } else if (expected[section]) delete expected[section].k
-          const after = (await host.read(`${index}`)).toString()
-          expect({
-            before,
-            section,
-            value,
-            after,
-            found: now[index],
-            again: again[index]!.status,
-          }).toEqual({
-            before,
-            section,
-            value,
-            after,
-            found: expected,
-            again: 'ok',
-          })
-        }
-      }),
-      { numRuns: 3, endOnFailure: true },
-    )
-  })
+    for (const key of unset) if (expected[section]) delete expected[section][key]
+    return expected
+  }
+
+  test.each(['indent', undefined] as const)(
+    'Python finds the values that were set, and all others as before, with continued: %s',
+    { tags: ['python3'] },
+    async continued => {
+      const host = await testHost({ awk, shell })
+      await fc.assert(
+        fc.asyncProperty(fc.array(pyCase, { minLength: 30, maxLength: 30 }), async cases => {
+          const paths = await Promise.all(
+            cases.map(({ before }, index) => host.write(`${index}`, before)),
+          )
+          const old = await parse(paths)
+          // Values of several lines need `continued`.
+          const edits = cases.map(({ section, set, unset }) =>
+            continued ? { section, set, unset, continued } : { section, set: oneLine(set), unset },
+          )
+          const calls = edits.map((edit, index) => ini(paths[index]!, edit).call)
+          // One that is refused ends its segment.
+          const run = async () => {
+            const statuses = []
+            for (const call of calls) statuses.push((await host.segment([call]))[0]!.status)
+            return statuses
+          }
+          const first = await run()
+          const again = await run()
+          const now = await parse(paths)
+          for (const [index, edit] of edits.entries()) {
+            const { before } = cases[index]!
+            const after = (await host.read(`${index}`)).toString()
+            const refused = first[index] === 'failed'
+            if (refused) expect([continued, after]).toEqual([undefined, before])
+            expect({ edit, before, after, found: now[index], again: again[index] }).toEqual({
+              ...{ edit, before, after },
+              found: refused ? old[index] : edited(old[index]!, edit),
+              again: refused ? 'failed' : 'ok',
+            })
+          }
+        }),
+        { numRuns: 3, endOnFailure: true },
+      )
+    },
+  )
 })

@@ -123,6 +123,7 @@ function ini_scan(   i, j, name, section, text) {
   split("", ini_sample)
   split("", ini_newest)
   split("", ini_headed)
+  split("", ini_indent_of_keys)
   split("", ini_places)
   split("", ini_lines)
   split("", ini_end)
@@ -140,6 +141,8 @@ function ini_scan(   i, j, name, section, text) {
     text = texts[i]
     name = ini_section_of(text)
     if (ini_begins) {
+      # Deeper than a key before it: a line of that one's value to some, and what follows is of the section before.
+      if (ini_level_of_keys >= 0 && length(indent_of(text)) > ini_level_of_keys && (ini_is_wanted(name) || ini_is_wanted(section))) ini_unclear(i)
       section = name
       ini_level_of_keys = -1
       ini_seen[section] = 1
@@ -164,7 +167,10 @@ function ini_scan(   i, j, name, section, text) {
     ini_open_indent = length(indent_of(text))
     # Deeper than a key before it: a line of that one's value to some.
     ini_deeper = ini_level_of_keys >= 0 && ini_open_indent > ini_level_of_keys
-    if (!ini_deeper) ini_level_of_keys = ini_open_indent
+    if (!ini_deeper) {
+      ini_level_of_keys = ini_open_indent
+      ini_indent_of_keys[section] = indent_of(text)
+    }
     # The first key of a section is the one that can't be the continuation of another.
     if (ini_front == "" && (text ~ /[=:]/ || ini_format == "words")) {
       # One whose value begins in the next line does not show how others are spaced.
@@ -188,6 +194,13 @@ function ini_scan(   i, j, name, section, text) {
       }
     }
   }
+}
+
+# Whether something of a section is to be changed.
+function ini_is_wanted(section,   j) {
+  if (ini_away && ini_of == section) return 1
+  for (j = 1; j <= ini_wanted; j++) if (ini_want_section[j] == section) return 1
+  return 0
 }
 
 # A fault, unless it was said how values go on.
@@ -247,6 +260,11 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
   like = (section in ini_sample) ? ini_sample[section] : ini_sample_all
   indent = indent_of(like)
   if (ini_continued == "indent") indent = ini_level(section, at)
+  else if (ini_format == "ini" && !ini_sure && (section in ini_indent_of_keys)) {
+    # Deeper, it would be a line of the value before it to some; and so would what follows be of its own.
+    indent = ini_indent_of_keys[section]
+    ini_check_next(at, indent)
+  }
   if (like == "" && ini_format == "git") indent = "\t"
   if (ini_format == "words") {
     ini_line_new(at, (like == "" ? "    " : indent) ini_want_key[j] " " ini_want_value[j, v])
@@ -263,8 +281,20 @@ function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
   if (ini_want_key[j] ~ /:/ && between !~ /=/) between = " = "
   lines = split(ini_want_value[j, v], parts, "\n")
   if (lines > 1 && parts[1] == "") sub(/[ \t]+$/, "", between)
+  # As in ini_change.
+  if (ini_format == "ini" && between ~ /:$/ && parts[1] ~ /=/) between = between " "
   ini_line_new(at, indent ini_want_key[j] between ini_written(parts[1]))
   for (i = 2; i <= lines; i++) ini_line_new(at, (parts[i] == "" ? "" : indent "    ") parts[i])
+}
+
+# A fault if the next line behind line at that says something is deeper than a new key there.
+function ini_check_next(at, indent,   i) {
+  if (at == "") return
+  for (i = at + 1; i <= count; i++) {
+    if (texts[i] ~ /^[ \t]*([#;]|$)/) continue
+    if (length(indent_of(texts[i])) > length(indent)) ini_unclear(i)
+    return
+  }
 }
 
 # The indentation of a new key behind line at, where deeper lines belong to the key before them: it is that of
