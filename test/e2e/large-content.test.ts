@@ -120,7 +120,7 @@ const little = mebi / 2
 
 describe('a large file', () => {
   test('is resumed after a broken connection, and is not sent twice', async () => {
-    const broken = await run([], 15 * mebi)
+    const broken = await run(['--reconnect', '0'], 15 * mebi)
     expect(broken.status, broken.stderr).toBe(3)
     // The host's shell notices by itself.
     const kept = Number(
@@ -179,7 +179,7 @@ describe('a large file', () => {
   test('goes through another user’s own directory for that user', async () => {
     // A user without a home directory.
     if (!overlay()) return expect(lab.status.kind).toBe('directory')
-    const broken = await run(['nobody'], 15 * mebi)
+    const broken = await run(['nobody', '--reconnect', '0'], 15 * mebi)
     expect(broken.status).toBe(3)
     // Under a name that nobody knows before, so that no later run could find it: it goes.
     const gone = `! ls -d /var/tmp/hostwright-* 2>/dev/null`
