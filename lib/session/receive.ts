@@ -1,6 +1,6 @@
 /** Fetches files from the host, each over its own shell, in bounded memory. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { StepError, UnreachableError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
@@ -29,10 +29,16 @@ export async function receiveContent(
     found => found.mode & 0o777,
     () => target.mode,
   )
-  // In the same directory: only a rename within one file system is atomic.
   const word = randomBytes(12).toString('hex')
-  const temporary = join(dirname(target.path), `.${basename(target.path)}.hw-${word}`)
+  // In the same directory: only a rename within one file system is atomic. By a name that the next fetch gives too:
+  // it takes away what a process left that was killed.
+  const temporary = join(dirname(target.path), `.${basename(target.path)}.hw-fetch`)
+  await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', 0o600)
+  const isOurs = async () => {
+    const there = await stat(temporary).catch(() => undefined)
+    return there !== undefined && there.ino === (await file.stat()).ino
+  }
   try {
     const hash = createHash('sha256')
     const shell = await asked.open()
@@ -50,12 +56,17 @@ export async function receiveContent(
         hint: 'Run again, or fetch a copy that nobody writes to.',
       })
     }
-    await file.close()
-    await chmod(temporary, mode)
+    await file.chmod(mode)
+    if (!(await isOurs()))
+      throw new StepError(`another process fetches a file to ${target.path}, too`, {
+        hint: 'Wait for it, or give the files different names.',
+      })
     await rename(temporary, target.path)
+  } catch (error) {
+    if (await isOurs()) await rm(temporary, { force: true })
+    throw error
   } finally {
-    await file.close().catch(() => {})
-    await rm(temporary, { force: true })
+    await file.close()
   }
 }
 

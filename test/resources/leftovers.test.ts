@@ -21,7 +21,7 @@ import type { Items } from '../../lib/resources/resource.ts'
 import { archive } from '../../lib/resources/transfer/archive.ts'
 import { killedAt, killing } from '../support/killing.ts'
 import type { Requires } from '../support/requires.ts'
-import { directoryHost, type ResourceHost } from '../support/resource-hosts.ts'
+import { directoryHost, overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'
 import { anyShell, describeEach, type Program, shells } from '../support/shells.ts'
 
@@ -157,6 +157,63 @@ describe('what a killed session left is gone after the next run:', () => {
   test.each(Object.entries(others))('%s', async (_, each) => {
     expect((await killEverywhere(host, anyShell, each)).length).toBeGreaterThan(1)
   })
+})
+
+/** What a host may be short of: processes, which a pipe takes two of; the size of a file; room on its disk. */
+const shortages = [
+  ...[1, 2, 3, 4, 5].map(count => ({ name: `${count} processes`, limit: `ulimit -u ${count}` })),
+  ...[0, 8, 128].map(blocks => ({ name: `${blocks} blocks a file`, limit: `ulimit -f ${blocks}` })),
+  ...[4, 64, 256].map(kib => ({
+    name: `${kib} KiB of disk`,
+    given: `cat /dev/zero >fill 2>/dev/null || :; truncate -s -${kib}k fill`,
+  })),
+]
+
+describe('what a session left that had no more than', { tags: ['overlay'] }, () => {
+  const host = overlayHost()
+  const kinds: Record<string, Killed> = {
+    ...beside,
+    // The host does not see the directory that the tree comes from.
+    copyTree: {
+      ...others.copyTree!,
+      holds: '[ "$(cat tree/sub/two.conf tree/sub/link)" = newnew ]',
+    },
+  }
+  // Limits of processes are for those who are not root, and count all that a user has.
+  const user = 'setpriv --reuid=61234 --regid=61234 --clear-groups'.split(' ')
+  const within = (script: string): Program => ({
+    ...anyShell,
+    command: [
+      'env',
+      'HOME=/',
+      ...user,
+      'sh',
+      '-c',
+      `${script}; exec "$@"`,
+      'sh',
+      ...anyShell.command,
+    ],
+  })
+  test.each<{ name: string; limit?: string; given?: string }>(shortages)(
+    '$name is gone after the next run',
+    async ({ limit = ':', given: short = ':' }) => {
+      for (const name of ['file with a backup', 'line in place', 'archive', 'copyTree']) {
+        const { given = ':', wanted, holds } = kinds[name]!
+        const at = await host.directory()
+        await host.script(
+          `mount -t tmpfs -o size=4m,mode=755 none "$at"; cd "$at"; ${given}\n${short}; chown -R 61234:61234 .`,
+          at,
+        )
+        // Some have enough of it, and others not even for their first step.
+        await bring(host, within(`ulimit -c 0; ${limit}`), at, wanted(at)).catch(() => {})
+        await host.script('rm -f fill', at)
+        const second = await bring(host, within(':'), at, wanted(at))
+        expect(second.error, name).toBeUndefined()
+        const left = `${holds}\nfind . -name '*.hw-*' -o -name 'scratch-*'; cd /; umount "$at"`
+        expect(await host.script(left, at), name).toBe('')
+      }
+    },
+  )
 })
 
 describeEach(shells, 'under $name, what another session makes', shell => {

@@ -13,8 +13,9 @@ need() { [ -e "$(path_of containers "$1")" ] || { echo "Error response from daem
 set_state() { need "$1"; sed "1s/.*/$2/" "$at/containers/$1" >"$at/new" && mv "$at/new" "$at/containers/$1"; echo "$1"; }
 case "$1 $2" in
   'container inspect')
-    need "$5"
-    { read -r state; read -r image; read -r label; } <"$at/containers/$5"
+    for name in "$@"; do :; done
+    need "$name"
+    { read -r state; read -r image; read -r label; } <"$at/containers/$name"
     echo "WARNING: something of no interest" >&2
     echo "hw=$state $image $label"
     ;;

@@ -8,8 +8,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** More than 20 s each with `npm run test:all`. */
 export const slowest: readonly string[] = [
-  'test/resources/half-done.test.ts',
   'test/e2e/upgrade-faults.test.ts',
+  'test/e2e/upgrade-faults-real.test.ts',
+  'test/resources/half-done/files.test.ts',
+  'test/resources/half-done/users.test.ts',
+  'test/resources/half-done/system.test.ts',
+  'test/resources/half-done/transfer.test.ts',
+  'test/resources/half-done/systemd.test.ts',
   'test/contract/like-ssh.test.ts',
   'test/resources/leftovers.test.ts',
   'test/e2e/recipes.test.ts',

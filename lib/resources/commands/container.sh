@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # container.sh: containers of docker or podman, whose commands are the same as far as they go here.
+# Needs: noted
 
 # hw_container NAME running|stopped|absent sum= pull= [engine=] [image=] [env=]… [argument=]…: a container made of this
 # specification, which has its checksum as a label. `engine`: docker, podman, or without what is there. `pull`:
@@ -10,6 +11,33 @@ hw_container() {
   hw_pull=$hw_want_pull hw_image=$hw_want_image
   shift 2
   hw_container_look || return
+  if ! hw_was_begun "container $hw_engine $hw_container"; then
+    hw_container_bring "$@"
+    return
+  fi
+  [ -n "$hw_check" ] || { hw_container_settle "$hw_found" && hw_end_work "container $hw_engine $hw_container"; } || return
+  hw_container_bring "$@" && hw_also 'rest of an interrupted step'
+}
+
+# hw_container_settle TOKEN: a session that ended while it replaced the container has left two: the old one gets its
+# name back, unless the new one has taken its place.
+hw_container_settle() {
+  hw_act || return
+  hw_touch_all
+  "$hw_engine" rm -f "$hw_container-new-$1" >/dev/null 2>&1
+  "$hw_engine" container inspect "$hw_container-old-$1" >/dev/null 2>&1 || return 0
+  case $hw_container_want-$hw_container_is in
+    *-absent | running-created | running-configured)
+      [ "$hw_container_is" = absent ] || "$hw_engine" rm -f "$hw_container" >/dev/null
+      "$hw_engine" rename "$hw_container-old-$1" "$hw_container" >/dev/null
+      ;;
+    *) "$hw_engine" rm -f "$hw_container-old-$1" >/dev/null ;;
+  esac || hw_fail "could not take away what an interrupted step left: $hw_container-old-$1" || return
+  hw_container_look
+}
+
+# hw_container_bring WORD… (those of hw_container): it becomes as it is to be.
+hw_container_bring() {
   case $hw_container_want in
     absent)
       [ "$hw_container_is" != absent ] || return 0
@@ -102,10 +130,11 @@ hw_container_replace() {
       missing) "$hw_engine" image inspect "$hw_image" >/dev/null 2>&1 || hw_container_pull || return ;;
     esac
   fi
+  hw_begin_work "container $hw_engine $hw_container" "$hw_token" || return
   hw_container_create "$hw_container-new-$hw_token" "$@" ||
-    hw_fail "could not make the container $hw_container; nothing has changed" || return
+    hw_container_drop_new "could not make the container $hw_container; nothing has changed" || return
   hw_act || {
-    "$hw_engine" rm -f "$hw_container-new-$hw_token" >/dev/null 2>&1
+    hw_container_drop_new
     return 1
   }
   if [ "$hw_container_is" != absent ]; then
@@ -119,7 +148,15 @@ hw_container_replace() {
     "$hw_engine" start "$hw_container" >/dev/null || hw_container_go_back "the new container $hw_container does not start" || return
   fi
   [ "$hw_container_is" = absent ] || "$hw_engine" rm -f "$hw_container-old-$hw_token" >/dev/null ||
-    hw_fail "could not remove the old container $hw_container-old-$hw_token"
+    hw_fail "could not remove the old container $hw_container-old-$hw_token" || return
+  hw_end_work "container $hw_engine $hw_container"
+}
+
+# hw_container_drop_new [MESSAGE]: the new container goes, before the old one was touched.
+hw_container_drop_new() {
+  "$hw_engine" rm -f "$hw_container-new-$hw_token" >/dev/null 2>&1
+  hw_end_work "container $hw_engine $hw_container"
+  [ -z "${1-}" ] || hw_fail "$1"
 }
 
 # hw_container_go_back MESSAGE: the old container is there again.
@@ -127,6 +164,7 @@ hw_container_go_back() {
   "$hw_engine" rm -f "$hw_container-new-$hw_token" >/dev/null 2>&1
   if [ "$hw_container_is" = absent ]; then
     "$hw_engine" rm -f "$hw_container" >/dev/null 2>&1
+    hw_end_work "container $hw_engine $hw_container"
     hw_fail "$1"
     return
   fi
@@ -134,6 +172,7 @@ hw_container_go_back() {
     "$hw_engine" rm -f "$hw_container" >/dev/null 2>&1
     "$hw_engine" rename "$hw_container-old-$hw_token" "$hw_container" >/dev/null || hw_fail "$1, and the old one is $hw_container-old-$hw_token now" || return
   fi
+  hw_end_work "container $hw_engine $hw_container"
   case $hw_container_is in
     running | restarting) "$hw_engine" start "$hw_container" >/dev/null || hw_fail "$1, and neither does the old one" || return ;;
   esac

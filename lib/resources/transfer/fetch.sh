@@ -8,6 +8,12 @@
 hw_fetch() {
   hw_words 1 'optional to local_sum done content' "$@" || return
   hw_resolve "$1" || return
+  if [ -n "$hw_want_done" ] && [ -z "$hw_check" ]; then
+    # It is there: to look once more could fail, and a later run would find nothing to do.
+    hw_also fetched
+    hw_fetch_shown
+    return
+  fi
   hw_stat "$hw_path" || return
   case $hw_type in
     file) ;;
@@ -22,11 +28,17 @@ hw_fetch() {
   [ "$hw_found" != "$hw_want_local_sum" ] || return 0
   # A dry run that shows no difference needs nothing of it.
   if [ -z "$hw_want_done" ] && { [ -z "$hw_check" ] || [ -n "$hw_diff" ]; }; then
+    [ -n "$hw_check" ] || hw_act || return
     hw_mark fetch "$hw_found" "$hw_size"
     hw_status=need
     return
   fi
   hw_also fetched
+  hw_fetch_shown
+}
+
+# hw_fetch_shown: the difference, where one is wanted.
+hw_fetch_shown() {
   [ -n "$hw_want_content" ] || return 0
   hw_mark old
   "$hw_want_content"
