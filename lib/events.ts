@@ -5,8 +5,8 @@
 import type { ErrorCode } from './errors.ts'
 
 /**
- * How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). `unknown`: it began, and
- * its host or its process was lost before its end was seen.
+ * How a step ended. `ok`: nothing to do. `changed`: done (with `--check`: would be done). `unknown`: it began, or
+ * was sent, and its host or its process was lost before its end was seen.
  */
 export type StepStatus = 'ok' | 'changed' | 'failed' | 'unknown' | 'skipped'
 

@@ -36,8 +36,8 @@ export const resume: RunCommand = async (words, options, place) => {
   const { account, journal } = openRun(oneRun('resume', words), options, place)
   const { first } = account.last
   const outcomes = new Map<string, HostOutcome>()
-  for (const { host, outcome } of account.hosts.values())
-    if (outcome && !isLeft(outcome.status, outcome.error?.code)) outcomes.set(host, outcome)
+  for (const { host, outcome, attempt } of account.hosts.values())
+    if (outcome && !isLeft({ ...outcome, attempt })) outcomes.set(host, outcome)
   if (outcomes.size === account.hosts.size) {
     throw new UsageError('no_hosts', `${first.run} has nothing left to do: every host has ended`, {
       hint: 'To begin hosts that failed again: `hostwright retry`.',

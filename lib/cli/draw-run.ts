@@ -38,7 +38,10 @@ export async function drawRun(
   stdout.write('\n')
   await drawTree(account, state, place, host)
   if (account.last.first.kind === 'look' || state === 'running') return
-  const hosts = [...account.hosts.values()].map(({ outcome }) => outcome ?? {})
+  const hosts = [...account.hosts.values()].map(({ outcome, attempt }) => ({
+    ...{ status: outcome?.status, error: outcome?.error, roundTrips: outcome?.roundTrips },
+    attempt,
+  }))
   for (const { why, command } of nextCommands(account.last.first.run, hosts))
     sayLine(stdout, `${why}:`, command)
 }

@@ -6,24 +6,36 @@ export interface NextCommand {
   command: string
 }
 
-/** Whether a host has not come to an end of its own, so that `resume` goes on with it. */
-export const isLeft = (status: HostStatus | undefined, code?: string): boolean =>
+/** How a host ended. */
+export interface Ending {
+  status?: HostStatus
+  error?: { code: string }
+  /** How often it has answered. */
+  roundTrips?: number
+  /** In which attempt. */
+  attempt?: number
+}
+
+/**
+ * Whether a host has not come to an end of its own, so that `resume` goes on with it. A further attempt begins only what
+ * is left: a host that it can't get at is left still, as what an earlier one began there is known to the run alone.
+ */
+export const isLeft = ({ status, error, roundTrips = 0, attempt = 1 }: Ending): boolean =>
   status === undefined ||
   status === 'interrupted' ||
   status === 'uncertain' ||
   status === 'skipped' ||
-  (status === 'unreachable' && (code === 'connection_lost' || code === 'shell_failed'))
+  (status === 'unreachable' &&
+    (roundTrips > 0 || error?.code === 'connection_lost' || error?.code === 'shell_failed')) ||
+  (attempt > 1 && (status === 'unreachable' || status === 'locked'))
 
 /** Whether `retry` begins a host again. */
 export const isRetried = (status: HostStatus | undefined): boolean =>
   status === 'failed' || status === 'unreachable' || status === 'locked'
 
 /** @param hosts how each ended, as far as it did */
-export function nextCommands(
-  run: string,
-  hosts: readonly { status?: HostStatus; error?: { code: string } }[],
-): NextCommand[] {
-  const left = hosts.some(({ status, error }) => isLeft(status, error?.code))
+export function nextCommands(run: string, hosts: readonly Ending[]): NextCommand[] {
+  const left = hosts.some(isLeft)
   // Of a single host the same command line does as well.
   const again = hosts.length > 1 && hosts.some(({ status }) => isRetried(status))
   return [

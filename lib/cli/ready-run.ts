@@ -82,6 +82,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     args: args!,
     secrets: secrets!,
     confirmed,
+    leavesHandlers: request.leavesHandlers,
     selection: read.selection!,
   }
   return {

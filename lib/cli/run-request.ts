@@ -46,6 +46,8 @@ export interface RunRequest {
   command?: { name: string; words: readonly string[] }
   /** Files that decide what it does, beside the recipe's code: a plan. */
   files?: readonly string[]
+  /** It only writes records, and runs no handlers that are due. */
+  leavesHandlers?: boolean
   /** The run that it goes on with. */
   resumed?: ResumedRun
 }

@@ -192,7 +192,7 @@ function rendererOf(
 
 /** What is left to do when all hosts are done. */
 async function conclude(
-  { recipe, place }: RunRequest,
+  { recipe, place, resumed }: RunRequest,
   { output, what, callback }: ReadyRun,
   result: RunResult,
   live: {
@@ -215,8 +215,13 @@ async function conclude(
   const failed = result.exitCode !== exitCodes.ok && result.exitCode !== exitCodes.drift
   const logged = output === 'json' ? undefined : log.place(failed || late.length > 0)
   if (logged) sayLine(place.stderr, 'Log of the run:', logged)
+  // Those of an earlier attempt are left alone by this one.
+  const outcomes = result.outcomes.map(({ host, status, error, roundTrips }) => ({
+    ...{ status, error, roundTrips },
+    attempt: resumed?.rollout.outcomes.has(host) ? 1 : resumed?.attempt,
+  }))
   if (output !== 'json' && live.resumable)
-    for (const { why, command } of nextCommands(live.resumable, result.outcomes))
+    for (const { why, command } of nextCommands(live.resumable, outcomes))
       sayLine(place.stderr, `${why}:`, command)
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)
   if (report && report.rows.length > 0) {

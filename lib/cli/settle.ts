@@ -26,6 +26,7 @@ export const settle: RunCommand = async (words, options, place) => {
   return runCommand({
     ...{ name: 'settle', command, words: [], options: others, place },
     recipe: settleRecipe(run, title, end),
+    leavesHandlers: true,
   })
 }
 

@@ -103,7 +103,7 @@ async function visitHost<A extends ArgumentTypes>(
       : () => sessions.main.stateFiles
     const afterMs = Date.now() - beganAt
     watch.debug?.('lock', describeLock(locks, onlyLooks(mode), afterMs))
-    const remembered = parseRemembered(files().get('handlers'))
+    const remembered = what.leavesHandlers ? [] : parseRemembered(files().get('handlers'))
     account.before = new Set(remembered.map(({ key }) => key))
     warnOfRemembered(remembered, locks || onlyLooks(mode), progress)
     const visit: Visit = {

@@ -22,6 +22,8 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
   secrets?: SecretValues
   /** Whether what asks for a confirmation may be done: --yes. */
   confirmed?: boolean
+  /** It only writes records: handlers that an earlier run left due wait for a run that changes something. */
+  leavesHandlers?: boolean
   /** Which resources run. Default: all. */
   selection?: SelectionOptions
 }

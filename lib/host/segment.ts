@@ -1,5 +1,5 @@
 /** Runs one segment: steps that one user's session runs without us. */
-import { StepError } from '../errors.ts'
+import { type BootstrapError, StepError } from '../errors.ts'
 import { type Known, placeCondition } from '../program/conditions.ts'
 import { isRemembered } from '../program/effects.ts'
 import type { Segment } from '../program/segments.ts'
@@ -39,7 +39,9 @@ function partsOf({ as, steps }: Segment, { effects }: Execution): Segment[] {
 async function runPart(segment: Segment, running: Running): Promise<void> {
   const { sessions, ledger } = running.execution
   const { as, steps } = segment
-  const left = running.failure ? leftOut : await declinedOf(segment, running)
+  // A session that is opened after Ctrl-C has not been told of it.
+  const over = running.failure !== undefined || running.execution.interrupts.stop.aborted
+  const left = over ? leftOut : await declinedOf(segment, running)
   if (left) return endSteps(steps, left, running)
   const sending = createSending(segment, running)
   if (as === undefined) return sending.send()
@@ -179,12 +181,42 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
   const remembers = onlyLooks(mode) || (execution.effects !== undefined && as === undefined)
   return {
     send: async () => {
-      await sessions.steadily(as, attempt, () => remembers || rest().length === 0)
+      await sessions
+        .steadily(as, attempt, () => remembers || rest().length === 0)
+        .catch(error => {
+          endUnknown(rest(), sent, thrownError(error), running)
+          throw error
+        })
       if (!restarts || running.failure) return
       const result = sent.get(last)!.result!
       if (result.status === 'changed') await restart(last, result, running)
       if (!running.failure) endStep(last, result, running)
     },
+  }
+}
+
+/**
+ * The connection is lost for good. The host goes on for a while without us: of commands that were sent nobody knows
+ * whether they have begun.
+ */
+function endUnknown(
+  steps: readonly Step[],
+  sent: ReadonlyMap<Step, Sent>,
+  error: BootstrapError,
+  { shown, execution }: Running,
+): void {
+  // A shell that ended has begun nothing more.
+  if (error.code !== 'connection_lost') return
+  const notified = new Set([
+    ...execution.ledger.due,
+    ...steps.flatMap(({ notify }) => notify.map(({ key }) => key)),
+  ])
+  for (const step of steps) {
+    const { id, call } = sent.get(step)!
+    const progress = shown.get(step)!
+    if (progress.begun) progress.drop(error)
+    else if (id !== undefined && call.effect && (!step.handler || notified.has(step.handler)))
+      progress.end('unknown', { note: 'it was sent, and may have begun' })
   }
 }
 
@@ -274,9 +306,10 @@ function callOf(
   at: number,
   sent: ReadonlyMap<Step, Sent>,
   limits: readonly StepLimit[],
-  { execution, shown }: Running,
+  running: Running,
   end: (step: Step, result: StepResult, late?: StepError) => void,
 ): SegmentCall {
+  const { execution, shown } = running
   const step = steps[at]!
   const progress = shown.get(step)!
   const limit = limits[at]!
@@ -306,7 +339,9 @@ function callOf(
       },
       start: () => {
         limit.begin()
-        if (!step.handler) progress.start()
+        // Whether it is due is known: what may notify it has ended.
+        const due = !step.handler || execution.ledger.due.has(step.handler)
+        if (due && !(step.handler && running.failure)) progress.start()
       },
       output: own.output.output,
       progress: (done, total) => progress.transfer(done, total),

@@ -63,8 +63,11 @@ export function endStep(step: Step, result: StepResult, running: Running, late?:
     running.failure = failureOf(step, result, execution, late)
     progress.end(stepStatusOf(running.failure), { error: running.failure })
   } else if (result.status === 'skipped') {
-    if (absent) progress.drop()
-    else progress.end('skipped', { note: skip(step, result, running) })
+    if (absent) {
+      // It was due, and Ctrl-C came first.
+      if (ledger.due.has(handler) && !running.failure) running.skipped = true
+      progress.drop()
+    } else progress.end('skipped', { note: skip(step, result, running) })
   } else {
     if (handler) ledger.noLongerDue(handler)
     if (did) {

@@ -25,6 +25,8 @@ export interface StepEvents {
 }
 
 export interface StepProgress {
+  /** It has begun, and may have ended. */
+  readonly begun: boolean
   /** The step begins now. The first output, or the end, begins it if nothing else did. */
   start(): void
   output(stream: 'stdout' | 'stderr', chunk: Buffer): void
@@ -32,7 +34,10 @@ export interface StepProgress {
   transfer(done: number, total: number): void
   /** Only the first end counts. */
   end(status: StepStatus, more?: { note?: string; diff?: string; error?: BootstrapError }): void
-  /** The step will not end by itself: if it began, the error is its end; otherwise it is never reported. */
+  /**
+   * The step will not end by itself: if it began, the error is its end, or Ctrl-C came before it did anything;
+   * otherwise it is never reported.
+   */
   drop(error?: BootstrapError): void
 }
 
@@ -88,6 +93,9 @@ export function createStepProgress(
     owner.done(status)
   }
   return {
+    get begun() {
+      return startedAt !== undefined
+    },
     start,
     output: (stream, chunk) => {
       start()
@@ -100,7 +108,8 @@ export function createStepProgress(
     end,
     drop: error => {
       if (over) return
-      if (startedAt !== undefined) return end(error ? stepStatusOf(error) : 'failed', { error })
+      if (startedAt !== undefined)
+        return error ? end(stepStatusOf(error), { error }) : end('skipped', { note: 'interrupted' })
       over = true
       owner.done()
     },
