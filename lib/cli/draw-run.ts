@@ -1,5 +1,5 @@
 /** A run that has been, drawn from its journal as the terminal drew it when it was. */
-import type { HostOutcome, NewEvent, RunEvent } from '../events.ts'
+import type { HostOutcome, NewEvent, RunEvent, StepStatus } from '../events.ts'
 import type { HostAccount, RunAccount } from '../rollout/journal/account.ts'
 import type { RunState } from '../rollout/journal/read.ts'
 import type { EndRecord } from '../rollout/journal/record.ts'
@@ -138,7 +138,8 @@ function eventsOf(
 /** What has no end in a run that is gone was interrupted; how a command ended that had begun, nobody knows. */
 function recordsOf({ records, outcome }: HostAccount, state: RunState): RunEvent[] {
   const events = records.filter((record): record is typeof record & RunEvent => 'host' in record)
-  if (outcome || state === 'running') return events
+  if (outcome) return [...events, ...endsOfTasks(events)]
+  if (state === 'running') return events
   const ended = new Set(events.flatMap(event => (event.type === 'step.end' ? [event.step] : [])))
   const unknown = events.flatMap(event =>
     event.type === 'step.start' && !ended.has(event.step)
@@ -146,6 +147,21 @@ function recordsOf({ records, outcome }: HostAccount, state: RunState): RunEvent
       : [],
   )
   return [...events, ...unknown]
+}
+
+/** How tasks ended that have no more steps to come: a journal keeps no end of theirs. */
+function endsOfTasks(events: readonly RunEvent[]): RunEvent[] {
+  const ends = events.filter(event => event.type === 'step.end')
+  return events.flatMap(event => {
+    if (event.type !== 'task.start') return []
+    const { at: began, host, task, title } = event
+    const own = ends.filter(each => each.host === host && each.task === task)
+    const has = (...statuses: readonly StepStatus[]) =>
+      own.some(({ status }) => statuses.includes(status))
+    const status = has('failed', 'unknown') ? 'failed' : has('changed') ? 'changed' : 'ok'
+    const at = Math.max(began, ...own.map(each => each.at))
+    return [{ at, type: 'task.end', host, task, title, status, durationMs: at - began }]
+  })
 }
 
 const endEvent = (run: string, { at, exitCode, durationMs }: EndRecord, hosts: HostOutcome[]) =>

@@ -107,6 +107,12 @@ async function machine() {
       const said = await answer(runs(['show', run], { output: 'json' }, there))
       return { said, records: there.stdout.text().split('\n').length - 1 }
     },
+    /** As it is drawn for people. */
+    draw: async () => {
+      const there = place()
+      await runs(['show', run], {}, there)
+      return there.stdout.text()
+    },
     resume: () => answer(resume([run], {}, place())),
   }
 }
@@ -137,6 +143,14 @@ describe('after a loss of power', () => {
         records === 0 ? 'is damaged' : ended === 2 ? 'nothing left to do' : 'which is gone'
       expect(await goOn(), what).toContain(resumed)
     }
+  })
+
+  // A journal keeps no end of a task: all were drawn as interrupted, and as long as the time since.
+  test('a task of a host that ended is drawn as its steps ended', async () => {
+    const { leave, draw } = await machine()
+    const { whole } = await journaled()
+    await leave(whole)
+    expect(await draw()).toMatch(/^ {2}\* work {2}[\d.]+ s$/m)
   })
 
   test('what never came to the disk before what did is damage, and is named', async () => {
