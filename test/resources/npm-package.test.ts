@@ -166,7 +166,7 @@ describe('npmPackage', () => {
         note: /^@hw\/scoped 3\.1\.4 removed, hwalpha 2\.0\.0 removed$/,
       },
     ],
-    { host: () => npmHost(), shells: shells.slice(0, 1) },
+    { fetches: true, host: () => npmHost(), shells: shells.slice(0, 1) },
   )
 
   // To ask what is latest writes to npm's cache, also where nothing is to be done.
@@ -181,7 +181,7 @@ describe('npmPackage', () => {
         note: /^hwbeta 1\.0\.0 to 1\.1\.0-rc\.1$/,
       },
     ],
-    { host: () => npmHost('.npm'), shells: shells.slice(0, 1) },
+    { fetches: true, host: () => npmHost('.npm'), shells: shells.slice(0, 1) },
   )
 
   resourceTable(
@@ -194,7 +194,7 @@ describe('npmPackage', () => {
         note: /^hwbeta 1\.0\.0$/,
       },
     ],
-    { host: () => npmHost(), shells },
+    { fetches: true, host: () => npmHost(), shells },
   )
 
   test('is looked at by one process for all of a segment, which asks the registry nothing', async () => {
