@@ -1,6 +1,7 @@
 /**
  * Upgrades, rollbacks, settings and provisions that are interrupted at each of their places, and what the next run makes
- * of it: a proven version, its own config byte for byte, scripts in pairs, the mode as before.
+ * of it: a proven version, its own config byte for byte, scripts in pairs, the mode as before. A share of the places: see
+ * test/support/fault-share.ts.
  *
  * @module-tag long
  */
@@ -14,6 +15,7 @@ import productUpgrade from '../../recipes/product.upgrade.ts'
 import serverMode from '../../recipes/server.mode.ts'
 import serverProvision from '../../recipes/server.provision.ts'
 import { type Fault, faultProduct, type Product } from '../support/fault-product.ts'
+import { allFaults, faultSeed, seeded } from '../support/fault-share.ts'
 
 const recipes = {
   upgrade: ['product.upgrade', productUpgrade],
@@ -83,6 +85,23 @@ async function expectWhole(of: string, first: string[]) {
     expect({ of, last: since.at(-1)!.split('>')[1] }).toEqual({ of, last: current })
 }
 
+/** One place of a work and what follows; whether there is one. */
+async function interrupt(
+  { work, at, then, first }: { work: string; at: string; then: string; first: string[] },
+  fault: Fault,
+): Promise<boolean> {
+  await app.reset(at)
+  const hit = await app.start(work, fault)
+  if (!hit.hit) return false
+  const of = `${work}, ${fault.kind} at ${fault.at} (${hit.code}), then ${then}; seed ${faultSeed}`
+  const after = await app.start(then)
+  // Where nothing was begun there is nothing to go back to.
+  const nothing = after.message === 'app has no version before this one'
+  if (!nothing) expect({ of, after }).toEqual({ of, after: expect.objectContaining(well) })
+  await expectWhole(of, first)
+  return true
+}
+
 test('a rollback brings back the version before with its own config, and again forward', async () => {
   await app.reset('two')
   const scripts = ['1.0.0>2.0.0', '2.0.0>1.0.0', '1.0.0>2.0.0']
@@ -148,26 +167,21 @@ test('another product’s work leaves what is under way as it is', async () => {
 describe('what a fault interrupts', { tags: ['long'] }, () => {
   describe.each(works)('$work', ({ work, at, other }) => {
     describe.each(faults)('with the fault: %s', kind => {
-      test('ends well, whatever comes next', { timeout: 180_000 }, async () => {
+      const timeout = allFaults ? 900_000 : 180_000
+      test('ends well, whatever comes next', { timeout }, async () => {
         await app.reset(at)
         const { scripts: first } = await app.look()
         const next = [work, other, 'provision', 'rollback']
-        // Every place of the upgrade, and some of the others: that takes long.
-        const stride = work === 'upgrade 2.0.0' ? 1 : 3
-        let count = 0
-        let place = 1 + (faults.indexOf(kind) % stride)
+        // More of the upgrade than of the others: that takes long.
+        const stride = allFaults ? 1 : work === 'upgrade 2.0.0' ? 2 : 6
+        const random = seeded(faults.indexOf(kind))
+        let turn = random(next.length)
+        let place = 1 + random(Math.min(stride, 4))
         for (; place < 60; place += stride) {
-          await app.reset(at)
-          const fault: Fault = { kind, at: place }
-          const hit = await app.start(work, fault)
-          if (!hit.hit) break
-          const then = next[count++ % next.length]!
-          const of = `${work}, ${kind} at ${place} (${hit.code}), then ${then}`
-          const after = await app.start(then)
-          // Where nothing was begun there is nothing to go back to.
-          const nothing = after.message === 'app has no version before this one'
-          if (!nothing) expect({ of, after }).toEqual({ of, after: expect.objectContaining(well) })
-          await expectWhole(of, first)
+          let reached = false
+          for (const then of allFaults ? next : [next[turn++ % next.length]!])
+            reached = await interrupt({ work, at, then, first }, { kind, at: place })
+          if (!reached) break
         }
         expect(place).toBeGreaterThan(3)
       })

@@ -197,7 +197,7 @@ function argumentsOf(word: string, rest: string[]): Record<string, unknown> {
 }
 
 /** Ctrl-C twice as soon as so many steps have begun. */
-function stopAt(steps: number): { options: LocalOptions; hit(): boolean } {
+export function stopAt(steps: number): { options: LocalOptions; hit(): boolean } {
   const [stop, kill] = [new AbortController(), new AbortController()]
   let seen = 0
   const watch: LocalOptions['watch'] = event => {
