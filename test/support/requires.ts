@@ -142,6 +142,7 @@ export const requirements = {
       ['/run/systemd/system', '/run/openrc'].some(path => existsSync(path)) ||
       readdirSync('/etc/init.d').some(name => !name.includes('.')),
   },
+  strace: late(packaged('strace', 'strace', '-o', '/dev/null', 'true')),
   socat: packaged('socat', 'socat', '-V'),
   haproxy: late(packaged('haproxy', 'haproxy', '-v')),
   cron: packaged('cron', 'sh', '-c', 'command -v crontab'),
