@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { breakLockCall, lockCall, unknownEnds } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
+import { reboot } from '../../lib/resources/commands/reboot.ts'
 import { script } from '../../lib/resources/commands/script.ts'
 import type { HostCall, HostEffect, StepResult } from '../../lib/session/call.ts'
 import {
@@ -344,6 +345,60 @@ describe('the output of an effect', () => {
     expect(asides(await host.run(once(command('echo x').call, { key: 'k2' })))).toEqual([])
     await host.run({ name: 'eval', args: [`PATH='${process.env.PATH}'`] })
   })
+})
+
+describe('an upgrade script', () => {
+  const at = (part: 'forward' | 'back', line: string, directory: string) => ({
+    call: once(command(line, { cwd: directory }).call, { key: 'product-app', again: true, part }),
+    within: { intent: 1, part },
+  })
+  const begin = async (directory?: string) => {
+    const host = await session(anyShell, 'r1', directory)
+    const args = ['1', 'name=app', 'text=[intent]\n[steps]\n']
+    await host.session.call({ name: 'hw_intend', args })
+    return host
+  }
+  const forward = (host: TestHost, line = 'echo f >>ran') =>
+    at('forward', `true >'${host.bootstrapDir}/products/app.started'; ${line}`, host.directory)
+  const back = (host: TestHost) => at('back', 'echo b >>ran', host.directory)
+
+  // It was told what had come of it before it was run back.
+  test('runs forward again after it was run back, in one run', async () => {
+    const host = await begin()
+    for (const script of [forward(host), back(host), forward(host)])
+      expect((await host.segment([script]))[0]).toMatchObject({ status: 'changed' })
+    expect(await readFile(host.at('ran'), 'utf8')).toBe('f\nb\nf\n')
+  })
+
+  test('that was cut off is run back once it has ended, and is not uncertain', async () => {
+    const host = await begin()
+    const line = 'echo f >>ran; while [ ! -e go ]; do sleep 0.02; done; echo over >>ran'
+    const running = host.segment([forward(host, line)]).catch(error => error)
+    await until(() => existsSync(host.at('ran')))
+    process.kill(await pidIn(`${host.bootstrapDir}/bootstrap.pid`), 'SIGKILL')
+    await running
+    const again = await begin(host.directory)
+    const undone = again.segment([back(again)])
+    await writeFile(host.at('go'), '')
+    expect((await undone)[0]).toMatchObject({ status: 'changed', code: '-' })
+    expect(await readFile(host.at('ran'), 'utf8')).toBe('f\nover\nb\n')
+    await again.session.close()
+    const later = await session(anyShell, 'r2', host.directory)
+    expect(unknownEnds(later.session.first[0]!)).toEqual([])
+  })
+})
+
+test('a reboot that an earlier attempt began is done once the host has booted', async () => {
+  const call = once(reboot({ command: 'true' }).call)
+  const first = await session(anyShell, 'r1')
+  for (const note of ['first', 'the same boot'])
+    expect([note, await first.run(call)]).toMatchObject([note, { status: 'changed', note: '' }])
+  await writeFile(record(first, 'boot'), 'another\n')
+  expect(await first.run(call)).toMatchObject({ status: 'ok', note: 'done in an earlier attempt' })
+  const other = once(reboot({ command: 'true', ifExists: '/nonexistent' }).call, { key: 'k2' })
+  expect(await first.run(other)).toMatchObject({ status: 'ok', note: '' })
+  // What has nothing to do leaves nothing behind.
+  expect(await readdir(`${first.bootstrapDir}/runs/r1`)).toEqual(['k'])
 })
 
 function describeUncertain(shell: Program) {
