@@ -124,6 +124,7 @@ export const requirements = {
   ps: packaged('procps', 'ps', '-e'),
   pgrep: packaged('procps', 'pgrep', '-x', '.*'),
   ip: packaged('iproute2', 'ip', 'address'),
+  flock: packaged('util-linux', 'flock', '--version'),
   script: packaged('bsdutils', 'script', '-qec', 'true', '/dev/null'),
   acl: { get: 'apt-get install acl attr libcap2-bin', here: hasAcls },
   perl: packaged('perl', 'perl', '-e', '1'),
