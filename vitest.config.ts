@@ -63,7 +63,11 @@ export default defineConfig(async ({ mode }) => {
           test: {
             ...common,
             name: 'hosts',
-            include: files('shell', 'resources', 'contract', 'e2e'),
+            // Faults drawn at random are looked for by `npm run faults` alone.
+            include: files(
+              ...['shell', 'resources', 'contract', 'e2e'],
+              ...(process.env.HOSTWRIGHT_FAULTS ? ['faults'] : []),
+            ),
             testTimeout: 60_000,
             hookTimeout: 60_000,
           },

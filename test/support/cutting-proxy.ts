@@ -27,9 +27,12 @@ export interface Passing {
   before: number
 }
 
-/** Cuts the connection after so many bytes of what is passing; default: before all of it. */
+/** What is done after so many bytes of what is passing; default: before all of it. */
 export interface Rule {
-  cut: Cut
+  /** The connection is cut. */
+  cut?: Cut
+  /** Until it settles nothing passes on the connection, then the rest. */
+  hold?: Promise<unknown>
   after?: number
   /** New connections are refused from then on, until `up`. */
   down?: boolean
@@ -42,8 +45,10 @@ export interface CuttingProxy {
   readonly connections: number
   /** How many there were while it was down. */
   readonly refused: number
-  /** Cuts all connections. New ones work. */
+  /** Cuts all connections, or ends what was half closed or stalls. New ones work. */
   cut(how: Cut): void
+  /** Nothing passes on the connections that there are until it is called again, then all that has come meanwhile. */
+  hold(): () => void
   /** Cuts all connections; new ones are refused until `up`. */
   down(how: Cut): void
   up(): void
@@ -72,6 +77,8 @@ interface Pair {
   server: Socket
   /** Nothing passes any more. */
   over: boolean
+  /** How often it is held: nothing passes meanwhile. */
+  holds: number
 }
 
 /** A proxy until `stop`. */
@@ -105,7 +112,7 @@ export async function launchProxy(target: CuttingProxy['target']): Promise<Cutti
   }
   const apply = (pair: Pair, rule: Rule) => {
     if (rule.down) isDown = true
-    cutPair(pair, rule.cut)
+    if (rule.cut) cutPair(pair, rule.cut)
   }
   const pass = (pair: Pair, from: 'client' | 'server') => {
     const [source, sink] =
@@ -117,12 +124,17 @@ export async function launchProxy(target: CuttingProxy['target']): Promise<Cutti
       const passing = rule ? chunk.subarray(0, rule.after ?? 0) : chunk
       before += passing.length
       const flows = passing.length === 0 || sink.write(passing)
+      if (rule?.hold) {
+        const release = holdPairs([pair])
+        if (passing.length < chunk.length) source.unshift(chunk.subarray(passing.length))
+        return void rule.hold.finally(release)
+      }
       // A reset would overtake what is on its way.
       if (rule && passing.length > 0) return void sink.write('', () => apply(pair, rule))
       if (rule) return apply(pair, rule)
       if (flows) return
       source.pause()
-      sink.once('drain', () => source.resume())
+      sink.once('drain', () => pair.holds === 0 && !pair.over && source.resume())
     })
     source.on('end', () => {
       if (!pair.over) sink.end()
@@ -142,7 +154,7 @@ export async function launchProxy(target: CuttingProxy['target']): Promise<Cutti
     if (isDown) return refuse(client)
     const { address, port } = proxy.target
     const options = { host: address, port, noDelay: true, allowHalfOpen: true }
-    const pair = { number: connections, client, server: connect(options), over: false }
+    const pair = { number: connections, client, server: connect(options), over: false, holds: 0 }
     pairs.add(pair)
     pass(pair, 'client')
     pass(pair, 'server')
@@ -162,6 +174,7 @@ export async function launchProxy(target: CuttingProxy['target']): Promise<Cutti
       return refused
     },
     cut: cutAll,
+    hold: () => holdPairs([...pairs]),
     down: how => {
       isDown = true
       cutAll(how)
@@ -186,8 +199,21 @@ export async function launchProxy(target: CuttingProxy['target']): Promise<Cutti
   return proxy
 }
 
+/** @returns lets them go on */
+function holdPairs(pairs: readonly Pair[]): () => void {
+  for (const pair of pairs) {
+    pair.holds++
+    for (const end of [pair.client, pair.server]) end.pause()
+  }
+  return () => {
+    for (const pair of pairs) {
+      if (--pair.holds > 0 || pair.over) continue
+      for (const end of [pair.client, pair.server]) end.resume()
+    }
+  }
+}
+
 function cutPair(pair: Pair, how: Cut): void {
-  if (pair.over) return
   pair.over = true
   const { client, server } = pair
   switch (how) {
