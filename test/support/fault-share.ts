@@ -1,13 +1,15 @@
 /**
- * Which places of interrupted work are tried: all with HOSTWRIGHT_FAULTS set, else a share that is another one each time. A
- * seed, which failures name, tries the same ones again: HOSTWRIGHT_FAULT_SEED=1a2b3c.
+ * Which places of interrupted work are tried: all with HOSTWRIGHT_FAULTS set, else a share. A seed draws it, which failures
+ * name: HOSTWRIGHT_FAULT_SEED=1a2b3c, or `random`. Without one it is the same share each time, so that no change is
+ * refused for a fault that it did not bring.
  */
 import { randomInt } from 'node:crypto'
 
 /** Whether all are tried. */
 export const allFaults = process.env.HOSTWRIGHT_FAULTS !== undefined
 
-const number = Number.parseInt(process.env.HOSTWRIGHT_FAULT_SEED ?? '', 16) || randomInt(1, 2 ** 24)
+const given = process.env.HOSTWRIGHT_FAULT_SEED ?? '77'
+const number = given === 'random' ? randomInt(2 ** 24) : Number.parseInt(given, 16)
 
 /** As failures name it. */
 export const faultSeed = number.toString(16)
