@@ -15,6 +15,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   apply: async () => (await import('./apply.ts')).apply,
   list: async () => (await import('./list.ts')).list,
   runs: async () => (await import('./runs.ts')).runs,
+  log: async () => (await import('./log.ts')).log,
   resume: async () => (await import('./again.ts')).resume,
   retry: async () => (await import('./again.ts')).retry,
   attach: async () => (await import('./attach.ts')).attach,

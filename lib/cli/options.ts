@@ -354,6 +354,23 @@ const ofHost: Option = {
   description: 'Only what was done on this host',
 }
 
+const limit: Option = {
+  flags: '--limit <number>',
+  group: 'selection',
+  description: 'So many of each host, the newest',
+  default: '50',
+}
+
+/** What hosts have in their logs. */
+export const logOptions: readonly Option[] = [
+  ...target,
+  ...connection,
+  { ...since, description: 'Changes after this: 90m, 12h, 2d, 1w ago, or a date, 2026-01-31' },
+  limit,
+  forks,
+  ...output,
+]
+
 /** What is on this machine: no host is reached. */
 export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, mode]
 
@@ -452,6 +469,7 @@ export const allOptions: readonly Option[] = [
   ofHost,
   as,
   all,
+  limit,
 ]
 
 /** `wait-lock` → `waitLock`, as cac does. */

@@ -11,6 +11,7 @@ import {
   listHostsOptions,
   listRecipesOptions,
   listTasksOptions,
+  logOptions,
   type Option,
   planOptions,
   resumeOptions,
@@ -201,6 +202,21 @@ const inRun = {
   rollout: ofTheRun,
   'no-journal': 'The run goes on in its journal: leave it out.',
 }
+const log: CommandInfo = {
+  name: 'log',
+  usage: '',
+  description: 'Show who changed what on hosts, and when, from what they keep themselves',
+  args: [],
+  examples: ['log --on web1', 'log --on web --since 2d --limit 200'],
+  options: logOptions,
+  instead: {
+    selection: 'log runs no recipe: there are no tasks to select from.',
+    change: 'log changes nothing: leave it out.',
+    rollout: 'log changes nothing and takes no lock: leave it out.',
+    output: 'log keeps no journal and posts nothing: leave it out.',
+  },
+}
+
 const runArgument = [['run', 'its id, or the end of it; last for the newest']] as const
 
 const resume: CommandInfo = {
@@ -338,6 +354,7 @@ export const ownCommands = {
   apply,
   list,
   runs,
+  log,
   resume,
   retry,
   attach,

@@ -55,7 +55,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const args = found && (await readArguments(request, targets.hosts, found, faults))
   const modules = await loadModules(found?.loaded).catch(faults.keep)
   // Lists and plans have no outcome to post.
-  const posts = mode === undefined || mode.kind === 'replay'
+  const posts = request.quiet !== true && (mode === undefined || mode.kind === 'replay')
   const wanted = {
     url: options.callbackUrl as string | undefined,
     events: options.callbackEvents as string | undefined,

@@ -11,6 +11,7 @@ const instead: Readonly<Record<string, string>> = {
   failed: 'It is for `hostwright runs`.',
   recipe: 'It is for `hostwright runs`.',
   since: 'It is for `hostwright runs`.',
+  limit: 'It is for `hostwright log`: name hosts with --on <pattern>.',
   host: 'Name hosts with --on <pattern>.',
   all: 'It is for `hostwright callbacks drop`: name hosts with --on all.',
   yes: 'It asks for no confirmation: leave --yes out.',

@@ -35,8 +35,12 @@ export interface Journaled {
 }
 
 /** What a run is kept as; undefined: lists and plans are not. */
-export function runKindOf(name: string, { recipe, args }: ReadyRun['what'], mode: Mode) {
-  if (mode.kind === 'list' || mode.kind === 'plan') return undefined
+export function runKindOf(
+  { name, quiet }: Pick<RunRequest, 'name' | 'quiet'>,
+  { recipe, args }: ReadyRun['what'],
+  mode: Mode,
+) {
+  if (mode.kind === 'list' || mode.kind === 'plan' || quiet === true) return undefined
   if (onlyLooks(mode)) return 'look'
   if (name === 'exec') return 'exec'
   return recipe.lock(args) ? 'apply' : 'look'
@@ -45,7 +49,7 @@ export function runKindOf(name: string, { recipe, args }: ReadyRun['what'], mode
 /** The journal of a run; undefined if it has none. */
 export function createRunJournal(journaled: Journaled): RunJournal | undefined {
   const { request, ready, mode, warn } = journaled
-  const kind = runKindOf(request.name, ready.what, mode)
+  const kind = runKindOf(request, ready.what, mode)
   if (kind === undefined || request.options.noJournal === true) return undefined
   let writer: JournalWriter | undefined
   let missing: string | undefined

@@ -6,6 +6,7 @@ import {
   StepError,
   UnreachableError,
 } from '../errors.ts'
+import { titleAs } from '../program/account.ts'
 import { commandTitle, stepStatusOf } from '../report/report.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
@@ -38,7 +39,9 @@ export const createCommands =
       const { as, stream } = request
       // What only looks may look again.
       const mayRepeat = remembered.effect !== undefined || (!remember && !stream)
-      return run(remembered, { title, as, mayRepeat, output, running }, execution)
+      const logged = remember ? loggedOf(title, request, execution) : undefined
+      const command = { title, as, mayRepeat, output, running }
+      return run({ ...remembered, logged }, command, execution)
     }
     const as = request.as === undefined ? {} : { as: request.as }
     account(execution, () => ({ kind: 'command', title, ...as, tags: [], status: 'unknown' }))
@@ -72,6 +75,16 @@ function effectOf(
   if (!effects || call.stream) return call
   return { ...call, effect: effects({ title, as, call, secrets }) }
 }
+
+/** What the host's log is to say of it. Other users' sessions may not write there. */
+const loggedOf = (
+  title: string,
+  { as, stream }: CommandRequest,
+  { effects, progress }: Execution,
+) =>
+  effects && (as === undefined || !stream)
+    ? { title: progress.redact(titleAs({ title, as })), always: 'ran' as const }
+    : undefined
 
 /** A running command: its user, and who gets its output. */
 interface Command {

@@ -1,7 +1,7 @@
 /** The lock of a host: its calls and their answers. The protocol is in lib/remote/lock.sh. */
 import { LockedError, StepError } from '../errors.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
-import { words } from '../session/words.ts'
+import { oneLine, words } from '../session/words.ts'
 import { printable } from '../shell/nearest.ts'
 
 /** Who asks for the lock; shown to others while the lock is held. */
@@ -161,5 +161,3 @@ const obstacles: readonly (readonly [says: RegExp, hint: string])[] = [
     'Something else exists at the path of bootstrap_dir: check it, or set another bootstrap_dir.',
   ],
 ]
-
-const oneLine = (text: string) => text.replace(/[\0-\x1f\x7f]+/g, ' ')

@@ -18,6 +18,7 @@ import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
 import { declined, endStep, endSteps, leftOut, type Running } from './step-ends.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
+import { loggedOf, logOthers } from './step-log.ts'
 
 /** @throws {UnreachableError} the connection is lost; steps that fail are reported instead */
 export async function runSegment(segment: Segment, running: Running): Promise<void> {
@@ -59,6 +60,8 @@ async function runPart(segment: Segment, running: Running): Promise<void> {
     // It is unknown what the steps did, so everything that may be due counts as due.
     ledger.becomeDue(owed)
     throw error
+  } finally {
+    logOthers(steps, running)
   }
   await ledger.settle(owed)
 }
@@ -242,9 +245,10 @@ function toSend(step: Step, execution: Execution, progress: StepProgress, forUse
   const output = createRepeatedOutput(progress.output)
   const place = { holds: forUser?.holds, inMain: step.as === undefined || forUser !== undefined }
   // Only the output of what is remembered comes again as it was.
+  const known = { ...call, logged: place.inMain ? loggedOf(step, execution) : undefined }
   if (!effect)
-    return { call, output: { ...output, output: progress.output }, changed: false, ...place }
-  return { call: { ...call, effect }, output, changed: false, ...place }
+    return { call: known, output: { ...output, output: progress.output }, changed: false, ...place }
+  return { call: { ...known, effect }, output, changed: false, ...place }
 }
 
 /** The result of a step that had nothing left to do when it was sent again. */

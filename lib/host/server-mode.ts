@@ -43,7 +43,8 @@ export function createSetMode(
     try {
       // If nothing changed, restore what was before the passing mode, with its own time and run.
       const final = same ? settled! : next
-      if (!same || passed || now.server !== settled) await write('server.ini', renderServer(final))
+      if (!same || passed || now.server !== settled)
+        await write('server.ini', renderServer(final), same ? undefined : `mode ${mode}`)
       step.end(same ? 'ok' : 'changed', {
         note: same || !settled ? undefined : `was ${describeServer(settled, next)}`,
       })

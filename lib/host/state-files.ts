@@ -14,9 +14,10 @@ export type Ask = (call: HostCall) => Promise<StepResult>
 
 /**
  * Writes a state file, by name. Does nothing with --check.
+ * @param title what the host's log says of it; default: nothing
  * @throws {StepError} it can't be written
  */
-export type WriteState = (name: string, text: string) => Promise<void>
+export type WriteState = (name: string, text: string, title?: string) => Promise<void>
 
 export const createAsk =
   ({ sessions, interrupts }: Execution): Ask =>
@@ -30,12 +31,13 @@ export const createAsk =
 
 export const createWriteState =
   (ask: Ask, { mode }: Execution): WriteState =>
-  async (name, text) => {
+  async (name, text, title) => {
     if (onlyLooks(mode)) return
     const result = await ask({
       name: 'hw_write_state',
       args: [name],
       content: { sha256: '', bytes: Buffer.from(text) },
+      logged: title === undefined ? undefined : { title, always: 'changed' },
     })
     if (result.status === 'failed') throw new StepError(lastLines(result.stderr))
   }

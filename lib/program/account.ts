@@ -77,7 +77,7 @@ export function differenceOf(
     if (!before) return `${now!.title} is not in the plan`
     if (!now) return `${before.title} is in the plan, but no longer in the recipe`
     if (before.title !== now.title || before.kind !== now.kind || before.as !== now.as)
-      return `the plan has ${named(before)} where the recipe now has ${named(now)}`
+      return `the plan has ${titleAs(before)} where the recipe now has ${titleAs(now)}`
     if (before.does !== now.does) return `the recipe now declares ${now.title} differently`
     if (before.status !== now.status || before.note !== now.note)
       return `${now.title}: then ${described(before)}, now ${described(now)}`
@@ -109,7 +109,9 @@ const isSameStep = (before: StepAccount, now: StepAccount) =>
   before.as === now.as &&
   before.does === now.does
 
-const named = ({ title, as }: StepAccount) => (as === undefined ? title : `${title} as ${as}`)
+/** A step's title, and as whom it runs. */
+export const titleAs = ({ title, as }: Pick<StepAccount, 'title' | 'as'>): string =>
+  as === undefined ? title : `${title} as ${as}`
 
 const described = ({ status, note }: StepAccount) => (note ? `${status}: ${note}` : status)
 

@@ -135,6 +135,7 @@ hw_lock() {
   case $hw_taken in
     0)
       hw_lock_run=$1 hw_lock_session=$hw_want_session
+      hw_lock_time
       [ -z "$hw_lock_session" ] || hw_at_change=hw_note_changed
       if [ -z "$hw_want_again" ]; then
         hw_report_unknown
@@ -152,6 +153,11 @@ hw_lock() {
       hw_fail "locked by process $hw_holder_pid" locked
       ;;
   esac
+}
+
+# hw_lock_time: when the lock was taken, as hw_elapse counts, where that costs no process; for log.sh.
+hw_lock_time() {
+  [ ! -r /proc/uptime ] || { hw_elapse && hw_lock_at=$hw_seconds; }
 }
 
 # hw_link_claim NAME: one more name for our claim, if it is free; else hw_said says why not. In a directory of

@@ -74,6 +74,14 @@ export interface HostEffect {
   part?: 'forward' | 'back'
 }
 
+/** What the host's log says of a call that changes something: see lib/remote/log.sh. */
+export interface Logged {
+  /** What people call it, without secrets. */
+  title: string
+  /** What is said where it succeeds, whether or not it says that it changed something. */
+  always?: 'ran' | 'changed'
+}
+
 /** One call of a prelude function. */
 export interface HostCall {
   /** Name of the function, `hw_file`. */
@@ -101,6 +109,8 @@ export interface HostCall {
   gather?: readonly Gather[]
   /** Set where it is to run once a run, under a lock. */
   effect?: HostEffect
+  /** Where the host keeps a log. */
+  logged?: Logged
 }
 
 /** How a step ended on the host. `need`: it waits for content. */

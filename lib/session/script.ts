@@ -4,7 +4,7 @@ import { quoteAll } from '../shell/quote.ts'
 import type { Answer, HostCall } from './call.ts'
 import { type Condition, conditionWords } from './condition.ts'
 import type { StepListener } from './readings.ts'
-import { words as keyValues } from './words.ts'
+import { words as keyValues, oneLine } from './words.ts'
 
 /** A call in its place in a segment, with its condition and handlers: see lib/remote/step.sh. */
 export interface SegmentCall {
@@ -72,6 +72,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
       ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...(steps.some(step => step.call.effect) ? ['hw_effect'] : []),
+      ...(steps.some(step => step.call.logged) ? ['hw_logged'] : []),
       ...steps.map(step => step.call.name),
     ]),
   ]
@@ -83,7 +84,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
  */
 export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   const { id, call } = step
-  const words = wrappersOf(step)
+  const words = [...loggedWords(call), ...wrappersOf(step)]
   words.push(...effectWords(call), call.name, ...call.args, ...(answer?.args ?? []))
   const functions = new Map<string, Buffer>()
   if (answer?.content) {
@@ -121,7 +122,11 @@ function effectWords({ effect }: HostCall): string[] {
   return ['hw_effect', key, ...words, '--']
 }
 
-const oneLine = (text: string) => text.replace(/[\0-\x1f\x7f]+/g, ' ')
+/** The first of all: what the others say of the step is known only when they are done. */
+function loggedWords({ logged }: HostCall): string[] {
+  if (!logged) return []
+  return ['hw_logged', oneLine(logged.title), logged.always ?? '']
+}
 
 /**
  * The script of a segment: what is gathered for all its steps, then the steps.

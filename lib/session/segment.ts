@@ -84,7 +84,8 @@ async function numbered(
 ): Promise<NumberedCall[]> {
   const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
   return calls.map(({ when, notify, handler, makes, within }, index) => ({
-    call: prepared[index]!,
+    // What a call is made of only now is about the same step.
+    call: { ...prepared[index]!, logged: calls[index]!.call.logged },
     notify,
     handler,
     makes: check ? makes : undefined,

@@ -1,5 +1,8 @@
 /** KEY=VALUE words: the arguments of a call beyond the first four. */
 
+/** A text for a line of a file on the host. */
+export const oneLine = (text: string): string => text.replace(/[\0-\x1f\x7f]+/g, ' ')
+
 type Value = string | number | boolean | undefined
 
 /**

@@ -66,7 +66,7 @@ describe('a reboot', { tags: ['overlay'] }, () => {
     expect(booted).not.toBe(before)
     // A handler that was due before the restart runs after it, once.
     expect(await lab.read('lab1', 'cat /var/log/notes')).toBe('noted\n')
-    expect(await lab.read('lab1', 'ls -A /var/bootstrap')).toBe('runs\n')
+    expect(await lab.read('lab1', 'ls -A /var/bootstrap')).toBe('log\nruns\n')
     expect(await lab.read('lab1', 'stat -c %U /tmp/as-nobody')).toBe('nobody\n')
     expect(await lab.read('lab1', 'cat /tmp/who; stat -c %U /tmp/who')).toBe(
       'nobody nobody\nnobody\n',

@@ -52,6 +52,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'callback-url',
     'callback-events',
   ],
+  log: [...[...target, ...connection, 'since', 'limit', 'forks', ...output]],
   runs: ['on', 'failed', 'recipe', 'since', 'output'],
   'runs show': ['host', 'output'],
   attach: ['output', 'verbose'],

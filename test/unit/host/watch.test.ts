@@ -53,7 +53,7 @@ describe('a trace', () => {
     for (const [, text] of found) {
       expect(text).toContain('>  prelude: core, state, process, leftover, silence, lock (')
       expect(text).toContain('-  round trip 1: first write, hw_begin, hw_lock\n')
-      expect(text).toMatch(/>\s+# step 3: file \S+motd\n.* hw_step 3 hw_file/)
+      expect(text).toMatch(/>\s+# step 3: file \S+motd\n.* hw_step 3 hw_logged '[^']+' '' hw_file/)
       expect(text).toMatch(/\(\) prints \(3 bytes not shown, sha256 ae4b3280/)
       expect(text).toMatch(/<\s+end 4 changed 0 -\s+# say something\n/)
       expect(text).toMatch(/<\s+\| out\n/)
