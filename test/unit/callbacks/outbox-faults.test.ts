@@ -80,7 +80,9 @@ function startWriter(words: readonly string[], written: Set<string>): ChildProce
 const wanted = 1000
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 
-test(`none of ${wanted} callbacks is lost, and doubles have one id, with SEED=${seed}`, async () => {
+test(`none of ${wanted} callbacks is lost, and doubles have one id, with SEED=${seed}`, {
+  timeout: 180_000,
+}, async () => {
   const random = randomOf(seed)
   const directory = join(await temporaryDirectory(), 'hostwright', 'callbacks')
   const { url, state, bodies, taken, outOfOrder } = await unreliableReceiver(randomOf(seed + 1))

@@ -118,7 +118,9 @@ async function machine() {
 }
 
 describe('after a loss of power', () => {
-  test('runs, runs show and resume are true of a journal that was cut at any byte', async () => {
+  test('runs, runs show and resume are true of a journal that was cut at any byte', {
+    timeout: 60_000,
+  }, async () => {
     const { leave, list, show, resume: goOn } = await machine()
     const { whole, ends } = await journaled()
     // Each byte of the last three records, and the ends of all.
