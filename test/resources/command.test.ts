@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { chmod, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, dirname } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type CommandOptions, command } from '../../lib/resources/commands/command.ts'
 import { script } from '../../lib/resources/commands/script.ts'
@@ -183,7 +185,7 @@ describe('a script', () => {
     )
   })
 
-  test('of a user without bootstrap_dir is in a directory of /tmp, its own alone', async () => {
+  test('of a user without bootstrap_dir is in a temporary directory, its own alone', async () => {
     const host = await testHost({ as: unprivileged })
     await chmod(host.directory, 0o755)
     const text = 'echo "$0"; stat -c %a "$(dirname "$0")"'
@@ -191,8 +193,10 @@ describe('a script', () => {
     const call = script({ text }).call
     const result = await host.segment([{ name: 'eval', args: ['hw_dir='] }, call])
     expect(result.map(({ status }) => status)).toEqual(['ok', 'changed'])
-    expect(result[1]!.stdout.toString()).toMatch(/^\/tmp\/hostwright-[\w.-]+\/script-text\n700\n$/)
-    const [path] = result[1]!.stdout.toString().split('/script-text')
+    const [path, rest] = result[1]!.stdout.toString().split('/script-text')
+    expect(dirname(path!)).toBe(tmpdir())
+    expect(basename(path!)).toMatch(/^hostwright-[\w.-]+$/)
+    expect(rest).toBe('\n700\n')
     expect(existsSync(path!)).toBe(false)
   })
 

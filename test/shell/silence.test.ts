@@ -1,4 +1,8 @@
-/** Sessions whose network falls silent, which neither end is told of: their shells end, and with them the lock. */
+/**
+ * Sessions whose network falls silent, which neither end is told of: their shells end, and with them the lock.
+ *
+ * @module-tag long
+ */
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'

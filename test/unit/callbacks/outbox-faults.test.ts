@@ -1,6 +1,8 @@
 /**
  * A thousand callbacks, by processes that are killed at random, to a receiver that is down, slow, answers 500, or cuts
  * the connection, also when it has taken what was sent.
+ *
+ * @module-tag long
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

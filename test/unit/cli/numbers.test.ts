@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Place } from '../../../lib/cli/command.ts'
 import { lab } from '../../../lib/cli/lab.ts'
+import { log } from '../../../lib/cli/log.ts'
 import { allOptions, describeFlags, type OptionValues } from '../../../lib/cli/options.ts'
 import { runCommand } from '../../../lib/cli/run.ts'
 import { unlock } from '../../../lib/cli/unlock.ts'
@@ -44,7 +45,8 @@ const table: Readonly<Record<string, { refused: string[]; taken: string[] }>> = 
 
 test('the table has every option that takes a number', () => {
   const numeric = allOptions.filter(({ flags }) => /<(number|duration|sizes)>/.test(flags))
-  expect(new Set(Object.keys(table))).toEqual(
+  // Only `log` takes that, see below.
+  expect(new Set([...Object.keys(table), 'limit'])).toEqual(
     new Set(numeric.map(each => describeFlags(each).long)),
   )
 })
@@ -100,6 +102,22 @@ describe.each(['forks', 'timeout'])('unlock --%s', long => {
     const { place, defaults } = await project()
     const running = unlock([], { ...defaults, [long]: text }, place)
     await expect(running).rejects.toMatchObject({ exitCode: 2 })
+  })
+})
+
+describe('log --limit', () => {
+  test.each([...never, '0', '1.5', '50%', '1000000'])('refuses %j', async text => {
+    const { place, defaults } = await project()
+    const running = log([], { ...defaults, limit: text }, place)
+    await expect(running).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('--limit'),
+    })
+  })
+
+  test.each(['1', '999999'])('takes %j', async text => {
+    const { place, defaults } = await project()
+    expect(await log([], { ...defaults, limit: text }, place)).toBe(0)
   })
 })
 
