@@ -19,7 +19,7 @@ hw_effect_unit() {
     hw_effect_quoted cd -- "$PWD"
     hw_put 'exec 3>/dev/null >/dev/null 2>&1 <'
     hw_effect_quoted "$hw_effect_input"
-    hw_effect_quoted exec sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_effect_path" "$@"
+    hw_effect_quoted exec sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_lock_file" "$hw_self" "$hw_effect_path" "$@"
   } >"$hw_effect/unit" || return
   hw_effect_limits systemd-run --quiet --collect "--unit=$hw_effect_unit_name" "--description=$hw_effect_title" \
     --property=KillMode=process "--property=UMask=$hw_umask"

@@ -24,7 +24,9 @@ fi
 [ -z "$1" ] || cd -- "$1" || exit 1
 [ -n "$2" ] || exec </dev/null
 shift 4
-{ echo "pid $$" >&3 && echo "$$" >&4; } 2>/dev/null
+trap "" PIPE
+{ echo "pid $$" >&3; echo "$$" >&4; } 2>/dev/null
+trap - PIPE
 [ -n "$hw_script" ] || exec "$@" 3>&- 4>&-
 trap : HUP INT QUIT TERM
 "$@" 3>&- 4>&-

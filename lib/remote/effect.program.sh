@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PIDNS PATH COMMAND…`.
+# effect.program.sh: the runner of one effect, a program of its own: `setsid sh FILE DIRECTORY BOOT PIDNS LOCK HOLDER PATH COMMAND…`.
 # It writes down that COMMAND begins before it begins, and how it ended, for whoever comes back: the session that
 # started it may be gone by then. So it is in a session of its own, keeps no descriptor of the channel, and what it
 # writes are files of DIRECTORY, which is for its user alone.
 #
 # Descriptor 3 is a pipe to the session, which ends when we do. COMMAND gets it, and 4, the file `pid`, and says there
 # which process it is: see hw_effect_announce.
-# PATH is for our own programs: that of the environment is COMMAND's.
+# PATH is for our own programs: that of the environment is COMMAND's. HOLDER has the LOCK, as hw_read_lock names it.
 # Needs: process
 
-hw_record=$1 hw_boot=$2 hw_space=$3 hw_command_path=$PATH PATH=$4
-shift 4
+hw_record=$1 hw_boot=$2 hw_space=$3 hw_lock=$4 hw_session=$5 hw_command_path=$PATH PATH=$6
+shift 6
 
 # A signal is for COMMAND: who ends that must not end what writes down how it ended. They are caught and not
 # ignored, as COMMAND would inherit that.
@@ -43,6 +43,16 @@ hw_await() {
   done
 }
 
+# hw_lock_stays: whether the lock is still the session's that started us. Who takes it from a dead session looks for
+# `started` after that, and we look after `started` is there: so one of us sees the other.
+hw_lock_stays() {
+  hw_owner='' hw_space_line=''
+  { read -r hw_owner && read -r hw_start_line && read -r hw_boot_line && read -r hw_space_line; } 2>/dev/null <"$hw_lock"
+  hw_owner=$hw_owner-${hw_start_line#start=}-${hw_boot_line#boot=}
+  case $hw_space_line in pidns=*) hw_owner=${hw_owner}_${hw_space_line#pidns=} ;; esac
+  [ "$hw_owner" = "$hw_session" ]
+}
+
 # hw_reserve: the space of `exit`, so that a disk that is full by then does not keep how it ended.
 hw_reserve() {
   printf '%100s\n' '' && printf '%100s\n' ''
@@ -57,6 +67,10 @@ hw_reserve() {
     printf '%s\n' "$$" "start=$hw_started" "boot=$hw_boot" ${hw_space:+"pidns=$hw_space"} >"$hw_record/started.$$" &&
     ln -- "$hw_record/started.$$" "$hw_record/started"
 } || exit 125
+hw_lock_stays || {
+  rm -f -- "$hw_record/started"
+  exit 125
+}
 # shellcheck disable=SC2094 # they are pipes
 exec 6<>"$hw_record/out.pipe" 5<"$hw_record/out.pipe" 6>"$hw_record/out.pipe" \
   7<>"$hw_record/err.pipe" 9<"$hw_record/err.pipe" 7>"$hw_record/err.pipe" 8<>"$hw_record/lost.pipe"

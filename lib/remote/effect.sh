@@ -78,6 +78,8 @@ hw_effect_find() {
   ! hw_holder_away ||
     hw_effect_fail 'it began in an earlier attempt, in another PID namespace: from here nobody can tell whether it still runs' uncertain ||
     return
+  ! hw_command_works "$hw_effect" ||
+    hw_effect_fail "it began $hw_earlier, and still runs, but what would have noted its end was killed" uncertain || return
   if [ -n "$hw_effect_verify" ] && (hw_enter '' && exec sh -c "$hw_effect_verify") >/dev/null 2>&1; then
     echo 0 >"$hw_effect/exit" && hw_effect_state=done
   elif [ -n "$hw_effect_verify$hw_effect_again" ]; then
@@ -126,13 +128,15 @@ hw_settle() {
 # hw_effect_run [NAME=VALUE…]: what hw_execute does for an effect: its command is run, or waited for, or what came of
 # it before is passed on. Its exit status.
 hw_effect_run() {
-  hw_effect_shown=''
-  if [ "$hw_effect_state" = new ]; then
+  hw_effect_shown='' hw_effect_starts=0
+  [ "$hw_effect_state" = new ] || hw_note="begun $hw_earlier"
+  # A runner that was ended before it began has done nothing: then there is another.
+  while [ "$hw_effect_state" = new ] && [ "$hw_effect_starts" -lt 2 ]; do
+    hw_effect_starts=$((hw_effect_starts + 1))
     hw_effect_start "$@" || hw_effect_fail "can't write to $hw_effect: it was not run" || return
     hw_effect_look
-  else
-    hw_note="begun $hw_earlier"
-  fi
+    [ "$hw_effect_state" != running ] || hw_effect_attach
+  done
   [ "$hw_effect_state" != running ] || hw_effect_attach
   case $hw_effect_state in
     done)
@@ -140,7 +144,7 @@ hw_effect_run() {
       hw_effect_end
       return "${hw_effect_status:-1}"
       ;;
-    new) hw_effect_fail "can't write to $hw_effect: it was not run" ;;
+    new) hw_effect_fail "its runner did not begin, or can't write to $hw_effect: it was not run" ;;
     *) hw_effect_fail 'its runner was ended, and how it ended is not known' uncertain ;;
   esac
 }
@@ -212,13 +216,16 @@ hw_effect_exec() {
 # hw_effect_become WORD…: the runner of these words.
 hw_effect_become() {
   # shellcheck disable=SC2086 # a word or none
-  exec $hw_setsid sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_effect_path" "$@" \
+  exec $hw_setsid sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_lock_file" "$hw_self" "$hw_effect_path" "$@" \
     3>&1 <"$hw_effect_input" >/dev/null 2>&1
 }
 
-# What becomes the command, once it has said which process it is. sudo closes descriptors.
+# What becomes the command, once it has said which process it is: to a file, and to a session that may be gone. sudo
+# closes descriptors.
 # shellcheck disable=SC2016 # for the inner shell
-hw_effect_announce='{ echo "pid $$" >&3 && echo "$$" >&4; } 2>/dev/null
+hw_effect_announce='trap "" PIPE
+{ echo "pid $$" >&3; echo "$$" >&4; } 2>/dev/null
+trap - PIPE
 exec "$@" 3>&- 4>&-'
 
 # hw_effect_watch: reads the runner's pipe to its end; meanwhile another process passes on the output. What ends

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # lock.sh: one run at a time on a host.
-# Needs: process leftover silence
+# Needs: process leftover silence holder records
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
 # as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it, and the PID
@@ -27,71 +27,10 @@
 # removes that first. A late rm would remove the lock of a successor: the shell becomes that rm itself,
 # so that its identity lives until the lock is gone, and who kills the one kills the other.
 
-# hw_read_lock FILE: its holder into hw_holder_*; fails if there is no such file.
-hw_read_lock() {
-  # Reading a pipe would wait for ever.
-  [ -f "$1" ] || return 1
-  hw_holder_pid='' hw_holder_start='' hw_holder_boot='' hw_holder_space='' hw_holder_run='' hw_holder_attempt=''
-  hw_holder_text='' hw_holder_session='' hw_holder_changed='' hw_holder_heard=''
-  {
-    IFS= read -r hw_holder_pid
-    while IFS= read -r hw_line; do
-      case $hw_line in
-        start=*) hw_holder_start=${hw_line#*=} ;;
-        boot=*) hw_holder_boot=${hw_line#*=} ;;
-        pidns=*) hw_holder_space=${hw_line#*=} ;;
-        heard=*) hw_holder_heard=${hw_line#*=} ;;
-        run=*) hw_holder_run=${hw_line#*=} ;;
-        attempt=*) hw_holder_attempt=${hw_line#*=} ;;
-        # These are for nobody else.
-        session=*) hw_holder_session=${hw_line#*=} && continue ;;
-        changed=*) hw_holder_changed="$hw_holder_changed ${hw_line#*=}" && continue ;;
-      esac
-      hw_holder_text=$hw_holder_text$hw_line$hw_newline
-    done
-  } 2>/dev/null <"$1" || return 1
-  hw_holder=$hw_holder_pid-$hw_holder_start-$hw_holder_boot${hw_holder_space:+_$hw_holder_space}
-  # It becomes part of a file name.
-  case $hw_holder in *[!0-9A-Za-z_-]*) hw_holder=damaged ;; esac
-}
-
-# hw_holder_alive: whether the process that hw_read_lock found is still that process. What is not a
-# number is not a process; a file cut short by a full disk is a dead one's.
-hw_holder_alive() {
-  case $hw_holder_pid in '' | *[!0-9]*) return 1 ;; esac
-  [ "$hw_holder_boot" = "$hw_boot" ] && ! hw_holder_away && hw_process_start "$hw_holder_pid" &&
-    [ "$hw_started" = "$hw_holder_start" ]
-}
-
-# hw_holder_away: whether it is a process of this boot in another PID namespace, where its PID means nothing to us. It
-# counts as alive until a person says that it is not.
-hw_holder_away() {
-  case $hw_holder_pid:$hw_holder_space in :* | *: | *[!0-9:]*) return 1 ;; esac
-  [ "$hw_holder_boot" = "$hw_boot" ] && [ "$hw_holder_space" != "$hw_space" ]
-}
-
-# hw_this_place: the boot and the PID namespace of this session, into hw_boot and hw_space.
-hw_this_place() {
-  hw_boot_id
-  hw_pid_space
-}
-
 # hw_holder_works: whether the holder is alive, or something is that it began: see effect.sh. That goes on where its
 # shell was killed, and nobody else may work here meanwhile.
 hw_holder_works() {
   hw_holder_alive || hw_holder_away || hw_run_works "$hw_holder_run"
-}
-
-# hw_run_works RUN: whether the command of an effect of that run is alive.
-hw_run_works() {
-  case $1 in '' | *[!0-9A-Za-z_-]*) return 1 ;; esac
-  [ -d "$hw_dir/runs/$1" ] || return 1
-  (
-    for hw_each in "$hw_dir/runs/$1"/*/started; do
-      [ ! -e "${hw_each%/*}/exit" ] && hw_read_lock "$hw_each" && { hw_holder_alive || hw_holder_away; } && exit
-    done
-    exit 1
-  )
 }
 
 # hw_make_claim LINE…: a complete lock of ours, beside the lock; its name into hw_claim.
@@ -219,6 +158,7 @@ hw_take_lock() {
         done
         if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_first" ]; then
           mv -f -- "$hw_claim" "$hw_lock_file" || return 1
+          hw_still_idle "$1" || return 2
           hw_sweep
           return 0
         fi
@@ -230,6 +170,16 @@ hw_take_lock() {
       hw_dead="$hw_dead $hw_holder"
     done
   done
+  return 1
+}
+
+# hw_still_idle RUN: whether still nothing is at work that the dead holder began: a runner that it had started may have
+# begun just before we had the lock (see hw_lock_stays in effect.program.sh). Then the lock is given back to the dead.
+hw_still_idle() {
+  ! hw_is_own_session && ! hw_is_earlier_attempt "$1" && hw_run_works "$hw_holder_run" || return 0
+  hw_private_file "$hw_claim" &&
+    { hw_lines "$hw_holder_pid" && hw_put "$hw_holder_text" && hw_lines "session=$hw_holder_session"; } >"$hw_claim" &&
+    mv -f -- "$hw_claim" "$hw_lock_file" && rm -f -- "$hw_heir"
   return 1
 }
 
@@ -328,45 +278,6 @@ hw_sweep() {
   hw_sweep_in "$hw_dir/products"
   hw_sweep_each "$hw_dir"/scratch-*
   hw_sweep_runs
-}
-
-# hw_sweep_runs: the records of effects (see effect.sh) of the last twenty runs stay, and those of earlier runs where one
-# has begun and not ended.
-hw_sweep_runs() {
-  [ -d "$hw_dir/runs" ] || return 0
-  set -- "$hw_dir"/runs/*/
-  while [ "$#" -gt 20 ]; do
-    hw_run_ended "$1" && rm -rf -- "$1"
-    shift
-  done
-}
-
-hw_run_ended() {
-  for hw_each in "$1"*/started; do
-    case $hw_each in */product-*/started) continue ;; esac
-    [ ! -e "$hw_each" ] || [ -e "${hw_each%/*}/exit" ] || return 1
-  done
-}
-
-# hw_report_unknown: prints `left=RUN TITLE` for each command of an earlier run that began, and whose end is not known. Of
-# upgrade scripts the intent says what is to be done: see intent.sh.
-hw_report_unknown() {
-  [ -d "$hw_dir/runs" ] || return 0
-  for hw_path in "$hw_dir"/runs/*/*/started; do
-    hw_each=${hw_path%/*}
-    case $hw_each in */product-*) continue ;; esac
-    [ -s "$hw_path" ] && [ ! -e "$hw_each/exit" ] || continue
-    hw_found=${hw_each%/*} hw_found=${hw_found##*/}
-    [ "$hw_found" != "$hw_lock_run" ] && hw_title_of "$hw_each" || continue
-    hw_lines "left=$hw_found $hw_title"
-  done
-  return 0
-}
-
-# hw_title_of DIR: what people call the effect whose record that is, into hw_title.
-hw_title_of() {
-  { IFS= read -r hw_title <"$1/intent"; } 2>/dev/null || return
-  hw_title=${hw_title#title=}
 }
 
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.

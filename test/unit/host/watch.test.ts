@@ -51,7 +51,9 @@ describe('a trace', () => {
       'h2-1.trace',
     ])
     for (const [, text] of found) {
-      expect(text).toContain('>  prelude: core, state, process, leftover, silence, lock (')
+      expect(text).toContain(
+        '>  prelude: core, state, process, leftover, silence, holder, records, lock (',
+      )
       expect(text).toContain('-  round trip 1: first write, hw_begin, hw_lock\n')
       expect(text).toMatch(/>\s+# step 3: file \S+motd\n.* hw_step 3 hw_logged '[^']+' '' hw_file/)
       expect(text).toMatch(/\(\) prints \(3 bytes not shown, sha256 ae4b3280/)
@@ -124,7 +126,7 @@ describe('debug events', () => {
     expect(lines).toEqual([
       'session: opens a shell by local',
       expect.stringMatching(
-        /^session: sends parts of the prelude: core, state, process, leftover, silence, lock \([\d,]+ bytes\)$/,
+        /^session: sends parts of the prelude: core, state, process, leftover, silence, holder, records, lock \([\d,]+ bytes\)$/,
       ),
       'session: round trip 1: first write, hw_begin, hw_lock',
       expect.stringMatching(/^lock: taken, \d+ ms after/),
