@@ -75,6 +75,7 @@ function startWriter(words: readonly string[], written: Set<string>): ChildProce
   const child = spawn(process.execPath, ['--import', 'tsx', writer, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   createInterface({ input: child.stdout! }).on('line', id => void written.add(id))
   return child
 }
