@@ -123,8 +123,8 @@ describe('on a host', { tags: ['overlay'] }, () => {
     const mine = kind === 'user' || kind === 'homeless'
     const expected = mine
       ? [
-          /^\/tmp\/hostwright-[\w-]+\.[0-9a-f]{24} 700 \d+$/,
-          /^\/tmp\/hostwright-[\w-]+\.\w{24}\/script-hold 700 \d+$|script-hold [67]00 \d+$/,
+          /^\/tmp\/hostwright-[\w-]+\.[0-9a-f]{24}(-\d+)? 700 \d+$/,
+          /^\/tmp\/hostwright-[\w-]+\.\w{24}(-\d+)?\/script-hold 700 \d+$|script-hold [67]00 \d+$/,
         ]
       : []
     expect(made.filter(line => !expected.some(each => each.test(line)))).toEqual([])

@@ -279,7 +279,7 @@ describe('as another user', { tags: ['overlay'] }, () => {
       const { error } = await bring(host, shell, directory, list, { run: 'r1' })
       expect(error).toBeUndefined()
       expect(await host.script('cat log', directory)).toBe('act app\nnote app\nlast root\n')
-      expect(await host.script('ls .bootstrap', directory)).toBe('runs\n')
+      expect(await host.script('ls .bootstrap', directory)).toBe('log\nruns\n')
     })
 
     test('ends after its time, as the command of a login that is not root too', async () => {

@@ -37,7 +37,7 @@ describe('in a chroot', { tags: ['overlay', 'apt'] }, () => {
       open: () =>
         connectLocal().open([
           ...['nsenter', '--target', String(machine.pid()), '--mount', '--pid', '--uts'],
-          ...['env', `PATH=${hostPath}`, 'chroot', '--', '/srv/root', 'sh'],
+          ...['env', '-u', 'TMPDIR', `PATH=${hostPath}`, 'chroot', '--', '/srv/root', 'sh'],
         ]),
     }),
   }

@@ -27,7 +27,18 @@ describe('in a container of podman', { tags: ['overlay', 'podman'] }, () => {
       open: () =>
         connectLocal().open([
           ...['nsenter', '--target', String(machine.pid()), '--mount', '--pid', '--uts'],
-          ...['env', `PATH=${hostPath}`, 'podman', 'exec', '--interactive', '--', 'app', 'sh'],
+          ...[
+            'env',
+            '-u',
+            'TMPDIR',
+            `PATH=${hostPath}`,
+            'podman',
+            'exec',
+            '--interactive',
+            '--',
+            'app',
+            'sh',
+          ],
         ]),
     }),
   }

@@ -73,7 +73,16 @@ export function systemdHost(): ResourceHost {
   let pid = 0
   let count = 0
   let child: ChildProcess | undefined
-  const enter = () => ['nsenter', '--target', String(pid), '--all', 'env', `PATH=${hostPath}`]
+  const enter = () => [
+    'nsenter',
+    '--target',
+    String(pid),
+    '--all',
+    'env',
+    '-u',
+    'TMPDIR',
+    `PATH=${hostPath}`,
+  ]
   const inside = (words: string[], env: Record<string, string> = {}) =>
     execute(enter()[0]!, [...enter().slice(1), ...words], {
       env: { PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env },
