@@ -83,6 +83,9 @@ const nameOf = (each: TestCase | TestModule) =>
     ? `${each.module.relativeModuleId} > ${each.fullName}`
     : each.relativeModuleId
 
+/** With the seed and the case of a property, and not all of a long text. */
+const firstError = (test: TestCase) => test.result().errors?.[0]?.message.slice(0, 4000) ?? ''
+
 /** @param absent what the machine lacks */
 export function reportNotTested(stage: Stage, absent: readonly Requires[]): Reporter {
   let byName = false
@@ -97,18 +100,17 @@ export function reportNotTested(stage: Stage, absent: readonly Requires[]): Repo
         module =>
           module.state() === 'failed' && [...module.children.allTests('failed')].length === 0,
       )
+      const flaky = cases.filter(test => test.diagnostic()?.flaky)
       const counts: Counts = {
         ...tally(tests, stage, absent),
         failures: [...cases.filter(test => test.result().state === 'failed'), ...broken].map(
           nameOf,
         ),
-        secondTry: cases
-          .filter(test => test.diagnostic()?.flaky)
-          .map(test => `${nameOf(test)}: ${test.result().errors?.[0]?.message.split('\n')[0]}`),
+        secondTry: flaky.map(test => `${nameOf(test)}: ${firstError(test).split('\n')[0]}`),
       }
       counts.failed += broken.length
-      for (const name of counts.secondTry)
-        process.stdout.write(`Passed at the second try: ${name}\n`)
+      for (const test of flaky)
+        process.stdout.write(`Passed at the second try: ${nameOf(test)}: ${firstError(test)}\n\n`)
       const text = byName ? '' : notTested(counts, stage)
       if (text !== '') process.stdout.write(`${text}\n`)
       const file = process.env.HOSTWRIGHT_TEST_COUNTS
