@@ -363,12 +363,13 @@ describeEach(shells, 'the lock under $name', shell => {
     const own = { ...claim('r1'), session: 'word' }
     const first = await testHost({ shell, first: [lockCall(own)] })
     const { directory } = first
-    const line = `until [ -e '${first.at('go')}' ]; do sleep 0.02; done; echo x >>'${first.at('log')}'`
+    const line = `true >'${first.at('begun')}'; until [ -e '${first.at('go')}' ]; do sleep 0.02; done; echo x >>'${first.at('log')}'`
     const running = first.session.segment(
       [{ call: runCall(line) }, { call: runCall(`echo y >>'${first.at('log')}'`) }],
       { check: false, diff: false },
     )
     running.catch(() => {})
+    await expect.poll(() => existsSync(first.at('begun')), { timeout: 10_000 }).toBe(true)
     const second = await testHost({ shell, directory, first: [lockCall(own, 'again')] })
     expect(isOwnShell(second.session.first[0]!)).toBe(true)
     await writeFile(first.at('go'), '')
