@@ -1,4 +1,8 @@
-/** Callbacks that wait: what a run leaves, what the next one does with it, and `hostwright callbacks`. */
+/**
+ * Callbacks that wait: what a run leaves, what the next one does with it, and `hostwright callbacks`.
+ *
+ * @module-tag long
+ */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

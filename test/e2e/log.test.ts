@@ -1,4 +1,8 @@
-/** Who changed what on a host, as the host itself says. */
+/**
+ * Who changed what on a host, as the host itself says.
+ *
+ * @module-tag long
+ */
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { localProject } from '../support/local-project.ts'

@@ -1,4 +1,8 @@
-/** Files of the controller that are something else: a pipe, a device, huge. Each case is a process: it may hang. */
+/**
+ * Files of the controller that are something else: a pipe, a device, huge. Each case is a process: it may hang.
+ *
+ * @module-tag long
+ */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,8 @@
-/** Going on with an interrupted run, and beginning failed hosts again. */
+/**
+ * Going on with an interrupted run, and beginning failed hosts again.
+ *
+ * @module-tag long
+ */
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,8 @@
-/** What was run: the journal of each run, and what is shown of it. */
+/**
+ * What was run: the journal of each run, and what is shown of it.
+ *
+ * @module-tag long
+ */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

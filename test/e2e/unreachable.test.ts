@@ -1,4 +1,8 @@
-/** Hosts that can't be reached: exit 3, why, and what to do; the others go on. */
+/**
+ * Hosts that can't be reached: exit 3, why, and what to do; the others go on.
+ *
+ * @module-tag long
+ */
 import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'

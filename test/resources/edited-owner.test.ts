@@ -1,4 +1,8 @@
-/** Mode, owner and group of files that resources edit. */
+/**
+ * Mode, owner and group of files that resources edit.
+ *
+ * @module-tag long
+ */
 import { expect, test } from 'vitest'
 import { json } from '../../lib/resources/data/json.ts'
 import { toml } from '../../lib/resources/data/toml.ts'
