@@ -187,7 +187,9 @@ describeEach(pairs(1), 'with $name', ({ awk, shell }) => {
     async continued => {
       const host = await testHost({ awk, shell })
       await fc.assert(
-        fc.asyncProperty(fc.array(pyCase, { minLength: 30, maxLength: 30 }), async cases => {
+        fc.asyncProperty(fc.array(pyCase, { minLength: 30, maxLength: 30 }), async generated => {
+          // A limit, see docs/limits.md: whether an indented header is one depends on what is before it.
+          const cases = generated.filter(({ before }) => continued || !/^\s+\[b\]/m.test(before))
           const paths = await Promise.all(
             cases.map(({ before }, index) => host.write(`${index}`, before)),
           )
