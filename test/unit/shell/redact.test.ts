@@ -235,8 +235,9 @@ describe('a redactor', () => {
       for (let at = 0; at < text.length; at++) sum = (sum << 1) ^ text.charCodeAt(at)
       return sum
     })
+    // Far above what it takes (6 and 12 times), and far below what a search for each in turn would.
     expect(withSecrets(0)).toBeLessThan(look / 10)
-    expect(withSecrets(1)).toBeLessThan(look * 12)
-    expect(withSecrets(100)).toBeLessThan(look * 25)
+    expect(withSecrets(1)).toBeLessThan(look * 40)
+    expect(withSecrets(100)).toBeLessThan(look * 80)
   })
 })
