@@ -130,14 +130,14 @@ hw_settle() {
 hw_effect_run() {
   hw_effect_shown='' hw_effect_starts=0
   [ "$hw_effect_state" = new ] || hw_note="begun $hw_earlier"
-  # A runner that was ended before it began has done nothing: then there is another.
-  while [ "$hw_effect_state" = new ] && [ "$hw_effect_starts" -lt 2 ]; do
+  while :; do
+    [ "$hw_effect_state" != running ] || hw_effect_attach
+    # A runner that was ended before it began has done nothing: then there is another.
+    [ "$hw_effect_state" = new ] && [ "$hw_effect_starts" -lt 2 ] || break
     hw_effect_starts=$((hw_effect_starts + 1))
     hw_effect_start "$@" || hw_effect_fail "can't write to $hw_effect: it was not run" || return
     hw_effect_look
-    [ "$hw_effect_state" != running ] || hw_effect_attach
   done
-  [ "$hw_effect_state" != running ] || hw_effect_attach
   case $hw_effect_state in
     done)
       [ -n "$hw_effect_shown" ] || hw_effect_show
