@@ -1,11 +1,9 @@
 /** Effects whose session, runner or lock goes at the worst moment: it is made by a program that they call then. */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { lockCall } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
-import type { HostCall, HostEffect } from '../../lib/session/call.ts'
 import {
   describeEach,
   fakePrograms,
@@ -14,22 +12,9 @@ import {
   temporaryDirectory,
   testHost,
 } from '../support/shells.ts'
+import { once, pidIn, until } from './effects.ts'
 
 const who = { recipe: 'r', owner: 'o', controller: 'c', time: 't' }
-
-const once = (call: HostCall, effect: Partial<HostEffect> = {}): HostCall => ({
-  ...call,
-  effect: { key: 'k', title: 'the step', ...effect },
-})
-
-const until = async (condition: () => boolean | Promise<boolean>) => {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries > 400) throw new Error('it never came')
-    await sleep(25)
-  }
-}
-
-const pidIn = async (path: string) => Number.parseInt(await readFile(path, 'utf8'), 10)
 
 /** A session of a run, whose host has these programs. */
 async function session(

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { breakLockCall, lockCall, unknownEnds } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
 import { reboot } from '../../lib/resources/commands/reboot.ts'
 import { script } from '../../lib/resources/commands/script.ts'
-import type { HostCall, HostEffect, StepResult } from '../../lib/session/call.ts'
+import type { HostEffect, StepResult } from '../../lib/session/call.ts'
 import {
   anyShell,
   describeEach,
@@ -18,15 +17,10 @@ import {
   testHost,
 } from '../support/shells.ts'
 import { runCall } from './calls.ts'
+import { once, pidIn, until } from './effects.ts'
 
 const who = { recipe: 'r', owner: 'o', controller: 'c', time: 't' }
 const lock = (run: string, attempt = 1) => lockCall({ run, attempt, ...who })
-
-/** The call as an effect of the key `k`. */
-const once = (call: HostCall, effect: Partial<HostEffect> = {}): HostCall => ({
-  ...call,
-  effect: { key: 'k', title: 'the step', ...effect },
-})
 
 let attempts = 0
 
@@ -36,18 +30,9 @@ const session = (shell: Program, run: string, directory?: string, attempt = ++at
 
 const record = (host: TestHost, name: string) => `${host.bootstrapDir}/runs/r1/k/${name}`
 
-const until = async (condition: () => boolean | Promise<boolean>) => {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries > 400) throw new Error('it never came')
-    await sleep(25)
-  }
-}
-
 /** Whether the process is there, and no zombie. */
 const lives = async (pid: number) =>
   /^\d+ \(.*\) [^ZX]/s.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
-
-const pidIn = async (path: string) => Number.parseInt(await readFile(path, 'utf8'), 10)
 
 /** Starts a command that waits for the file `go`, and kills the session’s shell when it runs. */
 async function abandoned(shell: Program, effect: Partial<HostEffect> = {}) {
@@ -362,7 +347,7 @@ describe('an upgrade script', () => {
     at('forward', `true >'${host.bootstrapDir}/products/app.started'; ${line}`, host.directory)
   const back = (host: TestHost) => at('back', 'echo b >>ran', host.directory)
 
-  // It was told what had come of it before it was run back.
+  // It got what had come of it before it was run back.
   test('runs forward again after it was run back, in one run', async () => {
     const host = await begin()
     for (const script of [forward(host), back(host), forward(host)])
