@@ -40,7 +40,7 @@ function partsOf({ as, steps }: Segment, { effects }: Execution): Segment[] {
 async function runPart(segment: Segment, running: Running): Promise<void> {
   const { sessions, ledger } = running.execution
   const { as, steps } = segment
-  // A session that is opened after Ctrl-C has not been told of it.
+  // A session that is opened after Ctrl-C does not know of it.
   const over = running.failure !== undefined || running.execution.interrupts.stop.aborted
   const left = over ? leftOut : await declinedOf(segment, running)
   if (left) return endSteps(steps, left, running)

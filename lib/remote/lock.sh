@@ -10,7 +10,7 @@
 #
 # `session` is a word that one host's part of a run has, and nobody else. Who comes with it is the same after its
 # connection was lost: it gets the lock again, but only where nobody else had it meanwhile. So a shell that ends
-# without being told to leaves its lock as bootstrap.lost, which whoever takes the lock next removes. And each step
+# before it was asked to leaves its lock as bootstrap.lost, which whoever takes the lock next removes. And each step
 # that changes something adds the line `changed=ID`: its answer may be lost with the connection.
 #
 # Taking a free lock is link(2) of a complete file: atomic, and nobody sees half a lock.

@@ -94,7 +94,7 @@ function durable(events: readonly Event[]) {
 }
 
 describe('on the disk', { tags: ['strace'] }, () => {
-  test('a command is begun after its record, and its end is told after that is written', async () => {
+  test('a command is begun after its record, and its end is reported after that is written', async () => {
     const { host, events } = await tracedHost()
     const home = host.bootstrapDir
     const record = `${home}/runs/r1/k`

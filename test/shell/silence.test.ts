@@ -1,5 +1,5 @@
 /**
- * Sessions whose network falls silent, which neither end is told of: their shells end, and with them the lock.
+ * Sessions whose network falls silent, of which neither end learns: their shells end, and with them the lock.
  *
  * @module-tag long
  */

@@ -94,7 +94,7 @@ export function holdHalfDone(host: ResourceHost, cases: readonly HalfCase[]): vo
         const where = `${how} call ${at} of ${count}: ${JSON.stringify([first, second])}`
         expect(second.error, where).toBeUndefined()
         await each.heldHere?.(place.at)
-        // A kill leaves no time to take away what was begun.
+        // A kill leaves no time to remove what was begun.
         check = place.check(where, `[ -s handled ]; ${how.startsWith('kill') ? nothingLeft : ''}`)
       }
       await host.script(check, '/')

@@ -1,4 +1,4 @@
-/** The machine loses its power: what is left of a journal, cut at any byte, is told as it is. */
+/** The machine loses its power: what is left of a journal, cut at any byte, is reported as it is. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
