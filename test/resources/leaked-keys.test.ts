@@ -4,8 +4,8 @@
  * @module-tag overlay
  * @module-tag sshd
  */
-import ssh2 from 'ssh2'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { createKeyPair } from '../../lib/lab/keys.ts'
 import {
   type AuthorizedKeysOptions,
   authorizedKeys,
@@ -15,9 +15,7 @@ import { bring } from '../support/resource-table.ts'
 import { anyShell, shells, testEach } from '../support/shells.ts'
 
 const host = overlayHost()
-const generated = (type: string) =>
-  ssh2.utils.generateKeyPairSync(type as 'ed25519', { comment: '' }).public.trim()
-const [leaked, other] = [generated('ed25519'), generated('ed25519')]
+const [leaked, other] = [createKeyPair('').public.trim(), createKeyPair('').public.trim()]
 const [type, blob] = leaked.split(' ') as [string, string]
 const home = '/srv/eve'
 const files = `${home}/.ssh/authorized_keys ${home}/.ssh/authorized_keys2`
@@ -85,7 +83,7 @@ testEach(shells, 'the second file of a user counts as well, under $name', async 
   ]
   for (const [options, keys, note, left] of cases) {
     await host.script(`rm -f ${files}`, '/srv')
-    await put(second, `${leaked}\n${generated('ed25519')}\n`)
+    await put(second, `${leaked}\n${createKeyPair('').public.trim()}\n`)
     const looked = await bring(host, shell, '/srv', authorizedKeys('eve', keys, options), {
       check: true,
     })
