@@ -17,6 +17,8 @@
 #   hw_plan   1 for a plan: send a hash of what each step saw
 #   hw_leaving  not empty: the end of the input is meant, and no connection was lost
 #   hw_acted  not empty: the running step may have changed something by now, and what it notifies is written down
+#   hw_plain  directories in which new files have the mode that they are made with, see hw_is_plain
+#   hw_modal  those of them whose file system is known to have modes
 #   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
@@ -91,18 +93,21 @@ hw_segment() {
 # a service anything may have changed, so all are.
 hw_forget() {
   hw_touched=$hw_newline hw_touched_all='' hw_changes='' hw_fresh_services='' hw_gathered_names=''
+  hw_plain=$hw_newline hw_modal=$hw_newline
 }
 
 # hw_touch PATH: what was gathered of PATH holds no longer. hw_touch_all: of any path. A path has many
 # spellings, as one of its directories may be a link or `..`; but the last name is the same in all of
-# them (PATH itself is not a link, see hw_resolve), unless it is a dot name itself.
+# them (PATH itself is not a link, see hw_resolve), unless it is a dot name itself. So it is with directories that
+# are known to be plain.
 hw_touch() {
   case ${1##*/} in
     . | ..) hw_touch_all ;;
     *) hw_touched=$hw_touched${1##*/}$hw_newline ;;
   esac
+  case $hw_plain in */"${1##*/}"/*) hw_plain=$hw_newline hw_modal=$hw_newline ;; esac
 }
-hw_touch_all() { hw_touched_all=1; }
+hw_touch_all() { hw_touched_all=1 hw_plain=$hw_newline hw_modal=$hw_newline; }
 
 # hw_act: the running step is about to change something. What it notifies is written down first (see hw_notify in
 # step.sh), so that it is not lost, however the step ends. Where that can't be, nothing must change: `hw_act || return`.

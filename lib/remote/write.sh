@@ -60,16 +60,17 @@ hw_apply_owner() {
 }
 
 # hw_new_file PATH: an empty file beside PATH, for us alone; its name into hw_temporary. Beside it, because
-# only a rename within one file system is atomic. By mktemp, which asks the system for that mode: in a
-# directory with a default ACL the kernel ignores the umask, and who opens a file before its mode is set
-# reads what comes into it later.
+# only a rename within one file system is atomic. Where the directory is not plain, by mktemp, which asks the system
+# for that mode: who opens a file before its mode is set reads what comes into it later.
 hw_new_file() {
   [ -d "${1%/*}/" ] || hw_fail "there is no directory ${1%/*}" || return
   hw_sweep_beside "$1"
   hw_name_beside "$1"
   # Known before it is made, for hw_cleanup; mktemp puts another end to it.
   hw_temporary=$hw_beside
-  if ! command -v mktemp >/dev/null; then
+  if hw_is_plain "${1%/*}"; then
+    (umask 077 && set -C && true >"$hw_temporary") && return
+  elif ! command -v mktemp >/dev/null; then
     hw_private_file "$hw_temporary" && return
   elif hw_found=$(mktemp "$hw_temporary.XXXXXX"); then
     hw_temporary=$hw_found
@@ -77,6 +78,15 @@ hw_new_file() {
   fi
   hw_temporary=
   hw_fail "can't make a file in ${1%/*}/"
+}
+
+# hw_is_plain DIR: whether what is made in DIR has the mode that it is made with. In a directory with a default ACL the
+# kernel ignores the umask, and below one with the set-group-ID bit directories have that too. Asked once for steps in a
+# row that change nothing but files. Only an `ls` that shows access lists can say so: GNU's, by this option.
+hw_is_plain() {
+  case $hw_plain in *"$hw_newline$1/$hw_newline"*) return 0 ;; esac
+  hw_found=$(ls -ld --time-style=+ -- "$1/" 2>/dev/null) || return
+  case $hw_found in d?????[!sS]???[\ .]*) hw_plain=$hw_plain$1/$hw_newline ;; *) return 1 ;; esac
 }
 
 # hw_keep_suffix PATH: what validates the new file may go by how its name ends: `.service`, `.json`.
@@ -262,9 +272,15 @@ hw_settle_mode() {
       ;;
     [!0-7]*) return 0 ;;
   esac
+  case $hw_modal in *"$hw_newline${hw_temporary%/*}/$hw_newline"*) return 0 ;; esac
   hw_permissions "$hw_want_mode"
   hw_made=$(ls -ld -- "$hw_temporary") || return
-  case $hw_made in -"$hw_letters"*) return 0 ;; esac
+  case $hw_made in
+    -"$hw_letters"*)
+      ! hw_is_plain "${hw_temporary%/*}" || hw_modal=$hw_modal${hw_temporary%/*}/$hw_newline
+      return 0
+      ;;
+  esac
   hw_why="$hw_target can't have the mode ${hw_want_mode#0}: its file system makes it ${hw_made%% *}"
   return 1
 }
@@ -298,7 +314,7 @@ hw_permissions() {
 # the content too, and of the access lists nothing.
 hw_copy_attributes() {
   if [ -z "${hw_plain_cp-}" ] && hw_copy_without_content "$1" "$2"; then
-    hw_has_more_access "$2" && ! hw_has_more_access "$1" || return 0
+    ! hw_is_plain "${2%/*}" && hw_has_more_access "$2" && ! hw_has_more_access "$1" || return 0
     # It was made in a directory with a default ACL. GNU's cp takes away what it has from there up to 9.1 at
     # least, and leaves it in 9.7. Its install makes files without.
     install -m 600 -- /dev/null "$2" && hw_copy_without_content "$1" "$2"

@@ -108,6 +108,35 @@ describeEach(rows, 'under $name, a default ACL that', shell => {
     },
   )
 
+  // What is known of a directory holds for the steps of a segment, and no longer than it is true.
+  test('is noticed where an earlier step has made it', async () => {
+    const at = await prepared(acls[0][1])
+    await host.script(
+      `mkdir plain; chmod 1777 plain; ln -s plain l; chown -h ${uidOf(shell)} plain l`,
+      at,
+    )
+    const { error } = await bring(host, shell, at, [
+      file(`${at}/plain/one`, { content: key, mode: 0o600 }),
+      directory(`${at}/plain/two`, { mode: 0o750 }),
+      file(`${at}/l/one`, { content: key, mode: 0o640 }),
+      command(`cd ${at}; rm -f l; ln -s d l; setfacl -d -m ${acls[0][1]} plain`),
+      file(`${at}/plain/three`, { content: key, mode: 0o600 }),
+      file(`${at}/l/three`, { content: key, mode: 0o600 }),
+      directory(`${at}/plain/four`, { mode: 0o750 }),
+      directory(`${at}/l/four`, { mode: 0o750 }),
+    ])
+    expect(error).toBeUndefined()
+    const found = await host.script('stat -c "%n %a" plain/* d/*', at)
+    expect(found.trim().split('\n')).toEqual([
+      'plain/four 750',
+      'plain/one 640',
+      'plain/three 600',
+      'plain/two 750',
+      'd/four 750',
+      'd/three 600',
+    ])
+  })
+
   test('opens neither what hostwright keeps on the host nor the handlers that are due', async () => {
     const at = await prepared(acls[0][1])
     const failing = [

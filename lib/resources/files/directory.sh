@@ -37,6 +37,16 @@ hw_put_directory() {
 hw_make_directory() {
   hw_make_above "$1" || return
   hw_want_mode=${hw_want_mode:-00755}
+  case $hw_want_user$hw_want_group$hw_want_mode in
+    00[0-7][0-7][0-7] | 000[0-7][0-7][0-7])
+      if hw_is_plain "${1%/*}"; then
+        # It is made with its mode.
+        { hw_act && mkdir -m "$hw_want_mode" -- "$1"; } || hw_fail "can't make $1" || return
+        hw_touch "$1"
+        return
+      fi
+      ;;
+  esac
   hw_make_stage "$1" || hw_fail "can't make $1" || return
   { hw_apply_owner "$hw_stage" && hw_act && mv -- "$hw_stage" "$1"; } || {
     hw_drop_stage
