@@ -52,6 +52,7 @@ export { type Service, type Services, services } from './facts/services.ts'
 export { type Group, type User, type Users, users } from './facts/users.ts'
 export type { Verdict } from './heartbeat/probe.ts'
 export type { Host } from './inventory/inventory.ts'
+export type { InventoryView } from './inventory/view.ts'
 export {
   type Argument,
   type ArgumentTypes,

@@ -65,7 +65,7 @@ export default recipe({
         const from = begun ? begun.from : recordOf(context, each.name)
         const to = from ?? { version: each.version, settings: {} }
         const change = { from, to, known: begun, passing: 'provisioning' }
-        return context.undertake(each, change)(provision(each, host, moduleOf(each)))
+        return context.undertake(each, change)(provision(each, host, moduleOf(each, context)))
       }),
     )
     for (const each of products) {

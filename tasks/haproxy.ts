@@ -6,6 +6,7 @@ import {
   file,
   type HostProduct,
   handler,
+  type InventoryView,
   type Items,
   type RunningHost,
   sh,
@@ -13,7 +14,10 @@ import {
 } from '../lib/index.ts'
 import type { ProductModule } from './product.ts'
 
-/** Default of a host’s variable `haproxy_backends`, such as `10.0.0.2:8080, 10.0.0.3:8080`. */
+/**
+ * Default of a host’s variable `haproxy_backends`, such as `10.0.0.2:8080, 10.0.0.3:8080`. `app:8080`, with the name of a
+ * group in place of an address, is all hosts of that group, each under its own name.
+ */
 const defaultBackends = '127.0.0.1:8080'
 
 const socket = '/run/haproxy/admin.sock'
@@ -43,9 +47,9 @@ export const haproxy: ProductModule = {
         idempotent: true,
       }),
     ),
-  configure: ({ config, settings, validate }, host, reload) =>
+  configure: ({ config, settings, validate }, host, reload, inventory) =>
     file(config!, {
-      content: haproxyConfig(settings, host),
+      content: haproxyConfig(settings, host, inventory),
       mode: 0o644,
       validate,
       notify: reload,
@@ -99,11 +103,9 @@ function keptByOthers({ service }: HostProduct, { facts }: RunningHost): Items {
 export function haproxyConfig(
   settings: Readonly<Record<string, string>>,
   host: Pick<RunningHost, 'vars'>,
+  inventory: Pick<InventoryView, 'groups' | 'group'>,
 ): string {
   const value = (name: string, otherwise: string) => settings[name] ?? otherwise
-  const backends = (host.vars.maybe('haproxy_backends') ?? defaultBackends)
-    .split(',')
-    .map(backend => backend.trim())
   return `# Written by hostwright (server.provision); settings are changed with product.set.
 global
     log /dev/log local0
@@ -130,6 +132,24 @@ frontend stack
 backend stack
     option httpchk GET /heartbeat
     default-server check inter 1s fall 2 rise 1
-${backends.map((backend, index) => `    server stack${index + 1} ${backend}`).join('\n')}
+${backendsOf(host, inventory)
+  .map(({ name, address }) => `    server ${name} ${address}`)
+  .join('\n')}
 `
+}
+
+/**
+ * Its servers: all of a group, also those that this run does not touch.
+ */
+function backendsOf(
+  { vars }: Pick<RunningHost, 'vars'>,
+  { groups, group }: Pick<InventoryView, 'groups' | 'group'>,
+): { name: string; address: string }[] {
+  const known = new Set(groups)
+  return (vars.maybe('haproxy_backends') ?? defaultBackends).split(',').flatMap((text, index) => {
+    const backend = text.trim()
+    const [, name = '', port] = /^(.+):(\d+)$/.exec(backend) ?? []
+    if (!known.has(name)) return [{ name: `stack${index + 1}`, address: backend }]
+    return group(name).map(host => ({ name: host.name, address: `${host.address}:${port}` }))
+  })
 }

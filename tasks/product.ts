@@ -9,6 +9,7 @@ import {
   exists,
   type HostProduct,
   handler,
+  type InventoryView,
   type Items,
   ini,
   not,
@@ -29,16 +30,26 @@ import {
 export interface ProductModule {
   /** After the product is installed, before it is configured. */
   prepare?(product: HostProduct, host: RunningHost): Items
-  /** Instead of setting its keys one by one. */
-  configure?(product: HostProduct, host: RunningHost, reload: Resource[]): Items
+  /** Instead of setting its keys one by one. `inventory`: all hosts, whatever `--on` says. */
+  configure?(
+    product: HostProduct,
+    host: RunningHost,
+    reload: Resource[],
+    inventory: InventoryView,
+  ): Items
   /** Instead of telling the service to reload or restart. */
   renew?(product: HostProduct, action: 'reload' | 'restart'): Resource
+}
+
+/** The same on one host of an inventory: see `moduleOf`. */
+export interface HostModule extends Omit<ProductModule, 'configure'> {
+  configure?(product: HostProduct, host: RunningHost, reload: Resource[]): Items
 }
 
 /** Lets the product’s service, if it has one, take up what has changed. */
 export function renew(
   product: HostProduct,
-  { renew: own }: ProductModule,
+  { renew: own }: HostModule,
   action: 'reload' | 'restart',
 ): Resource[] {
   if (!product.service) return []
@@ -54,7 +65,7 @@ export const renewalOf = ({ definition }: HostProduct, keys: readonly string[]) 
 /** Everything, in order: packages or release, config, service. */
 export const provision = task(
   product => `provision ${named(product)}`,
-  (product: HostProduct, host: RunningHost, module: ProductModule = {}) => [
+  (product: HostProduct, host: RunningHost, module: HostModule = {}) => [
     // The distribution may have updated a package since its version was recorded.
     install(product, module, { atLeast: true }),
     module.prepare?.(product, host),
@@ -93,7 +104,7 @@ export const upgrade = task(
 
 /** What upgrades and ways back have in common. */
 interface Surroundings {
-  module: ProductModule
+  module: HostModule
   /** The version that it comes from. */
   previous?: string
 }
@@ -136,7 +147,7 @@ export const undone = task(
 /** The settings `keys` in the product’s config file, edited in place, followed by a reload. */
 export const configure = task(
   product => `configure ${product.name}`,
-  (product: HostProduct, keys: readonly string[], module: ProductModule) =>
+  (product: HostProduct, keys: readonly string[], module: HostModule) =>
     editConfig(product, keys, module),
 )
 
@@ -162,7 +173,7 @@ export const hasVersion = ({ definition }: HostProduct) =>
  */
 function install(
   product: HostProduct,
-  module: ProductModule,
+  module: HostModule,
   { atLeast = false, kept = false } = {},
 ): Items {
   const { packages: names } = product.definition
@@ -267,7 +278,7 @@ function release(
   ]
 }
 
-function configuration(product: HostProduct, host: RunningHost, module: ProductModule): Items {
+function configuration(product: HostProduct, host: RunningHost, module: HostModule): Items {
   const keys = [...product.definition.settings.keys()]
   if (module.configure)
     return module.configure(product, host, renew(product, module, renewalOf(product, keys)))
@@ -275,7 +286,7 @@ function configuration(product: HostProduct, host: RunningHost, module: ProductM
 }
 
 /** One `ini` per section and renewal: comments and everything else in the file stay. */
-function editConfig(product: HostProduct, keys: readonly string[], module: ProductModule): Items {
+function editConfig(product: HostProduct, keys: readonly string[], module: HostModule): Items {
   const { config, definition, settings, validate } = product
   if (!config) return []
   const edits = new Map<

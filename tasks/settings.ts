@@ -23,7 +23,7 @@ export async function changeSettings(
   const { known, done } = await settle(context, name, { ...to, recipe: 'product.set' })
   if (done) return
   const after = find(name, { settings, unset })
-  const module = moduleOf(after)
+  const module = moduleOf(after, context)
   await carryOut(context, {
     name,
     after,

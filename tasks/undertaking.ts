@@ -110,7 +110,7 @@ export async function undo(
 function wayBack(context: RunContext, name: string, intent: Intent) {
   const { from, to, steps } = intent as Intent & { from: Target }
   const before = asRecorded(context, name, from)
-  const module = moduleOf(before)
+  const module = moduleOf(before, context)
   const under = context.undertake(before, { from, to, known: intent, back: true })
   const keys = [...Object.keys(from.settings), ...Object.keys(to.settings)].filter(
     key => from.settings[key] !== to.settings[key] && before.definition.settings.has(key),

@@ -63,7 +63,7 @@ export async function changeVersion(
     passing: 'upgrading',
     undoable: moved,
     task: upgrade(after, host, {
-      module: moduleOf(after),
+      module: moduleOf(after, context),
       previous: moved ? before.version : version,
       ...(kept && { kept: { copy: configCopy(name, version), sum: previousConfig } }),
     }),

@@ -1,7 +1,7 @@
 /** Settings of products: which values are valid, and which apply on a host. */
 import { UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
-import type { ProductDefinition, SettingDefinition } from './definitions.ts'
+import type { Catalogue, ProductDefinition, SettingDefinition } from './definitions.ts'
 import { findSetting } from './lookup.ts'
 import { record } from './record.ts'
 import { checkValue, describeRules } from './value.ts'
@@ -97,6 +97,16 @@ export function effectiveSettings(
 export function settingVariable(product: string, setting: string): string {
   return `${product}_${setting}`.replaceAll(/[^A-Za-z0-9]/g, '_')
 }
+
+/** Names of host variables that set secret settings. */
+export const secretVariables = ({ products }: Catalogue): Set<string> =>
+  new Set(
+    [...products.values()].flatMap(({ name, settings }) =>
+      [...settings.values()].flatMap(setting =>
+        setting.type === 'secret' ? [settingVariable(name, setting.name)] : [],
+      ),
+    ),
+  )
 
 function recordedValue(
   product: ProductDefinition,

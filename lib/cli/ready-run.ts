@@ -5,11 +5,13 @@ import type { Catalogue } from '../bootstrap/definitions.ts'
 import { loadCatalogue } from '../bootstrap/load.ts'
 import { findProduct } from '../bootstrap/lookup.ts'
 import { productOnHost } from '../bootstrap/product.ts'
+import { secretVariables } from '../bootstrap/settings.ts'
 import { UsageError } from '../errors.ts'
 import { createFaults, type Faults } from '../faults.ts'
 import type { Timeouts, What } from '../host/job.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { refuseSameHost } from '../inventory/same-host.ts'
+import { createInventoryView, type InventoryView } from '../inventory/view.ts'
 import { parseArguments, readValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
@@ -37,8 +39,12 @@ export interface ReadyRun {
   timeouts: Timeouts
   targets: Targets
   catalogue: () => Catalogue
+  /** Names of host variables whose values are secrets. */
+  secretVariables: ReadonlySet<string>
   modules: ReadonlyMap<string, unknown>
   callback?: Callback
+  /** Values to hide, besides the recipe's secrets. */
+  hidden: readonly string[]
   reach: Reach
   /** Where traces of sessions go. */
   traces?: string
@@ -52,7 +58,9 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   const find = request.targets ?? (() => findTargets(options, place))
   const targets = await find().catch(faults.keep)
   const found = targets && (await findCatalogue(targets.inventory).catch(faults.keep))
-  const args = found && (await readArguments(request, targets.hosts, found, faults))
+  /** Secrets that `prepare` has read from variables. */
+  const hidden: string[] = []
+  const args = found && (await readArguments(request, targets, found, { faults, hidden }))
   const modules = await loadModules(found?.loaded).catch(faults.keep)
   // Lists and plans have no outcome to post.
   const posts = request.quiet !== true && (mode === undefined || mode.kind === 'replay')
@@ -92,8 +100,10 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     timeouts: read.timeouts!,
     targets: targets!,
     catalogue: found!.catalogue,
+    secretVariables: found!.secretVariables,
     modules: modules!,
     callback,
+    hidden,
     reach: { ...reach!, warnings: [...reach!.warnings, ...fitted.warnings] },
     traces,
   }
@@ -121,9 +131,9 @@ function fitRollout(rollout: Rollout, hosts: readonly Host[]) {
 /** The recipe's arguments, checked by the recipe too. */
 async function readArguments(
   { recipe, words, parsed }: RunRequest,
-  hosts: readonly Host[],
-  { catalogue }: FoundCatalogue,
-  faults: Faults,
+  { hosts, inventory }: Targets,
+  { catalogue, secretVariables: names }: FoundCatalogue,
+  { faults, hidden }: { faults: Faults; hidden: string[] },
 ) {
   if (process.stdin.isTTY && words.some(word => /^[^=]+=-$/.test(word))) faults.throwAny()
   const read = await readValues(recipe.args, words, createValueSources(), faults)
@@ -132,7 +142,11 @@ async function readArguments(
   faults.take(() => {
     if (recipe.lock(args)) refuseSameHost(hosts)
   })
-  await prepare(recipe, args, hosts, catalogue)
+  const view = createInventoryView(inventory, {
+    names,
+    hide: values => void hidden.push(...values),
+  })
+  await prepare(recipe, args, hosts, view, catalogue)
     .then(() => parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args))
     .catch(faults.keep)
   return args
@@ -167,6 +181,7 @@ interface FoundCatalogue {
   loaded?: Catalogue
   /** @throws {UsageError} bootstrap_ini_invalid: there is none */
   catalogue(): Catalogue
+  secretVariables: ReadonlySet<string>
 }
 
 /** bootstrap.ini is checked in full; only recipes that need it fail without it. */
@@ -175,7 +190,11 @@ async function findCatalogue(inventory: Inventory): Promise<FoundCatalogue> {
   const loaded = existsSync(join(directory, 'bootstrap.ini'))
     ? await loadCatalogue(directory)
     : undefined
-  return { loaded, catalogue: () => loaded ?? noCatalogue(inventory) }
+  return {
+    loaded,
+    catalogue: () => loaded ?? noCatalogue(inventory),
+    secretVariables: loaded ? secretVariables(loaded) : new Set(),
+  }
 }
 
 function noCatalogue({ file }: Inventory): never {
@@ -196,11 +215,13 @@ async function prepare(
   recipe: Recipe,
   args: Record<string, unknown>,
   hosts: readonly Host[],
+  inventory: InventoryView,
   catalogue: () => Catalogue,
 ) {
   await recipe.prepare?.({
     args,
     hosts,
+    inventory,
     get catalogue() {
       return catalogue()
     },

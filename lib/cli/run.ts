@@ -143,7 +143,7 @@ function modeOf(
 
 function worldOf(
   { options, origin }: RunRequest,
-  { targets, catalogue, modules, timeouts, reach, callback }: ReadyRun,
+  { targets, catalogue, secretVariables, modules, timeouts, hidden, reach, callback }: ReadyRun,
   live: {
     identity: Identity
     events: EventStream
@@ -157,6 +157,8 @@ function worldOf(
   const notes = origin === 'project' && targets.twoProjects ? [targets.twoProjects] : []
   return {
     hosts: targets.hosts,
+    inventory: targets.inventory,
+    secretVariables,
     catalogue,
     modules,
     connector,
@@ -165,7 +167,7 @@ function worldOf(
     interrupts,
     identity,
     reporting: {
-      hidden: [...(callback?.secrets ?? []), ...reach.secrets],
+      hidden: [...hidden, ...(callback?.secrets ?? []), ...reach.secrets],
       warnings: [...reach.warnings, ...notes],
       verbose: options.verbose === true,
       debug: options.debug === true,

@@ -1,6 +1,7 @@
 /** What a recipe gets on one host (the interface is in recipe.ts). */
 import { type HostState, parseState } from '../bootstrap/state.ts'
 import { createFacts } from '../facts/fact.ts'
+import type { InventoryView } from '../inventory/view.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import type { RunContext } from '../recipe/recipe.ts'
@@ -30,9 +31,10 @@ export type StateFiles = () => Session['stateFiles']
 
 /** @param output keeps what the recipe passes to `output` */
 export function createContext<A extends ArgumentTypes>(
-  { what, world }: Job<A>,
+  { what, world, across }: Job<A>,
   execution: Execution,
   scheduling: ScheduleOptions,
+  inventory: InventoryView,
   files: StateFiles,
   output: (data: unknown) => void,
 ): RunContext<ArgumentValues<A>> {
@@ -47,6 +49,9 @@ export function createContext<A extends ArgumentTypes>(
   const stackOf = createFindStack(catalogue, execution, state, product)
   return {
     host: { ...host, facts: sessions.main.facts },
+    inventory,
+    factsOf: host =>
+      across.facts.get(typeof host === 'string' ? inventory.host(host).name : host.name),
     args: what.args,
     secrets: what.secrets ?? {},
     facts: createFacts(ask),

@@ -95,6 +95,7 @@ async function visitHost<A extends ArgumentTypes>(
   const claim = locks ? createClaim(what.name, world.identity, reconnectMs > 0) : undefined
   const sessions = await openSessions(host, world, claim, reconnectMs, warn, watch)
   account.sessions = sessions
+  job.across.facts.set(host.name, sessions.main.facts)
   givingUp.attend(sessions)
   let failed = true
   try {

@@ -1,7 +1,7 @@
 /** The input of a run, in named parts. */
 import type { Catalogue } from '../bootstrap/definitions.ts'
 import type { EventStream } from '../events.ts'
-import type { Host } from '../inventory/inventory.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
@@ -9,6 +9,7 @@ import type { SecretValues } from '../recipe/secret-sources.ts'
 import type { Keepalive } from '../session/keepalive.ts'
 import type { Tracer } from '../session/trace-files.ts'
 import type { Connector } from '../transport/connector.ts'
+import type { Across } from './across.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Mode } from './mode.ts'
 
@@ -76,7 +77,12 @@ export interface Reporting {
 
 /** Everything around the recipe. */
 export interface World {
+  /** The hosts of the run. */
   hosts: readonly Host[]
+  /** All that there are. */
+  inventory: Inventory
+  /** Names of host variables whose values are secrets. */
+  secretVariables?: ReadonlySet<string>
   catalogue: () => Catalogue
   /** Modules of products that have one, by product. */
   modules: ReadonlyMap<string, unknown>
@@ -94,4 +100,5 @@ export interface Job<A extends ArgumentTypes = ArgumentTypes> {
   what: What<A>
   mode: Mode
   world: World
+  across: Across
 }

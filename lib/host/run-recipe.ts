@@ -1,5 +1,6 @@
 /** The recipe's work on a host that is connected, and locked if necessary. */
 import type { Host } from '../inventory/inventory.ts'
+import { createInventoryView, withWatchedVars } from '../inventory/view.ts'
 import type { StepAccount } from '../program/account.ts'
 import { createEffectKeys } from '../program/effects.ts'
 import { createKeys, type Remembered, stepsOf } from '../program/remembered.ts'
@@ -40,11 +41,13 @@ export async function perform<A extends ArgumentTypes>(
   begin: (ledger: Ledger) => void = () => {},
 ): Promise<void> {
   const { what, mode, world } = job
+  const secrets = { names: world.secretVariables ?? new Set<string>(), hide: progress.hide }
+  const shown = withWatchedVars(host, secrets)
   const before = remembered.map(({ key }) => key)
   const ledger = createLedger(sessions, onlyLooks(mode), before)
   begin(ledger)
   const execution: Execution = {
-    host,
+    host: shown,
     mode,
     sessions,
     progress,
@@ -64,14 +67,15 @@ export async function perform<A extends ArgumentTypes>(
         : undefined,
   }
   const scheduling: ScheduleOptions = {
-    host: { ...host, facts: sessions.main.facts },
+    host: { ...shown, facts: sessions.main.facts },
     origin: { run: world.identity.run, recipe: what.name },
     selection,
     oneByOne: confirmOf(mode) !== undefined,
     keyOf: createKeys(remembered, what.name, progress.redact),
     redact: progress.redact,
   }
-  await what.recipe.run(createContext(job, execution, scheduling, files, output))
+  const inventory = createInventoryView(world.inventory, secrets)
+  await what.recipe.run(createContext(job, execution, scheduling, inventory, files, output))
   if (!what.recipe.lock(what.args)) return
   const left = stepsOf(remembered.filter(({ key }) => ledger.due.has(key)))
   const segments = segmentsOf(left, scheduling.oneByOne)
@@ -88,12 +92,12 @@ const remembersEffects = <A extends ArgumentTypes>({ what, mode }: Job<A>) =>
  */
 export async function lookAtPlanned<A extends ArgumentTypes>(
   visit: Visit,
-  { what, world }: Job<A>,
+  { what, world, across }: Job<A>,
   mode: Extract<Mode, { kind: 'replay' }>,
   progress: Progress,
 ): Promise<void> {
   const found: StepAccount[] = []
-  const looking: Job<A> = { what, mode: lookAgain(mode.diff, found), world }
+  const looking: Job<A> = { what, mode: lookAgain(mode.diff, found), world, across }
   const selection = createSelection(what.selection ?? everything)
   const { name } = visit.host
   await perform(visit, looking, silentProgress(name, progress), selection)

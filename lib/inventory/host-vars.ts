@@ -36,6 +36,21 @@ export function hostVars(host: string, values: Readonly<Record<string, string>>)
   }) as HostVars
 }
 
+/** The same variables. @param read called with each that is read */
+export function watchedVars(vars: HostVars, read: (name: string, value: string) => void): HostVars {
+  const tell = (name: string, value: string | undefined) => {
+    if (value !== undefined) read(name, value)
+    return value
+  }
+  return new Proxy(vars, {
+    get: (all, name) => {
+      if (name === 'maybe') return (wanted: string) => tell(wanted, all.maybe(wanted))
+      const value = Reflect.get(all, name)
+      return typeof name === 'string' && Object.hasOwn(all, name) ? tell(name, value) : value
+    },
+  })
+}
+
 /** The same as a plain object, in which a variable that is not there is undefined. */
 export const plainVars = (vars: HostVars): Record<string, string> => ({
   ...(vars as Readonly<Record<string, string>>),

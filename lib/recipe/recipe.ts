@@ -8,6 +8,7 @@ import type { HostOutcome } from '../events.ts'
 import type { Fact } from '../facts/fact.ts'
 import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
+import type { InventoryView } from '../inventory/view.ts'
 import type { Items, Task } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
 import type { Facts } from '../session/first-facts.ts'
@@ -52,6 +53,14 @@ export interface Change {
 /** What a recipe can ask and do on one host. */
 export interface RunContext<A = unknown, S = SecretValues> {
   readonly host: RunningHost
+  /** All hosts, groups and variables, whatever `--on` says. */
+  readonly inventory: InventoryView
+  /**
+   * What another host's session has reported of it; undefined as long as no session with it was opened in this run.
+   * @param host of the inventory, or its name
+   * @throws {UsageError} unknown_name, with the nearest names
+   */
+  factsOf(host: Host | string): Facts | undefined
   readonly args: A
   /** The recipe's `secrets`, the same on every host. */
   readonly secrets: S
@@ -122,7 +131,10 @@ export interface RunContext<A = unknown, S = SecretValues> {
 /** What a recipe can check before any host is touched. */
 export interface PrepareContext<A = unknown> {
   readonly args: A
+  /** The hosts of this run: those of `--on`, and no others. All that there are: `inventory.hosts`. */
   readonly hosts: readonly Host[]
+  /** All hosts, groups and variables, whatever `--on` says. */
+  readonly inventory: InventoryView
   readonly catalogue: Catalogue
   /** A product with the host's variables; the host's record is not known yet. */
   product(host: Host, name: string, wishes?: ProductWishes): HostProduct

@@ -39,7 +39,7 @@ export interface Journaling {
 }
 
 /** All that a run is given. */
-export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Job<A> {
+export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Omit<Job<A>, 'across'> {
   rollout: Rollout
   journal?: Journaling
   /** What the person decided on the command line. */

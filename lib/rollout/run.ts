@@ -4,6 +4,7 @@
  */
 import type { ExitCode } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
+import { type Across, createAcross } from '../host/across.ts'
 import { runHost } from '../host/host.ts'
 import { onlyLooks } from '../host/mode.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -29,6 +30,7 @@ interface Shared {
   redactor: Redactor
   redactors: Redactor['redact'][]
   selections: Selection[]
+  across: Across
 }
 
 /**
@@ -41,7 +43,12 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const redactor = createRedactor()
   redactor.hide(Object.values(run.what.secrets ?? {}).map(secret => secret.reveal()))
   redactor.hide(reporting?.hidden ?? [])
-  const shared: Shared = { redactor, redactors: [redactor.redact], selections: [] }
+  const shared: Shared = {
+    redactor,
+    redactors: [redactor.redact],
+    selections: [],
+    across: createAcross(),
+  }
   const redact = (text: string) => shared.redactors.reduce((rest, each) => each(rest), text)
   const warn = (message: string) => events.emit({ type: 'warning', message })
   const groups = groupHosts(run.world.hosts, run.rollout)
@@ -102,13 +109,13 @@ function startOf<A extends ArgumentTypes>(
 function visit<A extends ArgumentTypes>(
   host: Host,
   { what, mode, world }: Run<A>,
-  { redactor, redactors, selections }: Shared,
+  { redactor, redactors, selections, across }: Shared,
 ): Promise<HostOutcome> {
   const progress = createProgress(host.name, what.name, world.events, redactor)
   redactors.push(progress.redact)
   const selection = createSelection(what.selection ?? everything)
   selections.push(selection)
-  return runHost(host, { what, mode, world }, progress, selection)
+  return runHost(host, { what, mode, world, across }, progress, selection)
 }
 
 const succeeded = ({ status }: HostOutcome) => status === 'ok' || status === 'changed'

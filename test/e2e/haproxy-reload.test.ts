@@ -6,10 +6,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import { productOnHost } from '../../lib/bootstrap/product.ts'
 import type { RunningHost } from '../../lib/index.ts'
-import { haproxy } from '../../tasks/haproxy.ts'
 import { provision } from '../../tasks/product.ts'
+import { moduleOf } from '../../tasks/products.ts'
 import { systemdHost, sysvHost } from '../support/init-hosts.ts'
-import { catalogueOf, localHost } from '../support/local-run.ts'
+import { catalogueOf, localHost, viewOf } from '../support/local-run.ts'
 import type { Requires } from '../support/requires.ts'
 import { bring } from '../support/resource-table.ts'
 import { anyShell, describeEach } from '../support/shells.ts'
@@ -77,7 +77,7 @@ describeEach(inits, 'haproxy that somebody else reloads, by $name,', ({ name, ma
       host,
       anyShell,
       '/srv',
-      provision(wanted, running, haproxy),
+      provision(wanted, running, moduleOf(wanted, { inventory: viewOf([]) })),
     )
     expect(error).toBeUndefined()
     return statuses

@@ -6,7 +6,8 @@ import type { Interrupts } from '../../lib/host/interrupts.ts'
 import type { Reporting } from '../../lib/host/job.ts'
 import type { Confirm, Mode } from '../../lib/host/mode.ts'
 import { hostVars } from '../../lib/inventory/host-vars.ts'
-import type { Host } from '../../lib/inventory/inventory.ts'
+import type { Host, Inventory } from '../../lib/inventory/inventory.ts'
+import { createInventoryView } from '../../lib/inventory/view.ts'
 import type { SelectionOptions } from '../../lib/program/selection.ts'
 import type { ArgumentTypes } from '../../lib/recipe/arguments.ts'
 import {
@@ -38,6 +39,23 @@ export const localHost = (
   root: '',
 })
 
+/** An inventory of these hosts, and of groups with their names. */
+export const inventoryOf = (
+  hosts: readonly Host[],
+  groups: Readonly<Record<string, readonly string[]>> = {},
+): Inventory => ({
+  environment: 'test',
+  file: '/hosts.ini',
+  directory: '/',
+  hosts,
+  groups: new Map([['all', hosts.map(({ name }) => name)], ...Object.entries(groups)]),
+  unsupported: new Map(),
+})
+
+/** The same as recipes see it, without variables that are secrets. */
+export const viewOf = (...of: Parameters<typeof inventoryOf>) =>
+  createInventoryView(inventoryOf(...of), { names: new Set(), hide: () => {} })
+
 /** A host that nothing answers for. */
 export const deadHost = (name: string, within: string): Host => ({
   ...localHost(name, within),
@@ -61,6 +79,9 @@ export interface LocalOptions extends Reporting {
   secrets?: SecretValues
   selection?: SelectionOptions
   hosts?: readonly Host[]
+  /** Default: the hosts of the run. */
+  inventory?: Inventory
+  secretVariables?: ReadonlySet<string>
   catalogue?: () => Catalogue
   connector?: Connector
   timeoutMs?: number
@@ -116,6 +137,8 @@ export function localIn(directory: string, ...names: string[]) {
       rollout: { batches: more.serial, forks: more.forks ?? 50, limits: more.limits },
       world: {
         hosts: more.hosts ?? hosts,
+        inventory: more.inventory ?? inventoryOf(more.hosts ?? hosts),
+        secretVariables: more.secretVariables,
         catalogue: more.catalogue ?? noCatalogue,
         modules: new Map(),
         connector: more.connector ?? createConnector({ acceptNew: false }),

@@ -5,7 +5,6 @@ import { productOnHost } from '../../../lib/bootstrap/product.ts'
 import type { HostProduct, RunningHost, Task } from '../../../lib/index.ts'
 import { hostVars } from '../../../lib/inventory/host-vars.ts'
 import { flatten } from '../../../lib/resources/resource.ts'
-import { deepfiler } from '../../../tasks/deepfiler.ts'
 import { haproxy, haproxyConfig } from '../../../tasks/haproxy.ts'
 import {
   configure,
@@ -17,7 +16,7 @@ import {
   upgrade,
 } from '../../../tasks/product.ts'
 import { moduleOf } from '../../../tasks/products.ts'
-import { catalogueOf, localHost } from '../../support/local-run.ts'
+import { catalogueOf, localHost, viewOf } from '../../support/local-run.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 const host = { ...localHost('h1', '/state'), facts: {} } as unknown as RunningHost
@@ -168,11 +167,14 @@ describe('the tasks that provision a product', () => {
       config: '/etc/app',
       service: 'app',
     })
-    expect(titles(provision(product, host, deepfiler))).toContain('file /opt/app/config')
-    expect(moduleOf({ ...product, name: 'haproxy' })).toBe(haproxy)
-    expect(moduleOf(product)).toEqual({})
+    const inventory = { inventory: viewOf([]) }
+    expect(
+      titles(provision(product, host, moduleOf({ ...product, name: 'deepfiler' }, inventory))),
+    ).toContain('file /opt/app/config')
+    expect(moduleOf({ ...product, name: 'haproxy' }, inventory).prepare).toBe(haproxy.prepare)
+    expect(moduleOf(product, inventory)).toEqual({})
     const own = { prepare: () => false as const }
-    expect(moduleOf({ ...product, name: 'haproxy', module: own })).toBe(own)
+    expect(moduleOf({ ...product, name: 'haproxy', module: own }, inventory)).toBe(own)
   })
 })
 
@@ -240,6 +242,7 @@ describe('haproxy’s config', () => {
     const config = haproxyConfig(
       { maxconn: '7', timeout_server: '9s' },
       { vars: hostVars('lb', { haproxy_backends: '10.0.0.2:80, 10.0.0.3:80' }) },
+      viewOf([]),
     )
     expect(config).toContain('    maxconn 7\n')
     expect(config).toContain('    timeout server 9s\n')
@@ -248,8 +251,20 @@ describe('haproxy’s config', () => {
   })
 
   test('has defaults for settings that are not set', () => {
-    expect(haproxyConfig({}, { vars: hostVars('lb', {}) })).toContain(
+    expect(haproxyConfig({}, { vars: hostVars('lb', {}) }, viewOf([]))).toContain(
       'server stack1 127.0.0.1:8080\n',
+    )
+  })
+
+  test('has all hosts of a group as backends, by their names, whichever hosts the run is about', () => {
+    const app = [1, 2].map(number => ({
+      ...localHost(`app${number}`, '/srv'),
+      address: `10.0.0.${number}`,
+    }))
+    const inventory = viewOf(app, { app: ['app1', 'app2'] })
+    const vars = hostVars('lb', { haproxy_backends: 'app:8080, 10.1.0.1:90' })
+    expect(haproxyConfig({}, { vars }, inventory)).toContain(
+      '    server app1 10.0.0.1:8080\n    server app2 10.0.0.2:8080\n    server stack2 10.1.0.1:90\n',
     )
   })
 })

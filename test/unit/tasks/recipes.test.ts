@@ -9,7 +9,7 @@ import productSet from '../../../recipes/product.set.ts'
 import productUpgrade from '../../../recipes/product.upgrade.ts'
 import serverMode from '../../../recipes/server.mode.ts'
 import serverProvision from '../../../recipes/server.provision.ts'
-import { catalogueOf, local, localHost } from '../../support/local-run.ts'
+import { catalogueOf, local, localHost, viewOf } from '../../support/local-run.ts'
 import { ofType } from '../../support/run-events.ts'
 
 const setting = (name: string, more = {}) => [
@@ -27,6 +27,7 @@ async function prepare(
   const context: PrepareContext = {
     args,
     hosts,
+    inventory: viewOf(hosts),
     catalogue: catalogue(),
     product: (host, name, wishes) =>
       productOnHost(catalogue().products.get(name)!, { host, directory: '/nowhere', ...wishes }),
