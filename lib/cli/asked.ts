@@ -1,6 +1,6 @@
 /** What was asked for on a command line, as a journal keeps it, so that it can be asked for again. Pure. */
 import type { Asked } from '../rollout/journal/record.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 
 /** Options that are about what is shown and kept of a run, or about one attempt alone. */
 const notKept: ReadonlySet<string> = new Set([

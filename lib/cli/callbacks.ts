@@ -16,7 +16,7 @@ import { themeFor } from '../ui/theme.ts'
 import { callbackSecret } from './callback.ts'
 import type { Place, RunCommand } from './command.ts'
 import { untilCtrlC } from './interrupts.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import { selectTargets } from './targets.ts'
 
 export const callbacks: RunCommand = async ([what, ...words], options, place) => {

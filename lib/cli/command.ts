@@ -1,7 +1,7 @@
 /** What a command of the command line is. */
 import type { Output } from '../ui/renderer.ts'
 import type { HostPasswords } from './environment-passwords.ts'
-import type { Option, OptionGroup, OptionValues } from './options.ts'
+import type { Option, OptionGroup, OptionValues } from './options/option.ts'
 import type { Project } from './project.ts'
 
 /** Where a command works. */

@@ -6,7 +6,7 @@ import { createOutputRenderer } from '../ui/command-output.ts'
 import { sayLine } from '../ui/say-line.ts'
 import type { Place, RunCommand } from './command.ts'
 import { type CommandInput, readCommandInput } from './command-input.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import type { RunRequest } from './run-request.ts'
 
 export const exec: RunCommand = async (command, options, place) => {

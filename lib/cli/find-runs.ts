@@ -12,7 +12,7 @@ import {
 import { printable } from '../shell/nearest.ts'
 import { succeeded } from '../ui/run-table.ts'
 import type { Place } from './command.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 
 /**
  * Summaries of the runs that the options name, the newest first.

@@ -1,7 +1,8 @@
 /** The texts of `--help`. Pure. */
 import { wrapWords } from '../ui/width.ts'
 import type { CommandInfo } from './command.ts'
-import { helpOption, type Option, optionGroups } from './options.ts'
+import { type Option, optionGroups } from './options/option.ts'
+import { helpOption } from './options/output.ts'
 
 /** The most columns that help takes: lines that are longer are hard to read. */
 export const helpWidth = 80

@@ -6,7 +6,7 @@ import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place } from './command.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import { byName } from './plan.ts'
 import { namedRecipe } from './recipe-names.ts'
 

@@ -12,7 +12,6 @@ import {
   listRecipesOptions,
   listTasksOptions,
   logOptions,
-  type Option,
   planOptions,
   resumeOptions,
   retryOptions,
@@ -20,7 +19,8 @@ import {
   runsShowOptions,
   settleOptions,
   unlockOptions,
-} from './options.ts'
+} from './options/commands.ts'
+import type { Option } from './options/option.ts'
 
 const exec: CommandInfo = {
   name: 'exec',

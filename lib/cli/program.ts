@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts'
 import { unknownName } from '../shell/nearest.ts'
 import type { Command, CommandInfo, Place } from './command.ts'
 import { commandHelp, helpWidth, overviewHelp } from './help.ts'
-import { helpOption } from './options.ts'
+import { helpOption } from './options/output.ts'
 import { prepareWords, readOptions, unmark } from './read-words.ts'
 import { refusedOption } from './refusals.ts'
 

@@ -10,7 +10,7 @@ import { type AnswerOptions, createAnswers } from './answers.ts'
 import { askSecret } from './ask-secret.ts'
 import type { Place } from './command.ts'
 import { passwordVariables } from './environment-passwords.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import { findPasswords, textsOf } from './passwords.ts'
 import { parseTimeout, type Targets } from './targets.ts'
 

@@ -1,7 +1,7 @@
 /** Which hosts at a time: the options of the group “rollout”. */
 import { type HostLimits, parseHostLimit, parseSerial } from '../rollout/batches.ts'
 import type { Rollout } from '../rollout/rollout.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import { parseCount } from './targets.ts'
 
 /** @throws {UsageError} `invalid_value` */

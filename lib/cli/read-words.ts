@@ -1,13 +1,8 @@
 /** Reading the words of a command line by a command's options: what cac leaves unchecked. */
 import type { CommandInfo } from './command.ts'
-import {
-  allOptions,
-  camelCase,
-  describeFlags,
-  helpOption,
-  type Option,
-  type OptionValues,
-} from './options.ts'
+import { allOptions } from './options/commands.ts'
+import { camelCase, describeFlags, type Option, type OptionValues } from './options/option.ts'
+import { helpOption } from './options/output.ts'
 import {
   emptyValue,
   missingValue,

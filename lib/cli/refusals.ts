@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts'
 import { nearest, printable, unknownName } from '../shell/nearest.ts'
 import type { CommandInfo } from './command.ts'
-import { describeFlags, type Option } from './options.ts'
+import { describeFlags, type Option } from './options/option.ts'
 
 /** For options that only some commands take, unless the command says it better. */
 const instead: Readonly<Record<string, string>> = {

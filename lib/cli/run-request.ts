@@ -10,7 +10,7 @@ import type { Resumed } from '../rollout/rollout.ts'
 import type { Kept } from '../ui/output-lines.ts'
 import type { Renderer } from '../ui/renderer.ts'
 import type { Place } from './command.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import type { Targets } from './targets.ts'
 
 /** What `list tasks`, `plan` and `apply` want of a run. */

@@ -8,7 +8,7 @@ import { formatRuns, resultWord } from '../ui/run-table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place, RunCommand } from './command.ts'
 import { findRun, findRuns, oneRun } from './find-runs.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 
 export const runs: RunCommand = async ([what, ...words], options, place) => {
   if (what === undefined) return listRuns(options, place)

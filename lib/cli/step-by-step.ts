@@ -5,7 +5,7 @@ import type { Interrupts } from '../host/interrupts.ts'
 import type { Confirm } from '../host/mode.ts'
 import type { OutputMode } from '../ui/choose-renderer.ts'
 import { escapeControls } from '../ui/escape.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 
 /**
  * @throws {UsageError} there is no terminal, or other options leave nothing to ask

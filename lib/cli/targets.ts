@@ -14,7 +14,7 @@ import { defaultLabDirectory } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import { isTag } from '../resources/resource.ts'
 import type { Place } from './command.ts'
-import type { OptionValues } from './options.ts'
+import type { OptionValues } from './options/option.ts'
 import { twoProjects } from './project.ts'
 
 export interface Targets {

@@ -1,7 +1,8 @@
 /** docs/troubleshooting.md names what there is. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import * as tables from '../../lib/cli/options.ts'
+import * as tables from '../../lib/cli/options/commands.ts'
+import type { Option } from '../../lib/cli/options/option.ts'
 import { errorCodes } from '../../lib/errors.ts'
 
 const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
@@ -9,7 +10,7 @@ const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.u
 /** Options of any command, by their long names. */
 const options = new Set(
   Object.values(tables)
-    .flatMap(table => (Array.isArray(table) ? (table as tables.Option[]) : []))
+    .flatMap(table => (Array.isArray(table) ? (table as Option[]) : []))
     .flatMap(option => [...option.flags.matchAll(/--[a-z-]+/g)].map(([name]) => name)),
 )
 

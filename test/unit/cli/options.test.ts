@@ -1,13 +1,8 @@
 /** Which command takes which option, and what it says of the others. */
 import { describe, expect, test } from 'vitest'
 import type { CommandInfo, Place } from '../../../lib/cli/command.ts'
-import {
-  allOptions,
-  describeFlags,
-  optionGroups,
-  recipeOptions,
-  settleOptions,
-} from '../../../lib/cli/options.ts'
+import { allOptions, recipeOptions, settleOptions } from '../../../lib/cli/options/commands.ts'
+import { describeFlags, optionGroups } from '../../../lib/cli/options/option.ts'
 import { ownCommands } from '../../../lib/cli/own-commands.ts'
 import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { fakeOutput } from '../ui/fake-output.ts'

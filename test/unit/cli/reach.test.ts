@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { OptionValues } from '../../../lib/cli/options.ts'
+import type { OptionValues } from '../../../lib/cli/options/option.ts'
 import { prepareReach, readReach } from '../../../lib/cli/reach.ts'
 import { parseInventory } from '../../support/inventory.ts'
 import { temporaryDirectory } from '../../support/shells.ts'

@@ -1,7 +1,8 @@
 import { cac } from 'cac'
 import { describe, expect, test } from 'vitest'
 import type { CommandInfo } from '../../../lib/cli/command.ts'
-import { helpOption, recipeOptions } from '../../../lib/cli/options.ts'
+import { recipeOptions } from '../../../lib/cli/options/commands.ts'
+import { helpOption } from '../../../lib/cli/options/output.ts'
 import { prepareWords, readOptions, unmark } from '../../../lib/cli/read-words.ts'
 
 const command: CommandInfo = {
