@@ -81,7 +81,8 @@ hw_intent_await() {
   [ -e "$hw_intent_record/started" ] || return 0
   while [ ! -e "$hw_intent_record/exit" ] && hw_read_lock "$hw_intent_record/started"; do
     ! hw_holder_away || hw_fail "the upgrade script of $hw_intent_name began in another PID namespace: from here nobody can tell whether it still runs" uncertain || return
-    hw_holder_alive || break
+    # Where its runner was killed, it may go on by itself.
+    hw_holder_alive || hw_command_works "$hw_intent_record" || break
     sleep 0.2 2>/dev/null || sleep 1
   done
   hw_intent_read
@@ -177,11 +178,14 @@ hw_intent_print() {
 
 # hw_intent_read: what is noted in the file, into hw_noted_KEY; empty where there is none.
 hw_intent_read() {
-  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_noted_adopted='' hw_intent_tail=''
+  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_noted_adopted='' hw_noted_run='' hw_intent_tail=''
   [ -f "$hw_dir/products/$hw_intent_name.intent" ] || return 0
   while IFS= read -r hw_line; do
     case $hw_intent_tail$hw_line in
-      "run = $hw_intent_fresh") hw_intent_fresh='' ;;
+      'run = '*)
+        hw_noted_run=${hw_noted_run:-${hw_line#*= }}
+        [ "$hw_noted_run" != "$hw_intent_fresh" ] || hw_intent_fresh=''
+        ;;
       '[steps]')
         [ -z "$hw_intent_fresh" ] || return 0
         hw_intent_tail=-
@@ -197,6 +201,11 @@ hw_intent_read() {
   # It was about to: the script itself says that it has begun (see upgradeScript in tasks/product.ts).
   case $hw_noted_script in
     'forward begun') [ -e "$hw_dir/products/$hw_intent_name.started" ] || hw_noted_script='' ;;
+  esac
+  # Of this run itself the record is passed on, with what it printed.
+  case $hw_noted_script in
+    *' begun') [ "$hw_noted_run" = "${hw_lock_run-}" ] || ! hw_script_ended "$hw_noted_run" "$hw_intent_name" "${hw_noted_script% begun}" ||
+      hw_noted_script="${hw_noted_script% begun} ended" ;;
   esac
 }
 

@@ -93,10 +93,30 @@ hw_read_state() {
   for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir"/products/*.intent "$hw_dir/handlers"; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"
+    hw_state_run='' hw_state_steps=''
     while IFS= read -r hw_line || [ -n "$hw_line" ]; do
+      case $hw_state_steps$hw_line in
+        'run = '*) hw_state_run=${hw_state_run:-${hw_line#*= }} ;;
+        '[steps]') hw_state_steps=- ;;
+        '-script = '*' begun')
+          hw_state_path=${hw_path##*/}
+          ! hw_script_ended "$hw_state_run" "${hw_state_path%.intent}" "${hw_line% begun}" || hw_line="${hw_line% begun} ended"
+          ;;
+      esac
       hw_lines "$hw_line"
     done <"$hw_path" || hw_fail "can't read $hw_path" state_unreadable || return
   done
+}
+
+# hw_script_ended RUN PRODUCT DIRECTION: whether the upgrade script that RUN began has ended well, although what began it could
+# not note that (see intent.sh): it goes on without its session, or a person has said so. DIRECTION ends with `forward` or
+# `back`.
+hw_script_ended() {
+  hw_state_path=$hw_dir/runs/$1/product-$2 hw_state_text='' hw_state_word=''
+  { IFS= read -r hw_state_text <"$hw_state_path/exit"; } 2>/dev/null
+  [ "$hw_state_text" = 0 ] || return
+  { IFS= read -r hw_state_word && IFS= read -r hw_state_word; } 2>/dev/null <"$hw_state_path/intent"
+  [ "$hw_state_word" = "part=${3##*" "}" ]
 }
 
 # hw_make_dir: bootstrap_dir, for nobody else to read.
