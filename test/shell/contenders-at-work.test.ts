@@ -7,18 +7,17 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
+import { readProc } from '../support/descendants.ts'
 import { randomOf } from '../support/random.ts'
 import { shells, temporaryDirectory } from '../support/shells.ts'
 
-const contenders = 100
 /** How many of them try at the same time. */
 const atOnce = 5
-const wins = 40
 /** Longer than any win takes, also where others use the processor. */
 const patienceMs = 30_000
 
@@ -47,6 +46,9 @@ fi
 echo; echo ready
 `
 
+/** Where contenders are: a PID namespace, by the words that enter it; this one without. */
+type Place = readonly string[]
+
 interface Contender {
   pid: number
   ended: Promise<unknown>
@@ -60,9 +62,10 @@ interface Contender {
 async function contender(
   home: string,
   number: number,
-  inside: readonly string[],
+  places: readonly Place[],
 ): Promise<Contender> {
-  const [program, ...args] = [...inside, ...shells[number % shells.length]!.command]
+  const place = places[number % places.length]!
+  const [program, ...args] = [...place, ...shells[number % shells.length]!.command]
   const child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {})
@@ -76,8 +79,10 @@ async function contender(
   }
   child.stdin.write(prelude(home))
   await answer()
+  // What enters a namespace stays as the parent of what is in it.
+  const within = readProc(`${child.pid}/task/${child.pid}/children`).trim()
   return {
-    pid: child.pid!,
+    pid: place.length > 0 ? Number(within) : child.pid!,
     ended: once(child, 'exit'),
     turn: run => {
       child.stdin.write(`turn ${run}\n`)
@@ -100,7 +105,42 @@ const kill = (pid: number) => {
 function runnerOf(home: string, run: string): number {
   const record = `${home}/bootstrap/runs/${run}/key`
   if (!existsSync(`${record}/started`) || existsSync(`${record}/exit`)) return 0
-  return Number.parseInt(readFileSync(`${record}/started`, 'utf8'), 10)
+  const [pid, ...lines] = readFileSync(`${record}/started`, 'utf8').split('\n')
+  const space = lines.find(line => line.startsWith('pidns='))?.slice('pidns='.length)
+  return processIn(Number(pid), space)
+}
+
+/** The process that has this id in that PID namespace, by its id here; 0: it has ended. */
+function processIn(id: number, space: string | undefined): number {
+  if (space === undefined) return id
+  for (const name of readdirSync('/proc').filter(each => /^\d+$/.test(each))) {
+    const ids = /^NSpid:\t(.*)$/m.exec(readProc(`${name}/status`))?.[1]?.split('\t')
+    if (Number(ids?.at(-1)) !== id) continue
+    try {
+      if (readlinkSync(`/proc/${name}/ns/pid`) === `pid:[${space}]`) return Number(name)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return 0
+}
+
+/** A PID namespace whose first process reaps nothing, as in many containers. */
+async function namespace(): Promise<Place> {
+  const words = [
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'sh',
+    '-c',
+    'echo; exec sleep 999',
+  ]
+  const child = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  const first = readProc(`${child.pid}/task/${child.pid}/children`).trim()
+  return ['nsenter', '--target', first, '--pid', '--mount', '--']
 }
 
 /** Its command has begun, or its turn is over. */
@@ -112,14 +152,19 @@ async function begun(home: string, run: string, over: Promise<unknown>): Promise
   while (!isOver && !existsSync(`${home}/bootstrap/runs/${run}/key/started`)) await delay(3)
 }
 
-test(`never two of ${contenders} contenders work at once, and they are never stuck, whoever is killed`, {
-  timeout: 180_000,
-}, async () => {
+interface Contest {
+  contenders: number
+  /** How often somebody gets the lock. */
+  wins: number
+  places: readonly Place[]
+}
+
+async function contest({ contenders, wins, places }: Contest): Promise<void> {
   const seed = process.env.HOSTWRIGHT_FAULT_SEED ?? randomBytes(4).toString('hex')
   const { below, chance, one } = randomOf(seed)
   const home = await temporaryDirectory()
   const all = await Promise.all(
-    Array.from({ length: contenders }, (_, number) => contender(home, number, [])),
+    Array.from({ length: contenders }, (_, number) => contender(home, number, places)),
   )
   let won = 0
   let next = contenders
@@ -139,8 +184,9 @@ test(`never two of ${contenders} contenders work at once, and they are never stu
         await delay(below(40))
         // The runner first: its shell would notice that the pipe of it has ended.
         if (victim.includes('runner')) kill(runnerOf(home, run))
-        if (victim.includes('holder')) kill(own.pid)
-        if ((await over) === 'ended') own = await contender(home, next++, [])
+        // It may have been over by then: its shell is gone for the next turn.
+        const killed = victim.includes('holder') && kill(own.pid)
+        if ((await over) === 'ended' || killed) own = await contender(home, next++, places)
       } else if (said !== 'locked') expect({ seed, said }).toEqual({ seed, said: 'locked' })
       else await delay(20 + below(60))
       all.push(own)
@@ -160,11 +206,36 @@ test(`never two of ${contenders} contenders work at once, and they are never stu
   const faults = existsSync(`${home}/faults`) ? readFileSync(`${home}/faults`, 'utf8') : ''
   expect({ seed, faults }).toEqual({ seed, faults: '' })
   expect(readFileSync(`${home}/worked`, 'utf8').length / 2).toBeGreaterThan(wins / 4)
-  // The last one, killed or not, keeps nobody out.
-  const last = await contender(home, 0, [])
-  while ((await last.turn(`run${++runs}`)) !== 'won') await delay(20)
-  await last.over()
-  last.end()
-  await last.ended
+  // The last one, killed or not, keeps nobody out of its place, and who is there then nobody at all.
+  const rest = await Promise.all(places.map((_, number) => contender(home, number, places)))
+  const left = [...rest]
+  while (left.length > 0) {
+    const each = left.shift()!
+    if ((await each.turn(`run${++runs}`)) === 'won') await each.over()
+    else {
+      left.push(each)
+      await delay(20)
+    }
+  }
+  for (const each of rest) each.end()
+  await Promise.all(rest.map(each => each.ended))
   expect(readdirSync(`${home}/bootstrap`)).toEqual(['runs'])
+}
+
+const timeout = 180_000
+
+test(
+  'never two of 100 contenders work at once, and they are never stuck, whoever is killed',
+  {
+    timeout,
+  },
+  () => contest({ contenders: 100, wins: 40, places: [[]] }),
+)
+
+describe('contenders in PID namespaces that share a bootstrap_dir', { tags: ['overlay'] }, () => {
+  // All of a namespace's own can tell who of it is alive, and nobody else can.
+  test('never work two at once, and are never stuck, whoever is killed', { timeout }, async () => {
+    const places = [[], await namespace(), await namespace()]
+    await contest({ contenders: 30, wins: 25, places })
+  })
 })
