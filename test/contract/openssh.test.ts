@@ -19,7 +19,7 @@ import { type Answers, noAnswers } from '../../lib/transport/login/answers.ts'
 import { connectOpenSsh, type OpensshOptions } from '../../lib/transport/openssh/openssh.ts'
 import { pooled } from '../../lib/transport/pool.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { descendantsOf, readProc } from '../support/descendants.ts'
+import { descendantsOf, kill, readProc } from '../support/descendants.ts'
 import { fakePrograms, temporaryDirectory } from '../support/shells.ts'
 import { certify, hashNames, keyDirectory, makeKey, startAgent } from '../support/ssh-keys.ts'
 import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
@@ -490,7 +490,7 @@ describe('a server', { tags: ['sshd'] }, () => {
     shell.stdin.write('echo begun; sleep 100\n')
     await new Promise(resolve => shell.stdout.once('data', resolve))
     const stopped = descendantsOf(sshd.pid)
-    for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+    for (const pid of stopped) kill(pid, 'SIGSTOP')
     try {
       shell.stderr.resume()
       expect(await shell.ended).toEqual({
@@ -499,7 +499,7 @@ describe('a server', { tags: ['sshd'] }, () => {
       })
       await expect(transport.open()).rejects.toMatchObject({ code: 'connection_lost' })
     } finally {
-      for (const pid of stopped) process.kill(pid, 'SIGCONT')
+      for (const pid of stopped) kill(pid, 'SIGCONT')
     }
   })
 

@@ -9,7 +9,7 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import { type Cut, type CuttingProxy, startProxy } from '../support/cutting-proxy.ts'
-import { descendantsOf } from '../support/descendants.ts'
+import { descendantsOf, kill } from '../support/descendants.ts'
 import { type Local, type LocalOptions, local, type Run } from '../support/local-run.ts'
 import { ofType } from '../support/run-events.ts'
 import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
@@ -305,13 +305,7 @@ async function endRunner(it: There) {
   const [run] = await readdir(it.at('state/runs'))
   const [key] = (await readdir(it.at(`state/runs/${run}`))).filter(name => name !== 'runner')
   const pid = Number.parseInt(await it.read(`state/runs/${run}/${key}/started`), 10)
-  for (const each of [pid, ...descendantsOf(pid)]) {
-    try {
-      process.kill(each, 'SIGKILL')
-    } catch {
-      // A sleep of its loop, which is over by now.
-    }
-  }
+  for (const each of [pid, ...descendantsOf(pid)]) kill(each)
 }
 
 describe('a connection that can’t be made again', { tags: ['sshd'] }, () => {

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Host } from '../../lib/inventory/inventory.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
 import type { Transport } from '../../lib/transport/transport.ts'
-import { descendantsOf } from '../support/descendants.ts'
+import { descendantsOf, kill } from '../support/descendants.ts'
 import { startSshd } from '../support/sshd.ts'
 
 const options = { timeoutMs: 20_000 }
@@ -58,8 +58,7 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     const shell = await first.open()
     const whole = Promise.all([text(shell.stdout), text(shell.stderr), shell.ended])
     await outer.logged(/^Accepted publickey/)
-    const pids = descendantsOf(outer.pid)
-    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    for (const pid of descendantsOf(outer.pid)) kill(pid)
     expect((await whole)[2]).toMatchObject({ lost: true })
     const again = await connector.connect(target, options)
     expect(await says(again)).not.toBe('')

@@ -12,7 +12,7 @@ import type { Host } from '../../lib/inventory/inventory.ts'
 import { file } from '../../lib/resources/files/file.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
 import type { ShellStream } from '../../lib/transport/transport.ts'
-import { descendantsOf } from '../support/descendants.ts'
+import { descendantsOf, kill } from '../support/descendants.ts'
 import { root, temporaryDirectory } from '../support/shells.ts'
 import { startSshd } from '../support/sshd.ts'
 import { startServer } from './server.ts'
@@ -178,14 +178,15 @@ describe('a server that can’t be used', () => {
     })
   })
 
-  test('because the port is closed is reported within two seconds', async () => {
+  test('because the port is closed is reported at once', async () => {
     const host = await listening(() => {})
     const began = performance.now()
     expect(await failure({ ...host, port: 1 })).toMatchObject({
       code: 'connect_failed',
       message: 'can’t connect to 127.0.0.1 port 1: connection refused',
     })
-    expect(performance.now() - began).toBeLessThan(2000)
+    // It is given thirty seconds.
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   test('because its name is unknown is reported', async () => {
@@ -198,7 +199,7 @@ describe('a server that can’t be used', () => {
 })
 
 describe('a host that dies during a command', { tags: ['sshd'] }, () => {
-  test('is given up after the configured time', { timeout: 20_000 }, async () => {
+  test('is given up after the configured time', async () => {
     const sshd = await startSshd()
     const alive = 'ServerAliveInterval 1\nServerAliveCountMax 2\n'
     const sshConfigFile = await sshd.writeConfig(alive)
@@ -208,17 +209,18 @@ describe('a host that dies during a command', { tags: ['sshd'] }, () => {
     await new Promise(resolve => shell.stdout.once('data', resolve))
     const stopped = descendantsOf(sshd.pid)
     const began = performance.now()
-    for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+    for (const pid of stopped) kill(pid, 'SIGSTOP')
     try {
       const [, , end] = await finished(shell)
       expect(end).toEqual({
         lost: true,
         reason: 'the host stopped answering: nothing received for 2 s',
       })
-      expect(performance.now() - began).toBeLessThan(4000)
+      // Ten times as often asked and as long waited for, as by default, it would be 45 s.
+      expect(performance.now() - began).toBeLessThan(20_000)
       await expect(transport.open()).rejects.toMatchObject({ code: 'connection_lost' })
     } finally {
-      for (const pid of stopped) process.kill(pid, 'SIGCONT')
+      for (const pid of stopped) kill(pid, 'SIGCONT')
     }
   })
 

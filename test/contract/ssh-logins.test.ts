@@ -250,10 +250,11 @@ describe('passwords', () => {
     const host = await configured(...lines('none'))
     const ask = () =>
       new Promise<ReturnType<typeof secret>>(resolve => {
-        setTimeout(() => resolve(secret('right')), 700)
+        setTimeout(() => resolve(secret('right')), 3500)
       })
-    const timeouts = { connectMs: 400, handshakeMs: 400, authMs: 400 }
-    expect(await login({ ...host, timeouts }, { ask }, { timeoutMs: 600 })).toBeUndefined()
+    // Short of what a person takes, and enough for a busy machine.
+    const timeouts = { connectMs: 3000, handshakeMs: 3000, authMs: 3000 }
+    expect(await login({ ...host, timeouts }, { ask }, { timeoutMs: 3000 })).toBeUndefined()
   })
 
   test('time out if the server does not answer', async () => {

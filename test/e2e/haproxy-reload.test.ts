@@ -13,7 +13,7 @@ import { catalogueOf, localHost, viewOf } from '../support/local-run.ts'
 import type { Requires } from '../support/requires.ts'
 import { bring } from '../support/resource-table.ts'
 import { anyShell, describeEach } from '../support/shells.ts'
-import { freePort } from '../support/sshd.ts'
+import { freePort, ownAddress } from '../support/sshd.ts'
 import { webServer } from '../support/web.ts'
 
 const definition = {
@@ -58,7 +58,8 @@ describeEach(inits, 'haproxy that somebody else reloads, by $name,', ({ name, ma
   const host = make()
   let settings: Record<string, string>
   beforeAll(async () => {
-    settings = { bind: `127.0.0.1:${await freePort('127.0.0.1')}` }
+    const address = ownAddress()
+    settings = { bind: `${address}:${await freePort(address)}` }
     await host.script(each.given, '/')
   })
 

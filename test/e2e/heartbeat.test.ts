@@ -7,8 +7,11 @@ import type { AddressInfo } from 'node:net'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
+import { freePort, ownAddress } from '../support/sshd.ts'
 
 const lab = labFor({ hosts: 1 })
+/** Where nothing else listens, nor on a port that was free before. */
+const address = ownAddress()
 let project: Project
 
 beforeAll(async () => {
@@ -32,19 +35,11 @@ async function serve(statuses: readonly number[], wanted = 0): Promise<Service> 
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(wanted, '127.0.0.1', resolve)
+    server.listen(wanted, address, resolve)
   })
   onTestFinished(() => void server.close())
   service.port = (server.address() as AddressInfo).port
   return service
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Provisions a product with this heartbeat, which is asked then. */
@@ -65,10 +60,10 @@ ${heartbeat}
 }
 const provision = async (heartbeat: string) => (await start(heartbeat)).ended
 
-const url = ({ port }: { port: number }) => `heartbeat = http://127.0.0.1:${port}/`
+const url = ({ port }: { port: number }) => `heartbeat = http://${address}:${port}/`
 
 test('a heartbeat that comes up late is waited for', async () => {
-  const port = await freePort()
+  const port = await freePort(address)
   const run = await start(`${url({ port })}\nheartbeat_attempts = 400`)
   // It has been asked by now, or is about to be: connection refused yet.
   await run.says('heartbeat bulb')
@@ -114,9 +109,9 @@ test('a heartbeat is checked for status, text and JSON', async () => {
 
 test('a heartbeat may be a TCP port or a command on the host', async () => {
   const service = await serve([200])
-  const closed = await freePort()
+  const closed = await freePort(address)
   const once = 'heartbeat_attempts = 1'
-  const tcp = (port: number) => provision(`heartbeat = tcp://127.0.0.1:${port}\n${once}`)
+  const tcp = (port: number) => provision(`heartbeat = tcp://${address}:${port}\n${once}`)
   expect((await tcp(service.port)).status).toBe(0)
   expect((await tcp(closed)).status).toBe(4)
   expect((await provision(`heartbeat = command:true\n${once}`)).status).toBe(0)

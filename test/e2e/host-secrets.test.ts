@@ -1,13 +1,14 @@
 /**
  * No process of a host has a secret in its arguments or its environment, but a command that the recipe
- * itself gives one to in `env`. Looked for while all that handles secrets is made slow.
+ * itself gives one to in `env`. What handles secrets stops itself, until it has been looked at.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { kill, readProc } from '../support/descendants.ts'
 import { labFor } from '../support/lab.ts'
 import { type Project, projectFor } from '../support/project.ts'
 
@@ -20,8 +21,8 @@ const secretOf = (way: string) => `Zs7${way}Zs7-0123456789`
 const hash =
   '$6$Zs7passwordZs7$bXnR9BsiPeXsdAkCWq8gvPOaSxuGZT2nqXPgxPBMPCIMnAWm5mUbG0uqeQAkSKZp7m9z0'
 
-/** Programs that get secrets, made slow enough to be observed. */
-const slow = ['awk', 'cat', 'chpasswd', 'curl', 'git', 'mv', 'useradd']
+/** Programs that get secrets. */
+const programs = ['awk', 'cat', 'chpasswd', 'curl', 'git', 'mv', 'useradd']
 
 const recipeText = `
 import {
@@ -42,26 +43,31 @@ export default recipe({
       ini('/etc/zs7/ini', { section: 'a', set: { key: secrets.ini } }),
       json('/etc/zs7/json', { set: { key: secrets.json } }),
       line('/etc/zs7/line', { line: secrets.line }),
-      command('read -r given; sleep 0.3; echo hold-input', { input: secrets.input }),
-      command('sleep 0.3; echo hold-env', { env: { A: secrets.env } }),
+      command('read -r given; kill -STOP $$; echo hold-input', { input: secrets.input }),
+      command('kill -STOP $$; echo hold-env', { env: { A: secrets.env } }),
       script('scripts/hold', { env: { A: secrets.script } }),
       file('/home/zs7user/other', { content: secrets.other, as: 'zs7user' }),
       download('/etc/zs7/download', { url: args.web + '/file', headers: { 'X-Token': secrets.header } }),
       git('/srv/zs7', { remote: args.web + '/app.git', login: { user: 'ann', password: secrets.login } }),
     )
-    await $({ input: secrets.dollarinput })\`sleep 0.3; echo hold-dollar-input\`
-    await $({ env: { A: secrets.dollarenv } })\`sleep 0.3; echo hold-dollar-env\`
+    await $({ input: secrets.dollarinput })\`kill -STOP $$; echo hold-dollar-input\`
+    await $({ env: { A: secrets.dollarenv } })\`kill -STOP $$; echo hold-dollar-env\`
   },
 })
 `
 
-/** Repeatedly lists all processes of this machine, which include the hosts’. */
-function watchProcesses() {
+/**
+ * Lists all processes of this machine, which include the hosts’, again and again until the test ends. Those of the host
+ * that have stopped go on then.
+ * @param namespace of mounts: the host’s
+ * @returns what was seen so far
+ */
+function watchProcesses(namespace: string) {
   const leaks = new Set<string>()
   const seen = new Set<string>()
-  const read = (pid: string, name: string) => {
+  const namespaceOf = (pid: string) => {
     try {
-      return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+      return readlinkSync(`/proc/${pid}/ns/mnt`)
     } catch {
       return ''
     }
@@ -69,24 +75,23 @@ function watchProcesses() {
   const look = () => {
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue
-      const cmdline = read(pid, 'cmdline')
+      // Asked first: what has stopped is then as it will be.
+      const stopped = /^\d+ \(.*\) T /s.test(readProc(`${pid}/stat`))
+      const cmdline = readProc(`${pid}/cmdline`)
       seen.add(cmdline)
       // Token of a login: user and password in base64.
       const text = (all: string) =>
         all.replaceAll(/[A-Za-z0-9+/=]{20,}/g, run => `${run} ${Buffer.from(run, 'base64')}`)
       for (const [, way] of text(cmdline).matchAll(/Zs7([a-z]+)Zs7/g))
         leaks.add(`${way} in the arguments ${cmdline}`)
-      for (const [, way] of text(read(pid, 'environ')).matchAll(/Zs7([a-z]+)Zs7/g))
+      for (const [, way] of text(readProc(`${pid}/environ`)).matchAll(/Zs7([a-z]+)Zs7/g))
         leaks.add(`${way} in the environment`)
+      if (stopped && namespaceOf(pid) === namespace) kill(Number(pid), 'SIGCONT')
     }
   }
   const timer = setInterval(look, 10)
-  return {
-    stop: () => {
-      clearInterval(timer)
-      return { leaks: [...leaks].sort(), seen: [...seen].join('\n') }
-    },
-  }
+  onTestFinished(() => clearInterval(timer))
+  return () => ({ leaks: [...leaks].sort(), seen: [...seen].join('\n') })
 }
 
 describe('on a host', { tags: ['overlay'] }, () => {
@@ -99,12 +104,12 @@ describe('on a host', { tags: ['overlay'] }, () => {
     project = await projectFor(lab, {
       'recipes/uses.js': recipeText,
       'keys/hash': hash,
-      'scripts/hold': '#!/bin/sh\nsleep 0.3; echo "hold-script $A" >/dev/null\n',
+      'scripts/hold': '#!/bin/sh\nkill -STOP $$; echo "hold-script $A" >/dev/null\n',
       ...Object.fromEntries(ways.map(way => [`keys/${way}`, secretOf(way)])),
     })
-    const wrappers = slow.map(
+    const wrappers = programs.map(
       name =>
-        `real=$(command -v ${name}) && printf '#!/bin/sh\\nsleep 0.1\\nexec %s "$@"\\n' "$real" >/usr/local/sbin/${name} && chmod 755 /usr/local/sbin/${name}`,
+        `real=$(command -v ${name}) && printf '#!/bin/sh\\nkill -STOP $$\\nexec %s "$@"\\n' "$real" >/usr/local/sbin/${name} && chmod 755 /usr/local/sbin/${name}`,
     )
     await lab.read('lab1', `mkdir -p /usr/local/sbin /etc/zs7; ${wrappers.join('\n')}`)
     const script = `git init -q -b main work && cd work && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one
@@ -131,10 +136,11 @@ describe('on a host', { tags: ['overlay'] }, () => {
 
   test('no process shows a secret that the recipe did not give it', async () => {
     const web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const watch = watchProcesses()
+    const namespace = (await lab.read('lab1', 'readlink /proc/self/ns/mnt')).trim()
+    const watched = watchProcesses(namespace)
     const words = ['uses', web, '-i', 'x', '--on', 'lab1', '--verbose', '--output', 'plain']
     const { status, stderr } = await lab.run(words, { cwd: project.directory })
-    const { leaks, seen } = watch.stop()
+    const { leaks, seen } = watched()
     expect(status, stderr).toBe(0)
     expect(leaks).toEqual([
       'dollarenv in the environment',
@@ -142,7 +148,7 @@ describe('on a host', { tags: ['overlay'] }, () => {
       'script in the environment',
     ])
     const expected = [
-      ...slow.map(name => `/usr/local/sbin/${name}`),
+      ...programs.map(name => `/usr/local/sbin/${name}`),
       ...['hold-input', 'hold-env', 'hold-dollar-input', 'hold-dollar-env'],
     ]
     expect(expected.filter(each => !seen.includes(each))).toEqual([])

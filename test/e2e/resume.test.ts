@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { kill } from '../support/descendants.ts'
 import { type LocalProject, localProject, longRecipe } from '../support/local-project.ts'
 
 /** Fails on a host for which there is a file `<host>.bad`. */
@@ -244,13 +245,9 @@ describe('commands that can’t be asked', () => {
     for (const pid of started.map(text => Number.parseInt(text, 10))) {
       // The first has ended; the second is the runner, whose command waits.
       const below = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-      for (const each of below === '' ? [] : [pid, ...below.trim().split(' ').map(Number)]) {
-        try {
-          process.kill(each, 'SIGKILL')
-        } catch {
-          // What keeps its output ends by itself.
-        }
-      }
+      // What keeps its output ends by itself.
+      for (const each of below === '' ? [] : [pid, ...below.trim().split(' ').map(Number)])
+        kill(each)
     }
     const resumed = await project.run(['resume', 'last', '--output', 'json'])
     expect(resumed.status, resumed.stderr).toBe(7)

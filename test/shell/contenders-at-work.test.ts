@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { loadPrelude } from '../../lib/remote/prelude.ts'
-import { readProc } from '../support/descendants.ts'
+import { kill, readProc } from '../support/descendants.ts'
 import { randomOf } from '../support/random.ts'
 import { shells, temporaryDirectory } from '../support/shells.ts'
 
@@ -90,14 +90,6 @@ async function contender(
     },
     over: answer,
     end: () => child.stdin.end(),
-  }
-}
-
-const kill = (pid: number) => {
-  try {
-    return pid > 0 && process.kill(pid, 'SIGKILL')
-  } catch {
-    return false
   }
 }
 

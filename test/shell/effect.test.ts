@@ -6,6 +6,7 @@ import { command } from '../../lib/resources/commands/command.ts'
 import { reboot } from '../../lib/resources/commands/reboot.ts'
 import { script } from '../../lib/resources/commands/script.ts'
 import type { HostEffect, StepResult } from '../../lib/session/call.ts'
+import { kill } from '../support/descendants.ts'
 import {
   anyShell,
   describeEach,
@@ -392,13 +393,8 @@ function describeUncertain(shell: Program) {
     const { host, call } = await abandoned(shell, effect)
     const runner = await pidIn(record(host, 'started'))
     const children = await readFile(`/proc/${runner}/task/${runner}/children`, 'utf8')
-    for (const pid of [runner, ...children.trim().split(' ').map(Number)]) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // What keeps its output ends by itself.
-      }
-    }
+    // What keeps its output ends by itself.
+    for (const pid of [runner, ...children.trim().split(' ').map(Number)]) kill(pid)
     await until(async () => !(await lives(runner)))
     return { host, call }
   }

@@ -10,6 +10,20 @@ export const readProc = (path: string): string => {
   }
 }
 
+/**
+ * Sends a signal.
+ * @param pid anything but the id of a process, as of an empty file, is none: 0 would be our own group
+ * @returns whether there was such a process: one that was seen a moment ago may have ended since
+ */
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): boolean {
+  try {
+    return pid > 0 && process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    return false
+  }
+}
+
 /** @returns their pids, parents before their children */
 export function descendantsOf(pid: number): number[] {
   const parents: [pid: number, parent: number][] = []

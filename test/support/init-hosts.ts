@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 import { viewCommand } from '../../lib/lab/overlay.ts'
 import { connectLocal } from '../../lib/transport/local.ts'
+import { kill } from './descendants.ts'
 import { hostPath, listingOfLayers, overlayHost, type ResourceHost } from './resource-hosts.ts'
 
 const execute = promisify(execFile)
@@ -113,7 +114,7 @@ export function systemdHost(): ResourceHost {
   })
   afterAll(async () => {
     // The kernel ends all others of a namespace with its process 1.
-    if (pid) process.kill(pid, 'SIGKILL')
+    if (pid) kill(pid)
     if (child && child.exitCode === null) await once(child, 'exit')
     await removeGroup(group)
     await rm(directory, { recursive: true, force: true })

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { hostwright, startHostwright } from './cli.ts'
+import { kill } from './descendants.ts'
 import { temporaryDirectory } from './shells.ts'
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -53,7 +54,7 @@ async function endEffects(states: readonly string[]) {
       if (existsSync(join(dirname(record), 'exit'))) continue
       const pid = Number.parseInt(await readFile(record, 'utf8'), 10)
       const below = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-      for (const each of below.trim().split(' ').map(Number)) if (each > 1) process.kill(each)
+      for (const each of below.trim().split(' ').map(Number)) kill(each, 'SIGTERM')
     }
   }
 }

@@ -213,7 +213,9 @@ export function ownAddress(): string {
   return `127.${any(128, 64)}.${any(1, 254)}.${any(1, 254)}`
 }
 
-/** A port of the address that nobody has. */
+/**
+ * A port of the address that nobody has. Of 127.0.0.1, any other test may have it a moment later: use an `ownAddress`.
+ */
 export async function freePort(address: string): Promise<number> {
   const server = createServer().listen(0, address)
   await once(server, 'listening')

@@ -1,6 +1,6 @@
 /** Rows about settings for interactive use, which must not disturb our sessions. */
 import { join } from 'node:path'
-import { freePort, type Sshd } from '../../support/sshd.ts'
+import { freePort, ownAddress, type Sshd } from '../../support/sshd.ts'
 import { type Attempt, type Row, refused, type Servers, works } from './row.ts'
 
 const withLines =
@@ -39,10 +39,11 @@ export const habits: readonly Row[] = [
   ),
   works(
     'LocalForward and ExitOnForwardFailure',
-    withLines(async ({ address }) => [
-      `LocalForward ${await freePort('127.0.0.1')} ${address}:1`,
-      'ExitOnForwardFailure yes',
-    ]),
+    withLines(async ({ address }) => {
+      const own = ownAddress()
+      const port = await freePort(own)
+      return [`LocalForward ${own}:${port} ${address}:1`, 'ExitOnForwardFailure yes']
+    }),
   ),
   works(
     'LocalForward of a port in use, ExitOnForwardFailure',

@@ -62,7 +62,8 @@ describe('an error in the configuration', { tags: ['openssh-client'] }, () => {
         reason: { message: 'ssh -G web0 did not answer within 2 s', code: 'ssh_config_invalid' },
       })
     }
-    expect(Date.now() - began).toBeLessThan(6000)
+    // One after the other would take forty seconds.
+    expect(Date.now() - began).toBeLessThan(20_000)
     const pid = (await readFile(join(directory, 'pid'), 'utf8')).trim()
     const state = () => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone')
     await expect.poll(state, { timeout: 5000 }).toMatch(/^gone$|\) Z /)

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { InterruptedError, StepError } from '../../../lib/errors.ts'
 import { secret } from '../../../lib/shell/secret.ts'
 import { catalogueOf, type Local, local } from '../../support/local-run.ts'
@@ -310,11 +311,16 @@ describe('heartbeats', () => {
 
   test('are not considered good if Ctrl-C skipped the probe', async () => {
     const place = await local()
-    const catalogue = catalogueOf({ app: pulse(`echo $$ >${place.at('pid')}; sleep 0.3; false`) })
+    const begun = place.at('begun')
+    const go = place.at('go')
+    const line = `: >${begun}; until [ -e ${go} ]; do sleep 0.02; done; false`
+    const catalogue = catalogueOf({ app: pulse(line, { timeoutMs: 20_000 }) })
     const running = place.run(async ({ heartbeat, product }) => heartbeat(product('app')), {
       catalogue,
     })
-    setTimeout(() => place.stop.abort(), 250)
+    await vi.waitUntil(() => existsSync(begun), { timeout: 20_000, interval: 10 })
+    place.stop.abort()
+    await writeFile(go, '')
     expect((await running).outcomes[0]).toMatchObject({ status: 'interrupted' })
   })
 })

@@ -367,12 +367,15 @@ describe('the lock', () => {
   test('is waited for with one warning, and the state is read again afterwards', async () => {
     const { run, hosts, at } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
+    let warnings = 0
     const running = run(
       async ({ state, output }) => {
         output(state.server?.mode)
       },
-      { waitLockMs: 30_000 },
+      { waitLockMs: 30_000, watch: ({ type }) => void (type === 'warning' && warnings++) },
     )
+    await until(() => warnings > 0)
+    // Another look at it, which must not warn again.
     await delay(1200)
     await writeFile(
       at('h1-state/server.ini'),
@@ -400,9 +403,10 @@ describe('the lock', () => {
     const { run, hosts, stop } = await local()
     const other = await hold(hosts[0]!.bootstrapDir)
     try {
-      const running = run(async () => {}, { waitLockMs: 600_000 })
-      setTimeout(() => stop.abort(), 300)
-      const { exitCode, outcomes } = await running
+      const { exitCode, outcomes } = await run(async () => {}, {
+        waitLockMs: 600_000,
+        watch: ({ type }) => void (type === 'warning' && stop.abort()),
+      })
       expect([exitCode, outcomes[0]!.status]).toEqual([130, 'interrupted'])
     } finally {
       await other.close()

@@ -372,7 +372,8 @@ describe('ending a command', () => {
   test('timeout ends the command on the host, and all that it started', async () => {
     const { $, at } = await host()
     const raw = [`${sleeper(at('pid'))}`] as unknown as TemplateStringsArray
-    await expect($({ timeout: '300ms' })(raw)).rejects.toMatchObject({ signal: 'SIGTERM' })
+    // Time enough to write its pid.
+    await expect($({ timeout: '1s' })(raw)).rejects.toMatchObject({ signal: 'SIGTERM' })
     expect(await isAlive(at('pid'))).toBe(false)
     expect((await $`echo on`).stdout).toBe('on\n')
   })

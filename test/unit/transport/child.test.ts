@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { createChildShells } from '../../../lib/transport/child.ts'
+import { kill } from '../../support/descendants.ts'
 
 test('closing the transport ends a stopped shell', async () => {
   const shells = createChildShells()
@@ -10,7 +11,7 @@ test('closing the transport ends a stopped shell', async () => {
   })
   shell.stdin.write('echo $$; kill -STOP $$\n')
   const pid = Number(await first)
-  onTestFinished(() => void process.kill(pid, 'SIGKILL'))
+  onTestFinished(() => void kill(pid))
   shells.close()
   expect(await shell.ended).toEqual({ lost: true, reason: 'it was closed' })
 })

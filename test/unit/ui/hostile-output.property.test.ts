@@ -175,8 +175,8 @@ describe('a host can’t flood the terminal', () => {
   })
 
   it('with tabs, which take only linear time', async () => {
-    const started = performance.now()
+    const before = process.cpuUsage()
     await written('plain', Array(300).fill(`${'é\t'.repeat(30_000)}\n`))
-    expect(performance.now() - started).toBeLessThan(3000)
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(3000)
   })
 })
