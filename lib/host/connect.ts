@@ -76,6 +76,7 @@ export interface Restarting {
 
 /**
  * Connects to a host that restarts, again and again until another boot answers.
+ * @param ready what that boot has to do before the host counts as back
  * @throws {UnreachableError} host_not_back; immediately for host_key_changed, host_key_revoked and become_failed
  * @throws {InterruptedError} Ctrl-C
  */
@@ -83,6 +84,7 @@ export async function reconnectHost(
   host: Host,
   { connector, timeoutMs, interrupts, warn, watch, keepalive }: Connecting,
   { withinMs, boot }: Restarting,
+  ready: (session: Session) => Promise<void>,
 ): Promise<ConnectedHost> {
   const deadline = Date.now() + withinMs
   let last = ''
@@ -91,11 +93,20 @@ export async function reconnectHost(
     try {
       const connecting = { connector, timeoutMs: left, interrupts, warn, watch, keepalive }
       const connected = await connectHost(host, connecting, [showBoot])
-      if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) return connected
+      if (connected.session.first[0]!.stdout.toString('utf8').trim() !== boot) {
+        return await ready(connected.session).then(
+          () => connected,
+          async error => {
+            // An open connection would keep this process alive.
+            await connected.session.close().catch(() => {})
+            throw error
+          },
+        )
+      }
       last = 'it has not shut down yet'
       await connected.session.close()
     } catch (error) {
-      // A closed port, or a host that refuses logins while it boots, is temporary.
+      // A closed port, a lost connection, or a host that refuses logins while it boots, is temporary.
       if (!(error instanceof UnreachableError) || neverPasses.has(error.code)) throw error
       last = error.message
     }

@@ -146,19 +146,22 @@ async function openSessions(
   const { connectMs, keepalive } = timeouts
   const connecting = { connector, timeoutMs: connectMs, interrupts, warn, watch, keepalive }
   const connected = await connectHost(host, connecting, claim ? [claim.take()] : [])
-  const reconnect = async (restarting: Restarting) => {
-    const again = await reconnectHost(host, connecting, restarting)
-    if (claim) await takeLockAgain(again.session, claim)
-    return again
-  }
+  const reconnect = (restarting: Restarting) =>
+    reconnectHost(host, connecting, restarting, async session => {
+      if (claim) await takeLockAgain(session, claim)
+    })
   if (reconnectMs === 0) return createSessions(connected, reconnect, watch)
-  const recovering = { withinMs: reconnectMs, claim: () => claim?.takeBack(), say: warn }
-  return createSessions(connected, reconnect, watch, async (lost, after) => {
+  const recovering = { claim: () => claim?.takeBack(), say: warn }
+  return createSessions(connected, reconnect, watch, async (lost, after, last) => {
     // Ctrl-C came before: nothing new begins.
-    if (interrupts.stop.aborted) throw lost
-    return recoverHost(host, connecting, recovering, lost, after)
+    if (interrupts.stop.aborted || (last && !claim?.takeBack())) throw lost
+    const withinMs = last ? Math.min(reconnectMs, lastMs) : reconnectMs
+    return recoverHost(host, connecting, { ...recovering, withinMs }, lost, after)
   })
 }
+
+/** How long it may take to give the lock back, in milliseconds, when all is done. The host frees it by itself in a minute. */
+const lastMs = 15_000
 
 /** How long a lost connection is made again, in milliseconds. Between this machine and itself nothing is lost. */
 const recoveryOf = ({ connection, timeouts }: Host, { reconnectMs }: Timeouts): number =>

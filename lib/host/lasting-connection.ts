@@ -3,8 +3,8 @@ import { type BootstrapError, isBootstrapError } from '../errors.ts'
 import type { ConnectedHost } from './connect.ts'
 import type { Recovered } from './recover.ts'
 
-/** Connects to the host again. `after`: ids of calls begin after this. */
-export type Recover = (lost: BootstrapError, after: number) => Promise<Recovered>
+/** Connects to the host again. `after`: ids of calls begin after this. `last`: all is done, but the lock may be held. */
+export type Recover = (lost: BootstrapError, after: number, last?: 'last') => Promise<Recovered>
 
 export interface LastingConnection {
   readonly now: ConnectedHost & Partial<Recovered>
@@ -15,9 +15,10 @@ export interface LastingConnection {
   /**
    * Returns once there is another connection in the place of one that was lost.
    * @param error how the work over the connection `from` ended
+   * @param last as of `Recover`
    * @throws the error, unless it says that the connection was lost; or why there is no other one
    */
-  restore(error: unknown, from: ConnectedHost): Promise<void>
+  restore(error: unknown, from: ConnectedHost, last?: 'last'): Promise<void>
   /** Ends the connection for good. */
   drop(): void
 }
@@ -56,12 +57,12 @@ export function createLastingConnection(
       return trips + now.session.roundTrips
     },
     replace,
-    restore: async (error, from) => {
+    restore: async (error, from, last) => {
       if (!recover || !isBootstrapError(error) || error.code !== 'connection_lost') throw error
       if (over) throw over.error ?? error
       if (replacing) return replacing
       if (now !== from) return
-      await replace(lastId => recover(error, lastId)).catch(failure => {
+      await replace(lastId => recover(error, lastId, last)).catch(failure => {
         over = { error: failure }
         throw failure
       })

@@ -1,4 +1,5 @@
 /** All sessions of one host in a run: the connection's own user, and others over the same connection. */
+import { UnreachableError } from '../errors.ts'
 import { noUserMark, openSession, type Session } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
 import type { ConnectedHost, Restarting } from './connect.ts'
@@ -35,6 +36,10 @@ export interface HostSessions {
   kill(): Promise<void>
   /** Ends the connection immediately, if nothing else ends a step. Pending calls fail. */
   drop(): void
+  /**
+   * As `Session.close`, for all sessions. If the connection is lost in that moment it is made again, so that the lock does
+   * not stay on the host.
+   */
   close(skip?: boolean): Promise<void>
 }
 
@@ -113,7 +118,14 @@ export function createSessions(
     close: async skip => {
       // The main one last: it holds the lock.
       for (const session of await open()) await session.close(skip)
-      await connection.now.session.close(skip)
+      const last = connection.now
+      await last.session.close(skip)
+      if (last.session.left || skip) return
+      const lost = new UnreachableError('connection_lost', 'the connection was lost at the end')
+      await connection.restore(lost, last, 'last').then(
+        () => connection.now.session.close(),
+        () => {},
+      )
     },
   }
 }

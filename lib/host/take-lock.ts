@@ -99,12 +99,9 @@ function warnOfUnknown(granted: StepResult, progress: Progress): void {
 
 /**
  * Takes the lock of a new boot, without waiting.
- * @throws as `takeLock`, after closing the session
+ * @throws as `takeLock`
  */
 export async function takeLockAgain(session: Session, claim: Claim): Promise<void> {
   const refusal = lockError(await session.call(claim.take()))
-  if (!refusal) return
-  // An open connection would keep this process alive.
-  await session.close()
-  throw refusal
+  if (refusal) throw refusal
 }

@@ -81,12 +81,20 @@ hw_effect_find() {
   ! hw_command_works "$hw_effect" ||
     hw_effect_fail "it began $hw_earlier, and still runs, but what would have noted its end was killed" uncertain || return
   if [ -n "$hw_effect_verify" ] && (hw_enter '' && exec sh -c "$hw_effect_verify") >/dev/null 2>&1; then
-    echo 0 >"$hw_effect/exit" && hw_effect_state=done
+    hw_effect_done && hw_effect_state=done
   elif [ -n "$hw_effect_verify$hw_effect_again" ]; then
     rm -rf -- "$hw_effect" && hw_effect_state=new
   else
     hw_effect_fail "it began $hw_earlier, and how it ended is not known" uncertain || return
   fi || hw_effect_fail "can't write to $hw_effect"
+}
+
+# hw_effect_done: somebody found out that it is done. What its runner made for the end goes.
+hw_effect_done() {
+  echo 0 >"$hw_effect/exit" || return
+  for hw_each in "$hw_effect"/*.pipe "$hw_effect"/started.* "$hw_effect"/script-* "$hw_effect/exit.new" "$hw_effect/in" "$hw_effect/unit"; do
+    [ ! -e "$hw_each" ] || rm -f -- "$hw_each"
+  done
 }
 
 # hw_effect_mark: it has succeeded, without a command that would have noted that.
@@ -111,7 +119,7 @@ hw_settle() {
     hw_settled=1
     [ -z "$hw_check" ] || continue
     case $3 in
-      done) echo 0 >"$hw_effect/exit" ;;
+      done) hw_effect_done ;;
       not-done) rm -rf -- "$hw_effect" ;;
     esac || hw_fail "can't write to $hw_effect" || return
   done

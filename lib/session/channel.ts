@@ -30,6 +30,8 @@ export interface Channel {
    * @param last script before the end
    */
   end(last?: string): Promise<void>
+  /** Whether the shell has said that it ends: it had released its locks and removed its files. */
+  readonly left: boolean
   readonly roundTrips: number
   /** Why no answer comes any more, if that is known. */
   readonly failure: Error | undefined
@@ -123,6 +125,9 @@ export function createChannel(shell: ShellStream, nonce: string, notes?: Notes):
       await Promise.race([ended, said, late])
       over.abort()
     },
+    get left() {
+      return goodbye.heard
+    },
     get roundTrips() {
       return roundTrips
     },
@@ -152,6 +157,9 @@ function createGoodbye() {
     },
     get status() {
       return status
+    },
+    get heard() {
+      return streams.size === 2
     },
     said,
     leave: () => leave(),

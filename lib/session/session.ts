@@ -69,6 +69,8 @@ export interface Session {
    * session.
    */
   close(skip?: boolean): Promise<void>
+  /** Whether its shell has said goodbye; if not, after `close`, it may still hold the lock. */
+  readonly left: boolean
 }
 
 /** How long the first answer of a shell may take. */
@@ -179,6 +181,9 @@ export async function openSession(options: {
       endKeepalive()
       await channel.end(leaving)
       if (user === undefined) transport.close()
+    },
+    get left() {
+      return channel.left
     },
   }
 }

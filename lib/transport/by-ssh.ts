@@ -17,7 +17,10 @@ export interface ConnectOptions {
   signal?: AbortSignal
   /** Called once the handshake has started: for work to do while waiting. */
   meanwhile?: () => void
-  /** It was connected before: jump hosts that could not be reached a moment ago are tried again at once. */
+  /**
+   * It was connected before: jump hosts that could not be reached a moment ago are tried again at once, and a connection
+   * that is closed during the login is no refusal of that.
+   */
   again?: boolean
   /** Reports decisions. */
   debug?: Debug

@@ -23,8 +23,8 @@ export interface SshEndpoint {
 
 export type SshConnecting = Pick<
   SshOptions,
-  'timeoutMs' | 'signal' | 'meanwhile' | 'ahead' | 'debug'
-> & { again?: boolean }
+  'timeoutMs' | 'signal' | 'meanwhile' | 'ahead' | 'again' | 'debug'
+>
 
 export interface SshHosts {
   /**
@@ -83,14 +83,14 @@ export function createSshHosts(options: {
     return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
   }
   // Each gets the timeouts of the host that needed it first.
-  const jumpHosts = createJumpHosts<SshEndpoint & { timeoutMs: number; debug?: Debug }>(
-    (jump, through, signal) => {
-      const { timeoutMs, debug, settings } = jump
-      const name = `jump host ${settings.destination}`
-      const named: Debug | undefined = debug && ((area, text) => debug(area, `${name}: ${text}`))
-      return start(jump, through, { timeoutMs, signal, ahead: false, debug: named })
-    },
-  )
+  const jumpHosts = createJumpHosts<
+    SshEndpoint & { timeoutMs: number; again?: boolean; debug?: Debug }
+  >((jump, through, signal) => {
+    const { timeoutMs, debug, settings, again } = jump
+    const name = `jump host ${settings.destination}`
+    const named: Debug | undefined = debug && ((area, text) => debug(area, `${name}: ${text}`))
+    return start(jump, through, { timeoutMs, signal, ahead: false, again, debug: named })
+  })
   return {
     connect: async (host, jumps, options) => {
       const { timeoutMs, debug, again } = options
@@ -98,7 +98,8 @@ export function createSshHosts(options: {
       const through = jumpHosts.passage(hops, host.settings)
       const first = await start(host, through, options)
       // Further connections are needed during the run, even to end it: Ctrl-C must not stop them.
-      return pooled(first, () => start(host, through, { timeoutMs, ahead: false, debug }), debug)
+      const more = { timeoutMs, ahead: false, again: true, debug }
+      return pooled(first, () => start(host, through, more), debug)
     },
     connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
       const { connectOpenSsh } = await import('./openssh/openssh.ts')
@@ -109,7 +110,7 @@ export function createSshHosts(options: {
       const common = { timeouts, acceptNew, answers, hops, pace, notify }
       const first = await connectOpenSsh(settings, { ...connecting, ...common })
       const { timeoutMs, debug } = connecting
-      const another = () => connectOpenSsh(settings, { timeoutMs, debug, ...common })
+      const another = () => connectOpenSsh(settings, { timeoutMs, again: true, debug, ...common })
       return pooled(first, another, debug)
     },
     prepare: () => {

@@ -1,18 +1,17 @@
 /** Connections that are lost in the middle of a run: they are made again, and the run goes on where it was. */
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RunEvent } from '../../lib/events.ts'
 import { lockCall } from '../../lib/host/lock.ts'
 import { changed, command, directory, file, handler, sh } from '../../lib/index.ts'
-import type { Host } from '../../lib/inventory/inventory.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { createConnector } from '../../lib/transport/connector.ts'
-import { type Cut, type CuttingProxy, startProxy } from '../support/cutting-proxy.ts'
+import type { Cut } from '../support/cutting-proxy.ts'
 import { descendantsOf, kill } from '../support/descendants.ts'
-import { type Local, type LocalOptions, local, type Run } from '../support/local-run.ts'
+import type { Run } from '../support/local-run.ts'
+import { type There, there, type Way, warningsOf } from '../support/lossy-host.ts'
 import { ofType } from '../support/run-events.ts'
-import { knownLines, type Sshd, startSshd } from '../support/sshd.ts'
+import { startSshd } from '../support/sshd.ts'
 
 const cuts: readonly Cut[] = ['close', 'reset', 'half-close']
 
@@ -22,52 +21,6 @@ const ways: readonly (readonly [Cut, Way])[] = [
   ['half-close', 'openssh'],
   ['reset', 'jump'],
 ]
-
-interface There {
-  place: Local
-  sshd: Sshd
-  proxy: CuttingProxy
-  host: Host
-  at(name: string): string
-  read(name: string): Promise<string>
-  run(what: Run, more?: LocalOptions): ReturnType<Local['run']>
-}
-
-/** How the host is reached: a jump host is behind the proxy in its place. */
-type Way = 'ssh' | 'openssh' | 'jump'
-
-/** A host behind a proxy. */
-async function there(way: Way = 'ssh'): Promise<There> {
-  const place = await local()
-  const sshd = await startSshd()
-  const bastion = way === 'jump' ? await startSshd() : sshd
-  const proxy = await startProxy(bastion)
-  const known = place.at('known')
-  await writeFile(known, knownLines(`[127.0.0.1]:${proxy.port}`, bastion.hostKeys))
-  const behind = { address: proxy.address, port: proxy.port, knownHostsFile: known }
-  const own = { bootstrapDir: place.at('state') }
-  const host =
-    way === 'jump'
-      ? sshd.host({ ...own, proxyJump: 'bastion' })
-      : sshd.host({ ...own, ...behind, sshTransport: way })
-  const connector = createConnector({
-    acceptNew: false,
-    hostNamed: name => (name === 'bastion' ? bastion.host({ name, ...behind }) : undefined),
-  })
-  onTestFinished(() => connector.close())
-  return {
-    ...{ place, sshd, proxy, host, at: place.at },
-    read: name => readFile(join(place.directory, name), 'utf8'),
-    run: (what, more = {}) =>
-      place.run(what, {
-        hosts: [host],
-        connector,
-        timeoutMs: 20_000,
-        reconnectMs: 60_000,
-        ...more,
-      }),
-  }
-}
 
 /** Cuts the connection when that was printed, and lets the next one in after one was refused. */
 const cutAt =
@@ -80,9 +33,6 @@ const cutAt =
       await then()
     })
   }
-
-const warningsOf = (seen: readonly RunEvent[]) =>
-  ofType(seen, 'warning').map(({ message }) => message)
 
 const outputOf = (seen: readonly RunEvent[]) =>
   ofType(seen, 'step.output')

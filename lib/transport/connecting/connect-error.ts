@@ -31,6 +31,8 @@ export interface Destination {
   target: Pick<SshSettings, 'address' | 'port' | 'user' | 'algorithms'>
   /** The last jump host on the way. */
   through?: string
+  /** It let us in before, in this run. */
+  again?: boolean
 }
 
 /** The answer of a jump host that was asked for a connection. */
@@ -177,8 +179,9 @@ function loginError({ error, login, left, said }: Failure, to: Destination): Unr
       hint: `${wants}Check ansible_user and ansible_ssh_private_key_file in the inventory, and \`ssh-add -l\`${byPassword}.`,
     })
   }
+  // A server that knew us a moment ago has refused nothing by that: its network fails, or it restarts.
   return new UnreachableError(
-    'auth_failed',
+    to.again ? 'connect_failed' : 'auth_failed',
     `${where} closed the connection while ${user} was logging in ${tried}`,
     {
       cause: error,

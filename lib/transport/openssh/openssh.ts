@@ -49,6 +49,8 @@ export interface OpensshOptions {
   hops?: readonly SshSettings[]
   /** Limits simultaneous connections to the same server. */
   pace?: Pace
+  /** The host has let us in before: a connection that is closed during the login is no refusal. */
+  again?: boolean
   /** Called once ssh has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Shows a notice that needs no answer: touch a security key. */
@@ -87,7 +89,7 @@ export async function connectOpenSsh(
   }
   return knock(
     () => attempt(target, { ...options, deadline, identitiesOnly }),
-    { target, through: target.jumps.at(-1) },
+    { target, through: target.jumps.at(-1), again: options.again },
     { pace, deadline, again, debug },
   )
 }

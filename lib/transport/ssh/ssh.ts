@@ -40,6 +40,8 @@ export interface SshOptions {
   through?: Passage
   /** Whether the first shell is a plain `sh`, which may be requested with the login. Default: true. */
   ahead?: boolean
+  /** The host has let us in before: a connection that is closed during the login is no refusal. */
+  again?: boolean
   /** Called once the handshake has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Reports decisions. */
@@ -96,7 +98,7 @@ export async function connectSsh(target: SshSettings, options: SshOptions): Prom
   }
   return knock(
     () => attempt(target, { ...options, hasty, deadline }),
-    { target, through: through?.name },
+    { target, through: through?.name, again: options.again },
     { pace, deadline, again, debug },
   )
 }
