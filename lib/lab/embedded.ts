@@ -16,7 +16,7 @@ function loader(extension: string): string[] {
 /** The command that runs the server with `config`, a JSON file with an EmbeddedConfig. */
 export function embeddedCommand(config: string): string[] {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  const file = fileURLToPath(new URL(`embedded-server${extension}`, import.meta.url))
+  const file = fileURLToPath(new URL(`../lab/embedded-server${extension}`, import.meta.url))
   return [process.execPath, ...loader(extension), file, config]
 }
 
