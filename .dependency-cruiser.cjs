@@ -90,7 +90,7 @@ module.exports = {
     only('diff', ['^lib/report/']),
     only('fastest-levenshtein', ['^lib/shell/nearest\\.ts$']),
     only('ssh-config', ['^lib/transport/config/parser\\.ts$']),
-    only('tsx', ['^lib/recipe/']),
+    only('jiti', ['^lib/recipe/']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -49,7 +49,7 @@ const isOwnCheckout = (project: string) =>
   ownRecipes === join(project, 'dist', 'recipes') || ownRecipes === join(project, 'recipes')
 
 /**
- * Loads a recipe. TypeScript needs no build step: Node strips the types if it can, otherwise tsx does.
+ * Loads a recipe. TypeScript needs no build step: Node strips the types if it can, otherwise jiti does.
  * @throws {UsageError} recipe_invalid: it can't be loaded, or exports no recipe
  */
 export async function loadRecipe({ file, name }: RecipeFile): Promise<Recipe> {
@@ -82,13 +82,13 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
     // Node strips no types below node_modules.
     if (!typescript || (stripsTypes() && !file.includes(`${sep}node_modules${sep}`)))
       return await import(url)
-    return await importByTsx(url)
+    return await importByJiti(file)
   } catch (error) {
     if (isBootstrapError(error)) throw error
     const { message, code } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' && /'hostwright'/.test(message)
-    // esbuild's messages begin with a heading and the place.
-    const reason = /: ERROR: (.*)/.exec(message)?.[1] ?? message
+    // jiti's go on with the place.
+    const reason = /^ParseError: (.*\S)/.exec(message)?.[1] ?? message
     throw new UsageError('recipe_invalid', `${fromHere(file)} can’t be loaded: ${reason}`, {
       at: placeOf(error as Error, file),
       hint: missing ? `Run npm install hostwright in ${dirname(dirname(file))}.` : undefined,
@@ -97,32 +97,24 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
   }
 }
 
-/**
- * Without its cache, where that can't be made or is another user's: tsx could load nothing (below /proc it would
- * loop), or would run what somebody else wrote.
- */
-async function importByTsx(url: string): Promise<{ default?: unknown }> {
-  const { TSX_DISABLE_CACHE } = process.env
-  if (!tsxHasItsCache()) process.env.TSX_DISABLE_CACHE = '1'
-  try {
-    const { tsImport } = await import('tsx/esm/api')
-    return await tsImport(url, import.meta.url)
-  } finally {
-    if (TSX_DISABLE_CACHE === undefined) delete process.env.TSX_DISABLE_CACHE
-  }
+/** What jiti makes of a file it keeps, so that the next run need not parse it. */
+async function importByJiti(file: string): Promise<{ default?: unknown }> {
+  const { createJiti } = await import('jiti')
+  const jiti = createJiti(file, { fsCache: ownCache() ?? false, interopDefault: false })
+  return await jiti.import(file)
 }
 
-/** Makes tsx's directory, if there is none, for this user only. */
-function tsxHasItsCache(): boolean {
+/** The directory for that, which nobody else may write to: what is in it is run. */
+function ownCache(): string | undefined {
   const own = process.geteuid?.()
-  if (own === undefined) return true
-  const cache = join(tmpdir(), `tsx-${own}`)
+  if (own === undefined) return undefined
+  const cache = join(tmpdir(), `hostwright-recipes-${own}`)
   try {
     makeDirectory(cache, 0o700)
-    const { uid, mode } = statSync(cache)
-    return uid === own && lstatSync(cache).uid === own && (mode & 0o022) === 0
+    const { uid, mode } = lstatSync(cache)
+    return uid === own && (mode & 0o170022) === 0o040000 ? cache : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 

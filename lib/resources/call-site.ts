@@ -30,7 +30,7 @@ export function callSite(): CallSite {
 /** The first place in a stack that is neither this library's nor another's. */
 export function siteIn(stack: string | undefined): string | undefined {
   const place = placesIn(stack).find(({ file }) => !isOwn(file) && !file.includes('/node_modules/'))
-  return place && (place.line ? `${fromHere(place.file)}:${place.line}` : fromHere(place.file))
+  return place && `${fromHere(place.file)}:${place.line}`
 }
 
 /** Whether what was thrown is the fault of a project's code: of a recipe, or of what it calls. */
@@ -47,13 +47,11 @@ const isShipped = (file: string) =>
 
 const placesIn = (stack = '') => stack.split('\n').flatMap(line => placeOf(line) ?? [])
 
-/** File and line of one line of a stack; the line is not known of what tsx made CommonJS of. */
-function placeOf(text: string): { file: string; line?: string } | undefined {
-  const generated = /[(\s]data:.*[?&]filePath=([^:)]+):\d+:\d+\)?$/.exec(text)
-  if (generated) return { file: decodeURIComponent(generated[1]!).replace(/\?.*$/, '') }
+/** File and line of one line of a stack. */
+function placeOf(text: string): { file: string; line: string } | undefined {
   const [, address, line] =
     /(?:\(|at (?:async )?)((?:file:\/)?\/.*?):(\d+):\d+\)?$/.exec(text) ?? []
-  if (!address) return undefined
+  if (!address || !line) return undefined
   const file = address.startsWith('file:')
     ? fileURLToPath(address.replace(/\?.*$/, ''))
     : address.replace(/\?.*$/, '')

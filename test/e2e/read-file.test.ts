@@ -14,8 +14,9 @@ import { temporaryDirectory } from '../support/shells.ts'
 
 const run = promisify(execFile)
 
-/** A built module, as what is imported. */
-const built = (path: string) => JSON.stringify(join(dirname(program), '..', path))
+/** What the recipes of this file import. */
+const library = JSON.stringify(join(dirname(program), '../index.js'))
+const sources = new URL('../../lib/cli/value-sources.ts', import.meta.url).href
 
 /** What the command line says, and its exit code; `late` if it had to be ended. */
 async function hostwright(words: readonly string[], cwd: string) {
@@ -48,7 +49,7 @@ describe('a file that is something else is refused by name, and does not keep th
     )
     await mkdir(join(place, 'recipes'))
     const recipe = (what: string) => `
-      import { recipe, script, aptRepo, file, copyTree } from ${built('index.js')}
+      import { recipe, script, aptRepo, file, copyTree } from ${library}
       export default recipe({ description: 'x', run: ({ converge }) => converge(${what}) })`
     const key = (path: string) =>
       `aptRepo('x', { uris: 'http://127.0.0.1/', suites: 'x', components: ['x'], key: { path: ${JSON.stringify(path)} } })`
@@ -132,8 +133,10 @@ describe('a file that is something else is refused by name, and does not keep th
         'exec "$@" < /dev/zero',
         'sh',
         process.execPath,
+        '--import',
+        'tsx',
         '-e',
-        `import { createValueSources } from ${built('cli/value-sources.js')}
+        `import { createValueSources } from '${sources}'
        createValueSources().input('x').then(console.log, error => console.log(error.message))`,
         '--input-type=module',
       ],

@@ -35,13 +35,6 @@ describe('the place of a call', () => {
     ],
     ['a library before it', ['f (/p/node_modules/a/b.js:1:1)', 'run (/p/x.ts:3:5)'], '/p/x.ts:3'],
     ['Node’s own', ['node:internal/process:1:1', 'f (node:fs:2:2)', '<anonymous>'], undefined],
-    [
-      'CommonJS made by tsx, which knows no line',
-      [
-        'Object.<anonymous> (data:text/javascript,x%3D(1)?filePath=%2Fp%2Fx.ts%3Fnamespace%3D1:2:1)',
-      ],
-      '/p/x.ts',
-    ],
     ['the working directory', [`run (${process.cwd()}/recipes/x.ts:3:5)`], 'recipes/x.ts:3'],
   ])('%s', (_, lines, expected) => expect(placeOf(...lines)).toBe(expected))
 })
