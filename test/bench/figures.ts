@@ -54,6 +54,20 @@ export function atMostMore(
   return { what, ours, peer, theirs, ratio, wanted: `≤ +${limitMs} ms`, met: more <= limitMs }
 }
 
+/** At most this many milliseconds more for each of so many steps. */
+export function atMostMoreEach(
+  what: string,
+  ours: Cost,
+  peer: string,
+  theirs: Cost,
+  count: number,
+  limitMs: number,
+): Figure {
+  const more = (ours.wallMs - theirs.wallMs) / count
+  const ratio = `${more < 0 ? '−' : '+'}${Math.abs(more).toFixed(1)} ms each`
+  return { what, ours, peer, theirs, ratio, wanted: `≤ +${limitMs} ms`, met: more <= limitMs }
+}
+
 export const ms = (value: number) => `${Math.round(value)} ms`
 const seconds = (value: number) => `${(value / 1000).toFixed(2)} s`
 

@@ -1,6 +1,6 @@
 /** The parts of the bench: what each measures, against what, and what is wanted. */
 import { tmpdir } from 'node:os'
-import { atMost, atMostMore, type Figure, timesFaster } from './figures.ts'
+import { atMost, atMostMore, atMostMoreEach, type Figure, timesFaster } from './figures.ts'
 import { inTurn, measure } from './measure.ts'
 import { allChanged, cli, run, unchanged } from './ours.ts'
 import { ansible } from './peers/ansible.ts'
@@ -132,6 +132,35 @@ async function h(place: Place, rounds: number): Promise<Figure[]> {
   }
 }
 
+/** Of (j), on each host. */
+const effects = 20
+
+/** How much longer an effect takes than a command that is not remembered. All hosts share this machine, so it is one of all. */
+async function j(place: Place, rounds: number): Promise<Figure[]> {
+  const hosts = place.first(20)
+  const figures: Figure[] = []
+  for (const [disk, limitMs] of [
+    ['without fsync', 15],
+    ['with fsync', 40],
+  ] as const) {
+    const what = `j: ${effects} effects × 20 hosts, ${disk}`
+    if (hosts.hosts[0]!.root !== '') {
+      figures.push({ what, said: 'not measured', peer: 'the hosts have this machine’s programs' })
+      continue
+    }
+    const work = (how: string) => run(hosts, 'effects', effects, how, disk)
+    await work('plain')
+    const { plain, remembered } = await inTurn(rounds, {
+      plain: () => work('plain'),
+      remembered: () => work('remembered'),
+    })
+    const peer = 'the same, not remembered'
+    const count = effects * hosts.hosts.length
+    figures.push(atMostMoreEach(what, remembered, peer, plain, count, limitMs))
+  }
+  return figures
+}
+
 /** By the letters of docs/performance.md; (a) to (c) come of the same runs. */
 export const parts: Readonly<Record<string, Part>> = {
   a: { hosts: 20, measure: abc },
@@ -141,4 +170,5 @@ export const parts: Readonly<Record<string, Part>> = {
   g: { hosts: 20, measure: g },
   h: { hosts: 1, measure: h },
   i: { hosts: 0, measure: async (_, rounds) => [await runsFigure(rounds)] },
+  j: { hosts: 20, measure: j },
 }
