@@ -3,11 +3,37 @@
 # Needs: leftover
 
 # hw_effect_may_unit: whether it can be a unit of its own: systemd may end all processes of a login with its last session
-# (KillUserProcesses), whatever session of the kernel they are in.
+# (KillUserProcesses), whatever session of the kernel they are in. Who is not root has units only of the user's own systemd,
+# which that ends as well, unless the user lingers.
 hw_effect_may_unit() {
+  hw_effect_manager=''
   [ "$hw_init" = systemd ] && [ -z "${hw_effect_no_unit-}" ] && command -v systemd-run >/dev/null || return
   hw_own_uid
-  [ "$hw_own_number" = 0 ]
+  [ "$hw_own_number" != 0 ] || return 0
+  hw_look_login
+  [ "$hw_login_ends" = lingers ] && hw_effect_manager=--user
+}
+
+# hw_look_login: what logind does when the last session of our user ends, into hw_login_ends: `spares` what is left
+# of it, `ends` that, or ends it and the user `lingers`. Asked once a session.
+hw_look_login() {
+  [ -z "${hw_login_ends-}" ] || return 0
+  hw_login_ends=spares hw_found=''
+  while IFS= read -r hw_line; do
+    case $hw_line in */session-*.scope) hw_found=yes ;; esac
+  done </proc/self/cgroup
+  [ -n "$hw_found" ] || return 0
+  hw_found=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+    KillExcludeUsers KillOnlyUsers KillUserProcesses 2>/dev/null) && hw_login_name=$(id -un) || return 0
+  # Of each a line: `as 2 "alice" "bob"`, the same, and `b true`. Who is in no list of the second is spared by it.
+  hw_line=${hw_found%%"$hw_newline"*} hw_found=${hw_found#*"$hw_newline"}
+  case $hw_line in *"\"$hw_login_name\""*) return 0 ;; esac
+  case $hw_found in
+    *"\"$hw_login_name\""* | "as 0${hw_newline}b true") ;;
+    *) return 0 ;;
+  esac
+  hw_login_ends=ends
+  [ ! -e "/var/lib/systemd/linger/$hw_login_name" ] || hw_login_ends=lingers
 }
 
 # hw_effect_unit WORD…: the runner of these words as a transient unit, with the environment, directory, umask and limits
@@ -21,7 +47,7 @@ hw_effect_unit() {
     hw_effect_quoted "$hw_effect_input"
     hw_effect_quoted exec sh "$hw_effect_runner" "$hw_effect" "$hw_boot" "$hw_space" "$hw_lock_file" "$hw_self" "$hw_effect_path" "$@"
   } >"$hw_effect/unit" || return
-  hw_effect_limits systemd-run --quiet --collect "--unit=$hw_effect_unit_name" "--description=$hw_effect_title" \
+  hw_effect_limits systemd-run ${hw_effect_manager:+"$hw_effect_manager"} --quiet --collect "--unit=$hw_effect_unit_name" "--description=$hw_effect_title" \
     --property=KillMode=process "--property=UMask=$hw_umask"
 }
 
@@ -108,7 +134,7 @@ hw_effect_await_unit() {
   hw_effect_unit_name=hostwright-$hw_effect_key-$$
   until [ -s "$hw_effect/started" ]; do
     hw_waits=$((hw_waits + 1))
-    [ $((hw_waits % 50)) -ne 0 ] || systemctl is-active --quiet "$hw_effect_unit_name" || break
+    [ $((hw_waits % 50)) -ne 0 ] || systemctl ${hw_effect_manager:+"$hw_effect_manager"} is-active --quiet "$hw_effect_unit_name" || break
     sleep 0.01 2>/dev/null || sleep 1
   done
 }

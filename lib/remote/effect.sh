@@ -195,11 +195,20 @@ hw_effect_start() {
     hw_effect_await_unit
     return
   fi
+  hw_each=''
   if command -v setsid >/dev/null; then
     hw_setsid=setsid
-  elif [ -z "${hw_effect_said-}" ]; then
+    case ${hw_login_ends-} in
+      ends | lingers)
+        hw_each="systemd ends what $hw_login_name runs here with the last session (KillUserProcesses=yes): commands may end with the connection; \`loginctl enable-linger $hw_login_name\` lets them outlive it"
+        ;;
+    esac
+  else
+    hw_each='this host has neither systemd-run nor setsid: commands here end with the connection'
+  fi
+  if [ -n "$hw_each" ] && [ -z "${hw_effect_said-}" ]; then
     hw_effect_said=1
-    hw_mark aside 'this host has neither systemd-run nor setsid: commands here end with the connection'
+    hw_mark aside "$hw_each"
   fi
   # The pipe is the runner's, so its end says that the runner has ended. Not in the background, where the shell
   # makes a process ignore SIGINT.

@@ -1,9 +1,9 @@
 /** What runs once a run, as root where systemd is process 1: a transient unit of its own. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { lockCall } from '../../lib/host/lock.ts'
 import { command } from '../../lib/resources/commands/command.ts'
-import type { HostCall } from '../../lib/session/call.ts'
+import type { HostCall, StepResult } from '../../lib/session/call.ts'
 import { openSession } from '../../lib/session/session.ts'
 import { secret } from '../../lib/shell/secret.ts'
 import { systemdHost } from '../support/init-hosts.ts'
@@ -113,5 +113,90 @@ describe('a command that runs once a run on a systemd host', {
     const [shown] = await opened.segment([{ call: where }], settings)
     expect(shown).toMatchObject({ status: 'changed', marks: [] })
     expect(shown!.stdout.toString()).not.toContain('hostwright-')
+  })
+})
+
+// What stays of a login is not for the kernel to say alone: root is spared by logind, and was all that was tested.
+describe('a command that runs once a run, of a user whose processes logind ends with the last session', {
+  tags: ['overlay', 'systemd', 'logind'],
+}, () => {
+  const host = systemdHost()
+  const settings = { check: false, diff: false }
+  const login: Program = { name: 'sh', command: ['su', '-s', '/bin/sh', '--', 'hwuser'] }
+
+  const session = async (directory: string, attempt: number) => {
+    const claim = { run: 'r1', attempt, recipe: 'r', owner: 'o', controller: 'c', time: 't' }
+    const opened = await openSession({
+      transport: host.transport(login),
+      bootstrapDir: `${directory}/bootstrap`,
+      first: [lockCall(claim)],
+    })
+    onTestFinished(() => opened.close())
+    expect(opened.first[0]).toMatchObject({ status: 'ok' })
+    return opened
+  }
+  const once = (line: string, directory: string, key: string): HostCall => ({
+    ...command(line, { cwd: directory }).call,
+    effect: { key, title: key },
+  })
+  const until = (script: string) =>
+    host.script(`timeout 20 sh -c 'until ${script}; do sleep 0.05; done'`, '/')
+
+  beforeAll(async () => {
+    await host.script(
+      `mkdir -p /etc/systemd/logind.conf.d
+printf '[Login]\\nKillUserProcesses=yes\\n' >/etc/systemd/logind.conf.d/hostwright.conf
+systemctl start dbus.socket dbus.service systemd-logind.service
+useradd --create-home hwuser`,
+      '/',
+    )
+  })
+
+  /** A command that waits, of a session that ends meanwhile, as sshd ends it. */
+  async function left() {
+    const directory = await host.directory()
+    await host.script('chown hwuser .', directory)
+    const first = await session(directory, 1)
+    const line = 'echo begun; echo x >>ran; while [ ! -e go ]; do sleep 0.05; done; echo over'
+    const said = (await first.segment([{ call: once('true', directory, 'k0') }], settings))[0]!
+    const lost = first.segment([{ call: once(line, directory, 'k') }], settings).catch(() => {})
+    await until(`[ -s ${directory}/ran ]`)
+    await host.script(
+      'read -r shell <bootstrap/bootstrap.pid; kill -KILL "$(ps -o ppid= -p "$shell")"',
+      directory,
+    )
+    await until('[ -z "$(loginctl --no-legend list-sessions)" ]')
+    await lost
+    const second = await session(directory, 2)
+    const waiting = second.segment([{ call: once(line, directory, 'k') }], settings)
+    await host.script('touch go', directory)
+    return { said, result: (await waiting)[0]!, ran: await host.script('cat ran', directory) }
+  }
+  const asides = ({ marks }: StepResult) =>
+    marks.flatMap(([word, ...said]) => (word === 'aside' ? [said.join(' ')] : []))
+
+  test('is ended with it, which is said before, and is found to have been', async () => {
+    const { said, result, ran } = await left()
+    expect(asides(said)).toEqual([
+      expect.stringMatching(/KillUserProcesses=yes.*`loginctl enable-linger hwuser`/),
+    ])
+    // Its runner has time to write down that it was ended by SIGHUP or SIGTERM: logind sends both.
+    expect(result).toMatchObject({
+      status: 'failed',
+      exitStatus: expect.toBeOneOf([129, 143]),
+      code: '-',
+    })
+    expect(result.stdout.toString()).toBe('begun\n')
+    expect(ran).toBe('x\n')
+  })
+
+  test('goes on as a unit of a user who lingers, and a later attempt waits for it', async () => {
+    await host.script('loginctl enable-linger hwuser', '/')
+    await until('systemctl is-active --quiet "user@$(id -u hwuser).service"')
+    const { said, result, ran } = await left()
+    expect(asides(said)).toEqual([])
+    expect(result).toMatchObject({ status: 'changed', code: '-' })
+    expect(result.stdout.toString()).toBe('begun\nover\n')
+    expect(ran).toBe('x\n')
   })
 })

@@ -179,6 +179,15 @@ export const requirements = {
       existsSync('/lib/systemd/systemd') &&
       / cgroup2 /.test(readFileSync('/proc/self/mounts', 'utf8')),
   }),
+  logind: late({
+    get: 'apt-get install dbus libpam-systemd',
+    here: () =>
+      allOf(
+        runs(['dbus-daemon', '--version']),
+        existsSync('/lib/systemd/systemd-logind'),
+        readFileSync('/etc/pam.d/common-session', 'utf8').includes('pam_systemd.so'),
+      ),
+  }),
   openrc: late(packaged('openrc', 'openrc', '--version')),
   apt: late({
     get: 'apt-get install dpkg-dev',
