@@ -310,6 +310,16 @@ export const errorCodes = {
     'A file under /var/bootstrap can’t be read or was not written by hostwright.',
     'Look at the file the message names; if it is another user’s, work as that user (`--become`).',
   ),
+  other_host: entry(
+    failed,
+    'Another host, at which this one works by `on()`, can’t be reached, or another run holds its lock.',
+    'The message names it and says why; when that is fixed, run again.',
+  ),
+  wait_cycle: entry(
+    failed,
+    'Hosts of a run would wait for each other for ever.',
+    'Leave one of them out with `--on`, or let one come after the other.',
+  ),
   locked: entry(
     locked,
     'Another run holds the lock.',

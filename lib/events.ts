@@ -80,10 +80,12 @@ export type RunEvent = { at: number } & (
   /** A person is asked before the step with this title, and the host waits for the answer. */
   | { type: 'approval.needed'; host: string; title: string }
   | { type: 'host.start'; host: string }
-  | { type: 'task.start'; host: string; task: string; title: string }
+  /** `on`, here and in steps: the host on which it is done, if that is another one than the host it is done for. */
+  | { type: 'task.start'; host: string; on?: string; task: string; title: string }
   | {
       type: 'step.start'
       host: string
+      on?: string
       task: string
       step: string
       title: string
@@ -106,6 +108,7 @@ export type RunEvent = { at: number } & (
   | {
       type: 'step.end'
       host: string
+      on?: string
       task: string
       step: string
       title: string

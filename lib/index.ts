@@ -70,6 +70,9 @@ export {
 export {
   type Change,
   type Converged,
+  type EffectOptions,
+  type OtherHost,
+  type OtherHosts,
   type PrepareContext,
   type ProductWishes,
   type Recipe,

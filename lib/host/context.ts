@@ -1,13 +1,16 @@
 /** What a recipe gets on one host (the interface is in recipe.ts). */
 import { type HostState, parseState } from '../bootstrap/state.ts'
 import { createFacts } from '../facts/fact.ts'
+import type { Host } from '../inventory/inventory.ts'
 import type { InventoryView } from '../inventory/view.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import type { RunContext } from '../recipe/recipe.ts'
 import { callSite } from '../resources/call-site.ts'
+import type { Items } from '../resources/resource.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { Session } from '../session/session.ts'
+import type { Across } from './across.ts'
 import { createCommands } from './commands.ts'
 import { accountForWayBack, converge } from './execute.ts'
 import type { Execution } from './execution.ts'
@@ -15,6 +18,7 @@ import { createFindStack, createHeartbeat, createProbe } from './heartbeats.ts'
 import { checkNotStopped } from './interrupts.ts'
 import type { Job } from './job.ts'
 import { onlyLooks } from './mode.ts'
+import { createOn, effectOf } from './on.ts'
 import { createOwnStep } from './own-step.ts'
 import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
@@ -29,15 +33,21 @@ import {
 /** The state files, read under the lock. */
 export type StateFiles = () => Session['stateFiles']
 
+/** What belongs to one host's run. */
+export interface Own {
+  execution: Execution
+  scheduling: ScheduleOptions
+  inventory: InventoryView
+  files: StateFiles
+}
+
 /** @param output keeps what the recipe passes to `output` */
 export function createContext<A extends ArgumentTypes>(
-  { what, world, across }: Job<A>,
-  execution: Execution,
-  scheduling: ScheduleOptions,
-  inventory: InventoryView,
-  files: StateFiles,
+  job: Job<A>,
+  { execution, scheduling, inventory, files }: Own,
   output: (data: unknown) => void,
 ): RunContext<ArgumentValues<A>> {
+  const { what, world, across } = job
   const { host, sessions, progress } = execution
   const { catalogue, identity } = world
   const check = onlyLooks(execution.mode)
@@ -46,23 +56,32 @@ export function createContext<A extends ArgumentTypes>(
   const write = createWriteState(ask, execution)
   const step = createOwnStep(execution)
   const product = createFindProduct(world, execution, state)
+  const facts = createFacts(ask)
+  const $ = createDollar(createCommands(execution, check, true), callSite)
+  const read = createDollar(createCommands(execution, false, false), callSite)
+  const bring = async (items: readonly Items[]) => {
+    checkNotStopped(execution.interrupts)
+    return converge(items, scheduling, execution)
+  }
+  const effect: RunContext['effect'] = (title, line, options) =>
+    bring([effectOf(title, line, options)])
+  const own = { host, facts, $, read, converge: (...items: Items[]) => bring(items), effect }
+  const staying = { job, forHost: host.name, selection: scheduling.selection, execution }
   const stackOf = createFindStack(catalogue, execution, state, product)
   return {
     host: { ...host, facts: sessions.main.facts },
     inventory,
-    factsOf: host =>
-      across.facts.get(typeof host === 'string' ? inventory.host(host).name : host.name),
+    factsOf: createFactsOf(inventory, across),
     args: what.args,
     secrets: what.secrets ?? {},
-    facts: createFacts(ask),
+    facts,
     check,
     confirmed: execution.mode.kind === 'replay' || what.confirmed === true,
-    $: createDollar(createCommands(execution, check, true), callSite),
-    read: createDollar(createCommands(execution, false, false), callSite),
-    converge: async (...items) => {
-      checkNotStopped(execution.interrupts)
-      return converge(items, scheduling, execution)
-    },
+    $,
+    read,
+    converge: own.converge,
+    effect,
+    on: createOn(staying, own),
     get catalogue() {
       return catalogue()
     },
@@ -83,6 +102,17 @@ export function createContext<A extends ArgumentTypes>(
     output,
     warn: message => progress.warn(message),
   }
+}
+
+/** What is known of another host, or what it says when it is asked. */
+function createFactsOf(inventory: InventoryView, { facts, guests }: Across): RunContext['factsOf'] {
+  const factsOf = (of: Host | string, { ask }: { ask?: boolean } = {}) => {
+    const host = inventory.host(typeof of === 'string' ? of : of.name)
+    const known = facts.get(host.name)
+    if (ask !== true) return known
+    return Promise.resolve(known ?? guests.sessions(host).then(({ main }) => main.facts))
+  }
+  return factsOf as RunContext['factsOf']
 }
 
 /** Parses once, and only if asked: a recipe that does not need the state must not fail because of it. */

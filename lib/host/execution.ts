@@ -12,6 +12,8 @@ import type { HostSessions } from './sessions.ts'
 
 export interface Execution {
   host: Host
+  /** The host for which it is done, if that is another one; plans and lists show its steps there. */
+  forHost?: string
   mode: Mode
   sessions: HostSessions
   progress: Progress
@@ -29,6 +31,13 @@ export interface Execution {
  * Adds a step to the account that plans and lists keep; does nothing in other modes.
  * @param step called only where an account is kept: its hashes take time
  */
-export function account({ host, mode, progress }: Execution, step: () => StepAccount): void {
-  onStepOf(mode)?.(host.name, cleanReport(step(), progress.redact))
+export function account(
+  { host, forHost, mode, progress }: Execution,
+  step: () => StepAccount,
+): void {
+  const onStep = onStepOf(mode)
+  if (!onStep) return
+  const known = cleanReport(step(), progress.redact)
+  if (forHost === undefined) onStep(host.name, known)
+  else onStep(forHost, { ...known, on: host.name })
 }

@@ -2,23 +2,22 @@
 import type { BootstrapError } from '../errors.ts'
 import type { HostOutcome, HostStatus } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { lockKey } from '../inventory/same-host.ts'
 import { parseRemembered } from '../program/remembered.ts'
 import type { Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData, cleanReport } from '../report/clean.ts'
 import type { Progress } from '../report/progress.ts'
 import { errorReport, stackOf, statusOf, thrownError } from '../report/report.ts'
-import type { Watch } from '../session/watch.ts'
-import { connectHost, type Restarting, reconnectHost } from './connect.ts'
 import { warnOfLeft, warnOfRemembered } from './due-warnings.ts'
 import { type GivingUp, listenToInterrupts } from './giving-up.ts'
-import { defaultReconnectMs, type Job, type Timeouts, type World } from './job.ts'
+import type { Job } from './job.ts'
 import type { Ledger } from './ledger.ts'
 import { onlyLooks } from './mode.ts'
-import { recoverHost } from './recover.ts'
+import { openSessions, recoveryOf } from './open-sessions.ts'
 import { lookAtPlanned, perform, type Visit } from './run-recipe.ts'
-import { createSessions, type HostSessions } from './sessions.ts'
-import { type Claim, createClaim, takeLock, takeLockAgain } from './take-lock.ts'
+import type { HostSessions } from './sessions.ts'
+import { createClaim, takeLock } from './take-lock.ts'
 import { watchHost } from './watch.ts'
 
 /** What is known about a host so far, for its outcome. */
@@ -49,7 +48,9 @@ export async function runHost<A extends ArgumentTypes>(
   const givingUp = listenToInterrupts(job.world.interrupts)
   let failure: BootstrapError | undefined
   try {
-    const visiting = visitHost(host, job, progress, selection, account, givingUp)
+    const visiting = inTurn(host, job, () =>
+      visitHost(host, job, progress, selection, account, givingUp),
+    )
     await Promise.race([visiting, givingUp.over])
   } catch (error) {
     // Once the connection is dropped, that it is lost is no news.
@@ -76,6 +77,32 @@ export async function runHost<A extends ArgumentTypes>(
   return outcome
 }
 
+const takesLock = <A extends ArgumentTypes>({ what, mode }: Job<A>) =>
+  what.recipe.lock(what.args) && !onlyLooks(mode)
+
+/** What other hosts of the run do here ends before its own part begins, and the next waits until that has ended. */
+async function inTurn<A extends ArgumentTypes>(
+  host: Host,
+  job: Job<A>,
+  visit: () => Promise<void>,
+): Promise<void> {
+  if (!takesLock(job)) return visit()
+  const { across, world } = job
+  const back = await across.turns.take(
+    { key: lockKey(host), host: host.name },
+    { part: host.name, own: true },
+    { limitMs: ownTurnMs, signal: world.interrupts.stop },
+  )
+  try {
+    await visit()
+  } finally {
+    back()
+  }
+}
+
+/** How long its own part waits for each that works at a host, in milliseconds: those end by themselves. */
+const ownTurnMs = 3_600_000
+
 async function visitHost<A extends ArgumentTypes>(
   host: Host,
   job: Job<A>,
@@ -85,7 +112,7 @@ async function visitHost<A extends ArgumentTypes>(
   givingUp: GivingUp,
 ): Promise<void> {
   const { what, mode, world } = job
-  const locks = what.recipe.lock(what.args) && !onlyLooks(mode)
+  const locks = takesLock(job)
   const warn = (message: string) => {
     if (!account.over) progress.warn(message)
   }
@@ -133,36 +160,3 @@ const describeLock = (taken: boolean, check: boolean, afterMs: number) =>
   taken
     ? `taken, ${afterMs} ms after the host's work began`
     : `not taken: ${check ? 'nothing is changed' : 'the recipe takes none'}`
-
-/** Connects, and connects again after a restart, or when the connection was lost; then it takes the lock again. */
-async function openSessions(
-  host: Host,
-  { connector, timeouts, interrupts }: World,
-  claim: Claim | undefined,
-  reconnectMs: number,
-  warn: (message: string) => void,
-  watch: Watch,
-): Promise<HostSessions> {
-  const { connectMs, keepalive } = timeouts
-  const connecting = { connector, timeoutMs: connectMs, interrupts, warn, watch, keepalive }
-  const connected = await connectHost(host, connecting, claim ? [claim.take()] : [])
-  const reconnect = (restarting: Restarting) =>
-    reconnectHost(host, connecting, restarting, async session => {
-      if (claim) await takeLockAgain(session, claim)
-    })
-  if (reconnectMs === 0) return createSessions(connected, reconnect, watch)
-  const recovering = { claim: () => claim?.takeBack(), say: warn }
-  return createSessions(connected, reconnect, watch, async (lost, after, last) => {
-    // Ctrl-C came before: nothing new begins.
-    if (interrupts.stop.aborted || (last && !claim?.takeBack())) throw lost
-    const withinMs = last ? Math.min(reconnectMs, lastMs) : reconnectMs
-    return recoverHost(host, connecting, { ...recovering, withinMs }, lost, after)
-  })
-}
-
-/** How long it may take to give the lock back, in milliseconds, when all is done. The host frees it by itself in a minute. */
-const lastMs = 15_000
-
-/** How long a lost connection is made again, in milliseconds. Between this machine and itself nothing is lost. */
-const recoveryOf = ({ connection, timeouts }: Host, { reconnectMs }: Timeouts): number =>
-  connection === 'ssh' ? (reconnectMs ?? timeouts?.reconnectMs ?? defaultReconnectMs) : 0

@@ -28,18 +28,25 @@ export interface Ledger {
   settle(owed: readonly string[]): Promise<void>
 }
 
+/** Which resources changed something, and what steps would make. */
+export interface Noted {
+  known: Map<Resource, boolean>
+  foreseen: string[]
+}
+
 /**
  * @param check whether nothing may be changed
  * @param before keys of handlers that an earlier run left due
+ * @param earlier what an earlier ledger of the same host has noted, which this one goes on with
  */
 export function createLedger(
   sessions: HostSessions,
   check: boolean,
   before: Iterable<string>,
+  earlier: Noted = { known: new Map(), foreseen: [] },
 ): Ledger {
   const due = new Set(before)
-  const known = new Map<Resource, boolean>()
-  const foreseen: string[] = []
+  const { known, foreseen } = earlier
   const mode = { check, diff: false }
   const settle = async (owed: readonly string[]) => {
     const done = owed.filter(key => !due.has(key))

@@ -8,12 +8,11 @@ import type { Execution } from './execution.ts'
 import type { Mode } from './mode.ts'
 
 /** Works like the host's own progress, but reports nothing. */
-export const silentProgress = (host: string, { hide, redact }: Progress): Progress => ({
-  ...createProgress(host, '', createEventStream()),
+export function silentProgress(host: string, { hide, redact }: Progress): Progress {
+  const silent = createProgress(host, '', createEventStream())
   // The plan has stars in place of secrets, so what is compared with it must too.
-  hide,
-  redact,
-})
+  return { ...silent, hide, redact, elsewhere: on => ({ ...silent.elsewhere(on), hide, redact }) }
+}
 
 /** Plans like `plan`, and adds the steps to `found`. */
 export const lookAgain = (diff: boolean, found: StepAccount[]): Mode => ({

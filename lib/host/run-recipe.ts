@@ -75,7 +75,7 @@ export async function perform<A extends ArgumentTypes>(
     redact: progress.redact,
   }
   const inventory = createInventoryView(world.inventory, secrets)
-  await what.recipe.run(createContext(job, execution, scheduling, inventory, files, output))
+  await what.recipe.run(createContext(job, { execution, scheduling, inventory, files }, output))
   if (!what.recipe.lock(what.args)) return
   const left = stepsOf(remembered.filter(({ key }) => ledger.due.has(key)))
   const segments = segmentsOf(left, scheduling.oneByOne)

@@ -1,5 +1,6 @@
 /** All sessions of one host in a run: the connection's own user, and others over the same connection. */
 import { UnreachableError } from '../errors.ts'
+import type { HostCall } from '../session/call.ts'
 import { noUserMark, openSession, type Session } from '../session/session.ts'
 import type { Watch } from '../session/watch.ts'
 import type { ConnectedHost, Restarting } from './connect.ts'
@@ -29,6 +30,12 @@ export interface HostSessions {
    * @throws {UnreachableError} the host is not back in time
    */
   reconnect(restarting: Restarting): Promise<void>
+  /**
+   * Another main session over the same connection, with a shell of its own: what takes a lock for a while ends with it. Its
+   * end leaves the connection.
+   * @throws {UnreachableError} the host opens no other shell
+   */
+  beside(opening: Beside): Promise<ConnectedHost>
   /** How often the controller waited for the host, in all sessions. */
   readonly roundTrips: number
   /** As `Session.interrupt` and `Session.kill`, for all sessions. */
@@ -41,6 +48,15 @@ export interface HostSessions {
    * not stay on the host.
    */
   close(skip?: boolean): Promise<void>
+}
+
+/** A session that is opened beside the first one. */
+export interface Beside {
+  bootstrapDir: string
+  /** Calls that go with its first write. */
+  first: readonly HostCall[]
+  warn?: (message: string) => void
+  watch?: Watch
 }
 
 /**
@@ -88,26 +104,34 @@ export function createSessions(
     session.catch(() => sessions.delete(user))
     return session
   }
+  const steadily: HostSessions['steadily'] = async (user, work, mayRepeat = () => true) => {
+    for (;;) {
+      const from = connection.now
+      try {
+        // Await only what must be: calls must keep their order.
+        const session = isMain(user) || from.session.failure ? from.session : await as(user)
+        if (!session.failure) return await work(session, from.changed ?? none)
+        // Nothing of the work has been sent.
+        await connection.restore(session.failure, from)
+      } catch (error) {
+        if (!mayRepeat()) throw error
+        await connection.restore(error, from)
+      }
+    }
+  }
   return {
     get main() {
       return connection.now.session
     },
     as,
-    steadily: async (user, work, mayRepeat = () => true) => {
-      for (;;) {
-        const from = connection.now
-        try {
-          // Await only what must be: calls must keep their order.
-          const session = isMain(user) || from.session.failure ? from.session : await as(user)
-          if (!session.failure) return await work(session, from.changed ?? none)
-          // Nothing of the work has been sent.
-          await connection.restore(session.failure, from)
-        } catch (error) {
-          if (!mayRepeat()) throw error
-          await connection.restore(error, from)
-        }
-      }
-    },
+    steadily,
+    beside: ({ bootstrapDir, first, warn, watch }) =>
+      steadily(undefined, async () => {
+        const { transport, keepalive } = connection.now
+        const shared = { ...transport, close: () => {} }
+        const opened = { transport: shared, bootstrapDir, first, warn, watch, keepalive }
+        return { transport, keepalive, session: await openSession(opened) }
+      }),
     reconnect: restarting => connection.replace(() => connect(restarting)),
     get roundTrips() {
       return opened.reduce((sum, session) => sum + session.roundTrips, connection.roundTrips)

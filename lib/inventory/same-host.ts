@@ -11,8 +11,7 @@ export function refuseSameHost(hosts: readonly Host[]): void {
   const known = new Map<string, Host>()
   for (const host of hosts) {
     const { connection, address, port, bootstrapDir } = host
-    // The lock is in bootstrap_dir; by whichever user, it is the same one.
-    const key = JSON.stringify([connection, ...placeOf(host), bootstrapDir])
+    const key = lockKey(host)
     const other = known.get(key)
     if (other === undefined) known.set(key, host)
     else {
@@ -25,6 +24,10 @@ export function refuseSameHost(hosts: readonly Host[]): void {
     }
   }
 }
+
+/** The same for hosts that share a lock, which is in bootstrap_dir; by whichever user, it is the same one. */
+export const lockKey = (host: Host): string =>
+  JSON.stringify([host.connection, ...placeOf(host), host.bootstrapDir])
 
 /** The same words for the same machine, as far as the inventory says. */
 function placeOf(host: Host): (string | number)[] {

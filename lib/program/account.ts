@@ -11,6 +11,8 @@ export interface StepAccount {
   kind: 'resource' | 'handler' | 'command' | 'step'
   task?: string
   title: string
+  /** The host on which it is done, if that is another one. */
+  on?: string
   /** The user that it runs as, unless it is the connection's. */
   as?: string
   tags: string[]
@@ -76,9 +78,11 @@ export function differenceOf(
     const [before, now] = [planned[at], found[at]]
     if (!before) return `${now!.title} is not in the plan`
     if (!now) return `${before.title} is in the plan, but no longer in the recipe`
-    if (before.title !== now.title || before.kind !== now.kind || before.as !== now.as)
+    if (!isSameTitle(before, now))
       return `the plan has ${titleAs(before)} where the recipe now has ${titleAs(now)}`
     if (before.does !== now.does) return `the recipe now declares ${now.title} differently`
+    // Others have worked there since: what they left is as good as what was found.
+    if (now.on !== undefined) continue
     if (before.status !== now.status || before.note !== now.note)
       return `${now.title}: then ${described(before)}, now ${described(now)}`
     if (before.saw !== now.saw) return `${now.title}: the host’s state has changed since the plan`
@@ -104,14 +108,14 @@ export function strangeStep(
 }
 
 const isSameStep = (before: StepAccount, now: StepAccount) =>
-  before.title === now.title &&
-  before.kind === now.kind &&
-  before.as === now.as &&
-  before.does === now.does
+  isSameTitle(before, now) && before.does === now.does
 
-/** A step's title, and as whom it runs. */
-export const titleAs = ({ title, as }: Pick<StepAccount, 'title' | 'as'>): string =>
-  as === undefined ? title : `${title} as ${as}`
+const isSameTitle = (before: StepAccount, now: StepAccount) =>
+  (['title', 'kind', 'on', 'as'] as const).every(key => before[key] === now[key])
+
+/** A step's title, where it is done if that is another host, and as whom it runs. */
+export const titleAs = ({ title, on, as }: Pick<StepAccount, 'title' | 'on' | 'as'>): string =>
+  `${on === undefined ? '' : `on ${on}: `}${title}${as === undefined ? '' : ` as ${as}`}`
 
 const described = ({ status, note }: StepAccount) => (note ? `${status}: ${note}` : status)
 

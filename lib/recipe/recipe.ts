@@ -9,6 +9,7 @@ import type { Fact } from '../facts/fact.ts'
 import type { Verdict } from '../heartbeat/probe.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { InventoryView } from '../inventory/view.ts'
+import type { CommandOptions } from '../resources/commands/command.ts'
 import type { Items, Task } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
 import type { Facts } from '../session/first-facts.ts'
@@ -50,6 +51,31 @@ export interface Change {
   passing?: string
 }
 
+/** Another host, from within a host's run. What is done there is shown under the host that it is for. */
+export interface OtherHost {
+  readonly host: Host
+  /** As in `RunContext`, there. */
+  facts<T>(fact: Fact<T>): Promise<T>
+  readonly read: Dollar
+  /** Takes that host's lock for the time of the command. */
+  readonly $: Dollar
+  /** Takes that host's lock for the time of it: what other hosts of the run, and other runs, do there comes before or after. */
+  converge(...items: Items[]): Promise<Converged>
+  effect(title: string, line: string, options?: EffectOptions): Promise<Converged>
+}
+
+/**
+ * The hosts of a pattern. `converge` and `effect` are done on one after the other; `read`, `$` and `facts` need a single
+ * host: of several, ask each.
+ * @example for (const lb of on('lb')) await lb.read`uptime`
+ */
+export interface OtherHosts extends Omit<OtherHost, 'host'>, Iterable<OtherHost> {
+  readonly hosts: readonly Host[]
+}
+
+/** The options of an effect: those of `command` but its title, and no guards. */
+export type EffectOptions = Omit<CommandOptions, 'title' | 'creates' | 'unless' | 'onlyIf'>
+
 /** What a recipe can ask and do on one host. */
 export interface RunContext<A = unknown, S = SecretValues> {
   readonly host: RunningHost
@@ -61,6 +87,8 @@ export interface RunContext<A = unknown, S = SecretValues> {
    * @throws {UsageError} unknown_name, with the nearest names
    */
   factsOf(host: Host | string): Facts | undefined
+  /** With `ask` a host that has not connected is asked, over the connection of `on`; once a run. */
+  factsOf(host: Host | string, options: { ask: true }): Promise<Facts>
   readonly args: A
   /** The recipe's `secrets`, the same on every host. */
   readonly secrets: S
@@ -80,6 +108,19 @@ export interface RunContext<A = unknown, S = SecretValues> {
   readonly read: Dollar
   /** Brings the host to the declared state, in order. Throws at the first failure. */
   converge(...items: Items[]): Promise<Converged>
+  /**
+   * A command that can't be asked whether it is done: it runs once a run.
+   * @example await effect('migrate', sh`${home}/bin/migrate`)
+   */
+  effect(title: string, line: string, options?: EffectOptions): Promise<Converged>
+  /**
+   * Works at other hosts, for this one.
+   * @param where a host of the inventory, or a pattern as for `--on`
+   * @param options.wait how long to wait for each that has a host before this one; default: 10 minutes, or --wait-lock
+   * @throws {UsageError} unknown_name, no_hosts
+   * @example await on('lb').converge(file('/etc/haproxy/out', { content: host.name }))
+   */
+  on(where: string | Host, options?: { wait?: string }): OtherHosts
   /** bootstrap.ini. */
   readonly catalogue: Catalogue
   /** The record in the host's bootstrap_dir; `recordProduct` and `setMode` update it. */

@@ -27,6 +27,8 @@ export interface Progress {
   /** The task for steps that are in no task; a new one after each titled task. */
   own(): TaskProgress
   warn(message: string): void
+  /** For steps that are done on another host for this one: they are shown here, in tasks that name it. */
+  elsewhere(on: string): Progress
   /** Ends the open task. */
   end(): void
 }
@@ -46,10 +48,15 @@ export function createProgress(
   const account: StepEvents = { host, events, redactor, count: status => counts[status]++ }
   let tasks = 0
   let steps = 0
-  const createTask = (taskTitle: string) =>
-    createTaskProgress(`t${++tasks}`, taskTitle, account, () => `s${++steps}`)
-  let own: TaskProgress | undefined
-  return {
+  const createTask = (taskTitle: string, on?: string) =>
+    createTaskProgress(`t${++tasks}`, taskTitle, { ...account, on }, () => `s${++steps}`)
+  /** The open task for steps that are in no task. */
+  let own: { task: TaskProgress; on?: string } | undefined
+  const endOwn = () => {
+    own?.task.end()
+    own = undefined
+  }
+  const progressOn = (on?: string): Progress => ({
     counts,
     hide: redactor.hide,
     redact: redactor.redact,
@@ -58,17 +65,22 @@ export function createProgress(
     },
     task: taskTitle => {
       // Later steps outside of tasks are shown after this task.
-      own?.end()
-      own = undefined
-      return createTask(taskTitle)
+      endOwn()
+      return createTask(on === undefined ? taskTitle : `on ${on}: ${taskTitle}`, on)
     },
     own: () => {
-      own ??= createTask(title)
-      return own
+      if (own && own.on !== on) endOwn()
+      own ??= { task: createTask(on === undefined ? title : `on ${on}`, on), on }
+      return own.task
     },
-    warn: message => events.emit({ type: 'warning', host, message: redactor.redact(message) }),
-    end: () => own?.end(),
-  }
+    warn: message => {
+      const said = on === undefined ? message : `on ${on}: ${message}`
+      events.emit({ type: 'warning', host, message: redactor.redact(said) })
+    },
+    elsewhere: progressOn,
+    end: endOwn,
+  })
+  return progressOn()
 }
 
 /** @param nextStep makes the id of a step */
@@ -78,7 +90,7 @@ function createTaskProgress(
   account: StepEvents,
   nextStep: () => string,
 ): TaskProgress {
-  const { host, events, redactor } = account
+  const { host, on, events, redactor } = account
   const title = () => redactor.redact(taskTitle)
   let startedAt: number | undefined
   let status: StepStatus = 'ok'
@@ -97,7 +109,8 @@ function createTaskProgress(
     begin: () => {
       if (startedAt !== undefined) return
       startedAt = Date.now()
-      events.emit({ type: 'task.start', host, task, title: title() })
+      const where = on === undefined ? undefined : { on }
+      events.emit({ type: 'task.start', host, ...where, task, title: title() })
     },
     done: result => {
       open--

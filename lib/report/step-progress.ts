@@ -18,6 +18,8 @@ export interface StepOwner {
 /** Where a host's steps are reported. */
 export interface StepEvents {
   host: string
+  /** The host on which the steps are done, if it is another one: they are done for `host`. */
+  on?: string
   events: EventStream
   redactor: Redactor
   /** Called at each step's end. */
@@ -52,9 +54,10 @@ export function createStepProgress(
   account: StepEvents,
   effect?: boolean,
 ): StepProgress {
-  const { host, events, redactor } = account
+  const { host, on, events, redactor } = account
   const clean = redactor.redact
   const ids = { host, task: owner.id, step }
+  const where = on === undefined ? undefined : { on }
   const once = effect ? { effect } : undefined
   const title = () => clean(stepTitle)
   const outputs: Record<'stdout' | 'stderr', Output> = {
@@ -70,7 +73,7 @@ export function createStepProgress(
     if (startedAt !== undefined) return
     owner.begin()
     startedAt = Date.now()
-    events.emit({ type: 'step.start', ...ids, title: title(), ...once })
+    events.emit({ type: 'step.start', ...ids, ...where, title: title(), ...once })
   }
   const end: StepProgress['end'] = (status, { note, diff, error } = {}) => {
     if (over) return
@@ -82,6 +85,7 @@ export function createStepProgress(
     events.emit({
       type: 'step.end',
       ...ids,
+      ...where,
       title: title(),
       status,
       durationMs: Date.now() - startedAt!,

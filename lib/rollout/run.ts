@@ -47,7 +47,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     redactor,
     redactors: [redactor.redact],
     selections: [],
-    across: createAcross(),
+    across: createAcross(run.world),
   }
   const redact = (text: string) => shared.redactors.reduce((rest, each) => each(rest), text)
   const warn = (message: string) => events.emit({ type: 'warning', message })
@@ -59,6 +59,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     events.emit({ type: 'decision', message, by: identity.owner })
   for (const message of reporting?.warnings ?? []) warn(message)
   const { outcomes, stopped } = await runBatches(groups, run, host => visit(host, run, shared))
+  await shared.across.guests.close()
   if (stopped !== undefined) warn(stopped)
   const strays = reporting?.strays?.() ?? []
   for (const stray of strays) warn(redact(stray))
@@ -113,6 +114,7 @@ function visit<A extends ArgumentTypes>(
 ): Promise<HostOutcome> {
   const progress = createProgress(host.name, what.name, world.events, redactor)
   redactors.push(progress.redact)
+  across.visitors.push(progress)
   const selection = createSelection(what.selection ?? everything)
   selections.push(selection)
   return runHost(host, { what, mode, world, across }, progress, selection)

@@ -1,4 +1,5 @@
 /** Runs of a recipe over hosts that are this machine, each with a state directory of its own. */
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Catalogue } from '../../lib/bootstrap/definitions.ts'
 import type { RunEvent } from '../../lib/events.ts'
@@ -115,6 +116,7 @@ export function localIn(directory: string, ...names: string[]) {
   const stop = new AbortController()
   const kill = new AbortController()
   const abandon = new AbortController()
+  for (const { signal } of [stop, kill, abandon]) setMaxListeners(0, signal)
   let runs = 0
   const hosts = (names.length > 0 ? names : ['h1']).map(name => localHost(name, directory))
   const run = async (

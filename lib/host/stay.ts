@@ -1,0 +1,207 @@
+/** The stay of one host's run at another host: its sessions there, its turn, and that host's lock. */
+import { InterruptedError, isBootstrapError, StepError, UnreachableError } from '../errors.ts'
+import type { Host } from '../inventory/inventory.ts'
+import { lockKey } from '../inventory/same-host.ts'
+import { withWatchedVars } from '../inventory/view.ts'
+import { createEffectKeys } from '../program/effects.ts'
+import { createKeys, parseRemembered, type Remembered } from '../program/remembered.ts'
+import type { ScheduleOptions } from '../program/schedule.ts'
+import type { Selection } from '../program/selection.ts'
+import type { Resource } from '../resources/resource.ts'
+import type { Execution } from './execution.ts'
+import { listenToInterrupts } from './giving-up.ts'
+import { checkNotStopped } from './interrupts.ts'
+import type { Job } from './job.ts'
+import { createLedger } from './ledger.ts'
+import { confirmOf, onlyLooks } from './mode.ts'
+import { openSessions, recoveryOf } from './open-sessions.ts'
+import type { HostSessions } from './sessions.ts'
+import { createClaim, takeLock } from './take-lock.ts'
+import { watchHost } from './watch.ts'
+
+/** The part of a run that works at other hosts. */
+export interface Staying {
+  job: Pick<Job, 'mode' | 'world' | 'across'> & { what: { name: string } }
+  /** The host for which it is done: its name. */
+  forHost: string
+  selection: Selection
+  /** As of that host. */
+  execution: Pick<Execution, 'progress' | 'interrupts' | 'checkPlanned'>
+}
+
+export interface Stay {
+  /** The host there. */
+  host: Host
+  /** Without its lock: for what changes nothing. */
+  looking<T>(work: (execution: Execution) => Promise<T>): Promise<T>
+  /** With its lock, which is given back at the end; where nothing may be changed, without. */
+  working<T>(work: (execution: Execution, scheduling: ScheduleOptions) => Promise<T>): Promise<T>
+}
+
+/** How long to wait for each that has a host before us, if nothing else is set. */
+const defaultWaitMs = 600_000
+
+/** @param waitMs how long to wait for each that has the host before, in milliseconds */
+export function createStay(staying: Staying, there: Host, waitMs?: number): Stay {
+  const { job, forHost, selection, execution: own } = staying
+  const { what, mode, world, across } = job
+  const { timeouts } = world
+  const progress = own.progress.elsewhere(there.name)
+  const names = world.secretVariables ?? new Set<string>()
+  const host = withWatchedVars(there, { names, hide: progress.hide })
+  const looks = onlyLooks(mode)
+  // Conditions may name what an earlier converge has changed; the sessions are others then.
+  const known = new Map<Resource, boolean>()
+  const foreseen: string[] = []
+  const effects = looks
+    ? undefined
+    : createEffectKeys(what.name, `${there.name} for ${forHost}`, progress.redact)
+  const executionIn = (sessions: HostSessions, before: readonly Remembered[]): Execution => ({
+    host,
+    forHost,
+    mode,
+    sessions,
+    progress,
+    ledger: createLedger(
+      sessions,
+      looks,
+      before.map(({ key }) => key),
+      { known, foreseen },
+    ),
+    interrupts: own.interrupts,
+    effects,
+    stepTimeoutMs: timeouts.stepMs ?? there.timeouts?.commandMs,
+    checkPlanned: own.checkPlanned,
+  })
+  const schedulingIn = (
+    sessions: HostSessions,
+    before: readonly Remembered[],
+  ): ScheduleOptions => ({
+    host: { ...host, facts: sessions.main.facts },
+    origin: { run: world.identity.run, recipe: what.name },
+    selection,
+    oneByOne: confirmOf(mode) !== undefined,
+    keyOf: createKeys(before, what.name, progress.redact),
+    redact: progress.redact,
+  })
+  const guest = () => across.guests.sessions(there).catch(notThere(there, forHost))
+  const limitMs = waitMs ?? (timeouts.lockMs > 0 ? timeouts.lockMs : defaultWaitMs)
+  const key = lockKey(there)
+  return {
+    host,
+    looking: async work => {
+      checkNotStopped(own.interrupts)
+      return work(executionIn(await guest(), [])).catch(lostThere(there, forHost))
+    },
+    working: async work => {
+      checkNotStopped(own.interrupts)
+      const place = { key: looks ? `look ${key}` : key, host: there.name }
+      const back = await across.turns.take(
+        place,
+        { part: forHost, own: false },
+        {
+          limitMs,
+          signal: own.interrupts.stop,
+          waiting: holder =>
+            world.events.emit({
+              type: 'debug',
+              host: forHost,
+              area: 'lock',
+              message: `waits for ${holder}, which works at ${there.name}`,
+            }),
+        },
+      )
+      try {
+        const over = await guest()
+        return await withLock(staying, there, over, limitMs, (sessions, before) =>
+          work(executionIn(sessions, before), schedulingIn(sessions, before)),
+        )
+      } finally {
+        back()
+      }
+    },
+  }
+}
+
+/** Sessions with the host's lock, and the handlers that an earlier run left due there. */
+async function withLock<T>(
+  { job, execution: own, forHost }: Staying,
+  there: Host,
+  over: HostSessions,
+  lockMs: number,
+  work: (sessions: HostSessions, before: readonly Remembered[]) => Promise<T>,
+): Promise<T> {
+  const { what, mode, world } = job
+  const { connector, timeouts, events, identity, reporting = {} } = world
+  const { interrupts } = own
+  const progress = own.progress.elsewhere(there.name)
+  const reconnectMs = recoveryOf(there, timeouts)
+  const claim = onlyLooks(mode) ? undefined : createClaim(what.name, identity, reconnectMs > 0)
+  const givingUp = listenToInterrupts(interrupts)
+  const stay = async () => {
+    const watch = watchHost(there, events, reporting, progress)
+    const around = { connector, timeouts, interrupts }
+    const sessions = await openSessions(
+      there,
+      around,
+      claim,
+      reconnectMs,
+      progress.warn,
+      watch,
+      over,
+    ).catch(notThere(there, forHost))
+    givingUp.attend(sessions)
+    let failed = true
+    try {
+      const limits = { ...timeouts, lockMs }
+      const files = claim
+        ? await takeLock(sessions, claim, { timeouts: limits, interrupts }, progress).catch(
+            notThere(there, forHost),
+          )
+        : undefined
+      const before = files ? parseRemembered(files().get('handlers')) : []
+      const result = await work(sessions, before)
+      failed = false
+      return result
+    } catch (error) {
+      return lostThere(there, forHost)(error)
+    } finally {
+      givingUp.endStop()
+      await sessions.close(failed)
+    }
+  }
+  try {
+    return await Promise.race([stay(), givingUp.over])
+  } finally {
+    givingUp.dispose()
+  }
+}
+
+/** The error of a host that can't be worked at: it can't be reached, or another run has its lock. */
+const notThere =
+  (there: Host, forHost: string) =>
+  (error: unknown): never => {
+    if (!isBootstrapError(error) || error instanceof InterruptedError) throw error
+    const { message, code, details } = error
+    // What comes up only in the recipe, or is ours, says itself what is wrong.
+    if (code === 'internal' || code === 'uncertain' || code === 'out_of_files') throw error
+    const { hint, output } = details
+    throw new StepError('other_host', `${forHost} works at ${there.name}: ${message}`, {
+      hint,
+      output,
+      cause: error,
+    })
+  }
+
+/** The error of a connection that is lost in the middle: a further attempt of the run goes on with it. */
+const lostThere =
+  (there: Host, forHost: string) =>
+  (error: unknown): never => {
+    if (!isBootstrapError(error) || error.code !== 'connection_lost') throw error
+    const { message, code, details } = error
+    const { hint, output, task, step } = details
+    throw new UnreachableError(code, `${forHost} works at ${there.name}: ${message}`, {
+      ...{ hint, output, task, step },
+      cause: error,
+    })
+  }
