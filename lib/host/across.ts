@@ -1,9 +1,9 @@
 /** What the hosts of one run share with each other. */
+import type { Host } from '../inventory/inventory.ts'
 import type { Progress } from '../report/progress.ts'
 import type { Facts } from '../session/first-facts.ts'
-import { createGuests, type Guests } from './guests.ts'
-import type { World } from './job.ts'
-import { createTurns, createWaits, type Turns, type Waits } from './turns.ts'
+import type { HostSessions } from './sessions.ts'
+import type { Turns, Waits } from './turns.ts'
 
 export interface Across {
   /** What sessions have reported of their hosts, by name. */
@@ -18,11 +18,14 @@ export interface Across {
   readonly visitors: Progress[]
 }
 
-/** For one run. */
-export function createAcross(world: World): Across {
-  const facts = new Map<string, Facts>()
-  const waits = createWaits()
-  const visitors: Progress[] = []
-  const guests = createGuests(world, facts, visitors)
-  return { facts, waits, turns: createTurns(waits), guests, visitors }
+/** The connections of a run to hosts that `on()` names. */
+export interface Guests {
+  /**
+   * Sessions of a host without its lock, opened at the first call: for what only looks, and for further sessions beside.
+   * @throws {UnreachableError} it can't be reached; the next call tries again
+   * @throws {InterruptedError} Ctrl-C
+   */
+  sessions(host: Host): Promise<HostSessions>
+  /** Ends all connections. */
+  close(): Promise<void>
 }

@@ -9,7 +9,6 @@ import type { RunContext } from '../recipe/recipe.ts'
 import { callSite } from '../resources/call-site.ts'
 import type { Items } from '../resources/resource.ts'
 import { createDollar } from '../session/dollar.ts'
-import type { Session } from '../session/session.ts'
 import type { Across } from './across.ts'
 import { createCommands } from './commands.ts'
 import { accountForWayBack, converge } from './execute.ts'
@@ -22,16 +21,13 @@ import { createOn, effectOf } from './on.ts'
 import { createOwnStep } from './own-step.ts'
 import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
-import { createAsk, createWriteState } from './state-files.ts'
+import { createAsk, createWriteState, type StateFiles } from './state-files.ts'
 import {
   createEndIntent,
   createKeepReleases,
   createReadIntent,
   createUndertake,
 } from './undertakings.ts'
-
-/** The state files, read under the lock. */
-export type StateFiles = () => Session['stateFiles']
 
 /** What belongs to one host's run. */
 export interface Own {

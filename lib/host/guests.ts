@@ -3,22 +3,12 @@ import type { Host } from '../inventory/inventory.ts'
 import { lockKey } from '../inventory/same-host.ts'
 import type { Progress } from '../report/progress.ts'
 import type { Facts } from '../session/first-facts.ts'
+import type { Guests } from './across.ts'
 import { type GivingUp, listenToInterrupts } from './giving-up.ts'
 import type { World } from './job.ts'
 import { openSessions, recoveryOf } from './open-sessions.ts'
 import type { HostSessions } from './sessions.ts'
 import { watchHost } from './watch.ts'
-
-export interface Guests {
-  /**
-   * Sessions of a host without its lock, opened at the first call: for what only looks, and for further sessions beside.
-   * @throws {UnreachableError} it can't be reached; the next call tries again
-   * @throws {InterruptedError} Ctrl-C
-   */
-  sessions(host: Host): Promise<HostSessions>
-  /** Ends all connections. */
-  close(): Promise<void>
-}
 
 /**
  * @param facts gets what the hosts report of themselves

@@ -9,7 +9,7 @@ import { segmentsOf } from '../program/segments.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import type { Progress } from '../report/progress.ts'
-import { createContext, type StateFiles } from './context.ts'
+import { createContext } from './context.ts'
 import { execute } from './execute.ts'
 import type { Execution } from './execution.ts'
 import type { Job } from './job.ts'
@@ -17,6 +17,7 @@ import { createLedger, type Ledger } from './ledger.ts'
 import { confirmOf, type Mode, onlyLooks } from './mode.ts'
 import { comparePlan, createPlanCheck, lookAgain, silentProgress } from './planned.ts'
 import type { HostSessions } from './sessions.ts'
+import type { StateFiles } from './state-files.ts'
 
 /** A host while a run is connected to it. */
 export interface Visit {

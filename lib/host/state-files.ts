@@ -2,9 +2,13 @@
 import { InterruptedError, StepError } from '../errors.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
+import type { Session } from '../session/session.ts'
 import type { Execution } from './execution.ts'
 import { checkNotStopped } from './interrupts.ts'
 import { onlyLooks } from './mode.ts'
+
+/** The state files, read under the lock. */
+export type StateFiles = () => Session['stateFiles']
 
 /**
  * Runs a call. The caller handles its failure.

@@ -5,10 +5,10 @@ import { InterruptedError, LockedError } from '../errors.ts'
 import type { Progress } from '../report/progress.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
-import type { StateFiles } from './context.ts'
 import type { Identity, World } from './job.ts'
 import { lockCall, lockError, parseHolder, unknownEnds } from './lock.ts'
 import type { HostSessions } from './sessions.ts'
+import type { StateFiles } from './state-files.ts'
 
 /** Pause between attempts to take a held lock. */
 const lockIntervalMs = 1000

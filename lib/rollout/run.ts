@@ -4,7 +4,8 @@
  */
 import type { ExitCode } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
-import { type Across, createAcross } from '../host/across.ts'
+import type { Across } from '../host/across.ts'
+import { createAcross } from '../host/create-across.ts'
 import { runHost } from '../host/host.ts'
 import { onlyLooks } from '../host/mode.ts'
 import type { Host } from '../inventory/inventory.ts'
