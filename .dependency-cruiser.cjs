@@ -76,6 +76,7 @@ module.exports = {
     only('node-ssh', ['^lib/transport/ssh/ssh\\.ts$']),
     only('ssh2', ['^lib/transport/', '^lib/lab/']),
     only('cac', ['^lib/cli/']),
+    only('@xmldom/xmldom', ['^lib/ui/reports/junit\\.ts$']),
     only('listr2', ['^lib/ui/']),
     only('log-update', ['^lib/ui/']),
     only('zx', ['^lib/session/']),

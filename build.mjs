@@ -39,4 +39,7 @@ cpSync('tasks/haproxy', 'dist/tasks/haproxy', {
   recursive: true,
   filter: path => !path.endsWith('.ts'),
 })
+// The page of a run finds them beside itself.
+for (const name of ['style.css', 'script.js'])
+  cpSync(join('lib/ui/reports/html', name), join('dist/lib/chunks', name))
 chmodSync('dist/lib/cli/main.js', 0o755)

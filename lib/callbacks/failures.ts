@@ -1,5 +1,5 @@
 /** The errors of a run, from its events: the same list for callbacks and the terminal. */
-import type { ErrorReport, HostStatus, Subscriber } from '../events.ts'
+import type { ErrorReport, HostOutcome, HostStatus, Subscriber } from '../events.ts'
 
 export interface FailureLog {
   subscriber: Subscriber
@@ -27,13 +27,24 @@ export function createFailureLog(): FailureLog {
       if (event.type === 'host.end') {
         const steps = ofSteps.get(event.host) ?? []
         ofSteps.delete(event.host)
-        if (good.includes(event.status)) return
-        const own = event.error && { host: event.host, ...event.error }
-        // The host’s own error may be that of a step, or may contain it together with its consequences.
-        const others = steps.filter(step => !own?.message.includes(step.message))
-        const same = steps.find(step => step.code === own?.code && step.message === own.message)
-        failures.push(...others, ...(own ? [same ?? own] : []))
+        failures.push(...failuresOf(event, steps))
       }
     },
   }
+}
+
+/**
+ * The errors of one host.
+ * @param steps the errors of its steps, with `host` set
+ */
+export function failuresOf(
+  { host, status, error }: Pick<HostOutcome, 'host' | 'status' | 'error'>,
+  steps: readonly ErrorReport[],
+): ErrorReport[] {
+  if (good.includes(status)) return []
+  const own = error && { host, ...error }
+  // The host’s own error may be that of a step, or may contain it together with its consequences.
+  const others = steps.filter(step => !own?.message.includes(step.message))
+  const same = steps.find(step => step.code === own?.code && step.message === own.message)
+  return [...others, ...(own ? [same ?? own] : [])]
 }

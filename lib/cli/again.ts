@@ -29,7 +29,7 @@ export const retry: RunCommand = async (words, options, place) => {
     })
   }
   const request = await requestOf(account, options, place)
-  return run({ ...request, targets: () => targetsOf(request, hosts) })
+  return run({ ...request, from: place.cwd, targets: () => targetsOf(request, hosts) })
 }
 
 export const resume: RunCommand = async (words, options, place) => {
@@ -57,7 +57,7 @@ export const resume: RunCommand = async (words, options, place) => {
     check: options.anyway === true ? undefined : now => checkSame(first, now),
     decision: options.anyway === true ? 'go on although something differs (--anyway)' : undefined,
   }
-  return run({ ...request, resumed, targets: () => targetsOf(request, names) })
+  return run({ ...request, from: place.cwd, resumed, targets: () => targetsOf(request, names) })
 }
 
 async function run(request: RunRequest): Promise<number> {

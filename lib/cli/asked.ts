@@ -4,7 +4,18 @@ import type { OptionValues } from './options/option.ts'
 
 /** Options that are about what is shown and kept of a run, or about one attempt alone. */
 const notKept: ReadonlySet<string> = new Set([
-  ...['output', 'verbose', 'debug', 'log', 'journal', 'noJournal', 'check', 'step', 'help'],
+  ...[
+    'output',
+    'verbose',
+    'debug',
+    'log',
+    'journal',
+    'noJournal',
+    'check',
+    'step',
+    'help',
+    'report',
+  ],
   ...['anyway', 'callbackUrl'],
 ])
 

@@ -25,6 +25,7 @@ import { fitOpenFiles } from './open-files.ts'
 import type { OptionValues } from './options/option.ts'
 import { prepareReach, type Reach, type ReachOptions, readReach } from './reach.ts'
 import { readRollout } from './read-rollout.ts'
+import { readReports, type WantedReport } from './reports.ts'
 import type { RunRequest } from './run-request.ts'
 import { checkStepOption } from './step-by-step.ts'
 import { findTargets, parseSelection, parseTime, parseTimeout, type Targets } from './targets.ts'
@@ -45,6 +46,7 @@ export interface ReadyRun {
   callback?: Callback
   /** Values to hide, besides the recipe's secrets. */
   hidden: readonly string[]
+  reports: readonly WantedReport[]
   reach: Reach
   /** Where traces of sessions go. */
   traces?: string
@@ -104,13 +106,14 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     modules: modules!,
     callback,
     hidden,
+    reports: read.reports!,
     reach: { ...reach!, warnings: [...reach!.warnings, ...fitted.warnings] },
     traces,
   }
 }
 
 /** Options alone, without what they are about; undefined: those that are wrong. */
-function readOptions({ options, place, mode }: RunRequest, faults: Faults) {
+function readOptions({ options, place, from, mode }: RunRequest, faults: Faults) {
   const output = faults.take(() => chooseMode(options.output as string | undefined, place))
   if (options.step === true && output) faults.take(() => checkStepOption(output, options))
   const rollout = faults.take(() => readRollout(options))
@@ -118,7 +121,8 @@ function readOptions({ options, place, mode }: RunRequest, faults: Faults) {
   const timeouts = faults.take(() => readTimeouts(options, reach?.commandTimeoutMs))
   const selection =
     mode?.kind === 'replay' ? mode.selection : faults.take(() => parseSelection(options))
-  return { output, rollout, reach, timeouts, selection }
+  const reports = faults.take(() => readReports(options, from ?? place.cwd))
+  return { output, rollout, reach, timeouts, selection, reports }
 }
 
 /** As many hosts at a time as this process has files for. */

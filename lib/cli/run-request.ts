@@ -48,6 +48,8 @@ export interface RunRequest {
   files?: readonly string[]
   /** It only writes records, and runs no handlers that are due. */
   leavesHandlers?: boolean
+  /** What paths of reports are relative to; default: the place’s directory. */
+  from?: string
   /** It only shows what hosts have written down: it keeps no journal, and posts nothing. */
   quiet?: boolean
   /** The run that it goes on with. */

@@ -5,6 +5,7 @@ import type { Identity, World } from '../host/job.ts'
 import { type Mode, onlyLooks } from '../host/mode.ts'
 import { runsDirectory } from '../private-file.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
+import { thrownError } from '../report/report.ts'
 import { removeOldRuns } from '../rollout/journal/files.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
@@ -18,6 +19,7 @@ import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
 import { nextCommands } from './next-commands.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
+import { createReporting, type Reporting } from './reports.ts'
 import { runId, whoStarts } from './run-id.ts'
 import { createRunJournal } from './run-journal.ts'
 import type { RunRequest } from './run-request.ts'
@@ -51,6 +53,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   })
   const renderer = await rendererOf(request, ready, log)
   const screen = pausing(renderer)
+  const reporting = reportingOf(request, ready)
   const waiting = createWaiting(warn)
   const interrupts = listenForInterrupts((line, name) => {
     events.emit({ type: 'decision', message: `${name}: ${line}`, by: identity.owner })
@@ -62,7 +65,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   )
   const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
   // The journal first: it has what happened before anybody sees it.
-  for (const each of [journal, screen, log, waiting, ready.callback])
+  for (const each of [journal, reporting, screen, log, waiting, ready.callback])
     if (each) events.subscribe(each.subscriber)
   const strays = listenForStrays()
   const signal = interrupts.stop
@@ -93,12 +96,18 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     interrupts.dispose()
     waiting.end()
     const resumable = journal && !onlyLooks(mode) ? identity.run : undefined
+    const unwritten = await reporting.write(warn)
     const live = { warn, strays, log, renderer, resumable }
     const exitCode = await conclude(request, ready, result, live).catch(error => {
-      const known = showError(error, place, options.verbose === true)
-      return exitCodeOfErrors([known], true, result.exitCode)
+      unwritten.push(thrownError(error))
+      return result.exitCode
     })
-    return { exitCode, abandoned: interrupts.abandon.aborted }
+    reporting.end()
+    const errors = unwritten.map(error => showError(error, place, options.verbose === true))
+    return {
+      exitCode: exitCodeOfErrors(errors, true, exitCode),
+      abandoned: interrupts.abandon.aborted,
+    }
   } finally {
     log.end()
     await journal?.end()
@@ -109,6 +118,12 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     interrupts.dispose()
     waiting.end()
   }
+}
+
+/** What is left for others to read. Lists and plans have nothing to report. */
+function reportingOf({ mode, quiet, place }: RunRequest, ready: ReadyRun): Reporting {
+  const summary = quiet !== true && (mode === undefined || mode.kind === 'replay')
+  return createReporting({ wanted: ready.reports, summary, output: ready.output, place })
 }
 
 /** What the person decided with options that allow something. */

@@ -1,6 +1,8 @@
 /** Starts a command. Loads little: what a command needs comes with the command. */
 import { setFlagsFromString } from 'node:v8'
+import { githubStream, isGithub } from '../ui/ci/github-stream.ts'
 import { createConsole } from '../ui/console.ts'
+import type { OutputStream } from '../ui/theme.ts'
 import type { Place } from './command.ts'
 import { watchForEarlyExit } from './early-exit.ts'
 import { takePasswords } from './environment-passwords.ts'
@@ -13,12 +15,16 @@ import { runWords } from './run-words.ts'
 // they do not know it.
 if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=1000000')
 
+/** The streams of a process whose log obeys what it is told. */
+const logStream = (stream: NodeJS.WriteStream): OutputStream =>
+  isGithub(process.env) ? githubStream(stream) : stream
+
 const cwd = process.cwd()
 const place: Place = {
   cwd,
   project: findProject(cwd),
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: logStream(process.stdout),
+  stderr: logStream(process.stderr),
   env: process.env,
   // Before anything of the project is loaded, or any program started.
   passwords: takePasswords(process.env),
@@ -26,7 +32,7 @@ const place: Place = {
 const words = process.argv.slice(2)
 
 // Standard output is for results: what recipes print would get into lists and JSON.
-globalThis.console = createConsole(process.stderr)
+globalThis.console = createConsole(place.stderr)
 
 // A reader that went away (`hostwright … | head`) ends the output, not the run.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

@@ -11,7 +11,9 @@ const colours = /(\x1b\[[0-9;]*m)/
  * A console that writes to `stream`. In a terminal, control sequences other than colours are escaped;
  * elsewhere they stay unchanged.
  */
-export function createConsole(stream: OutputStream & NodeJS.WriteStream): Console {
+export function createConsole(
+  stream: OutputStream & Pick<Partial<NodeJS.WriteStream>, 'getColorDepth'>,
+): Console {
   if (!stream.isTTY) return new Console(stream)
   const safe = new Writable({
     decodeStrings: false,

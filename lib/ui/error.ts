@@ -31,6 +31,14 @@ export function formatError(report: ErrorReport, format: ErrorFormat): string {
  * web2, web3 and 17 more`.
  */
 export function formatErrors(reports: readonly ErrorReport[], format: ErrorFormat): string {
+  const blocks = groupErrors(reports).map(({ report, hosts }) => formatGroup(report, hosts, format))
+  return blocks.join('\n\n')
+}
+
+/** Errors that differ only in the host, with their hosts, in the order of the first of each. */
+export function groupErrors(
+  reports: readonly ErrorReport[],
+): { report: ErrorReport; hosts: string[] }[] {
   const groups = new Map<string, { report: ErrorReport; hosts: string[] }>()
   for (const report of reports) {
     const { host, ...rest } = report
@@ -39,8 +47,7 @@ export function formatErrors(reports: readonly ErrorReport[], format: ErrorForma
     if (host !== undefined) group.hosts.push(host)
     groups.set(key, group)
   }
-  const blocks = [...groups.values()].map(({ report, hosts }) => formatGroup(report, hosts, format))
-  return blocks.join('\n\n')
+  return [...groups.values()]
 }
 
 function formatGroup(report: ErrorReport, hosts: readonly string[], format: ErrorFormat): string {

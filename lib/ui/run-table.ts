@@ -19,7 +19,8 @@ export type RunResultWord =
   | 'unknown'
   | 'damaged'
 
-const byExitCode: Readonly<Partial<Record<number, RunResultWord>>> = {
+/** Of runs that have ended; `failed` for every other exit code. */
+export const byExitCode: Readonly<Partial<Record<number, RunResultWord>>> = {
   [exitCodes.ok]: 'ok',
   [exitCodes.drift]: 'would change',
   [exitCodes.unreachable]: 'unreachable',

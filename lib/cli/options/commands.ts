@@ -2,7 +2,17 @@
 import { anyway, as, check, diff, out, settledStep, step, yes } from './change.ts'
 import { connection } from './connection.ts'
 import type { Option } from './option.ts'
-import { callbacks, callbackUrl, debug, log, mode, noJournal, output, verbose } from './output.ts'
+import {
+  callbacks,
+  callbackUrl,
+  debug,
+  log,
+  mode,
+  noJournal,
+  output,
+  report,
+  verbose,
+} from './output.ts'
 import { batches, commandTimeout, forks, reconnect, waitLock } from './rollout.ts'
 import { all, failed, limit, ofRecipe, selection, since } from './selection.ts'
 import { inventory, ofHost, on, onAll, onRuns, target, variable } from './target.ts'
@@ -21,6 +31,7 @@ export const recipeOptions: readonly Option[] = [
   waitLock,
   ...output,
   noJournal,
+  report,
   ...callbacks,
 ]
 
@@ -45,6 +56,7 @@ export const execOptions: readonly Option[] = [
   debug,
   log,
   noJournal,
+  report,
   ...callbacks,
 ]
 
@@ -72,6 +84,7 @@ export const applyOptions: readonly Option[] = [
   waitLock,
   ...output,
   noJournal,
+  report,
   ...callbacks,
 ]
 
@@ -138,6 +151,7 @@ export const retryOptions: readonly Option[] = [
   })),
   ...output,
   noJournal,
+  report,
   ...callbacks,
 ]
 
@@ -150,6 +164,7 @@ export const resumeOptions: readonly Option[] = [
     default: undefined,
   })),
   ...output,
+  report,
   ...callbacks,
 ]
 

@@ -26,6 +26,12 @@ export const noJournal: Option = {
   group: 'output',
   description: 'Keep no journal: the run can’t be resumed, nor shown by `hostwright runs`',
 }
+export const report: Option = {
+  flags: '--report <kind=file>',
+  group: 'output',
+  description: 'Write a report of the run: junit=FILE, html=FILE, md=FILE, joined by commas',
+  repeatable: true,
+}
 export const callbackUrl: Option = {
   flags: '--callback-url <url>',
   group: 'output',

@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'server.provision': [
     ...[...target, ...connection, ...selection, 'check', 'diff', 'step'],
     ...['forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock', ...output, 'no-journal'],
+    'report',
     'callback-url',
     'callback-events',
   ],
@@ -33,6 +34,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
       'reconnect',
       ...output,
       'no-journal',
+      'report',
       'callback-url',
       'callback-events',
     ],
@@ -44,6 +46,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   apply: [
     ...['on', ...connection, 'diff'],
     ...['forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock', ...output, 'no-journal'],
+    'report',
     'callback-url',
     'callback-events',
   ],
@@ -53,11 +56,12 @@ const table: Readonly<Record<string, readonly string[]>> = {
   attach: ['output', 'verbose'],
   resume: [
     ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],
-    ...['command-timeout', 'reconnect', 'wait-lock', ...output, 'callback-url', 'callback-events'],
+    ...['command-timeout', 'reconnect', 'wait-lock', ...output, 'report'],
+    ...['callback-url', 'callback-events'],
   ],
   retry: [
     ...[...connection, 'forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock'],
-    ...[...output, 'no-journal', 'callback-url', 'callback-events'],
+    ...[...output, 'no-journal', 'report', 'callback-url', 'callback-events'],
   ],
   callbacks: ['output'],
   'callbacks send': ['inventory', 'output', 'callback-url'],
@@ -133,10 +137,11 @@ describe('accepted:', () => {
     await runProgram([name!, ...wordsOf(long, command), ...rest], kept, place(), '1')
     await runProgram([name!, ...rest, ...wordsOf(long, command)], kept, place(), '1')
     expect(runs).toHaveLength(2)
-    const key = describeFlags(allOptions.find(each => describeFlags(each).long === long)!).key
+    const option = allOptions.find(each => describeFlags(each).long === long)!
+    const { key } = describeFlags(option)
     for (const options of runs)
       expect(options[key]).toEqual(
-        wordsOf(long, command).length === 1 ? true : long === 'var' ? ['k=value'] : 'k=value',
+        wordsOf(long, command).length === 1 ? true : option.repeatable ? ['k=value'] : 'k=value',
       )
     expect(runs[0]).toEqual(runs[1])
   })
