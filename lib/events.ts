@@ -80,6 +80,10 @@ export type RunEvent = { at: number } & (
   /** A person is asked before the step with this title, and the host waits for the answer. */
   | { type: 'approval.needed'; host: string; title: string }
   | { type: 'host.start'; host: string }
+  /** A host does what is done once a run (or a batch), for all of them. */
+  | { type: 'once.start'; host: string; name: string; batch?: number }
+  /** `failed`: it may be begun again by a further attempt of the run. */
+  | { type: 'once.end'; host: string; name: string; batch?: number; value?: unknown; failed?: true }
   /** `on`, here and in steps: the host on which it is done, if that is another one than the host it is done for. */
   | { type: 'task.start'; host: string; on?: string; task: string; title: string }
   | {

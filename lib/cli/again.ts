@@ -50,7 +50,7 @@ export const resume: RunCommand = async (words, options, place) => {
     run: first.run,
     attempt: first.attempt + 1,
     after: { bytes: journal.bytes, next: journal.next, size: journal.size },
-    rollout: { batches: first.batches, outcomes },
+    rollout: { batches: first.batches, outcomes, onces: account.onces },
     begun: new Set(
       [...account.hosts.values()].flatMap(each => (each.attempt === undefined ? [] : each.host)),
     ),

@@ -59,12 +59,13 @@ function grouped(found: ReadonlyMap<string, StepAccount[]>) {
   return groups.values()
 }
 
-const rowOf = ({ task = '', title, kind, on, as, tags, ifItFails }: StepAccount) => [
+const rowOf = ({ task = '', title, kind, on, once, as, tags, ifItFails }: StepAccount) => [
   task,
   title,
   [
     ...(ifItFails ? ['if it fails'] : []),
     ...(kind === 'handler' ? ['handler'] : []),
+    ...(once ? [`once: ${once}`] : []),
     ...(on ? [`on ${on}`] : []),
     ...(as ? [`as ${as}`] : []),
   ].join(', '),

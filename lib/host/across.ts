@@ -2,18 +2,21 @@
 import type { Host } from '../inventory/inventory.ts'
 import type { Progress } from '../report/progress.ts'
 import type { Facts } from '../session/first-facts.ts'
+import type { Onces } from './once.ts'
 import type { HostSessions } from './sessions.ts'
-import type { Turns, Waits } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 export interface Across {
   /** What sessions have reported of their hosts, by name. */
   readonly facts: Map<string, Facts>
-  /** Who waits for whom. */
-  readonly waits: Waits
   /** Who changes which host. */
   readonly turns: Turns
   /** Connections for work at other hosts. */
   readonly guests: Guests
+  /** What is done once. */
+  readonly onces: Onces
+  /** The number of a host's batch. */
+  batchOf(host: string): number
   /** The reports of all hosts that have begun. */
   readonly visitors: Progress[]
 }

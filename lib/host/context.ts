@@ -78,6 +78,7 @@ export function createContext<A extends ArgumentTypes>(
     converge: own.converge,
     effect,
     on: createOn(staying, own),
+    once: createOnce(across, execution),
     get catalogue() {
       return catalogue()
     },
@@ -97,6 +98,27 @@ export function createContext<A extends ArgumentTypes>(
     step,
     output,
     warn: message => progress.warn(message),
+  }
+}
+
+function createOnce({ onces, batchOf }: Across, execution: Execution): RunContext['once'] {
+  const { host, mode, interrupts, progress } = execution
+  return (name, work, { per = 'run' } = {}) => {
+    const comer = {
+      host: host.name,
+      batch: per === 'batch' ? batchOf(host.name) : undefined,
+      looks: onlyLooks(mode),
+      signal: interrupts.stop,
+      redact: progress.redact,
+    }
+    return onces.come(name, comer, async () => {
+      execution.once = name
+      try {
+        return await work()
+      } finally {
+        execution.once = undefined
+      }
+    })
   }
 }
 

@@ -39,7 +39,8 @@ export async function execute({ segments }: Program, execution: Execution): Prom
   checkConditions(steps, ledger.changed)
   for (const { resource } of steps) progress.hide(resource.secrets)
   if (execution.mode.kind === 'list') return listSteps(steps, execution)
-  execution.checkPlanned?.(steps)
+  // What is done once may have been another host's when the plan was made.
+  if (execution.once === undefined) execution.checkPlanned?.(steps)
   const shown = show(steps, progress, execution.effects !== undefined)
   const running: Running = { execution, shown, changed: new Set(), skipped: false }
   try {

@@ -14,6 +14,8 @@ export interface Execution {
   host: Host
   /** The host for which it is done, if that is another one; plans and lists show its steps there. */
   forHost?: string
+  /** What is done once a run now, for all hosts. */
+  once?: string
   mode: Mode
   sessions: HostSessions
   progress: Progress
@@ -32,12 +34,12 @@ export interface Execution {
  * @param step called only where an account is kept: its hashes take time
  */
 export function account(
-  { host, forHost, mode, progress }: Execution,
+  { host, forHost, once, mode, progress }: Execution,
   step: () => StepAccount,
 ): void {
   const onStep = onStepOf(mode)
   if (!onStep) return
-  const known = cleanReport(step(), progress.redact)
+  const known: StepAccount = { ...cleanReport(step(), progress.redact), ...(once && { once }) }
   if (forHost === undefined) onStep(host.name, known)
   else onStep(forHost, { ...known, on: host.name })
 }

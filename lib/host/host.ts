@@ -59,6 +59,7 @@ export async function runHost<A extends ArgumentTypes>(
   }
   givingUp.dispose()
   account.over = true
+  job.across.onces.left(host.name)
   progress.end()
   // A successful run may leave handlers due too: its recipe may catch failures.
   const left = [...(account.ledger?.due ?? [])].filter(key => failure || !account.before.has(key))

@@ -47,7 +47,7 @@ export function createPlanCheck(
   begun: boolean,
 ): Execution['checkPlanned'] {
   // Handlers and commands depend on what changes, so compare only resources.
-  const resources = planned.filter(({ kind }) => kind === 'resource')
+  const resources = planned.filter(({ kind, once }) => kind === 'resource' && once === undefined)
   // Two lists, each in its order: what is to be done, and what undoes it.
   const [forth, back] = [false, true].map(way => {
     const list = resources.filter(({ ifItFails = false }) => ifItFails === way)

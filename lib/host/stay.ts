@@ -26,7 +26,7 @@ export interface Staying {
   forHost: string
   selection: Selection
   /** As of that host. */
-  execution: Pick<Execution, 'progress' | 'interrupts' | 'checkPlanned'>
+  execution: Pick<Execution, 'progress' | 'interrupts' | 'checkPlanned' | 'once'>
 }
 
 export interface Stay {
@@ -59,6 +59,7 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
   const executionIn = (sessions: HostSessions, before: readonly Remembered[]): Execution => ({
     host,
     forHost,
+    once: own.once,
     mode,
     sessions,
     progress,

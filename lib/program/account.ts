@@ -13,6 +13,8 @@ export interface StepAccount {
   title: string
   /** The host on which it is done, if that is another one. */
   on?: string
+  /** What it is a part of that is done once a run, for all hosts, by whichever comes first. */
+  once?: string
   /** The user that it runs as, unless it is the connection's. */
   as?: string
   tags: string[]
@@ -71,9 +73,14 @@ const hashOf = (value: unknown) =>
  * @returns a sentence about the first difference; undefined if there is none
  */
 export function differenceOf(
-  planned: readonly StepAccount[],
-  found: readonly StepAccount[],
+  plannedSteps: readonly StepAccount[],
+  foundSteps: readonly StepAccount[],
 ): string | undefined {
+  // What is done once may be another host's now.
+  const [planned, found] = [plannedSteps, foundSteps].map(steps => steps.filter(isOwn)) as [
+    StepAccount[],
+    StepAccount[],
+  ]
   for (let at = 0; at < Math.max(planned.length, found.length); at++) {
     const [before, now] = [planned[at], found[at]]
     if (!before) return `${now!.title} is not in the plan`
@@ -99,13 +106,15 @@ export function strangeStep(
   found: readonly StepAccount[],
 ): string | undefined {
   let at = 0
-  for (const now of found) {
+  for (const now of found.filter(isOwn)) {
     const next = planned.findIndex((before, index) => index >= at && isSameStep(before, now))
     if (next < 0) return `${now.title} is not in the plan, or is declared differently now`
     at = next + 1
   }
   return undefined
 }
+
+const isOwn = ({ once }: StepAccount) => once === undefined
 
 const isSameStep = (before: StepAccount, now: StepAccount) =>
   isSameTitle(before, now) && before.does === now.does

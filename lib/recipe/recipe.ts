@@ -121,6 +121,13 @@ export interface RunContext<A = unknown, S = SecretValues> {
    * @example await on('lb').converge(file('/etc/haproxy/out', { content: host.name }))
    */
   on(where: string | Host, options?: { wait?: string }): OtherHosts
+  /**
+   * Does the work once a run, on the first host that gets here; the others wait for its result, which is JSON data and
+   * contains no secret. What it fails with fails all who wait. A resumed run does not repeat it.
+   * @param options.per `batch`: once in each batch
+   * @example await once('migrate', () => effect('migrate', sh`${home}/bin/migrate`))
+   */
+  once<T>(name: string, work: () => Promise<T>, options?: { per?: 'run' | 'batch' }): Promise<T>
   /** bootstrap.ini. */
   readonly catalogue: Catalogue
   /** The record in the host's bootstrap_dir; `recordProduct` and `setMode` update it. */

@@ -1,6 +1,7 @@
 /** What a run is given, in named parts: what `lib/host/job.ts` has, and which hosts when. */
 import type { HostOutcome, RunEvent } from '../events.ts'
 import type { Job } from '../host/job.ts'
+import type { OnceRecord } from '../host/once.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import type { HostLimits } from './batches.ts'
 
@@ -22,6 +23,8 @@ export interface Resumed {
   batches: readonly (readonly string[])[]
   /** Outcomes of hosts that are left alone now; they count towards the limits. */
   outcomes: ReadonlyMap<string, HostOutcome>
+  /** What was done once, or begun. */
+  onces?: readonly OnceRecord[]
 }
 
 /** The run’s start, as an event and as the first record of its journal. */

@@ -13,7 +13,15 @@ export function groupHosts(
 ): Host[][] {
   if (!resumed) return batches(hosts, sizes)
   const named = new Map(hosts.map(host => [host.name, host]))
-  return resumed.batches.map(names => names.flatMap(name => named.get(name) ?? []))
+  // Others wait for what these have begun for all.
+  const awaited = new Set(
+    resumed.onces?.flatMap(({ host, done }) => (done === undefined ? [host] : [])),
+  )
+  return resumed.batches.map(names => {
+    const group = names.flatMap(name => named.get(name) ?? [])
+    const isAwaited = ({ name }: Host) => awaited.has(name)
+    return [...group.filter(isAwaited), ...group.filter(host => !isAwaited(host))]
+  })
 }
 
 /**

@@ -44,15 +44,19 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const redactor = createRedactor()
   redactor.hide(Object.values(run.what.secrets ?? {}).map(secret => secret.reveal()))
   redactor.hide(reporting?.hidden ?? [])
+  const groups = groupHosts(run.world.hosts, run.rollout)
   const shared: Shared = {
     redactor,
     redactors: [redactor.redact],
     selections: [],
-    across: createAcross(run.world),
+    across: createAcross(run.world, {
+      batches: groups.map(group => group.map(({ name }) => name)),
+      committed: async () => run.journal?.committed(),
+      onces: run.rollout.resumed?.onces,
+    }),
   }
   const redact = (text: string) => shared.redactors.reduce((rest, each) => each(rest), text)
   const warn = (message: string) => events.emit({ type: 'warning', message })
-  const groups = groupHosts(run.world.hosts, run.rollout)
   const start = startOf(run, groups, redactor)
   await run.journal?.begin(start)
   events.emit(start)

@@ -1,5 +1,6 @@
 /** What a journal says of its run. Pure. */
 import type { HostOutcome } from '../../events.ts'
+import type { OnceRecord } from '../../host/once.ts'
 import type { AttemptRecord, EndRecord, JournalRecord } from './record.ts'
 
 /** One attempt: its first record, all that came after, and its end if it has one. */
@@ -26,6 +27,8 @@ export interface RunAccount {
   last: Attempt
   /** In the order of the batches. */
   hosts: ReadonlyMap<string, HostAccount>
+  /** What was done once a run or a batch, and what was begun. */
+  onces: readonly OnceRecord[]
 }
 
 /** @returns undefined: the journal does not begin with an attempt */
@@ -46,7 +49,21 @@ export function accountOf(records: readonly JournalRecord[]): RunAccount | undef
   for (const host of last.first.batches.flat()) hosts.set(host, { host, records: [] })
   for (const { first, records: own } of attempts)
     for (const record of own) addTo(hosts, first.attempt, record)
-  return { attempts, last, hosts }
+  return { attempts, last, hosts, onces: oncesOf(records) }
+}
+
+/** The last word on each: what has failed is forgotten, and begun by whoever comes first. */
+function oncesOf(records: readonly JournalRecord[]): OnceRecord[] {
+  const found = new Map<string, OnceRecord>()
+  for (const record of records) {
+    if (record.type !== 'once.start' && record.type !== 'once.end') continue
+    const { name, batch, host } = record
+    const id = JSON.stringify([name, batch])
+    if (record.type === 'once.start') found.set(id, { name, batch, host })
+    else if (record.failed) found.delete(id)
+    else found.set(id, { name, batch, host, done: { value: record.value ?? null } })
+  }
+  return [...found.values()]
 }
 
 type Gathered = HostAccount & { records: JournalRecord[] }

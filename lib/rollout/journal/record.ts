@@ -76,6 +76,8 @@ export type JournalRecord =
       | 'step.end'
       | 'warning'
       | 'decision'
+      | 'once.start'
+      | 'once.end'
     >
 
 /** What is kept of a diff, and of what a recipe returned for a host. */
@@ -128,6 +130,8 @@ export function createRecorder(attempt: number): (event: RunEvent) => {
       case 'batch.end':
       case 'host.start':
       case 'decision':
+      case 'once.start':
+      case 'once.end':
         return { records: [event], decides: true }
       case 'warning':
         return { records: [event], decides: false }
