@@ -289,10 +289,11 @@ hw_effect_nap() {
   hw_effect_pass
 }
 
-# hw_effect_pass: what has come since the last time: descriptors 7 and 8 keep their places.
+# hw_effect_pass: what has come since the last time: descriptors 7 and 8 keep their places. Most commands print nothing,
+# and would cost two processes with each look.
 hw_effect_pass() {
-  cat <&7
-  cat <&8 >&2
+  [ ! -s "$hw_effect/out" ] || cat <&7
+  [ ! -s "$hw_effect/err" ] || cat <&8 >&2
 }
 
 # hw_effect_attach: passes on the output of a runner that is not below us, all of it, until it ends.
@@ -315,6 +316,6 @@ hw_effect_attach() {
 
 # hw_effect_show: all that it printed.
 hw_effect_show() {
-  cat -- "$hw_effect/out"
-  cat -- "$hw_effect/err" >&2
+  [ ! -s "$hw_effect/out" ] || cat -- "$hw_effect/out"
+  [ ! -s "$hw_effect/err" ] || cat -- "$hw_effect/err" >&2
 }

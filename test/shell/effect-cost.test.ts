@@ -11,12 +11,12 @@ import { whereIs } from '../support/where-is.ts'
 import { once } from './effects.ts'
 
 /** All that the prelude and a runner may start, but for what the session's shell does while it waits: cat and sleep. */
-const names =
+const each =
   'awk chmod chown cksum cp cut dd find grep head id install ln ls mkdir mkfifo mktemp mv ps readlink rm rmdir ' +
   'sed setsid sh sha256sum stat sync systemctl systemd-run tail timeout touch tr true uname wc'
 
-/** A session that holds the lock, on a host whose programs write down that they are started. */
-async function counted() {
+/** A session that holds the lock, on a host whose programs of these names write down that they are started. */
+async function counted(names = each) {
   const home = await temporaryDirectory()
   const log = `${home}/log`
   const programs = names.split(' ').flatMap(name => {
@@ -40,7 +40,7 @@ async function counted() {
 
 describe('what an effect costs', { tags: ['linux'] }, () => {
   /** Beside what reads along, and the command itself: its `sh` is one of these. */
-  const each = [
+  const own = [
     ...['ln', 'mkdir', 'mkfifo', 'mv', 'rm', 'setsid', 'sh', 'sh', 'sh', 'sync', 'sync', 'sync'],
   ]
 
@@ -50,9 +50,18 @@ describe('what an effect costs', { tags: ['linux'] }, () => {
     // The first one of a session also makes the directory of its run, and writes the runner's program.
     await host.run(effect('first'))
     const one = await during(() => host.segment([effect('a')]))
-    expect(one).toMatchObject({ started: each, roundTrips: 1, result: [{ status: 'changed' }] })
+    expect(one).toMatchObject({ started: own, roundTrips: 1, result: [{ status: 'changed' }] })
     const three = await during(() => host.segment(['b', 'c', 'd'].map(effect)))
-    expect(three).toMatchObject({ started: [...each, ...each, ...each].sort(), roundTrips: 1 })
+    expect(three).toMatchObject({ started: [...own, ...own, ...own].sort(), roundTrips: 1 })
+  })
+
+  test('is no process to pass on its output, as long as it prints nothing', async () => {
+    const { host, during } = await counted('cat')
+    const { started } = await during(() => host.run(once(command('sleep 0.5').call, { key: 'a' })))
+    // The runner's, which read its two streams.
+    expect(started).toEqual(['cat', 'cat'])
+    const again = await during(() => host.run(once(command('sleep 0.5').call, { key: 'a' })))
+    expect(again.started).toEqual([])
   })
 
   test('that is done already is no process but what passes on its output', async () => {

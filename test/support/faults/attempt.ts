@@ -149,6 +149,7 @@ const endsWithout: ReadonlySet<string> = new Set([
   'reset',
   'half-close',
   'stall, then reset',
+  'silence',
   'controller killed',
   'shell killed',
   'connection’s sshd killed',
@@ -187,6 +188,9 @@ async function strike(
       return { cut }
     case 'stall':
       void delay(pauseMs).then(proxy.hold())
+      return { cut }
+    case 'silence':
+      proxy.cut('stall')
       return { cut }
     case 'stall, then reset':
       proxy.cut('stall')

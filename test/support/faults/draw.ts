@@ -11,6 +11,8 @@ const weights = {
   'half-close': 5,
   stall: 3,
   'stall, then reset': 3,
+  /** Nothing passes any more, for good: neither side hears that it is over. New connections work. */
+  silence: 2,
   /** A SIGKILL. */
   'controller killed': 8,
   'shell killed': 5,
@@ -86,7 +88,11 @@ const kinds = (Object.keys(weights) as Kind[]).flatMap(kind =>
   Array<Kind>(weights[kind]).fill(kind),
 )
 
-export const describeFault = ({ kind, place, holds }: Fault): string => {
+/** `HOSTWRIGHT_FAULT_SEED=1a2b3c-17, reconnecting: reset before e3` */
+export const describeDrawn = ({ seed, reconnects, faults }: Drawn): string =>
+  `HOSTWRIGHT_FAULT_SEED=${seed}${reconnects ? ', reconnecting' : ''}: ${faults.map(describeFault).join('; ')}`
+
+const describeFault = ({ kind, place, holds }: Fault): string => {
   const where =
     place.at === 'wire'
       ? `after ${place.after} ${place.unit} of the ${place.from}`

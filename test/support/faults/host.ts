@@ -1,7 +1,7 @@
 /** A lab host from outside: its files and processes, without a process of our own on it. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { appendFile, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Lab } from '../lab.ts'
 import {
@@ -38,6 +38,8 @@ export interface FaultHost {
   records(run: string): EffectRecord[]
   /** Everything but the server ends at once, and the next thing that is asked is another boot. */
   loseItsPower(): Promise<void>
+  /** The shell that holds the lock was last heard two minutes ago. */
+  growSilent(): Promise<void>
   /** As it was before the first run. */
   reset(): Promise<void>
   /** Waits until nothing runs on it. @returns what still does */
@@ -126,6 +128,11 @@ function hostOf(name: string, init: number, server: number): FaultHost {
       await delay(2)
     }
     await writeFile(at(bootFile), readFileSync('/proc/sys/kernel/random/uuid', 'utf8'))
+    // That was the restart, if one was wanted: /run is empty after it.
+    if (names(dirname(restartFlag)).includes(basename(restartFlag))) {
+      await rm(at(restartFlag))
+      await appendFile(at(logs.boots), 'boot\n')
+    }
     process.kill(server, 'SIGCONT')
   }
   const shell = () => find(Number.parseInt(text(`${stateDirectory}/bootstrap.pid`), 10))
@@ -143,6 +150,14 @@ function hostOf(name: string, init: number, server: number): FaultHost {
     records,
     loseItsPower,
     quiet,
+    growSilent: async () => {
+      const [pid, ...others] = lines(`${stateDirectory}/bootstrap.pid`)
+      if (pid === undefined) return
+      const { start, boot, pidns } = Object.fromEntries(others.map(line => line.split('=')))
+      const holder = `${pid}-${start}-${boot}${pidns === undefined ? '' : `_${pidns}`}`
+      const uptime = Number.parseInt(readFileSync('/proc/uptime', 'utf8'), 10)
+      await writeFile(at(`${stateDirectory}/bootstrap.heard`), `${holder} ${uptime - 120}\n`)
+    },
     reset: async () => {
       kill(server, 'SIGCONT')
       for (const { pid } of processes()) kill(pid, 'SIGKILL')

@@ -1,15 +1,15 @@
 /** What must be true of a run under faults. Each function returns what is not, as sentences. Pure, but for a look at the host. */
 import type { JournalRecord } from '../../../lib/rollout/journal/record.ts'
-import type { Fault } from './draw.ts'
+import type { Drawn, Fault, Kind } from './draw.ts'
 import { type FaultHost, stateDirectory } from './host.ts'
 import { type Attempted, isDone, type Played } from './play.ts'
 import { bulk, inOrder, logs, restartFlag } from './recipe.ts'
 
 export function whatIsUntrue(played: Played, host: FaultHost, clean: Leavings): string[] {
-  const { attempts } = played
+  const { attempts, drawn, next } = played
   const each = attempts.flatMap((attempt, at) =>
     [
-      ...exitIsTrue(attempt, attempts[at - 1]),
+      ...exitIsTrue(attempt, attempts[at - 1], drawn),
       ...stepsAreTrue(attempt, attempts[at - 1]),
       ...outputIsWhole(attempt),
       ...journalIsTrue(attempt, attempts[at - 1]),
@@ -20,7 +20,8 @@ export function whatIsUntrue(played: Played, host: FaultHost, clean: Leavings): 
     last.status === 0 || isDone(last)
       ? [...doneIsDone(host), ...nothingIsLeft(played, host, clean)]
       : ['it never came to its end']
-  return [...each, ...end]
+  const after = next && next.status !== 0 ? [`the next run exits with ${next.status}`] : []
+  return [...each, ...after, ...end]
 }
 
 /** The effects whose end nobody can know: they are begun, have not ended, and what runs them is gone. */
@@ -33,7 +34,18 @@ const uncertainIn = ({ records }: Pick<Attempted, 'records'>) =>
 const uncertainAfter = (attempt: Attempted | undefined) =>
   attempt ? uncertainIn(attempt).filter(title => title !== attempt.settled?.title) : []
 
-const heals = new Set([
+/** What a run that reconnects goes on after, once it is at work. */
+const lost = new Set<Kind>([
+  'close',
+  'reset',
+  'half-close',
+  'stall, then reset',
+  'silence',
+  'connection’s sshd killed',
+  'power lost',
+])
+
+const heals = new Set<Kind>([
   'stall',
   'controller stopped',
   'shell stopped',
@@ -41,14 +53,14 @@ const heals = new Set([
   'runner stopped',
 ])
 
-function exitIsTrue(attempt: Attempted, before: Attempted | undefined): string[] {
+function exitIsTrue(attempt: Attempted, before: Attempted | undefined, drawn: Drawn): string[] {
   const { status, stuck, events, fault, struck } = attempt
   if (stuck !== undefined) return [`it did not end; on its host: ${stuck}`]
   const end = events.findLast(({ type }) => type === 'run.end')
   const untrue: string[] = []
   if (status !== null && status !== 2 && end?.exitCode !== status)
     untrue.push(`it exits with ${status}, and run.end says ${end?.exitCode}`)
-  const allowed = allowedAfter(struck && fault, attempt, before)
+  const allowed = allowedAfter(struck && fault, attempt, before, drawn)
   if (!allowed.includes(status))
     untrue.push(`it exits with ${status}, not ${allowed.join(' or ')}: ${said(attempt)}`)
   if (status === 0 && !isInOrder(attempt.after))
@@ -68,6 +80,7 @@ function allowedAfter(
   fault: Fault | undefined,
   attempt: Attempted,
   before: Attempted | undefined,
+  { reconnects }: Drawn,
 ): (number | null)[] {
   // Known before this attempt began, or found by it.
   const now = uncertainIn(attempt).length > 0
@@ -79,7 +92,8 @@ function allowedAfter(
   if (kind === 'controller killed') return [null, 0, ...others]
   if (kind === 'interrupted') return [130, 0, ...others]
   if (kind === 'runner killed') return now ? [7] : [0, ...others]
-  return [3, 0, ...others]
+  const atWork = attempt.events.some(({ type }) => type === 'step.end')
+  return [...(reconnects && atWork && lost.has(kind) ? [] : [3]), 0, ...others]
 }
 
 function stepsAreTrue(

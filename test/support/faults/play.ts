@@ -13,6 +13,8 @@ export interface Played {
   drawn: Drawn
   run?: string
   attempts: Attempted[]
+  /** Another run, where the host can't know that the last attempt is over. */
+  next?: Attempt
   /** What nothing should be left of. */
   left: Process[]
 }
@@ -32,6 +34,7 @@ export interface Attempted extends Attempt {
 const mostAttempts = 10
 
 export const recipeName = 'forty'
+export const nextName = 'next'
 
 export async function play(lane: Lane, drawn: Drawn): Promise<Played> {
   const { host, state } = lane
@@ -39,9 +42,11 @@ export async function play(lane: Lane, drawn: Drawn): Promise<Played> {
   await rm(state, { recursive: true, force: true })
   const attempts: Attempted[] = []
   let run: string | undefined
+  const inventory = drawn.faults.some(({ kind }) => kind === 'silence') ? 'watchful' : 'x'
   for (const faults = [...drawn.faults]; attempts.length < mostAttempts; ) {
     const how = ['--reconnect', drawn.reconnects ? '20s' : '0s']
-    const words = run === undefined ? [recipeName, '--on', host.name] : ['resume', run]
+    const words =
+      run === undefined ? [recipeName, '-i', inventory, '--on', host.name] : ['resume', run]
     const next = faults.shift()
     // There is one gate at a time.
     if (next && next.place.at !== 'wire') await attempts.at(-1)?.opened
@@ -57,7 +62,7 @@ export async function play(lane: Lane, drawn: Drawn): Promise<Played> {
     }
     attempts.push(done)
     // What the next attempt waits for is no reason to wait here.
-    if (run !== undefined && made.status !== 0 && !isHeld(made)) await host.quiet(quietMs)
+    if (run !== undefined && made.status !== 0 && !isHeld(made)) await ended(lane, made)
     if (run !== undefined) done.records = host.records(run)
     const { status } = made
     if (status === 0 || made.stuck !== undefined || isOver(status) || isDone(made)) break
@@ -66,7 +71,29 @@ export async function play(lane: Lane, drawn: Drawn): Promise<Played> {
     if (status === 7) done.settled = await settle(lane, run!, done)
     if (status === 5) await unlocked(lane)
   }
-  return { drawn, run, attempts, left: await host.quiet(quietMs) }
+  const next = await nextRun(lane, attempts.at(-1)!, ['-i', inventory])
+  // What the host's kernel would find out in two hours.
+  if (drawn.faults.some(({ kind }) => kind === 'silence')) lane.wire.proxy.cut('reset')
+  return { drawn, run, attempts, next, left: await host.quiet(quietMs) }
+}
+
+/** What a silent connection had on the host stays, but for the command. */
+async function ended({ host }: Lane, { fault, struck }: Attempt): Promise<void> {
+  if (!struck || fault?.kind !== 'silence') return void (await host.quiet(quietMs))
+  const deadline = Date.now() + quietMs
+  while (host.runner() && Date.now() < deadline) await delay(20)
+  await host.growSilent()
+}
+
+/** An attempt that was done as its network fell silent could not give the lock back. */
+async function nextRun(
+  lane: Lane,
+  { struck, fault, status }: Attempt,
+  words: readonly string[],
+): Promise<Attempt | undefined> {
+  if (!struck || fault?.kind !== 'silence' || status !== 0) return undefined
+  await lane.host.growSilent()
+  return attempt(lane, [nextName, ...words, '--on', lane.host.name])
 }
 
 /** Processes of a host end a moment after their connection. */
@@ -96,7 +123,7 @@ async function settle(lane: Lane, run: string, { events }: Attempt): Promise<Att
   if (title === undefined) return undefined
   await lane.host.quiet(quietMs)
   const as = lane.host.lines(logs.effects).includes(title) ? 'done' : 'not-done'
-  const words = ['settle', run, '--on', lane.host.name, '--step', title, '--as', as]
+  const words = ['settle', run, '-i', 'x', '--on', lane.host.name, '--step', title, '--as', as]
   return { title, as, attempt: await attempt(lane, words) }
 }
 

@@ -75,6 +75,12 @@ export default recipe({
 })
 `
 
+/** What is run afterwards, where a lock stays until somebody wants it. */
+export const nextRecipe = `
+import { recipe } from 'hostwright'
+export default recipe({ description: 'Nothing', async run() {} })
+`
+
 /** Where something stops until it is let go: \`$1\` is its name, and \`reached\` says that it has come there. */
 const gate = `gate() {
   [ -e "${gates}/$1" ] || return 0
