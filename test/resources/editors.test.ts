@@ -84,6 +84,8 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
       const status = each.diff.length === 0 ? 'ok' : 'changed'
       const name = nameOf(each, index)
       const ended = (bytes: Buffer) => bytes.at(-1) === 10 || bytes.length === 0
+      const [last, then] = [before, after[index]!].map(bytes => linesOf(bytes).at(-1))
+      const isReplaced = expected.includes(`-${last}`) && expected.includes(`+${then}`)
       found.push({
         name,
         diff: sorted(changesOf(linesOf(before), linesOf(after[index]!))),
@@ -96,11 +98,9 @@ describeEach(pairs(2), 'real-world files with $name', ({ awk, shell }) => {
       wanted.push({
         name,
         diff: sorted(expected),
-        // A line that comes behind one without its end gives it one, and has its own.
-        ended:
-          ended(before) ||
-          (linesOf(before).at(-1) !== linesOf(after[index]!).at(-1) &&
-            !expected.includes(`-${linesOf(before).at(-1)}`)),
+        // A line that comes behind one without its end gives it one, and has its own; so has one before it that is
+        // the last then.
+        ended: ended(before) || (last !== then && !isReplaced),
         statuses: [status, status, 'ok'],
         stderr: '',
         shown: status === 'ok' ? undefined : after[index]!.toString('latin1'),

@@ -137,6 +137,26 @@ describeEach(shells, 'line under $name', shell => {
 })
 
 describeEach(awks, 'line with $name', awk => {
+  // The model took the newline of the line before, too, and said that an empty line was gone with the one behind it.
+  test.each(['a\n\nb', 'a\n\nb\nb', 'a\r\n\r\nb', '\n\nb', '\ufeffx\n\nb', 'b'])(
+    'removes a last line without a newline as sed does, and no other: %j',
+    async text => {
+      const host = await testHost({ awk })
+      const path = await host.write('conf', text)
+      const wanted = (await host.run({ name: 'sed', args: ['/^b/d', path] })).stdout.toString()
+      const calls = [
+        line(path, { match: /^b/, absent: true }).call,
+        line(await host.write('other', text), { line: 'b', absent: true }).call,
+      ]
+      for (const status of ['changed', 'ok']) {
+        const results = await host.segment(calls)
+        expect(results.map(result => result.status)).toEqual([status, status])
+        expect((await host.read('conf')).toString()).toBe(wanted)
+        expect((await host.read('other')).toString()).toBe(wanted)
+      }
+    },
+  )
+
   // A text in UTF-16 was taken for one with a few NULs, and ASCII added to it.
   test.each([
     ...['a\n\0b\n', 'a\0', '\0', 'a\n\0\n', 'b\0\na'].map(text => Buffer.from(text)),

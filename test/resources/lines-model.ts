@@ -32,9 +32,9 @@ function read(file: string): Text {
   return { bom: start, lines, newline, final }
 }
 
-/** @param last the last line before the edit: one behind it ends with a newline */
-function write({ bom, lines, final }: Text, last?: Text['lines'][number]): string {
-  if (last !== undefined && lines.includes(last) && lines.at(-1) !== last) final = true
+/** @param last the last line before the edit: any other ends with a newline */
+function write({ bom, lines, final }: Text, last: Text['lines'][number] | undefined): string {
+  if (lines.at(-1) !== last) final = true
   const text = lines.map(line => line.text + line.end).join('')
   return bom + (final ? text : text.replace(/\r?\n$/, ''))
 }
@@ -74,6 +74,7 @@ export function lineEdit(file: string, options: LineOptions): string {
   const text = read(file)
   const { match, absent, replace = 'last' } = options
   const line = options.line as string | undefined
+  const last = text.lines.at(-1)
   const isMeant = (each: string) => each === line || (match !== undefined && like(match, each))
   const { looked, place } = boundsIn(text, isMeant, options)
   const meant = looked.filter(each => isMeant(each.text))
@@ -81,10 +82,9 @@ export function lineEdit(file: string, options: LineOptions): string {
     // A byte order mark and nothing else has no line to remove.
     if (text.bom !== '' && /^\r?\n?$/.test(file.slice(1))) return file
     text.lines = text.lines.filter(each => !meant.includes(each))
-    return meant.length === 0 ? file : write(text)
+    return meant.length === 0 ? file : write(text, last)
   }
   if (meant.length === 0) {
-    const last = text.lines.at(-1)
     text.lines.splice(place, 0, { text: line!, end: text.newline })
     return write(text, last)
   }
@@ -92,13 +92,14 @@ export function lineEdit(file: string, options: LineOptions): string {
   for (const each of chosen) each.text = line!
   if (replace === 'only')
     text.lines = text.lines.filter(each => !meant.includes(each) || chosen.includes(each))
-  return write(text)
+  return write(text, last)
 }
 
 /** The file after the edit, or nothing where its markers are not in pairs or stand there twice. */
 export function blockEdit(file: string, options: BlockOptions): string | undefined {
   const text = read(file)
   const { marker = 'hostwright', absent } = options
+  const last = text.lines.at(-1)
   const trimmed = text.lines.map(each => each.text.replace(/^[ \t]+|[ \t]+$/g, ''))
   const marks = trimmed.flatMap((line, index) => {
     const [, word, name] = /^#[ \t]*(BEGIN|END)[ \t]+(.*)$/.exec(line) ?? []
@@ -114,7 +115,7 @@ export function blockEdit(file: string, options: BlockOptions): string | undefin
   if (absent) {
     for (let at = marks.length - 2; at >= 0; at -= 2)
       text.lines.splice(marks[at]!.index, marks[at + 1]!.index - marks[at]!.index + 1)
-    return marks.length === 0 ? file : write(text)
+    return marks.length === 0 ? file : write(text, last)
   }
   if (marks.length > 2) return undefined
   if (marks.length === 0) {
@@ -122,7 +123,6 @@ export function blockEdit(file: string, options: BlockOptions): string | undefin
       text: `# ${word} ${marker}`,
       end: text.newline,
     }))
-    const last = text.lines.at(-1)
     text.lines.splice(placeIn(text, options), 0, begin!, ...inner, end!)
     return write(text, last)
   }
@@ -134,5 +134,5 @@ export function blockEdit(file: string, options: BlockOptions): string | undefin
   let same = 0
   while (same < old.length && same < inner.length && old[same]!.text === inner[same]!.text) same++
   text.lines.splice(begin! + 1, old.length, ...old.slice(0, same), ...inner.slice(same))
-  return write(text)
+  return write(text, last)
 }

@@ -81,9 +81,10 @@ export function faults(before: string, after: string, wanted: Wanted): string[] 
   if (before.startsWith(bom) !== after.startsWith(bom)) found.push('the byte order mark')
   // Where there is no line, before or after, there is no last one.
   const lines = ![before, after].some(text => text === '' || text === bom)
-  // A key that is new and last ends with one, whatever the line before it did.
+  // A key that is new and last ends with one, whatever the line before it did; and so does what is last once the last is gone.
   const fresh = Object.keys(wanted.set).filter(key => !old.some(line => holds(line, [key])))
-  const ended = before.endsWith('\n') || (now.length > 0 && holds(now.at(-1)!, fresh))
+  const gone = old.length > 0 && holds(old.at(-1)!, wanted.unset)
+  const ended = before.endsWith('\n') || gone || (now.length > 0 && holds(now.at(-1)!, fresh))
   if (lines && ended !== after.endsWith('\n')) found.push('the final newline')
   return found
 }

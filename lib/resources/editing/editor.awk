@@ -123,8 +123,9 @@ function put_added(i,   n) {
 }
 
 function print_file(   i, final, borrowed) {
-  # A line behind one without a newline gives it one, and has its own.
-  final = (bytes == size || added[count])
+  # A line behind one without a newline gives it one, and has its own; where that one goes, the line before it keeps its
+  # newline: an empty line without one would be gone too.
+  final = (bytes == size || added[count] || (count in gone))
   # A last line without its newline has no carriage return either; it needs one if others follow.
   if (bytes != size && cr != "" && ends[count] == "") {
     ends[count] = cr
