@@ -5,33 +5,47 @@
  * @module-tag cron
  */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { isBootstrapError } from '../../lib/errors.ts'
 import { command } from '../../lib/resources/commands/command.ts'
 import type { Items, Resource } from '../../lib/resources/resource.ts'
 import { type CronOptions, cron } from '../../lib/resources/system/cron.ts'
 import { awkwardLine, many, once } from '../support/awkward.ts'
-import { overlayHost } from '../support/resource-hosts.ts'
+import { accountsBusybox } from '../support/busybox.ts'
+import { overlayHost, type ResourceHost } from '../support/resource-hosts.ts'
 import { bring } from '../support/resource-table.ts'
 import { anyShell } from '../support/shells.ts'
 
 const host = overlayHost()
 const go = (items: Items) => bring(host, anyShell, '/srv', items)
 
+/** busybox's looks after its jobs only now and then. */
+const crons = {
+  cron: {
+    start: 'cron -f',
+    ended: 'until [ -z "$(cat /proc/$running/task/$running/children)" ]; do sleep 0.1; done',
+  },
+  busybox: { start: 'crond -f', ended: ':' },
+}
+
 /**
  * Starts cron, and waits until so many jobs have left a file in /srv/out, or half a minute, and all have ended.
  * @returns what each job left
  */
-async function runCron(count: number): Promise<Record<string, string>> {
+async function runCron(
+  host: ResourceHost,
+  count: number,
+  { start, ended } = crons.cron,
+): Promise<Record<string, string>> {
   const printed = await host.script(
     `rm -rf out; mkdir out; chmod 777 out; rm -f /run/crond.reboot
-     cron -f >/dev/null 2>&1 & running=$!
+     ${start} >/dev/null 2>&1 & running=$!
      for each in $(seq 300); do
        kill -0 $running
        [ "$(ls out | wc -l)" -lt ${count} ] || break
        sleep 0.1
      done
-     until [ -z "$(cat /proc/$running/task/$running/children)" ]; do sleep 0.1; done
+     ${ended}
      kill $running; wait $running || :
      cd out; for each in *; do
        [ ! -e "$each" ] || printf '%s %s\\n' "$each" "$(base64 -w0 "$each")"
@@ -60,7 +74,7 @@ test('every value of the environment, and every command, arrives as it was given
     percent: { command: `printf '100%%|%s' a%b >/srv/out/percent` },
   }
   await go(Object.entries(edges).map(([name, options]) => job(name, options)))
-  expect(await runCron(Object.keys(edges).length)).toEqual({
+  expect(await runCron(host, Object.keys(edges).length)).toEqual({
     empty: '[]',
     long: 'x'.repeat(996),
     wide: 'w',
@@ -104,7 +118,7 @@ test('200 generated values reach the job, or are refused when declared', async (
       expect(jobs.length).toBeGreaterThan(values.length)
       const { error } = await go(jobs)
       expect(error).toBeUndefined()
-      expect(await runCron(jobs.length)).toEqual(wanted)
+      expect(await runCron(host, jobs.length)).toEqual(wanted)
       await clean()
     }),
     once,
@@ -122,6 +136,7 @@ describe('what cron would refuse or change is refused when declared', () => {
     ['quotes around a value', { ...daily, env: { A: '"a"' } }, 'which cron would take away'],
     ['a backslash before %', { ...daily, command: 'date +\\%F' }, 'which crons read differently'],
     ['two backslashes', { ...daily, command: 'echo a\\\\b' }, 'which crons read differently'],
+    ['a backslash at the end', { ...daily, command: 'echo a\\' }, 'which crons read differently'],
   ])('%s', (_, options, message) => {
     expect(() => cron('a', options)).toThrow(message)
   })
@@ -185,4 +200,62 @@ test('a job of Ansible’s in a crontab becomes ours, also one that is turned of
   expect(await host.script('crontab -u nobody -l; crontab -u nobody -r', '/srv')).toBe(
     '# hostwright: nightly run\n0 1 * * * new\n#Ansible: other\n0 3 * * * other\n',
   )
+})
+
+// Tests of crontabs before this one read them with Debian's crontab, and ran none of their jobs.
+describe('by busybox', { tags: ['accounts-busybox'] }, () => {
+  const busybox = overlayHost()
+  const quoted = (text: string) => `'${text.replaceAll("'", `'"'"'`)}'`
+  beforeAll(async () => {
+    // As Alpine has it: crond and crontab are links to the one program.
+    await busybox.script(
+      `rm -f /usr/sbin/cron /usr/bin/crontab; cp ${accountsBusybox} /bin/busybox
+       ln -s /bin/busybox /usr/sbin/crond; ln -s /bin/busybox /usr/bin/crontab
+       mkdir -p /var/spool/cron/crontabs`,
+      '/srv',
+    )
+  })
+
+  test('200 generated commands of a crontab run as they were given, and stay as they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(many(awkwardLine), async values => {
+        const jobs: Resource[] = []
+        const wanted: Record<string, string> = {}
+        for (const [index, value] of values.entries()) {
+          // What is being written has another name.
+          const command = `printf '%s' ${quoted(value)} >/srv/out/.v${index}; mv /srv/out/.v${index} /srv/out/v${index}`
+          try {
+            jobs.push(cron(`v${index}`, { where: 'crontab', schedule: '@reboot', command }))
+            wanted[`v${index}`] = value
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'recipe_invalid' })
+          }
+        }
+        const brought = await bring(busybox, anyShell, '/srv', jobs)
+        expect(brought.error).toBeUndefined()
+        expect(await runCron(busybox, jobs.length, crons.busybox)).toEqual(wanted)
+        const again = await bring(busybox, anyShell, '/srv', jobs)
+        expect(new Set(again.statuses)).toEqual(new Set(['ok']))
+        await busybox.script('crontab -r', '/srv')
+      }),
+      once,
+    )
+  })
+
+  test('a user’s job runs as that user, and is gone when it is absent', async () => {
+    const entry = { where: 'crontab', user: 'nobody' } as const
+    await bring(
+      busybox,
+      anyShell,
+      '/srv',
+      cron('who', {
+        ...entry,
+        ...{ schedule: '@reboot', command: 'id -un >/srv/out/.who; mv /srv/out/.who /srv/out/who' },
+      }),
+    )
+    expect(await runCron(busybox, 1, crons.busybox)).toEqual({ who: 'nobody\n' })
+    const gone = cron('who', { ...entry, absent: true })
+    expect((await bring(busybox, anyShell, '/srv', gone)).notes).toEqual(['removed'])
+    expect((await bring(busybox, anyShell, '/srv', gone)).statuses).toEqual(['ok'])
+  })
 })

@@ -1,4 +1,4 @@
-/** A busybox with the account programs of Alpine's, which Debian's leaves out; made by .ci/busybox. */
+/** A busybox with the account programs and the crond of Alpine's, which Debian's leaves out; made by .ci/busybox. */
 /** Where it is made. */
 export const accountsBusybox = '/usr/local/lib/hostwright-test/busybox'
 

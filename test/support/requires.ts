@@ -216,7 +216,7 @@ export const requirements = {
   'accounts-busybox': anywhere(
     late({
       get: 'run .ci/busybox',
-      here: () => runs([accountsBusybox, '--list'], /^adduser$/m),
+      here: () => runs([accountsBusybox, '--list'], /^crond$/m),
     }),
   ),
   // Missing nowhere: these are about time.

@@ -15,8 +15,10 @@ hw_cron_file() {
 }
 
 # hw_cron_is_here: whether a program is here that reads directories of jobs: cron, cronie's or dcron's crond,
-# bcron, or what makes timers of them. busybox's crond does not. Found without a process.
+# bcron, or what makes timers of them. busybox's crond does not; where it is, hw_cron_busybox is not empty. Found without
+# a process.
 hw_cron_is_here() {
+  hw_cron_busybox=''
   IFS=:
   # shellcheck disable=SC2086 # a directory a word
   set -- $PATH
@@ -24,7 +26,9 @@ hw_cron_is_here() {
   for hw_found in "$@"; do
     for hw_each in cron crond cronie bcron-start; do
       # shellcheck disable=SC3013 # all shells of hosts have -ef
-      [ -x "$hw_found/$hw_each" ] && ! [ "$hw_found/$hw_each" -ef /bin/busybox ] && return 0
+      [ -x "$hw_found/$hw_each" ] || continue
+      [ "$hw_found/$hw_each" -ef /bin/busybox ] || return 0
+      hw_cron_busybox=1
     done
   done
   for hw_each in /lib /usr/lib; do
@@ -38,6 +42,7 @@ hw_cron_is_here() {
 hw_crontab() {
   hw_cron_user=$1 hw_cron_mark="# hostwright: $2" hw_cron_other="#Ansible: $2" hw_cron_job=$3
   command -v crontab >/dev/null || hw_without crontab cron || return
+  hw_cron_is_here || [ -z "$hw_cron_busybox" ] || hw_cron_plain_percent
   if ! hw_cron_old=$(hw_crontab_of -l 2>/dev/null); then
     case $(hw_crontab_of -l 2>&1) in
       *'no crontab for'* | *'No such file'*) hw_cron_old='' ;;
@@ -64,6 +69,18 @@ hw_crontab() {
   [ -z "$hw_check" ] || return 0
   hw_act || return
   hw_put "$hw_cron_new" | hw_crontab_of - || hw_fail "could not set the crontab of ${1:-this user}"
+}
+
+# hw_cron_plain_percent: to busybox's crond a % is nothing special, and the backslash that other crons take away from before
+# it stays.
+hw_cron_plain_percent() {
+  hw_rest=$hw_cron_job hw_cron_job=
+  while :; do
+    case $hw_rest in *'\%'*) ;; *) break ;; esac
+    hw_cron_job=$hw_cron_job${hw_rest%%'\%'*}%
+    hw_rest=${hw_rest#*'\%'}
+  done
+  hw_cron_job=$hw_cron_job$hw_rest
 }
 
 # hw_crontab_unread USER: why it can't be read.

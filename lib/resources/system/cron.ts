@@ -170,10 +170,11 @@ function jobOf(title: string, { schedule, command }: CronOptions) {
   const line = checkLine(title, 'command', command).trim()
   if (line === '') throw invalidOption(title, 'the command is empty')
   // Debian's cron makes one backslash of two, others keep both: neither gets such a command right for all.
-  if (/\\[\\%]/.test(line))
+  // A line that ends with one goes on in the next to busybox's, which loses another job.
+  if (/\\([\\%]|$)/.test(line))
     throw invalidOption(
       title,
-      'the command has a backslash before another or before a %, which crons read differently: put it in a script',
+      'the command has a backslash before another, before a % or at its end, which crons read differently: put it in a script',
     )
   // To cron a % ends the command, unless it stands behind a backslash.
   const written = checkLength(title, 'command', line.replaceAll('%', '\\%'))
