@@ -91,9 +91,13 @@ mount "$device" 'm m'; losetup -d "$device"`,
     expect(first).toMatch(/ image1$/)
     const device = (await host.script('cat device', at)).trim()
     const ways = [`${at}/m m`, `/srv/way-${udev}/m m`, `${at}/m m/`]
-    const sources = [`UUID=${uuid(1)}`, `LABEL=${label}`, device]
+    const sources = [
+      ...[`UUID=${uuid(1)}`, `LABEL=${label}`, device],
+      // libmount takes a tag's value in quotes of either kind.
+      ...[`UUID="${uuid(1)}"`, `LABEL="${label}"`, `LABEL='${label}'`],
+    ]
     for (const [index, source] of sources.entries()) {
-      const wanted = mount(ways[index]!, { source, type: 'ext4' })
+      const wanted = mount(ways[index % ways.length]!, { source, type: 'ext4' })
       expect((await go(wanted)).notes, source).toEqual(['fstab'])
       expect(await mounted(), source).toBe(first)
       expect((await fstab()).split('\n'), source).toHaveLength(2)

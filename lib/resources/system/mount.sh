@@ -87,8 +87,17 @@ hw_mount_found() {
   hw_saw "mounted $hw_mounted $hw_mounted_type $hw_mounted_options"
 }
 
-# hw_mount_at POINT: the same of a path that the kernel may have. All points into hw_mount_points.
+# hw_mount_at POINT: the same of a path that the kernel may have. All points into hw_mount_points. Unlike fstab, the kernel
+# writes a # of a point as it is.
 hw_mount_at() {
+  hw_rest=$1
+  set -- ''
+  while :; do
+    case $hw_rest in *'\043'*) ;; *) break ;; esac
+    set -- "$1${hw_rest%%'\043'*}#"
+    hw_rest=${hw_rest#*'\043'}
+  done
+  set -- "$1$hw_rest"
   hw_mounted='' hw_mounted_type='' hw_mounted_options=''
   while read -r hw_each hw_point hw_key hw_line hw_rest; do
     hw_mount_points=$hw_mount_points$hw_point$hw_newline
@@ -100,12 +109,15 @@ hw_mount_at() {
 # hw_mount_is_other PATH SOURCE TYPE: whether what is mounted is something else: SOURCE is as fstab has it. What
 # can't be recognized by the names that the kernel has for it is known by the line of fstab alone.
 hw_mount_is_other() {
-  case $3:$hw_mounted_type in
+  hw_mount_type=$3
+  # mount(8) does not look at the type then.
+  case ,$hw_want_options, in *,bind,* | *,rbind,*) hw_mount_type=none ;; esac
+  case $hw_mount_type:$hw_mounted_type in
     none:* | auto:* | "$hw_mounted_type":*) ;;
     # These are called the same by everybody.
     *:tmpfs | *:ramfs | *:overlay | *:ext[234] | *:xfs | *:btrfs | *:vfat | *:iso9660) return 0 ;;
   esac
-  hw_mount_compare "$@"
+  hw_mount_compare "$1" "$2" "$hw_mount_type"
   case $hw_found in
     same) return 1 ;;
     other) return 0 ;;
@@ -132,7 +144,8 @@ hw_mount_compare() {
     # The server may have several names.
     *-*:/*-*:/*)
       hw_plain_word "$hw_mounted" && hw_found=${hw_found%/}/ && set -- "${2%/}/" "$hw_found"
-      if [ "${1#*:}" != "${2#*:}" ]; then
+      # Behind the server, which may be `[::1]`, or several with ports.
+      if [ "${1##*:/}" != "${2##*:/}" ]; then
         hw_found=other
       elif [ "$1" = "$2" ]; then
         hw_found=same
@@ -171,8 +184,8 @@ hw_mount_compare_image() {
 # has something else, the devices themselves are asked.
 hw_mount_device() {
   hw_plain_word "${1#*=}"
-  hw_found=${hw_found#\"}
-  set -- "$1" "${hw_found%\"}"
+  case $hw_found in \"*\" | \'*\') hw_found=${hw_found#?} hw_found=${hw_found%?} ;; esac
+  set -- "$1" "$hw_found"
   case $1 in
     UUID=*) hw_path=/dev/disk/by-uuid/ ;;
     LABEL=*) hw_path=/dev/disk/by-label/ ;;
