@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # write.sh: putting a file where it is wanted, whole or not at all, with its owner and mode.
-# Needs: path leftover
+# Needs: path leftover label
 hw_guard=''
 
 # hw_compare_owner: adds to hw_note what of mode and owner is not as wanted (hw_want_*; empty: any will do).
@@ -109,7 +109,7 @@ hw_make_above() {
   set -- "${1%/*}"
   [ -n "$1" ] && [ ! -d "$1/" ] || return 0
   hw_make_above "$1" && hw_act || return
-  { mkdir -m 755 -- "$1" && chmod 755 -- "$1"; } || hw_fail "can't make $1"
+  { mkdir -m 755 -- "$1" && chmod 755 -- "$1" && hw_label "$1" "$1" dir; } || hw_fail "can't make $1"
 }
 
 # hw_replace PATH CONTENT [ARGUMENT…]: PATH becomes what the function CONTENT prints, whole or not at
@@ -130,6 +130,8 @@ hw_replace() {
       chmod u+w -- "$hw_temporary" || hw_give_up "can't write to $hw_temporary" || return
       hw_want_mode=${hw_want_mode:-u-w}
     fi
+  else
+    hw_label "$hw_temporary" "$hw_target" file
   fi
   hw_why="can't write $hw_target, or set its owner or mode" hw_why_code=step_failed
   { hw_apply_owner "$hw_temporary" && hw_settle_mode && "$@" >&3; } 3>"$hw_temporary" ||

@@ -48,6 +48,7 @@ hw_make_directory() {
       ;;
   esac
   hw_make_stage "$1" || hw_fail "can't make $1" || return
+  hw_label "$hw_stage" "$1" dir
   { hw_apply_owner "$hw_stage" && hw_act && mv -- "$hw_stage" "$1"; } || {
     hw_drop_stage
     hw_fail "can't make $1 with that owner and mode"

@@ -91,7 +91,7 @@ hw_put_link() {
 hw_link_beside() {
   hw_name_beside "$1"
   hw_temporary=$hw_beside
-  ln -s -- "$2" "$hw_temporary" && [ -L "$hw_temporary" ]
+  ln -s -- "$2" "$hw_temporary" && [ -L "$hw_temporary" ] && hw_label "$hw_temporary" "$1" symlink
 }
 
 hw_own_link() {

@@ -250,8 +250,13 @@ hw_place_tree() {
   hw_act || return
   if [ "$hw_type" = absent ]; then
     hw_want_mode=${hw_want_mode:-00755}
-    mv -- "$hw_stage/note" "$hw_stage/tree/$hw_marker" && hw_apply_owner "$hw_stage/tree" &&
-      mv -- "$hw_stage/tree" "$hw_tree" || hw_fail "can't make $hw_tree"
+    hw_label "$hw_stage/tree" "$hw_tree" dir
+    { hw_has_selinux || mv -- "$hw_stage/note" "$hw_stage/tree/$hw_marker"; } && hw_apply_owner "$hw_stage/tree" &&
+      mv -- "$hw_stage/tree" "$hw_tree" || hw_fail "can't make $hw_tree" || return
+    hw_has_selinux || return 0
+    # Labels go by the names that files have in their place. Until that is done it has not been unpacked.
+    hw_label_below "$hw_tree"
+    mv -- "$hw_stage/note" "$hw_tree/$hw_marker" || hw_fail "can't write $hw_tree/$hw_marker"
     return
   fi
   hw_apply_owner "$hw_tree" || hw_fail "can't set owner or mode of $hw_tree" || return
@@ -264,8 +269,12 @@ hw_place_tree() {
 }
 
 # hw_place_one PATH: by tar where there is one, which puts a file in the place of another; cp writes into
-# it, or into what it points to.
+# it, or into what it points to. Then it has the labels of its path, where there are any.
 hw_place_one() {
+  hw_put_one "$1" && hw_label_below "$hw_tree/${1##*/}"
+}
+
+hw_put_one() {
   if command -v tar >/dev/null; then
     hw_found=$({
       {

@@ -190,38 +190,48 @@ hw_keys_write() {
     hw_keys_mounted=
     ! hw_is_mount_point "$hw_keys_file" || hw_keys_mounted=1
     hw_name_beside "$hw_keys_file"
+    hw_label_of "$hw_keys_directory" dir
+    hw_keys_label=$hw_found
+    hw_label_of "$hw_keys_file" file
     # shellcheck disable=SC2016 # for the user's shell
     hw_lines "$hw_requests" | hw_keys_as_user -c '
       umask 077
       if [ "$1" != "$5" ]; then
-        [ -d "$1" ] || mkdir -m 700 -- "$1" || exit
+        [ -d "$1" ] || { mkdir -m 700 -- "$1" && { [ -z "$9" ] || chcon -- "$9" "$1"; }; } || exit
         chmod 700 -- "$1" || exit
       fi
-      new=$3 old=$1/.${2##*/}.hw-old
+      new=$3 old=$1/.${2##*/}.hw-old stays=$8 label=${10}
       [ -f "$2" ] || set -- "$1" "" "$3" "$4" "$5" "$2" "$7" ""
-      # A mount point is written to, as hw_overwrite does it; what was cut off goes back first.
+      # A mount point is written to, as hw_overwrite does it; what was cut off goes back first. So is a file with
+      # a label, or the like, that its owner may not give to another.
       pour() { cat -- "$1" 1<>"$2" && dd if=/dev/null of="$2" bs=1 seek=$(($(wc -c <"$1"))) 2>/dev/null && rm -f -- "$1"; }
-      [ -z "$8" ] || [ ! -f "$old" ] || pour "$old" "$2" || exit
+      [ -z "$2" ] || [ ! -f "$old" ] || pour "$old" "$2" || exit
       # In a directory with a default ACL the umask is ignored, and sshd with what others may write to.
-      (set -C && true >"$new") && chmod 600 -- "$new" || exit
+      (set -C && true >"$new") || exit
+      if [ -z "$2" ]; then
+        [ -z "$label" ] || chcon -- "$label" "$new"
+      elif [ -z "$stays" ]; then
+        cp -p --attributes-only --preserve=xattr -- "$2" "$new" 2>/dev/null || ! cp -a --attributes-only -- "$2" "$new" 2>/dev/null || stays=1
+      fi
+      chmod 600 -- "$new" || exit
       # By cat, as in hw_whole.
       s=$({ { awk -v mode=edit -v other="$7" "$4" - ${2:+"$2"}; echo $? >&4; } | cat >"$new"; } 4>&1) &&
-        [ "$s" = 0 ] && if [ -z "$8" ]; then
+        [ "$s" = 0 ] && if [ -z "$stays" ]; then
           mv -f -- "$new" "${2:-$6}"
         else
           cp -p -- "$2" "$new.old" && mv -f -- "$new.old" "$old" &&
-            { pour "$new" "$2" || { pour "$old" "$2" && false; }; } && rm -f -- "$old"
+            chmod 600 -- "$2" && { pour "$new" "$2" || { pour "$old" "$2" && false; }; } && rm -f -- "$old"
         fi || {
         rm -f -- "$new"
         exit 1
-      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_beside" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" "$hw_keys_mounted" >&2 ||
+      }' sh "$hw_keys_directory" "$hw_keys_file" "$hw_beside" "$hw_authorized_keys_awk" "$hw_is_home" '' "$hw_keys_other" "$hw_keys_mounted" "$hw_keys_label" "$hw_found" >&2 ||
       hw_fail "could not write $hw_keys_file as $hw_account" || return
     hw_touch "$hw_keys_directory"
     hw_touch "$hw_keys_file"
     return 0
   fi
   if [ -n "$hw_keys_at_home" ] && [ "$hw_keys_directory" != "$hw_is_home" ]; then
-    [ "$hw_keys_directory_type" = directory ] || mkdir -m 700 -- "$hw_keys_directory" || hw_fail "can't make $hw_keys_directory" || return
+    [ "$hw_keys_directory_type" = directory ] || { mkdir -m 700 -- "$hw_keys_directory" && hw_label "$hw_keys_directory" "$hw_keys_directory" dir; } || hw_fail "can't make $hw_keys_directory" || return
     chmod 700 -- "$hw_keys_directory" || hw_fail "can't set the mode of $hw_keys_directory" || return
     hw_touch "$hw_keys_directory"
   fi

@@ -315,7 +315,7 @@ hw_user_make_home() {
   hw_make_stage "$hw_path" || return
   # With the modes that they have there.
   { [ ! -d /etc/skel ] || cp -Rp -- /etc/skel/. "$hw_stage/"; } && chmod 700 -- "$hw_stage" &&
-    chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_stage" && mv -- "$hw_stage" "$hw_path" && hw_stage='' && return
+    chown -hR -- "$hw_is_uid:$hw_is_gid" "$hw_stage" && mv -- "$hw_stage" "$hw_path" && hw_stage='' && hw_label_below "$hw_path" && return
   hw_drop_stage
   return 1
 }
