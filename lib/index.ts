@@ -68,6 +68,7 @@ export {
   string,
 } from './recipe/arguments.ts'
 export {
+  type AroundContext,
   type Change,
   type Converged,
   type EffectOptions,

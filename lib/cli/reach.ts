@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { unhonouredBy } from '../inventory/unhonoured.ts'
 import { isPlainFile } from '../read-file.ts'
@@ -9,7 +10,7 @@ import { type Connector, createConnector } from '../transport/connector.ts'
 import { type AnswerOptions, createAnswers } from './answers.ts'
 import { askSecret } from './ask-secret.ts'
 import type { Place } from './command.ts'
-import { passwordVariables } from './environment-passwords.ts'
+import { type HostPasswords, passwordVariables } from './environment-passwords.ts'
 import type { OptionValues } from './options/option.ts'
 import { findPasswords, textsOf } from './passwords.ts'
 import { parseTimeout, type Targets } from './targets.ts'
@@ -37,6 +38,12 @@ export interface Reach {
     more: Pick<AnswerOptions, 'screen' | 'signal' | 'typed'> & { warn(message: string): void },
   ): {
     connector: Connector
+    /**
+     * Finds the passwords of a host that is not part of the run, without asking.
+     * @returns what nothing may show
+     * @throws {UsageError} secret_missing
+     */
+    prepare(host: Host): Promise<readonly string[]>
     stopAsking(): Promise<void>
   }
 }
@@ -105,7 +112,11 @@ export async function prepareReach(
     secrets: textsOf(all, passwordsOf),
     warnings: unhonoured === undefined ? warnings : [...warnings, unhonoured],
     connect: ({ screen, signal, typed, warn }) => {
-      const { answersFor, close } = createAnswers({ passwordsOf, screen, signal, typed, ask })
+      const more = createMorePasswords(all, hostNamed, passwordsOf, env)
+      const { answersFor, close } = createAnswers({
+        passwordsOf: more.passwordsOf,
+        ...{ screen, signal, typed, ask },
+      })
       const { acceptNew, sshTransport, sshConfigFile } = wanted
       const connector = createConnector({
         acceptNew,
@@ -115,7 +126,35 @@ export async function prepareReach(
         answersFor,
         warn,
       })
-      return { connector, stopAsking: close }
+      return { connector, stopAsking: close, prepare: more.prepare }
+    },
+  }
+}
+
+/** The passwords of hosts that are not part of the run: their own, or else those that the run's hosts share. */
+function createMorePasswords(
+  known: readonly Host[],
+  hostNamed: (name: string) => Host | undefined,
+  passwordsOf: (host: Host) => HostPasswords,
+  env: Record<string, string | undefined>,
+) {
+  const names = new Set(known.map(({ name }) => name))
+  const found = new Map<string, HostPasswords>()
+  const world = { env, ask: () => Promise.reject(new Error('nobody is asked')) }
+  const how = { askLogin: false, askBecome: false, shared: {}, world }
+  const of = (host: Host) => found.get(host.name) ?? passwordsOf(host)
+  return {
+    passwordsOf: of,
+    prepare: async (host: Host) => {
+      const hosts = withJumps([host], hostNamed).filter(({ name }) => !names.has(name))
+      const own = await findPasswords(hosts, how)
+      for (const each of hosts) {
+        const { login, become } = own(each)
+        const shared = passwordsOf(each)
+        found.set(each.name, { login: login ?? shared.login, become: become ?? shared.become })
+        names.add(each.name)
+      }
+      return textsOf(hosts, of)
     },
   }
 }

@@ -71,7 +71,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   const signal = interrupts.stop
   const tracer = ready.traces ? createTracer(ready.traces, { run: identity.run, warn }) : undefined
   const typed = tracer && ((answer: string) => tracer.hide([answer]))
-  const { connector, stopAsking } = ready.reach.connect({ screen, signal, warn, typed })
+  const { connector, stopAsking, prepare } = ready.reach.connect({ screen, signal, warn, typed })
   try {
     const world = worldOf(request, ready, {
       identity,
@@ -79,6 +79,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
       interrupts,
       strays,
       connector,
+      prepare,
       tracer,
     })
     const { what, rollout } = ready
@@ -165,10 +166,11 @@ function worldOf(
     interrupts: ListeningInterrupts
     strays: Strays
     connector: World['connector']
+    prepare: World['prepare']
     tracer?: Tracer
   },
 ): World {
-  const { identity, events, interrupts, strays, connector, tracer } = live
+  const { identity, events, interrupts, strays, connector, prepare, tracer } = live
   const notes = origin === 'project' && targets.twoProjects ? [targets.twoProjects] : []
   return {
     hosts: targets.hosts,
@@ -177,6 +179,7 @@ function worldOf(
     catalogue,
     modules,
     connector,
+    prepare,
     timeouts,
     events,
     interrupts,

@@ -29,6 +29,8 @@ export interface Guests {
    * @throws {InterruptedError} Ctrl-C
    */
   sessions(host: Host): Promise<HostSessions>
+  /** Passwords of these hosts, which nothing may show. */
+  readonly hidden: readonly string[]
   /** Ends all connections. */
   close(): Promise<void>
 }

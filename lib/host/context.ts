@@ -14,7 +14,7 @@ import { createCommands } from './commands.ts'
 import { accountForWayBack, converge } from './execute.ts'
 import type { Execution } from './execution.ts'
 import { createFindStack, createHeartbeat, createProbe } from './heartbeats.ts'
-import { checkNotStopped } from './interrupts.ts'
+import { checkNotStopped, type Interrupts } from './interrupts.ts'
 import type { Job } from './job.ts'
 import { onlyLooks } from './mode.ts'
 import { createOn, effectOf } from './on.ts'
@@ -42,7 +42,11 @@ export function createContext<A extends ArgumentTypes>(
   job: Job<A>,
   { execution, scheduling, inventory, files }: Own,
   output: (data: unknown) => void,
-): RunContext<ArgumentValues<A>> {
+): {
+  context: RunContext<ArgumentValues<A>>
+  /** `on` where Ctrl-C counts otherwise. */
+  onFor(interrupts: Interrupts): RunContext['on']
+} {
   const { what, world, across } = job
   const { host, sessions, progress } = execution
   const { catalogue, identity } = world
@@ -62,9 +66,13 @@ export function createContext<A extends ArgumentTypes>(
   const effect: RunContext['effect'] = (title, line, options) =>
     bring([effectOf(title, line, options)])
   const own = { host, facts, $, read, converge: (...items: Items[]) => bring(items), effect }
-  const staying = { job, forHost: host.name, selection: scheduling.selection, execution }
+  const onFor = (interrupts: Interrupts) =>
+    createOn(
+      { job, forHost: host.name, selection: scheduling.selection, execution, interrupts },
+      own,
+    )
   const stackOf = createFindStack(catalogue, execution, state, product)
-  return {
+  const context: RunContext<ArgumentValues<A>> = {
     host: { ...host, facts: sessions.main.facts },
     inventory,
     factsOf: createFactsOf(inventory, across),
@@ -77,7 +85,7 @@ export function createContext<A extends ArgumentTypes>(
     read,
     converge: own.converge,
     effect,
-    on: createOn(staying, own),
+    on: onFor(execution.interrupts),
     once: createOnce(across, execution),
     get catalogue() {
       return catalogue()
@@ -99,6 +107,7 @@ export function createContext<A extends ArgumentTypes>(
     output,
     warn: message => progress.warn(message),
   }
+  return { context, onFor }
 }
 
 function createOnce({ onces, batchOf }: Across, execution: Execution): RunContext['once'] {

@@ -15,11 +15,12 @@ import { watchHost } from './watch.ts'
  * @param visitors those who may work there: what they hide is hidden in traces
  */
 export function createGuests(
-  { connector, timeouts, interrupts, events, reporting = {} }: World,
+  { connector, prepare, timeouts, interrupts, events, reporting = {} }: World,
   facts: Map<string, Facts>,
-  visitors: Iterable<Pick<Progress, 'redact' | 'forms'>>,
+  visitors: Iterable<Pick<Progress, 'hide' | 'redact' | 'forms'>>,
 ): Guests {
   const known = new Map<string, { sessions: Promise<HostSessions>; givingUp: GivingUp }>()
+  const hidden: string[] = []
   const redact = (text: string) => [...visitors].reduce((rest, each) => each.redact(rest), text)
   const hiding = {
     redact,
@@ -28,6 +29,9 @@ export function createGuests(
     },
   }
   const open = async (host: Host, givingUp: GivingUp) => {
+    const passwords = (await prepare?.(host)) ?? []
+    hidden.push(...passwords)
+    for (const each of visitors) each.hide(passwords)
     const watch = watchHost(host, events, reporting, hiding)
     const warn = (message: string) =>
       events.emit({ type: 'warning', host: host.name, message: redact(message) })
@@ -39,6 +43,7 @@ export function createGuests(
     return sessions
   }
   return {
+    hidden,
     sessions: async host => {
       const key = lockKey(host)
       const before = known.get(key)

@@ -88,6 +88,11 @@ export interface World {
   modules: ReadonlyMap<string, unknown>
   /** Connects to hosts. The caller closes it. */
   connector: Connector
+  /**
+   * Finds the passwords of a host that is not part of the run.
+   * @returns what nothing may show
+   */
+  prepare?(host: Host): Promise<readonly string[]>
   timeouts: Timeouts
   events: EventStream
   interrupts: Interrupts

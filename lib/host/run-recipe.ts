@@ -9,6 +9,7 @@ import { segmentsOf } from '../program/segments.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import type { Progress } from '../report/progress.ts'
+import { createPutting, goAround } from './around.ts'
 import { createContext } from './context.ts'
 import { execute } from './execute.ts'
 import type { Execution } from './execution.ts'
@@ -76,11 +77,18 @@ export async function perform<A extends ArgumentTypes>(
     redact: progress.redact,
   }
   const inventory = createInventoryView(world.inventory, secrets)
-  await what.recipe.run(createContext(job, { execution, scheduling, inventory, files }, output))
-  if (!what.recipe.lock(what.args)) return
-  const left = stepsOf(remembered.filter(({ key }) => ledger.due.has(key)))
-  const segments = segmentsOf(left, scheduling.oneByOne)
-  await execute({ segments, excluded: new Set() }, execution)
+  const { recipe } = what
+  const { context, onFor } = createContext(job, { execution, scheduling, inventory, files }, output)
+  const work = async () => {
+    await recipe.run(context)
+    if (!recipe.lock(what.args)) return
+    const left = stepsOf(remembered.filter(({ key }) => ledger.due.has(key)))
+    const segments = segmentsOf(left, scheduling.oneByOne)
+    await execute({ segments, excluded: new Set() }, execution)
+  }
+  if (!recipe.aroundHost) return work()
+  const putting = createPutting(world.interrupts)
+  await goAround(recipe.aroundHost, context, onFor(putting.interrupts), putting, work)
 }
 
 /** Whether the host keeps a memory of effects: beside its lock. */

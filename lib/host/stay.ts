@@ -10,7 +10,7 @@ import type { Selection } from '../program/selection.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { Execution } from './execution.ts'
 import { listenToInterrupts } from './giving-up.ts'
-import { checkNotStopped } from './interrupts.ts'
+import { checkNotStopped, type Interrupts } from './interrupts.ts'
 import type { Job } from './job.ts'
 import { createLedger } from './ledger.ts'
 import { confirmOf, onlyLooks } from './mode.ts'
@@ -26,7 +26,8 @@ export interface Staying {
   forHost: string
   selection: Selection
   /** As of that host. */
-  execution: Pick<Execution, 'progress' | 'interrupts' | 'checkPlanned' | 'once'>
+  execution: Pick<Execution, 'progress' | 'checkPlanned' | 'once'>
+  interrupts: Interrupts
 }
 
 export interface Stay {
@@ -69,7 +70,7 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
       before.map(({ key }) => key),
       { known, foreseen },
     ),
-    interrupts: own.interrupts,
+    interrupts: staying.interrupts,
     effects,
     stepTimeoutMs: timeouts.stepMs ?? there.timeouts?.commandMs,
     checkPlanned: own.checkPlanned,
@@ -91,18 +92,24 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
   return {
     host,
     looking: async work => {
-      checkNotStopped(own.interrupts)
-      return work(executionIn(await guest(), [])).catch(lostThere(there, forHost))
+      checkNotStopped(staying.interrupts)
+      const over = await guest()
+      if (!world.interrupts.stop.aborted)
+        return work(executionIn(over, [])).catch(lostThere(there, forHost))
+      // Since Ctrl-C that shell skips everything, and this puts a host back.
+      return withSessions(staying, there, over, undefined, sessions =>
+        work(executionIn(sessions, [])),
+      )
     },
     working: async work => {
-      checkNotStopped(own.interrupts)
+      checkNotStopped(staying.interrupts)
       const place = { key: looks ? `look ${key}` : key, host: there.name }
       const back = await across.turns.take(
         place,
         { part: forHost, own: false },
         {
           limitMs,
-          signal: own.interrupts.stop,
+          signal: staying.interrupts.stop,
           waiting: holder =>
             world.events.emit({
               type: 'debug',
@@ -114,7 +121,8 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
       )
       try {
         const over = await guest()
-        return await withLock(staying, there, over, limitMs, (sessions, before) =>
+        const lockMs = looks ? undefined : limitMs
+        return await withSessions(staying, there, over, lockMs, (sessions, before) =>
           work(executionIn(sessions, before), schedulingIn(sessions, before)),
         )
       } finally {
@@ -124,20 +132,22 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
   }
 }
 
-/** Sessions with the host's lock, and the handlers that an earlier run left due there. */
-async function withLock<T>(
-  { job, execution: own, forHost }: Staying,
+/**
+ * Sessions of our own, with the host's lock and the handlers that an earlier run left due there.
+ * @param lockMs how long to wait for another run; undefined: without the lock
+ */
+async function withSessions<T>(
+  { job, execution: own, forHost, interrupts }: Staying,
   there: Host,
   over: HostSessions,
-  lockMs: number,
+  lockMs: number | undefined,
   work: (sessions: HostSessions, before: readonly Remembered[]) => Promise<T>,
 ): Promise<T> {
-  const { what, mode, world } = job
+  const { what, world } = job
   const { connector, timeouts, events, identity, reporting = {} } = world
-  const { interrupts } = own
   const progress = own.progress.elsewhere(there.name)
   const reconnectMs = recoveryOf(there, timeouts)
-  const claim = onlyLooks(mode) ? undefined : createClaim(what.name, identity, reconnectMs > 0)
+  const claim = lockMs === undefined ? undefined : createClaim(what.name, identity, reconnectMs > 0)
   const givingUp = listenToInterrupts(interrupts)
   const stay = async () => {
     const watch = watchHost(there, events, reporting, progress)
@@ -154,12 +164,15 @@ async function withLock<T>(
     givingUp.attend(sessions)
     let failed = true
     try {
-      const limits = { ...timeouts, lockMs }
-      const files = claim
-        ? await takeLock(sessions, claim, { timeouts: limits, interrupts }, progress).catch(
-            notThere(there, forHost),
-          )
-        : undefined
+      const files =
+        claim && lockMs !== undefined
+          ? await takeLock(
+              sessions,
+              claim,
+              { timeouts: { ...timeouts, lockMs }, interrupts },
+              progress,
+            ).catch(notThere(there, forHost))
+          : undefined
       const before = files ? parseRemembered(files().get('handlers')) : []
       const result = await work(sessions, before)
       failed = false

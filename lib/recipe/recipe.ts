@@ -176,6 +176,12 @@ export interface RunContext<A = unknown, S = SecretValues> {
   warn(message: string): void
 }
 
+/** What is around a host's work. */
+export interface AroundContext<A = unknown, S = SecretValues> extends RunContext<A, S> {
+  /** The recipe's `run`, with the handlers that are due after it. Call it once. */
+  work(): Promise<void>
+}
+
 /** What a recipe can check before any host is touched. */
 export interface PrepareContext<A = unknown> {
   readonly args: A
@@ -207,6 +213,11 @@ export interface Recipe<
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   readonly run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  readonly aroundHost?: (
+    context: AroundContext<ArgumentValues<A>, SecretValues<S>>,
+  ) => Promise<void>
+  readonly hosts?: string
+  readonly order?: readonly string[]
   readonly report?: (
     outcomes: readonly HostOutcome[],
     args: ArgumentValues<A>,
@@ -238,6 +249,20 @@ export interface RecipeOptions<
   prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   /** Runs on each host. */
   run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /**
+   * Around `run` on each host: takes it out of service, works, and puts it back, in a `finally`. After Ctrl-C what it does
+   * by `on` after `work` still runs, until Ctrl-C comes again.
+   * @example
+   * async aroundHost({ on, host, work }) {
+   *   await on('lb').$`drain ${host.name}`
+   *   try { await work() } finally { await on('lb').$`undrain ${host.name}` }
+   * }
+   */
+  aroundHost?: (context: AroundContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /** Where it runs if `--on` is not given: a pattern. */
+  hosts?: string
+  /** Groups that come one after the other, each only if the one before went well; hosts of none come last. */
+  order?: readonly string[]
   /** A table for standard output after all hosts have ended. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
   /** The arguments without secrets, for events and callbacks. Default: as they are. */
@@ -270,6 +295,9 @@ export function recipe<
     lock: typeof lock === 'function' ? lock : () => lock,
     prepare: options.prepare,
     run: options.run,
+    aroundHost: options.aroundHost,
+    hosts: options.hosts,
+    order: options.order,
     report: options.report,
     show: options.show,
   }

@@ -120,6 +120,7 @@ function visit<A extends ArgumentTypes>(
   const progress = createProgress(host.name, what.name, world.events, redactor)
   redactors.push(progress.redact)
   across.visitors.push(progress)
+  progress.hide(across.guests.hidden)
   const selection = createSelection(what.selection ?? everything)
   selections.push(selection)
   return runHost(host, { what, mode, world, across }, progress, selection)
