@@ -15,6 +15,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   apply: async () => (await import('./apply.ts')).apply,
   list: async () => (await import('./list.ts')).list,
   runs: async () => (await import('./runs.ts')).runs,
+  report: async () => (await import('./report.ts')).report,
   log: async () => (await import('./log.ts')).log,
   resume: async () => (await import('./again.ts')).resume,
   retry: async () => (await import('./again.ts')).retry,

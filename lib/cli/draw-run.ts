@@ -1,6 +1,7 @@
 /** A run that has been, drawn from its journal as the terminal drew it when it was. */
-import type { HostOutcome, NewEvent, RunEvent, StepStatus } from '../events.ts'
-import type { HostAccount, RunAccount } from '../rollout/journal/account.ts'
+import type { RunEvent } from '../events.ts'
+import type { RunAccount } from '../rollout/journal/account.ts'
+import { eventsOf } from '../rollout/journal/events.ts'
 import type { RunState } from '../rollout/journal/read.ts'
 import type { EndRecord } from '../rollout/journal/record.ts'
 import { unknownName } from '../shell/nearest.ts'
@@ -36,7 +37,7 @@ export async function drawRun(
     for (const line of wrapLine(parts, theme, columns, width + 2)) stdout.write(`${line}\n`)
   }
   stdout.write('\n')
-  await drawTree(account, state, place, host)
+  await drawTree(eventsOf(account, state, host), place)
   if (account.last.first.kind === 'look' || state === 'running') return
   const hosts = [...account.hosts.values()].map(({ outcome, attempt }) => ({
     ...{ status: outcome?.status, error: outcome?.error, roundTrips: outcome?.roundTrips },
@@ -83,12 +84,7 @@ function decisionsOf({ attempts }: Pick<RunAccount, 'attempts'>): [string, strin
 }
 
 /** The tree as it is drawn at the end of a run, on standard output. */
-async function drawTree(
-  account: RunAccount,
-  state: RunState,
-  { stdout, env }: Place,
-  host: string | undefined,
-): Promise<void> {
+export async function drawTree(events: Iterable<RunEvent>, { stdout, env }: Place): Promise<void> {
   const { color } = themeFor(stdout, env)
   // As if it was no terminal: nothing is drawn while the records are read.
   const stream = {
@@ -102,67 +98,6 @@ async function drawTree(
     verbose: true,
     diff: true,
   })
-  for (const event of eventsOf(account, state, host)) renderer.subscriber(event)
+  for (const event of events) renderer.subscriber(event)
   await renderer.end()
 }
-
-/** The events of a run as its journal has them: of each host those of the last attempt on it. */
-function eventsOf(
-  { last, hosts }: RunAccount,
-  state: RunState,
-  host: string | undefined,
-): RunEvent[] {
-  const { first, end } = last
-  const shown = [...hosts.values()].filter(each => host === undefined || each.host === host)
-  const outcomes = shown.flatMap(({ outcome }) => outcome ?? [])
-  const start: NewEvent = {
-    type: 'run.start',
-    run: first.run,
-    recipe: first.recipe,
-    environment: first.environment,
-    args: first.args,
-    check: first.kind === 'look',
-    hosts: shown.map(each => each.host),
-    owner: first.owner,
-    controller: first.controller.machine,
-    attempt: first.attempt,
-    batches: first.batches.map(batch => [...batch]),
-  }
-  return [
-    { at: first.at, ...start },
-    ...shown.flatMap(each => recordsOf(each, state)),
-    ...(end ? [endEvent(first.run, end, outcomes)] : []),
-  ]
-}
-
-/** What has no end in a run that is gone was interrupted; how a command ended that had begun, nobody knows. */
-function recordsOf({ records, outcome }: HostAccount, state: RunState): RunEvent[] {
-  const events = records.filter((record): record is typeof record & RunEvent => 'host' in record)
-  if (outcome) return [...events, ...endsOfTasks(events)]
-  if (state === 'running') return events
-  const ended = new Set(events.flatMap(event => (event.type === 'step.end' ? [event.step] : [])))
-  const unknown = events.flatMap(event =>
-    event.type === 'step.start' && !ended.has(event.step)
-      ? [{ ...event, type: 'step.end', status: 'unknown', durationMs: 0 } as const]
-      : [],
-  )
-  return [...events, ...unknown]
-}
-
-/** How tasks ended that have no more steps to come: a journal keeps no end of theirs. */
-function endsOfTasks(events: readonly RunEvent[]): RunEvent[] {
-  const ends = events.filter(event => event.type === 'step.end')
-  return events.flatMap(event => {
-    if (event.type !== 'task.start') return []
-    const { at: began, host, task, title } = event
-    const own = ends.filter(each => each.host === host && each.task === task)
-    const has = (...statuses: readonly StepStatus[]) =>
-      own.some(({ status }) => statuses.includes(status))
-    const status = has('failed', 'unknown') ? 'failed' : has('changed') ? 'changed' : 'ok'
-    const at = Math.max(began, ...own.map(each => each.at))
-    return [{ at, type: 'task.end', host, task, title, status, durationMs: at - began }]
-  })
-}
-
-const endEvent = (run: string, { at, exitCode, durationMs }: EndRecord, hosts: HostOutcome[]) =>
-  ({ at, type: 'run.end', run, ok: exitCode === 0, exitCode, durationMs, hosts }) satisfies RunEvent

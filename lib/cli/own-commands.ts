@@ -13,6 +13,7 @@ import {
   listTasksOptions,
   logOptions,
   planOptions,
+  reportOptions,
   resumeOptions,
   retryOptions,
   runsOptions,
@@ -173,7 +174,7 @@ const runsShow: CommandInfo = {
   usage: '<run>',
   description: 'Show a run: who, when, arguments, and what was done on each host',
   args: [['run', 'its id, or the end of it that no other has; last for the newest']],
-  examples: ['runs show last', 'runs show 4f3a9c --host web1'],
+  examples: ['runs show last', 'runs show 4f3a9c --host web1', 'runs show last --html > run.html'],
   options: runsShowOptions,
   instead: { ...notOfRuns, on: 'Name one host with --host.' },
 }
@@ -192,6 +193,16 @@ const runs: CommandInfo = {
   ...runsList,
   options: allOptions,
   commands: [runsList, runsShow],
+}
+
+const report: CommandInfo = {
+  name: 'report',
+  usage: '<log>',
+  description: 'Show a run from its log, or write reports of it',
+  args: [['log', 'the file: see docs/output.md; /dev/stdin for standard input']],
+  examples: ['report run.jsonl', 'report run.jsonl --report html=run.html,junit=run.xml'],
+  options: reportOptions,
+  instead: { ...notOfRuns, target: 'A log has its hosts: leave it out.' },
 }
 
 const ofTheRun = 'It stays as it was in the run: to change it, run the recipe itself.'
@@ -354,6 +365,7 @@ export const ownCommands = {
   apply,
   list,
   runs,
+  report,
   log,
   resume,
   retry,

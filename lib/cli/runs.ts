@@ -1,9 +1,14 @@
 /** `hostwright runs`, and `runs show`: what was run from this machine. */
+import { existsSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
+import type { RunAccount } from '../rollout/journal/account.ts'
+import { eventsOf } from '../rollout/journal/events.ts'
+import type { RunState } from '../rollout/journal/read.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/choose-renderer.ts'
 import { escapeControls } from '../ui/escape.ts'
 import { toJson } from '../ui/json.ts'
+import { accountOfEvents } from '../ui/reports/account.ts'
 import { formatRuns, resultWord } from '../ui/run-table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place, RunCommand } from './command.ts'
@@ -54,6 +59,7 @@ function listRuns(options: OptionValues, place: Place): number {
 
 async function showRun(wanted: string, options: OptionValues, place: Place): Promise<number> {
   const mode = chooseMode(options.output as string | undefined, place)
+  if (options.html === true) checkPage(options, place)
   const { name, journal } = findRun(wanted, place)
   if (mode === 'json') {
     for (const record of journal.records) place.stdout.write(`${toJson(record)}\n`)
@@ -66,7 +72,29 @@ async function showRun(wanted: string, options: OptionValues, place: Place): Pro
       hint: 'Its log may still be there: see docs/output.md.',
     })
   }
+  if (options.html === true) return writePage(journal.account, journal.state, place)
   const { drawRun } = await import('./draw-run.ts')
   await drawRun(journal.account, journal.state, { place, host: options.host as string | undefined })
+  return 0
+}
+
+/** @throws {UsageError} usage */
+function checkPage({ host, output }: OptionValues, { stdout }: Place): void {
+  if (stdout.isTTY)
+    throw new UsageError('usage', '--html writes a page, which a terminal can’t show', {
+      hint: 'Write it to a file: hostwright runs show last --html > run.html',
+    })
+  if (host !== undefined || output !== undefined)
+    throw new UsageError('usage', '--html is all of the run: leave out --host and --output')
+}
+
+/** From the run’s log, which has every step; else from its journal. */
+async function writePage(account: RunAccount, state: RunState, place: Place): Promise<number> {
+  const { log, run } = account.last.first
+  const { readLog } = await import('./report.ts')
+  const logged = log && existsSync(log) ? (await readLog(log, place, 'account')).found : undefined
+  const report = logged?.run === run ? logged : accountOfEvents(eventsOf(account, state))
+  const { htmlOf } = await import('../ui/reports/html/page.ts')
+  place.stdout.write(htmlOf(report!))
   return 0
 }

@@ -1,6 +1,7 @@
 /** Reports of runs, as the built command line writes them. */
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { localProject, longRecipe } from '../support/local-project.ts'
 
@@ -39,6 +40,54 @@ test('a report that can’t be written is refused before any host is touched', a
   expect(status).toBe(2)
   expect(stderr).toContain('can’t write nowhere/r.xml')
   for (const name of ['h1', 'h1.conf', 'r.html']) expect(existsSync(at(name))).toBe(false)
+})
+
+test('an old run is drawn from its log, as tree and as reports, and a run of this machine as a page', async () => {
+  const { run, at, runs } = await localProject({ 'recipes/fail.js': failing })
+  const words = [
+    'fail',
+    '--on',
+    'all',
+    '--diff',
+    '--report',
+    'junit=live.xml,html=live.html,md=live.md',
+  ]
+  expect((await run(words)).status).toBe(4)
+  const [log] = (await readdir(runs)).filter(name => name.endsWith('.jsonl'))
+  // With a last line that was cut off.
+  await writeFile(at('old.jsonl'), `${await read(join(runs, log!))}{"at":1,"ty`)
+  const reports = ['--report', 'junit=old.xml,html=old.html,md=old.md']
+  expect(await run(['report', 'old.jsonl', ...reports])).toEqual({
+    status: 0,
+    stdout: '',
+    stderr: '',
+  })
+  for (const kind of ['xml', 'html', 'md'])
+    expect(await read(at(`old.${kind}`))).toBe(await read(at(`live.${kind}`)))
+  const shown = await run(['runs', 'show', 'last', '--html'])
+  expect(shown.stdout).toBe(await read(at('live.html')))
+  const tree = await run(['report', 'old.jsonl'])
+  expect(tree.status).toBe(0)
+  expect(tree.stdout).toMatch(/h1.*changed.*\n.*web server[^]*h2.*failed[^]*\+workers = 4/)
+  // Without the log the journal has what changed and what failed.
+  await rm(join(runs, log!))
+  const page = (await run(['runs', 'show', 'last', '--html'])).stdout
+  for (const part of ['h1', 'h2', 'h2.conf', '+workers = 4', 'start']) expect(page).toContain(part)
+})
+
+test('a file that is no log is refused, and lines that are no events are named', async () => {
+  const { run, write, at, runs } = await localProject({ 'recipes/fail.js': failing })
+  await write('empty', 'not a log\n{"a":1}\n')
+  const refused = await run(['report', 'empty'])
+  expect(refused.status).toBe(2)
+  expect(refused.stderr).toContain('empty has no events of a run')
+  expect((await run(['report', 'nowhere'])).status).toBe(2)
+  await run(['fail', '--on', 'h1'])
+  const [log] = (await readdir(runs)).filter(name => name.endsWith('.jsonl'))
+  await write('mixed', `hello\n${await read(join(runs, log!))}\n`)
+  const mixed = await run(['report', 'mixed', '--report', 'md=r.md'])
+  expect(mixed).toMatchObject({ status: 0, stderr: 'mixed: not events: line 1\n' })
+  expect(await read(at('r.md'))).toMatch(/^## ✅ fail on x: ok\n/)
 })
 
 describe('in the environment of GitHub Actions', () => {

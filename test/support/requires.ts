@@ -145,6 +145,7 @@ export const requirements = {
   },
   strace: late(packaged('strace', 'strace', '-o', '/dev/null', 'true')),
   socat: packaged('socat', 'socat', '-V'),
+  chromium: late(packaged('chromium', 'chromium', '--version')),
   haproxy: late(packaged('haproxy', 'haproxy', '-v')),
   cron: packaged('cron', 'sh', '-c', 'command -v crontab'),
   visudo: packaged('sudo', 'visudo', '-V'),

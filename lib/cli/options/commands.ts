@@ -6,6 +6,7 @@ import {
   callbacks,
   callbackUrl,
   debug,
+  html,
   log,
   mode,
   noJournal,
@@ -119,7 +120,13 @@ export const logOptions: readonly Option[] = [
 /** What is on this machine: no host is reached. */
 export const runsOptions: readonly Option[] = [onRuns, failed, ofRecipe, since, mode]
 
-export const runsShowOptions: readonly Option[] = [ofHost, mode]
+export const runsShowOptions: readonly Option[] = [ofHost, mode, html]
+
+/** A log says itself what the run was. */
+export const reportOptions: readonly Option[] = [
+  { ...verbose, description: 'Show the output of steps too' },
+  report,
+]
 
 export const callbacksOptions: readonly Option[] = [mode]
 
@@ -192,6 +199,7 @@ export const allOptions: readonly Option[] = [
   ofRecipe,
   since,
   ofHost,
+  html,
   as,
   all,
   limit,

@@ -32,6 +32,11 @@ export const report: Option = {
   description: 'Write a report of the run: junit=FILE, html=FILE, md=FILE, joined by commas',
   repeatable: true,
 }
+export const html: Option = {
+  flags: '--html',
+  group: 'output',
+  description: 'Write it to standard output as an HTML page: > run.html',
+}
 export const callbackUrl: Option = {
   flags: '--callback-url <url>',
   group: 'output',

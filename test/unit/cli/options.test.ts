@@ -52,7 +52,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   log: [...[...target, ...connection, 'since', 'limit', 'forks', ...output]],
   runs: ['on', 'failed', 'recipe', 'since', 'output'],
-  'runs show': ['host', 'output'],
+  'runs show': ['host', 'output', 'html'],
+  report: ['verbose', 'report'],
   attach: ['output', 'verbose'],
   resume: [
     ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],

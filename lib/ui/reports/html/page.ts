@@ -202,7 +202,7 @@ function failure(
   const cut = detail.length > mostLines ? [`… ${detail.length - mostLines} more lines`] : []
   const block = [...cut, ...detail.slice(-mostLines)].join('\n')
   return `<article class="card failed" id="f${index}" data-find>
-<h3>${line(path.join(' › ') || 'host')} <span class="many">${numberOf(where, report)}</span></h3>
+<h3>${line(path.join(' › ') || namesOf(where, 3))} <span class="many">${numberOf(where, report)}</span></h3>
 <p class="cause">${line(first)}</p>
 ${block === '' ? '' : `<pre tabindex="0" role="region" aria-label="Details">${escapeHtml(block)}</pre>`}
 ${hint === undefined ? '' : `<p class="hint"><span aria-hidden="true">→</span> ${line(hint)}</p>`}
