@@ -7,15 +7,16 @@ import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
-import type { HostCall, StepResult } from '../session/call.ts'
+import type { StepResult } from '../session/call.ts'
 import { mapCondition } from '../session/condition.ts'
-import { createRepeatedOutput, type RepeatedOutput } from '../session/repeated-output.ts'
+import { createRepeatedOutput } from '../session/repeated-output.ts'
 import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
 import type { Execution } from './execution.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
+import { changedBefore, dueNow, isRepeatable, type Sent } from './sent.ts'
 import { declined, endStep, endSteps, leftOut, type Running } from './step-ends.ts'
 import { createStepLimit, type StepLimit } from './step-limit.ts'
 import { loggedOf, logOthers } from './step-log.ts'
@@ -160,7 +161,7 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
   // A step that restarts the host ends when the host is back.
   const end = (step: Step, result: StepResult, late?: StepError) => {
     const known = sent.get(step)!
-    known.result = known.changed ? changedBefore(result) : result
+    known.result = changedBefore(result, known)
     if (!restarts || step !== last || late) endStep(step, known.result, running, late)
   }
   const attempt = async (session: Session, changed: ReadonlySet<number>) => {
@@ -172,7 +173,9 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
     }
     for (const step of left) {
       const known = sent.get(step)!
-      known.changed ||= known.id !== undefined && changed.has(known.id)
+      const before = known.id !== undefined
+      if (session === sessions.main) known.changed ||= before && changed.has(known.id!)
+      else known.mayHave ||= before
       known.output.again()
     }
     if (as === undefined) intend(left, session)
@@ -180,16 +183,17 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
       assumeDue(left, session, dueNow(left, sent, ledger.due), as !== undefined)
     await sendOnce(left, sent, session, running, end)
   }
-  // The memory of effects is the connection's user's; and what another user's shell still does does not end for us.
-  const remembers = onlyLooks(mode) || (execution.effects !== undefined && as === undefined)
+  // The memory of effects is the connection's user's. Without a lock nobody can tell whose an old shell is.
+  const mayRepeat = () =>
+    onlyLooks(mode) ||
+    (execution.effects !== undefined && (as === undefined || rest().every(isRepeatable))) ||
+    rest().length === 0
   return {
     send: async () => {
-      await sessions
-        .steadily(as, attempt, () => remembers || rest().length === 0)
-        .catch(error => {
-          endUnknown(rest(), sent, thrownError(error), running)
-          throw error
-        })
+      await sessions.steadily(as, attempt, mayRepeat).catch(error => {
+        endUnknown(rest(), sent, thrownError(error), running)
+        throw error
+      })
       if (!restarts || running.failure) return
       const result = sent.get(last)!.result!
       if (result.status === 'changed') await restart(last, result, running)
@@ -223,22 +227,6 @@ function endUnknown(
   }
 }
 
-/** What is known of a step that is sent. */
-interface Sent {
-  call: HostCall
-  output: RepeatedOutput
-  /** The answer of its user to its condition. */
-  holds?: boolean
-  /** It runs in the main session, which knows what is under way. */
-  inMain: boolean
-  /** Its id in the session that it was sent to last. */
-  id?: number
-  /** It had changed something before the connection was lost, and its answer was lost too. */
-  changed: boolean
-  /** Set once it has ended. */
-  result?: StepResult
-}
-
 function toSend(step: Step, execution: Execution, progress: StepProgress, forUser?: ForUser): Sent {
   const { call } = step.resource
   const effect = effectOf(step, execution, forUser)
@@ -247,32 +235,14 @@ function toSend(step: Step, execution: Execution, progress: StepProgress, forUse
   // Only the output of what is remembered comes again as it was.
   const known = { ...call, logged: place.inMain ? loggedOf(step, execution) : undefined }
   if (!effect)
-    return { call: known, output: { ...output, output: progress.output }, changed: false, ...place }
-  return { call: { ...known, effect }, output, changed: false, ...place }
-}
-
-/** The result of a step that had nothing left to do when it was sent again. */
-const changedBefore = (result: StepResult): StepResult =>
-  result.status === 'ok' || (result.status === 'skipped' && result.note === '')
-    ? { ...result, status: 'changed', note: 'before the connection was lost' }
-    : result
-
-/** Handlers that are due before these steps, for a shell that does not know all: also of steps whose answers were lost. */
-function dueNow(
-  left: readonly Step[],
-  sent: ReadonlyMap<Step, Sent>,
-  due: ReadonlySet<string>,
-): ReadonlySet<string> {
-  const now = new Set(due)
-  const changed = left.filter(step => sent.get(step)!.changed)
-  for (const { notify } of changed) for (const { key } of notify) now.add(key)
-  for (const step of changed) {
-    if (!step.handler) continue
-    // What is remembered does not run again, and its output may have been lost.
-    if (sent.get(step)!.call.effect) now.add(step.handler)
-    else now.delete(step.handler)
-  }
-  return now
+    return {
+      call: known,
+      output: { ...output, output: progress.output },
+      changed: false,
+      mayHave: false,
+      ...place,
+    }
+  return { call: { ...known, effect }, output, changed: false, mayHave: false, ...place }
 }
 
 async function sendOnce(
@@ -323,7 +293,10 @@ function callOf(
       ? placeCondition(step, steps.slice(0, at), execution.ledger.changed)
       : ({ kind: 'is', value: own.holds } as const)
   // The host finds nothing left to do.
-  const known = (place: number) => sent.get(steps[place]!)!.changed
+  const known = (place: number) => {
+    const { changed, mayHave } = sent.get(steps[place]!)!
+    return changed || mayHave
+  }
   return {
     call: own.call,
     notify: step.notify,

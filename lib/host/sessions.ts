@@ -87,6 +87,8 @@ export function createSessions(
     await Promise.all([connection.now.session, ...(await open())].map(work))
   }
   const opened: Session[] = []
+  /** Their shells by user, as hw_user_shell names them. One that has lost its connection may be at work still. */
+  const shells = new Map<string, readonly string[]>()
   const isMain = (user?: string) => user === undefined || user === connection.now.transport.user
   const as = (user?: string) => {
     const { transport, session: main, keepalive } = connection.now
@@ -94,9 +96,11 @@ export function createSessions(
     const sessions = othersNow()
     const known = sessions.get(user)
     if (known) return known
+    const first = [{ name: 'hw_user_shell', args: shells.get(user) ?? [] }]
     const wanted = { transport, bootstrapDir: '', command: shellOf(user), user, watch, keepalive }
-    const session = openSession(wanted).then(session => {
+    const session = openSession({ ...wanted, first }).then(session => {
       opened.push(session)
+      shells.set(user, session.first[0]!.stdout.toString('utf8').trim().split(' '))
       return session
     })
     sessions.set(user, session)

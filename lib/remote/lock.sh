@@ -236,24 +236,6 @@ hw_lock_wait() {
   done
 }
 
-# hw_has_children PID: whether it has a child that is no zombie.
-hw_has_children() {
-  if [ -r /proc/self/stat ]; then
-    for hw_each in /proc/[0-9]*/stat; do
-      { IFS= read -r hw_process_text <"$hw_each"; } 2>/dev/null || continue
-      hw_process_text=${hw_process_text##*) }
-      case $hw_process_text in Z*) ;; ?" $1 "*) return 0 ;; esac
-    done
-    return 1
-  fi
-  ps -A -o ppid= -o stat= | {
-    while read -r hw_each hw_line; do
-      case $hw_each-$hw_line in "$1-Z"*) ;; "$1-"*) exit 0 ;; esac
-    done
-    exit 1
-  }
-}
-
 # What processes left that were killed while they tried; called by who holds the lock, as until then
 # no line of heirs leads anywhere. A claim's name says whose it is: it may be empty yet.
 hw_sweep() {

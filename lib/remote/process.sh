@@ -19,6 +19,24 @@ hw_process_start() {
   fi
 }
 
+# hw_has_children PID: whether it has a child that is no zombie.
+hw_has_children() {
+  if [ -r /proc/self/stat ]; then
+    for hw_each in /proc/[0-9]*/stat; do
+      { IFS= read -r hw_process_text <"$hw_each"; } 2>/dev/null || continue
+      hw_process_text=${hw_process_text##*) }
+      case $hw_process_text in Z*) ;; ?" $1 "*) return 0 ;; esac
+    done
+    return 1
+  fi
+  ps -A -o ppid= -o stat= | {
+    while read -r hw_each hw_line; do
+      case $hw_each-$hw_line in "$1-Z"*) ;; "$1-"*) exit 0 ;; esac
+    done
+    exit 1
+  }
+}
+
 hw_boot_id() {
   if [ -r /proc/sys/kernel/random/boot_id ]; then
     read -r hw_boot </proc/sys/kernel/random/boot_id

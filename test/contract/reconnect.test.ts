@@ -1,5 +1,5 @@
 /** Connections that are lost in the middle of a run: they are made again, and the run goes on where it was. */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RunEvent } from '../../lib/events.ts'
 import { lockCall } from '../../lib/host/lock.ts'
@@ -207,6 +207,49 @@ describe('a connection that is lost', { tags: ['sshd'] }, () => {
     expect(exitCode).toBe(0)
     expect(await it.read('log')).toBe('begin\nend\n')
   })
+
+  test.each(['half-close', 'reset'] as const)(
+    'while another user’s step runs that can be asked is made again after that step has ended (%s)',
+    {
+      timeout: 60_000,
+      tags: ['root'],
+    },
+    async how => {
+      const it = await there()
+      await chmod(it.place.directory, 0o755)
+      await mkdir(it.at('theirs'))
+      await chmod(it.at('theirs'), 0o777)
+      const line = sh`cd ${it.at('theirs')}; echo "begin $(id -un)" >>log; echo begun; until [ -e go ]; do sleep 0.05; done; echo end >>log; touch made`
+      const reload = handler(command(sh`echo x >>${it.at('reloaded')}`, { title: 'reload' }))
+      const own = file(it.at('theirs/own'), { content: 'own\n', as: 'nobody', notify: reload })
+      const { exitCode, seen, outcomes } = await it.run(
+        async ({ converge }) => {
+          await converge(
+            command(line, { title: 'make', creates: it.at('theirs/made'), as: 'nobody' }),
+            own,
+            command(sh`echo x >>${it.at('depends')}`, { title: 'depends', when: changed(own) }),
+          )
+        },
+        {
+          watch: event => {
+            cutAt(it, how, 'begun')(event)
+            if (event.type !== 'warning' || !event.message.startsWith('connected again')) return
+            // The old shell goes on, and the new one must not begin beside it.
+            setTimeout(() => void writeFile(it.at('theirs/go'), ''), 1000)
+          },
+        },
+      )
+      expect({ exitCode, error: outcomes[0]!.error }).toEqual({ exitCode: 0, error: undefined })
+      expect(await it.read('theirs/log')).toBe('begin nobody\nend\n')
+      expect(endsOf(seen)).toEqual([
+        'make changed',
+        `file ${it.at('theirs/own')} changed`,
+        'depends changed',
+        'reload changed',
+      ])
+      expect([await it.read('depends'), await it.read('reloaded')]).toEqual(['x\n', 'x\n'])
+    },
+  )
 
   test('while another run has the lock is made again, and waits for it', {
     timeout: 60_000,
