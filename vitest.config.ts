@@ -51,6 +51,8 @@ export default defineConfig(async ({ mode }) => {
       // cores, as tests of hosts wait for processes.
       maxWorkers: availableParallelism() + 2,
       sequence: { sequencer: SlowestFirst },
+      // What was made of a file is kept for other runs: those of CI, one after the other, load the same.
+      experimental: { fsModuleCache: true },
       reporters: ['default', reportNotTested(stage, missing)],
       tags: Object.entries(requirements).map(([name, { get }]) => ({
         name,

@@ -1,16 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import type { StepAccount } from '../../../lib/program/account.ts'
-import type { Converged } from '../../../lib/recipe/recipe.ts'
-import { command } from '../../../lib/resources/commands/command.ts'
-import { changed, exists, not } from '../../../lib/resources/conditions.ts'
-import { ini } from '../../../lib/resources/editing/ini.ts'
-import { directory } from '../../../lib/resources/files/directory.ts'
-import { file } from '../../../lib/resources/files/file.ts'
-import { handler, type Items, type Resource, task } from '../../../lib/resources/resource.ts'
-import { secret } from '../../../lib/shell/secret.ts'
-import { type Local, local } from '../../support/local-run.ts'
-import { brief, ofType } from '../../support/run-events.ts'
+import type { StepAccount } from '../../lib/program/account.ts'
+import type { Converged } from '../../lib/recipe/recipe.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { changed, exists, not } from '../../lib/resources/conditions.ts'
+import { ini } from '../../lib/resources/editing/ini.ts'
+import { directory } from '../../lib/resources/files/directory.ts'
+import { file } from '../../lib/resources/files/file.ts'
+import { handler, type Items, type Resource, task } from '../../lib/resources/resource.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { type Local, local } from '../support/local-run.ts'
+import { brief, ofType } from '../support/run-events.ts'
 
 /** Converges on one host. @returns the outcomes and the events */
 async function converge(
@@ -38,7 +38,7 @@ test('a value that is not a resource is refused, with the recipe’s line', asyn
   expect(outcomes[0]!.error).toMatchObject({
     code: 'recipe_invalid',
     message: 'a promise is not a resource or a task',
-    at: expect.stringMatching(/^test\/unit\/host\/execute\.test\.ts:\d+$/),
+    at: expect.stringMatching(/^test\/shell\/execute\.test\.ts:\d+$/),
     hint: 'Did you forget `await`?',
   })
 })

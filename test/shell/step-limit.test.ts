@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createStepLimit } from '../../../lib/host/step-limit.ts'
-import { command } from '../../../lib/resources/commands/command.ts'
-import { waitFor } from '../../../lib/resources/commands/wait-for.ts'
-import { handler } from '../../../lib/resources/resource.ts'
-import { local } from '../../support/local-run.ts'
-import { ofType } from '../../support/run-events.ts'
-
-// These tests start programs, or try many cases each.
-vi.setConfig({ testTimeout: 20_000 })
+import { createStepLimit } from '../../lib/host/step-limit.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { waitFor } from '../../lib/resources/commands/wait-for.ts'
+import { handler } from '../../lib/resources/resource.ts'
+import { local } from '../support/local-run.ts'
+import { ofType } from '../support/run-events.ts'
 
 /** A tenth of what the steps below take: a test fails if its step is not ended. */
 const soonMs = 10_000
@@ -99,7 +96,7 @@ describe('a step that times out', () => {
 
   test('is timed on its own, as are handlers', async () => {
     const { run } = await local()
-    const pause = (title: string) => command(`sleep 0.5; : ${title}`, { title })
+    const pause = (title: string) => command(`sleep 0.9; : ${title}`, { title })
     const slow = handler(command('sleep 30', { title: 'reload' }))
     const { outcomes, seen } = await within(
       run(
@@ -107,10 +104,11 @@ describe('a step that times out', () => {
           await converge(
             pause('a'),
             pause('b'),
-            command('sleep 0.5', { title: 'c', notify: slow, onlyIf: 'true' }),
+            command('sleep 0.9', { title: 'c', notify: slow, onlyIf: 'true' }),
           )
         },
-        { commandTimeoutMs: 1200 },
+        // Longer than one of them by what a busy machine takes, and shorter than all.
+        { commandTimeoutMs: 2500 },
       ),
     )
     expect(outcomes[0]!.error).toMatchObject({ code: 'command_timeout', step: 'reload' })

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { createProgress } from '../../../lib/report/progress.ts'
-import { createRedactor } from '../../../lib/shell/redact.ts'
-import { python as interpreter } from '../../support/requires.ts'
-import { ofType, recordEvents } from '../../support/run-events.ts'
-import { testEach } from '../../support/shells.ts'
+import { createProgress } from '../../lib/report/progress.ts'
+import { createRedactor } from '../../lib/shell/redact.ts'
+import { python as interpreter } from '../support/requires.ts'
+import { ofType, recordEvents } from '../support/run-events.ts'
+import { testEach } from '../support/shells.ts'
 
 const secret = `it's "a<b&c>d" \\ énd`
 

@@ -12,18 +12,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test, vi } from 'vitest'
-import { createKeyPair, keyData } from '../../../../lib/lab/keys.ts'
-import { type Presented, verifyHostKey } from '../../../../lib/transport/trust/host-key.ts'
-import { fingerprint, knownHostLine } from '../../../../lib/transport/trust/known-hosts.ts'
-import {
-  createKnownHosts,
-  readKnownHosts,
-} from '../../../../lib/transport/trust/known-hosts-files.ts'
-import { temporaryDirectory } from '../../../support/shells.ts'
-
-// These start programs or make many attempts in one test.
-vi.setConfig({ testTimeout: 20_000 })
+import { describe, expect, test } from 'vitest'
+import { createKeyPair, keyData } from '../../lib/lab/keys.ts'
+import { type Presented, verifyHostKey } from '../../lib/transport/trust/host-key.ts'
+import { fingerprint, knownHostLine } from '../../lib/transport/trust/known-hosts.ts'
+import { createKnownHosts, readKnownHosts } from '../../lib/transport/trust/known-hosts-files.ts'
+import { temporaryDirectory } from '../support/shells.ts'
 
 const [key, other] = ['a', 'b'].map(name =>
   Buffer.from(keyData(createKeyPair(name).public), 'base64'),
@@ -47,7 +41,7 @@ async function setUp(text = '', options: Partial<Presented> = {}) {
 /** Adds hosts in a process of its own: to a file, with a name’s end (`1`: hashed), and how many. */
 async function inShell(script: string, words: readonly string[]) {
   const code = `
-    import { verifyHostKey } from '${new URL('../../../../lib/transport/trust/host-key.ts', import.meta.url)}'
+    import { verifyHostKey } from '${new URL('../../lib/transport/trust/host-key.ts', import.meta.url)}'
     const [file, which, count] = process.argv.slice(1)
     const key = Buffer.from('${key.toString('base64')}', 'base64')
     for (let n = 0; n < count; n++) {

@@ -3,10 +3,10 @@
  * host could choose them: they were given codes that only the controller makes.
  */
 import { expect, test } from 'vitest'
-import { errorCodes, isHostCode } from '../../../lib/errors.ts'
-import { command } from '../../../lib/resources/commands/command.ts'
-import { local } from '../../support/local-run.ts'
-import { lyingConnector } from '../../support/lying-host.ts'
+import { errorCodes, isHostCode } from '../../lib/errors.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { local } from '../support/local-run.ts'
+import { lyingConnector } from '../support/lying-host.ts'
 
 /** @param lie said by the first of two hosts, at the end of its command, which fails */
 async function lied(lie: string, mode: { check?: boolean } = {}) {

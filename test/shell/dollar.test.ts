@@ -5,16 +5,11 @@ import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { UnreachableError } from '../../../lib/errors.ts'
-import { createDollar, type Dollar } from '../../../lib/session/dollar.ts'
-import type { CommandRequest, CommandRunner } from '../../../lib/session/remote-process.ts'
-import { secret } from '../../../lib/shell/secret.ts'
-import {
-  type HostOptions,
-  type TestHost,
-  temporaryDirectory,
-  testHost,
-} from '../../support/shells.ts'
+import { UnreachableError } from '../../lib/errors.ts'
+import { createDollar, type Dollar } from '../../lib/session/dollar.ts'
+import type { CommandRequest, CommandRunner } from '../../lib/session/remote-process.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { type HostOptions, type TestHost, temporaryDirectory, testHost } from '../support/shells.ts'
 
 /** `$` over a session, as lib/host/context.ts makes it, but without reporting steps. */
 const runnerOf =

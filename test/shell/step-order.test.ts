@@ -1,18 +1,15 @@
 /** Steps are reported in order, however the host's answers are cut into packets. */
 import { PassThrough, type Readable } from 'node:stream'
-import { describe, expect, test, vi } from 'vitest'
-import type { RunEvent } from '../../../lib/events.ts'
-import type { RunContext } from '../../../lib/recipe/recipe.ts'
-import { command } from '../../../lib/resources/commands/command.ts'
-import { exists, not } from '../../../lib/resources/conditions.ts'
-import { file } from '../../../lib/resources/files/file.ts'
-import { handler, task } from '../../../lib/resources/resource.ts'
-import { type Connector, createConnector } from '../../../lib/transport/connector.ts'
-import type { Transport } from '../../../lib/transport/transport.ts'
-import { type Local, local } from '../../support/local-run.ts'
-
-// These tests start programs, or try many cases each.
-vi.setConfig({ testTimeout: 20_000 })
+import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../lib/events.ts'
+import type { RunContext } from '../../lib/recipe/recipe.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { exists, not } from '../../lib/resources/conditions.ts'
+import { file } from '../../lib/resources/files/file.ts'
+import { handler, task } from '../../lib/resources/resource.ts'
+import { type Connector, createConnector } from '../../lib/transport/connector.ts'
+import type { Transport } from '../../lib/transport/transport.ts'
+import { type Local, local } from '../support/local-run.ts'
 
 type Stream = 'stdout' | 'stderr'
 
