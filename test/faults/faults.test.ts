@@ -83,7 +83,7 @@ describe('a run under faults', { tags: ['overlay', 'sshd'] }, () => {
     await writeFile(project.path('known_hosts'), `${known.join('\n')}\n`)
     usual = await measure(all[0]!)
     console.log(`faults of the seed ${base}`, JSON.stringify(usual.extent))
-  })
+  }, 180_000)
   afterAll(() => Promise.all(all.map(({ wire }) => wire.proxy.stop())))
 
   /** How much there is of everything when nothing happens. */

@@ -3,7 +3,7 @@ import type { JournalRecord } from '../../../lib/rollout/journal/record.ts'
 import type { Drawn, Fault, Kind } from './draw.ts'
 import { type FaultHost, stateDirectory } from './host.ts'
 import { type Attempted, isDone, type Played } from './play.ts'
-import { bulk, inOrder, logs, restartFlag } from './recipe.ts'
+import { bulk, byAnother, inOrder, logs, restartFlag } from './recipe.ts'
 
 export function whatIsUntrue(played: Played, host: FaultHost, clean: Leavings): string[] {
   const { attempts, drawn, next } = played
@@ -11,7 +11,7 @@ export function whatIsUntrue(played: Played, host: FaultHost, clean: Leavings): 
     [
       ...exitIsTrue(attempt, attempts[at - 1], drawn),
       ...stepsAreTrue(attempt, attempts[at - 1]),
-      ...outputIsWhole(attempt),
+      ...outputIsWhole(attempt, attempts.slice(0, at)),
       ...journalIsTrue(attempt, attempts[at - 1]),
     ].map(fault => `attempt ${at + 1}: ${fault}`),
   )
@@ -93,8 +93,16 @@ function allowedAfter(
   if (kind === 'interrupted') return [130, 0, ...others]
   if (kind === 'runner killed') return now ? [7] : [0, ...others]
   const atWork = attempt.events.some(({ type }) => type === 'step.end')
-  return [...(reconnects && atWork && lost.has(kind) ? [] : [3]), 0, ...others]
+  const goesOn = reconnects && atWork && lost.has(kind) && !wasByAnother(attempt)
+  return [...(goesOn ? [] : [3]), 0, ...others]
 }
+
+/** The connection was lost in a step of another user that is not remembered: nobody knows what it did. */
+const wasByAnother = ({ events }: Attempted) =>
+  events.some(
+    ({ type, title, error }) =>
+      type === 'step.end' && error?.code === 'connection_lost' && byAnother.includes(title!),
+  )
 
 function stepsAreTrue(
   { status, events, before, after, records, fault }: Attempted,
@@ -119,8 +127,7 @@ function stepsAreTrue(
       untrue.push(`nobody can know how ${title} ended, which nothing has cut`)
   if (status !== null)
     for (const name of after.slice(before.length)) {
-      // The shell of the attempt before was about to, and did.
-      if (earlier?.records.some(({ title, exit }) => title === name && exit === undefined)) continue
+      if (ranEarlier(name, before, after, earlier)) continue
       const end = ends.find(({ title }) => title === name)
       if (!end) untrue.push(`nothing is said of ${name}, which ran`)
       else if (end.status === 'skipped') untrue.push(`${name} is said to be skipped, and ran`)
@@ -128,8 +135,22 @@ function stepsAreTrue(
   return untrue
 }
 
-/** What an effect printed comes whole to each attempt that sees its end. */
-function outputIsWhole({ events }: Attempted): string[] {
+/** The shell of the attempt before was about to do it, or stood before it at a gate, and did it when that was opened. */
+function ranEarlier(
+  name: string,
+  before: readonly string[],
+  after: readonly string[],
+  earlier: Attempted | undefined,
+): boolean {
+  if (earlier?.records.some(({ title, exit }) => title === name && exit === undefined)) return true
+  return (
+    earlier?.opened !== undefined && earlier.fault?.holds === true && name === after[before.length]
+  )
+}
+
+/** What an effect printed comes whole to each attempt that sees its end, but for one that was ended, and settled as done. */
+function outputIsWhole({ events }: Attempted, earlier: readonly Attempted[]): string[] {
+  if (earlier.some(({ settled }) => settled?.title === 'e4')) return []
   const end = events.find(({ type, title }) => type === 'step.end' && title === 'e4')
   if (end?.status !== 'changed') return []
   const text = events
@@ -164,6 +185,7 @@ function journalIsTrue(
     if (
       !begun.includes(name) &&
       name !== 'u1' &&
+      !ranEarlier(name, before, after, earlier) &&
       !earlier?.records.some(({ title }) => title === name)
     )
       untrue.push(`${name} is not in its journal, and ran`)

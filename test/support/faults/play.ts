@@ -65,7 +65,7 @@ export async function play(lane: Lane, drawn: Drawn): Promise<Played> {
     if (run !== undefined && made.status !== 0 && !isHeld(made)) await ended(lane, made)
     if (run !== undefined) done.records = host.records(run)
     const { status } = made
-    if (status === 0 || made.stuck !== undefined || isOver(status) || isDone(made)) break
+    if (status === 0 || made.stuck !== undefined || isOver(status) || isDone(done)) break
     // It was not reached, so there is nothing to go on with: a person starts it again.
     if (isUnreached(made) && done.records.length === 0) run = undefined
     if (status === 7) done.settled = await settle(lane, run!, done)
@@ -105,9 +105,20 @@ const isHeld = ({ fault, struck }: Attempt) => struck !== undefined && fault?.ho
 /** Nothing more comes of it: the next attempt would do the same. */
 const isOver = (status: number | null) => status === 1 || status === 2 || status === 4
 
-/** Ctrl-C came in the last step: the run says that it was interrupted, and all is done. */
-export const isDone = ({ status, events }: Attempt) =>
-  status === 130 && events.findLast(({ type }) => type === 'host.end')?.status === 'changed'
+/**
+ * Ctrl-C came in the last step: the run says that it was interrupted, and all is done. Or the controller was killed when
+ * only the end of the run was to be written: its journal has the end of the host, and `resume` finds nothing left to do.
+ */
+export const isDone = ({ status, events, journal }: Attempted) => {
+  if (status === 130)
+    return events.findLast(({ type }) => type === 'host.end')?.status === 'changed'
+  const ended = [...(journal?.account?.hosts.values() ?? [])]
+  return (
+    status === null &&
+    ended.length > 0 &&
+    ended.every(({ outcome }) => outcome?.status === 'changed')
+  )
+}
 
 /** Neither was there a shell that was lost. */
 const isUnreached = ({ status, events }: Attempt) => {

@@ -24,6 +24,9 @@ export const inOrder = [...effects.slice(0, -2), ...handlers, ...effects.slice(-
 /** More than a pipe holds, so that it is read while it is written; `e4` prints it. */
 export const bulk = 'a line of a file, which is sent as the host lacks it\n'.repeat(3000)
 
+/** Steps of another user that are no effects, by title. */
+export const byAnother: readonly string[] = ['file /var/hw/own', 'command echo made >/var/hw/made']
+
 /** Of the host. */
 export const logs = { effects: '/var/log/effects', boots: '/var/log/boots' } as const
 export const gates = '/run/fault'
