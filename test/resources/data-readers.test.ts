@@ -126,7 +126,7 @@ describe('YAML', { tags: ['pyyaml'] }, () => {
   })
 
   test('with values that readers take differently gets one that all take for the same', async () => {
-    const before = 'a: yes\nb: 010\nc: 1:30\nd: no\ne: 2001-01-01\nf: =\n'
+    const before = 'a: yes\nb: 010\nc: 1:30\nd: no\ne: 2001-01-01\nf: =\ng: 0o17_1\nh: 1_0e3\n'
     const changes: Change[] = [
       { path: ['a'], value: 'yes' },
       { path: ['b'], value: 10 },
@@ -134,11 +134,19 @@ describe('YAML', { tags: ['pyyaml'] }, () => {
       { path: ['d'], value: false },
       { path: ['e'], value: '2002-02-02' },
       { path: ['f'], value: '=' },
+      // To ruamel.yaml alone these are numbers: one generated text in thousands was.
+      { path: ['g'], value: '0o17_1' },
+      { path: ['h'], value: '1_0e3' },
+      { path: ['i'], value: '0x_f' },
     ]
     const after = edit(before, yamlFormat(), ...changes)
-    expect(after).toBe('a: "yes"\nb: 10\nc: "1:30"\nd: false\ne: 2002-02-02\nf: "="\n')
-    const found = { a: 'yes', b: 10, c: '1:30', d: false, e: 'date 2002-02-02', f: '=' }
-    expect(await read('PyYAML', [after])).toEqual([found])
+    expect(after).toBe(
+      'a: "yes"\nb: 10\nc: "1:30"\nd: false\ne: 2002-02-02\nf: "="\ng: "0o17_1"\nh: "1_0e3"\ni: "0x_f"\n',
+    )
+    const texts = { c: '1:30', f: '=', g: '0o17_1', h: '1_0e3', i: '0x_f' }
+    const found = { a: 'yes', b: 10, d: false, e: 'date 2002-02-02', ...texts }
+    for (const reader of ['PyYAML', 'ruamel.yaml'] as const)
+      expect(await read(reader, [after])).toEqual([found])
     expect(edit(after, yamlFormat(), ...changes)).toBe(after)
   })
 

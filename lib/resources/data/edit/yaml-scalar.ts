@@ -2,12 +2,16 @@
 import { parse, Scalar, stringify } from 'yaml'
 import type { Json } from './change.ts'
 
+/** Numbers to some readers of YAML 1.2 (ruamel.yaml) alone, which take `_` within any: 0o17_1, 1_0e3. */
+const someNumber = /^[-+]?0[box][\da-f_]+$|^[-+.]?[\d_.]+e[-+]?\d+$/i
+
 /** Whether a value without quotes is something else to readers of YAML 1.1: no, 010, 1:30. */
 export function isUnclear({ type, source = '', value, tag }: Scalar.Parsed | Scalar): boolean {
   if (type !== Scalar.PLAIN || tag || !/^([-+.\d]|(y|n|yes|no|on|off|=)$)/i.test(source))
     return false
   if (isTimestamp(source)) return false
-  return source === '=' || !Object.is(parse(source, { version: '1.1', logLevel: 'silent' }), value)
+  if (source === '=' || (typeof value === 'string' && someNumber.test(source))) return true
+  return !Object.is(parse(source, { version: '1.1', logLevel: 'silent' }), value)
 }
 
 export const isTimestamp = (text: string) =>
@@ -36,7 +40,7 @@ function isClear(text: string): boolean {
     !/^[ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]+$/u.test(text)
   )
     return false
-  if (/^(?:=|<<)$|^[-+.]?[\d_.:]+$|[,[\]{}]/.test(text)) return false
+  if (/^(?:=|<<)$|^[-+.]?[\d_.:]+$|[,[\]{}]/.test(text) || someNumber.test(text)) return false
   if (stringify(text, { lineWidth: 0 }) !== `${text}\n`) return false
   return parse(text, { version: '1.1', logLevel: 'silent' }) === text
 }
