@@ -68,7 +68,7 @@ test('an old run is drawn from its log, as tree and as reports, and a run of thi
   expect(shown.stdout).toBe(await read(at('live.html')))
   const tree = await run(['report', 'old.jsonl'])
   expect(tree.status).toBe(0)
-  expect(tree.stdout).toMatch(/h1.*changed.*\n.*web server[^]*h2.*failed[^]*\+workers = 4/)
+  expect(tree.stdout).toMatch(/h1.*changed.*\n.*web server[\s\S]*h2.*failed[\s\S]*\+workers = 4/)
   // Without the log the journal has what changed and what failed.
   await rm(join(runs, log!))
   const page = (await run(['runs', 'show', 'last', '--html'])).stdout
