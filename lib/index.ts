@@ -89,7 +89,9 @@ export {
   fromEnv,
   fromFile,
   fromPrompt,
+  type SecretPlace,
   type SecretSource,
+  type SecretSourceFor,
   type SecretSources,
   type SecretValues,
 } from './recipe/secret-sources.ts'

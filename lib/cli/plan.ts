@@ -32,6 +32,7 @@ export const plan: RunCommand = async (words, options, place) => {
   const file = options.out as string
   checkWritable(file)
   const { recipe, origin } = await namedRecipe(name, place)
+  const pattern = (options.on as string | undefined) ?? recipe.hosts
   // Hosts may have any name: `constructor` too.
   const hosts = new Map<string, StepAccount[]>()
   const { runCommand } = await import('./run.ts')
@@ -43,7 +44,7 @@ export const plan: RunCommand = async (words, options, place) => {
     options,
     place,
     targets: async () => {
-      const targets = await findTargets(options, place)
+      const targets = await findTargets(options, place, pattern)
       // Also hosts with nothing to do: apply checks that it is still so.
       for (const host of targets.hosts) hosts.set(host.name, [])
       return targets
@@ -61,7 +62,7 @@ export const plan: RunCommand = async (words, options, place) => {
     recipe: name,
     args: rest,
     inventory: options.inventory as string | undefined,
-    on: options.on as string,
+    on: pattern!,
     variables: parseVariables(options.var as readonly string[]),
     become: options.become === true || undefined,
     becomeUser: options.becomeUser as string | undefined,

@@ -15,9 +15,11 @@ import { createInventoryView, type InventoryView } from '../inventory/view.ts'
 import { parseArguments, readValues } from '../recipe/arguments.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
-import { resolveSecrets } from '../recipe/secrets.ts'
+import type { SecretSources } from '../recipe/secret-sources.ts'
+import { resolveForHosts, type SecretWorld } from '../recipe/secrets.ts'
 import { batches } from '../rollout/batches.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import { unknownName } from '../shell/nearest.ts'
 import { chooseMode, type OutputMode } from '../ui/choose-renderer.ts'
 import { askSecret, checkAsk } from './ask-secret.ts'
 import { type Callback, prepareCallback } from './callback.ts'
@@ -81,7 +83,9 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   // Lists and plans need them too, to hide them in what recipes read from hosts. A recipe that was made
   // without `recipe()` has none.
   const world = { env: place.env, ask: askSecret, checkAsk }
-  const secrets = await resolveSecrets(recipe.secrets ?? {}, world, !faults.any).catch(faults.keep)
+  const secrets =
+    targets &&
+    (await readSecrets(recipe.secrets ?? {}, targets, world, !faults.any).catch(faults.keep))
   const reach = await readyReach(request, read.reach, targets, faults)
   faults.throwAny()
   const fitted = fitRollout(read.rollout!, targets!.hosts)
@@ -90,7 +94,8 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     recipe,
     name,
     args: args!,
-    secrets: secrets!,
+    secrets: secrets!.all,
+    secretsOf: secrets!.of,
     confirmed,
     leavesHandlers: request.leavesHandlers,
     selection: read.selection!,
@@ -146,6 +151,9 @@ async function readArguments(
   faults.take(() => {
     if (recipe.lock(args)) refuseSameHost(hosts)
   })
+  for (const group of recipe.order ?? [])
+    if (!inventory.groups.has(group))
+      faults.keep(unknownName('group', group, inventory.groups.keys()))
   const view = createInventoryView(inventory, {
     names,
     hide: values => void hidden.push(...values),
@@ -154,6 +162,17 @@ async function readArguments(
     .then(() => parsed?.(args, recipe.show ? recipe.show(args, catalogue) : args))
     .catch(faults.keep)
   return args
+}
+
+/** A function of a source may throw what it likes. */
+async function readSecrets(
+  sources: SecretSources,
+  { inventory, hosts }: Targets,
+  world: SecretWorld,
+  asking: boolean,
+) {
+  const { environment } = inventory
+  return resolveForHosts(sources, { environment, hosts }, world, asking)
 }
 
 /** Nobody is asked for a password in vain. */

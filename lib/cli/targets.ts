@@ -28,11 +28,16 @@ export interface Targets {
 
 /**
  * The hosts that a command works on.
+ * @param otherwise the pattern, if --on gives none
  * @throws {UsageError} no pattern, an inventory that can't be read, a pattern that matches nothing, or a host
  *   that can't be reached as the inventory says
  */
-export async function findTargets(options: OptionValues, place: Place): Promise<Targets> {
-  const targets = await selectTargets(options, place)
+export async function findTargets(
+  options: OptionValues,
+  place: Place,
+  otherwise?: string,
+): Promise<Targets> {
+  const targets = await selectTargets(options, place, otherwise)
   const { inventory, hosts } = targets
   refuseUnsupported(inventory, hosts)
   const all = withJumps(hosts, byName(inventory))
@@ -48,8 +53,12 @@ export async function findTargets(options: OptionValues, place: Place): Promise<
 }
 
 /** The hosts that a command names, whether or not they can be reached. */
-export async function selectTargets(options: OptionValues, place: Place): Promise<Targets> {
-  const pattern = options.on as string | undefined
+export async function selectTargets(
+  options: OptionValues,
+  place: Place,
+  otherwise?: string,
+): Promise<Targets> {
+  const pattern = (options.on as string | undefined) ?? otherwise
   if (!pattern) {
     throw new UsageError('usage', 'which hosts? --on <pattern> is missing', {
       hint: 'For example --on web, --on web1, --on all; `hostwright list hosts` shows them.',

@@ -77,7 +77,7 @@ export function createContext<A extends ArgumentTypes>(
     inventory,
     factsOf: createFactsOf(inventory, across),
     args: what.args,
-    secrets: what.secrets ?? {},
+    secrets: what.secretsOf?.get(host.name) ?? what.secrets ?? {},
     facts,
     check,
     confirmed: execution.mode.kind === 'replay' || what.confirmed === true,

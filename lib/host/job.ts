@@ -19,8 +19,10 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
   /** Its name on the command line. */
   name: string
   args: ArgumentValues<A>
-  /** Its secrets, resolved (`resolveSecrets`). No host's output shows them. */
+  /** All its secrets, resolved. No host's output shows them. */
   secrets?: SecretValues
+  /** Those of each host, where they differ; default: all. */
+  secretsOf?: ReadonlyMap<string, SecretValues>
   /** Whether what asks for a confirmation may be done: --yes. */
   confirmed?: boolean
   /** It only writes records: handlers that an earlier run left due wait for a run that changes something. */

@@ -42,6 +42,7 @@ interface Entry {
   host: string
   /** In an earlier attempt: that host has begun it, and is to go on with it. */
   reserved: boolean
+  over: boolean
   result: Promise<Result>
   settle(result: Result): void
 }
@@ -61,11 +62,20 @@ export function createOnces(
 ): Onces {
   const entries = new Map<string, Entry>()
   const enter = (id: string, host: string, reserved = false): Entry => {
-    let settle: Entry['settle'] = () => {}
+    let settle: (result: Result) => void = () => {}
     const result = new Promise<Result>(resolve => {
       settle = resolve
     })
-    const entry = { host, reserved, result, settle }
+    const entry: Entry = {
+      host,
+      reserved,
+      over: false,
+      result,
+      settle: known => {
+        entry.over = true
+        settle(known)
+      },
+    }
     entries.set(id, entry)
     return entry
   }
@@ -110,6 +120,8 @@ export function createOnces(
         await perform(name, entry, comer, work)
         return outcomeOf(name, entry.host, await entry.result) as T
       }
+      // Also for the host that has done it, and comes again.
+      if (known.over) return outcomeOf(name, known.host, await known.result, host) as T
       const over = waits.begin(host, () => [known.host])
       try {
         return outcomeOf(

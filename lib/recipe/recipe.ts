@@ -90,7 +90,7 @@ export interface RunContext<A = unknown, S = SecretValues> {
   /** With `ask` a host that has not connected is asked, over the connection of `on`; once a run. */
   factsOf(host: Host | string, options: { ask: true }): Promise<Facts>
   readonly args: A
-  /** The recipe's `secrets`, the same on every host. */
+  /** The recipe’s `secrets`, as this host gets them. */
   readonly secrets: S
   /**
    * More facts about the host: `await facts(network)`. Each is gathered once per run, when it is first

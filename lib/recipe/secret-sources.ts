@@ -1,5 +1,7 @@
 /** Where the secrets of a recipe come from, as data declared on the recipe. Nothing is read here. */
 import { UsageError } from '../errors.ts'
+import type { HostVars } from '../inventory/host-vars.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { callSite } from '../resources/call-site.ts'
 import { isSecret, type Secret } from '../shell/secret.ts'
 
@@ -10,8 +12,19 @@ export type SecretSource =
   | { readonly kind: 'prompt'; readonly question: string }
   | { readonly kind: 'command'; readonly words: readonly string[]; readonly timeoutMs: number }
 
+/** Where a secret is for: what the source may depend on. */
+export interface SecretPlace {
+  /** The environment's name. */
+  readonly environment: string
+  readonly host: Host
+  readonly vars: HostVars
+}
+
+/** A source that depends on the environment and on the host; the same source is asked once a run. */
+export type SecretSourceFor = (place: SecretPlace) => SecretSource
+
 /** Sources by the recipe's names for the secrets. */
-export type SecretSources = Readonly<Record<string, SecretSource>>
+export type SecretSources = Readonly<Record<string, SecretSource | SecretSourceFor>>
 
 /** The secrets themselves, by the same names. */
 export type SecretValues<S extends SecretSources = SecretSources> = {

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { readFile, reasonOf } from '../read-file.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createRedactor } from '../shell/redact.ts'
@@ -32,7 +33,7 @@ export interface SecretWorld {
  * @param asking false: something else is wrong already, so prompts are only checked, and left out of the result
  * @throws {UsageError} secret_missing: names all secrets that can't be obtained
  */
-export async function resolveSecrets<S extends SecretSources>(
+export async function resolveSecrets<S extends Readonly<Record<string, SecretSource>>>(
   sources: S,
   world: SecretWorld,
   asking = true,
@@ -60,6 +61,38 @@ export async function resolveSecrets<S extends SecretSources>(
   faults.throwAny()
   const values = [...found].map(([name, value]) => [name, secret(value)] as const)
   return Object.fromEntries(values) as unknown as SecretValues<S>
+}
+
+/**
+ * The secrets of each host, by its name, and all of them: a source that is the same for several hosts is read once.
+ * @throws {UsageError} secret_missing: names all secrets that can't be obtained; what a function of a source throws
+ */
+export async function resolveForHosts(
+  sources: SecretSources,
+  { environment, hosts }: { environment: string; hosts: readonly Host[] },
+  world: SecretWorld,
+  asking = true,
+): Promise<{ all: SecretValues; of: ReadonlyMap<string, SecretValues> }> {
+  /** Labels of the sources of each host, and the sources. */
+  const wanted = new Map<string, { label: string; source: SecretSource }>()
+  const labels = new Map<string, Record<string, string>>()
+  for (const host of hosts) {
+    const own: Record<string, string> = {}
+    labels.set(host.name, own)
+    for (const [name, given] of Object.entries(sources)) {
+      const each = typeof given === 'function'
+      const source = each ? given({ environment, host, vars: host.vars }) : given
+      const id = JSON.stringify([name, source])
+      const label = each ? `${name} of ${host.name}` : name
+      own[name] = wanted.get(id)?.label ?? label
+      if (!wanted.has(id)) wanted.set(id, { label, source })
+    }
+  }
+  const all = Object.fromEntries([...wanted.values()].map(({ label, source }) => [label, source]))
+  const values = await resolveSecrets(all, world, asking)
+  const valuesOf = (own: Record<string, string>) =>
+    Object.fromEntries(Object.entries(own).map(([name, label]) => [name, values[label]!]))
+  return { all: values, of: new Map([...labels].map(([host, own]) => [host, valuesOf(own)])) }
 }
 
 const missing = (message: string, details = {}) =>

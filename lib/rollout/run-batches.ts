@@ -6,12 +6,16 @@ import { batches, limitPassed } from './batches.ts'
 import { countStatuses } from './journal/record.ts'
 import type { Rollout, Run } from './rollout.ts'
 
-/** The hosts of each batch: those of an earlier attempt, or by the sizes of batches. */
+/**
+ * The hosts of each batch: those of an earlier attempt, or by the sizes of batches.
+ * @param order groups that come one after the other; sizes are of each of them
+ */
 export function groupHosts(
   hosts: readonly Host[],
   { resumed, batches: sizes = ['100%'] }: Rollout,
+  order: readonly string[] = [],
 ): Host[][] {
-  if (!resumed) return batches(hosts, sizes)
+  if (!resumed) return inOrder(hosts, order).flatMap(group => batches(group, sizes))
   const named = new Map(hosts.map(host => [host.name, host]))
   // Others wait for what these have begun for all.
   const awaited = new Set(
@@ -22,6 +26,14 @@ export function groupHosts(
     const isAwaited = ({ name }: Host) => awaited.has(name)
     return [...group.filter(isAwaited), ...group.filter(host => !isAwaited(host))]
   })
+}
+
+/** The hosts of each of these groups, then those of none. A host of several comes with the first. */
+export function inOrder(hosts: readonly Host[], order: readonly string[]): Host[][] {
+  const left = new Set(hosts)
+  const groups = order.map(name => [...left].filter(host => host.groups.includes(name)))
+  for (const [at, group] of groups.entries()) groups[at] = group.filter(host => left.delete(host))
+  return [...groups, [...left]].filter(group => group.length > 0)
 }
 
 /**

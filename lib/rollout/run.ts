@@ -44,7 +44,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const redactor = createRedactor()
   redactor.hide(Object.values(run.what.secrets ?? {}).map(secret => secret.reveal()))
   redactor.hide(reporting?.hidden ?? [])
-  const groups = groupHosts(run.world.hosts, run.rollout)
+  const groups = groupHosts(run.world.hosts, run.rollout, run.what.recipe.order)
   const shared: Shared = {
     redactor,
     redactors: [redactor.redact],

@@ -37,8 +37,16 @@ export const recipeOptions: readonly Option[] = [
 ]
 
 /** A recipe that asks for a confirmation says what for. */
-export const optionsOf = ({ confirms }: { confirms?: string }): readonly Option[] =>
-  confirms === undefined ? recipeOptions : [...recipeOptions, { ...yes, description: confirms }]
+export function optionsOf({
+  confirms,
+  hosts,
+}: {
+  confirms?: string
+  hosts?: string
+}): readonly Option[] {
+  const own = recipeOptions.map(option => (option === on ? { ...on, default: hosts } : option))
+  return confirms === undefined ? own : [...own, { ...yes, description: confirms }]
+}
 
 /** One command has nothing to select, compare or step through, and takes no lock. */
 export const execOptions: readonly Option[] = [

@@ -32,6 +32,16 @@ describe('once', () => {
     expect(ofType(seen, 'once.end')).toMatchObject([{ host: by, name: 'migrate', value: { by } }])
   })
 
+  test('is not done again by a host that comes to it twice', async () => {
+    const place = await local('h1')
+    let times = 0
+    const { outcomes } = await place.run(async ({ once }) => {
+      expect(await once('count', async () => ++times)).toBe(1)
+      expect(await once('count', async () => ++times)).toBe(1)
+    })
+    expect(outcomes[0]!.error).toBeUndefined()
+  })
+
   test('is done once in each batch where it says so', async () => {
     const place = await local(...hosts)
     const done: string[] = []
@@ -130,8 +140,9 @@ describe('once in a further attempt', () => {
     throw new Error('done again')
   }
 
-  test('passes on the result of an earlier one', async () => {
+  test('passes on the result of an earlier one, also to the host that did it', async () => {
     const { onces: all, events } = onces({ name: 'migrate', host: 'h1', done: { value: 7 } })
+    expect(await all.come('migrate', comer('h1'), never)).toBe(7)
     expect(await all.come('migrate', comer('h2'), never)).toBe(7)
     expect(events).toEqual([] satisfies RunEvent[])
   })

@@ -11,19 +11,19 @@ import {
   fromEnv,
   fromFile,
   fromPrompt,
-  type SecretSources,
+  type SecretSource,
 } from '../../../lib/recipe/secret-sources.ts'
-import { resolveSecrets } from '../../../lib/recipe/secrets.ts'
+import { resolveForHosts, resolveSecrets } from '../../../lib/recipe/secrets.ts'
 import { type Secret, secret } from '../../../lib/shell/secret.ts'
 import { kill } from '../../support/descendants.ts'
-import { local } from '../../support/local-run.ts'
+import { local, localHost } from '../../support/local-run.ts'
 import { temporaryDirectory } from '../../support/shells.ts'
 
 const noTerminal = () => Promise.reject(new UsageError('secret_missing', 'there is no terminal'))
 
 /** The secrets from these sources, revealed. */
 async function resolve(
-  sources: SecretSources,
+  sources: Readonly<Record<string, SecretSource>>,
   env: Record<string, string> = {},
   ask: (question: string) => Promise<string> = noTerminal,
 ) {
@@ -31,7 +31,7 @@ async function resolve(
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.reveal()]))
 }
 
-const refused = (sources: SecretSources, env?: Record<string, string>) =>
+const refused = (sources: Readonly<Record<string, SecretSource>>, env?: Record<string, string>) =>
   resolve(sources, env).then(
     () => expect.fail('it was resolved'),
     (error: UsageError) => ({ code: error.code, message: error.message, ...error.details }),
@@ -269,4 +269,58 @@ test('a huge file is no file of a secret', async () => {
   await writeFile(path, '')
   await truncate(path, 2 ** 33)
   await expect(resolve({ key: fromFile(path) })).rejects.toMatchObject({ code: 'secret_missing' })
+})
+
+describe('a source that is a function', () => {
+  const hosts = [
+    localHost('web1', '/state', { zone: 'north' }),
+    localHost('web2', '/state', { zone: 'south' }),
+    localHost('web3', '/state', { zone: 'south' }),
+  ]
+  const place = { environment: 'production', hosts }
+  const never = { ask: noTerminal }
+
+  test('depends on the environment and on the host', async () => {
+    const { all, of } = await resolveForHosts(
+      {
+        shared: fromEnv('SHARED'),
+        db: ({ environment, vars }) => fromEnv(`DB_${environment}_${vars.zone}`),
+      },
+      place,
+      {
+        env: { SHARED: 'for all', DB_production_north: 'cold', DB_production_south: 'warm' },
+        ...never,
+      },
+    )
+    const shown = [...of].map(([host, { shared, db }]) => [host, shared!.reveal(), db!.reveal()])
+    expect(shown).toEqual([
+      ['web1', 'for all', 'cold'],
+      ['web2', 'for all', 'warm'],
+      ['web3', 'for all', 'warm'],
+    ])
+    expect(Object.values(all).map(each => each.reveal())).toEqual(['for all', 'cold', 'warm'])
+  })
+
+  test('is asked once for all hosts for which it is the same', async () => {
+    const asked: string[] = []
+    await resolveForHosts({ pin: ({ vars }) => fromPrompt(`PIN of ${vars.zone}`) }, place, {
+      env: {},
+      ask: async question => {
+        asked.push(question)
+        return 'four digits'
+      },
+    })
+    expect(asked).toEqual(['PIN of north', 'PIN of south'])
+  })
+
+  test('names the host whose secret is missing', async () => {
+    const missing = resolveForHosts({ db: ({ host }) => fromEnv(`DB_${host.name}`) }, place, {
+      env: { DB_web1: 'x', DB_web3: 'y' },
+      ...never,
+    })
+    await expect(missing).rejects.toMatchObject({
+      code: 'secret_missing',
+      message: 'the secret db of web2: there is no environment variable DB_web2',
+    })
+  })
 })

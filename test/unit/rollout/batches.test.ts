@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostStatus } from '../../../lib/events.ts'
 import { batches, limitPassed, parseHostLimit, parseSerial } from '../../../lib/rollout/batches.ts'
+import { groupHosts, inOrder } from '../../../lib/rollout/run-batches.ts'
+import { localHost } from '../../support/local-run.ts'
 
 const hosts = (count: number) => Array.from({ length: count }, (_, index) => index)
 const sizesOf = (count: number, serial: string) =>
@@ -86,5 +88,38 @@ describe('how many hosts may fail', () => {
     expect(() => parseHostLimit('--max-fail', text)).toThrow(
       expect.objectContaining({ code: 'invalid_value' }),
     )
+  })
+})
+
+describe('groups in order', () => {
+  const host = (name: string, ...groups: string[]) => ({ ...localHost(name, '/state'), groups })
+  const all = [
+    host('lb1', 'lb'),
+    host('app1', 'app'),
+    host('db1', 'db', 'app'),
+    host('app2', 'app'),
+    host('x'),
+  ]
+  const names = (groups: readonly (readonly { name: string }[])[]) =>
+    groups.map(group => group.map(({ name }) => name))
+
+  test('come one after the other, a host of several with the first, and hosts of none last', () => {
+    expect(names(inOrder(all, ['db', 'app', 'lb']))).toEqual([
+      ['db1'],
+      ['app1', 'app2'],
+      ['lb1'],
+      ['x'],
+    ])
+    expect(names(inOrder(all, ['none']))).toEqual([['lb1', 'app1', 'db1', 'app2', 'x']])
+  })
+
+  test('are each split into batches', () => {
+    const rollout = { batches: ['1', '100%'], forks: 1 }
+    expect(names(groupHosts(all, rollout, ['app', 'lb']))).toEqual([
+      ['app1'],
+      ['db1', 'app2'],
+      ['lb1'],
+      ['x'],
+    ])
   })
 })
