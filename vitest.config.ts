@@ -65,11 +65,7 @@ export default defineConfig(async ({ mode }) => {
           test: {
             ...common,
             name: 'hosts',
-            // Faults drawn at random are looked for by `npm run faults` alone.
-            include: files(
-              ...['shell', 'resources', 'contract', 'e2e'],
-              ...(process.env.HOSTWRIGHT_FAULTS ? ['faults'] : []),
-            ),
+            include: files('shell', 'resources', 'contract', 'e2e', 'faults'),
             testTimeout: 60_000,
             hookTimeout: 60_000,
           },
