@@ -58,7 +58,7 @@ export const haproxy: ProductModule = {
 
 /**
  * States are kept too when somebody else reloads or restarts haproxy: an operator, a hook of certbot, an update of the
- * package. By what Debian’s has of systemd and of SysV; those of other distributions check the config by other words.
+ * package. By what Debian’s has of systemd and of SysV, whose script OpenRC runs too; those of other distributions check the config by other words.
  */
 function keptByOthers({ service }: HostProduct, { facts }: RunningHost): Items {
   if (service !== 'haproxy' || facts.packageManager !== 'apt') return []
@@ -85,7 +85,7 @@ function keptByOthers({ service }: HostProduct, { facts }: RunningHost): Items {
         },
       }),
     ]
-  if (facts.init !== 'sysv') return []
+  if (facts.init !== 'sysv' && facts.init !== 'openrc') return []
   return [
     program,
     // The package's script reads it first. systemd, which reads it too, passes over lines without an equals sign.

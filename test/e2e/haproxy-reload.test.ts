@@ -8,7 +8,7 @@ import { productOnHost } from '../../lib/bootstrap/product.ts'
 import type { RunningHost } from '../../lib/index.ts'
 import { provision } from '../../tasks/product.ts'
 import { moduleOf } from '../../tasks/products.ts'
-import { systemdHost, sysvHost } from '../support/init-hosts.ts'
+import { openrcHost, systemdHost, sysvHost } from '../support/init-hosts.ts'
 import { catalogueOf, localHost, viewOf } from '../support/local-run.ts'
 import type { Requires } from '../support/requires.ts'
 import { bring } from '../support/resource-table.ts'
@@ -47,6 +47,17 @@ const inits = [
       '/etc/init.d/haproxy reload',
       'service haproxy force-reload',
       '/etc/init.d/haproxy restart',
+    ],
+  },
+  {
+    name: 'openrc',
+    tags: ['overlay', 'haproxy', 'openrc'] satisfies Requires[],
+    make: openrcHost,
+    given: ':',
+    reloads: [
+      'rc-service haproxy reload',
+      '/etc/init.d/haproxy reload',
+      'rc-service haproxy restart',
     ],
   },
 ]
