@@ -17,7 +17,7 @@ hw_expire() {
 # meanwhile would live on, and a shell whose child dies before it would go on to its next command.
 # A su that sees its command stopped stops as well, so the parents of commands are to go on too.
 hw_kill() {
-  hw_count=-1 hw_tries=0 hw_above=''
+  hw_count=-1 hw_tries=0 hw_above='' hw_stopped=''
   hw_find_effects "${4-}"
   for hw_each in $hw_commands ${3:+"$1"}; do
     { IFS= read -r hw_line <"/proc/$hw_each/stat"; } 2>/dev/null || continue
@@ -30,12 +30,14 @@ hw_kill() {
     # shellcheck disable=SC2086 # a list of numbers
     hw_last=$hw_count hw_count=$(set -- $hw_victims && echo $#)
     [ "$hw_count" -ne "$hw_last" ] || break
+    hw_stopped="$hw_stopped $hw_victims"
     hw_signal STOP "$1" "${3-}"
   done
   hw_signal "${2#SIG}" "$1" "${3-}"
   hw_signal CONT "$1" "${3-}"
-  # shellcheck disable=SC2086 # a list of numbers
-  hw_send CONT $hw_above
+  # What was stopped just as its parent ended is no descendant any more: a service that was starting would stay so for ever.
+  # shellcheck disable=SC2086 # lists of numbers
+  hw_send CONT $hw_above $hw_stopped
 }
 
 # hw_signal SIGNAL PID [itself]: to hw_victims, and to PID before them if asked.
