@@ -39,7 +39,8 @@ hw_make_directory() {
   hw_want_mode=${hw_want_mode:-00755}
   case $hw_want_user$hw_want_group$hw_want_mode in
     00[0-7][0-7][0-7] | 000[0-7][0-7][0-7])
-      if hw_is_plain "${1%/*}"; then
+      # Where it may have a label, that comes before its name too.
+      if ! hw_has_selinux && hw_is_plain "${1%/*}"; then
         # It is made with its mode.
         { hw_act && mkdir -m "$hw_want_mode" -- "$1"; } || hw_fail "can't make $1" || return
         hw_touch "$1"
