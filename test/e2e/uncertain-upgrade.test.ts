@@ -30,7 +30,7 @@ const script = `set -eu
 echo "$PREVIOUS_VERSION>$VERSION" >>"$HOME_DIR/scripts"
 echo "; migrated to $VERSION" >>"$CONFIG"
 echo half way
-until [ -e "$HOME_DIR/go" ]; do sleep 0.05; done
+until [ -e "$HOME_DIR/go" ] || [ ! -d "$HOME_DIR" ]; do sleep 0.05; done
 echo "at $VERSION" >>"$HOME_DIR/scripts"
 `
 
