@@ -37,6 +37,8 @@ export interface View {
   now: number
   /** Whether the run has --check. */
   check: boolean
+  /** How far a run of several batches is. */
+  progress?: string
 }
 
 const bad: readonly Status[] = [
@@ -65,7 +67,10 @@ export function liveFrame(run: TreeNode, view: View): string[] {
   const lines = Math.max(view.rows - 1, 1)
   const frame = [
     nodeLine(run, view, 0),
-    ...hostLines(hosts, view, lines - 2),
+    ...hostLines(hosts, view, lines - (view.progress === undefined ? 2 : 3)),
+    ...(view.progress === undefined
+      ? []
+      : [layoutLine([{ text: view.progress, look: 'dim' }], view.theme, view.columns)]),
     layoutLine([{ text: `${totals(hosts, view)}`, look: 'dim' }], view.theme, view.columns),
   ]
   return frame.slice(0, lines)

@@ -3,6 +3,7 @@
  */
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
+import { createBatchProgress } from './batch-progress.ts'
 import { debugText } from './debug.ts'
 import { formatDiff } from './diff.ts'
 import { formatErrors } from './error.ts'
@@ -31,6 +32,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
   const writer = createWriter(output.stderr)
   const log = createFailureLog()
   const lines = createOutputLines(kept)
+  const batches = createBatchProgress()
   let check = false
   /** Running steps, and when their progress was last printed. */
   const running = new Map<string, { title: string; saidAt: number }>()
@@ -89,6 +91,8 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
       if (event.type === 'batch.start' && event.of > 1) {
         say(`batch ${event.number} of ${event.of}: ${event.hosts.map(escapeControls).join(', ')}`)
       }
+      const ended = batches.add(event)
+      if (ended !== undefined) say(ended)
       if (event.type === 'step.start')
         running.set(stepId(event), { title: event.title, saidAt: event.at })
       if (event.type === 'step.progress') sayProgress(event)

@@ -5,6 +5,7 @@
 import type { ListrRenderer, ListrRendererTask } from 'listr2'
 import { createFailureLog } from '../callbacks/failures.ts'
 import type { HostOutcome, RunEvent } from '../events.ts'
+import { createBatchProgress } from './batch-progress.ts'
 import { debugLine } from './debug.ts'
 import { formatErrors } from './error.ts'
 import { escapeControls } from './escape.ts'
@@ -74,13 +75,15 @@ export function createPrettyRenderer({
   const screen = createScreen(stream)
   const log = createFailureLog()
   const lines = createOutputLines(kept)
+  const batches = createBatchProgress()
   let tree: RunTree | undefined
   let check = false
   let outcome: { hosts: readonly HostOutcome[]; durationMs: number } | undefined
 
   const view = (): View => {
     const { columns = 80, rows = 24 } = stream
-    return { theme, columns, rows, check, now: Date.now() }
+    const now = Date.now()
+    return { theme, columns, rows, check, now, progress: batches.line(now) }
   }
   const drawing: Drawing = {
     draw: run => screen.draw(() => liveFrame(run, view())),
@@ -112,6 +115,7 @@ export function createPrettyRenderer({
     subscriber: event => {
       log.subscriber(event)
       if (event.type === 'run.start') start(event)
+      batches.add(event)
       if (verbose && event.type === 'step.output') sayOutput(event.host, lines.add(event))
       if (event.type === 'step.end') sayOutput(event.host, lines.finish(event))
       if (event.type === 'warning') {

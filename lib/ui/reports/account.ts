@@ -174,8 +174,48 @@ function add(run: Gathered, event: RunEvent): void {
       run.exitCode = event.exitCode
       break
     default:
+      addStage(run, event)
       addToHost(run, event)
   }
+}
+
+/** What a rollout does between its batches, as far as reports show it. */
+interface StageEvent {
+  type: string
+  at: number
+  stage?: { kind: string; batch?: number; why?: string }
+  of?: number
+  number?: number
+  host?: string
+  verdict?: string
+  why?: string
+  error?: ErrorReport
+}
+
+const stageKinds: Readonly<Partial<Record<string, MarkReport['kind']>>> = {
+  baking: 'bake',
+  judging: 'gate',
+  paused: 'pause',
+}
+
+function addStage(run: Gathered, event: StageEvent): void {
+  const { at, stage, of, why, verdict } = event
+  if (event.type === 'rollout.stage' && stage) {
+    // The stage before it is over.
+    for (const mark of run.marks) if (mark.kind !== 'decision') mark.until ??= at
+    const kind = stageKinds[stage.kind]
+    const text = [`batch ${(stage.batch ?? 0) + 1} of ${of}`, stage.why].filter(Boolean).join(', ')
+    if (kind) run.marks.push({ kind, text, at })
+  }
+  if (event.type === 'verdict') {
+    const whose = event.host ?? `batch ${event.number} of ${of}`
+    run.marks.push({ kind: 'gate', text: `${whose}: ${verdict}: ${why}`, at, until: at })
+    if (event.host !== undefined && verdict === 'bad')
+      Object.assign(hostOf(run, event.host), { status: 'failed', error: event.error })
+  }
+  // A host that was done has another outcome then.
+  if (event.type === 'rollback.end')
+    endHost(hostOf(run, event.host!), event as unknown as Extract<RunEvent, { type: 'host.end' }>)
 }
 
 function addToHost(run: Gathered, event: RunEvent): void {
@@ -267,7 +307,9 @@ function reportOf(run: Gathered): RunReport {
     exitCode,
     hosts: exitCode === undefined ? hosts : hosts.map(ended),
     batches,
-    marks,
+    marks: marks.map(mark =>
+      mark.kind === 'decision' ? mark : { ...mark, until: mark.until ?? lastAt },
+    ),
     warnings,
     failures: hosts.flatMap(failuresOfHost),
   }

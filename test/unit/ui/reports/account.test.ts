@@ -67,6 +67,32 @@ describe('the account of a run', () => {
     expect(report.hosts[0]!.endedAt).toBeLessThan(report.hosts[1]!.startedAt!)
   })
 
+  it('has how long a rollout baked, asked its gate and paused, and what came of it', () => {
+    const events = ordinaryRun()
+    const { at } = events.findLast(event => event.type === 'batch.end' && event.number === 1)!
+    const stage = (kind: string, after: number, more = {}) => ({
+      ...{ type: 'rollout.stage', at: at + after, of: 3, stage: { kind, batch: 0, ...more } },
+    })
+    const seen = [
+      stage('baking', 0),
+      { type: 'verdict', at: at + 5, of: 3, number: 1, verdict: 'unknown', why: 'no answer' },
+      stage('judging', 300),
+      stage('paused', 400, { why: 'the gate does not know' }),
+      stage('working', 900, { batch: 1 }),
+    ] as unknown as RunEvent[]
+    const report = accountOfEvents([...events, ...seen])!
+    expect(
+      report.marks.map(({ kind, text, at: from, until }) => [kind, text, from - at, until! - from]),
+    ).toEqual([
+      ['bake', 'batch 1 of 3', 0, 300],
+      ['gate', 'batch 1 of 3: unknown: no answer', 5, 0],
+      ['gate', 'batch 1 of 3', 300, 100],
+      ['pause', 'batch 1 of 3, the gate does not know', 400, 500],
+    ])
+    const page = htmlOf(report)
+    for (const kind of ['bake', 'gate', 'pause']) expect(page).toContain(`<rect class="${kind}"`)
+  })
+
   it('is of the last run where a log has several', () => {
     const other = fakeRun({ recipe: 'other', hosts: [{ host: 'db1', steps: [] }] }).map(event =>
       'run' in event ? { ...event, run: 'other' } : event,
@@ -77,7 +103,7 @@ describe('the account of a run', () => {
   })
 })
 
-test('no report has a secret of the run, wherever it appeared', async () => {
+test('no report has a secret of the run, wherever it appeared', { timeout: 60_000 }, async () => {
   const token = secret('hunter2-hunter2')
   const { run, at } = await local()
   const { seen } = await run(

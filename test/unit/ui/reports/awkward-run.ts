@@ -1,4 +1,5 @@
 /** The events of runs for tests of reports: an ordinary rollout, and a large one. */
+
 import type {
   ErrorReport,
   HostOutcome,
@@ -6,6 +7,7 @@ import type {
   RunEvent,
   StepStatus,
 } from '../../../../lib/events.ts'
+import { countStatuses } from '../../../../lib/rollout/journal/record.ts'
 
 type Timed = NewEvent & { at: number }
 
@@ -116,7 +118,12 @@ export function fakeRun(run: FakeRun): RunEvent[] {
     beside.sort((a, b) => a.at - b.at)
     events.push(...beside)
     at = Math.max(at, ...beside.slice(-1).map(event => event.at)) + 20
-    events.push({ at, type: 'batch.end', ...place, statuses: {} })
+    events.push({
+      at,
+      type: 'batch.end',
+      ...place,
+      statuses: countStatuses(outcomes.slice(-batch.length)),
+    })
   }
   if (!run.cut)
     events.push({

@@ -4,7 +4,9 @@ import { accountOfEvents } from '../../../../lib/ui/reports/account.ts'
 import { htmlOf } from '../../../../lib/ui/reports/html/page.ts'
 import { awkward, largeRun } from './awkward-run.ts'
 
-test('200 hosts of 100 steps that have nothing in common take less than 1 MiB', () => {
+test('200 hosts of 100 steps that have nothing in common take less than 1 MiB', {
+  timeout: 60_000,
+}, () => {
   const statuses = ['ok', 'changed', 'failed', 'skipped'] as const
   const events = largeRun(200, host =>
     Array.from({ length: 100 }, (_, step) => {

@@ -1,9 +1,9 @@
 /** JUnit XML, read by Python's parser, which takes only well-formed XML. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { accountOfEvents } from '../../../../lib/ui/reports/account.ts'
-import { junitOf } from '../../../../lib/ui/reports/junit.ts'
-import { awkward, fakeRun, ordinaryRun } from './awkward-run.ts'
+import { accountOfEvents } from '../../lib/ui/reports/account.ts'
+import { junitOf } from '../../lib/ui/reports/junit.ts'
+import { awkward, fakeRun, ordinaryRun } from '../unit/ui/reports/awkward-run.ts'
 
 interface Read {
   tag: string
