@@ -14,6 +14,7 @@ export const exitCodes = {
   locked: 5,
   drift: 6,
   uncertain: 7,
+  paused: 8,
   interrupted: 130,
 } as const
 
@@ -289,6 +290,11 @@ export const errorCodes = {
     failed,
     'The new content failed its validation; the old file is still in use.',
     'Fix the setting or the template.',
+  ),
+  deadline_passed: entry(
+    failed,
+    'A host took longer than `--deadline` allows, and its work was ended.',
+    'Look at what took so long, then `hostwright retry`.',
   ),
   heartbeat_failed: entry(
     failed,

@@ -54,6 +54,32 @@ export interface HostOutcome {
   roundTrips: number
 }
 
+/** What a rollout does after a pause, once a person goes on. */
+export type AfterPause = { kind: 'work' } | { kind: 'bake'; leftMs: number } | { kind: 'next' }
+
+/** Where a rollout is. Batches are numbered from 0. */
+export type RolloutStage =
+  /** `failing`: no more hosts begin, and `then` is done when those at work have ended. */
+  | {
+      kind: 'working'
+      batch: number
+      failing?: {
+        why: string
+        then: 'stop' | 'pause' | 'rollback'
+        next: AfterPause
+        /** A person has ended it. */
+        final?: boolean
+      }
+    }
+  | { kind: 'baking'; batch: number; leftMs: number }
+  /** The gate is asked. */
+  | { kind: 'judging'; batch: number }
+  | { kind: 'paused'; batch: number; why: string; next: AfterPause }
+  /** Hosts go back, the newest batch first. */
+  | { kind: 'undoing'; batch: number; why: string }
+  /** `why`: not all of it was done. `final`: a person has ended it, or it went back, so nothing goes on with it. */
+  | { kind: 'ended'; why?: string; final?: boolean }
+
 /** `at` is milliseconds since the epoch. Ids are unique within the run. */
 export type RunEvent = { at: number } & (
   | {
@@ -75,6 +101,33 @@ export type RunEvent = { at: number } & (
   | { type: 'batch.start'; number: number; of: number; hosts: string[] }
   /** All hosts of a batch that was begun have ended. */
   | { type: 'batch.end'; number: number; of: number; statuses: Partial<Record<HostStatus, number>> }
+  /** A rollout bakes, asks its gate, pauses, goes back, or goes on after that. */
+  | {
+      type: 'rollout.stage'
+      stage: RolloutStage
+      of: number
+      /** So many batches have baked and were judged. */
+      passed: number
+      /** Hosts that failed, or could not be asked, and that a person has accepted. */
+      accepted: string[]
+    }
+  /**
+   * What a gate says of a batch (from 1), or the heartbeat of a host that is done. A host that turns bad counts as
+   * failed, with `error`.
+   */
+  | {
+      type: 'verdict'
+      number: number
+      of: number
+      verdict: 'good' | 'bad' | 'unknown'
+      why: string
+      host?: string
+      error?: ErrorReport
+    }
+  /** A host that was done goes back. */
+  | { type: 'rollback.start'; host: string }
+  /** Its outcome now. `cut off`: by Ctrl-C; another attempt goes on with it. */
+  | ({ type: 'rollback.end'; how: 'done' | 'failed' | 'cut off' } & HostOutcome)
   /** Something was decided that the run’s outcome depends on, by a person or by a limit. */
   | { type: 'decision'; message: string; by: string }
   /** A person is asked before the step with this title, and the host waits for the answer. */

@@ -71,6 +71,7 @@ export {
   type AroundContext,
   type Change,
   type Converged,
+  type Done,
   type EffectOptions,
   type OtherHost,
   type OtherHosts,
@@ -83,6 +84,15 @@ export {
   type RunningHost,
   recipe,
 } from './recipe/recipe.ts'
+export type {
+  Gate,
+  GateAnswer,
+  GateContext,
+  GateVerdict,
+  OnFailure,
+  RolloutOptions,
+  Share,
+} from './recipe/rollout-options.ts'
 export {
   type CommandSourceOptions,
   fromCommand,

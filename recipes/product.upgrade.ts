@@ -12,8 +12,8 @@ import {
   string,
   UsageError,
 } from '../lib/index.ts'
-import { installable } from '../tasks/product.ts'
-import { changeVersion, checkVersion } from '../tasks/upgrade.ts'
+import { installable, isThere } from '../tasks/product.ts'
+import { changeVersion, checkVersion, provisioned } from '../tasks/upgrade.ts'
 
 export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
@@ -38,6 +38,16 @@ export default recipe({
         )
       }
     }
+  },
+
+  async rollback(context, { run }) {
+    const { args, state } = context
+    const { version, previousVersion } = provisioned(context, args.product)
+    // What this run did not move stays where it is.
+    if (state.products.get(args.product)?.run !== run || previousVersion === undefined) return
+    if (version === previousVersion) return
+    const wanted = { name: args.product, version: previousVersion, recipe: 'product.upgrade' }
+    await changeVersion(context, wanted, (_, after) => isThere(after, context))
   },
 
   async run(context) {

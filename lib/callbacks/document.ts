@@ -46,6 +46,8 @@ export interface CallbackDocument extends AboutRun {
   exitCode: number
   hosts: HostReport[]
   errors: ErrorReport[]
+  /** What was decided, and by whom: people, signals, and hostwright itself. */
+  decisions: { at: string; message: string; by: string }[]
 }
 
 /** A run has started. */
@@ -77,8 +79,9 @@ export interface HostDocument extends AboutRun {
 export interface ApprovalDocument extends AboutRun {
   type: 'approval.needed'
   askedAt: string
-  hosts: [{ host: string }]
-  /** The title of the step that is asked about. */
+  /** None: the rollout itself is paused. */
+  hosts: { host: string }[]
+  /** The title of the step that is asked about, or what the rollout waits for. */
   step: string
 }
 
@@ -136,6 +139,7 @@ export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEve
   const log = createFailureLog()
   const ended = new Map<string, HostOutcome>()
   const counts = { failed: 0, approval: 0 }
+  const decisions: Of<'decision'>[] = []
   let start: Of<'run.start'> | undefined
   let batch: readonly string[] = []
   const made = (document: AnyDocument, number?: number) =>
@@ -162,9 +166,15 @@ export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEve
         return made(batchDocument(start, event, hosts, log), event.number)
       }
       case 'approval.needed':
-        return made(approvalDocument(start, event), ++counts.approval)
+        return made(approvalDocument(start, event, [event.host], event.title), ++counts.approval)
+      case 'rollout.stage':
+        if (event.stage.kind !== 'paused') return []
+        return made(approvalDocument(start, event, [], event.stage.why), ++counts.approval)
+      case 'decision':
+        decisions.push(event)
+        return []
       case 'run.end':
-        return made(endDocument(start, event, log.failures()))
+        return made(endDocument(start, event, log.failures(), decisions))
       default:
         return []
     }
@@ -222,18 +232,21 @@ function batchDocument(
 
 const approvalDocument = (
   start: Of<'run.start'>,
-  { at, host, title }: Of<'approval.needed'>,
+  { at }: { at: number },
+  hosts: readonly string[],
+  step: string,
 ): ApprovalDocument => ({
   ...aboutRun('approval.needed', start),
   askedAt: timeOf(at),
-  hosts: [{ host }],
-  step: title,
+  hosts: hosts.map(host => ({ host })),
+  step,
 })
 
 const endDocument = (
   start: Of<'run.start'>,
   end: Of<'run.end'>,
   errors: ErrorReport[],
+  decisions: readonly Of<'decision'>[],
 ): CallbackDocument => ({
   ...aboutRun('run.completed', start),
   startedAt: timeOf(start.at),
@@ -243,6 +256,7 @@ const endDocument = (
   exitCode: end.exitCode,
   hosts: end.hosts.map(hostReport),
   errors,
+  decisions: decisions.map(({ at, message, by }) => ({ at: timeOf(at), message, by })),
 })
 
 const hostReport = ({ host, status, counts, durationMs, error }: HostOutcome): HostReport => ({

@@ -24,6 +24,9 @@ export function createFailureLog(): FailureLog {
         const list = ofSteps.get(event.host) ?? []
         ofSteps.set(event.host, [...list, { host: event.host, ...event.error }])
       }
+      if (event.type === 'verdict' && event.error) failures.push(event.error)
+      if (event.type === 'rollback.end' && event.how !== 'cut off' && event.error)
+        failures.push({ host: event.host, ...event.error })
       if (event.type === 'host.end') {
         const steps = ofSteps.get(event.host) ?? []
         ofSteps.delete(event.host)

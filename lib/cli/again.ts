@@ -5,9 +5,13 @@ import { UsageError } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
 import { differingFiles } from '../recipe/code-files.ts'
 import { limitPassed, parseHostLimit } from '../rollout/batches.ts'
+import { decisionText } from '../rollout/drive.ts'
 import type { RunAccount } from '../rollout/journal/account.ts'
 import type { ReadJournal } from '../rollout/journal/read.ts'
 import type { AttemptRecord } from '../rollout/journal/record.ts'
+import { restoreState, resumedBatches } from '../rollout/restore.ts'
+import type { Resumed } from '../rollout/rollout.ts'
+import type { RolloutState } from '../rollout/state.ts'
 import type { Place, RunCommand } from './command.ts'
 import { findRun, oneRun } from './find-runs.ts'
 import { isLeft, isRetried } from './next-commands.ts'
@@ -33,31 +37,66 @@ export const retry: RunCommand = async (words, options, place) => {
 }
 
 export const resume: RunCommand = async (words, options, place) => {
-  const { account, journal } = openRun(oneRun('resume', words), options, place)
-  const { first } = account.last
+  const opened = openRun(oneRun('resume', words), options, place)
+  const { account } = opened
+  const { run } = account.last.first
   const outcomes = new Map<string, HostOutcome>()
   for (const { host, outcome, attempt } of account.hosts.values())
     if (outcome && !isLeft({ ...outcome, attempt })) outcomes.set(host, outcome)
-  if (outcomes.size === account.hosts.size) {
-    throw new UsageError('no_hosts', `${first.run} has nothing left to do: every host has ended`, {
+  const state = restoreState(account, outcomes)
+  refuseDecided(account, state)
+  if (outcomes.size === account.hosts.size && state.stage.kind === 'working') {
+    throw new UsageError('no_hosts', `${run} has nothing left to do: every host has ended`, {
       hint: 'To begin hosts that failed again: `hostwright retry`.',
     })
   }
   const request = await requestOf(account, options, place)
-  checkLimits(account, outcomes, request.options)
+  checkLimits(account, outcomes, state, request.options)
+  return goOnWith(opened, request, place.cwd, { outcomes, state })
+}
+
+/** @throws {UsageError} usage: a person has to decide, or has decided that the run is over */
+function refuseDecided({ last, stage: before }: RunAccount, { stage }: RolloutState): void {
+  const { run } = last.first
+  if (stage.kind === 'paused')
+    throw new UsageError('usage', `${run} is paused: ${stage.why}`, {
+      hint: `Go on with \`hostwright continue ${run}\`, or end it with \`hostwright abort ${run}\`.`,
+    })
+  if (before?.stage.kind === 'ended' && before.stage.final)
+    throw new UsageError('usage', `${run} was aborted, or went back: it is over`, {
+      hint: 'Run the recipe itself again.',
+    })
+}
+
+/**
+ * Another attempt of a run.
+ * @param from the working directory of the one who goes on with it
+ */
+export async function goOnWith(
+  { account, journal }: OpenedRun,
+  request: RunRequest,
+  from: string,
+  { outcomes, state, decided }: Omit<Resumed, 'onces'>,
+): Promise<number> {
+  const { first } = account.last
+  const { options } = request
   const names = first.batches.flat()
   const resumed: ResumedRun = {
     run: first.run,
     attempt: first.attempt + 1,
     after: { bytes: journal.bytes, next: journal.next, size: journal.size },
-    rollout: { batches: first.batches, outcomes, onces: account.onces },
+    batches: resumedBatches(account),
+    rollout: { outcomes, state, decided, onces: account.onces },
     begun: new Set(
       [...account.hosts.values()].flatMap(each => (each.attempt === undefined ? [] : each.host)),
     ),
     check: options.anyway === true ? undefined : now => checkSame(first, now),
-    decision: options.anyway === true ? 'go on although something differs (--anyway)' : undefined,
+    decisions: [
+      ...(options.anyway === true ? ['go on although something differs (--anyway)'] : []),
+      ...(decided ? [decisionText[decided]] : []),
+    ],
   }
-  return run({ ...request, from: place.cwd, resumed, targets: () => targetsOf(request, names) })
+  return run({ ...request, from, resumed, targets: () => targetsOf(request, names) })
 }
 
 async function run(request: RunRequest): Promise<number> {
@@ -65,8 +104,14 @@ async function run(request: RunRequest): Promise<number> {
   return runCommand(request)
 }
 
+/** A run that can be gone on with. */
+export interface OpenedRun {
+  account: RunAccount
+  journal: ReadJournal
+}
+
 /** @throws {UsageError} there is no such run, or it can't be begun again */
-function openRun(wanted: string, options: OptionValues, place: Place) {
+export function openRun(wanted: string, options: OptionValues, place: Place): OpenedRun {
   const { name, journal } = findRun(wanted, place)
   const { account, damaged, state } = journal
   const refuse = (why: string, hint: string) =>
@@ -88,11 +133,11 @@ function openRun(wanted: string, options: OptionValues, place: Place) {
     )
   if (name.kind === 'look')
     throw refuse('only looked: there is nothing to go on with', 'Run the command itself again.')
-  return { account, journal: journal as ReadJournal & { account: RunAccount } }
+  return { account, journal }
 }
 
 /** The same command line again, from the same directory. */
-async function requestOf(
+export async function requestOf(
   { last }: RunAccount,
   options: OptionValues,
   place: Place,
@@ -147,8 +192,11 @@ async function targetsOf(
 function checkLimits(
   { last, hosts }: RunAccount,
   outcomes: ReadonlyMap<string, HostOutcome>,
+  { stage }: RolloutState,
   { maxFail, maxUnreachable }: OptionValues,
 ): void {
+  // It begins no more hosts, or a person has accepted those that failed.
+  if (stage.kind !== 'working' || last.first.batches.length === 0) return
   const limit = (option: string, text: OptionValues[string]) =>
     text === undefined ? undefined : parseHostLimit(option, text as string)
   const limits = {

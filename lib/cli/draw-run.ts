@@ -43,7 +43,10 @@ export async function drawRun(
     ...{ status: outcome?.status, error: outcome?.error, roundTrips: outcome?.roundTrips },
     attempt,
   }))
-  for (const { why, command } of nextCommands(account.last.first.run, hosts))
+  const { stage } = account.stage ?? {}
+  const over = stage?.kind === 'ended' && stage.final
+  const paused = stage?.kind === 'paused' ? stage.why : undefined
+  for (const { why, command } of over ? [] : nextCommands(account.last.first.run, hosts, paused))
     sayLine(stdout, `${why}:`, command)
 }
 

@@ -33,8 +33,20 @@ export const isLeft = ({ status, error, roundTrips = 0, attempt = 1 }: Ending): 
 export const isRetried = (status: HostStatus | undefined): boolean =>
   status === 'failed' || status === 'unreachable' || status === 'locked'
 
-/** @param hosts how each ended, as far as it did */
-export function nextCommands(run: string, hosts: readonly Ending[]): NextCommand[] {
+/**
+ * @param hosts how each ended, as far as it did
+ * @param paused what the run waits for, if it does
+ */
+export function nextCommands(
+  run: string,
+  hosts: readonly Ending[],
+  paused?: string,
+): NextCommand[] {
+  if (paused !== undefined)
+    return [
+      { why: `Paused (${paused}). To go on`, command: `hostwright continue ${run}` },
+      { why: 'To end it, or to go back too', command: `hostwright abort ${run} [--rollback]` },
+    ]
   const left = hosts.some(isLeft)
   // Of a single host the same command line does as well.
   const again = hosts.length > 1 && hosts.some(({ status }) => isRetried(status))

@@ -1,6 +1,7 @@
 /** hostwright's own commands: all that is known of each before it is loaded (command-source.ts does that). */
 import type { CommandInfo } from './command.ts'
 import {
+  abortOptions,
   allOptions,
   applyOptions,
   attachOptions,
@@ -240,6 +241,26 @@ const resume: CommandInfo = {
   instead: inRun,
 }
 
+const goOn: CommandInfo = {
+  name: 'continue',
+  usage: '<run>',
+  description: 'Go on with a rollout that is paused',
+  args: runArgument,
+  examples: ['continue last', 'continue 4f3a9c --max-fail 1'],
+  options: resumeOptions,
+  instead: inRun,
+}
+
+const abort: CommandInfo = {
+  name: 'abort',
+  usage: '<run>',
+  description: 'End a rollout that is paused, interrupted or lost; with --rollback, go back',
+  args: runArgument,
+  examples: ['abort last', 'abort 4f3a9c --rollback'],
+  options: abortOptions,
+  instead: inRun,
+}
+
 const retry: CommandInfo = {
   name: 'retry',
   usage: '<run>',
@@ -368,6 +389,8 @@ export const ownCommands = {
   report,
   log,
   resume,
+  continue: goOn,
+  abort,
   retry,
   attach,
   callbacks,

@@ -17,8 +17,9 @@ import type { Recipe } from '../recipe/recipe.ts'
 import { defaultExport, loadModule } from '../recipe/recipe-files.ts'
 import type { SecretSources } from '../recipe/secret-sources.ts'
 import { resolveForHosts, type SecretWorld } from '../recipe/secrets.ts'
-import { batches } from '../rollout/batches.ts'
+import type { Policy } from '../rollout/policy.ts'
 import type { Rollout } from '../rollout/rollout.ts'
+import type { RolloutPlan } from '../rollout/state.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode, type OutputMode } from '../ui/choose-renderer.ts'
 import { askSecret, checkAsk } from './ask-secret.ts'
@@ -26,7 +27,7 @@ import { type Callback, prepareCallback } from './callback.ts'
 import { fitOpenFiles } from './open-files.ts'
 import type { OptionValues } from './options/option.ts'
 import { prepareReach, type Reach, type ReachOptions, readReach } from './reach.ts'
-import { readRollout } from './read-rollout.ts'
+import { heartbeatsOf, planFor, productsOf, readRollout } from './read-rollout.ts'
 import { readReports, type WantedReport } from './reports.ts'
 import type { RunRequest } from './run-request.ts'
 import { checkStepOption } from './step-by-step.ts'
@@ -39,6 +40,8 @@ export interface ReadyRun {
   output: OutputMode
   what: What
   rollout: Rollout
+  /** Products that the run is about. */
+  products: readonly string[]
   timeouts: Timeouts
   targets: Targets
   catalogue: () => Catalogue
@@ -76,6 +79,15 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     ? faults.take(() => prepareCallback(wanted, place.env, found?.loaded))
     : undefined
   const traces = faults.take(() => traceDirectory(place))
+  const plan =
+    read.rollout &&
+    targets &&
+    faults.take(() => planFor(read.rollout!, targets, request.resumed?.batches, recipe.order))
+  const products = args && productsOf(recipe.args, args, found.catalogue)
+  const heartbeats =
+    read.rollout &&
+    products &&
+    faults.take(() => heartbeatsOf(read.rollout!.policy, products, found!.catalogue))
   if (request.readInput) {
     faults.throwAny()
     await request.readInput(targets!.hosts.length)
@@ -88,7 +100,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     (await readSecrets(recipe.secrets ?? {}, targets, world, !faults.any).catch(faults.keep))
   const reach = await readyReach(request, read.reach, targets, faults)
   faults.throwAny()
-  const fitted = fitRollout(read.rollout!, targets!.hosts)
+  const fitted = fitPlan(plan!)
   const confirmed = options.yes === true
   const what = {
     recipe,
@@ -103,7 +115,12 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
   return {
     output: read.output!,
     what,
-    rollout: { ...fitted.rollout, resumed: request.resumed?.rollout },
+    rollout: {
+      ...rolloutOf(read.rollout!.policy, fitted.plan),
+      heartbeats: heartbeats!,
+      resumed: request.resumed?.rollout,
+    },
+    products: products!,
     timeouts: read.timeouts!,
     targets: targets!,
     catalogue: found!.catalogue,
@@ -118,10 +135,10 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
 }
 
 /** Options alone, without what they are about; undefined: those that are wrong. */
-function readOptions({ options, place, from, mode }: RunRequest, faults: Faults) {
+function readOptions({ options, place, from, mode, recipe }: RunRequest, faults: Faults) {
   const output = faults.take(() => chooseMode(options.output as string | undefined, place))
   if (options.step === true && output) faults.take(() => checkStepOption(output, options))
-  const rollout = faults.take(() => readRollout(options))
+  const rollout = faults.take(() => readRollout(options, recipe))
   const reach = faults.take(() => readReach(options, place))
   const timeouts = faults.take(() => readTimeouts(options, reach?.commandTimeoutMs))
   const selection =
@@ -131,11 +148,17 @@ function readOptions({ options, place, from, mode }: RunRequest, faults: Faults)
 }
 
 /** As many hosts at a time as this process has files for. */
-function fitRollout(rollout: Rollout, hosts: readonly Host[]) {
-  const sizes = batches(hosts, rollout.batches ?? ['100%']).map(({ length }) => length)
-  const { forks, warning } = fitOpenFiles(Math.min(rollout.forks, Math.max(...sizes)))
-  return { rollout: { ...rollout, forks }, warnings: warning === undefined ? [] : [warning] }
+function fitPlan(plan: RolloutPlan) {
+  const sizes = plan.batches.map(({ length }) => length)
+  const { forks, warning } = fitOpenFiles(Math.min(plan.atOnce, Math.max(...sizes)))
+  return { plan: { ...plan, atOnce: forks }, warnings: warning === undefined ? [] : [warning] }
 }
+
+const rolloutOf = ({ gate, deadlineMs }: Policy, plan: RolloutPlan) => ({
+  plan,
+  gate: typeof gate === 'function' ? gate : undefined,
+  deadlineMs,
+})
 
 /** The recipe's arguments, checked by the recipe too. */
 async function readArguments(

@@ -110,7 +110,7 @@ async function open(
     asked: keepAsked(lineOf(request), secretsOf(request, ready)),
     code,
     batches,
-    limits: ready.rollout.limits,
+    limits: ready.rollout.plan.limits,
     log,
   }
   return openJournal(place, first, warn)

@@ -63,6 +63,8 @@ export interface ResumedRun {
   attempt: number
   /** Where its journal goes on. */
   after: { bytes: number; next: number; size: number }
+  /** The hosts of each batch. */
+  batches: readonly (readonly string[])[]
   /** What was done before. */
   rollout: Resumed
   /** Hosts that it has begun. */
@@ -70,5 +72,5 @@ export interface ResumedRun {
   /** @throws {UsageError} the arguments or the code are others now */
   check?: (now: Pick<AttemptRecord, 'args' | 'code'>) => void
   /** What the person decided about it. */
-  decision?: string
+  decisions: readonly string[]
 }

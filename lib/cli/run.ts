@@ -1,12 +1,15 @@
 /** Running a recipe from the command line. */
 import { type ExitCode, exitCodes } from '../errors.ts'
 import { createEventStream, type EventStream } from '../events.ts'
+import type { Interrupts } from '../host/interrupts.ts'
 import type { Identity, World } from '../host/job.ts'
 import { type Mode, onlyLooks } from '../host/mode.ts'
 import { runsDirectory } from '../private-file.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { thrownError } from '../report/report.ts'
+import type { Deeds } from '../rollout/deeds.ts'
 import { removeOldRuns } from '../rollout/journal/files.ts'
+import { describePlan } from '../rollout/plan-batches.ts'
 import { type RunResult, runRecipe } from '../rollout/run.ts'
 import { createTracer, type Tracer } from '../session/trace-files.ts'
 import { createRenderer } from '../ui/choose-renderer.ts'
@@ -15,9 +18,11 @@ import { createRunLog, type RunLog } from '../ui/run-log.ts'
 import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
+import { takeFleetLock } from './fleet-lock.ts'
 import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
 import { nextCommands } from './next-commands.ts'
+import { type Asking, createDecide, whoDecides } from './pauses.ts'
 import { type ReadyRun, readyRun } from './ready-run.ts'
 import { createReporting, type Reporting } from './reports.ts'
 import { runId, whoStarts } from './run-id.ts'
@@ -72,27 +77,24 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   const tracer = ready.traces ? createTracer(ready.traces, { run: identity.run, warn }) : undefined
   const typed = tracer && ((answer: string) => tracer.hide([answer]))
   const { connector, stopAsking, prepare } = ready.reach.connect({ screen, signal, warn, typed })
+  let giveBack = () => {}
   try {
-    const world = worldOf(request, ready, {
-      identity,
-      events,
-      interrupts,
-      strays,
-      connector,
-      prepare,
-      tracer,
-    })
-    const { what, rollout } = ready
+    const around = { identity, events, interrupts, strays, connector, prepare, tracer }
+    const world = worldOf(request, ready, around)
+    const { what } = ready
+    if (mode.kind !== 'list') sayBatches(request, ready)
+    giveBack = await holdFleet(request, ready, mode, { identity, signal, warn })
     const result = await runRecipe({
       what,
       mode,
-      rollout,
+      rollout: { ...ready.rollout, decide: decideAt(request, ready, { interrupts, screen, warn }) },
       journal,
-      decisions: decisionsOf(request),
+      decisions: { messages: decisionsOf(request), by: whoDecides(identity, place.env) },
       world,
     })
     await stopAsking()
     await journal?.end()
+    giveBack()
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
     waiting.end()
@@ -110,6 +112,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
       abandoned: interrupts.abandon.aborted,
     }
   } finally {
+    giveBack()
     log.end()
     await journal?.end()
     removeOldRuns(runsDirectory(place.env), identity.run)
@@ -121,6 +124,12 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   }
 }
 
+/** Names the hosts of each batch, where there are several. */
+function sayBatches({ place }: RunRequest, { output, rollout }: ReadyRun): void {
+  if (output === 'json') return
+  for (const line of describePlan(rollout.plan)) sayLine(place.stderr, line)
+}
+
 /** What is left for others to read. Lists and plans have nothing to report. */
 function reportingOf({ mode, quiet, place }: RunRequest, ready: ReadyRun): Reporting {
   const summary = quiet !== true && (mode === undefined || mode.kind === 'replay')
@@ -130,8 +139,45 @@ function reportingOf({ mode, quiet, place }: RunRequest, ready: ReadyRun): Repor
 /** What the person decided with options that allow something. */
 const decisionsOf = ({ options, resumed }: RunRequest): string[] => [
   ...(options.yes === true ? ['confirmed with --yes'] : []),
-  ...(resumed?.decision === undefined ? [] : [resumed.decision]),
+  ...(resumed?.decisions ?? []),
 ]
+
+/** Takes the lock of a rollout: of what changes a product on several hosts. @returns gives it back */
+async function holdFleet(
+  { place, quiet }: RunRequest,
+  { products, targets, timeouts, what }: ReadyRun,
+  mode: Mode,
+  { identity, signal, warn }: { identity: Identity; signal: AbortSignal; warn: Asking['warn'] },
+): Promise<() => void> {
+  const several = targets.hosts.length > 1 && products.length > 0
+  const changes = !onlyLooks(mode) && quiet !== true && what.recipe.lock(what.args)
+  if (!several || !changes) return () => {}
+  const directory = runsDirectory(place.env)
+  const hosts = targets.inventory.hosts.map(({ name }) => name)
+  return takeFleetLock({ directory, products, hosts, identity }, timeouts.lockMs, {
+    stop: signal,
+    warn,
+  })
+}
+
+/** Who is asked at a pause, if there is a terminal. */
+function decideAt(
+  { recipe }: RunRequest,
+  { output }: ReadyRun,
+  {
+    interrupts,
+    screen,
+    warn,
+  }: { interrupts: Interrupts; screen: Asking['screen']; warn: (message: string) => void },
+): Deeds['decide'] | undefined {
+  if (output === 'json' || !process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  return createDecide({
+    stop: interrupts.stop,
+    screen,
+    canGoBack: recipe.rollback !== undefined,
+    warn,
+  })
+}
 
 /** The one place that decides whether a run only looks. */
 function modeOf(
@@ -241,7 +287,7 @@ async function conclude(
     attempt: resumed?.rollout.outcomes.has(host) ? 1 : resumed?.attempt,
   }))
   if (output !== 'json' && live.resumable)
-    for (const { why, command } of nextCommands(live.resumable, outcomes))
+    for (const { why, command } of nextCommands(live.resumable, outcomes, result.paused))
       sayLine(place.stderr, `${why}:`, command)
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)
   if (report && report.rows.length > 0) {

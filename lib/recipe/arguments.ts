@@ -18,6 +18,8 @@ export interface Argument<T> {
   readonly optional: boolean
   /** Takes all remaining words, as a list. */
   readonly rest: boolean
+  /** Its value is the name of one. */
+  readonly names?: 'product' | 'role'
   /** Its words are `key=value`, and the value may come from a file or standard input: see `readValues`. */
   readonly assigns?: boolean
 }
@@ -63,12 +65,16 @@ export const oneOf = <T extends string>(values: readonly T[], description = ''):
   })
 
 /** The name of a product in bootstrap.ini. */
-export const product = (description = 'product of bootstrap.ini'): Argument<string> =>
-  argument(description, (text, { catalogue }) => findProduct(catalogue(), text).name)
+export const product = (description = 'product of bootstrap.ini'): Argument<string> => ({
+  ...argument(description, (text, { catalogue }) => findProduct(catalogue(), text).name),
+  names: 'product',
+})
 
 /** The name of a role in bootstrap.ini. */
-export const role = (description = 'role of bootstrap.ini'): Argument<string> =>
-  argument(description, (text, { catalogue }) => findRole(catalogue(), text).name)
+export const role = (description = 'role of bootstrap.ini'): Argument<string> => ({
+  ...argument(description, (text, { catalogue }) => findRole(catalogue(), text).name),
+  names: 'role',
+})
 
 /** A server mode of bootstrap.ini. */
 export const mode = (description = 'server mode of bootstrap.ini'): Argument<string> =>

@@ -14,6 +14,7 @@ import type { Items, Task } from '../resources/resource.ts'
 import type { Dollar } from '../session/dollar.ts'
 import type { Facts } from '../session/first-facts.ts'
 import type { ArgumentTypes, ArgumentValues } from './arguments.ts'
+import type { RolloutOptions } from './rollout-options.ts'
 import type { SecretSources, SecretValues } from './secret-sources.ts'
 
 /** A host while a recipe runs on it. */
@@ -194,6 +195,14 @@ export interface PrepareContext<A = unknown> {
   product(host: Host, name: string, wishes?: ProductWishes): HostProduct
 }
 
+/** What is known of a host that goes back. */
+export interface Done {
+  /** Id of the run that has changed it. */
+  readonly run: string
+  /** What `run` passed to `output`. */
+  readonly data: unknown
+}
+
 /** A table for people, after a run. */
 export interface Report {
   header: readonly string[]
@@ -222,6 +231,13 @@ export interface Recipe<
     outcomes: readonly HostOutcome[],
     args: ArgumentValues<A>,
   ) => Report | undefined
+  /** Which hosts work when, and what happens in between. */
+  readonly rollout?: RolloutOptions
+  /** The way back of one host. */
+  readonly rollback?: (
+    context: RunContext<ArgumentValues<A>, SecretValues<S>>,
+    done: Done,
+  ) => Promise<void>
   /** The arguments without secrets, for events and callbacks. */
   readonly show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
@@ -265,6 +281,13 @@ export interface RecipeOptions<
   order?: readonly string[]
   /** A table for standard output after all hosts have ended. */
   report?: (outcomes: readonly HostOutcome[], args: ArgumentValues<A>) => Report | undefined
+  /** Which hosts work when, and what happens in between; options of the command line take precedence. */
+  rollout?: RolloutOptions
+  /**
+   * The way back of a host that a run of this recipe has changed, for `onFailure: 'rollback'` and
+   * `hostwright abort --rollback`. It runs as `run` does, and may run again if it is interrupted.
+   */
+  rollback?: (context: RunContext<ArgumentValues<A>, SecretValues<S>>, done: Done) => Promise<void>
   /** The arguments without secrets, for events and callbacks. Default: as they are. */
   show?: (args: ArgumentValues<A>, catalogue: () => Catalogue) => Record<string, unknown>
 }
@@ -299,6 +322,8 @@ export function recipe<
     hosts: options.hosts,
     order: options.order,
     report: options.report,
+    rollout: options.rollout,
+    rollback: options.rollback,
     show: options.show,
   }
 }

@@ -8,6 +8,7 @@ import type { HostOutcome } from '../events.ts'
 /** If several exit codes apply, the first of these wins. */
 const worstFirst: readonly ExitCode[] = [
   exitCodes.interrupted,
+  exitCodes.paused,
   exitCodes.fault,
   exitCodes.uncertain,
   exitCodes.failed,
@@ -30,6 +31,10 @@ const onceTouched = (code: ExitCode): ExitCode =>
 export interface RunEnd {
   check: boolean
   interrupted: boolean
+  /** The rollout waits for a person: whatever failed until now, it is not over. */
+  paused?: boolean
+  /** Not all of it was done: aborted, or by a gate. */
+  stopped?: boolean
   /** Something failed outside of any host's work. */
   fault?: boolean
   /** A tag or --start-at matched nothing. */
@@ -37,18 +42,19 @@ export interface RunEnd {
 }
 
 /**
- * The exit code of a run. In order of priority: interrupted; the worst of its hosts' errors; a fault
+ * The exit code of a run. In order of priority: interrupted; paused; the worst of its hosts' errors; a fault
  * outside of any host's work; a selection that matched nothing; with --check, drift.
  */
 export function exitCodeOf(outcomes: readonly HostOutcome[], end: RunEnd): ExitCode {
   if (end.interrupted) return exitCodes.interrupted
+  if (end.paused) return exitCodes.paused
   const touched = outcomes.some(({ roundTrips }) => roundTrips > 0)
   const codes = outcomes.flatMap(({ error }) => (error ? [exitOf(error.code)] : []))
   const worst = worstOf(touched ? codes.map(onceTouched) : codes)
   if (worst !== exitCodes.ok) return worst
   if (end.fault) return exitCodes.fault
   // Not 2: that nothing matched is known only after the recipe has run.
-  if (end.unmet) return exitCodes.failed
+  if (end.unmet || end.stopped) return exitCodes.failed
   const changed = outcomes.some(({ status }) => status === 'changed')
   return end.check && changed ? exitCodes.drift : exitCodes.ok
 }

@@ -36,12 +36,14 @@ export interface Progress {
 /**
  * @param title of the task for steps that are in no task
  * @param shared hides the secrets of the whole run
+ * @param prefix of the ids of tasks and steps, where a host works more than once in a run
  */
 export function createProgress(
   host: string,
   title: string,
   events: EventStream,
   shared?: Redactor,
+  prefix = '',
 ): Progress {
   const counts: StepCounts = { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 }
   const redactor = createRedactor(shared)
@@ -49,7 +51,12 @@ export function createProgress(
   let tasks = 0
   let steps = 0
   const createTask = (taskTitle: string, on?: string) =>
-    createTaskProgress(`t${++tasks}`, taskTitle, { ...account, on }, () => `s${++steps}`)
+    createTaskProgress(
+      `${prefix}t${++tasks}`,
+      taskTitle,
+      { ...account, on },
+      () => `${prefix}s${++steps}`,
+    )
   /** The open task for steps that are in no task. */
   let own: { task: TaskProgress; on?: string } | undefined
   const endOwn = () => {

@@ -3,28 +3,34 @@ import type { HostOutcome, RunEvent } from '../events.ts'
 import type { Job } from '../host/job.ts'
 import type { OnceRecord } from '../host/once.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
-import type { HostLimits } from './batches.ts'
+import type { Gate } from '../recipe/rollout-options.ts'
+import type { Decision, Deeds } from './deeds.ts'
+import type { RolloutPlan, RolloutState } from './state.ts'
 
-/** Which hosts run at the same time. */
+/** Which hosts run when, and what happens in between. */
 export interface Rollout {
-  /** Sizes of batches (`parseSerial`). Default: all hosts at once. */
-  batches?: readonly string[]
-  /** Hosts at a time within a batch. */
-  forks: number
-  /** How many hosts may fail before no more are started. Default: none in earlier batches. */
-  limits?: HostLimits
+  plan: RolloutPlan
+  /** Asked after each batch. */
+  gate?: Gate
+  /** Products whose heartbeats are asked while a batch bakes. */
+  heartbeats?: readonly string[]
+  /** How long a host may take. */
+  deadlineMs?: number
+  /** Asks a person at a pause. Default: there is nobody, and the run is left paused. */
+  decide?: Deeds['decide']
   /** What an earlier attempt of the run has left. */
   resumed?: Resumed
 }
 
 /** An earlier attempt of the run. */
 export interface Resumed {
-  /** The names of the hosts of each batch, instead of sizes. */
-  batches: readonly (readonly string[])[]
   /** Outcomes of hosts that are left alone now; they count towards the limits. */
   outcomes: ReadonlyMap<string, HostOutcome>
   /** What was done once, or begun. */
   onces?: readonly OnceRecord[]
+  state: RolloutState
+  /** What was decided about a paused run. */
+  decided?: Decision
 }
 
 /** The run’s start, as an event and as the first record of its journal. */
@@ -45,6 +51,6 @@ export interface Journaling {
 export interface Run<A extends ArgumentTypes = ArgumentTypes> extends Omit<Job<A>, 'across'> {
   rollout: Rollout
   journal?: Journaling
-  /** What the person decided on the command line. */
-  decisions?: readonly string[]
+  /** What the person decided on the command line, and who that is. */
+  decisions?: { messages: readonly string[]; by: string }
 }

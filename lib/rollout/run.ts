@@ -4,19 +4,20 @@
  */
 import type { ExitCode } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
-import type { Across } from '../host/across.ts'
 import { createAcross } from '../host/create-across.ts'
-import { runHost } from '../host/host.ts'
+import type { Job } from '../host/job.ts'
 import { onlyLooks } from '../host/mode.ts'
-import type { Host } from '../inventory/inventory.ts'
-import { createSelection, everything, type Selection, unmetBy } from '../program/selection.ts'
+import { everything, unmetBy } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData } from '../report/clean.ts'
 import { exitCodeOf } from '../report/exit-code.ts'
-import { createProgress } from '../report/progress.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
+import type { Deeds } from './deeds.ts'
+import { type Beginning, type Driven, decisionEvent, driveRollout } from './drive.ts'
+import { askGate } from './gate.ts'
+import { askPulse, goBack, type Shared, visit } from './host-deeds.ts'
 import type { Run, Start } from './rollout.ts'
-import { groupHosts, runBatches } from './run-batches.ts'
+import { initialState, type RolloutPlan, type RolloutState } from './state.ts'
 
 /** The result of a run. */
 export interface RunResult {
@@ -24,14 +25,8 @@ export interface RunResult {
   outcomes: HostOutcome[]
   /** A text without the secrets of any host. */
   redact(text: string): string
-}
-
-/** What all hosts of a run contribute to. */
-interface Shared {
-  redactor: Redactor
-  redactors: Redactor['redact'][]
-  selections: Selection[]
-  across: Across
+  /** What it waits for, if it is left to a person. */
+  paused?: string
 }
 
 /**
@@ -44,27 +39,18 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const redactor = createRedactor()
   redactor.hide(Object.values(run.what.secrets ?? {}).map(secret => secret.reveal()))
   redactor.hide(reporting?.hidden ?? [])
-  const groups = groupHosts(run.world.hosts, run.rollout, run.what.recipe.order)
-  const shared: Shared = {
-    redactor,
-    redactors: [redactor.redact],
-    selections: [],
-    across: createAcross(run.world, {
-      batches: groups.map(group => group.map(({ name }) => name)),
-      committed: async () => run.journal?.committed(),
-      onces: run.rollout.resumed?.onces,
-    }),
-  }
+  const shared: Shared = { redactor, redactors: [redactor.redact], selections: [] }
   const redact = (text: string) => shared.redactors.reduce((rest, each) => each(rest), text)
   const warn = (message: string) => events.emit({ type: 'warning', message })
-  const start = startOf(run, groups, redactor)
+  const plan = planFor(run)
+  const start = startOf(run, plan, redactor)
   await run.journal?.begin(start)
   events.emit(start)
-  for (const message of run.decisions ?? [])
-    events.emit({ type: 'decision', message, by: identity.owner })
+  const { messages, by } = run.decisions ?? { messages: [], by: identity.owner }
+  for (const message of messages) events.emit({ type: 'decision', message, by })
   for (const message of reporting?.warnings ?? []) warn(message)
-  const { outcomes, stopped } = await runBatches(groups, run, host => visit(host, run, shared))
-  await shared.across.guests.close()
+  const { outcomes, state, paused } = await drive(run, plan, shared)
+  const stopped = stoppedBy(plan, state, outcomes)
   if (stopped !== undefined) warn(stopped)
   const strays = reporting?.strays?.() ?? []
   for (const stray of strays) warn(redact(stray))
@@ -76,6 +62,8 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     interrupted: run.world.interrupts.stop.aborted,
     fault: strays.length > 0,
     unmet: unmet.length > 0,
+    paused: paused !== undefined,
+    stopped: state.stage.kind === 'ended' && state.stage.why !== undefined,
   })
   events.emit({
     type: 'run.end',
@@ -85,12 +73,75 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     durationMs: Date.now() - startedAt,
     hosts: outcomes,
   })
-  return { exitCode, outcomes, redact }
+  return { exitCode, outcomes, redact, paused }
+}
+
+/** What only looks neither bakes nor waits for anybody. */
+function planFor<A extends ArgumentTypes>({ mode, rollout: { plan } }: Run<A>): RolloutPlan {
+  const { batches, canary, atOnce, budgets, limits } = plan
+  if (!onlyLooks(mode)) return plan
+  const nothing = { bakeMs: 0, gate: false, pauses: [], onFailure: 'stop' as const }
+  return { batches, canary, atOnce, budgets, limits, ...nothing }
+}
+
+/** Rolls the run out, or goes on where an earlier attempt was. */
+function drive<A extends ArgumentTypes>(
+  { what, mode, world, rollout, journal, decisions }: Run<A>,
+  plan: RolloutPlan,
+  shared: Shared,
+): Promise<Driven> {
+  const { hosts, events, interrupts, identity } = world
+  const { gate, heartbeats = [], deadlineMs, resumed } = rollout
+  const across = createAcross(world, {
+    batches: plan.batches,
+    committed: async () => journal?.committed(),
+    onces: resumed?.onces,
+  })
+  const job: Job<A> = { what, mode, world, across }
+  const deeds: Deeds = {
+    work: host => visit(host, job, shared, deadlineMs),
+    undo: (host, before) => goBack(host, job, shared, before),
+    heartbeat:
+      heartbeats.length > 0 ? host => askPulse(host, heartbeats, job, shared.redactor) : undefined,
+    judge: (number, of, outcomes) =>
+      askGate(gate!, { number, of, hosts: outcomes, args: what.args, stop: interrupts.stop }),
+    decide: rollout.decide ?? (async () => undefined),
+  }
+  const beginning: Beginning = {
+    plan,
+    state: resumed?.state ?? initialState(plan),
+    decided: resumed?.decided && decisionEvent[resumed.decided],
+  }
+  const driven = driveRollout(beginning, deeds, {
+    by: decisions?.by ?? identity.owner,
+    interrupts,
+    keeping: {
+      hosts,
+      events,
+      earlier: resumed?.outcomes ?? new Map(),
+      committed: journal && (() => journal.committed()),
+    },
+  })
+  return driven.finally(() => across.guests.close())
+}
+
+/** Why not all hosts were begun, if a policy says so. That any failure stops the next batch is no news. */
+function stoppedBy(
+  { limits, budgets, gate, bakeMs }: RolloutPlan,
+  { stage }: RolloutState,
+  outcomes: readonly HostOutcome[],
+): string | undefined {
+  if (stage.kind !== 'ended' || stage.why === undefined) return undefined
+  const declared = limits.fail !== undefined || limits.unreachable !== undefined
+  if (!declared && budgets.length === 0 && !gate && bakeMs === 0) return undefined
+  const left = outcomes.filter(({ status }) => status === 'skipped').length
+  if (left === 0) return undefined
+  return `${stage.why}: ${left === 1 ? '1 host was' : `${left} hosts were`} not started`
 }
 
 function startOf<A extends ArgumentTypes>(
   { what, mode, world }: Run<A>,
-  groups: readonly (readonly Host[])[],
+  { batches }: RolloutPlan,
   { redact }: Redactor,
 ): Omit<Start, 'at'> {
   const { identity, hosts, catalogue } = world
@@ -107,23 +158,8 @@ function startOf<A extends ArgumentTypes>(
     owner,
     controller,
     attempt,
-    batches: groups.map(group => group.map(({ name }) => name)),
+    batches: batches.map(names => [...names]),
   }
-}
-
-/** One host's work; adds its redactor and selection to the shared ones. */
-function visit<A extends ArgumentTypes>(
-  host: Host,
-  { what, mode, world }: Run<A>,
-  { redactor, redactors, selections, across }: Shared,
-): Promise<HostOutcome> {
-  const progress = createProgress(host.name, what.name, world.events, redactor)
-  redactors.push(progress.redact)
-  across.visitors.push(progress)
-  progress.hide(across.guests.hidden)
-  const selection = createSelection(what.selection ?? everything)
-  selections.push(selection)
-  return runHost(host, { what, mode, world, across }, progress, selection)
 }
 
 const succeeded = ({ status }: HostOutcome) => status === 'ok' || status === 'changed'

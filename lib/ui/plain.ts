@@ -11,6 +11,7 @@ import { escapeControls, escapeLine } from './escape.ts'
 import { formatDuration } from './format-duration.ts'
 import { createOutputLines } from './output-lines.ts'
 import type { Renderer, RenderOptions } from './renderer.ts'
+import { rolloutLine } from './rollout-line.ts'
 import { countsText, summaryLine } from './summary.ts'
 import { paint, type Status, statusLook, statusWord, themeFor } from './theme.ts'
 import { formatTransfer } from './transfer.ts'
@@ -111,6 +112,8 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
         say(where + paint(theme, `debug | ${debugText(event)}`, 'dim'))
       }
       if (event.type === 'host.end') sayHostError(event)
+      const said = rolloutLine(event)
+      if (said !== undefined) say(said)
       if (event.type === 'run.end') sayEnd(event)
     },
   }

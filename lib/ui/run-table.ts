@@ -13,6 +13,7 @@ export type RunResultWord =
   | 'locked'
   | 'uncertain'
   | 'interrupted'
+  | 'paused'
   | 'fault'
   | 'running'
   | 'lost'
@@ -27,6 +28,7 @@ export const byExitCode: Readonly<Partial<Record<number, RunResultWord>>> = {
   [exitCodes.locked]: 'locked',
   [exitCodes.uncertain]: 'uncertain',
   [exitCodes.interrupted]: 'interrupted',
+  [exitCodes.paused]: 'paused',
   [exitCodes.fault]: 'fault',
 } satisfies Partial<Record<ExitCode, RunResultWord>>
 

@@ -6,6 +6,7 @@ import { Listr } from 'listr2'
 import { exitCodes } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import { escapeControls } from './escape.ts'
+import { stageNote } from './rollout-line.ts'
 import type { Status } from './theme.ts'
 import { formatTransfer } from './transfer.ts'
 import {
@@ -58,6 +59,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
     apply: event => {
       if (event.type === 'batch.start' && event.of > 1)
         update(run, { note: `batch ${event.number} of ${event.of}` })
+      else if (event.type === 'rollout.stage') update(run, { note: stageNote(event) })
       else if (event.type === 'run.end') {
         update(run, { status: runStatus(event), durationMs: event.durationMs })
         resolve()
@@ -107,6 +109,14 @@ function applyToHost(nodes: Nodes, event: RunEvent): void {
     case 'task.end':
       update(nodes.task(event), { status: event.status, durationMs: event.durationMs })
       break
+    case 'verdict':
+      if (event.host !== undefined && event.verdict === 'bad')
+        update(nodes.host(event.host, event.at), { status: 'failed', error: event.error })
+      break
+    case 'rollback.start':
+      update(nodes.host(event.host, event.at), { status: 'running', startedAt: event.at })
+      break
+    case 'rollback.end':
     case 'host.end': {
       const { status, durationMs, counts, error } = event
       update(nodes.host(event.host, event.at), { status, durationMs, counts, error })

@@ -40,15 +40,16 @@ and in callbacks, and it stands before the message in a terminal.
 The code decides the exit code, but for one case. Exit code 2 means that no host was touched: an error of
 those under it that shows only later, such as a resource that a recipe's \`run\` declares wrongly, exits with 4.
 
-If hosts of one run end differently, the first of these that occurs is the exit code of the run: 130, 1, 7, 4,
-3, 5, then 6 with \`--check\`.`
+If hosts of one run end differently, the first of these that occurs is the exit code of the run: 130, 8, 1, 7,
+4, 3, 5, then 6 with \`--check\`.`
 
 const otherExits = `## Exit codes without an error
 
 | exit code | means |
 |---|---|
 | ${exitCodes.ok} | All hosts are as wanted. |
-| ${exitCodes.drift} | Only with \`--check\`: something would change. |`
+| ${exitCodes.drift} | Only with \`--check\`: something would change. |
+| ${exitCodes.paused} | A rollout is paused: it waits for \`hostwright continue\` or \`hostwright abort\`. |`
 
 function section(exit: number, codes: Codes): string {
   const rows = Object.entries(codes)

@@ -17,8 +17,12 @@ import {
   type RunContext,
   recipe,
 } from '../../lib/recipe/recipe.ts'
+import type { RolloutOptions } from '../../lib/recipe/rollout-options.ts'
 import type { SecretValues } from '../../lib/recipe/secret-sources.ts'
 import type { HostLimits } from '../../lib/rollout/batches.ts'
+import { planRollout } from '../../lib/rollout/plan-batches.ts'
+import { readPolicy } from '../../lib/rollout/policy.ts'
+import type { Rollout } from '../../lib/rollout/rollout.ts'
 import { type RunResult, runRecipe } from '../../lib/rollout/run.ts'
 import type { Keepalive } from '../../lib/session/keepalive.ts'
 import { type Connector, createConnector } from '../../lib/transport/connector.ts'
@@ -96,11 +100,30 @@ export interface LocalOptions extends Reporting {
   reconnectMs?: number
   forks?: number
   serial?: readonly string[]
+  /** A policy, beside batches and limits. */
+  rollout?: RolloutOptions
+  heartbeats?: readonly string[]
+  decide?: Rollout['decide']
+  resumed?: Rollout['resumed']
   limits?: HostLimits
   /** Default: those of the place. */
   interrupts?: Interrupts
   /** Gets each event. */
   watch?: (event: RunEvent) => void
+}
+
+/** Its batches and limits, or a policy as a recipe declares it. */
+function rolloutOf(
+  hosts: readonly Host[],
+  order: readonly string[] | undefined,
+  { rollout: declared, serial, limits, forks = 50, heartbeats, decide, resumed }: LocalOptions,
+): Rollout {
+  const policy = readPolicy(declared, {}, undefined, () => 'seed')
+  const { gate, deadlineMs } = policy
+  const own = { ...policy, waves: serial ?? policy.waves, limits: limits ?? policy.limits }
+  const plan = planRollout(hosts, own, pattern => [pattern], forks, order)
+  const asked = typeof gate === 'function' ? gate : undefined
+  return { plan, gate: asked, deadlineMs, heartbeats, decide, resumed }
 }
 
 const modeOf = ({ mode, check, diff = false, confirm }: LocalOptions): Mode =>
@@ -136,7 +159,7 @@ export function localIn(directory: string, ...names: string[]) {
         selection: more.selection,
       },
       mode: modeOf(more),
-      rollout: { batches: more.serial, forks: more.forks ?? 50, limits: more.limits },
+      rollout: rolloutOf(more.hosts ?? hosts, options.order, more),
       world: {
         hosts: more.hosts ?? hosts,
         inventory: more.inventory ?? inventoryOf(more.hosts ?? hosts),

@@ -35,6 +35,11 @@ export const anyway: Option = {
   group: 'change',
   description: 'Go on although the code, arguments or journal differ from those of the run',
 }
+export const rollback: Option = {
+  flags: '--rollback',
+  group: 'change',
+  description: 'The hosts that the run has changed go back, the newest batch first',
+}
 export const as: Option = {
   flags: '--as <end>',
   description: 'done: it does not run again; not-done: it runs when the run is resumed',

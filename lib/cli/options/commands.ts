@@ -1,5 +1,5 @@
 /** Which options each command takes: composed of those of each group, in the files beside this one. */
-import { anyway, as, check, diff, out, settledStep, step, yes } from './change.ts'
+import { anyway, as, check, diff, out, rollback, settledStep, step, yes } from './change.ts'
 import { connection } from './connection.ts'
 import type { Option } from './option.ts'
 import {
@@ -170,11 +170,30 @@ export const retryOptions: readonly Option[] = [
   ...callbacks,
 ]
 
+/** Which hosts are in which batch is decided once. */
+const policyOfLater = batches.filter(
+  ({ flags }) => !/^--(serial|canary|order|rollout) /.test(flags),
+)
+
 export const resumeOptions: readonly Option[] = [
   ...connection.map(option => ({ ...option, default: undefined })),
   anyway,
   asBefore(forks),
-  ...[...batches.slice(1), commandTimeout, reconnect, waitLock].map(option => ({
+  ...[...policyOfLater, commandTimeout, reconnect, waitLock].map(option => ({
+    ...option,
+    default: undefined,
+  })),
+  ...output,
+  report,
+  ...callbacks,
+]
+
+/** It begins no more hosts. */
+export const abortOptions: readonly Option[] = [
+  ...connection.map(option => ({ ...option, default: undefined })),
+  rollback,
+  anyway,
+  ...[asBefore(forks), commandTimeout, reconnect, waitLock].map(option => ({
     ...option,
     default: undefined,
   })),
@@ -203,6 +222,7 @@ export const allOptions: readonly Option[] = [
   out,
   yes,
   anyway,
+  rollback,
   failed,
   ofRecipe,
   since,

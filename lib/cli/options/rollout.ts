@@ -15,6 +15,41 @@ export const batches: readonly Option[] = [
     once: 'Join the sizes: --serial 1,25%,100%.',
   },
   {
+    flags: '--canary <hosts>',
+    group: 'rollout',
+    description: 'Hosts that go first, as a batch of their own: 1, 5%, or a pattern; or none',
+    once: 'Join the patterns: --canary web1:web2.',
+  },
+  {
+    flags: '--max-unavailable <number>',
+    group: 'rollout',
+    description:
+      'How many hosts may be at work or failed at a time: 2, 10%, 1/zone (for each value of a variable), or none; default: the batch',
+  },
+  {
+    flags: '--order <order>',
+    group: 'rollout',
+    description:
+      'Which hosts come first: inventory, shuffled:SEED, or spread:VARIABLE over its values',
+  },
+  {
+    flags: '--bake <duration>',
+    group: 'rollout',
+    description:
+      'After each batch, how long the heartbeats of all hosts done so far must stay good; default: 0s',
+  },
+  {
+    flags: '--gate <gate>',
+    group: 'rollout',
+    description:
+      'What decides whether the next batch begins: heartbeat or none; default: the recipe’s, else heartbeats while it bakes',
+  },
+  {
+    flags: '--pause <when>',
+    group: 'rollout',
+    description: 'Wait for a person: after-canary, every-wave, never, or after batches 1,3',
+  },
+  {
     flags: '--max-fail <number>',
     group: 'rollout',
     description:
@@ -24,6 +59,23 @@ export const batches: readonly Option[] = [
     flags: '--max-unreachable <number>',
     group: 'rollout',
     description: 'The same for hosts that can’t be reached',
+  },
+  {
+    flags: '--deadline <duration>',
+    group: 'rollout',
+    description: 'How long one host may take, or none; default: none',
+  },
+  {
+    flags: '--on-failure <what>',
+    group: 'rollout',
+    description:
+      'stop, pause, or rollback (hosts done in this run go back); default: the recipe’s, else stop',
+  },
+  {
+    flags: '--rollout <name>',
+    group: 'rollout',
+    description:
+      'careful: canary 1, waves 10%,25%,100%, bake 2m, pause after the canary, pause on failure',
   },
 ]
 export const commandTimeout: Option = {

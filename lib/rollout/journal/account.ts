@@ -19,6 +19,12 @@ export interface HostAccount {
   records: readonly JournalRecord[]
   /** How it ended in that attempt, or that a later one left it out. Undefined: it was at work to the last. */
   outcome?: HostOutcome
+  /** An attempt that did not end on it has changed something. */
+  touched?: boolean
+  /** It is done, and the run has changed it, in any of its attempts. */
+  changed?: boolean
+  /** Whether it went back. */
+  back?: 'done' | 'failed'
 }
 
 export interface RunAccount {
@@ -29,7 +35,11 @@ export interface RunAccount {
   hosts: ReadonlyMap<string, HostAccount>
   /** What was done once a run or a batch, and what was begun. */
   onces: readonly OnceRecord[]
+  /** Where its rollout was last, if that is more than a batch at work. */
+  stage?: StageRecord
 }
+
+type StageRecord = Extract<JournalRecord, { type: 'rollout.stage' }>
 
 /** @returns undefined: the journal does not begin with an attempt */
 export function accountOf(records: readonly JournalRecord[]): RunAccount | undefined {
@@ -49,7 +59,10 @@ export function accountOf(records: readonly JournalRecord[]): RunAccount | undef
   for (const host of last.first.batches.flat()) hosts.set(host, { host, records: [] })
   for (const { first, records: own } of attempts)
     for (const record of own) addTo(hosts, first.attempt, record)
-  return { attempts, last, hosts, onces: oncesOf(records) }
+  const stage = attempts
+    .flatMap(({ records: own }) => own)
+    .findLast(record => record.type === 'rollout.stage')
+  return { attempts, last, hosts, stage, onces: oncesOf(records) }
 }
 
 /** The last word on each: what has failed is forgotten, and begun by whoever comes first. */
@@ -72,11 +85,22 @@ function addTo(hosts: Map<string, Gathered>, attempt: number, record: JournalRec
   if (!('host' in record) || record.host === undefined) return
   const { host } = record
   if (record.type === 'host.start') {
-    hosts.set(host, { host, attempt, records: [record] })
+    const before = hosts.get(host)
+    const touched = before?.touched || before?.records.some(isChange)
+    hosts.set(host, { host, attempt, records: [record], touched })
     return
   }
   const known = hosts.get(host) ?? { host, records: [] }
   hosts.set(host, known)
+  if (record.type === 'rollback.end') {
+    const { at: _, type: __, how, ...outcome } = record
+    if (how === 'cut off') return
+    known.outcome = outcome
+    known.back = how
+    return
+  }
+  if (record.type === 'verdict' && record.verdict === 'bad' && known.outcome)
+    known.outcome = { ...known.outcome, status: 'failed', error: record.error }
   if (record.type !== 'host.end') {
     known.records.push(record)
     return
@@ -86,4 +110,10 @@ function addTo(hosts: Map<string, Gathered>, attempt: number, record: JournalRec
   if (outcome.status === 'skipped' && known.attempt !== undefined) return
   known.records.push(record)
   known.outcome = outcome
+  const { status } = outcome
+  known.changed = status === 'changed' || (status === 'ok' && known.touched === true)
 }
+
+/** A step that has changed something. */
+export const isChange = (record: JournalRecord) =>
+  record.type === 'step.end' && record.status === 'changed'

@@ -78,6 +78,10 @@ export type JournalRecord =
       | 'decision'
       | 'once.start'
       | 'once.end'
+      | 'rollout.stage'
+      | 'verdict'
+      | 'rollback.start'
+      | 'rollback.end'
     >
 
 /** What is kept of a diff, and of what a recipe returned for a host. */
@@ -126,8 +130,13 @@ export function createRecorder(attempt: number): (event: RunEvent) => {
         return { records: [{ ...event, data: smallData(event.data) }], decides: true }
       case 'run.end':
         return { records: [endOf(event, attempt)], decides: true }
+      case 'rollback.end':
+        return { records: [{ ...event, data: smallData(event.data) }], decides: true }
       case 'batch.start':
       case 'batch.end':
+      case 'rollout.stage':
+      case 'verdict':
+      case 'rollback.start':
       case 'host.start':
       case 'decision':
       case 'once.start':

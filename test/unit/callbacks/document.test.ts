@@ -87,6 +87,7 @@ describe('the callback document', () => {
         { host: 'web1', status: 'changed', counts, durationMs: 900 },
         { host: 'web2', status: 'failed', counts, durationMs: 900, error: failure },
       ],
+      decisions: [],
       errors: [{ host: 'web2', ...failure }],
     })
   })

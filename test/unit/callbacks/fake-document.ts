@@ -15,4 +15,5 @@ export const document: CallbackDocument = {
   exitCode: 0,
   hosts: [],
   errors: [],
+  decisions: [],
 }

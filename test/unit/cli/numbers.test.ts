@@ -42,6 +42,12 @@ const table: Readonly<Record<string, { refused: string[]; taken: string[] }>> = 
   },
   'max-fail': { refused: ['101%', '1.5', '%', '1000000'], taken: ['0', '0%', '100%', '999999'] },
   'max-unreachable': { refused: ['101%', '1.5', '%', '1000000'], taken: ['0', '100%'] },
+  'max-unavailable': {
+    refused: ['0', '0%', '101%', '1.5', '%', '1000000', '1/', '/zone', '1/a b', '1/2'],
+    taken: ['1', '1%', '100%', '999999', '1/bootstrap_dir', 'none'],
+  },
+  bake: { refused: ['600h', '1%', '1,5s'], taken: ['0', '0s', '10ms'] },
+  deadline: { refused: ['0', '0s', '600h', '1%'], taken: ['90', '576h', 'none'] },
 }
 
 test('the table has every option that takes a number', () => {

@@ -13,7 +13,12 @@ const connection = [
   ...['ask-pass', 'become', 'become-user', 'ask-become-pass'],
 ]
 const selection = ['tags', 'skip-tags', 'start-at']
-const batches = ['serial', 'max-fail', 'max-unreachable']
+const batches = [
+  ...['serial', 'canary', 'max-unavailable', 'order', 'bake', 'gate', 'pause', 'max-fail'],
+  ...['max-unreachable', 'deadline', 'on-failure', 'rollout'],
+]
+/** Which hosts are in which batch is decided once. */
+const later = batches.filter(long => !['serial', 'canary', 'order', 'rollout'].includes(long))
 const output = ['output', 'verbose', 'debug', 'log']
 
 /** Words that choose a command, and the options that it takes beside --help. */
@@ -56,9 +61,18 @@ const table: Readonly<Record<string, readonly string[]>> = {
   report: ['verbose', 'report'],
   attach: ['output', 'verbose'],
   resume: [
-    ...[...connection, 'anyway', 'forks', 'max-fail', 'max-unreachable'],
+    ...[...connection, 'anyway', 'forks', ...later],
     ...['command-timeout', 'reconnect', 'wait-lock', ...output, 'report'],
     ...['callback-url', 'callback-events'],
+  ],
+  continue: [
+    ...[...connection, 'anyway', 'forks', ...later],
+    ...['command-timeout', 'reconnect', 'wait-lock', ...output, 'report'],
+    ...['callback-url', 'callback-events'],
+  ],
+  abort: [
+    ...[...connection, 'rollback', 'anyway', 'forks', 'command-timeout', 'reconnect', 'wait-lock'],
+    ...[...output, 'report', 'callback-url', 'callback-events'],
   ],
   retry: [
     ...[...connection, 'forks', ...batches, 'command-timeout', 'reconnect', 'wait-lock'],

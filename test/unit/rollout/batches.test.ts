@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostStatus } from '../../../lib/events.ts'
-import { batches, limitPassed, parseHostLimit, parseSerial } from '../../../lib/rollout/batches.ts'
-import { groupHosts, inOrder } from '../../../lib/rollout/run-batches.ts'
+import { batches, limitPassed, parseHostLimit, parseSizes } from '../../../lib/rollout/batches.ts'
+import { inOrder } from '../../../lib/rollout/order.ts'
+import { planBatches } from '../../../lib/rollout/plan-batches.ts'
 import { localHost } from '../../support/local-run.ts'
 
 const hosts = (count: number) => Array.from({ length: count }, (_, index) => index)
 const sizesOf = (count: number, serial: string) =>
-  batches(hosts(count), parseSerial(serial)).map(batch => batch.length)
+  batches(hosts(count), parseSizes('--serial', serial)).map(batch => batch.length)
 
 describe('batches', () => {
   test.each([
@@ -43,7 +44,9 @@ describe('batches', () => {
 test.each(['', '0', '0%', '101%', '-1', '1.5', 'x', '1,,2', '1,', '50 %', '1e3', '%'])(
   '--serial %j is refused',
   text => {
-    expect(() => parseSerial(text)).toThrow(expect.objectContaining({ code: 'invalid_value' }))
+    expect(() => parseSizes('--serial', text)).toThrow(
+      expect.objectContaining({ code: 'invalid_value' }),
+    )
   },
 )
 
@@ -114,12 +117,8 @@ describe('groups in order', () => {
   })
 
   test('are each split into batches', () => {
-    const rollout = { batches: ['1', '100%'], forks: 1 }
-    expect(names(groupHosts(all, rollout, ['app', 'lb']))).toEqual([
-      ['app1'],
-      ['db1', 'app2'],
-      ['lb1'],
-      ['x'],
-    ])
+    const policy = { order: { by: 'inventory' }, waves: ['1', '100%'] } as const
+    const { batches: planned } = planBatches(all, policy, () => [], ['app', 'lb'])
+    expect(names(planned)).toEqual([['app1'], ['db1', 'app2'], ['lb1'], ['x']])
   })
 })
