@@ -286,7 +286,7 @@ async function conclude(
     ...{ status, error, roundTrips },
     attempt: resumed?.rollout.outcomes.has(host) ? 1 : resumed?.attempt,
   }))
-  if (output !== 'json' && live.resumable)
+  if (output !== 'json' && live.resumable && !result.over)
     for (const { why, command } of nextCommands(live.resumable, outcomes, result.paused))
       sayLine(place.stderr, `${why}:`, command)
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)

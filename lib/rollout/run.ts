@@ -27,6 +27,8 @@ export interface RunResult {
   redact(text: string): string
   /** What it waits for, if it is left to a person. */
   paused?: string
+  /** A person has ended it, or it went back: nothing goes on with it. */
+  over: boolean
 }
 
 /**
@@ -73,7 +75,8 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     durationMs: Date.now() - startedAt,
     hosts: outcomes,
   })
-  return { exitCode, outcomes, redact, paused }
+  const over = state.stage.kind === 'ended' && state.stage.final === true
+  return { exitCode, outcomes, redact, paused, over }
 }
 
 /** What only looks neither bakes nor waits for anybody. */

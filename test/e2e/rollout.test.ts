@@ -75,6 +75,8 @@ test('a verdict of unknown pauses, and abort --rollback puts back what the run h
   expect(await notes(project, 'h2')).toEqual(['done'])
   const aborted = await project.run(['abort', run, '--rollback'], { RUN: run })
   expect(aborted.status).toBe(0)
+  // It is over: nothing is offered that would be refused.
+  expect(aborted.stderr).not.toContain('hostwright resume')
   expect(await notes(project, 'h1')).toEqual(['done', 'back-1-true'])
   expect(await notes(project, 'h2')).toEqual(['done', 'back-1-true'])
   expect(await notes(project, 'h3')).toEqual([])
