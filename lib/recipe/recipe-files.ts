@@ -87,8 +87,8 @@ export async function loadModule(file: string): Promise<{ default?: unknown }> {
     if (isBootstrapError(error)) throw error
     const { message, code } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' && /'hostwright'/.test(message)
-    // jiti's go on with the place.
-    const reason = /^ParseError: (.*\S)/.exec(message)?.[1] ?? message
+    // jiti's messages go on with the place; those of tsx, by which hostwright is run from its source, begin with it.
+    const reason = /(?:^ParseError: |: ERROR: )(.*\S)/.exec(message)?.[1] ?? message
     throw new UsageError('recipe_invalid', `${fromHere(file)} can’t be loaded: ${reason}`, {
       at: placeOf(error as Error, file),
       hint: missing ? `Run npm install hostwright in ${dirname(dirname(file))}.` : undefined,

@@ -1,10 +1,10 @@
 /** What the hosts of a run know of each other and of the rest of the inventory. */
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { command, file, sh } from '../../../lib/index.ts'
-import { type Connector, createConnector } from '../../../lib/transport/connector.ts'
-import { deadHost, inventoryOf, local, localHost } from '../../support/local-run.ts'
-import { ofType } from '../../support/run-events.ts'
+import { command, file, sh } from '../../lib/index.ts'
+import { type Connector, createConnector } from '../../lib/transport/connector.ts'
+import { deadHost, inventoryOf, local, localHost } from '../support/local-run.ts'
+import { ofType } from '../support/run-events.ts'
 
 describe('the inventory in a run', () => {
   test('has hosts and variables that --on leaves out', async () => {

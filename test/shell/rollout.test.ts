@@ -2,16 +2,16 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { StepError } from '../../../lib/errors.ts'
-import { lockCall } from '../../../lib/host/lock.ts'
-import type { Host } from '../../../lib/inventory/inventory.ts'
-import { command } from '../../../lib/resources/commands/command.ts'
-import { openSession } from '../../../lib/session/session.ts'
-import { secret } from '../../../lib/shell/secret.ts'
-import { connectLocal } from '../../../lib/transport/local.ts'
-import { deadHost, local } from '../../support/local-run.ts'
-import { brief, ofType } from '../../support/run-events.ts'
-import { testTransport, unprivileged } from '../../support/shells.ts'
+import { StepError } from '../../lib/errors.ts'
+import { lockCall } from '../../lib/host/lock.ts'
+import type { Host } from '../../lib/inventory/inventory.ts'
+import { command } from '../../lib/resources/commands/command.ts'
+import { openSession } from '../../lib/session/session.ts'
+import { secret } from '../../lib/shell/secret.ts'
+import { connectLocal } from '../../lib/transport/local.ts'
+import { deadHost, local } from '../support/local-run.ts'
+import { brief, ofType } from '../support/run-events.ts'
+import { testTransport, unprivileged } from '../support/shells.ts'
 
 async function until(found: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + 10_000
@@ -103,7 +103,7 @@ describe('the events of a run', () => {
       command: "echo 'no such thing' >&2; exit 3",
       exitStatus: 3,
       output: 'no such thing',
-      at: expect.stringMatching(/^test\/unit\/rollout\/run\.test\.ts:\d+$/),
+      at: expect.stringMatching(/^test\/shell\/rollout\.test\.ts:\d+$/),
     })
   })
 
@@ -133,7 +133,7 @@ describe('the events of a run', () => {
     expect(outcomes[0]!.error).toMatchObject({
       code: 'internal',
       message: expect.stringContaining('undefined'),
-      at: expect.stringMatching(/^test\/unit\/rollout\/run\.test\.ts:\d+$/),
+      at: expect.stringMatching(/^test\/shell\/rollout\.test\.ts:\d+$/),
       hint: expect.stringContaining('The fault is in the recipe'),
     })
     expect(outcomes[0]!.error).not.toHaveProperty('output')
@@ -155,7 +155,7 @@ describe('the events of a run', () => {
     )
     const { output, message } = outcomes[0]!.error!
     expect(message).toBe('********')
-    expect(output).toMatch(/^at .*run\.test\.ts:\d+:\d+\)?\n/)
+    expect(output).toMatch(/^at .*rollout\.test\.ts:\d+:\d+\)?\n/)
     expect(output).toContain('at ******** (/x.ts:1:1)')
     expect(output).not.toContain('RangeError')
   })
