@@ -311,6 +311,16 @@ export const errorCodes = {
     'An upgrade failed, and so did the rollback.',
     'The product is down: look at the host now.',
   ),
+  reverted: entry(
+    failed,
+    'A change that must be confirmed was not: no new connection came in time, or a part of it failed. The host has put it back.',
+    'The change would have cut the host off: the output says why no connection came. Fix it, and run it again.',
+  ),
+  revert_failed: entry(
+    failed,
+    'A change that must be confirmed was not, and the host could not put all of it back.',
+    'Look at the host now, by its console if need be: copies are in bootstrap_dir/confirm.',
+  ),
   state_unreadable: entry(
     failed,
     'A file under /var/bootstrap can’t be read or was not written by hostwright.',
@@ -361,6 +371,8 @@ const hostCodes = [
   'heartbeat_failed',
   'state_unreadable',
   'uncertain',
+  'reverted',
+  'revert_failed',
 ] as const satisfies readonly ErrorCode[]
 
 export type HostCode = (typeof hostCodes)[number]

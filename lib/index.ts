@@ -132,6 +132,7 @@ export { type NpmPackageOptions, npmPackage } from './resources/packages/npm-pac
 export { type PkgOptions, pkg } from './resources/packages/pkg.ts'
 export type { RepositoryKey } from './resources/packages/repository-key.ts'
 export {
+  type ConfirmOptions,
   flushHandlers,
   handler,
   type Items,

@@ -5,10 +5,17 @@ import type { EffectKeys } from '../program/effects.ts'
 import type { Step } from '../program/step.ts'
 import { cleanReport } from '../report/clean.ts'
 import type { Progress } from '../report/progress.ts'
+import type { HostCall } from '../session/call.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Ledger } from './ledger.ts'
 import { type Mode, onStepOf } from './mode.ts'
 import type { HostSessions } from './sessions.ts'
+
+/**
+ * Logs in to the host again, by a connection of its own, for one call.
+ * @throws {UnreachableError} there is none within the time
+ */
+export type LogInAnew = (call: HostCall, withinMs: number, over: AbortSignal) => Promise<void>
 
 export interface Execution {
   host: Host
@@ -23,6 +30,8 @@ export interface Execution {
   interrupts: Interrupts
   /** Makes the keys of effects; undefined where nothing is remembered: without a lock, or where nothing is changed. */
   effects?: EffectKeys
+  /** Confirms what can cut the host off. */
+  logInAnew: LogInAnew
   /** Timeout of each step, in milliseconds. Undefined: none. */
   stepTimeoutMs?: number
   /** Throws if steps that are about to run differ from the plan that is applied. */

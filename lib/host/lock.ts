@@ -92,6 +92,19 @@ export function unknownEnds({ stdout }: StepResult): { run: string; title: strin
     })
 }
 
+/** A change of an earlier session that nobody confirmed, and what came of it, in the answer of a claim that was granted. */
+export function putBack({ stdout }: StepResult): { done: boolean; run: string; title: string }[] {
+  return stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap(line => {
+      const found = /^back=(reverted|failed) ([\w-]*) (.*)$/.exec(line)
+      if (!found) return []
+      const [, state, run = '', title = ''] = found
+      return [{ done: state === 'reverted', run, title: printable(title).slice(0, longestField) }]
+    })
+}
+
 /**
  * Whether a claim was refused because the shell that this session had before its connection was lost still runs a
  * step: it ends after that.

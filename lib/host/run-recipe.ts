@@ -10,6 +10,7 @@ import { createSelection, everything, type Selection } from '../program/selectio
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import type { Progress } from '../report/progress.ts'
 import { createPutting, goAround } from './around.ts'
+import { createLogInAnew } from './confirm.ts'
 import { createContext } from './context.ts'
 import { execute } from './execute.ts'
 import type { Execution } from './execution.ts'
@@ -58,6 +59,7 @@ export async function perform<A extends ArgumentTypes>(
     effects: remembersEffects(job)
       ? createEffectKeys(what.name, host.name, progress.redact)
       : undefined,
+    logInAnew: createLogInAnew(host, world),
     stepTimeoutMs: world.timeouts.stepMs ?? host.timeouts?.commandMs,
     checkPlanned:
       mode.kind === 'replay'

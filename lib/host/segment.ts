@@ -1,18 +1,19 @@
 /** Runs one segment: steps that one user's session runs without us. */
-import { type BootstrapError, StepError } from '../errors.ts'
+import type { BootstrapError, StepError } from '../errors.ts'
 import { type Known, placeCondition } from '../program/conditions.ts'
 import { isRemembered } from '../program/effects.ts'
 import type { Segment } from '../program/segments.ts'
 import type { Step } from '../program/step.ts'
 import { thrownError } from '../report/report.ts'
-import { lastLines } from '../report/step-error.ts'
 import type { StepProgress } from '../report/step-progress.ts'
 import type { StepResult } from '../session/call.ts'
 import { mapCondition } from '../session/condition.ts'
 import { createRepeatedOutput } from '../session/repeated-output.ts'
 import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
+import { announceChanges, confirmingOf } from './confirm.ts'
 import type { Execution } from './execution.ts'
+import { intend, openIntents } from './intents.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
@@ -52,7 +53,7 @@ async function runPart(segment: Segment, running: Running): Promise<void> {
     .catch(error => noSession(steps, error, running))
   if (!there) return
   if (running.execution.effects && isRemembered(steps[0]!)) return runForUser(steps[0]!, running)
-  if (!(await openIntents(steps, running))) return endSteps(steps, leftOut, running)
+  if (!(await openIntents(steps, running.execution))) return endSteps(steps, leftOut, running)
   const owed = await ledger.owe(steps)
   if (!owed) return endSteps(steps, leftOut, running)
   try {
@@ -94,35 +95,6 @@ interface ForUser {
   holds?: boolean
 }
 
-/** Sends the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
-function intend(steps: readonly Step[], session: Session): void {
-  for (const { call } of undertakingsOf(steps)) session.call(call).catch(() => {})
-}
-
-/**
- * Writes down what steps of another user are a part of, who may not do it.
- * @returns whether they may run
- */
-async function openIntents(steps: readonly Step[], { execution }: Running): Promise<boolean> {
-  const undertakings = undertakingsOf(steps)
-  if (undertakings.length === 0 || onlyLooks(execution.mode)) return true
-  const calls = undertakings.flatMap(({ call, number }) => [
-    { call },
-    { call: { name: 'hw_open_intent', args: [String(number)] } },
-  ])
-  const mode = { check: false, diff: false }
-  const results = await execution.sessions.steadily(undefined, session =>
-    session.segment(calls, mode),
-  )
-  const failed = results.find(({ status }) => status === 'failed')
-  if (failed) throw new StepError(lastLines(failed.stderr))
-  return results.every(({ status }) => status !== 'skipped')
-}
-
-const undertakingsOf = (steps: readonly Step[]) => [
-  ...new Set(steps.flatMap(({ within }) => within ?? [])),
-]
-
 /**
  * Sends a session the due handlers. Costs no round trip.
  * @param only no others are: another user's session can't read the record
@@ -143,8 +115,8 @@ function assumeDue(
 async function declinedOf({ steps }: Segment, running: Running): Promise<StepResult | undefined> {
   const { host, mode, ledger, progress } = running.execution
   const confirm = confirmOf(mode)
-  const { resource, handler } = steps.at(-1)!
-  if (!confirm || (handler && !ledger.due.has(handler))) return undefined
+  const { resource, handler, confirms } = steps.at(-1)!
+  if (!confirm || confirms || (handler && !ledger.due.has(handler))) return undefined
   return (await confirm(host.name, progress.redact(resource.title))) ? undefined : declined
 }
 
@@ -179,6 +151,7 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
       known.output.again()
     }
     if (as === undefined) intend(left, session)
+    announceChanges(left, session, execution)
     if (as !== undefined || left.some(step => sent.get(step)!.id !== undefined))
       assumeDue(left, session, dueNow(left, sent, ledger.due), as !== undefined)
     await sendOnce(left, sent, session, running, end)
@@ -253,8 +226,8 @@ async function sendOnce(
   end: (step: Step, result: StepResult, late?: StepError) => void,
 ): Promise<void> {
   const { mode, sessions, stepTimeoutMs } = running.execution
-  const limits = steps.map(({ resource: { title } }) =>
-    createStepLimit(title, stepTimeoutMs, {
+  const limits = steps.map(({ resource: { title }, confirms }) =>
+    createStepLimit(title, confirms ? undefined : stepTimeoutMs, {
       signal: name => session.expire(name),
       drop: sessions.drop,
     }),
@@ -292,6 +265,7 @@ function callOf(
     own.holds === undefined
       ? placeCondition(step, steps.slice(0, at), execution.ledger.changed)
       : ({ kind: 'is', value: own.holds } as const)
+  const confirmation = confirmingOf(step, execution)
   // The host finds nothing left to do.
   const known = (place: number) => {
     const { changed, mayHave } = sent.get(steps[place]!)!
@@ -306,6 +280,7 @@ function callOf(
       step.within && own.inMain
         ? { intent: step.within.number, part: step.resource.part ?? '-' }
         : undefined,
+    confirming: confirmation.id,
     when:
       when &&
       mapCondition(when, of => (known(of) ? { kind: 'is', value: true } : { kind: 'changed', of })),
@@ -322,8 +297,10 @@ function callOf(
       },
       output: own.output.output,
       progress: (done, total) => progress.transfer(done, total),
+      mark: confirmation.mark,
       end: result => {
         limit.end()
+        confirmation.end(result)
         // After a skipped step `start` is not called, so the next one's time begins here.
         limits[at + 1]?.begin()
         end(step, result, limit.late)

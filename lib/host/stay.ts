@@ -8,6 +8,7 @@ import { createKeys, parseRemembered, type Remembered } from '../program/remembe
 import type { ScheduleOptions } from '../program/schedule.ts'
 import type { Selection } from '../program/selection.ts'
 import type { Resource } from '../resources/resource.ts'
+import { createLogInAnew } from './confirm.ts'
 import type { Execution } from './execution.ts'
 import { listenToInterrupts } from './giving-up.ts'
 import { checkNotStopped, type Interrupts } from './interrupts.ts'
@@ -72,6 +73,7 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
     ),
     interrupts: staying.interrupts,
     effects,
+    logInAnew: createLogInAnew(there, world),
     stepTimeoutMs: timeouts.stepMs ?? there.timeouts?.commandMs,
     checkPlanned: own.checkPlanned,
   })

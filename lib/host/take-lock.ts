@@ -6,7 +6,7 @@ import type { Progress } from '../report/progress.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import { type Session, stateFilesOf } from '../session/session.ts'
 import type { Identity, World } from './job.ts'
-import { lockCall, lockError, parseHolder, unknownEnds } from './lock.ts'
+import { lockCall, lockError, parseHolder, putBack, unknownEnds } from './lock.ts'
 import type { HostSessions } from './sessions.ts'
 import type { StateFiles } from './state-files.ts'
 
@@ -94,6 +94,12 @@ function warnOfUnknown(granted: StepResult, progress: Progress): void {
   for (const { run, title } of unknownEnds(granted))
     progress.warn(
       `run ${run} began “${title}”, and nobody knows how it ended: find out on the host, then say so with \`hostwright settle ${run}\``,
+    )
+  for (const { done, run, title } of putBack(granted))
+    progress.warn(
+      done
+        ? `run ${run} changed “${title}”, which nobody confirmed: it was put back`
+        : `run ${run} changed “${title}”, which nobody confirmed, and it can’t be put back: see confirm/ in bootstrap_dir on the host`,
     )
 }
 

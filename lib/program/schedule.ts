@@ -2,6 +2,7 @@
  * Turns what a recipe passes to `converge` into a program: the selected resources, in order, each with its
  * task, condition and user, and the handlers after every step that may notify them. Pure.
  */
+import { UsageError } from '../errors.ts'
 import { forThisHost } from '../resources/own-part.ts'
 import {
   type Flush,
@@ -13,6 +14,7 @@ import {
 } from '../resources/resource.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
+import { type Change, checkChange, confirmStep, newChange } from './change.ts'
 import { together } from './conditions.ts'
 import { checkOneContent } from './one-content.ts'
 import { type Origin, recordOf } from './remembered.ts'
@@ -41,7 +43,7 @@ export interface ScheduleOptions {
 }
 
 /** What a step gets from its surroundings. */
-type Provenance = Pick<Step, 'task' | 'taskAs' | 'within' | 'handler'> & {
+type Provenance = Pick<Step, 'task' | 'taskAs' | 'within' | 'handler' | 'confirms'> & {
   when?: readonly (Condition<Resource> | undefined)[]
 }
 
@@ -55,7 +57,9 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   const excluded = new Set<Resource>()
   /** The number of steps at the last flush. */
   let flushed = 0
-  const put = (declared: Resource, { task, taskAs, when = [], within, handler }: Provenance) => {
+  let change: Change | undefined
+  const put = (declared: Resource, from: Provenance) => {
+    const { task, taskAs, when = [], within, handler, confirms } = from
     const resource = forThisHost(declared, options.host)
     steps.push({
       declared,
@@ -67,6 +71,8 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
       notify: resource.notify.map(each => notification(each, taskAs, options)),
       within,
       handler,
+      confirms,
+      confirming: change,
     })
   }
   const add = (declared: Resource, tasks: readonly Task[]) => {
@@ -78,20 +84,49 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
     const within = tasks.findLast(({ within }) => within)?.within
     put(declared, { task: tasks[0], taskAs, within, when: tasks.map(({ when }) => when) })
   }
-  const flush = () => {
-    for (const handler of handlersOf(steps.slice(flushed).map(({ declared }) => declared))) {
+  const putHandlers = (notifying: readonly Step[]) => {
+    for (const handler of handlersOf(notifying.map(({ declared }) => declared))) {
       const key = (options.keyOf ?? keyOf)(forThisHost(handler, options.host))
       const notifier = steps.findLast(({ notify }) => notify.some(each => each.key === key))
       // Being notified decides whether it runs: the condition of the notifying task is not evaluated again.
       put(handler, { task: notifier?.task, taskAs: notifier?.taskAs, handler: key })
     }
+  }
+  const flush = () => {
+    // Those of what must be confirmed had their turn there.
+    putHandlers(steps.slice(flushed).filter(({ confirming }) => !confirming))
     flushed = steps.length
+  }
+  const addItem = (item: Resource | Task, tasks: readonly Task[]) => {
+    if (item.kind === 'resource') add(item, tasks)
+    else addAll(item.resources, [...tasks, item])
+  }
+  const addConfirmed = (item: Resource | Task, tasks: readonly Task[]) => {
+    const { confirm, title } = item
+    if (change) throw twice(title, change)
+    const from = steps.length
+    const { connection } = options.host
+    const made = newChange(title, confirm!)
+    change = made
+    addItem(item, tasks)
+    const own = steps.slice(from)
+    if (own.length > 0) {
+      putHandlers(own)
+      made.resources = own.map(({ resource, as }) => ({ ...resource, as }))
+      made.handlers = steps
+        .slice(from + own.length)
+        .map(({ resource, as }) => ({ ...resource, as }))
+      checkChange(made)
+      const [task = item.kind === 'task' ? item : undefined] = tasks
+      put(confirmStep(made, connection), { task, confirms: true })
+    }
+    change = undefined
   }
   const addAll = (all: readonly (Resource | Task | Flush)[], tasks: readonly Task[]) => {
     for (const item of all) {
-      if (item.kind === 'resource') add(item, tasks)
-      else if (item.kind === 'flush') flush()
-      else addAll(item.resources, [...tasks, item])
+      if (item.kind === 'flush') flush()
+      else if (item.confirm) addConfirmed(item, tasks)
+      else addItem(item, tasks)
     }
   }
   addAll(unnest(items), [])
@@ -99,6 +134,9 @@ export function schedule(items: readonly Items[], options: ScheduleOptions): Pro
   checkOneContent(steps)
   return { segments: segmentsOf(steps, options.oneByOne), excluded }
 }
+
+const twice = (title: string, { title: outer }: Change) =>
+  new UsageError('recipe_invalid', `${title}: confirm: it is a part of ${outer}, which has its own`)
 
 /**
  * Each handler once, after everything that may notify it, otherwise in the order in which they are first

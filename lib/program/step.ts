@@ -4,6 +4,7 @@ import type { Resource, Task, Undertaking } from '../resources/resource.ts'
 import type { HostCall } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Notification } from '../session/script.ts'
+import type { Change } from './change.ts'
 
 export interface Step {
   /** As it was declared; `changed` and `has` name this. */
@@ -19,6 +20,10 @@ export interface Step {
   notify: Notification[]
   /** What it is a part of. Handlers are not: they run only after something else has changed. */
   within?: Undertaking
+  /** The change that it is a part of, which must be confirmed. */
+  confirming?: Change
+  /** It is where that waits to be confirmed. */
+  confirms?: boolean
   /** Its key, if it is a handler, which runs only if it is due. */
   handler?: string
 }

@@ -19,6 +19,7 @@
 #   hw_acted  not empty: the running step may have changed something by now, and what it notifies is written down
 #   hw_plain  directories in which new files have the mode that they are made with, see hw_is_plain
 #   hw_modal  those of them whose file system is known to have modes
+#   hw_confirm_open  id of the change that is not confirmed yet (see confirm.sh), or empty
 #   hw_gathered_names  names that were gathered for all steps of the segment, each as ` KIND/NAME `
 #
 # A marker is nonce, word, arguments, newline, right behind the output before it: that stays byte-exact
@@ -110,10 +111,11 @@ hw_touch() {
 hw_touch_all() { hw_touched_all=1 hw_plain=$hw_newline hw_modal=$hw_newline; }
 
 # hw_act: the running step is about to change something. What it notifies is written down first (see hw_notify in
-# step.sh), so that it is not lost, however the step ends. Where that can't be, nothing must change: `hw_act || return`.
+# step.sh), so that it is not lost, and what must be confirmed is kept. Where that can't be, nothing must change: `hw_act || return`.
 # It is called in the middle of anything, but not in a subshell.
 hw_act() {
   [ -z "$hw_acted" ] || return 0
+  [ -z "$hw_confirming" ] || "$hw_confirming" || return
   [ -z "$hw_notifying" ] || "$hw_notifying" || return
   hw_acted=1
 }
@@ -146,6 +148,7 @@ hw_step() {
   hw_id=$1 hw_status=ok hw_note='' hw_code=- hw_seen='' hw_in_place=mounted hw_acted=''
   shift
   if [ -n "$hw_stop" ]; then
+    [ -z "$hw_confirm_open" ] || [ "$hw_stop" = need ] || "$hw_giving_up"
     hw_end skipped 0
     return
   fi
@@ -374,6 +377,7 @@ hw_cleanup() {
   trap '' HUP INT PIPE TERM USR1 USR2
   [ "$hw_status" != changed ] || [ -z "$hw_at_change" ] || "$hw_at_change" 2>/dev/null
   [ -z "$hw_at_end" ] || "$hw_at_end" 2>/dev/null
+  [ -z "$hw_confirm_open" ] || [ -z "$hw_leaving" ] || "$hw_giving_up" 2>/dev/null
   [ -z "$hw_temporary" ] || rm -f -- "$hw_temporary" "$hw_temporary".*
   [ -z "$hw_stage$hw_scratch" ] || rm -rf -- ${hw_stage:+"$hw_stage"} ${hw_scratch:+"$hw_scratch"}
   if [ -n "$hw_nonce" ]; then
@@ -386,7 +390,7 @@ hw_cleanup() {
 [ -n "${hw_first-}" ] || { echo 'hostwright: the login read input' >&2; exit 1; }
 hw_nonce='' hw_token=none hw_dir='' hw_id=0 hw_stop='' hw_check='' hw_diff='' hw_plan='' hw_changes=''
 hw_trigger=0 hw_temporary='' hw_stage='' hw_scratch='' hw_index='' hw_claim='' hw_due='' hw_due_loaded=''
-hw_notifying='' hw_at_end='' hw_at_change='' hw_acted='' hw_foresight='' hw_unknown='' hw_leaving='' hw_status=ok
+hw_notifying='' hw_confirming='' hw_confirm_open='' hw_giving_up='' hw_at_end='' hw_at_change='' hw_acted='' hw_foresight='' hw_unknown='' hw_leaving='' hw_status=ok
 hw_forget
 trap hw_cleanup EXIT
 trap 'exit 129' HUP

@@ -100,8 +100,14 @@ hw_effect_done() {
 # hw_effect_mark: it has succeeded, without a command that would have noted that.
 hw_effect_mark() {
   [ "$hw_status" = changed ] && [ ! -e "$hw_effect/exit" ] && [ ! -e "$hw_effect/boot" ] || return 0
+  hw_effect_may_go
   { hw_private_directory "$hw_effect" && echo 0 >"$hw_effect/exit"; } 2>/dev/null ||
     hw_also "can't write to $hw_effect: it is done again if this run is resumed"
+}
+
+# hw_effect_may_go: its record is not true any more where the change that it is a part of is put back (see confirm.sh).
+hw_effect_may_go() {
+  [ -z "$hw_confirm_open" ] || hw_lines "$hw_effect" >>"$hw_dir/confirm/effects"
 }
 
 # hw_settle RUN TITLE done|not-done: what a person found out about the effect of that title whose end is not known: it is
@@ -180,6 +186,7 @@ hw_effect_start() {
   hw_effect_input=/dev/null hw_effect_path=$PATH hw_setsid='' hw_effect_runner=$hw_dir/runs/$hw_lock_run/runner
   # What a runner left that did not come to its beginning.
   { [ ! -e "$hw_effect/intent" ] && [ ! -e "$hw_effect/started" ]; } || rm -rf -- "$hw_effect" || return
+  hw_effect_may_go
   { hw_private_directory "$hw_effect" && hw_lines "title=$hw_effect_title" ${hw_effect_part:+"part=$hw_effect_part"} >"$hw_effect/intent" &&
     true >"$hw_effect/out" && true >"$hw_effect/err" &&
     { [ -s "$hw_effect_runner" ] || hw_put "$hw_effect_program" >"$hw_effect_runner"; }; } || return

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # lock.sh: one run at a time on a host.
-# Needs: process leftover silence holder records
+# Needs: process leftover silence holder records confirm-state
 #
 # bootstrap.pid names the process that holds the lock: this very shell, so that the lock lives as long
 # as the work. A PID alone is reused, so the process's start time and the boot's id stand beside it, and the PID
@@ -77,6 +77,7 @@ hw_lock() {
       hw_lock_time
       [ -z "$hw_lock_session" ] || hw_at_change=hw_note_changed
       if [ -z "$hw_want_again" ]; then
+        hw_confirm_left
         hw_report_unknown
       else
         for hw_each in $hw_changed_before; do hw_lines "changed=$hw_each" >>"$hw_lock_file"; done

@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { parseDuration } from '../inventory/parse-duration.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { Condition } from '../session/condition.ts'
 import type { Facts } from '../session/first-facts.ts'
@@ -26,6 +27,8 @@ export interface Resource {
   readonly tags: readonly string[]
   /** It restarts the host, which is to be back by then. */
   readonly restarts?: { readonly withinMs: number }
+  /** It can cut the host off: put back unless a new connection confirms it. */
+  readonly confirm?: Confirmation
   /** It can't be asked whether it is done: it runs once a run. */
   readonly effect?: Effect
   /** What it acts on beyond files, which not every connection reaches. */
@@ -50,6 +53,16 @@ export interface Resource {
   readonly makes: readonly string[]
   /** The line of the recipe it was declared at. */
   readonly at: CallSite
+}
+
+/** How a change is confirmed by a new connection, and how its host puts it back if that does not come. */
+export interface Confirmation {
+  /** From the first change on. */
+  readonly seconds: number
+  /** Kept beside those of the resources. */
+  readonly files: readonly string[]
+  /** Line for `sh`. */
+  readonly undo?: string
 }
 
 /** What a resource acts on beyond the files of its host. */
@@ -99,6 +112,8 @@ export interface Task {
   readonly tags: readonly string[]
   /** Each of its resources is left out unless this holds when its turn comes. */
   readonly when?: Condition<Resource>
+  /** All of it is one change that must be confirmed. */
+  readonly confirm?: Confirmation
   /** What all of it is a part of: see `within`. */
   readonly within?: Undertaking
 }
@@ -133,10 +148,25 @@ export interface CommonOptions {
   as?: string
   /** Words for --tags and --skip-tags. */
   tags?: string | readonly string[]
+  /**
+   * It can cut the host off, as a setting of sshd, the firewall or the network can: `'60s'`. The host keeps its files and puts
+   * them back by itself, and does its handlers again, unless hostwright has logged in by a new connection by then.
+   */
+  confirm?: string | ConfirmOptions
 }
 
-/** Their names. */
-export const commonOptions: readonly string[] = ['notify', 'when', 'as', 'tags']
+/** What `confirm` takes instead of a time. */
+export interface ConfirmOptions {
+  /** How long the host waits, from the first change on: `'60s'`. */
+  within: string
+  /** Files to keep beside those of the resources: absolute paths. */
+  files?: readonly string[]
+  /** Command line that takes back what is not in files: `'ip link set eth0 up'`. */
+  undo?: string
+}
+
+/** Names of the options that every resource has. */
+export const commonOptions: readonly string[] = ['notify', 'when', 'as', 'tags', 'confirm']
 
 /** What a resource's own module says of it. */
 interface Declaration {
@@ -171,6 +201,7 @@ export function declare({ options, secrets = [], ...declared }: Declaration): Re
     when: checkCondition(title, when),
     as: as === undefined ? undefined : checkUser(title, as),
     tags: checkTags(title, tags),
+    ...(options.confirm !== undefined && { confirm: checkConfirm(title, options.confirm) }),
     secrets,
     at: callSite(),
   }
@@ -178,6 +209,8 @@ export function declare({ options, secrets = [], ...declared }: Declaration): Re
 
 // Recipes run without their types being checked.
 function checkHandler(title: string, handler: Resource): Resource {
+  if (handler?.kind === 'resource' && handler.confirm)
+    throw invalidOption(title, `${handler.title} is a handler: confirm is for what notifies it`)
   if (handler?.kind === 'resource') return handler
   throw invalidOption(title, 'notify takes resources: handler(service(…)), not their names')
 }
@@ -189,6 +222,31 @@ function checkCondition(title: string, when: CommonOptions['when']): CommonOptio
     title,
     'when takes a condition: changed(…), exists(…), succeeds(…). For what is known here write `known && …`',
   )
+}
+
+function checkConfirm(title: string, given: string | ConfirmOptions): Confirmation {
+  const options = typeof given === 'string' ? { within: given } : given
+  const wrong = (what: string) => invalidOption(title, `confirm ${what}`)
+  if (typeof options !== 'object' || options === null || typeof options.within !== 'string')
+    throw wrong("takes a time, '60s', or { within, files, undo }")
+  const strange = Object.keys(options).find(name => !['within', 'files', 'undo'].includes(name))
+  if (strange !== undefined)
+    throw wrong(`has no ${JSON.stringify(strange)}: there are within, files, undo`)
+  const { within, files = [], undo } = options
+  if (!Array.isArray(files)) throw wrong('takes files as a list of paths')
+  if (undo !== undefined && (typeof undo !== 'string' || undo.trim() === '' || /\0/.test(undo)))
+    throw wrong('takes undo as a command line')
+  const seconds = Math.ceil(confirmMs(within, wrong) / 1000)
+  if (seconds < 2) throw wrong('needs at least 2s: a login takes that long')
+  return { seconds, files: files.map(path => checkPath(title, path)), ...(undo && { undo }) }
+}
+
+function confirmMs(within: string, wrong: (what: string) => UsageError): number {
+  try {
+    return parseDuration(within)
+  } catch (error) {
+    throw wrong(`is ${(error as Error).message}`)
+  }
 }
 
 /** Whether a resource can have this tag. */
@@ -224,7 +282,7 @@ export function checkUser(title: string, user: string): string {
 export function task<F extends (...args: never[]) => Items>(
   title: string | ((...args: Parameters<F>) => string),
   build: F,
-  options: Pick<CommonOptions, 'when' | 'as' | 'tags'> = {},
+  options: Pick<CommonOptions, 'when' | 'as' | 'tags' | 'confirm'> = {},
 ): (...args: Parameters<F>) => Task {
   return (...args) => {
     const name = typeof title === 'string' ? title : title(...args)
@@ -236,6 +294,7 @@ export function task<F extends (...args: never[]) => Items>(
       tags,
       as,
       when: checkCondition(name, options.when),
+      ...(options.confirm !== undefined && { confirm: checkConfirm(name, options.confirm) }),
       resources: unnest(build(...args)),
     }
   }

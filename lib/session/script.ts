@@ -19,6 +19,8 @@ export interface SegmentCall {
   makes?: readonly string[]
   /** What it is a part of: see hw_undertake in lib/remote/intent.sh. */
   within?: Within
+  /** Id of the change that it is a part of, which must be confirmed: see lib/remote/confirm.sh. */
+  confirming?: string
   /** Its `end` is called when the step has finally ended, not when it asks for content. */
   listener?: StepListener & {
     /** The id with which it is sent. */
@@ -69,6 +71,7 @@ export function functionsOf(steps: readonly NumberedCall[]): string[] {
       ...(wrapped ? ['hw_when'] : []),
       ...(steps.some(step => step.makes) ? ['hw_foresee'] : []),
       ...(steps.some(step => step.within) ? ['hw_undertake'] : []),
+      ...(steps.some(step => step.confirming) ? ['hw_confirm_guard'] : []),
       ...gatherings(steps).map(({ by }) => by),
       ...(steps.some(step => step.call.edit) ? ['hw_gather_text'] : []),
       ...(steps.some(step => step.call.effect) ? ['hw_effect'] : []),
@@ -103,10 +106,12 @@ export function stepScript(step: NumberedCall, answer?: Answer): Buffer {
   ])
 }
 
-function wrappersOf({ handler, when, notify = [], makes, within }: SegmentCall): string[] {
+function wrappersOf(call: SegmentCall): string[] {
+  const { handler, when, confirming, notify = [], makes, within } = call
   return [
     ...(handler ? ['hw_handler', handler] : []),
     ...(when ? ['hw_when', ...conditionWords(when), '--'] : []),
+    ...(confirming ? ['hw_confirm_guard', confirming] : []),
     ...(notify.length > 0
       ? ['hw_notify', ...notify.flatMap(({ key, record }) => [key, record]), '--']
       : []),

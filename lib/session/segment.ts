@@ -83,13 +83,14 @@ async function numbered(
   { check }: SegmentMode,
 ): Promise<NumberedCall[]> {
   const prepared = await Promise.all(calls.map(({ call }) => prepare(call)))
-  return calls.map(({ when, notify, handler, makes, within }, index) => ({
+  return calls.map(({ when, notify, handler, makes, within, confirming }, index) => ({
     // What a call is made of only now is about the same step.
     call: { ...prepared[index]!, logged: calls[index]!.call.logged },
     notify,
     handler,
     makes: check ? makes : undefined,
     within,
+    confirming,
     id: base + index,
     when: when && mapCondition(when, other => ({ kind: 'changed', of: base + other })),
   }))

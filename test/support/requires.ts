@@ -124,6 +124,17 @@ export const requirements = {
   ps: packaged('procps', 'ps', '-e'),
   pgrep: packaged('procps', 'pgrep', '-x', '.*'),
   ip: packaged('iproute2', 'ip', 'address'),
+  netns: {
+    get: 'apt-get install iproute2 iptables, as root, where network namespaces may be made',
+    here: () =>
+      runs([
+        'unshare',
+        '--net',
+        'sh',
+        '-ec',
+        'ip link add hw0 type veth peer name hw1; iptables -L',
+      ]),
+  },
   flock: packaged('util-linux', 'flock', '--version'),
   script: packaged('bsdutils', 'script', '-qec', 'true', '/dev/null'),
   acl: { get: 'apt-get install acl attr libcap2-bin', here: hasAcls },

@@ -100,6 +100,7 @@ export async function bring(
       effects: run === undefined ? undefined : createEffectKeys('table', 'host', text => text),
       ledger: createLedger(sessions, onlyLooks(mode), due),
       interrupts: { stop: signal, kill: signal, abandon: signal },
+      logInAnew: async () => {},
     })
   } catch (thrown) {
     const { code, message, details = {} } = thrown as Error & { code: string; details?: object }

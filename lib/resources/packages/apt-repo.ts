@@ -86,7 +86,7 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   return declare({ title, options, path, whole, call })
 }
 
-const common = ['absent', 'notify', 'when', 'as', 'tags']
+const common = ['absent', 'notify', 'when', 'as', 'tags', 'confirm']
 
 /** Checks the name of a repository, which is that of its file. */
 export function checkRepoName(title: string, name: string) {

@@ -80,7 +80,7 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   return declare({ title, options, path, whole, call })
 }
 
-const common = ['absent', 'notify', 'when', 'as', 'tags']
+const common = ['absent', 'notify', 'when', 'as', 'tags', 'confirm']
 
 /** The text of the .repo file. */
 function section(title: string, name: string, options: DnfRepoOptions): string {

@@ -61,7 +61,8 @@ const optionKinds: OptionKinds<SudoersOptions> = {
 export function sudoers(name: string, options: SudoersOptions): Resource {
   const title = `sudoers ${name}`
   checkOptions(title, options, optionKinds)
-  const { rules, content, absent, directory = '/etc/sudoers.d', notify, when, as, tags } = options
+  const { rules, content, absent, directory = '/etc/sudoers.d' } = options
+  const { notify, when, as, tags, confirm } = options
   if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name))
     throw invalidOption(
       title,
@@ -71,7 +72,7 @@ export function sudoers(name: string, options: SudoersOptions): Resource {
   if (given.length !== 1)
     throw invalidOption(title, 'needs exactly one of rules, content and absent')
   const path = `${checkPath(title, directory)}/${name}`
-  const common = { notify, when, as, tags }
+  const common = { notify, when, as, tags, confirm }
   if (absent) {
     refuseTakeOver(title, options)
     return { ...file(path, { absent: true, ...common }), title }

@@ -101,7 +101,7 @@ function madeFor(name: string, options: UserOptions): string[] {
   ]
 }
 
-const common = ['notify', 'when', 'as', 'tags']
+const common = ['notify', 'when', 'as', 'tags', 'confirm']
 
 function wordsOfAbsent(title: string, options: UserOptions) {
   for (const [key, value] of Object.entries(options)) {

@@ -52,7 +52,7 @@ describe('a trace', () => {
     ])
     for (const [, text] of found) {
       expect(text).toContain(
-        '>  prelude: core, state, process, leftover, silence, holder, records, lock (',
+        '>  prelude: core, state, process, leftover, confirm-state, silence, holder, records, lock (',
       )
       expect(text).toContain('-  round trip 1: first write, hw_begin, hw_lock\n')
       expect(text).toMatch(/>\s+# step 3: file \S+motd\n.* hw_step 3 hw_logged '[^']+' '' hw_file/)
@@ -126,7 +126,7 @@ describe('debug events', () => {
     expect(lines).toEqual([
       'session: opens a shell by local',
       expect.stringMatching(
-        /^session: sends parts of the prelude: core, state, process, leftover, silence, holder, records, lock \([\d,]+ bytes\)$/,
+        /^session: sends parts of the prelude: core, state, process, leftover, confirm-state, silence, holder, records, lock \([\d,]+ bytes\)$/,
       ),
       'session: round trip 1: first write, hw_begin, hw_lock',
       expect.stringMatching(/^lock: taken, \d+ ms after/),

@@ -1,0 +1,36 @@
+/** Tells a host what steps are a part of (see lib/remote/intent.sh), before they are sent. */
+import { StepError } from '../errors.ts'
+import type { Step } from '../program/step.ts'
+import { lastLines } from '../report/step-error.ts'
+import type { Session } from '../session/session.ts'
+import type { Execution } from './execution.ts'
+import { onlyLooks } from './mode.ts'
+
+/** Sends the host what the steps are a part of. Costs no round trip: what is wrong shows in the steps. */
+export function intend(steps: readonly Step[], session: Session): void {
+  for (const { call } of undertakingsOf(steps)) session.call(call).catch(() => {})
+}
+
+/**
+ * Writes down what steps of another user are a part of, who may not do it.
+ * @returns whether they may run
+ */
+export async function openIntents(steps: readonly Step[], execution: Execution): Promise<boolean> {
+  const undertakings = undertakingsOf(steps)
+  if (undertakings.length === 0 || onlyLooks(execution.mode)) return true
+  const calls = undertakings.flatMap(({ call, number }) => [
+    { call },
+    { call: { name: 'hw_open_intent', args: [String(number)] } },
+  ])
+  const mode = { check: false, diff: false }
+  const results = await execution.sessions.steadily(undefined, session =>
+    session.segment(calls, mode),
+  )
+  const failed = results.find(({ status }) => status === 'failed')
+  if (failed) throw new StepError(lastLines(failed.stderr))
+  return results.every(({ status }) => status !== 'skipped')
+}
+
+const undertakingsOf = (steps: readonly Step[]) => [
+  ...new Set(steps.flatMap(({ within }) => within ?? [])),
+]
