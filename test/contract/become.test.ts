@@ -263,7 +263,7 @@ describe('becoming another user', { tags: ['sshd', 'overlay'] }, () => {
     )
     // Written when sudo exits, which is not awaited.
     await host.script(
-      `i=0; while [ "$(tail -c +${before + 1} /srv/sudo.log | grep -c incorrect)" -lt 2 ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done`,
+      `i=0; while [ "$(tail -c +${before + 1} /srv/sudo.log | grep -c incorrect)" -lt 2 ]; do i=$((i+1)); [ $i -lt 800 ] || exit 1; sleep 0.05; done`,
     )
     const lines = (await log()).slice(before).replace(/\n {4}/g, ' ')
     expect(lines.match(/\d+ incorrect password attempts?/g)).toEqual([
@@ -365,7 +365,7 @@ end`)
     await expect(lost.open()).rejects.toMatchObject({ code: 'connection_lost' })
     expect(tries).toBe(1)
     await host.script(
-      'i=0; while [ -n "$(ls -A /tmp)" ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done',
+      'i=0; while [ -n "$(ls -A /tmp)" ]; do i=$((i+1)); [ $i -lt 800 ] || exit 1; sleep 0.05; done',
     )
   })
 })

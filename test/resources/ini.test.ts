@@ -53,6 +53,13 @@ resourceTable(
 /** Each option in a file where it matters. */
 const cases: readonly [string, string, IniOptions, string][] = [
   [
+    // The new key came between the first line of the value before it and its other lines.
+    'a new key comes behind all lines of a value that gets more of them',
+    '[a]\nk = 1\n',
+    { section: 'a', set: { new: '2', k: '1\n2' }, continued: 'indent' },
+    '[a]\nk = 1\n    2\nnew = 2\n',
+  ],
+  [
     'a comment behind a value stays',
     '[a]\nx = 1 ; one\n',
     { section: 'a', set: { x: 2 }, inlineComments: true },

@@ -319,7 +319,7 @@ function ini_plan(   j, n, v, found, right, kind) {
     ini_drop_section(ini_of)
     return
   }
-  ini_bodies = 0
+  ini_bodies = ini_laters = 0
   for (j = 1; j <= ini_wanted; j++) {
     kind = ini_want_kind[j]
     found = ini_places[j] + 0
@@ -335,16 +335,24 @@ function ini_plan(   j, n, v, found, right, kind) {
         if (n > ini_wants[j]) ini_drop(j, n)
         else if (!ini_is(j, n, n)) ini_change(j, n, n)
       }
-      for (v = found + 1; v <= ini_wants[j]; v++) ini_append(j, v, found ? ini_end[ini_at[j, found]] : "")
+      for (v = found + 1; v <= ini_wants[j]; v++) ini_later(j, v, found ? ini_end[ini_at[j, found]] : "")
     } else if (!found) {
       also(ini_want_key[j])
-      ini_append(j, 1, "")
+      ini_later(j, 1, "")
     } else if (!ini_is(j, found, 1)) {
       also(ini_want_key[j])
       ini_change(j, found, 1)
     }
   }
+  # Behind what has changed: the further lines of a value come right behind its first.
+  for (n = 1; n <= ini_laters; n++) ini_append(ini_later_key[n], ini_later_value[n], ini_later_at[n])
   ini_add_section()
+}
+
+function ini_later(j, v, at) {
+  ini_later_key[++ini_laters] = j
+  ini_later_value[ini_laters] = v
+  ini_later_at[ini_laters] = at
 }
 
 # One more place of the wanted key j: behind line at, else at the end of its section.
