@@ -8,6 +8,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** More than 20 s each with `npm run test:all`. */
 export const slowest: readonly string[] = [
+  'test/faults/faults.test.ts',
   'test/e2e/upgrade-faults.test.ts',
   'test/e2e/upgrade-faults-real.test.ts',
   'test/resources/half-done/files.test.ts',
