@@ -57,5 +57,6 @@ export function parseLog(text: string): LoggedChange[] {
       ...(note ? { note } : {}),
     })
   }
-  return changes
+  // Runs come by their names, which in the same second say nothing of which was first.
+  return changes.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
 }

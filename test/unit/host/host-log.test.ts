@@ -5,7 +5,7 @@ const head = (run: string, more = '') =>
   `file=${run}\nstart=5\nboot=b\nrun=${run}\nattempt=1\nrecipe=site\nowner=alice\ncontroller=ops1\ntime=2026-01-31T02:00:00.000Z\n${more}`
 
 test('each change has its run, who did it, and when', () => {
-  const text = `${head('r1')}+3 changed file /etc/motd\tcontent, mode\n+70 ran migrate\t\n${head('r2')}+0 failed pkg nginx\t\n`
+  const text = `${head('r1')}+3 changed file /etc/motd\tcontent, mode\n+70 ran migrate\t\n${head('r2')}+80 failed pkg nginx\t\n`
   const by = { attempt: 1, recipe: 'site', owner: 'alice', controller: 'ops1' }
   expect(parseLog(text)).toEqual([
     {
@@ -13,8 +13,14 @@ test('each change has its run, who did it, and when', () => {
       ...{ run: 'r1', ...by, how: 'changed', title: 'file /etc/motd', note: 'content, mode' },
     },
     { at: '2026-01-31T02:01:10.000Z', run: 'r1', ...by, how: 'ran', title: 'migrate' },
-    { at: '2026-01-31T02:00:00.000Z', run: 'r2', ...by, how: 'failed', title: 'pkg nginx' },
+    { at: '2026-01-31T02:01:20.000Z', run: 'r2', ...by, how: 'failed', title: 'pkg nginx' },
   ])
+})
+
+test('of two runs within a second the changes of the first one come first, whatever their names', () => {
+  const began = (run: string, time: string) => head(run).replace('02:00:00.000', time)
+  const text = `${began('r-a', '02:00:00.900')}+0 changed later\t\n${began('r-b', '02:00:00.100')}+0 changed sooner\t\n`
+  expect(parseLog(text).map(({ title }) => title)).toEqual(['sooner', 'later'])
 })
 
 test('a further attempt has its own time and number', () => {
