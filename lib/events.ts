@@ -41,6 +41,9 @@ export interface ErrorReport {
 /** How many steps of a host ended with each status. */
 export type StepCounts = Record<StepStatus, number>
 
+/** Of a host that has done nothing yet. */
+export const noCounts = (): StepCounts => ({ ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 })
+
 /** The result of one host. */
 export interface HostOutcome {
   host: string

@@ -3,8 +3,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { createInventoryView, withWatchedVars } from '../inventory/view.ts'
 import type { StepAccount } from '../program/account.ts'
 import { createEffectKeys } from '../program/effects.ts'
-import { createKeys, type Remembered, stepsOf } from '../program/remembered.ts'
-import type { ScheduleOptions } from '../program/schedule.ts'
+import { type Remembered, stepsOf } from '../program/remembered.ts'
 import { segmentsOf } from '../program/segments.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
@@ -16,8 +15,9 @@ import { execute } from './execute.ts'
 import type { Execution } from './execution.ts'
 import type { Job } from './job.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { confirmOf, type Mode, onlyLooks } from './mode.ts'
+import { type Mode, onlyLooks } from './mode.ts'
 import { comparePlan, createPlanCheck, lookAgain, silentProgress } from './planned.ts'
+import { schedulingFor } from './scheduling.ts'
 import type { HostSessions } from './sessions.ts'
 import type { StateFiles } from './state-files.ts'
 
@@ -70,14 +70,8 @@ export async function perform<A extends ArgumentTypes>(
           )
         : undefined,
   }
-  const scheduling: ScheduleOptions = {
-    host: { ...shown, facts: sessions.main.facts },
-    origin: { run: world.identity.run, recipe: what.name },
-    selection,
-    oneByOne: confirmOf(mode) !== undefined,
-    keyOf: createKeys(remembered, what.name, progress.redact),
-    redact: progress.redact,
-  }
+  const here = { ...shown, facts: sessions.main.facts }
+  const scheduling = schedulingFor(job, here, remembered, selection, progress)
   const inventory = createInventoryView(world.inventory, secrets)
   const { recipe } = what
   const { context, onFor } = createContext(job, { execution, scheduling, inventory, files }, output)

@@ -4,7 +4,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { lockKey } from '../inventory/same-host.ts'
 import { withWatchedVars } from '../inventory/view.ts'
 import { createEffectKeys } from '../program/effects.ts'
-import { createKeys, parseRemembered, type Remembered } from '../program/remembered.ts'
+import { parseRemembered, type Remembered } from '../program/remembered.ts'
 import type { ScheduleOptions } from '../program/schedule.ts'
 import type { Selection } from '../program/selection.ts'
 import type { Resource } from '../resources/resource.ts'
@@ -14,8 +14,9 @@ import { listenToInterrupts } from './giving-up.ts'
 import { checkNotStopped, type Interrupts } from './interrupts.ts'
 import type { Job } from './job.ts'
 import { createLedger } from './ledger.ts'
-import { confirmOf, onlyLooks } from './mode.ts'
+import { onlyLooks } from './mode.ts'
 import { openSessions, recoveryOf } from './open-sessions.ts'
+import { schedulingFor } from './scheduling.ts'
 import type { HostSessions } from './sessions.ts'
 import { createClaim, takeLock } from './take-lock.ts'
 import { watchHost } from './watch.ts'
@@ -77,17 +78,8 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
     stepTimeoutMs: timeouts.stepMs ?? there.timeouts?.commandMs,
     checkPlanned: own.checkPlanned,
   })
-  const schedulingIn = (
-    sessions: HostSessions,
-    before: readonly Remembered[],
-  ): ScheduleOptions => ({
-    host: { ...host, facts: sessions.main.facts },
-    origin: { run: world.identity.run, recipe: what.name },
-    selection,
-    oneByOne: confirmOf(mode) !== undefined,
-    keyOf: createKeys(before, what.name, progress.redact),
-    redact: progress.redact,
-  })
+  const schedulingIn = (sessions: HostSessions, before: readonly Remembered[]) =>
+    schedulingFor(job, { ...host, facts: sessions.main.facts }, before, selection, progress)
   const guest = () => across.guests.sessions(there).catch(notThere(there, forHost))
   const limitMs = waitMs ?? (timeouts.lockMs > 0 ? timeouts.lockMs : defaultWaitMs)
   const key = lockKey(there)

@@ -1,5 +1,5 @@
 /** Reports one host's tasks and steps as events. */
-import type { EventStream, StepCounts, StepStatus } from '../events.ts'
+import { type EventStream, noCounts, type StepCounts, type StepStatus } from '../events.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
 import {
   createStepProgress,
@@ -45,7 +45,7 @@ export function createProgress(
   shared?: Redactor,
   prefix = '',
 ): Progress {
-  const counts: StepCounts = { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 }
+  const counts = noCounts()
   const redactor = createRedactor(shared)
   const account: StepEvents = { host, events, redactor, count: status => counts[status]++ }
   let tasks = 0

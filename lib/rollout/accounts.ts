@@ -1,5 +1,5 @@
 /** The outcomes of a run's hosts, and the events about its batches. */
-import type { ErrorReport, EventStream, HostOutcome } from '../events.ts'
+import { type ErrorReport, type EventStream, type HostOutcome, noCounts } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { countStatuses } from './journal/record.ts'
 import type { HostState, RolloutPlan } from './state.ts'
@@ -96,7 +96,7 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
 const skipped = (host: string): HostOutcome => ({
   host,
   status: 'skipped',
-  counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 },
+  counts: noCounts(),
   durationMs: 0,
   roundTrips: 0,
 })

@@ -1,6 +1,6 @@
 /** The nodes of the tree: found by host, task and step, and added below their parents. */
 import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } from 'listr2'
-import type { StepStatus } from '../events.ts'
+import { noCounts, type StepStatus } from '../events.ts'
 import { escapeControls, escapeLine } from './escape.ts'
 import type { TreeNode } from './frame.ts'
 import type { Status } from './theme.ts'
@@ -71,7 +71,7 @@ const stepId = (of: { host: string; task: string; step: string }) =>
   JSON.stringify([of.host, of.task, of.step])
 
 export function detailOf(startedAt: number, status: Status): Detail {
-  return { status, startedAt, counts: { ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 } }
+  return { status, startedAt, counts: noCounts() }
 }
 
 // listr2 creates a task’s subtasks when it runs the task. Ours arrive while it runs, so a list is created for

@@ -1,13 +1,14 @@
 /** A run as reports show it, made of its events alone: live, from a log, or from a journal. Pure. */
 import { failuresOf } from '../../callbacks/failures.ts'
-import type {
-  ErrorReport,
-  HostOutcome,
-  HostStatus,
-  RunEvent,
-  StepCounts,
-  StepStatus,
-  Subscriber,
+import {
+  type ErrorReport,
+  type HostOutcome,
+  type HostStatus,
+  noCounts,
+  type RunEvent,
+  type StepCounts,
+  type StepStatus,
+  type Subscriber,
 } from '../../events.ts'
 
 /** `running`: it has begun, and nothing is known of its end. */
@@ -125,8 +126,6 @@ export function accountOfEvents(events: Iterable<RunEvent>): RunReport | undefin
   for (const event of events) account.subscriber(event)
   return account.report()
 }
-
-const noCounts = (): StepCounts => ({ ok: 0, changed: 0, failed: 0, unknown: 0, skipped: 0 })
 
 const newHost = (host: string): HostReport => ({
   host,
