@@ -15,7 +15,7 @@ import { runWords } from './run-words.ts'
 // they do not know it.
 if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=1000000')
 
-/** The streams of a process whose log obeys what it is told. */
+/** The streams of a process whose log takes lines for commands. */
 const logStream = (stream: NodeJS.WriteStream): OutputStream =>
   isGithub(process.env) ? githubStream(stream) : stream
 

@@ -1,4 +1,4 @@
-/** Tells a host what steps are a part of (see lib/remote/intent.sh), before they are sent. */
+/** Lets a host know what steps are a part of (see lib/remote/intent.sh), before they are sent. */
 import { StepError } from '../errors.ts'
 import type { Step } from '../program/step.ts'
 import { lastLines } from '../report/step-error.ts'

@@ -79,7 +79,7 @@ const filesOf = ({ confirmation, resources }: Pick<Change, 'confirmation' | 'res
   ]),
 ]
 
-/** Tells the host of a change before its steps. Costs no round trip. */
+/** Lets the host know of a change before its steps. Costs no round trip. */
 export function changeCall(change: Change): HostCall {
   const { id, title, confirmation } = change
   return {

@@ -8,7 +8,7 @@
 #   now        it is to be put back at once
 #   decision   `confirmed`, or `reverting NAME`: by link(2), so there is one, and it never changes
 #   result     `reverted` or `failed`, and why; there once that is over
-#   told       the run has reported it
+#   reported   the run has reported it
 # Needs: process
 
 # hw_confirm_look: into hw_confirm_state: none, open, confirmed, reverting, reverted or failed. Of a record without a
@@ -46,10 +46,10 @@ hw_confirm_left() {
   [ -d "$hw_dir/confirm" ] || return 0
   hw_confirm_look
   # What could not be put back may be by now.
-  [ "$hw_confirm_state" != failed ] || rm -f -- "$hw_dir/confirm/result" "$hw_dir/confirm/told"
+  [ "$hw_confirm_state" != failed ] || rm -f -- "$hw_dir/confirm/result" "$hw_dir/confirm/reported"
   case $hw_confirm_state in open | reverting | failed) hw_confirm_now ;; esac
   case $hw_confirm_state in
-    reverted | failed) [ -e "$hw_dir/confirm/told" ] || hw_lines "back=$hw_confirm_state $hw_confirm_run $hw_confirm_title" ;;
+    reverted | failed) [ -e "$hw_dir/confirm/reported" ] || hw_lines "back=$hw_confirm_state $hw_confirm_run $hw_confirm_title" ;;
   esac
   [ "$hw_confirm_state" = failed ] || rm -rf -- "$hw_dir/confirm"
 }

@@ -178,9 +178,7 @@ hw_confirm_await() {
 # hw_confirm_lost: fails: it is not confirmed. Waits until it is put back.
 hw_confirm_lost() {
   hw_confirm_open=
-  hw_confirm_now
-  hw_confirm_say
-  true >"$hw_dir/confirm/told"
+  hw_confirm_put_back
   if [ "$hw_confirm_state" = reverted ]; then
     hw_fail "not confirmed within $hw_confirm_limit s: $hw_confirm_said" reverted
   else
@@ -188,11 +186,13 @@ hw_confirm_lost() {
   fi
 }
 
-# hw_confirm_say: what came of putting it back, into hw_confirm_said.
-hw_confirm_say() {
+# hw_confirm_put_back: waits until it is put back, and what came of that into hw_confirm_said, which the run reports.
+hw_confirm_put_back() {
+  hw_confirm_now
   hw_confirm_said=''
   { read -r hw_confirm_line && IFS= read -r hw_confirm_said; } 2>/dev/null <"$hw_dir/confirm/result"
   hw_confirm_said=${hw_confirm_said:-what was changed could not be put back, see $hw_dir/confirm}
+  true >"$hw_dir/confirm/reported"
 }
 
 # hw_confirm_abandon: a step of the change failed, or the session ends: it is put back at once.
@@ -200,9 +200,7 @@ hw_confirm_abandon() {
   hw_confirm_open=
   hw_confirm_look
   case $hw_confirm_state in none | confirmed) return 0 ;; esac
-  hw_confirm_now
-  hw_confirm_say
-  true >"$hw_dir/confirm/told"
+  hw_confirm_put_back
   hw_mark aside "$hw_confirm_title: $hw_confirm_said"
 }
 
