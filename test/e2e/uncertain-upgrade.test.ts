@@ -12,18 +12,10 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventsOf } from '../support/cli.ts'
 import { descendantsOf } from '../support/descendants.ts'
+import { control } from '../support/fault-product.ts'
 import { localProject } from '../support/local-project.ts'
 
 const run = promisify(execFile)
-
-const control = `#!/bin/sh
-home=$(cd "$(dirname "$0")/../.." && pwd)
-case $1 in
-  start | restart) basename "$(readlink "$home/current")" >"$home/running" ;;
-  stop) rm -f "$home/running" ;;
-  status) test -f "$home/running" ;;
-esac
-`
 
 /** It changes the config in both directions, and waits in its middle. */
 const script = `set -eu

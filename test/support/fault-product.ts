@@ -16,7 +16,7 @@ import { type LocalOptions, localHost, localIn } from './local-run.ts'
 const run = promisify(execFile)
 
 /** Its service is a script that notes which version it started; it needs no process. */
-const control = `#!/bin/sh
+export const control = `#!/bin/sh
 home=$(cd "$(dirname "$0")/../.." && pwd)
 case $1 in
   start | restart) basename "$(readlink "$home/current")" >"$home/running" ;;
