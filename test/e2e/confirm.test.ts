@@ -259,26 +259,18 @@ export default recipe({ description: 'x', run: async ({ converge }) => {
   })
 }
 
+const there = ['-i', 'net', '--on', 'all', '--output', 'plain']
+
 test('a change whose controller was killed before it confirmed is put back, and the next run says so', async () => {
   const host = await netHost()
   await host.inside(`echo old >${host.at('rules')}`)
   const { start, run } = await projectOf(host)
-  const killed = start(['slow', '-i', 'net', '--on', 'all', '--output', 'plain'])
+  const killed = start(['slow', ...there])
   await hasRecorded(host, 'watch.2')
   killed.child.kill('SIGKILL')
   await hasRecorded(host, 'result')
   expect(await readFile(host.at('rules'), 'utf8')).toBe('old\n')
-  const next = await run([
-    'nothing',
-    '-i',
-    'net',
-    '--on',
-    'all',
-    '--output',
-    'plain',
-    '--wait-lock',
-    '20s',
-  ])
+  const next = await run(['nothing', ...there, '--wait-lock', '20s'])
   expect(next.stderr + next.stdout).toMatch(
     /changed “line .*rules”, which nobody confirmed: it was put back/,
   )
@@ -289,20 +281,10 @@ test('a change whose controller was killed after it confirmed stays, and the nex
   const host = await netHost()
   await host.inside(`echo old >${host.at('rules')}`)
   const { start, run } = await projectOf(host)
-  const killed = start(['quick', '-i', 'net', '--on', 'all', '--output', 'plain'])
+  const killed = start(['quick', ...there])
   await hasRecorded(host, 'decision')
   killed.child.kill('SIGKILL')
-  const next = await run([
-    'quick',
-    '-i',
-    'net',
-    '--on',
-    'all',
-    '--output',
-    'plain',
-    '--wait-lock',
-    '20s',
-  ])
+  const next = await run(['quick', ...there, '--wait-lock', '20s'])
   expect(next.stderr + next.stdout).not.toContain('nobody confirmed')
   expect(next).toMatchObject({ status: 0 })
   expect(await readFile(host.at('rules'), 'utf8')).toBe('old\nnew\n')
