@@ -16,10 +16,10 @@ import {
   readFileSync,
   renameSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makePrivateDirectory, openPrivateFile } from '../private-file.ts'
+import { writeWhole } from '../write-whole.ts'
 import { claimPattern, createClaims, isHeld } from './claim.ts'
 import type { Message } from './document.ts'
 
@@ -106,7 +106,7 @@ export function openOutbox(directory: string): Outbox {
       const number = Math.max(Date.now(), last + 1)
       const { id, url } = callback
       const file = `${String(number).padStart(13, '0')}.${targetOf(url)}.${id}.json`
-      writeWhole(at(file), at(`${file}.new-${claims()}`), callback)
+      writeCallback(at(file), at(`${file}.new-${claims()}`), callback)
     },
     list,
     read: name => parse(at(name.file), name),
@@ -118,7 +118,7 @@ export function openOutbox(directory: string): Outbox {
     },
     release: (claimed, now) => {
       const file = unclaimed(claimed)
-      if (now) writeWhole(at(claimed.file), at(`${file}.new-${claims()}`), now)
+      if (now) writeCallback(at(claimed.file), at(`${file}.new-${claims()}`), now)
       renamed(at(claimed.file), at(file))
     },
     remove: ({ file }) => removed(at(file)),
@@ -159,22 +159,9 @@ function filesOf(directory: string): string[] {
   }
 }
 
-/** The file is whole on the disk before it has its name. */
-function writeWhole(path: string, temporary: string, callback: WaitingCallback): void {
-  try {
-    const handle = openPrivateFile(temporary, { write: 'anywhere', fresh: true })
-    try {
-      const bytes = Buffer.from(JSON.stringify(callback))
-      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
-      fsyncSync(handle)
-    } finally {
-      closeSync(handle)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    removed(temporary)
-    throw error
-  }
+function writeCallback(path: string, temporary: string, callback: WaitingCallback): void {
+  const create = (file: string) => openPrivateFile(file, { write: 'anywhere', fresh: true })
+  writeWhole(path, temporary, create, JSON.stringify(callback))
   // A new name is safe only with its directory.
   const directory = openSync(dirname(path), 'r')
   try {

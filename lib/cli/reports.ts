@@ -4,10 +4,8 @@ import {
   appendFileSync,
   closeSync,
   constants,
-  fsyncSync,
   openSync,
   realpathSync,
-  renameSync,
   type Stats,
   statSync,
   unlinkSync,
@@ -20,6 +18,7 @@ import { printable, unknownName } from '../shell/nearest.ts'
 import type { OutputMode } from '../ui/choose-renderer.ts'
 import { createCiLog } from '../ui/ci/ci.ts'
 import { createRunAccount, type RunReport } from '../ui/reports/account.ts'
+import { writeWhole } from '../write-whole.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options/option.ts'
 
@@ -90,28 +89,16 @@ const targetOf = (file: string, found: Stats | undefined) => (found ? realpathSy
 
 const temporaryOf = (file: string) => join(dirname(file), `.${basename(file)}.${process.pid}.tmp`)
 
-/** Readers find the old file or the whole new one. What is no regular file is written to. */
-function writeWhole(file: string, text: string): void {
+/** What is no regular file is written to. */
+function writeReport(file: string, text: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found && !found.isFile()) {
     writeFileSync(file, text)
     return
   }
   const target = targetOf(file, found)
-  const temporary = temporaryOf(target)
-  const handle = openSync(temporary, 'wx', found ? found.mode & 0o777 : 0o666)
-  try {
-    try {
-      writeFileSync(handle, text)
-      fsyncSync(handle)
-    } finally {
-      closeSync(handle)
-    }
-    renameSync(temporary, target)
-  } catch (error) {
-    unlinkSync(temporary)
-    throw error
-  }
+  const mode = found ? found.mode & 0o777 : 0o666
+  writeWhole(target, temporaryOf(target), aside => openSync(aside, 'wx', mode), text)
 }
 
 /** The text of a report. What makes it is loaded only here. */
@@ -132,7 +119,7 @@ export async function writeReports(
   const errors: BootstrapError[] = []
   for (const { kind, file, given } of wanted) {
     try {
-      writeWhole(file, await reportText(kind, report))
+      writeReport(file, await reportText(kind, report))
     } catch (cause) {
       const { message } = cause as Error
       const text = `the ${kind} report ${printable(given)} can’t be written: ${message}`
