@@ -172,23 +172,15 @@ function add(run: Gathered, event: RunEvent): void {
     case 'run.end':
       run.exitCode = event.exitCode
       break
-    default:
+    case 'rollout.stage':
       addStage(run, event)
+      break
+    case 'verdict':
+      addVerdict(run, event)
+      break
+    default:
       addToHost(run, event)
   }
-}
-
-/** What a rollout does between its batches, as far as reports show it. */
-interface StageEvent {
-  type: string
-  at: number
-  stage?: { kind: string; batch?: number; why?: string }
-  of?: number
-  number?: number
-  host?: string
-  verdict?: string
-  why?: string
-  error?: ErrorReport
 }
 
 const stageKinds: Readonly<Partial<Record<string, MarkReport['kind']>>> = {
@@ -197,24 +189,26 @@ const stageKinds: Readonly<Partial<Record<string, MarkReport['kind']>>> = {
   paused: 'pause',
 }
 
-function addStage(run: Gathered, event: StageEvent): void {
-  const { at, stage, of, why, verdict } = event
-  if (event.type === 'rollout.stage' && stage) {
-    // The stage before it is over.
-    for (const mark of run.marks) if (mark.kind !== 'decision') mark.until ??= at
-    const kind = stageKinds[stage.kind]
-    const text = [`batch ${(stage.batch ?? 0) + 1} of ${of}`, stage.why].filter(Boolean).join(', ')
-    if (kind) run.marks.push({ kind, text, at })
-  }
-  if (event.type === 'verdict') {
-    const whose = event.host ?? `batch ${event.number} of ${of}`
-    run.marks.push({ kind: 'gate', text: `${whose}: ${verdict}: ${why}`, at, until: at })
-    if (event.host !== undefined && verdict === 'bad')
-      Object.assign(hostOf(run, event.host), { status: 'failed', error: event.error })
-  }
-  // A host that was done has another outcome then.
-  if (event.type === 'rollback.end')
-    endHost(hostOf(run, event.host!), event as unknown as Extract<RunEvent, { type: 'host.end' }>)
+function addStage(
+  { marks }: Gathered,
+  { at, stage, of }: Extract<RunEvent, { type: 'rollout.stage' }>,
+): void {
+  // The stage before it is over.
+  for (const mark of marks) if (mark.kind !== 'decision') mark.until ??= at
+  const kind = stageKinds[stage.kind]
+  if (!kind || stage.kind === 'ended') return
+  const why = 'why' in stage && stage.why ? `, ${stage.why}` : ''
+  marks.push({ kind, text: `batch ${stage.batch + 1} of ${of}${why}`, at })
+}
+
+function addVerdict(
+  run: Gathered,
+  { at, host, number, of, verdict, why, error }: Extract<RunEvent, { type: 'verdict' }>,
+): void {
+  const whose = host ?? `batch ${number} of ${of}`
+  run.marks.push({ kind: 'gate', text: `${whose}: ${verdict}: ${why}`, at, until: at })
+  if (host !== undefined && verdict === 'bad')
+    Object.assign(hostOf(run, host), { status: 'failed', error })
 }
 
 function addToHost(run: Gathered, event: RunEvent): void {
@@ -238,13 +232,15 @@ function addToHost(run: Gathered, event: RunEvent): void {
       hostOf(run, event.host).counts[status]++
       break
     }
+    // After that, a host that was done has another outcome.
+    case 'rollback.end':
     case 'host.end':
       endHost(hostOf(run, event.host), event)
       break
   }
 }
 
-function endHost(host: HostReport, event: Extract<RunEvent, { type: 'host.end' }>): void {
+function endHost(host: HostReport, event: HostOutcome & { at: number; earlier?: boolean }): void {
   const { at, status, counts, error } = event
   // Left out by a later attempt, it keeps what an earlier one has done on it.
   if (status === 'skipped' && host.startedAt !== undefined && event.earlier !== true) return
