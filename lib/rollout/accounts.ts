@@ -23,8 +23,7 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
   const opened = new Map<number, Promise<void>>()
   const closed = new Set<number>()
   const repeated = new Set<string>()
-  const first = batches.flatMap((names, batch) => names.map(() => batch))
-  const index = new Map(batches.flat().map((name, at) => [name, at]))
+  const batchOf = new Map(batches.flatMap((names, batch) => names.map(name => [name, batch])))
   const of = batches.length
   const repeat = (batch: number) => {
     for (const name of batches[batch]!) {
@@ -66,7 +65,7 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
     },
     /** The batch of these hosts begins, if it has not. */
     open: (names: readonly string[]): Promise<void> => {
-      const batch = first[index.get(names[0]!)!]!
+      const batch = batchOf.get(names[0]!)!
       const opening = opened.get(batch) ?? open(batch)
       opened.set(batch, opening)
       return opening

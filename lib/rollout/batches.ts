@@ -111,7 +111,13 @@ function countFailures(statuses: Iterable<HostStatus>) {
   return counts
 }
 
-const failures: ReadonlySet<HostStatus> = new Set(['failed', 'uncertain', 'locked', 'interrupted'])
+/** Of hosts that were reached and did not succeed. */
+export const failures: ReadonlySet<HostStatus> = new Set([
+  'failed',
+  'uncertain',
+  'locked',
+  'interrupted',
+])
 
 /** Rounded down: 10% of five hosts is none. */
 const hostsOf = (limit: HostLimit, total: number): number =>

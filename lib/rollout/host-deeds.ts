@@ -8,9 +8,10 @@ import type { Host } from '../inventory/inventory.ts'
 import { createSelection, everything, type Selection } from '../program/selection.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
 import { type Recipe, type RunContext, recipe } from '../recipe/recipe.ts'
-import { createProgress } from '../report/progress.ts'
+import { createProgress, type Progress } from '../report/progress.ts'
 import type { Redactor } from '../shell/redact.ts'
 import type { Said, Undone } from './deeds.ts'
+import { isGood } from './state.ts'
 
 /** What all hosts of a run contribute to. */
 export interface Shared {
@@ -21,6 +22,17 @@ export interface Shared {
 
 /** How long work that passed its deadline may take to end. */
 const graceMs = 10_000
+
+/** Has what a visit hides hidden in all of the run, and what others hide in it. */
+function enroll(
+  progress: Progress,
+  { visitors, guests }: Job['across'],
+  redactors: Redactor['redact'][],
+): void {
+  redactors.push(progress.redact)
+  visitors.push(progress)
+  progress.hide(guests.hidden)
+}
 
 /** One host's work; adds its redactor and selection to the shared ones. */
 export async function visit<A extends ArgumentTypes>(
@@ -34,9 +46,7 @@ export async function visit<A extends ArgumentTypes>(
   const limit = deadlineMs === undefined ? undefined : limitTo(deadlineMs, host.name, world)
   const within = limit ? limit.world : world
   const progress = createProgress(host.name, what.name, within.events, redactor)
-  redactors.push(progress.redact)
-  across.visitors.push(progress)
-  progress.hide(across.guests.hidden)
+  enroll(progress, across, redactors)
   const outcome = await runHost(host, { what, mode, world: within, across }, progress, selection)
   limit?.dispose()
   return limit ? limit.outcome(outcome) : outcome
@@ -111,9 +121,7 @@ export async function goBack<A extends ArgumentTypes>(
   // Its commands are others than those that it undoes, and run once too.
   const name = `${what.name} rollback`
   const progress = createProgress(host.name, name, events, redactor, 'back-')
-  redactors.push(progress.redact)
-  across.visitors.push(progress)
-  progress.hide(across.guests.hidden)
+  enroll(progress, across, redactors)
   const ended = await runHost(
     host,
     {
@@ -141,7 +149,7 @@ function undoneBy(ended: HostOutcome, before: HostOutcome): Undone {
   const roundTrips = before.roundTrips + ended.roundTrips
   if (status === 'interrupted')
     return { how: 'cut off', outcome: { ...before, durationMs, roundTrips } }
-  const good = status === 'ok' || status === 'changed'
+  const good = isGood(status)
   const error: ErrorReport = good
     ? { code: 'rolled_back', host, message: 'it went back with the rollout' }
     : {
@@ -190,7 +198,7 @@ export async function askPulse<A extends ArgumentTypes>(
   const first = await ask()
   // A connection that is lost is no verdict, nor is the first one that can't be made.
   const { status, error } = first.status === 'unreachable' ? await ask() : first
-  if (status === 'ok' || status === 'changed') return { verdict: 'good', why: '' }
+  if (isGood(status)) return { verdict: 'good', why: '' }
   const why = `${host.name}: ${error?.message ?? status}`
   return error?.code === 'heartbeat_failed'
     ? { verdict: 'bad', why, error }

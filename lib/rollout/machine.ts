@@ -20,6 +20,7 @@ import {
   takeHosts,
 } from './draft.ts'
 import {
+  hasChanged,
   isGood,
   type RolloutCommand,
   type RolloutEvent,
@@ -143,7 +144,7 @@ function hostEnded(draft: Draft, name: string, status: HostStatus): void {
   const at = draft.layout.index.get(name)
   const host = at === undefined ? undefined : draft.state.hosts[at]!
   if (at === undefined || host?.is !== 'working') return
-  const changed = status === 'changed' || (status === 'ok' && host.changed === true)
+  const changed = hasChanged(status, host.changed)
   setHost(draft, at, { is: 'ended', status, ...(changed && { changed }) })
   work(draft)
 }

@@ -17,7 +17,7 @@ import { type Beginning, type Driven, decisionEvent, driveRollout } from './driv
 import { askGate } from './gate.ts'
 import { askPulse, goBack, type Shared, visit } from './host-deeds.ts'
 import type { Run, Start } from './rollout.ts'
-import { initialState, type RolloutPlan, type RolloutState } from './state.ts'
+import { initialState, isGood, type RolloutPlan, type RolloutState } from './state.ts'
 
 /** The result of a run. */
 export interface RunResult {
@@ -57,7 +57,9 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const strays = reporting?.strays?.() ?? []
   for (const stray of strays) warn(redact(stray))
   const wanted = run.what.selection ?? everything
-  const unmet = outcomes.every(succeeded) ? unmetBy(shared.selections, wanted) : []
+  const unmet = outcomes.every(({ status }) => isGood(status))
+    ? unmetBy(shared.selections, wanted)
+    : []
   for (const message of unmet) warn(redact(message))
   const exitCode = exitCodeOf(outcomes, {
     check: onlyLooks(run.mode),
@@ -164,5 +166,3 @@ function startOf<A extends ArgumentTypes>(
     batches: batches.map(names => [...names]),
   }
 }
-
-const succeeded = ({ status }: HostOutcome) => status === 'ok' || status === 'changed'

@@ -77,11 +77,6 @@ export type RolloutCommand =
   | { do: 'pause'; why: string }
   | { do: 'end'; why?: string }
 
-export interface Advanced {
-  state: RolloutState
-  commands: RolloutCommand[]
-}
-
 /** The state before the first host. */
 export const initialState = ({ batches }: Pick<RolloutPlan, 'batches'>): RolloutState => ({
   stage: { kind: 'working', batch: 0 },
@@ -110,6 +105,10 @@ export function resumedState(
 }
 
 export const isGood = (status: HostStatus): boolean => status === 'ok' || status === 'changed'
+
+/** Whether the run has changed a host. @param before whether an attempt that was interrupted had */
+export const hasChanged = (status: HostStatus, before: boolean | undefined): boolean =>
+  status === 'changed' || (status === 'ok' && before === true)
 
 /** Which hosts are asked for their heartbeats while a batch bakes. */
 export const watchedHosts = ({ batches }: RolloutPlan, { hosts }: RolloutState): string[] =>

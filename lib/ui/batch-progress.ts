@@ -1,5 +1,6 @@
 /** How far a run of several batches is, and about how long it still takes. Pure. */
 import type { HostStatus, RunEvent } from '../events.ts'
+import { failures } from '../rollout/batches.ts'
 import { formatDuration } from './format-duration.ts'
 import { count, countsOfHosts } from './summary.ts'
 
@@ -9,8 +10,6 @@ export interface BatchProgress {
   /** While a batch is at work; undefined: there is only one batch, or none has begun. */
   line(now: number): string | undefined
 }
-
-const unsuccessful: readonly HostStatus[] = ['failed', 'uncertain', 'locked', 'interrupted']
 
 export function createBatchProgress(): BatchProgress {
   let hosts = 0
@@ -55,7 +54,7 @@ export function createBatchProgress(): BatchProgress {
     add,
     line: now => {
       if (!batch) return undefined
-      const bad = unsuccessful.reduce((sum, status) => sum + (counts[status] ?? 0), 0)
+      const bad = [...failures].reduce((sum, status) => sum + (counts[status] ?? 0), 0)
       const parts = [
         `batch ${batch.number} of ${batch.of}`,
         `${(counts.ok ?? 0) + (counts.changed ?? 0)} ok`,

@@ -1,6 +1,7 @@
 /** What a journal says of its run. Pure. */
 import type { HostOutcome } from '../../events.ts'
 import type { OnceRecord } from '../../host/once.ts'
+import { hasChanged } from '../state.ts'
 import type { AttemptRecord, EndRecord, JournalRecord } from './record.ts'
 
 /** One attempt: its first record, all that came after, and its end if it has one. */
@@ -111,7 +112,7 @@ function addTo(hosts: Map<string, Gathered>, attempt: number, record: JournalRec
   known.records.push(record)
   known.outcome = outcome
   const { status } = outcome
-  known.changed = status === 'changed' || (status === 'ok' && known.touched === true)
+  known.changed = hasChanged(status, known.touched)
 }
 
 /** A step that has changed something. */
