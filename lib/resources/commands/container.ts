@@ -5,6 +5,7 @@ import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
   checkPath,
+  commonOptions,
   declare,
   invalidOption,
   type Resource,
@@ -122,7 +123,7 @@ function oneOf(title: string, what: string, value: string, allowed: readonly str
 
 function checkAbsent(title: string, options: ContainerOptions) {
   for (const [key, value] of Object.entries(options)) {
-    if (!['state', 'engine', 'notify', 'when', 'as', 'tags'].includes(key) && value !== undefined)
+    if (!['state', 'engine', ...commonOptions].includes(key) && value !== undefined)
       throw invalidOption(title, `a container that is absent has no ${key}`)
   }
 }

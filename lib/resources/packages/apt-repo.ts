@@ -2,7 +2,13 @@ import type { HostCall } from '../../session/call.ts'
 import { hashOf } from '../../session/content-source.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import {
+  type CommonOptions,
+  commonOptions,
+  declare,
+  invalidOption,
+  type Resource,
+} from '../resource.ts'
 import { takeOverWord } from '../take-over.ts'
 import { type RepositoryKey, readKey } from './repository-key.ts'
 
@@ -62,7 +68,7 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   checkRepoName(title, name)
   const path = `/etc/apt/sources.list.d/${name}.sources`
   if (options.absent) {
-    const [no] = Object.keys(options).filter(key => !common.includes(key))
+    const [no] = Object.keys(options).filter(key => !['absent', ...commonOptions].includes(key))
     if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
     return declare({ title, options, path, call: { name: 'hw_apt_repo_absent', args: [name] } })
   }
@@ -85,8 +91,6 @@ export function aptRepo(name: string, options: AptRepoOptions = {}): Resource {
   const whole = hashOf(Buffer.from(`${text}${key?.sha256 ?? ''}`))
   return declare({ title, options, path, whole, call })
 }
-
-const common = ['absent', 'notify', 'when', 'as', 'tags', 'confirm']
 
 /** Checks the name of a repository, which is that of its file. */
 export function checkRepoName(title: string, name: string) {

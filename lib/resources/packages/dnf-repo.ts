@@ -2,7 +2,13 @@ import type { HostCall } from '../../session/call.ts'
 import { hashOf } from '../../session/content-source.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type CommonOptions, declare, invalidOption, type Resource } from '../resource.ts'
+import {
+  type CommonOptions,
+  commonOptions,
+  declare,
+  invalidOption,
+  type Resource,
+} from '../resource.ts'
 import { takeOverWord } from '../take-over.ts'
 import { checkRepoName } from './apt-repo.ts'
 import { readKey } from './repository-key.ts'
@@ -62,7 +68,7 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   if (name === 'main') throw invalidOption(title, '[main] is dnf’s own section')
   const path = `/etc/yum.repos.d/${name}.repo`
   if (options.absent) {
-    const [no] = Object.keys(options).filter(key => !common.includes(key))
+    const [no] = Object.keys(options).filter(key => !['absent', ...commonOptions].includes(key))
     if (no) throw invalidOption(title, `${no} can’t be combined with absent`)
     return declare({ title, options, path, call: { name: 'hw_dnf_repo_absent', args: [name] } })
   }
@@ -79,8 +85,6 @@ export function dnfRepo(name: string, options: DnfRepoOptions = {}): Resource {
   const whole = hashOf(Buffer.from(`${call.args[1]!}${key?.sha256 ?? ''}`))
   return declare({ title, options, path, whole, call })
 }
-
-const common = ['absent', 'notify', 'when', 'as', 'tags', 'confirm']
 
 /** The text of the .repo file. */
 function section(title: string, name: string, options: DnfRepoOptions): string {

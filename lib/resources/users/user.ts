@@ -4,6 +4,7 @@ import { checkOptions, type OptionKinds } from '../options.ts'
 import {
   type CommonOptions,
   checkPath,
+  commonOptions,
   declare,
   invalidOption,
   type Resource,
@@ -101,11 +102,9 @@ function madeFor(name: string, options: UserOptions): string[] {
   ]
 }
 
-const common = ['notify', 'when', 'as', 'tags', 'confirm']
-
 function wordsOfAbsent(title: string, options: UserOptions) {
   for (const [key, value] of Object.entries(options)) {
-    if (!['absent', 'removeHome', ...common].includes(key) && value !== undefined)
+    if (!['absent', 'removeHome', ...commonOptions].includes(key) && value !== undefined)
       throw invalidOption(title, `a user that is absent has no ${key}`)
   }
   return { remove: options.removeHome ? 'yes' : undefined }
