@@ -178,7 +178,7 @@ hw_confirm_await() {
 # hw_confirm_lost: fails: it is not confirmed. Waits until it is put back.
 hw_confirm_lost() {
   hw_confirm_open=
-  hw_confirm_put_back
+  hw_confirm_take_back
   if [ "$hw_confirm_state" = reverted ]; then
     hw_fail "not confirmed within $hw_confirm_limit s: $hw_confirm_said" reverted
   else
@@ -186,8 +186,8 @@ hw_confirm_lost() {
   fi
 }
 
-# hw_confirm_put_back: waits until it is put back, and what came of that into hw_confirm_said, which the run reports.
-hw_confirm_put_back() {
+# hw_confirm_take_back: waits until it is put back, and what came of that into hw_confirm_said, which the run reports.
+hw_confirm_take_back() {
   hw_confirm_now
   hw_confirm_said=''
   { read -r hw_confirm_line && IFS= read -r hw_confirm_said; } 2>/dev/null <"$hw_dir/confirm/result"
@@ -200,7 +200,7 @@ hw_confirm_abandon() {
   hw_confirm_open=
   hw_confirm_look
   case $hw_confirm_state in none | confirmed) return 0 ;; esac
-  hw_confirm_put_back
+  hw_confirm_take_back
   hw_mark aside "$hw_confirm_title: $hw_confirm_said"
 }
 
