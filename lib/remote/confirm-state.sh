@@ -3,6 +3,7 @@
 #   window     what it is; there before the change begins, and after all that is needed to put it back
 #   files, 1…  what was there, see hw_confirm_keep in confirm.sh
 #   program    puts it back, see confirm-watch.sh; watch.NAME are the processes that run it
+#   around     the environment and directory in which its commands run again
 #   effects    records of commands (see effect.sh) that are no longer true once it is put back
 #   ready      it may be confirmed: the change and its handlers are done
 #   now        it is to be put back at once
@@ -11,12 +12,13 @@
 #   reported   the run has reported it
 # Needs: process
 
-# hw_confirm_look: into hw_confirm_state: none, open, confirmed, reverting, reverted or failed. Of a record without a
+# hw_confirm_look [RECORD]: into hw_confirm_state: none, open, confirmed, reverting, reverted or failed. Of a record without a
 # window nothing has begun.
 hw_confirm_look() {
+  set -- "${1:-$hw_dir/confirm}"
   hw_confirm_state=none hw_confirm_who='' hw_confirm_run='' hw_confirm_title='' hw_confirm_limit='' hw_confirm_until=0
   hw_confirm_boot='' hw_confirm_of=''
-  [ -s "$hw_dir/confirm/window" ] || return 0
+  [ -s "$1/window" ] || return 0
   while IFS= read -r hw_confirm_line; do
     case $hw_confirm_line in
       id=*) hw_confirm_of=${hw_confirm_line#*=} ;;
@@ -26,11 +28,11 @@ hw_confirm_look() {
       until=*) hw_confirm_until=${hw_confirm_line#*=} ;;
       boot=*) hw_confirm_boot=${hw_confirm_line#*=} ;;
     esac
-  done <"$hw_dir/confirm/window"
+  done <"$1/window"
   hw_confirm_state=open
-  [ -e "$hw_dir/confirm/decision" ] || return 0
-  read -r hw_confirm_state hw_confirm_who <"$hw_dir/confirm/decision"
-  [ "$hw_confirm_state" = confirmed ] || [ ! -s "$hw_dir/confirm/result" ] || read -r hw_confirm_state <"$hw_dir/confirm/result"
+  [ -e "$1/decision" ] || return 0
+  read -r hw_confirm_state hw_confirm_who <"$1/decision"
+  [ "$hw_confirm_state" = confirmed ] || [ ! -s "$1/result" ] || read -r hw_confirm_state <"$1/result"
 }
 
 # hw_confirm_now: it is put back, by us or by those that watch over it; then there is a result.

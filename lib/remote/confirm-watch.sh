@@ -5,21 +5,24 @@
 # hw_confirm_main.
 # Needs: confirm-state confirm-copy record
 
-# hw_confirm_main NAME DIR PATH: watches as NAME, and puts it back.
+# hw_confirm_main NAME DIR PATH: watches as NAME, and puts it back. It works in the directory of its record, by relative
+# names: once that is removed, none of them leads to the record of the next change, which has the same path.
 hw_confirm_main() {
   hw_confirm_name=$1 hw_dir=$2 PATH=$3
-  hw_confirm_record=$hw_dir/confirm
+  hw_confirm_record=.
   # By what ended the session it must not end. TERM comes when the host goes down.
   trap '' HUP INT PIPE USR1 USR2
-  cd / || exit
+  cd -- "$hw_dir/confirm" || exit
   hw_detect >/dev/null
   hw_boot_id
+  # What a session began that is gone may still be at it.
+  while hw_confirm_lives "$1"; do sleep 1; done
   hw_process_start "$$"
   hw_lines "$$ $hw_started $hw_boot" >"$hw_confirm_record/watch.$1"
   hw_confirm_wait
-  hw_confirm_look
+  hw_confirm_look .
   [ "$hw_confirm_state" = open ] && ln -- "$hw_confirm_record/reverting.$1" "$hw_confirm_record/decision" 2>/dev/null
-  hw_confirm_look
+  hw_confirm_look .
   # Another one is at it, unless it was killed over that.
   while [ "$hw_confirm_state" = reverting ] && [ "$hw_confirm_who" != "$1" ] && hw_confirm_lives "$hw_confirm_who"; do
     hw_confirm_pause
@@ -29,7 +32,7 @@ hw_confirm_main() {
 
 # hw_confirm_wait: until the time is over, or somebody has decided.
 hw_confirm_wait() {
-  hw_confirm_look
+  hw_confirm_look .
   while [ "$hw_confirm_name" != now ] && [ "$hw_confirm_state" = open ] && [ ! -e "$hw_confirm_record/now" ]; do
     hw_elapse
     [ "$hw_seconds" -lt "$hw_confirm_until" ] || break
@@ -39,7 +42,7 @@ hw_confirm_wait() {
 
 hw_confirm_pause() {
   sleep 0.3 2>/dev/null || sleep 1
-  hw_confirm_look
+  hw_confirm_look .
 }
 
 # hw_confirm_lives NAME: whether that process is there.
@@ -57,15 +60,15 @@ hw_confirm_put_back() {
     [ "$hw_confirm_tries" -lt 3 ] || break
     sleep 1
   done 2>"$hw_confirm_record/log"
-  (hw_confirm_again) </dev/null >>"$hw_confirm_record/log" 2>&1
+  (. ./around; hw_confirm_again) </dev/null >>"$hw_confirm_record/log" 2>&1
   hw_confirm_ran=$?
   if [ -s "$hw_confirm_record/effects" ]; then
     while IFS= read -r hw_line; do rm -rf -- "$hw_line"; done <"$hw_confirm_record/effects"
   fi
   if [ -n "$hw_confirm_failed" ]; then
-    set -- failed "can't be put back:$hw_confirm_failed; a copy is in $hw_confirm_record"
+    set -- failed "can't be put back:$hw_confirm_failed; a copy is in $hw_dir/confirm"
   elif [ "$hw_confirm_ran" -ne 0 ]; then
-    set -- failed "the files were put back, but what belongs to them failed: see $hw_confirm_record/log"
+    set -- failed "the files were put back, but what belongs to them failed: see $hw_dir/confirm/log"
   else
     set -- reverted "put back${hw_confirm_put:+:$hw_confirm_put}"
   fi

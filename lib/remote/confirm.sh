@@ -89,17 +89,26 @@ hw_confirm_write() {
   true >"$hw_confirm_record/files"
   for hw_confirm_path in "$@"; do hw_confirm_keep "$hw_confirm_path" || return; done
   hw_boot_id
+  # In whole seconds, of which the first may be over at once.
   hw_elapse
   umask 077
   {
-    hw_put "$hw_confirm_program" >"$hw_confirm_record/program" && hw_lines confirmed >"$hw_confirm_record/confirmed" &&
+    hw_put "$hw_confirm_program" >"$hw_confirm_record/program" && hw_confirm_around >"$hw_confirm_record/around" && hw_lines confirmed >"$hw_confirm_record/confirmed" &&
       hw_lines 'reverting 1' >"$hw_confirm_record/reverting.1" && hw_lines 'reverting 2' >"$hw_confirm_record/reverting.2" &&
       hw_lines 'reverting now' >"$hw_confirm_record/reverting.now" &&
       hw_lines "id=$hw_confirm_id" "run=${hw_lock_run-}" "title=$hw_confirm_title" "seconds=$hw_confirm_limit" "boot=$hw_boot" \
-        "until=$((hw_seconds + hw_confirm_limit))" >"$hw_confirm_record/window.new" &&
+        "until=$((hw_seconds + hw_confirm_limit + 1))" >"$hw_confirm_record/window.new" &&
       hw_flush "$hw_confirm_record"/* && mv -f -- "$hw_confirm_record/window.new" "$hw_confirm_record/window" &&
       hw_flush "$hw_confirm_record" "$hw_dir"
   } || hw_fail "can't write to $hw_confirm_record: nothing was changed"
+}
+
+# hw_confirm_around: what commands find here around them, as a shell reads it: a unit of systemd has nothing of that.
+hw_confirm_around() {
+  hw_effect_exports
+  hw_put "hw_umask=$hw_umask${hw_newline}hw_lc_all="
+  hw_effect_quoted "$hw_lc_all"
+  hw_effect_quoted cd -- "$PWD"
 }
 
 # hw_confirm_keep PATH: what is there, as a line of `files`: `file N PATH`, of which N is a copy; `link N PATH`, of which N
@@ -172,7 +181,7 @@ hw_confirm_await() {
   [ "$hw_confirm_state" = confirmed ] || hw_confirm_lost || return
   hw_confirm_open='' hw_note=confirmed
   # Its copies are of no use any more, and may hold secrets.
-  rm -f -- "$hw_dir/confirm"/[0-9]* "$hw_dir/confirm/program"
+  rm -f -- "$hw_dir/confirm"/[0-9]* "$hw_dir/confirm/program" "$hw_dir/confirm/around"
 }
 
 # hw_confirm_lost: fails: it is not confirmed. Waits until it is put back.

@@ -93,7 +93,7 @@ hw_effect_limits() {
 }
 
 # hw_effect_exports: our environment, as a shell reads it. Of a value of several lines one may look like a name: that is
-# then one of ours, or none.
+# then one of ours, or none. bash ends where a script sets its own options.
 hw_effect_exports() {
   hw_found=$(export -p)
   while [ -n "$hw_found" ]; do
@@ -105,7 +105,7 @@ hw_effect_exports() {
       *) continue ;;
     esac
     hw_line=${hw_line%%=*}
-    case $hw_line in '' | [0-9]* | *[!0-9A-Za-z_]*) continue ;; esac
+    case $hw_line in '' | [0-9]* | *[!0-9A-Za-z_]* | SHELLOPTS | BASHOPTS) continue ;; esac
     eval "[ -z \"\${$hw_line+x}\" ] || hw_effect_quoted export \"$hw_line=\$$hw_line\""
   done
 }
