@@ -18,6 +18,7 @@ export const createLogInAnew =
     const { signal: never } = new AbortController()
     const connecting: Connecting = {
       connector,
+      apart: true,
       keepalive: timeouts.keepalive,
       timeoutMs: Math.max(leastMs, Math.min(timeouts.connectMs, withinMs - marginMs)),
       interrupts: { stop: over, kill: never, abandon: never },

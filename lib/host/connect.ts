@@ -23,6 +23,8 @@ export interface Connecting {
   watch?: Watch
   /** When silence ends a session. */
   keepalive?: Keepalive
+  /** The connection shares nothing with others, not even the way: it proves that the host can be reached. */
+  apart?: boolean
 }
 
 /** A host with its connection and the session of the connection's user. */
@@ -42,7 +44,7 @@ export interface ConnectedHost {
  */
 export async function connectHost(
   host: Host,
-  { connector, timeoutMs, interrupts, warn, watch, keepalive }: Connecting,
+  { connector, timeoutMs, interrupts, warn, watch, keepalive, apart }: Connecting,
   first: readonly HostCall[],
   after?: number,
 ): Promise<ConnectedHost> {
@@ -50,7 +52,7 @@ export async function connectHost(
   const signal = interrupts?.stop
   const debug = watch?.debug
   const again = after !== undefined
-  const how = { timeoutMs, signal, meanwhile: warmUp, again, debug }
+  const how = { timeoutMs, signal, meanwhile: warmUp, again, apart, debug }
   const transport = await connector.connect(host, how)
   const giveUp = givingUp(host, timeoutMs, deadline, signal)
   try {

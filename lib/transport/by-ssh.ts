@@ -22,6 +22,8 @@ export interface ConnectOptions {
    * that is closed during the login is no refusal of that.
    */
   again?: boolean
+  /** Shares nothing with other connections, not even the way: also to jump hosts there are new ones. */
+  apart?: boolean
   /** Reports decisions. */
   debug?: Debug
 }

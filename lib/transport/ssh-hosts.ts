@@ -24,7 +24,10 @@ export interface SshEndpoint {
 export type SshConnecting = Pick<
   SshOptions,
   'timeoutMs' | 'signal' | 'meanwhile' | 'ahead' | 'again' | 'debug'
->
+> & {
+  /** By connections of its own to the jump hosts. */
+  apart?: boolean
+}
 
 export interface SshHosts {
   /**
@@ -83,23 +86,45 @@ export function createSshHosts(options: {
     return connectSsh(settings, { ...options, timeouts, acceptNew, answers, through, shared })
   }
   // Each gets the timeouts of the host that needed it first.
-  const jumpHosts = createJumpHosts<
-    SshEndpoint & { timeoutMs: number; again?: boolean; debug?: Debug }
-  >((jump, through, signal) => {
-    const { timeoutMs, debug, settings, again } = jump
-    const name = `jump host ${settings.destination}`
-    const named: Debug | undefined = debug && ((area, text) => debug(area, `${name}: ${text}`))
-    return start(jump, through, { timeoutMs, signal, ahead: false, again, debug: named })
-  })
+  const jumpHostsOf = () =>
+    createJumpHosts<SshEndpoint & { timeoutMs: number; again?: boolean; debug?: Debug }>(
+      (jump, through, signal) => {
+        const { timeoutMs, debug, settings, again } = jump
+        const name = `jump host ${settings.destination}`
+        const named: Debug | undefined = debug && ((area, text) => debug(area, `${name}: ${text}`))
+        return start(jump, through, { timeoutMs, signal, ahead: false, again, debug: named })
+      },
+    )
+  const jumpHosts = jumpHostsOf()
+  const connectBy = async (
+    ways: typeof jumpHosts,
+    host: SshEndpoint,
+    jumps: readonly SshEndpoint[],
+    options: SshConnecting,
+  ) => {
+    const { timeoutMs, debug, again } = options
+    const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug, again }))
+    const through = ways.passage(hops, host.settings)
+    const first = await start(host, through, options)
+    // Further connections are needed during the run, even to end it: Ctrl-C must not stop them.
+    const more = { timeoutMs, ahead: false, again: true, debug }
+    return pooled(first, () => start(host, through, more), debug)
+  }
   return {
     connect: async (host, jumps, options) => {
-      const { timeoutMs, debug, again } = options
-      const hops = jumps.map(jump => ({ ...jump, timeoutMs, debug, again }))
-      const through = jumpHosts.passage(hops, host.settings)
-      const first = await start(host, through, options)
-      // Further connections are needed during the run, even to end it: Ctrl-C must not stop them.
-      const more = { timeoutMs, ahead: false, again: true, debug }
-      return pooled(first, () => start(host, through, more), debug)
+      if (!options.apart) return connectBy(jumpHosts, host, jumps, options)
+      const own = jumpHostsOf()
+      try {
+        const transport = await connectBy(own, host, jumps, options)
+        const close = () => {
+          transport.close()
+          own.close()
+        }
+        return { ...transport, close }
+      } catch (error) {
+        own.close()
+        throw error
+      }
     },
     connectByProgram: async ({ settings, timeouts, answers }, jumps, connecting) => {
       const { connectOpenSsh } = await import('./openssh/openssh.ts')
@@ -109,8 +134,9 @@ export function createSshHosts(options: {
       )
       const common = { timeouts, acceptNew, answers, hops, pace, notify }
       const first = await connectOpenSsh(settings, { ...connecting, ...common })
-      const { timeoutMs, debug } = connecting
-      const another = () => connectOpenSsh(settings, { timeoutMs, again: true, debug, ...common })
+      const { timeoutMs, debug, apart } = connecting
+      const more = { timeoutMs, again: true, apart, debug }
+      const another = () => connectOpenSsh(settings, { ...more, ...common })
       return pooled(first, another, debug)
     },
     prepare: () => {

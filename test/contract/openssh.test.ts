@@ -339,6 +339,21 @@ describe('the way to a host', { tags: ['sshd'] }, () => {
     expect([outer, inner, last].map(({ count }) => count(/^Accepted publickey/))).toEqual([1, 1, 1])
   })
 
+  test('takes no connection to a jump host that another ssh holds, if it is to share nothing', async () => {
+    const [jump, last] = [await startSshd(), await startSshd()]
+    const path = jump.knownHosts.replace(/known_hosts$/, 'held')
+    const held = ['ControlMaster auto', `ControlPath ${path}`, 'ControlPersist 60']
+    const host = await byConfig(last, ['ProxyJump jump'], jump.sshConfig('jump', held))
+    onTestFinished(async () => {
+      await run('ssh', ['-F', host.sshConfigFile!, '-O', 'exit', 'jump'])
+    })
+    const logins = () => jump.count(/^Accepted publickey/)
+    for (const apart of [false, false, true]) await says(await connect(host, { apart }))
+    expect(logins()).toBe(2)
+    await says(await connect(host, { apart: true }))
+    expect(logins()).toBe(3)
+  })
+
   // Since OpenSSH 10 a User in a file has tokens.
   test.each(['a%h', '50%'])('logs in to a jump host as %s, as it stands', async user => {
     const [jump, last] = [await startSshd(), await startSshd()]

@@ -51,6 +51,19 @@ describe('a host behind jump hosts', { tags: ['sshd'] }, () => {
     expect([outer, inner, last].map(({ count }) => count(knocks))).toEqual([1, 1, 9])
   })
 
+  test('is reached over new connections to each hop by one that shares nothing, which end with it', async () => {
+    const { outer, inner, last, hosts, connector } = await threeServers()
+    const target = hosts[2]!
+    const shared = await connector.connect(target, options)
+    const apart = await connector.connect(target, { ...options, apart: true })
+    await says(apart)
+    expect([outer, inner, last].map(({ count }) => count(knocks))).toEqual([2, 2, 2])
+    apart.close()
+    for (const each of [outer, inner, last]) await each.logged(/^(Received disconnect|Disconnected|Connection (closed|reset))/)
+    await says(shared)
+    expect([outer, inner, last].map(({ count }) => count(knocks))).toEqual([2, 2, 2])
+  })
+
   test('reconnects to a jump host that was lost', async () => {
     const { outer, inner, hosts, connector } = await threeServers()
     const target = hosts[2]!

@@ -88,11 +88,12 @@ const quoteWord = (word: string) => `"${word.replaceAll('%', '%%').replace(/["\\
  * A configuration for jump hosts: ssh starts another ssh for each, which gets the same file but none of the
  * options above. Who logs in there is said by `jumpsOf`.
  * @param hops the jump hosts with settings of their own: port, key and host keys
+ * @param more.apart takes no connection that another ssh holds (ControlPath)
  * @param more.configFile the file that applies otherwise; undefined: ssh’s own two, `none`: no file
  */
 export function jumpConfig(
   hops: readonly SshSettings[],
-  { acceptNew, configFile }: { acceptNew: boolean; configFile?: string },
+  { acceptNew, configFile, apart }: { acceptNew: boolean; configFile?: string; apart?: boolean },
 ): string {
   const blocks = hops.map(hop => {
     const { destination, address, port, privateKeyFile, insecureHostKey } = hop
@@ -114,6 +115,7 @@ export function jumpConfig(
     LogLevel: 'ERROR',
     PermitLocalCommand: 'no',
     UpdateHostKeys: 'no',
+    ...(apart && { ControlMaster: 'no', ControlPath: 'none' }),
   })
   const others =
     configFile === undefined

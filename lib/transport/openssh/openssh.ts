@@ -51,6 +51,8 @@ export interface OpensshOptions {
   pace?: Pace
   /** The host has let us in before: a connection that is closed during the login is no refusal. */
   again?: boolean
+  /** Takes no connection to a jump host that another ssh holds. */
+  apart?: boolean
   /** Called once ssh has started: for work to do while waiting. */
   meanwhile?: () => void
   /** Shows a notice that needs no answer: touch a security key. */
@@ -185,7 +187,7 @@ function argumentsFor(
   const acceptNew = options.acceptNew && file !== undefined && keeps(file)
   let { configFile } = target
   if (target.jumps.length > 0) {
-    const text = jumpConfig(hops, { acceptNew, configFile })
+    const text = jumpConfig(hops, { acceptNew, configFile, apart: options.apart })
     configFile = directory.at('config')
     writeFileSync(configFile, text, { mode: 0o600 })
   }
