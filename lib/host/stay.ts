@@ -50,6 +50,12 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
   const { what, mode, world, across } = job
   const { timeouts } = world
   const progress = own.progress.elsewhere(there.name)
+  const watch = watchHost(
+    { ...there, name: forHost },
+    world.events,
+    world.reporting ?? {},
+    progress,
+  )
   const names = world.secretVariables ?? new Set<string>()
   const host = withWatchedVars(there, { names, hide: progress.hide })
   const looks = onlyLooks(mode)
@@ -105,12 +111,7 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
           limitMs,
           signal: staying.interrupts.stop,
           waiting: holder =>
-            world.events.emit({
-              type: 'debug',
-              host: forHost,
-              area: 'lock',
-              message: `waits for ${holder}, which works at ${there.name}`,
-            }),
+            watch.debug?.('lock', `waits for ${holder}, which works at ${there.name}`),
         },
       )
       try {

@@ -51,11 +51,12 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
   const sayStep = (event: StepEnd) => {
     const { host, status, title, note, error } = event
     if (!verbose && (status === 'ok' || status === 'skipped')) return
+    const where = event.on === undefined ? '' : `on ${escapeControls(event.on)}: `
     const why = note ? ` (${escapeControls(note)})` : ''
     const message = error ? `: ${firstLine(error.message)}` : ''
     const time = formatDuration(event.durationMs)
     say(
-      `${prefix(host)} ${word(status)} | ${escapeControls(title)}${why}${message}  ${time}`,
+      `${prefix(host)} ${word(status)} | ${where}${escapeControls(title)}${why}${message}  ${time}`,
       ...(diff && event.diff ? formatDiff(event.diff, theme, `${prefix(host)}   `, kept) : []),
     )
   }

@@ -136,7 +136,7 @@ describe('work at another host', () => {
         return own.connect(host, how)
       },
     }
-    const { exitCode, outcomes } = await place.run(
+    const { exitCode, outcomes, seen } = await place.run(
       async ({ on, host }) => {
         // Fails if another one is at it.
         const line = sh`mkdir ${busy} && echo ${host.name} >>${place.at('order')} && sleep 0.05 && rmdir ${busy}`
@@ -148,6 +148,8 @@ describe('work at another host', () => {
     expect(connected.filter(name => name === 'lb1')).toEqual(['lb1'])
     expect(outcomes.map(({ error }) => error).filter(Boolean)).toEqual([])
     expect(exitCode).toBe(0)
+    // Who waits for whom is shown by --debug only.
+    expect(ofType(seen, 'debug')).toEqual([])
     const order = (await text('order')).trim().split('\n')
     expect(order).toHaveLength(20)
     expect(new Set(order)).toEqual(new Set(names))

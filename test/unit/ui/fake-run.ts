@@ -3,6 +3,8 @@ import type { ErrorReport, HostOutcome, NewEvent, StepStatus } from '../../../li
 
 export interface FakeStep {
   title: string
+  /** The host where it is done. */
+  on?: string
   status?: StepStatus
   note?: string
   diff?: string

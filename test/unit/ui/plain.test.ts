@@ -51,6 +51,13 @@ const failing = (host: string) => ({
 })
 
 describe('plain output', () => {
+  it('says of work at another host where it was done', async () => {
+    const steps = [{ title: 'drain', on: 'lb1', status: 'changed' as const, note: 'once' }]
+    expect(await draw(runEvents([{ host: 'web1', tasks: { 'on lb1': steps } }]))).toContain(
+      '\nweb1 | changed | on lb1: drain (once)  0.1 s\n',
+    )
+  })
+
   it('shows each change in a line, then a summary', async () => {
     expect(await draw(runEvents([changing('web1'), changing('web2')]))).toBe(`
 web1 | changed | file /etc/x (content, mode)  0.1 s
