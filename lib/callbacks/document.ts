@@ -103,12 +103,26 @@ export interface Message {
   body: string
 }
 
-/** @param number of what a run may post several of, from 1 */
-export function messageOf(document: AnyDocument, number = 1): Message {
-  const { run, attempt, type } = document
+/** Which of a run's messages of one type it is. */
+export interface Numbers {
+  /** Of what one attempt may post several of, from 1. */
+  number?: number
+  /** The same once more, as the run was resumed: from 1. */
+  time?: number
+}
+
+/** How often a run has come to an end in its earlier attempts, and each of its batches, by their numbers. */
+export interface Ends {
+  run: number
+  batches: ReadonlyMap<number, number>
+}
+
+/** The message of a document. It has the same id when the same is posted again after a kill. */
+export function messageOf(document: AnyDocument, { number = 1, time = 1 }: Numbers = {}): Message {
+  const { run, type } = document
   const parts = [
     `msg_${run.replace(/[^A-Za-z0-9_-]/g, '-')}`,
-    ...(attempt === undefined ? [] : [attempt]),
+    ...(time === 1 ? [] : [time]),
     ...parted[type](number),
   ]
   const body = JSON.stringify(document, (_key, value) =>
@@ -133,17 +147,21 @@ const failures: ReadonlySet<HostStatus> = new Set(['failed', 'uncertain', 'unrea
 /**
  * Makes messages of a run's events.
  * @param wanted which
+ * @param before what earlier attempts of the run have posted
  * @returns called with each event; what is to be posted about it
  */
-export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEvent) => Message[] {
+export function createMessages(
+  wanted: readonly CallbackEvent[],
+  before: Ends = { run: 0, batches: new Map() },
+): (event: RunEvent) => Message[] {
   const log = createFailureLog()
   const ended = new Map<string, HostOutcome>()
   const counts = { failed: 0, approval: 0 }
   const decisions: Of<'decision'>[] = []
   let start: Of<'run.start'> | undefined
   let batch: readonly string[] = []
-  const made = (document: AnyDocument, number?: number) =>
-    wanted.includes(document.type) ? [messageOf(document, number)] : []
+  const made = (document: AnyDocument, number?: number, time = start?.attempt) =>
+    wanted.includes(document.type) ? [messageOf(document, { number, time })] : []
   return event => {
     log.subscriber(event)
     if (event.type === 'run.start') {
@@ -163,7 +181,8 @@ export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEve
       case 'batch.end': {
         const hosts = batch.flatMap(name => ended.get(name) ?? [])
         ended.clear()
-        return made(batchDocument(start, event, hosts, log), event.number)
+        const time = (before.batches.get(event.number) ?? 0) + 1
+        return made(batchDocument(start, event, hosts, log), event.number, time)
       }
       case 'approval.needed':
         return made(approvalDocument(start, event, [event.host], event.title), ++counts.approval)
@@ -174,7 +193,7 @@ export function createMessages(wanted: readonly CallbackEvent[]): (event: RunEve
         decisions.push(event)
         return []
       case 'run.end':
-        return made(endDocument(start, event, log.failures(), decisions))
+        return made(endDocument(start, event, log.failures(), decisions), 1, before.run + 1)
       default:
         return []
     }

@@ -62,7 +62,8 @@ export const outboxLimits: OutboxLimits = { number: 10_000, days: 30 }
 
 export interface Outbox {
   /**
-   * Writes a callback. When it returns, a loss of power does not lose it.
+   * Writes a callback, unless it waits already: an attempt that was killed has written it. When it returns, a loss of
+   * power does not lose it.
    * @throws a system error: it can't be kept
    */
   put(callback: WaitingCallback): void
@@ -102,10 +103,13 @@ export function openOutbox(directory: string): Outbox {
   return {
     put: callback => {
       makePrivateDirectory(directory)
-      const last = entriesOf(directory).at(-1)?.number ?? 0
-      const number = Math.max(Date.now(), last + 1)
+      const all = entriesOf(directory)
+      const number = Math.max(Date.now(), (all.at(-1)?.number ?? 0) + 1)
       const { id, url } = callback
-      const file = `${String(number).padStart(13, '0')}.${targetOf(url)}.${id}.json`
+      const target = targetOf(url)
+      const same = all.find(each => each.id === id && each.target === target)
+      if (same && same.unfinished === undefined) return
+      const file = `${String(number).padStart(13, '0')}.${target}.${id}.json`
       writeCallback(at(file), at(`${file}.new-${claims()}`), callback)
     },
     list,

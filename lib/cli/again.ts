@@ -1,15 +1,17 @@
 /** `hostwright resume` goes on with a run, `hostwright retry` begins its failed hosts again. */
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { openOutbox } from '../callbacks/outbox.ts'
 import { UsageError } from '../errors.ts'
 import type { HostOutcome } from '../events.ts'
+import { callbacksDirectory } from '../private-file.ts'
 import { differingFiles } from '../recipe/code-files.ts'
 import { limitPassed, parseHostLimit } from '../rollout/batches.ts'
 import { decisionText } from '../rollout/drive.ts'
 import type { RunAccount } from '../rollout/journal/account.ts'
 import type { ReadJournal } from '../rollout/journal/read.ts'
 import type { AttemptRecord } from '../rollout/journal/record.ts'
-import { restoreState, resumedBatches } from '../rollout/restore.ts'
+import { endsOf, openBatches, restoreState, resumedBatches } from '../rollout/restore.ts'
 import type { Resumed } from '../rollout/rollout.ts'
 import type { RolloutState } from '../rollout/state.ts'
 import type { Place, RunCommand } from './command.ts'
@@ -45,14 +47,26 @@ export const resume: RunCommand = async (words, options, place) => {
     if (outcome && !isLeft({ ...outcome, attempt })) outcomes.set(host, outcome)
   const state = restoreState(account, outcomes)
   refuseDecided(account, state)
-  if (outcomes.size === account.hosts.size && state.stage.kind === 'working') {
+  const ended = account.last.end !== undefined
+  if (ended && outcomes.size === account.hosts.size && state.stage.kind === 'working') {
     throw new UsageError('no_hosts', `${run} has nothing left to do: every host has ended`, {
-      hint: 'To begin hosts that failed again: `hostwright retry`.',
+      hint: nothingLeftHint(run, place),
     })
   }
   const request = await requestOf(account, options, place)
-  checkLimits(account, outcomes, state, request.options)
+  // One that was lost is brought to its end, whatever the limits make of it.
+  if (ended) checkLimits(account, outcomes, state, request.options)
   return goOnWith(opened, request, place.cwd, { outcomes, state })
+}
+
+/** Its callback may wait still. */
+function nothingLeftHint(run: string, { env }: Place): string {
+  const waiting = openOutbox(callbacksDirectory(env))
+    .list()
+    .some(({ id }) => id.startsWith(`msg_${run}`))
+  return waiting
+    ? 'Its callback is not delivered yet: `hostwright callbacks send`.'
+    : 'To begin hosts that failed again: `hostwright retry`.'
 }
 
 /** @throws {UsageError} usage: a person has to decide, or has decided that the run is over */
@@ -62,7 +76,7 @@ function refuseDecided({ last, stage: before }: RunAccount, { stage }: RolloutSt
     throw new UsageError('usage', `${run} is paused: ${stage.why}`, {
       hint: `Go on with \`hostwright continue ${run}\`, or end it with \`hostwright abort ${run}\`.`,
     })
-  if (before?.stage.kind === 'ended' && before.stage.final)
+  if (last.end && before?.stage.kind === 'ended' && before.stage.final)
     throw new UsageError('usage', `${run} was aborted, or went back: it is over`, {
       hint: 'Run the recipe itself again.',
     })
@@ -76,7 +90,7 @@ export async function goOnWith(
   { account, journal }: OpenedRun,
   request: RunRequest,
   from: string,
-  { outcomes, state, decided }: Omit<Resumed, 'onces'>,
+  { outcomes, state, decided }: Omit<Resumed, 'onces' | 'open'>,
 ): Promise<number> {
   const { first } = account.last
   const { options } = request
@@ -86,7 +100,8 @@ export async function goOnWith(
     attempt: first.attempt + 1,
     after: { bytes: journal.bytes, next: journal.next, size: journal.size },
     batches: resumedBatches(account),
-    rollout: { outcomes, state, decided, onces: account.onces },
+    rollout: { outcomes, state, decided, onces: account.onces, open: openBatches(account) },
+    ended: endsOf(account),
     begun: new Set(
       [...account.hosts.values()].flatMap(each => (each.attempt === undefined ? [] : each.host)),
     ),
@@ -157,7 +172,14 @@ export async function requestOf(
   const given = Object.entries(options).filter(
     ([, value]) => value !== undefined && value !== false,
   )
-  const both: OptionValues = { var: [], ...asked.options, ...Object.fromEntries(given) }
+  const now = place.env.HOSTWRIGHT_CALLBACK_URL
+  const both: OptionValues = {
+    var: [],
+    ...asked.options,
+    // It may have a user and a password, which are not kept.
+    ...(now && { callbackUrl: now }),
+    ...Object.fromEntries(given),
+  }
   if (asked.command === 'exec') {
     const { execRequest } = await import('./exec.ts')
     return execRequest(words, both, there)

@@ -1,4 +1,5 @@
 /** What was asked for on a command line, as a journal keeps it, so that it can be asked for again. Pure. */
+import { bareUrl } from '../callbacks/send.ts'
 import type { Asked } from '../rollout/journal/record.ts'
 import type { OptionValues } from './options/option.ts'
 
@@ -16,7 +17,7 @@ const notKept: ReadonlySet<string> = new Set([
     'help',
     'report',
   ],
-  ...['anyway', 'callbackUrl'],
+  'anyway',
 ])
 
 /**
@@ -40,10 +41,14 @@ export function keepAsked(
   return {
     command,
     words: words.map(word => keepWord(word, secrets)),
-    options: Object.fromEntries(kept),
+    options: Object.fromEntries(kept.map(([key, value]) => [key, keepOption(key, value)])),
     cwd,
   }
 }
+
+/** A URL without its user and password. */
+const keepOption = (key: string, value: string | boolean | readonly string[]) =>
+  key === 'callbackUrl' && URL.canParse(String(value)) ? bareUrl(new URL(String(value))) : value
 
 /** Of `key=value` the key stays, and the value is asked for. */
 function keepWord(word: string, secrets: readonly string[]): string | null {

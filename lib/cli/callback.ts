@@ -1,6 +1,6 @@
 /** The callbacks of a run: their URL, which are wanted, and sending them. */
 import { checkCallbackUrl, deliverCallback } from '../callbacks/deliver.ts'
-import { createMessages, type Message } from '../callbacks/document.ts'
+import { createMessages, type Ends, type Message } from '../callbacks/document.ts'
 import { newCallback, openOutbox } from '../callbacks/outbox.ts'
 import { bareUrl, type Receiver } from '../callbacks/send.ts'
 import { secretKeys, splitSecrets } from '../callbacks/sign.ts'
@@ -40,6 +40,7 @@ export interface CallbackConfiguration {
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
+ * @param before what earlier attempts of the run have posted
  * @param env HOSTWRIGHT_CALLBACK_SECRET signs them (never an option: process lists show those); and proxies
  * @throws {UsageError} an invalid URL, secret or event; events, and no URL
  */
@@ -47,6 +48,7 @@ export function prepareCallback(
   options: CallbackOptions,
   env: Env,
   configured: CallbackConfiguration = {},
+  before?: Ends,
 ): Callback | undefined {
   const text = options.url ?? (env.HOSTWRIGHT_CALLBACK_URL || configured.callbackUrl)
   const events = eventsOf(options, env, configured)
@@ -57,7 +59,7 @@ export function prepareCallback(
   if (!text) return undefined
   const url = checkCallbackUrl(text)
   const secret = callbackSecret(env)
-  return createCallback({ url, secret, env }, events)
+  return createCallback({ url, secret, env }, createMessages(events, before))
 }
 
 /** @throws {UsageError} `invalid_value`: see `secretKeys` */
@@ -67,9 +69,8 @@ export function callbackSecret(env: Env): string | undefined {
   return secret
 }
 
-function createCallback(receiver: Receiver, events: readonly CallbackEvent[]): Callback {
+function createCallback(receiver: Receiver, messages: ReturnType<typeof createMessages>): Callback {
   const { url, secret, env } = receiver
-  const messages = createMessages(events)
   const outbox = openOutbox(callbacksDirectory(env))
   const sender = createCallbackSender(outbox, receiver)
   const about = {

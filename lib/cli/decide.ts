@@ -53,9 +53,11 @@ export const abort: RunCommand = async (words, { rollback, ...options }, place) 
 
 /** What is over stays so, also if hosts were skipped. */
 function isOver({ stage, last }: RunAccount, { stage: now, hosts }: RolloutState): boolean {
+  // One that was lost is brought to its end.
+  if (last.end === undefined) return false
   if (stage?.stage.kind === 'ended' && stage.stage.final) return true
   if (now.kind !== 'working') return false
-  const stopped = last.end !== undefined && last.end.exitCode !== exitCodes.interrupted
+  const stopped = last.end.exitCode !== exitCodes.interrupted
   return stopped || !hosts.some(({ is }) => is === 'waiting')
 }
 

@@ -44,9 +44,11 @@ export async function drawRun(
     attempt,
   }))
   const { stage } = account.stage ?? {}
-  const over = stage?.kind === 'ended' && stage.final
+  const lost = account.last.end === undefined
+  const over = !lost && stage?.kind === 'ended' && stage.final
   const paused = stage?.kind === 'paused' ? stage.why : undefined
-  for (const { why, command } of over ? [] : nextCommands(account.last.first.run, hosts, paused))
+  const { run } = account.last.first
+  for (const { why, command } of over ? [] : nextCommands(run, hosts, paused, lost))
     sayLine(stdout, `${why}:`, command)
 }
 

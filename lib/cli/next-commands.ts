@@ -36,18 +36,20 @@ export const isRetried = (status: HostStatus | undefined): boolean =>
 /**
  * @param hosts how each ended, as far as it did
  * @param paused what the run waits for, if it does
+ * @param lost it did not get to its end
  */
 export function nextCommands(
   run: string,
   hosts: readonly Ending[],
   paused?: string,
+  lost = false,
 ): NextCommand[] {
   if (paused !== undefined)
     return [
       { why: `Paused (${paused}). To go on`, command: `hostwright continue ${run}` },
       { why: 'To end it, or to go back too', command: `hostwright abort ${run} [--rollback]` },
     ]
-  const left = hosts.some(isLeft)
+  const left = lost || hosts.some(isLeft)
   // Of a single host the same command line does as well.
   const again = hosts.length > 1 && hosts.some(({ status }) => isRetried(status))
   return [

@@ -76,7 +76,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     events: options.callbackEvents as string | undefined,
   }
   const callback = posts
-    ? faults.take(() => prepareCallback(wanted, place.env, found?.loaded))
+    ? faults.take(() => prepareCallback(wanted, place.env, found?.loaded, request.resumed?.ended))
     : undefined
   const traces = faults.take(() => traceDirectory(place))
   const plan =

@@ -117,11 +117,19 @@ async function open(
 }
 
 function lineOf({ command, name, words, options, place }: RunRequest) {
-  const inventory = options.inventory ?? place.env.HOSTWRIGHT_INVENTORY
+  const { env } = place
+  const inventory = options.inventory ?? env.HOSTWRIGHT_INVENTORY
+  const callbackUrl = options.callbackUrl ?? env.HOSTWRIGHT_CALLBACK_URL
+  const callbackEvents = options.callbackEvents ?? env.HOSTWRIGHT_CALLBACK_EVENTS
   return {
     command: command?.name ?? name,
     words: command?.words ?? words,
-    options: { ...options, inventory: inventory || undefined },
+    options: {
+      ...options,
+      inventory: inventory || undefined,
+      callbackUrl: callbackUrl || undefined,
+      callbackEvents: callbackEvents || undefined,
+    },
     cwd: place.cwd,
   }
 }

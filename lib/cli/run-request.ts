@@ -1,4 +1,5 @@
 /** What a command asks of a run. */
+import type { Ends } from '../callbacks/document.ts'
 import type { OnStep } from '../host/mode.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { StepAccount } from '../program/account.ts'
@@ -48,7 +49,7 @@ export interface RunRequest {
   files?: readonly string[]
   /** It only writes records, and runs no handlers that are due. */
   leavesHandlers?: boolean
-  /** What paths of reports are relative to; default: the place’s directory. */
+  /** What paths of reports and of the log are relative to; default: the place’s directory. */
   from?: string
   /** It only shows what hosts have written down: it keeps no journal, and posts nothing. */
   quiet?: boolean
@@ -67,6 +68,8 @@ export interface ResumedRun {
   batches: readonly (readonly string[])[]
   /** What was done before. */
   rollout: Resumed
+  /** What has come to an end before. */
+  ended: Ends
   /** Hosts that it has begun. */
   begun: ReadonlySet<string>
   /** @throws {UsageError} the arguments or the code are others now */

@@ -52,7 +52,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     run: identity.run,
     wanted,
     resumed: request.resumed !== undefined,
-    cwd: place.cwd,
+    cwd: request.from ?? place.cwd,
     env: place.env,
     warn,
   })
@@ -69,8 +69,9 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     events.emit({ type: 'approval.needed', host, title }),
   )
   const journal = createRunJournal({ request, ready, mode, log: log.file, warn })
-  // The journal first: it has what happened before anybody sees it.
-  for (const each of [journal, reporting, screen, log, waiting, ready.callback])
+  // The callback first: of what the journal has as ended, nothing is posted by another attempt. Then the journal: it has
+  // what happened before anybody sees it.
+  for (const each of [ready.callback, journal, reporting, screen, log, waiting])
     if (each) events.subscribe(each.subscriber)
   const strays = listenForStrays()
   const signal = interrupts.stop

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts'
 import type { RunAccount } from '../rollout/journal/account.ts'
 import { eventsOf } from '../rollout/journal/events.ts'
 import type { RunState } from '../rollout/journal/read.ts'
+import type { JournalRecord } from '../rollout/journal/record.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/choose-renderer.ts'
 import { escapeControls } from '../ui/escape.ts'
@@ -62,7 +63,7 @@ async function showRun(wanted: string, options: OptionValues, place: Place): Pro
   if (options.html === true) checkPage(options, place)
   const { name, journal } = findRun(wanted, place)
   if (mode === 'json') {
-    for (const record of journal.records) place.stdout.write(`${toJson(record)}\n`)
+    for (const record of journal.records) place.stdout.write(`${toJson(shownRecord(record))}\n`)
     return 0
   }
   for (const { line, why } of journal.damaged)
@@ -76,6 +77,14 @@ async function showRun(wanted: string, options: OptionValues, place: Place): Pro
   const { drawRun } = await import('./draw-run.ts')
   await drawRun(journal.account, journal.state, { place, host: options.host as string | undefined })
   return 0
+}
+
+/** Of the URL of callbacks no more than where it is: its path may be what lets one in. */
+function shownRecord(record: JournalRecord): JournalRecord {
+  if (record.type !== 'attempt' || record.asked.options.callbackUrl === undefined) return record
+  const { asked } = record
+  const callbackUrl = new URL(String(asked.options.callbackUrl)).origin
+  return { ...record, asked: { ...asked, options: { ...asked.options, callbackUrl } } }
 }
 
 /** @throws {UsageError} usage */

@@ -10,6 +10,8 @@ export interface Keeping {
   events: EventStream
   /** Outcomes of hosts that another attempt is done with: they are only reported. */
   earlier: ReadonlyMap<string, HostOutcome>
+  /** Batches that another attempt has begun and not ended, from 0. */
+  open: ReadonlySet<number>
   /** Resolves when the disk has all that has happened. */
   committed?: () => Promise<void>
 }
@@ -33,15 +35,22 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
       events.emit({ type: 'host.end', ...known, earlier: true })
     }
   }
-  const open = async (batch: number) => {
-    // What the batches before have left decides on this one.
-    if (batch > 0) await keeping.committed?.()
+  const announce = (batch: number) => {
     const number = batch + 1
     events.emit({ type: 'batch.start', number, of, hosts: [...batches[batch]!] })
     for (let each = 0; each <= batch; each++) repeat(each)
   }
+  const open = async (batch: number) => {
+    // What the batches before have left decides on this one.
+    if (batch > 0) await keeping.committed?.()
+    announce(batch)
+  }
+  const isOpen = (batch: number) =>
+    (opened.has(batch) || keeping.open.has(batch)) && !closed.has(batch)
   const close = (batch: number) => {
     closed.add(batch)
+    // Another attempt began it, and none of its hosts is left for this one.
+    if (!opened.has(batch)) announce(batch)
     const ended = batches[batch]!.flatMap(name => outcomes.get(name) ?? [])
     const statuses = countStatuses(ended)
     events.emit({ type: 'batch.end', number: batch + 1, of, statuses })
@@ -76,7 +85,7 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
       for (const [batch, names] of batches.entries()) {
         const own = states.slice(from, from + names.length)
         from += names.length
-        if (!opened.has(batch) || closed.has(batch)) continue
+        if (!isOpen(batch)) continue
         if (!own.some(({ is }) => is === 'waiting' || is === 'working')) close(batch)
       }
     },
@@ -85,7 +94,7 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
       for (const [batch, names] of batches.entries()) {
         repeat(batch)
         for (const name of names) if (!outcomes.has(name)) skip(name)
-        if (opened.has(batch) && !closed.has(batch)) close(batch)
+        if (isOpen(batch)) close(batch)
       }
       return batches.flat().map(name => outcomes.get(name)!)
     },

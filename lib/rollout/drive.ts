@@ -33,6 +33,8 @@ export async function driveRollout(
   const { events } = keeping
   const advance = createMachine(plan)
   const accounts = createAccounts(plan, keeping)
+  // Another attempt has decided that it is over, and did not get to its end.
+  if (begun.stage.kind === 'ended') return { outcomes: accounts.finish(), state: begun }
   const end = createEnd<string | undefined>()
   let state = begun
   /** Ends the bake that is under way. */

@@ -1,4 +1,6 @@
 /** The state of a rollout from its journal, for another attempt. Pure. */
+
+import type { Ends } from '../callbacks/document.ts'
 import type { HostOutcome } from '../events.ts'
 import { type HostAccount, isChange, type RunAccount } from './journal/account.ts'
 import { type HostState, initialState, type RolloutState, resumedState } from './state.ts'
@@ -10,6 +12,25 @@ export function resumedBatches({ last, onces }: RunAccount): string[][] {
     ...names.filter(name => awaited.has(name)),
     ...names.filter(name => !awaited.has(name)),
   ])
+}
+
+/** Batches that the run has begun, and whose end nobody has written down, from 0. */
+export function openBatches({ attempts }: Pick<RunAccount, 'attempts'>): Set<number> {
+  const open = new Set<number>()
+  for (const record of attempts.flatMap(({ records }) => records)) {
+    if (record.type === 'batch.start') open.add(record.number - 1)
+    if (record.type === 'batch.end') open.delete(record.number - 1)
+  }
+  return open
+}
+
+/** How often it has come to an end, and each of its batches, by their numbers. */
+export function endsOf({ attempts }: Pick<RunAccount, 'attempts'>): Ends {
+  const batches = new Map<number, number>()
+  for (const record of attempts.flatMap(({ records }) => records))
+    if (record.type === 'batch.end')
+      batches.set(record.number, (batches.get(record.number) ?? 0) + 1)
+  return { run: attempts.filter(({ end }) => end !== undefined).length, batches }
 }
 
 /**

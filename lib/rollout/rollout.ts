@@ -29,6 +29,8 @@ export interface Resumed {
   /** What was done once, or begun. */
   onces?: readonly OnceRecord[]
   state: RolloutState
+  /** Batches that it has begun and not ended, from 0. */
+  open: ReadonlySet<number>
   /** What was decided about a paused run. */
   decided?: Decision
 }

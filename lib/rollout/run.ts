@@ -124,6 +124,7 @@ function drive<A extends ArgumentTypes>(
       hosts,
       events,
       earlier: resumed?.outcomes ?? new Map(),
+      open: resumed?.open ?? new Set(),
       committed: journal && (() => journal.committed()),
     },
   })

@@ -95,6 +95,7 @@ export function resumedState(
     return host.is === 'undoing' ? { ...host, is: 'ended' } : host
   })
   const fromStart: RolloutStage = { kind: 'working', batch: 0 }
+  if (stage.kind === 'ended' && stage.final) return { stage, passed, hosts }
   // What it stopped for may be allowed now: it is looked at again.
   if (stage.kind === 'ended' || stage.kind === 'working') return { stage: fromStart, passed, hosts }
   // A batch with hosts that are still to be done can't bake.

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { kill } from '../support/descendants.ts'
 import { type LocalProject, localProject, longRecipe } from '../support/local-project.ts'
+import { type Received, receiveCallbacks } from '../support/receiver.ts'
 
 /** Fails on a host for which there is a file `<host>.bad`. */
 const site = `import { command, recipe, sh } from 'hostwright'
@@ -122,31 +123,97 @@ describe('hostwright resume', () => {
   })
 })
 
-test('a run goes on from each record that a loss of power left of its journal, and does nothing twice', async () => {
-  const project = await localProject({ 'recipes/site.js': site }, 1)
-  expect((await project.run(['site', '--on', 'all'])).status).toBe(0)
+/** A run whose journal can be cut after any of its records, and what its callbacks said. */
+async function journaled(hosts: number, words: readonly string[], bad: readonly string[] = []) {
+  const { url, received } = await receiveCallbacks()
+  const project = await localProject({ 'recipes/site.js': site }, hosts)
+  for (const host of bad) await writeFile(project.at(`${host}.bad`), '')
+  const events = ['--callback-events', 'batch.completed,run.completed']
+  await project.run(['site', '--on', 'all', '--callback-url', url, ...events, ...words])
   const [name] = (await readdir(project.runs)).filter(each => each.endsWith('.journal'))
   const file = join(project.runs, name!)
   const whole = await readFile(file)
   const ends = [...whole.entries()].flatMap(([at, byte]) => (byte === 10 ? [at + 1] : []))
-  const types = whole
+  const types: string[] = whole
     .toString()
     .trim()
     .split('\n')
     .map(line => JSON.parse(line).type)
-  for (const [index, end] of ends.slice(0, -1).entries()) {
-    // The next record, torn.
-    await writeFile(file, whole.subarray(0, end + 9))
-    const { status, stderr } = await project.run(['resume', 'last'])
-    const ended = types.slice(0, index + 1).includes('host.end')
-    expect({ after: types[index], status }, stderr).toEqual({
-      after: types[index],
-      status: ended ? 2 : 0,
-    })
-    expect((await list(project))[0]).toMatchObject({ result: ended ? 'lost' : 'ok' })
-    expect(await times(project, 'h1.done')).toBe(1)
+  return {
+    project,
+    types,
+    sent: received.splice(0),
+    /** Cuts it after a record, with the next one torn, and does what is left of the run. */
+    goOnFrom: async (index: number, command = 'resume') => {
+      await writeFile(file, whole.subarray(0, ends[index]! + 9))
+      const { status, stderr } = await project.run([command, 'last'])
+      const [{ result, attempts }] = await list(project)
+      return { status, stderr, result, attempts, sent: received.splice(0) }
+    },
   }
-  expect(types).toContain('step.end')
+}
+
+/** What each callback was, without times. */
+const posted = (received: readonly Received[]) =>
+  received.map(({ headers, body }) => {
+    const { run, type, exitCode, hosts } = JSON.parse(body)
+    const id = headers['webhook-id']!.replace(run, 'RUN')
+    const statuses = hosts.map(({ status }: { status: string }) => status)
+    return { id, type, exitCode, statuses }
+  })
+
+describe('a run that lost its power', () => {
+  // That it was `lost` for good once its hosts had ended passed here as expected: nobody waited for its callback.
+  test('goes on from each record to its end and its callback, and does nothing twice', async () => {
+    const { project, types, sent, goOnFrom } = await journaled(1, [])
+    expect(posted(sent).map(({ id }) => id)).toEqual(['msg_RUN-batch-1', 'msg_RUN'])
+    for (const [index, type] of types.slice(0, -1).entries()) {
+      const { status, stderr, result, sent: again } = await goOnFrom(index)
+      expect({ type, status, result }, stderr).toEqual({ type, status: 0, result: 'ok' })
+      // What its journal has as ended was posted; the rest comes under the id that it had.
+      const closed = types.slice(0, index + 1).includes('batch.end')
+      expect({ type, again: posted(again) }).toEqual({
+        type,
+        again: posted(sent).slice(closed ? 1 : 0),
+      })
+      expect(await times(project, 'h1.done')).toBe(1)
+    }
+    expect(types).toContain('step.end')
+    const second = await project.run(['resume', 'last'])
+    expect(second.status).toBe(2)
+    expect(second.stderr).toContain('nothing left to do')
+  })
+
+  test('ends as failed, with its callback, where a failure lets no other host begin', async () => {
+    const { project, types, goOnFrom } = await journaled(2, ['--serial', '1'], ['h1'])
+    const [failed] = [types.indexOf('host.end')]
+    for (let index = failed; index < types.length - 1; index++) {
+      const { status, result, stderr, sent } = await goOnFrom(index)
+      expect({ after: types[index], status, result }, stderr).toEqual({
+        after: types[index],
+        status: 4,
+        result: 'failed',
+      })
+      expect(posted(sent).at(-1)).toEqual({
+        ...{ id: 'msg_RUN', type: 'run.completed', exitCode: 4 },
+        statuses: ['failed', 'skipped'],
+      })
+    }
+    expect(await times(project, 'h2.done')).toBe(0)
+    // It can be aborted, too, which is its end as well.
+    const aborted = await goOnFrom(failed, 'abort')
+    expect(aborted, aborted.stderr).toMatchObject({ status: 0, result: 'failed', attempts: 2 })
+    expect(posted(aborted.sent).at(-1)).toMatchObject({ id: 'msg_RUN', exitCode: 4 })
+    const shown = await project.run(['runs', 'show', 'last'])
+    expect(shown.stdout).not.toContain('hostwright resume')
+  })
+
+  test('is shown with the command that brings it to its end', async () => {
+    const { project, types, goOnFrom } = await journaled(1, [])
+    await goOnFrom(types.indexOf('batch.end'), 'attach')
+    const shown = await project.run(['runs', 'show', 'last'])
+    expect(shown.stdout).toContain('hostwright resume')
+  })
 })
 
 describe('hostwright resume, of a plan that was applied', () => {

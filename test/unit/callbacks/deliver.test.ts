@@ -108,9 +108,9 @@ describe('deliverCallback', () => {
     }
   })
 
-  it('has another id for a further attempt of the run, which is no duplicate of the first', async () => {
+  it('has another id for a further end of the run, which is no duplicate of the first', async () => {
     const { url, requests } = await receive(status(204))
-    await deliverCallback({ url, message: messageOf({ ...document, attempt: 2 }) })
+    await deliverCallback({ url, message: messageOf({ ...document, attempt: 2 }, { time: 2 }) })
     expect(requests[0]!.headers['webhook-id']).toBe(`msg_${document.run}-2`)
   })
 

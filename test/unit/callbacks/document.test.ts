@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type CallbackDocument, createMessages } from '../../../lib/callbacks/document.ts'
+import {
+  type CallbackDocument,
+  createMessages,
+  type Ends,
+} from '../../../lib/callbacks/document.ts'
 import {
   callbackEvents,
   createEventStream,
@@ -136,9 +140,9 @@ describe('the callbacks of a run', () => {
     },
     { type: 'run.end', run: 'run-1', ok: false, exitCode: 4, durationMs: 1, hosts: [] },
   ]
-  const post = (wanted = [...callbackEvents]) => {
+  const post = (wanted = [...callbackEvents], before?: Ends) => {
     const stream = createEventStream(() => Date.UTC(2026, 7, 4, 10, 15))
-    const messages = createMessages(wanted)
+    const messages = createMessages(wanted, before)
     const posted: { id: string; document: Record<string, unknown> }[] = []
     stream.subscribe(event => {
       for (const { id, body } of messages(event)) posted.push({ id, document: JSON.parse(body) })
@@ -148,14 +152,20 @@ describe('the callbacks of a run', () => {
   }
 
   it('come in the order of what happened, each under an id of its own', () => {
-    expect(post().map(({ id, document }) => [document.type, id])).toEqual([
+    const before = { run: 1, batches: new Map([[2, 1]]) }
+    expect(post(undefined, before).map(({ id, document }) => [document.type, id])).toEqual([
       ['run.started', 'msg_run-1-2-started'],
       ['approval.needed', 'msg_run-1-2-approval-1'],
-      ['batch.completed', 'msg_run-1-2-batch-1'],
+      ['batch.completed', 'msg_run-1-batch-1'],
       ['host.failed', 'msg_run-1-2-failed-1'],
       ['batch.completed', 'msg_run-1-2-batch-2'],
       ['run.completed', 'msg_run-1-2'],
     ])
+  })
+
+  it('have the id of the first end, where an attempt was killed before it', () => {
+    const ids = post().map(({ id }) => id)
+    expect(ids.slice(-2)).toEqual(['msg_run-1-batch-2', 'msg_run-1'])
   })
 
   it('say of a batch and of a host what has become of them', () => {

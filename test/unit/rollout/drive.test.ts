@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { HostOutcome, HostStatus, RunEvent } from '../../../lib/events.ts'
 import type { Deeds } from '../../../lib/rollout/deeds.ts'
 import { driveRollout } from '../../../lib/rollout/drive.ts'
-import { initialState, type RolloutPlan } from '../../../lib/rollout/state.ts'
+import { initialState, type RolloutPlan, type RolloutState } from '../../../lib/rollout/state.ts'
 import { localHost } from '../../support/local-run.ts'
 import { ofType, recordEvents } from '../../support/run-events.ts'
 
@@ -16,7 +16,11 @@ const outcomeOf = (host: string, status: HostStatus): HostOutcome => ({
 })
 
 /** A rollout over hosts that only say how they end. */
-function fleet(batches: string[][], more: Partial<RolloutPlan> = {}) {
+function fleet(
+  batches: string[][],
+  more: Partial<RolloutPlan> = {},
+  { outcomes = [], state = {} }: { outcomes?: HostOutcome[]; state?: Partial<RolloutState> } = {},
+) {
   const { events, seen } = recordEvents()
   const stop = new AbortController()
   const never = new AbortController().signal
@@ -28,7 +32,7 @@ function fleet(batches: string[][], more: Partial<RolloutPlan> = {}) {
   }
   const drive = (deeds: Partial<Deeds> = {}) =>
     driveRollout(
-      { plan, state: initialState(plan) },
+      { plan, state: { ...initialState(plan), ...state } },
       {
         work: async ({ name }) => {
           done.push(name)
@@ -48,7 +52,8 @@ function fleet(batches: string[][], more: Partial<RolloutPlan> = {}) {
         keeping: {
           hosts: batches.flat().map(name => localHost(name, '/tmp')),
           events,
-          earlier: new Map(),
+          earlier: new Map(outcomes.map(each => [each.host, each])),
+          open: new Set(outcomes.length > 0 ? [0] : []),
         },
       },
     )
@@ -79,6 +84,37 @@ describe('a rollout', () => {
     let least = Number.POSITIVE_INFINITY
     for (let tries = 0; tries < 20 && least >= 200; tries++) least = Math.min(least, await cost())
     expect(least).toBeLessThan(200)
+  })
+
+  describe('whose controller was killed', () => {
+    const outcomes = [outcomeOf('a', 'changed')]
+    const ended = { is: 'ended', status: 'changed' } as const
+
+    test('after its last host ends the batch, and so itself', async () => {
+      const { drive, done, seen } = fleet([['a']], {}, { outcomes, state: { hosts: [ended] } })
+      expect(await drive()).toMatchObject({ outcomes, state: { stage: { kind: 'ended' } } })
+      expect(done).toEqual([])
+      expect(seen.map(({ type }) => type)).toEqual(['batch.start', 'host.end', 'batch.end'])
+      expect(ofType(seen, 'batch.end')).toMatchObject([{ number: 1, statuses: { changed: 1 } }])
+    })
+
+    test('between two batches ends the first before it begins the next', async () => {
+      const hosts = [ended, { is: 'waiting' } as const]
+      const { drive, done, seen } = fleet([['a'], ['b']], {}, { outcomes, state: { hosts } })
+      expect(statusesOf(await drive())).toEqual(['changed', 'changed'])
+      expect(done).toEqual(['b'])
+      expect(
+        seen.flatMap(event => ('number' in event ? [`${event.type} ${event.number}`] : [])),
+      ).toEqual(['batch.start 1', 'batch.end 1', 'batch.start 2', 'batch.end 2'])
+    })
+
+    test('once it was aborted is over, and begins no host', async () => {
+      const hosts = [ended, { is: 'waiting' } as const]
+      const stage = { kind: 'ended', why: 'it was aborted', final: true } as const
+      const { drive, done } = fleet([['a'], ['b']], {}, { outcomes, state: { hosts, stage } })
+      expect(statusesOf(await drive())).toEqual(['changed', 'skipped'])
+      expect(done).toEqual([])
+    })
   })
 
   test('bakes after each batch, also the last, and then asks its gate', async () => {
