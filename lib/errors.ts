@@ -155,6 +155,11 @@ export const errorCodes = {
     'The action needs a confirmation, and there is no terminal to ask at.',
     'Add `--yes` if you are sure.',
   ),
+  template_invalid: entry(
+    usage,
+    'A template can’t be evaluated: its syntax is wrong, a variable is undefined, or a filter is not known.',
+    'Fix the line the message names; docs/from-ansible.md has what templates can do.',
+  ),
   secret_missing: entry(
     usage,
     'A secret that the recipe declares is not where it should come from.',
