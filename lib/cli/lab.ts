@@ -1,6 +1,7 @@
 /** `hostwright lab up 3`: disposable SSH hosts on this machine. */
 import { UsageError } from '../errors.ts'
-import { defaultLabDirectory, labDown, labStatus, labUp } from '../lab/lab.ts'
+import { labDirectoryOf } from '../lab/directory.ts'
+import { labDown, labStatus, labUp } from '../lab/lab.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
@@ -13,29 +14,33 @@ export const lab: RunCommand = async ([what, number, ...more], _options, place) 
       hint: 'lab up <number>, lab down, or lab status.',
     })
   }
+  const directory = labDirectoryOf(place.project.inventories)
   switch (what) {
     case 'up': {
       const hosts = parseCount('lab up', number ?? '3')
-      await labUp({ hosts, onProgress: line => place.stderr.write(`${line}\n`) })
-      await show(place)
+      await labUp({
+        ...{ hosts, directory },
+        onProgress: line => place.stderr.write(`${line}\n`),
+      })
+      await show(place, directory)
       place.stderr.write('Next: hostwright server.provision app --on lab -i lab\n')
       return 0
     }
     case 'down': {
-      const ended = await labDown({})
+      const ended = await labDown({ directory })
       const text = ended > 0 ? `${count(ended)} stopped, and the lab removed.` : 'No lab was up.'
       place.stderr.write(`${text}\n`)
       return 0
     }
     case 'status':
-      return show(place)
+      return show(place, directory)
     default:
       throw unknownName('lab command', what, ['up', 'down', 'status'])
   }
 }
 
-async function show(place: Place): Promise<number> {
-  const status = await labStatus({})
+async function show(place: Place, directory: string): Promise<number> {
+  const status = await labStatus({ directory })
   if (!status) {
     place.stderr.write('No lab is up. Start one: hostwright lab up 3\n')
     return 0
@@ -52,9 +57,7 @@ async function show(place: Place): Promise<number> {
   )
   const server = status.server === 'openssh' ? 'OpenSSH' : 'hostwright’s own server'
   const files = status.kind === 'overlay' ? 'separate file systems' : 'separate directories'
-  place.stderr.write(
-    `${count(status.hosts.length)} (${server}, ${files}) in ${defaultLabDirectory()}\n`,
-  )
+  place.stderr.write(`${count(status.hosts.length)} (${server}, ${files}) in ${directory}\n`)
   return 0
 }
 

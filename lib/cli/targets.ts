@@ -10,7 +10,7 @@ import { parseDuration } from '../inventory/parse-duration.ts'
 import { shownOf } from '../inventory/password.ts'
 import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
 import { checkVariableFiles } from '../inventory/variable-files.ts'
-import { defaultLabDirectory } from '../lab/directory.ts'
+import { labDirectoryOf } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import { isTag } from '../resources/resource.ts'
 import type { Place } from './command.ts'
@@ -74,7 +74,7 @@ export async function selectTargets(
       become: options.become === true,
       becomeUser: options.becomeUser as string | undefined,
     },
-    labDirectory: defaultLabDirectory(),
+    labDirectory: labDirectoryOf(place.project.inventories),
   })
   const hosts = selectHosts(inventory, pattern)
   // A path that was given says itself where the hosts are from.

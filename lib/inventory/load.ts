@@ -31,7 +31,7 @@ export interface LoadOptions {
   overrides?: Record<string, string>
   /** Values from options for hosts that the file does not set. */
   defaults?: Defaults
-  /** Where to find `-i lab` if the project has no inventories/lab. */
+  /** Where to find `-i lab` if the project has no inventory of that name. */
   labDirectory?: string
   /** `--on`: if it is only `localhost` and there is no inventory, an empty one is returned. */
   pattern?: string
@@ -112,18 +112,21 @@ async function findFile(options: LoadOptions): Promise<string | undefined> {
   }
   if (environments.includes(wanted)) return fileOf(wanted)
   const path = resolve(cwd, wanted)
+  if (path === labDirectory) return inventoryOfLab(path)
   if (await isDirectory(path)) return inventoryOf(path, wanted)
   // Anything that is not a directory is read as a file, even /dev/stdin.
   if (/[/\\]/.test(wanted) || (await exists(path))) return path
-  if (wanted === 'lab' && labDirectory !== undefined) {
-    const file = await inventoryIn(labDirectory)
-    if (file !== undefined) return file
-    throw new UsageError('usage', 'no lab is running', { hint: 'Start one: hostwright lab up 3.' })
-  }
+  if (wanted === 'lab' && labDirectory !== undefined) return inventoryOfLab(labDirectory)
   refuseHostList(wanted)
   const unread = project === undefined ? undefined : join(project, 'inventories', wanted)
   if (unread !== undefined && (await isDirectory(unread))) return inventoryOf(unread, wanted)
   throw unknownName('environment', wanted, environments)
+}
+
+async function inventoryOfLab(directory: string): Promise<string> {
+  const file = await inventoryIn(directory)
+  if (file !== undefined) return file
+  throw new UsageError('usage', 'no lab is running', { hint: 'Start one: hostwright lab up 3.' })
 }
 
 /**

@@ -311,5 +311,3 @@ async function chooseServer(
     return undefined
   }
 }
-
-export { defaultLabDirectory }

@@ -1,9 +1,10 @@
 /** `lab.json`: marks a directory as a lab’s, and contains what is needed to stop it. */
-import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
 import { readFile } from '../read-file.ts'
+import { isOfProject } from './directory.ts'
 import type { ProcessId } from './processes.ts'
 
 export interface HostRecord {
@@ -77,6 +78,7 @@ export async function claimDirectory(directory: string, record: LabRecord): Prom
   try {
     makeDirectory(dirname(directory))
     makeDirectory(directory, 0o700)
+    await closeToOthers(directory)
   } catch (cause) {
     throw new UsageError(
       'usage',
@@ -99,6 +101,14 @@ export async function claimDirectory(directory: string, record: LabRecord): Prom
   }
 }
 
+/** A project's folder is as its clone made it: with a umask of 002, its group can write to it. */
+async function closeToOthers(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory)
+  const names = await readdir(directory)
+  if (uid !== process.getuid?.() || names.length === 0 || !names.every(isOfProject)) return
+  if ((mode & 0o022) !== 0) await chmod(directory, mode & 0o755)
+}
+
 /**
  * Refuses a directory that must not be used or deleted: one with content but no record, or another user’s
  * (under /tmp anybody can create a directory with our name first).
@@ -107,7 +117,9 @@ export async function refuseForeign(directory: string): Promise<void> {
   const { uid, mode } = await stat(directory)
   const us = process.getuid?.() ?? uid
   if (uid !== us) throw foreign(directory, 'it belongs to another user')
-  const names = (await readdir(directory)).filter(name => !name.startsWith('lab.json'))
+  const names = (await readdir(directory)).filter(
+    name => !name.startsWith('lab.json') && !isOfProject(name),
+  )
   if (names.length > 0 && (await readRecord(directory)) === undefined) {
     throw foreign(directory, 'it has files but no lab.json')
   }
@@ -120,11 +132,15 @@ function foreign(directory: string, why: string): UsageError {
   })
 }
 
-/** Deletes the lab's files, the record last, so that an interrupted deletion can be repeated. */
+/**
+ * Deletes the lab's files, the record last, so that an interrupted deletion can be repeated; and the directory, unless
+ * a project keeps something of its own there.
+ */
 export async function deleteDirectory(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter(name => name !== 'lab.json')
-  for (const name of names) {
+  const names = await readdir(directory)
+  for (const name of names.filter(each => each !== 'lab.json' && !isOfProject(each))) {
     await rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 })
   }
-  await rm(directory, { recursive: true, force: true })
+  if (names.some(isOfProject)) await rm(file(directory), { force: true })
+  else await rm(directory, { recursive: true, force: true })
 }

@@ -195,3 +195,13 @@ it.each(['web1,', 'web1,web2', '192.0.2.1,192.0.2.2,'])(
     ])
   },
 )
+
+it('says that no lab is running where the project’s inventories/lab has no hosts yet', async () => {
+  await write('inventories/lab/.gitignore', '')
+  const labDirectory = join(project, 'inventories/lab')
+  for (const inventory of ['lab', 'inventories/lab'])
+    expect((await refusalOf({ inventory, labDirectory })).message).toBe('no lab is running')
+  await write('inventories/lab/hosts.ini', 'lab1\n')
+  for (const inventory of ['lab', 'inventories/lab'])
+    expect(await hostNames({ inventory, labDirectory })).toEqual(['lab1'])
+})

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { defaultLabDirectory, labDirectoryOf } from '../../../lib/lab/directory.ts'
 import { labDown, labStatus, labUp } from '../../../lib/lab/lab.ts'
 import { claimDirectory, type LabRecord, readRecord } from '../../../lib/lab/record.ts'
 
@@ -68,4 +69,40 @@ test('cleans up after a lab whose processes are gone', async () => {
   expect(await labStatus({ directory })).toMatchObject({ hosts: [{ name: 'lab1', ready: false }] })
   await labDown({ directory })
   expect(existsSync(directory)).toBe(false)
+})
+
+describe('a project’s inventories/lab', () => {
+  let ofProject: string
+  beforeEach(async () => {
+    vi.stubEnv('HOSTWRIGHT_LAB', undefined)
+    ofProject = join(base, 'inventories', 'lab')
+    await mkdir(join(ofProject, 'group_vars'), { recursive: true })
+    await writeFile(join(ofProject, 'group_vars', 'lab.yml'), 'greeting: hello\n')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('is the lab’s directory if the project keeps nothing else there', async () => {
+    expect(labDirectoryOf(base)).toBe(ofProject)
+    await claimDirectory(ofProject, record)
+    await writeFile(join(ofProject, 'hosts.ini'), '')
+    expect(labDirectoryOf(base)).toBe(ofProject)
+  })
+
+  test('is left alone if it is an inventory, or if HOSTWRIGHT_LAB names another directory', async () => {
+    vi.stubEnv('HOSTWRIGHT_LAB', directory)
+    expect(labDirectoryOf(base)).toBe(directory)
+    vi.stubEnv('HOSTWRIGHT_LAB', undefined)
+    await writeFile(join(ofProject, 'hosts.ini'), '')
+    expect(labDirectoryOf(base)).toBe(defaultLabDirectory())
+    expect(labDirectoryOf(undefined)).toBe(defaultLabDirectory())
+  })
+
+  test('can be used after a clone with a umask of 002, and keeps what the project has there', async () => {
+    await chmod(ofProject, 0o775)
+    expect(await claimDirectory(ofProject, record)).toBe(true)
+    await writeFile(join(ofProject, 'key'), '')
+    await labDown({ directory: ofProject })
+    expect(await readdir(ofProject)).toEqual(['group_vars'])
+    expect(labDirectoryOf(base)).toBe(ofProject)
+  })
 })
