@@ -27,7 +27,9 @@ const layers = [
   'rollout',
   'ui',
   'lab',
+  'init',
   'cli',
+  'testing',
 ]
 const path = layer => `^lib/${layer}(/|\\.ts$)`
 

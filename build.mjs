@@ -15,7 +15,7 @@ if (status !== 0) process.exit(1)
 for (const path of readdirSync('dist/lib', { recursive: true }))
   if (/\.js(\.map)?$/.test(path)) rmSync(join('dist/lib', path))
 await build({
-  entryPoints: ['index', 'cli/main', 'lab/demo', 'lab/embedded-server'].map(
+  entryPoints: ['index', 'cli/main', 'testing/index', 'lab/demo', 'lab/embedded-server'].map(
     each => `lib/${each}.ts`,
   ),
   outbase: '.',

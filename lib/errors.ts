@@ -170,6 +170,11 @@ export const errorCodes = {
     'A lab host could not be started or stopped.',
     'See the log the message names.',
   ),
+  install_failed: entry(
+    fault,
+    'npm could not install what a new project needs.',
+    'Run `npm install` in the project again.',
+  ),
   out_of_files: entry(
     fault,
     'The controller may open no more files, so it could not connect to a host.',

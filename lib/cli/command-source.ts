@@ -26,6 +26,8 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   settle: async () => (await import('./settle.ts')).settle,
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,
+  test: async () => (await import('./test.ts')).test,
+  init: async () => (await import('./init.ts')).init,
 }
 
 const isOwn = (name: string): name is keyof typeof ownCommands => Object.hasOwn(ownCommands, name)

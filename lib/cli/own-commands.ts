@@ -9,6 +9,7 @@ import {
   callbacksOptions,
   callbacksSendOptions,
   execOptions,
+  initOptions,
   listHostsOptions,
   listRecipesOptions,
   listTasksOptions,
@@ -365,6 +366,30 @@ const lab: CommandInfo = {
   unknownOption: noOptions,
 }
 
+const init: CommandInfo = {
+  name: 'init',
+  usage: '[directory]',
+  description: 'Start a project: a recipe, a task, a test, inventories',
+  args: [['directory', 'default: this one']],
+  examples: [
+    'init greetings',
+    'init greetings --environment production --hosts web1,root@192.0.2.11',
+    'init greetings --ansible ../ansible/inventory --ci gitlab',
+  ],
+  options: initOptions,
+  unknownOption: 'init touches no host.',
+}
+
+const test: CommandInfo = {
+  name: 'test',
+  usage: '[words]',
+  description: 'Run the tests of this project',
+  args: [['words', 'only files with one of these in their path; default: all in test/']],
+  examples: ['test', 'test motd'],
+  options: [],
+  unknownOption: 'The tests say themselves what they run, and on which hosts.',
+}
+
 /** A name with several commands under it. Each of them refuses itself what it does not take. */
 function under(name: string, commands: readonly CommandInfo[], options: readonly Option[]) {
   return {
@@ -397,4 +422,6 @@ export const ownCommands = {
   settle,
   unlock,
   lab,
+  init,
+  test,
 }

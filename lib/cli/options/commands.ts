@@ -14,6 +14,7 @@ import {
   report,
   verbose,
 } from './output.ts'
+import { ansible, ci, environment, firstHosts, noInstall, ownPackage } from './project.ts'
 import { batches, commandTimeout, forks, reconnect, waitLock } from './rollout.ts'
 import { all, failed, limit, ofRecipe, selection, since } from './selection.ts'
 import { inventory, ofHost, on, onAll, onRuns, target, variable } from './target.ts'
@@ -99,6 +100,16 @@ export const applyOptions: readonly Option[] = [
 
 /** The environment makes no difference: it is for those who give it with every command. */
 export const listRecipesOptions: readonly Option[] = [inventory, mode]
+
+/** A new project. */
+export const initOptions: readonly Option[] = [
+  environment,
+  firstHosts,
+  ansible,
+  ci,
+  ownPackage,
+  noInstall,
+]
 
 /** No host is reached. */
 export const listHostsOptions: readonly Option[] = [onAll, inventory, variable, mode]

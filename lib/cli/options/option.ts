@@ -2,6 +2,7 @@
 
 /** Headings of `--help`, in their order. */
 export const optionGroups = {
+  project: 'Project',
   target: 'Target',
   connection: 'Connection',
   selection: 'Selection',
