@@ -4,8 +4,8 @@ import type { Option } from './option.ts'
 export const environment: Option = {
   flags: '--environment <name>',
   group: 'project',
-  description: 'The folder in inventories/, beside the lab’s',
-  default: 'production',
+  // No default here, where it could not be told from what was given: at a terminal it is asked for.
+  description: 'The folder in inventories/, beside the lab’s; default: production',
 }
 export const firstHosts: Option = {
   flags: '--hosts <hosts>',
