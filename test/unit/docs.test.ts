@@ -60,8 +60,8 @@ describe.each(internal)('%s', path => {
 describe('docs/architecture.md', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
 
-  test('has at most 200 lines', () => {
-    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(200)
+  test('has at most 220 lines', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(220)
   })
 
   test('lists the layers in the order that the linter enforces', () => {

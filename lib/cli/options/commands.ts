@@ -101,16 +101,6 @@ export const applyOptions: readonly Option[] = [
 /** The environment makes no difference: it is for those who give it with every command. */
 export const listRecipesOptions: readonly Option[] = [inventory, mode]
 
-/** A new project. */
-export const initOptions: readonly Option[] = [
-  environment,
-  firstHosts,
-  ansible,
-  ci,
-  ownPackage,
-  noInstall,
-]
-
 /** No host is reached. */
 export const listHostsOptions: readonly Option[] = [onAll, inventory, variable, mode]
 
@@ -227,6 +217,16 @@ export const settleOptions: readonly Option[] = [
 
 export const unlockOptions: readonly Option[] = [...target, ...connection, yes, forks, ...output]
 
+/** A new project. */
+export const initOptions: readonly Option[] = [
+  environment,
+  firstHosts,
+  ansible,
+  ci,
+  ownPackage,
+  noInstall,
+]
+
 /** All options, to distinguish one of another command from one that does not exist. */
 export const allOptions: readonly Option[] = [
   ...recipeOptions,
@@ -242,4 +242,5 @@ export const allOptions: readonly Option[] = [
   as,
   all,
   limit,
+  ...initOptions,
 ]

@@ -89,6 +89,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   ],
   settle: [...target, ...connection, 'step', 'as', 'check', 'wait-lock', 'forks', ...output],
   unlock: [...target, ...connection, 'yes', 'forks', ...output],
+  init: ['environment', 'hosts', 'ansible', 'ci', 'package', 'no-install'],
+  test: [],
   'lab up': [],
   'lab down': [],
   'lab status': [],
