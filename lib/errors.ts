@@ -160,6 +160,11 @@ export const errorCodes = {
     'A template can’t be evaluated: its syntax is wrong, a variable is undefined, or a filter is not known.',
     'Fix the line the message names; docs/from-ansible.md has what templates can do.',
   ),
+  vault_failed: entry(
+    usage,
+    'What ansible-vault encrypted can’t be decrypted: no password, a wrong one, or it is damaged.',
+    'Give the password of the id that the message names; docs/secrets.md has the ways.',
+  ),
   secret_missing: entry(
     usage,
     'A secret that the recipe declares is not where it should come from.',
