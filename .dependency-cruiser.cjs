@@ -19,6 +19,7 @@ const layers = [
   'resources',
   'facts',
   'heartbeat',
+  'balancer',
   'callbacks',
   'recipe',
   'program',

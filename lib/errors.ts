@@ -316,6 +316,16 @@ export const errorCodes = {
     'A product did not pass its heartbeat check.',
     'The last answer is in the message.',
   ),
+  balancer_failed: entry(
+    failed,
+    'A balancer did not do what was asked: it can’t be reached or set, it has no such server, or it does not say UP.',
+    'The message names it and says why; `hostwright server.mode active` puts a drained host back.',
+  ),
+  left_drained: entry(
+    failed,
+    'The work on a host failed, and its heartbeat does too: it stays out of service at its balancers.',
+    'Repair it, then `hostwright server.mode active` on it, which puts it back once its heartbeat is good.',
+  ),
   rolled_back: entry(
     failed,
     'An upgrade failed; the previous version is running again.',
@@ -384,6 +394,7 @@ const hostCodes = [
   'file_invalid',
   'wait_timeout',
   'heartbeat_failed',
+  'balancer_failed',
   'state_unreadable',
   'uncertain',
   'reverted',

@@ -135,6 +135,19 @@ export type RunEvent = { at: number } & (
   | { type: 'decision'; message: string; by: string }
   /** A person is asked before the step with this title, and the host waits for the answer. */
   | { type: 'approval.needed'; host: string; title: string }
+  /** A host is taken out of service at balancers, or is back there. */
+  | {
+      type: 'drain'
+      host: string
+      product: string
+      out: boolean
+      balancers: string[]
+      /** The server there: `app/web1`. */
+      server: string
+      /** Person and machine, and since when (ISO 8601). */
+      by: string
+      since: string
+    }
   | { type: 'host.start'; host: string }
   /** A host does what is done once a run (or a batch), for all of them. */
   | { type: 'once.start'; host: string; name: string; batch?: number }

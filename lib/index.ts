@@ -6,6 +6,7 @@ export type {
   Role,
   SettingDefinition,
 } from './bootstrap/definitions.ts'
+export { type Drain, describeDrain } from './bootstrap/drain.ts'
 export { expand } from './bootstrap/expand.ts'
 export {
   configCopy,

@@ -1,4 +1,5 @@
 import {
+  describeDrain,
   describeIntent,
   findProduct,
   findRole,
@@ -14,6 +15,8 @@ interface Pulse {
   product: string
   up: boolean
   answer: string
+  /** Where it is out of service, by whom, since when. */
+  drained?: string
 }
 
 export default recipe({
@@ -43,8 +46,11 @@ export default recipe({
     for (const name of names) {
       const intent = state.intents.get(name)
       if (intent) warn(`under way with ${name}: ${describeIntent(intent)}`)
+      const drain = state.drains.get(name)
+      if (drain) warn(`${name} is ${describeDrain(drain)}`)
       const verdict = await probe(asUnderWay(context, name))
-      if (verdict) pulses.push({ product: name, ...verdict })
+      const drained = drain && { drained: describeDrain(drain) }
+      if (verdict) pulses.push({ product: name, ...verdict, ...drained })
     }
     output(pulses)
     const down = pulses.filter(({ up }) => !up)

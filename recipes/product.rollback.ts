@@ -6,6 +6,7 @@ export default recipe({
   description: 'Put a product back to its previous version, or another one that is there',
   args: { product: product(), version: optional(string('default: the one before')) },
   examples: ['product.rollback deepfiler --on web', 'product.rollback deepfiler 1.0.0 --on web1'],
+  drains: true,
 
   prepare({ args }) {
     if (args.version !== undefined) checkVersion(args.version)

@@ -9,6 +9,7 @@ export default recipe({
     'product.set haproxy maxconn=4000 --on lb --check --diff',
     'product.set app token=@secrets/token --on web',
   ],
+  drains: true,
 
   prepare({ args, catalogue }) {
     parseAssignments(findProduct(catalogue, args.product), args.settings)

@@ -5,6 +5,7 @@ export default recipe({
   description: 'Forget settings of product.set; the inventory or default counts again',
   args: { product: product(), keys: rest(string('names of settings')) },
   examples: ['product.unset deepfiler workers --on web'],
+  drains: true,
 
   prepare({ args, catalogue }) {
     checkSettingNames(findProduct(catalogue, args.product), args.keys)

@@ -19,6 +19,7 @@ export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
   args: { product: product(), version: optional(string('default: the version in bootstrap.ini')) },
   examples: ['product.upgrade deepfiler 1.1.0 --on web --serial 1,25%,100%'],
+  drains: true,
   confirms: 'Go back to an older version of bootstrap.ini; upgrade without a way back',
 
   prepare({ args, catalogue, hosts, product: find }) {

@@ -27,6 +27,7 @@ export default recipe({
     'server.provision web --on web -i production',
     'server.provision --on web --serial 1,25%,100%',
   ],
+  drains: true,
 
   prepare({ args, hosts, catalogue, product }) {
     for (const host of hosts) {
@@ -77,8 +78,8 @@ export default recipe({
     for (const each of products) if (each.heartbeat?.probe.kind !== 'stack') await heartbeat(each)
     const passed = changed || known.size > 0
     await context.setMode(modeWithout(state, names), { role: name, passed })
-    if (!passed) return
-    await Promise.all(names.map(each => endIntent(each, ...copiesOf(context, each))))
+    if (passed) await Promise.all(names.map(each => endIntent(each, ...copiesOf(context, each))))
+    for (const each of products) await context.putBack(each)
   },
 })
 

@@ -1,5 +1,6 @@
 /** Changing the settings of a product on a host: its config file, its service, its record. */
 import type { ProductWishes, RunContext } from '../lib/index.ts'
+import { inService } from './drain.ts'
 import { configure, renew, renewalOf } from './product.ts'
 import { moduleOf } from './products.ts'
 import { carryOut, settle } from './undertaking.ts'
@@ -10,7 +11,14 @@ import { provisioned } from './upgrade.ts'
  * them, they are as before.
  * @throws {StepError} rolled_back, or rollback_failed if that does not work either
  */
-export async function changeSettings(
+export const changeSettings = (
+  context: RunContext,
+  name: string,
+  keys: readonly string[],
+  wishes: Pick<ProductWishes, 'settings' | 'unset'>,
+): Promise<void> => inService(context, name, () => change(context, name, keys, wishes))
+
+async function change(
   context: RunContext,
   name: string,
   keys: readonly string[],
@@ -24,18 +32,21 @@ export async function changeSettings(
   if (done) return
   const after = find(name, { settings, unset })
   const module = moduleOf(after, context)
+  const renewal = renewalOf(after, keys)
   await carryOut(context, {
     name,
     after,
     from: known?.from ?? recorded,
     to,
     known,
+    drained: renewal === 'restart',
     undoable: true,
     task: configure(after, keys, module),
     // A run that was interrupted after its edit left the file as wanted, but the running service unchanged.
     otherwise: async () => {
       if (keys.every(key => recorded.settings[key] === settings[key])) return false
-      await converge(renew(after, module, renewalOf(after, keys)))
+      if (renewal === 'restart') await context.drain(after)
+      await converge(renew(after, module, renewal))
       return true
     },
     words: { failed: `${keys.join(', ')} failed`, rolledBack: `${keys.join(', ')} rolled back` },

@@ -13,7 +13,7 @@ import {
   type Task,
   type Wanted,
 } from '../lib/index.ts'
-import { undone } from './product.ts'
+import { renewalOf, undone } from './product.ts'
 import { moduleOf } from './products.ts'
 
 /** The record of a product, as far as it can be gone back to. */
@@ -111,10 +111,11 @@ function wayBack(context: RunContext, name: string, intent: Intent) {
   const { from, to, steps } = intent as Intent & { from: Target }
   const before = asRecorded(context, name, from)
   const module = moduleOf(before, context)
-  const under = context.undertake(before, { from, to, known: intent, back: true })
   const keys = [...Object.keys(from.settings), ...Object.keys(to.settings)].filter(
     key => from.settings[key] !== to.settings[key] && before.definition.settings.has(key),
   )
+  const drained = interrupts(before, from, to, keys)
+  const under = context.undertake(before, { from, to, known: intent, back: true, drained })
   const task = undone(before, context.host, {
     module,
     previous: to.version,
@@ -124,6 +125,14 @@ function wayBack(context: RunContext, name: string, intent: Intent) {
   })
   return { before, task: under(task) }
 }
+
+/** Whether a change restarts the product, which is what a host is drained for. */
+export const interrupts = (
+  product: HostProduct,
+  from: Target,
+  to: Target,
+  keys: readonly string[],
+): boolean => from.version !== to.version || renewalOf(product, keys) === 'restart'
 
 /** An intent that is proven or undone goes: the mode becomes what it was, unless something else is under way. */
 async function putAway(context: RunContext, name: string, intent: Intent) {
@@ -163,6 +172,8 @@ export interface Work {
   known?: Intent
   /** The server's mode meanwhile. */
   passing?: string
+  /** Whether the host is drained before its first change. */
+  drained: boolean
   /** Whether what fails can be undone. */
   undoable: boolean
   /** Makes `after` of it. */
@@ -179,12 +190,14 @@ export interface Work {
  */
 export async function carryOut(context: RunContext, work: Work): Promise<void> {
   const { check, converge, heartbeat, undertake } = context
-  const { name, after, from, to, known, passing, task } = work
-  const under = undertake(after, { from, to, known, passing })
+  const { name, after, from, to, known, passing, drained, task } = work
+  const under = undertake(after, { from, to, known, passing, drained })
   let changed: boolean
   try {
     changed = (await converge(under(task))).changed
     if (work.undoable) context.ifItFails(() => wayBack(context, name, known ?? planned(work)).task)
+    // The host asks for it itself when it changes something; a plan shows what it would be.
+    if (check && changed && drained) await context.drain(after)
     const did = changed || (await work.otherwise?.()) === true
     if (!check && (did || known || passing)) await heartbeat(after)
   } catch (error) {

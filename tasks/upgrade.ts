@@ -9,6 +9,7 @@ import {
   type Target,
   UsageError,
 } from '../lib/index.ts'
+import { inService } from './drain.ts'
 import { upgrade, versionInUse } from './product.ts'
 import { moduleOf } from './products.ts'
 import { carryOut, recordOf, settle } from './undertaking.ts'
@@ -37,9 +38,21 @@ export function provisioned(context: Pick<RunContext, 'state'>, name: string): T
  * @param check called with the product as it is and as it is to be, before anything is changed
  * @throws {StepError} rolled_back, or rollback_failed if that does not work either
  */
-export async function changeVersion(
+export const changeVersion = (
   context: RunContext,
-  { name, version, recipe }: { name: string; version: string; recipe: string },
+  wanted: WantedVersion,
+  check: (before: HostProduct, after: HostProduct) => Promise<void> | void,
+): Promise<void> => inService(context, wanted.name, () => bring(context, wanted, check))
+
+interface WantedVersion {
+  name: string
+  version: string
+  recipe: string
+}
+
+async function bring(
+  context: RunContext,
+  { name, version, recipe }: WantedVersion,
   check: (before: HostProduct, after: HostProduct) => Promise<void> | void,
 ): Promise<void> {
   const { host, product: find, setMode, state } = context
@@ -61,6 +74,7 @@ export async function changeVersion(
     to: { ...recorded, version: moved ? version : from.version },
     known,
     passing: 'upgrading',
+    drained: true,
     undoable: moved,
     task: upgrade(after, host, {
       module: moduleOf(after, context),

@@ -57,6 +57,7 @@ export interface ProductDefinition {
   /** Absolute path of a TypeScript or JavaScript module on the controller. */
   module?: string
   heartbeat?: Heartbeat
+  balancer?: BalancerDefinition
   settings: Map<string, SettingDefinition>
 }
 
@@ -82,6 +83,22 @@ export interface SettingDefinition {
   /** What the product's service needs to take up a new value. */
   apply: 'reload' | 'restart'
   description: string
+}
+
+/** The haproxys in front of a product, which take a host out of service while it changes. */
+export interface BalancerDefinition {
+  /** Pattern of hosts. */
+  hosts: string
+  /** Template: the backend in their haproxy.cfg. */
+  backend: string
+  /** Template: the name of the host in it. */
+  server: string
+  /** Template, with the balancer's values: path of its admin socket. Default: the one in its haproxy.cfg. */
+  socket?: string
+  /** How long to wait for its sessions to end. */
+  drainMs: number
+  /** How long to wait until haproxy says that it is UP again. */
+  readyMs: number
 }
 
 /** How to check that a product works, and how patiently. */

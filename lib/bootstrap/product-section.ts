@@ -1,6 +1,7 @@
 /** `[product:NAME]` of bootstrap.ini. */
 import { resolve } from 'node:path'
 import type { IniFault, IniSection } from '../ini/read.ts'
+import { balancerKeys, readBalancer } from './balancer-keys.ts'
 import type { ProductDefinition } from './definitions.ts'
 import { heartbeatKeys, readHeartbeat } from './heartbeat-keys.ts'
 import { invalid, readSection, type SectionReader, template } from './section.ts'
@@ -22,6 +23,7 @@ export const productKeys = [
   'test',
   'module',
   ...heartbeatKeys,
+  ...balancerKeys,
 ] as const
 
 type Key = (typeof productKeys)[number]
@@ -67,6 +69,7 @@ export function readProduct(
     scripts: { provision: local('provision'), upgrade: local('upgrade'), test: local('test') },
     module: local('module'),
     heartbeat: readHeartbeat(keys),
+    balancer: readBalancer(keys),
     settings: new Map(),
   }
 }

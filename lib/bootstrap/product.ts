@@ -1,9 +1,11 @@
 /** A product as it is on one host: the catalogue’s definition with the host’s values. Pure. */
 import { join } from 'node:path'
+import { UsageError } from '../errors.ts'
 import { plainVars } from '../inventory/host-vars.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { quote } from '../shell/quote.ts'
-import type { Heartbeat, Probe, ProductDefinition } from './definitions.ts'
+import { isHaproxyName } from './balancer-keys.ts'
+import type { BalancerDefinition, Heartbeat, Probe, ProductDefinition } from './definitions.ts'
 import { expand } from './expand.ts'
 import { record } from './record.ts'
 import { effectiveSettings } from './settings.ts'
@@ -28,6 +30,8 @@ export interface HostProduct {
   readonly validate?: string
   readonly service?: string
   readonly heartbeat?: Heartbeat
+  /** Its `backend` and `server` are names; `socket` is still a template, as each balancer has its own values. */
+  readonly balancer?: BalancerDefinition
   /** Default export of the product’s module, if bootstrap.ini has one. */
   readonly module?: unknown
 }
@@ -77,7 +81,7 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
   const config = put(definition.config)
   values = { ...values, config }
   const archive = version === undefined ? undefined : put(definition.archive)
-  const { heartbeat } = definition
+  const { balancer, heartbeat } = definition
   // In a command, values are quoted as shell words.
   const quoted = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
@@ -98,8 +102,22 @@ export function productOnHost(definition: ProductDefinition, sources: ProductSou
     archive: archive && join(directory, archive),
     validate: definition.validate && expand(definition.validate, quoted),
     service: put(definition.service),
+    balancer: balancer && {
+      ...balancer,
+      backend: haproxyName('backend', put(balancer.backend)!),
+      server: haproxyName('server', put(balancer.server)!),
+    },
     heartbeat: heartbeat && { ...heartbeat, probe: expandProbe(heartbeat.probe, values, quoted) },
   }
+}
+
+/** It becomes a part of what haproxy's admin socket is sent. */
+function haproxyName(key: string, text: string): string {
+  if (isHaproxyName(text)) return text
+  throw new UsageError(
+    'invalid_value',
+    `${key} = ${JSON.stringify(text)} is not a name in haproxy: letters, digits and - _ . :`,
+  )
 }
 
 /** The entries with other names. */

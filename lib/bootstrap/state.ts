@@ -4,6 +4,8 @@
  */
 import { type IniContent, type IniFile, readIni, writeIni } from '../ini/read.ts'
 import { damaged } from './damaged.ts'
+import type { Drain } from './drain.ts'
+import { parseDrain } from './drain-file.ts'
 import type { Intent } from './intent.ts'
 import { parseIntent } from './intent-file.ts'
 import { record } from './record.ts'
@@ -14,6 +16,8 @@ export interface HostState {
   products: Map<string, ProductState>
   /** What is under way, by product. */
   intents: Map<string, Intent>
+  /** Where the host is out of service, by product. */
+  drains: Map<string, Drain>
 }
 
 /** `server.ini` */
@@ -65,7 +69,7 @@ const productKeys = [
 /**
  * Parses the state from a host’s files.
  *
- * @param files contents by path in the state’s directory: `server.ini`, `products/x.ini`, `products/x.intent`; others are ignored
+ * @param files contents by path in the state’s directory: `server.ini`, `products/x.ini`, `products/x.intent`, `products/x.drain`; others are ignored
  * @param directory for messages
  * @throws {StepError} `state_unreadable` with file and line: a file is malformed
  */
@@ -73,15 +77,16 @@ export function parseState(
   files: ReadonlyMap<string, string>,
   directory = '/var/bootstrap',
 ): HostState {
-  const state: HostState = { products: new Map(), intents: new Map() }
+  const state: HostState = { products: new Map(), intents: new Map(), drains: new Map() }
   for (const [path, text] of files) {
     const read = (section: string, keys: string[]): Content =>
       readContent(readIni(text, `${directory}/${path}`), section, keys)
-    const [, product, kind] = /^products\/([^/.][^/]*)\.(ini|intent)$/.exec(path) ?? []
+    const [, product, kind] = /^products\/([^/.][^/]*)\.(ini|intent|drain)$/.exec(path) ?? []
     if (path === 'server.ini') state.server = serverState(read('server', serverKeys))
     else if (product === undefined) continue
     else if (kind === 'intent')
       state.intents.set(product, parseIntent(text, `${directory}/${path}`))
+    else if (kind === 'drain') state.drains.set(product, parseDrain(text, `${directory}/${path}`))
     else state.products.set(product, productState(read('product', productKeys)))
   }
   return state

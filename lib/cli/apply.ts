@@ -31,6 +31,7 @@ export async function applyRequest(
   const { recipe, origin, file: code } = await namedRecipe(plan.recipe, place)
   const user = (options.becomeUser ?? plan.becomeUser) as string | undefined
   const as = { become: options.become === true || plan.become === true, becomeUser: user }
+  const asPlanned = { ...options, ...as, noDrain: plan.noDrain }
   return {
     name: plan.recipe,
     recipe,
@@ -38,9 +39,9 @@ export async function applyRequest(
     file: code,
     command: { name: 'apply', words },
     words: plan.args,
-    options: { ...options, ...as },
+    options: asPlanned,
     place,
-    targets: () => targetsOf(plan, { ...options, ...as }, place),
+    targets: () => targetsOf(plan, asPlanned, place),
     mode: {
       kind: 'replay',
       planned: new Map(Object.entries(plan.hosts)),

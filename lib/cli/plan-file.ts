@@ -20,6 +20,8 @@ export interface Plan {
   /** --become and --become-user: another user may find something else. */
   become?: boolean
   becomeUser?: string
+  /** --no-drain: hosts stay in service. */
+  noDrain?: boolean
   selection: SelectionOptions
   /** The steps that were found, by host. */
   hosts: Record<string, StepAccount[]>
@@ -61,6 +63,7 @@ export function parsePlan(text: string, file: string): Plan {
     !isTexts(Object.values(plan.variables)) ||
     !['undefined', 'boolean'].includes(typeof plan.become) ||
     !isTextOrNone(plan.becomeUser) ||
+    !['undefined', 'boolean'].includes(typeof plan.noDrain) ||
     !isRecord(plan.selection) ||
     !isTexts(plan.selection.tags) ||
     !isTexts(plan.selection.skipTags) ||

@@ -66,6 +66,7 @@ export const plan: RunCommand = async (words, options, place) => {
     variables: parseVariables(options.var as readonly string[]),
     become: options.become === true || undefined,
     becomeUser: options.becomeUser as string | undefined,
+    noDrain: options.noDrain === true || undefined,
     selection: parseSelection(options),
     hosts: Object.fromEntries([...hosts].sort(([a], [b]) => byName(a, b))),
   }

@@ -10,6 +10,7 @@ import { UsageError } from '../errors.ts'
 import { createFaults, type Faults } from '../faults.ts'
 import type { Timeouts, What } from '../host/job.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
+import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
 import { refuseSameHost } from '../inventory/same-host.ts'
 import { createInventoryView, type InventoryView } from '../inventory/view.ts'
 import { parseArguments, readValues } from '../recipe/arguments.ts'
@@ -84,6 +85,8 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     targets &&
     faults.take(() => planFor(read.rollout!, targets, request.resumed?.batches, recipe.order))
   const products = args && productsOf(recipe.args, args, found.catalogue)
+  if (recipe.drains && options.noDrain !== true && targets && products)
+    faults.take(() => checkBalancers(targets.inventory, found?.loaded, products))
   const heartbeats =
     read.rollout &&
     products &&
@@ -109,6 +112,7 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     secrets: secrets!.all,
     secretsOf: secrets!.of,
     confirmed,
+    drains: options.noDrain !== true,
     leavesHandlers: request.leavesHandlers,
     selection: read.selection!,
   }
@@ -132,6 +136,20 @@ export async function readyRun(request: RunRequest): Promise<ReadyRun> {
     reach: { ...reach!, warnings: [...reach!.warnings, ...fitted.warnings] },
     traces,
   }
+}
+
+/**
+ * The balancers of these products, or of all where a recipe is about none by name.
+ * @throws {UsageError} invalid_value, unknown_name: a pattern that matches no host
+ */
+function checkBalancers(
+  inventory: Targets['inventory'],
+  catalogue: Catalogue | undefined,
+  names: readonly string[],
+): void {
+  for (const { name, balancer } of catalogue?.products.values() ?? [])
+    if (balancer && (names.length === 0 || names.includes(name)))
+      refuseUnsupported(inventory, selectHosts(inventory, balancer.hosts))
 }
 
 /** Options alone, without what they are about; undefined: those that are wrong. */

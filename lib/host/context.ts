@@ -11,13 +11,14 @@ import type { Items } from '../resources/resource.ts'
 import { createDollar } from '../session/dollar.ts'
 import type { Across } from './across.ts'
 import { createCommands } from './commands.ts'
+import { createDrains } from './drains.ts'
 import { accountForWayBack, converge } from './execute.ts'
 import type { Execution } from './execution.ts'
 import { createFindStack, createHeartbeat, createProbe } from './heartbeats.ts'
 import { checkNotStopped, type Interrupts } from './interrupts.ts'
 import type { Job } from './job.ts'
 import { onlyLooks } from './mode.ts'
-import { createOn, effectOf } from './on.ts'
+import { createNeighbours, createOn, effectOf } from './on.ts'
 import { createOwnStep } from './own-step.ts'
 import { createFindProduct, createRecordProduct } from './products.ts'
 import { createSetMode } from './server-mode.ts'
@@ -65,12 +66,15 @@ export function createContext<A extends ArgumentTypes>(
   }
   const effect: RunContext['effect'] = (title, line, options) =>
     bring([effectOf(title, line, options)])
-  const own = { host, facts, $, read, converge: (...items: Items[]) => bring(items), effect }
-  const onFor = (interrupts: Interrupts) =>
-    createOn(
+  const own = { host, ask, facts, $, read, converge: (...items: Items[]) => bring(items), effect }
+  const neighboursFor = (interrupts: Interrupts) =>
+    createNeighbours(
       { job, forHost: host.name, selection: scheduling.selection, execution, interrupts },
       own,
     )
+  const neighbours = neighboursFor(execution.interrupts)
+  const onFor = (interrupts: Interrupts) => createOn(neighboursFor(interrupts))
+  const drains = createDrains(job, execution, { neighbours, state, ask, write, step })
   const stackOf = createFindStack(catalogue, execution, state, product)
   const context: RunContext<ArgumentValues<A>> = {
     host: { ...host, facts: sessions.main.facts },
@@ -85,7 +89,7 @@ export function createContext<A extends ArgumentTypes>(
     read,
     converge: own.converge,
     effect,
-    on: onFor(execution.interrupts),
+    on: createOn(neighbours),
     once: createOnce(across, execution),
     get catalogue() {
       return catalogue()
@@ -96,7 +100,8 @@ export function createContext<A extends ArgumentTypes>(
     product,
     recordProduct: createRecordProduct(identity.run, execution, state, write),
     setMode: createSetMode(identity.run, execution, state, write),
-    undertake: createUndertake({ run: identity.run, recipe: what.name }, state),
+    undertake: createUndertake({ run: identity.run, recipe: what.name }, state, drains.drain),
+    ...drains,
     readIntent: createReadIntent(execution, state, ask),
     endIntent: createEndIntent(execution, state, ask),
     keepReleases: createKeepReleases(execution, catalogue, ask),

@@ -25,6 +25,8 @@ export interface What<A extends ArgumentTypes = ArgumentTypes> {
   secretsOf?: ReadonlyMap<string, SecretValues>
   /** Whether what asks for a confirmation may be done: --yes. */
   confirmed?: boolean
+  /** Whether hosts are taken out of service at their balancers. Default: yes; no: --no-drain. */
+  drains?: boolean
   /** It only writes records: handlers that an earlier run left due wait for a run that changes something. */
   leavesHandlers?: boolean
   /** Which resources run. Default: all. */

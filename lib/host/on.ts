@@ -5,7 +5,7 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { parseDuration } from '../inventory/parse-duration.ts'
 import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
 import { lockKey } from '../inventory/same-host.ts'
-import type { OtherHost, OtherHosts } from '../recipe/recipe.ts'
+import type { OtherHost, OtherHosts, RunContext } from '../recipe/recipe.ts'
 import { callSite } from '../resources/call-site.ts'
 import { command } from '../resources/commands/command.ts'
 import type { Items } from '../resources/resource.ts'
@@ -14,16 +14,22 @@ import type { CommandRunner } from '../session/remote-process.ts'
 import { createCommands } from './commands.ts'
 import { converge } from './execute.ts'
 import { onlyLooks } from './mode.ts'
-import { createAsk } from './state-files.ts'
+import { type Ask, createAsk } from './state-files.ts'
 import { createStay, type Staying } from './stay.ts'
 
-/**
- * @param own the host's own part: what `on` is for that host itself
- * @returns `on` of one host's run
- */
-export function createOn(staying: Staying, own: OtherHost) {
+/** Another host, as the engine works at it too. */
+export interface Neighbour extends OtherHost {
+  /** A call that changes nothing there. */
+  ask: Ask
+}
+
+/** Finds the hosts of a pattern, or a host: each is the same one again. */
+export type Neighbours = (where: string | Host, waitMs?: number) => Neighbour[]
+
+/** @param own the host's own part: what that host itself is */
+export function createNeighbours(staying: Staying, own: Neighbour): Neighbours {
   const { inventory } = staying.job.world
-  const known = new Map<string, OtherHost>()
+  const known = new Map<string, Neighbour>()
   const find = (host: Host, waitMs: number | undefined) => {
     if (lockKey(host) === lockKey(own.host)) return own
     const id = JSON.stringify([host.name, waitMs])
@@ -31,15 +37,16 @@ export function createOn(staying: Staying, own: OtherHost) {
     known.set(id, found)
     return found
   }
-  return (where: string | Host, { wait }: { wait?: string } = {}): OtherHosts => {
-    const waitMs = wait === undefined ? undefined : parseDuration(wait)
-    const hosts = hostsOf(inventory, where)
-    return together(
-      typeof where === 'string' ? where : where.name,
-      hosts.map(host => find(host, waitMs)),
-    )
-  }
+  return (where, waitMs) => hostsOf(inventory, where).map(host => find(host, waitMs))
 }
+
+/** `on` of one host's run. */
+export const createOn =
+  (neighbours: Neighbours): RunContext['on'] =>
+  (where, { wait } = {}) => {
+    const waitMs = wait === undefined ? undefined : parseDuration(wait)
+    return together(typeof where === 'string' ? where : where.name, neighbours(where, waitMs))
+  }
 
 /** The inventory's own hosts: what a recipe passes may hide its variables. */
 function hostsOf(inventory: Inventory, where: string | Host): Host[] {
@@ -80,7 +87,7 @@ function together(where: string, others: readonly OtherHost[]): OtherHosts {
   }
 }
 
-function createOther(staying: Staying, there: Host, waitMs: number | undefined): OtherHost {
+function createOther(staying: Staying, there: Host, waitMs: number | undefined): Neighbour {
   const stay = createStay(staying, there, waitMs)
   const looks = onlyLooks(staying.job.mode)
   const run = (work: (...of: Parameters<CommandRunner>) => ReturnType<CommandRunner>): Dollar =>
@@ -89,6 +96,7 @@ function createOther(staying: Staying, there: Host, waitMs: number | undefined):
     stay.working((execution, scheduling) => converge(items, scheduling, execution))
   return {
     host: stay.host,
+    ask: call => stay.looking(execution => createAsk(execution)(call)),
     facts: fact => stay.looking(async execution => createFacts(createAsk(execution))(fact)),
     read: run((...command) =>
       stay.looking(execution => createCommands(execution, false, false)(...command)),

@@ -13,7 +13,7 @@ import type { SegmentCall } from '../session/script.ts'
 import type { Session } from '../session/session.ts'
 import { announceChanges, confirmingOf } from './confirm.ts'
 import type { Execution } from './execution.ts'
-import { intend, openIntents } from './intents.ts'
+import { intend, isHeld, openIntents, prepareFor } from './intents.ts'
 import { handlersIn } from './ledger.ts'
 import { confirmOf, onlyLooks, onStepOf, wantsDiff } from './mode.ts'
 import { restart } from './restart.ts'
@@ -141,7 +141,7 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
     // What is left was skipped, though its host could not say so.
     if (running.failure) {
       for (const step of left) end(step, leftOut)
-      return
+      return 'ended'
     }
     for (const step of left) {
       const known = sent.get(step)!
@@ -154,7 +154,7 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
     announceChanges(left, session, execution)
     if (as !== undefined || left.some(step => sent.get(step)!.id !== undefined))
       assumeDue(left, session, dueNow(left, sent, ledger.due), as !== undefined)
-    await sendOnce(left, sent, session, running, end)
+    return sendOnce(left, sent, session, running, end)
   }
   // The memory of effects is the connection's user's. Without a lock nobody can tell whose an old shell is.
   const mayRepeat = () =>
@@ -163,10 +163,13 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
     rest().length === 0
   return {
     send: async () => {
-      await sessions.steadily(as, attempt, mayRepeat).catch(error => {
-        endUnknown(rest(), sent, thrownError(error), running)
-        throw error
-      })
+      const sending = () =>
+        sessions.steadily(as, attempt, mayRepeat).catch(error => {
+          endUnknown(rest(), sent, thrownError(error), running)
+          throw error
+        })
+      // The first step that is left is held: it has changed nothing, and is sent again with those after it.
+      while ((await sending()) === 'held') await prepareFor(rest().slice(0, 1))
       if (!restarts || running.failure) return
       const result = sent.get(last)!.result!
       if (result.status === 'changed') await restart(last, result, running)
@@ -224,7 +227,7 @@ async function sendOnce(
   session: Session,
   running: Running,
   end: (step: Step, result: StepResult, late?: StepError) => void,
-): Promise<void> {
+): Promise<'ended' | 'held'> {
   const { mode, sessions, stepTimeoutMs } = running.execution
   const limits = steps.map(({ resource: { title }, confirms }) =>
     createStepLimit(title, confirms ? undefined : stepTimeoutMs, {
@@ -241,10 +244,13 @@ async function sendOnce(
     diff: wantsDiff(mode),
     plan: onStepOf(mode) !== undefined,
   }
-  await session.segment(calls, settings).catch(error => {
+  const results = await session.segment(calls, settings).catch(error => {
     for (const limit of limits) limit.end()
     throw limits.find(({ late }) => late)?.late ?? error
   })
+  if (results.length === calls.length) return 'ended'
+  for (const limit of limits) limit.end()
+  return 'held'
 }
 
 /** The call of the step `at`, and its listener. */
@@ -278,7 +284,7 @@ function callOf(
     makes: step.resource.makes,
     within:
       step.within && own.inMain
-        ? { intent: step.within.number, part: step.resource.part ?? '-' }
+        ? { intent: step.within.number, part: step.resource.part ?? '-', held: isHeld(step) }
         : undefined,
     confirming: confirmation.id,
     when:

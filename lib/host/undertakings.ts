@@ -6,6 +6,7 @@ import { type HostState, parseState, renderServer } from '../bootstrap/state.ts'
 import { StepError } from '../errors.ts'
 import type { RunContext } from '../recipe/recipe.ts'
 import { lastLines } from '../report/step-error.ts'
+import type { Before } from '../resources/resource.ts'
 import { within } from '../resources/undertaking.ts'
 import type { HostCall } from '../session/call.ts'
 import { stateFilesOf } from '../session/session.ts'
@@ -18,9 +19,10 @@ import type { Ask } from './state-files.ts'
 export function createUndertake(
   origin: { run: string; recipe: string },
   state: () => HostState,
+  drain: RunContext['drain'],
 ): RunContext['undertake'] {
   let last = 0
-  return (product, { from, to, known, back = false, passing }) => {
+  return (product, { from, to, known, back = false, passing, drained = false }) => {
     const { server, intents } = state()
     const { run, recipe } = origin
     const mode = (known ? known.mode !== undefined : passing)
@@ -57,8 +59,22 @@ export function createUndertake(
         }),
       ],
     }
-    const undertaking = { number: last, product: product.name, call, back }
+    const before = drained && product.balancer ? once(() => drain(product)) : undefined
+    const undertaking = { number: last, product: product.name, call, back, before }
     return task => within(undertaking, task)
+  }
+}
+
+function once(work: () => Promise<void>): Before {
+  let done = false
+  return {
+    get done() {
+      return done
+    },
+    run: async () => {
+      await work()
+      done = true
+    },
   }
 }
 

@@ -50,6 +50,8 @@ export interface Change {
   back?: boolean
   /** The server's mode meanwhile; default: as it is. */
   passing?: string
+  /** It interrupts the service: its first change waits until the host is drained, if the product has a balancer. */
+  drained?: boolean
 }
 
 /** Another host, from within a host's run. What is done there is shown under the host that it is for. */
@@ -161,6 +163,19 @@ export interface RunContext<A = unknown, S = SecretValues> {
    * Removes releases of a product, but for the newest ones (`keep_releases` of bootstrap.ini) and these versions.
    */
   keepReleases(product: HostProduct, versions: readonly (string | undefined)[]): Promise<void>
+  /**
+   * Takes this host out of service at the balancers of a product, and writes down on the host that it is. Does nothing
+   * if the product has none, or with --no-drain.
+   * @param options.stays until `putBack` is called with `stays` too, whatever else is done on the host meanwhile
+   * @throws {StepError} balancer_failed, other_host: it can't be; it is back where it was
+   */
+  drain(product: HostProduct, options?: { stays?: boolean }): Promise<void>
+  /**
+   * Puts this host back where it was drained, and waits until the balancers say that it is UP; the caller has proven that
+   * the product works. What somebody else had out of service before stays so.
+   * @throws {StepError} balancer_failed, other_host: it is still out of service at those that the message names
+   */
+  putBack(product: HostProduct, options?: { stays?: boolean }): Promise<void>
   /** In plans and lists: what runs if what comes next fails. Does nothing otherwise. */
   ifItFails(items: () => Items): void
   /**
@@ -219,6 +234,7 @@ export interface Recipe<
   readonly secrets: S
   readonly examples: readonly string[]
   readonly confirms?: string
+  readonly drains: boolean
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   readonly run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
@@ -259,6 +275,8 @@ export interface RecipeOptions<
   examples?: readonly string[]
   /** What --yes allows, in one line for --help; without it the command does not take --yes. */
   confirms?: string
+  /** Whether it takes hosts out of service at balancers: the command then has the option --no-drain. */
+  drains?: boolean
   /** Whether the run takes the host's lock. A recipe that changes hosts must. Default: true. */
   lock?: boolean | ((args: ArgumentValues<A>) => boolean)
   /** Finds errors before any host is touched. */
@@ -315,6 +333,7 @@ export function recipe<
     secrets: options.secrets ?? ({} as S),
     examples: options.examples ?? [],
     confirms: options.confirms,
+    drains: options.drains ?? false,
     lock: typeof lock === 'function' ? lock : () => lock,
     prepare: options.prepare,
     run: options.run,

@@ -8,14 +8,15 @@
 #   hw_intent_KEY_NUMBER what hw_intend was given
 hw_intents_begun=' '
 
-# hw_intend NUMBER name= text= [server=] [config=] [copy=] [aside=] [fresh=]: the steps that are within NUMBER (hw_undertake) are
+# hw_intend NUMBER name= text= [server=] [config=] [copy=] [aside=] [fresh=] [hold=]: the steps that are within NUMBER (hw_undertake) are
 # about to do this. `text`: the file without what is noted in its end. `server`: what server.ini becomes with it.
 # `copy`: where in bootstrap_dir the config is copied to, unless the file that is there has noted a copy already.
 # `aside`: where a config goes that somebody has changed meanwhile. `fresh`: the run that begins it; what another
-# run has noted in a file that is there is about something else.
+# run has noted in a file that is there is about something else. `hold`: the first step that would change something
+# asks instead, as other hosts have to be ready for it.
 hw_intend() {
-  hw_words 1 'name text server config copy aside fresh' "$@" || return
-  for hw_each in name text server config copy aside fresh; do
+  hw_words 1 'name text server config copy aside fresh hold' "$@" || return
+  for hw_each in name text server config copy aside fresh hold; do
     eval "hw_intent_${hw_each}_$1=\$hw_want_$hw_each"
   done
 }
@@ -45,6 +46,10 @@ hw_undertake() {
       # On the way back a later run must know how far this one came, also where there was little to do.
       [ "$hw_intent_part" = restore ] || hw_intent_look "$@" || return
       [ -n "$hw_intent_due" ] || return 0
+      if [ -n "$hw_intent_hold" ] && [ "$hw_intent_due" != look ]; then
+        hw_status=need hw_note=held
+        return
+      fi
       [ "$hw_intent_due" = look ] || hw_intent_begin || return
       ;;
   esac
@@ -69,7 +74,7 @@ hw_undertake() {
 # hw_intent_use NUMBER: what hw_intend was given, and what is noted in the file.
 hw_intent_use() {
   hw_intent=$1
-  for hw_each in name text server config copy aside fresh; do
+  for hw_each in name text server config copy aside fresh hold; do
     eval "hw_intent_$hw_each=\$hw_intent_${hw_each}_$hw_intent"
   done
   hw_intent_read

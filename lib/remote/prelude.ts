@@ -16,7 +16,7 @@ import { quote } from '../shell/quote.ts'
 const lib = fileURLToPath(new URL('../', import.meta.url))
 
 /** Where parts are. */
-const folders = ['remote', 'resources', 'facts', 'heartbeat'] as const
+const folders = ['remote', 'resources', 'facts', 'heartbeat', 'balancer'] as const
 
 /** The parts that every session has. */
 const always = ['core', 'state'] as const

@@ -9,6 +9,11 @@ hw_write_state() {
   hw_record "$1" "$hw_want_content"
 }
 
+# hw_drop_state NAME: the state file NAME is gone, on the disk too.
+hw_drop_state() {
+  rm -f -- "$hw_dir/$1" && hw_flush "$hw_dir/${1%/*}" || hw_fail "can't remove $hw_dir/$1"
+}
+
 # hw_record NAME COMMAND…: the state file NAME becomes what COMMAND prints: whole or not at all, and on the disk
 # before anything after it begins.
 hw_record() {

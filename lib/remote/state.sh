@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini and *.intent, and handlers, those that a run
+# state.sh: the dynamic state in bootstrap_dir: server.ini, products/*.ini, *.intent and *.drain, and handlers, those that a run
 # left due (see step.sh).
 
 # hw_may_look: fails where this user may not look into bootstrap_dir: it would seem that nothing is there.
@@ -90,7 +90,7 @@ hw_own_uid() {
 hw_read_state() {
   hw_may_look || return
   [ ! -d "$hw_dir" ] || hw_trust_state "$hw_dir" || return
-  for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir"/products/*.intent "$hw_dir/handlers"; do
+  for hw_path in "$hw_dir/server.ini" "$hw_dir"/products/*.ini "$hw_dir"/products/*.intent "$hw_dir"/products/*.drain "$hw_dir/handlers"; do
     [ -f "$hw_path" ] || continue
     hw_mark file "${hw_path#"$hw_dir"/}"
     hw_state_run='' hw_state_steps=''

@@ -128,6 +128,15 @@ export interface Undertaking {
   readonly call: HostCall
   /** It undoes something. */
   readonly back: boolean
+  /** What has to be done before its first change, if anything: until then that is held. */
+  readonly before?: Before
+}
+
+/** What comes before the first change of an undertaking. */
+export interface Before {
+  readonly done: boolean
+  /** @throws {StepError} it can't be: nothing is changed */
+  run(): Promise<void>
 }
 
 /** The place where handlers run that are due by then; made by `flushHandlers()`. */

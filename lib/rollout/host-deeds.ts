@@ -132,6 +132,7 @@ export async function goBack<A extends ArgumentTypes>(
         secrets: what.secrets,
         secretsOf: what.secretsOf,
         confirmed: true,
+        drains: what.drains,
       },
       mode,
       world: withParts(world, events, world.interrupts),

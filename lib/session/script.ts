@@ -35,6 +35,8 @@ export interface Within {
   /** What `hw_intend` was given. */
   intent: number
   part: Part
+  /** Its first change waits: the step asks instead, and the segment ends before it. */
+  held?: boolean
 }
 
 /** The upgrade script, in one direction; a copy of the config; anything else. */

@@ -68,7 +68,8 @@ export async function runSegment(
   let asked = 0
   for (;;) {
     const asking = await expectRest(segment, shell)
-    if (!asking) return segment.results
+    // What is held is for the caller, who has to ask the host other things meanwhile.
+    if (!asking || asking.note === held) return segment.results
     if (++asked > steps.length * mostAsked) {
       throw new UnreachableError('shell_failed', 'the host keeps asking for the same content')
     }
@@ -110,12 +111,12 @@ async function expectRest(
   const from = results.length
   let asking: StepResult | undefined
   let failed = false
-  const answers = steps.slice(from).map(async ({ id, call, when, handler }, offset) => {
+  const answers = steps.slice(from).map(async ({ id, call, when, handler, within }, offset) => {
     const { listener } = calls[from + offset]!
     await channel.expect(id, {
       ...listener,
       keep: stepBytes,
-      mayAsk: Boolean(call.content ?? call.answer ?? call.edit),
+      mayAsk: within?.held === true || Boolean(call.content ?? call.answer ?? call.edit),
       maySkip: ({ note }) =>
         failed ||
         asking !== undefined ||
@@ -165,6 +166,9 @@ async function answerRest(
   const cause = () => `answer to ${titleAt(segment, at)}, ${answers.size} in all`
   send(cause, [], againScript(rest, mode, answers))
 }
+
+/** What a step says whose change is held: see hw_undertake in lib/remote/intent.sh. */
+const held = 'held'
 
 /** What a step says that is skipped because of its condition: see hw_when in lib/remote/step.sh. */
 const conditionFailed = 'its condition does not hold'

@@ -43,7 +43,7 @@ export interface Session {
   readonly lastId: number
   /**
    * Runs calls in order, stopping at the first that fails; the rest are `skipped`. Content is sent
-   * only if the host lacks it. Results keep the last MiB of each output. Never rejects because of
+   * only if the host lacks it. A step that is held ends it: there are no results from that one on. Results keep the last MiB of each output. Never rejects because of
    * a failed step.
    * @throws {UnreachableError} the connection or the shell is lost
    */

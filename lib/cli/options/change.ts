@@ -28,6 +28,12 @@ export const yes: Option = {
   description: 'Also release the lock of a live run, without asking',
 }
 
+export const noDrain: Option = {
+  flags: '--no-drain',
+  group: 'change',
+  description: 'Leave hosts in service at their balancers while they change',
+}
+
 // Of a run that goes on.
 
 export const anyway: Option = {

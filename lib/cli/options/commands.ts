@@ -1,5 +1,16 @@
 /** Which options each command takes: composed of those of each group, in the files beside this one. */
-import { anyway, as, check, diff, out, rollback, settledStep, step, yes } from './change.ts'
+import {
+  anyway,
+  as,
+  check,
+  diff,
+  noDrain,
+  out,
+  rollback,
+  settledStep,
+  step,
+  yes,
+} from './change.ts'
 import { connection } from './connection.ts'
 import type { Option } from './option.ts'
 import {
@@ -40,13 +51,19 @@ export const recipeOptions: readonly Option[] = [
 /** A recipe that asks for a confirmation says what for. */
 export function optionsOf({
   confirms,
+  drains = false,
   hosts,
 }: {
   confirms?: string
+  drains?: boolean
   hosts?: string
 }): readonly Option[] {
   const own = recipeOptions.map(option => (option === on ? { ...on, default: hosts } : option))
-  return confirms === undefined ? own : [...own, { ...yes, description: confirms }]
+  return [
+    ...own,
+    ...(drains ? [noDrain] : []),
+    ...(confirms === undefined ? [] : [{ ...yes, description: confirms }]),
+  ]
 }
 
 /** One command has nothing to select, compare or step through, and takes no lock. */
@@ -76,6 +93,7 @@ export const planOptions: readonly Option[] = [
   ...selection,
   out,
   diff,
+  noDrain,
   forks,
   commandTimeout,
   reconnect,
@@ -232,6 +250,7 @@ export const allOptions: readonly Option[] = [
   ...recipeOptions,
   out,
   yes,
+  noDrain,
   anyway,
   rollback,
   failed,

@@ -78,6 +78,7 @@ export type JournalRecord =
       | 'decision'
       | 'once.start'
       | 'once.end'
+      | 'drain'
       | 'rollout.stage'
       | 'verdict'
       | 'rollback.start'
@@ -139,6 +140,7 @@ export function createRecorder(attempt: number): (event: RunEvent) => {
       case 'rollback.start':
       case 'host.start':
       case 'decision':
+      case 'drain':
       case 'once.start':
       case 'once.end':
         return { records: [event], decides: true }

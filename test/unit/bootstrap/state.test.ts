@@ -20,7 +20,11 @@ function files({ server, products }: HostState): Map<string, string> {
 
 describe('parsing', () => {
   test('returns an empty state for a host that was never provisioned', () => {
-    expect(parseState(new Map())).toEqual({ products: new Map(), intents: new Map() })
+    expect(parseState(new Map())).toEqual({
+      products: new Map(),
+      intents: new Map(),
+      drains: new Map(),
+    })
   })
 
   test('reads every documented key', () => {
@@ -37,6 +41,7 @@ describe('parsing', () => {
     )
     expect(state).toEqual({
       intents: new Map(),
+      drains: new Map(),
       server: { mode: 'active', role: 'web', changedAt: at, run: 'r1' },
       products: new Map([
         ['x', { version: '2', previousVersion: '1', provisioned: 'abc', settings: { port: '80' } }],
@@ -121,6 +126,7 @@ describe('rendering', () => {
           ...(s && { server: s }),
           products: new Map(Object.entries(ps)),
           intents: new Map(),
+          drains: new Map(),
         }
         expect(parseState(files(state))).toEqual(state)
       }),

@@ -45,7 +45,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   plan: [
-    ...[...target, ...connection, ...selection, 'out', 'diff'],
+    ...[...target, ...connection, ...selection, 'out', 'diff', 'no-drain'],
     ...['forks', 'command-timeout', 'reconnect', ...output],
   ],
   apply: [

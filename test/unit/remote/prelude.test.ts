@@ -53,7 +53,7 @@ test('the prelude finds every shell file except those of shells of their own, un
 test.each(['sh', 'awk'])('the prelude refuses two .%s files of the same name', async ending => {
   const root = await mkdtemp(join(tmpdir(), 'hw-parts-'))
   try {
-    for (const folder of ['remote', 'resources/system', 'facts', 'heartbeat'])
+    for (const folder of ['remote', 'resources/system', 'facts', 'heartbeat', 'balancer'])
       await mkdir(join(root, folder), { recursive: true })
     for (const name of ['remote/core.sh', 'remote/state.sh', `facts/zone.${ending}`])
       await writeFile(join(root, name), '')
