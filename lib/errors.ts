@@ -354,7 +354,7 @@ export const errorCodes = {
   other_host: entry(
     failed,
     'Another host, at which this one works by `on()`, can’t be reached, or another run holds its lock.',
-    'The message names it and says why; when that is fixed, run again.',
+    'The message names it and says why; when that is fixed, `hostwright resume` goes on with the run.',
   ),
   wait_cycle: entry(
     failed,

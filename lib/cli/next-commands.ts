@@ -18,13 +18,15 @@ export interface Ending {
 
 /**
  * Whether a host has not come to an end of its own, so that `resume` goes on with it. A further attempt begins only what
- * is left: a host that it can't get at is left still, as what an earlier one began there is known to the run alone.
+ * is left: a host that it can't get at is left still, as what an earlier one began there is known to the run alone. So is
+ * one whose work at another host (`on()`) failed as that could not be got at.
  */
 export const isLeft = ({ status, error, roundTrips = 0, attempt = 1 }: Ending): boolean =>
   status === undefined ||
   status === 'interrupted' ||
   status === 'uncertain' ||
   status === 'skipped' ||
+  error?.code === 'other_host' ||
   (status === 'unreachable' &&
     (roundTrips > 0 || error?.code === 'connection_lost' || error?.code === 'shell_failed')) ||
   (attempt > 1 && (status === 'unreachable' || status === 'locked'))

@@ -150,7 +150,14 @@ hw_intent_compare() {
   hw_intent_sum "$hw_intent_config" || return
   case $hw_found in absent | "$hw_noted_copy" | "$hw_noted_config") return 0 ;; esac
   hw_noted_config=$hw_found hw_path=$hw_intent_config
-  hw_intent_put_aside
+  hw_intent_by_script || hw_intent_put_aside
+}
+
+# hw_intent_by_script: whether the config is as the script left it, which has ended, or of which a person has said so,
+# after what began it had gone: so nothing was noted of it.
+hw_intent_by_script() {
+  [ -n "$hw_noted_open" ] && [ -e "$hw_dir/runs/$hw_noted_run/product-$hw_intent_name/exit" ] || return
+  hw_line=$(find -L "$hw_path" -prune -newer "$hw_dir/runs/$hw_noted_run/product-$hw_intent_name/exit") && [ -z "$hw_line" ]
 }
 
 # hw_copy_whole FROM TO: TO becomes a copy of FROM, with its owner and mode; whole or not at all.
@@ -181,9 +188,10 @@ hw_intent_print() {
   done
 }
 
-# hw_intent_read: what is noted in the file, into hw_noted_KEY; empty where there is none.
+# hw_intent_read: what is noted in the file, into hw_noted_KEY; empty where there is none. hw_noted_open: it has a script
+# whose end is not noted.
 hw_intent_read() {
-  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_noted_adopted='' hw_noted_run='' hw_intent_tail=''
+  hw_noted_copy='' hw_noted_config='' hw_noted_script='' hw_noted_restored='' hw_noted_adopted='' hw_noted_run='' hw_noted_open='' hw_intent_tail=''
   [ -f "$hw_dir/products/$hw_intent_name.intent" ] || return 0
   while IFS= read -r hw_line; do
     case $hw_intent_tail$hw_line in
@@ -209,8 +217,11 @@ hw_intent_read() {
   esac
   # Of this run itself the record is passed on, with what it printed.
   case $hw_noted_script in
-    *' begun') [ "$hw_noted_run" = "${hw_lock_run-}" ] || ! hw_script_ended "$hw_noted_run" "$hw_intent_name" "${hw_noted_script% begun}" ||
-      hw_noted_script="${hw_noted_script% begun} ended" ;;
+    *' begun')
+      hw_noted_open=yes
+      [ "$hw_noted_run" = "${hw_lock_run-}" ] || ! hw_script_ended "$hw_noted_run" "$hw_intent_name" "${hw_noted_script% begun}" ||
+        hw_noted_script="${hw_noted_script% begun} ended"
+      ;;
   esac
 }
 

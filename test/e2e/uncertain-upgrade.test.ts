@@ -6,7 +6,7 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readlink, utimes, writeFile } from 'node:fs/promises'
 
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
@@ -17,12 +17,14 @@ import { localProject } from '../support/local-project.ts'
 
 const run = promisify(execFile)
 
-/** It changes the config in both directions, and waits in its middle. */
-const script = `set -eu
+/** It changes the config in both directions, and waits in its middle: before that change, or after it. */
+const scriptOf = (change: 'before' | 'after') => `set -eu
+migrate() { echo "; migrated to $VERSION" >>"$CONFIG"; }
 echo "$PREVIOUS_VERSION>$VERSION" >>"$HOME_DIR/scripts"
-echo "; migrated to $VERSION" >>"$CONFIG"
+${change === 'before' ? 'migrate' : ''}
 echo half way
 until [ -e "$HOME_DIR/go" ] || [ ! -d "$HOME_DIR" ]; do sleep 0.05; done
+${change === 'after' ? 'migrate' : ''}
 echo "at $VERSION" >>"$HOME_DIR/scripts"
 `
 
@@ -48,8 +50,14 @@ default = 8080
 const title = 'upgrade script of app'
 
 /** A run of product.upgrade whose script is in its middle when its runner is killed. */
-async function cutOff({ alone }: { alone: boolean }) {
-  const project = await localProject({ 'inventories/x/upgrade': script }, 1)
+async function cutOff({
+  alone,
+  change = 'before',
+}: {
+  alone: boolean
+  change?: 'before' | 'after'
+}) {
+  const project = await localProject({ 'inventories/x/upgrade': scriptOf(change) }, 1)
   const { at } = project
   await project.write('inventories/x/bootstrap.ini', catalogue(project.directory))
   await mkdir(at('inventories/x/releases'))
@@ -173,3 +181,31 @@ test('an upgrade script that goes on without its runner is waited for before it 
   const pair = ['2.0.0>1.0.0', 'at 1.0.0', '1.0.0>2.0.0', 'at 2.0.0']
   await holds(['1.0.0>2.0.0', 'at 2.0.0', ...pair], ['2.0.0'])
 })
+
+// The other scripts here change the config before anything is noted of it, so that it never was another's.
+test.each([false, true])(
+  'a config that the upgrade script changed after its runner was killed is its own; one that a person changed then (%s) is kept aside',
+  {
+    timeout: 120_000,
+  },
+  async byPerson => {
+    const { project, id, holds } = await cutOff({ alone: true, change: 'after' })
+    await writeFile(project.at('app/go'), '')
+    await expect
+      .poll(() => readFile(project.at('app/scripts'), 'utf8'), { timeout: 30_000 })
+      .toContain('at 2.0.0')
+    const settle = () => project.run(['settle', id, '--on', 'h1', '--step', title, '--as', 'done'])
+    // Its shell may be there for a moment still.
+    await expect.poll(async () => (await settle()).status, { timeout: 30_000 }).toBe(0)
+    if (byPerson) {
+      // As time goes by: of the same second some systems know no later.
+      const later = new Date(Date.now() + 60_000)
+      await writeFile(project.at('app.ini'), '; by hand\n', { flag: 'a' })
+      await utimes(project.at('app.ini'), later, later)
+    }
+    const { status, stderr } = await project.run(['resume', id])
+    expect(status, stderr).toBe(0)
+    expect({ aside: stderr.includes('changed meanwhile') }, stderr).toEqual({ aside: byPerson })
+    if (!byPerson) await holds(['1.0.0>2.0.0', 'at 2.0.0'], ['2.0.0'])
+  },
+)

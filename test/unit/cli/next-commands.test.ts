@@ -18,6 +18,18 @@ describe('what is left of a run', () => {
     expect([0, 2].map(roundTrips => isLeft({ ...ending, roundTrips }))).toEqual([false, true])
   })
 
+  test('has a host whose work at another host could not be done, as that one was not to be had', () => {
+    const ending = { status: 'failed', error: { code: 'other_host' } } as const
+    expect(isLeft(ending)).toBe(true)
+  })
+
+  test('is all of a run that did not get to its end, also if each host has', () => {
+    expect(nextCommands('r1', [{ status: 'ok' }])).toEqual([])
+    expect(nextCommands('r1', [{ status: 'ok' }], undefined, true)).toEqual([
+      { why: 'To go on with it', command: 'hostwright resume r1' },
+    ])
+  })
+
   test('has no host that has failed, in whatever attempt', () => {
     expect([1, 2].map(attempt => isLeft({ status: 'failed', attempt }))).toEqual([false, false])
   })
