@@ -89,7 +89,7 @@ module.exports = {
     only('p-retry', ['^lib/(callbacks|heartbeat|host)/', '^lib/transport/connecting/']),
     only('@eslint-community/regexpp', ['^lib/resources/host-pattern\\.ts$']),
     only('re2js', ['^lib/shell/linear-pattern\\.ts$', '^lib/templates/regex\\.ts$']),
-    only('yaml', ['^lib/resources/data/edit/', '^lib/inventory/variable-files\\.ts$']),
+    only('yaml', ['^lib/resources/data/edit/', '^lib/inventory/readers/yaml\\.ts$']),
     only('jsonc-parser', ['^lib/resources/data/edit/']),
     only('toml-eslint-parser', ['^lib/resources/data/edit/']),
     only('diff', ['^lib/report/']),

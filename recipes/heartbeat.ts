@@ -35,7 +35,7 @@ export default recipe({
 
   async run(context) {
     const { args, catalogue, host, output, probe, state, warn } = context
-    const role = state.server?.role ?? host.vars.maybe('role')
+    const role = state.server?.role ?? host.vars.maybeText('role')
     if (args.product === undefined && role === undefined) {
       throw new StepError('this host has no role, so there is nothing to check', {
         hint: 'Run server.provision first, or name a product.',

@@ -28,7 +28,7 @@ export default recipe({
 
   async run(context) {
     const { args, catalogue, host, output, state } = context
-    const role = state.server?.role ?? host.vars.maybe('role')
+    const role = state.server?.role ?? host.vars.maybeText('role')
     if (args.product === undefined && role === undefined) {
       throw new StepError('this host has no role, so it has no products', {
         hint: 'Run server.provision first, or name a product.',

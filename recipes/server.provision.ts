@@ -14,7 +14,7 @@ import { moduleOf } from '../tasks/products.ts'
 import { copiesOf, modeWithout, recordOf, settle } from '../tasks/undertaking.ts'
 
 /** The argument, else the inventory’s variable. */
-const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.maybe('role')
+const roleOf = (args: { role?: string }, host: Host) => args.role ?? host.vars.maybeText('role')
 
 export default recipe({
   description: 'Install and configure every product of the server’s role',

@@ -5,7 +5,7 @@ import type { ProductModule } from './product.ts'
 export const deepfiler: ProductModule = {
   // Its control script looks there for the program that runs it and for its config.
   prepare: ({ home, config }, { vars }) => {
-    const node = vars.maybe('node')
+    const node = vars.maybeText('node')
     return [
       node && file(`${home}/node`, { content: `${node}\n` }),
       file(`${home}/config`, { content: `${config}\n` }),

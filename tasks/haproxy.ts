@@ -146,10 +146,12 @@ function backendsOf(
   { groups, group }: Pick<InventoryView, 'groups' | 'group'>,
 ): { name: string; address: string }[] {
   const known = new Set(groups)
-  return (vars.maybe('haproxy_backends') ?? defaultBackends).split(',').flatMap((text, index) => {
-    const backend = text.trim()
-    const [, name = '', port] = /^(.+):(\d+)$/.exec(backend) ?? []
-    if (!known.has(name)) return [{ name: `stack${index + 1}`, address: backend }]
-    return group(name).map(host => ({ name: host.name, address: `${host.address}:${port}` }))
-  })
+  return (vars.maybeText('haproxy_backends') ?? defaultBackends)
+    .split(',')
+    .flatMap((text, index) => {
+      const backend = text.trim()
+      const [, name = '', port] = /^(.+):(\d+)$/.exec(backend) ?? []
+      if (!known.has(name)) return [{ name: `stack${index + 1}`, address: backend }]
+      return group(name).map(host => ({ name: host.name, address: `${host.address}:${port}` }))
+    })
 }

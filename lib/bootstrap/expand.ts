@@ -43,7 +43,10 @@ function unknownPlaceholder(
   name: string,
   values: Readonly<Record<string, string | undefined>>,
 ): UsageError {
-  const known = Object.keys(values).filter(key => values[key] !== undefined)
+  // Those that are found when they are read are known; a template of one may fail.
+  const known = Object.entries(Object.getOwnPropertyDescriptors(values))
+    .filter(([, { get, value }]) => get !== undefined || value !== undefined)
+    .map(([key]) => key)
   const [near] = nearest(name, known)
   return new UsageError('invalid_value', `{${name}} has no value here: ${template}`, {
     hint:

@@ -1,7 +1,7 @@
 /** A product as it is on one host: the catalogue’s definition with the host’s values. Pure. */
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
-import { plainVars } from '../inventory/host-vars.ts'
+import { found, overlay, textVars } from '../inventory/host-vars.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { quote } from '../shell/quote.ts'
 import { isHaproxyName } from './balancer-keys.ts'
@@ -56,39 +56,34 @@ export interface ProductSources {
 export function productOnHost(definition: ProductDefinition, sources: ProductSources): HostProduct {
   const { host, directory, recorded, unset = [], warn } = sources
   const version = sources.version ?? recorded?.version ?? definition.version
+  const texts = textVars(host.vars)
   const settings = effectiveSettings(definition, {
     wanted: sources.settings,
     recorded: without(recorded?.settings ?? {}, unset),
-    hostVars: plainVars(host.vars),
+    hostVars: texts,
     warn,
   })
   const secrets = [...definition.settings.values()]
     .filter(({ name, type }) => type === 'secret' && settings[name])
     .map(({ name }) => settings[name]!)
-  let values: Record<string, string | undefined> = {
-    ...plainVars(host.vars),
+  let values = overlay(texts, {
     version,
     product: definition.name,
     address: host.address,
     host: host.name,
     root: host.root,
     ...settings,
-  }
+  })
   const put = (template: string | undefined) =>
     template === undefined ? undefined : expand(template, values)
   const home = put(definition.home)
-  values = { ...values, home }
+  values = overlay(values, { home })
   const config = put(definition.config)
-  values = { ...values, config }
+  values = overlay(values, { config })
   const archive = version === undefined ? undefined : put(definition.archive)
   const { balancer, heartbeat } = definition
   // In a command, values are quoted as shell words.
-  const quoted = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      key,
-      value === undefined ? undefined : quote(value),
-    ]),
-  )
+  const quoted = quoteAll(values)
   return {
     name: definition.name,
     definition,
@@ -118,6 +113,11 @@ function haproxyName(key: string, text: string): string {
     'invalid_value',
     `${key} = ${JSON.stringify(text)} is not a name in haproxy: letters, digits and - _ . :`,
   )
+}
+
+function quoteAll(values: Values): Values {
+  const quoted = (value: string | undefined) => (value === undefined ? undefined : quote(value))
+  return found(Object.keys(values).map(name => [name, () => quoted(values[name])] as const))
 }
 
 /** The entries with other names. */

@@ -131,7 +131,7 @@ async function knownUrl(options: OptionValues, place: Place): Promise<URL | unde
   const given = options.callbackUrl as string | undefined
   const text = given ?? (place.env.HOSTWRIGHT_CALLBACK_URL || undefined)
   if (text !== undefined) return checkCallbackUrl(text)
-  if (options.inventory === undefined) return undefined
+  if (([options.inventory ?? []].flat() as unknown[]).length === 0) return undefined
   const { inventory } = await selectTargets({ ...options, on: 'all', var: [] }, place)
   const { callbackUrl } = await loadCatalogue(inventory.directory)
   return callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl)

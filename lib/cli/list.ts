@@ -1,6 +1,7 @@
 /** `hostwright list recipes|hosts|tasks` */
 import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
+import { listInventory, toJson } from '../inventory/listed.ts'
 import { findRecipes } from '../recipe/recipe-files.ts'
 import { unknownName } from '../shell/nearest.ts'
 import { chooseMode } from '../ui/choose-renderer.ts'
@@ -60,16 +61,13 @@ async function listHosts(options: OptionValues, place: Place): Promise<number> {
   const mode = wanted === undefined ? undefined : chooseMode(wanted, place)
   const { hosts, inventory, warnings } = await selectTargets(options, place)
   for (const warning of warnings) sayLine(place.stderr, `warning: ${warning}`)
-  for (const { name } of hosts) {
+  // That shows variables as they are written: none has to be resolved.
+  for (const { name } of mode === 'json' ? [] : hosts) {
     const reason = inventory.unsupported.get(name)?.message
     if (reason) sayLine(place.stderr, `note: ${reason}`)
   }
   if (mode === 'json') {
-    for (const { name, address, port, user, groups } of hosts) {
-      const refused = inventory.unsupported.get(name)?.message
-      const reached = refused === undefined ? { address, port, user } : { refused }
-      place.stdout.write(`${JSON.stringify({ name, ...reached, groups })}\n`)
-    }
+    place.stdout.write(`${toJson(listInventory(inventory, hosts))}\n`)
   } else if (mode === 'pretty' || (mode === undefined && place.stdout.isTTY)) {
     const rows = hosts.map(({ name, address, port, user, groups }) => [
       name,

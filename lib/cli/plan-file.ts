@@ -12,7 +12,8 @@ export interface Plan {
   recipe: string
   /** Its arguments, as words of the command line. */
   args: string[]
-  inventory?: string
+  /** `-i`, each. */
+  inventory?: readonly string[]
   /** Pattern of hosts. */
   on: string
   /** --var */
@@ -58,7 +59,7 @@ export function parsePlan(text: string, file: string): Plan {
     typeof plan.recipe !== 'string' ||
     typeof plan.on !== 'string' ||
     !isTexts(plan.args) ||
-    !isTextOrNone(plan.inventory) ||
+    !isTexts(plan.inventory ?? []) ||
     !isRecord(plan.variables) ||
     !isTexts(Object.values(plan.variables)) ||
     !['undefined', 'boolean'].includes(typeof plan.become) ||

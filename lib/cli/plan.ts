@@ -61,7 +61,7 @@ export const plan: RunCommand = async (words, options, place) => {
     made: new Date().toISOString(),
     recipe: name,
     args: rest,
-    inventory: options.inventory as string | undefined,
+    inventory: options.inventory as readonly string[] | undefined,
     on: pattern!,
     variables: parseVariables(options.var as readonly string[]),
     become: options.become === true || undefined,

@@ -118,7 +118,8 @@ async function open(
 
 function lineOf({ command, name, words, options, place }: RunRequest) {
   const { env } = place
-  const inventory = options.inventory ?? env.HOSTWRIGHT_INVENTORY
+  const given = [options.inventory ?? []].flat() as string[]
+  const inventory = given.length > 0 ? given : [env.HOSTWRIGHT_INVENTORY || []].flat()
   const callbackUrl = options.callbackUrl ?? env.HOSTWRIGHT_CALLBACK_URL
   const callbackEvents = options.callbackEvents ?? env.HOSTWRIGHT_CALLBACK_EVENTS
   return {
@@ -126,7 +127,7 @@ function lineOf({ command, name, words, options, place }: RunRequest) {
     words: command?.words ?? words,
     options: {
       ...options,
-      inventory: inventory || undefined,
+      inventory,
       callbackUrl: callbackUrl || undefined,
       callbackEvents: callbackEvents || undefined,
     },

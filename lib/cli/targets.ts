@@ -1,5 +1,5 @@
 /** Which hosts a command line means. */
-import { basename, join, sep } from 'node:path'
+import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
 import { checkAnsibleCfg } from '../inventory/ansible-cfg.ts'
@@ -9,7 +9,6 @@ import { loadInventory } from '../inventory/load.ts'
 import { parseDuration } from '../inventory/parse-duration.ts'
 import { shownOf } from '../inventory/password.ts'
 import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
-import { checkVariableFiles } from '../inventory/variable-files.ts'
 import { labDirectoryOf } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import { isTag } from '../resources/resource.ts'
@@ -42,13 +41,14 @@ export async function findTargets(
   refuseUnsupported(inventory, hosts)
   const all = withJumps(hosts, byName(inventory))
   const { cwd } = place
-  const project = place.project.inventories
   const directories = [inventory.directory, cwd]
-  const unread = [
-    await checkVariableFiles(all, { directories: [...directories, project ?? cwd], cwd }),
-    await checkAnsibleCfg(all, { directories, project, cwd }),
-  ]
-  const warnings = [...targets.warnings, ...unread.filter(each => each !== undefined)]
+  const unread = await checkAnsibleCfg(all, {
+    directories,
+    project: place.project.inventories,
+    cwd,
+  })
+  // What is odd in a file of variables shows when it is parsed.
+  const warnings = [...(inventory.warnings ?? []), ...(unread === undefined ? [] : [unread])]
   return { ...targets, warnings }
 }
 
@@ -65,7 +65,7 @@ export async function selectTargets(
     })
   }
   const inventory = await loadInventory({
-    inventory: options.inventory as string | undefined,
+    inventory: options.inventory as readonly string[] | undefined,
     cwd: place.cwd,
     project: place.project.inventories,
     pattern,
@@ -82,16 +82,9 @@ export async function selectTargets(
   return {
     inventory,
     hosts,
-    warnings: notReadBeside(inventory),
+    warnings: inventory.warnings ?? [],
     twoProjects: named ? twoProjects(place.project) : undefined,
   }
-}
-
-function notReadBeside({ file, notRead = [] }: Inventory): string[] {
-  if (notRead.length === 0) return []
-  const more = notRead.length > 3 ? ` and ${notRead.length - 3} more` : ''
-  const shown = `${notRead.slice(0, 3).join(', ')}${more}`
-  return [`not read: ${shown}; of inventories, hostwright knows only ${basename(file)}`]
 }
 
 const isWithin = (file: string, project: string | undefined) =>

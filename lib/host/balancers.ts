@@ -6,7 +6,7 @@ import type { BalancerDefinition } from '../bootstrap/definitions.ts'
 import type { ServerState } from '../bootstrap/drain.ts'
 import { expand } from '../bootstrap/expand.ts'
 import { isBootstrapError, StepError } from '../errors.ts'
-import { plainVars } from '../inventory/host-vars.ts'
+import { overlay, textVars } from '../inventory/host-vars.ts'
 import { lastLines } from '../report/step-error.ts'
 import type { Neighbour } from './on.ts'
 
@@ -27,7 +27,7 @@ export function placeAt(
   { backend, server, socket }: Pick<BalancerDefinition, 'backend' | 'server' | 'socket'>,
 ): Place {
   const { name, address, root, vars } = at.host
-  const values = { ...plainVars(vars), host: name, address, root }
+  const values = overlay(textVars(vars), { host: name, address, root })
   const path = socket === undefined ? '' : expand(socket, values)
   return { at, name, server: { backend, server, socket: path } }
 }

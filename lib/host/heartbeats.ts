@@ -22,7 +22,7 @@ export const createFindStack =
     product: FindProduct,
   ): FindStack =>
   own => {
-    const role = state().server?.role ?? host.vars.maybe('role')
+    const role = state().server?.role ?? host.vars.maybeText('role')
     const products = (role !== undefined && catalogue().roles.get(role)?.products) || []
     const others = products.filter(name => name !== own.name).map(name => product(name))
     // Leave out stacks: they would ask about this one in turn.

@@ -14,16 +14,8 @@ export function readPort(text: string): number | undefined {
   return port >= 1 && port <= 65535 ? port : undefined
 }
 
-/** Refuses what Ansible would evaluate first. */
-export function refuseTemplate(written: { value: string; what: string; fail: Fail }): void {
-  const { value, what, fail } = written
-  if (!isTemplate(value)) return
-  const hint = 'Templates are not evaluated: write the value itself.'
-  fail(`${what} is a template: ${JSON.stringify(value)}`, hint)
-}
-
-/** Whether Ansible would evaluate a value. */
-export const isTemplate = (value: string): boolean => /\{[{%]/.test(value)
+/** Whether Ansible would evaluate a text: as in templates/engine.ts, which is loaded only if so. */
+export const isTemplate = (text: string): boolean => /\{[{%#]/.test(text)
 
 /**
  * Refuses values that a program could mistake for an option, or that would garble a log line.
@@ -31,7 +23,6 @@ export const isTemplate = (value: string): boolean => /\{[{%]/.test(value)
  */
 export function refuseUnsafe(what: string, value: string, fail: Fail): void {
   const shown = JSON.stringify(value)
-  refuseTemplate({ value, what, fail })
   if (value.startsWith('-')) fail(`${what} begins with a dash: ${shown}`)
   if (unprintable.test(value)) {
     fail(`${what} contains whitespace or a control character: ${shown}`)
@@ -50,6 +41,7 @@ export function expandHosts(word: string, fail: Fail): { names: string[]; port?:
   for (const name of names) {
     if (name === '') fail('the host name is empty')
     if (name === '---') fail('this looks like YAML', 'An inventory here is an INI file.')
+    if (isTemplate(name)) fail(`the host name is a template: ${JSON.stringify(name)}`)
     refuseUnsafe('the host name', name, fail)
     if (name.includes(':') && !isIPv6(name.replace(/%.*$/, ''))) {
       fail(`${JSON.stringify(name)} is not a host name`, 'A port is digits: web1:2222.')

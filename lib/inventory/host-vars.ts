@@ -1,60 +1,107 @@
 /** The variables of a host, as recipes read them. */
 import { UsageError } from '../errors.ts'
 import { nearest } from '../shell/nearest.ts'
+import { isSecret, type Secret } from '../shell/secret.ts'
+import { textOf, type Value } from './value.ts'
 
-/** Variables by name. Reading one that the host does not have is an error. */
-export type HostVars = Readonly<Record<string, string>> & {
+/** A variable as recipes get it: what is from a vault is a secret. */
+export type HostValue = Value | Secret
+
+/** Variables by name, with the types of the inventory. Reading one that the host does not have is an error. */
+export type HostVars = Readonly<Record<string, HostValue>> & {
   /**
    * A variable that a host may lack.
    * @returns undefined: the host does not have it
-   * @example host.vars.maybe('port') ?? '8080'
+   * @example host.vars.maybe('ports') ?? [80, 443]
    */
-  maybe(name: string): string | undefined
+  maybe(name: string): HostValue | undefined
+  /**
+   * The same as text, whatever its type: a number’s digits, `True` or `False`.
+   * @throws {UsageError} recipe_invalid: it is a secret
+   * @example host.vars.maybeText('app_port') ?? '8080'
+   */
+  maybeText(name: string): string | undefined
 }
 
 /** What JavaScript itself, or a test’s assertion, looks for in any object. */
 const asked = new Set(['then', 'toJSON', 'asymmetricMatch', '$$typeof', 'nodeType', 'tagName'])
 
 /**
- * Variables that can be listed, spread and looked for with `in`, like those of any object.
+ * Variables that can be listed, spread and looked for with `in`, like those of any object. Each is found when it is
+ * read.
  * @param host its name, for errors
- * @throws {UsageError} recipe_invalid, when a variable is read that `values` does not have
+ * @throws {UsageError} recipe_invalid, when a variable is read that `values` does not have; what finding it throws
  */
-export function hostVars(host: string, values: Readonly<Record<string, string>>): HostVars {
-  const own: Record<string, string> = Object.assign(Object.create(null), values)
+export function hostVars(host: string, values: Readonly<Record<string, HostValue>>): HostVars {
+  const own: Record<string, HostValue> = Object.create(null)
+  // A getter finds its value when it is read.
+  Object.defineProperties(own, Object.getOwnPropertyDescriptors(values))
   const maybe = (name: string) => (Object.hasOwn(own, name) ? own[name] : undefined)
+  const maybeText = (name: string) => {
+    const value = maybe(name)
+    return value === undefined ? undefined : plainText(host, name, value)
+  }
   return new Proxy(own, {
     get: (_, name) => {
       if (typeof name === 'symbol' || asked.has(name)) return undefined
       if (name === 'maybe') return maybe
-      return maybe(name) ?? inherited(name) ?? refuse(host, name, Object.keys(own))
+      if (name === 'maybeText') return maybeText
+      if (Object.hasOwn(own, name)) return own[name]
+      return inherited(name) ?? refuse(host, name, Object.keys(own))
     },
     // All tasks of a run share them.
     set: () => false,
     defineProperty: () => false,
     deleteProperty: () => false,
-  }) as HostVars
+  }) as unknown as HostVars
 }
 
-/** The same variables. @param read called with each that is read */
+function plainText(host: string, name: string, value: HostValue): string {
+  if (!isSecret(value)) return textOf(value)
+  throw new UsageError('recipe_invalid', `${name} of ${host} is a secret, which is no plain text`, {
+    hint: `Read it with host.vars.${name}, and put it into a file or a command as it is.`,
+  })
+}
+
+/** The same variables. @param read called with the text of each that is read */
 export function watchedVars(vars: HostVars, read: (name: string, value: string) => void): HostVars {
-  const tell = (name: string, value: string | undefined) => {
-    if (value !== undefined) read(name, value)
+  const note = <V extends HostValue | undefined>(name: string, value: V): V => {
+    if (value !== undefined) read(name, isSecret(value) ? value.reveal() : textOf(value))
     return value
   }
   return new Proxy(vars, {
     get: (all, name) => {
-      if (name === 'maybe') return (wanted: string) => tell(wanted, all.maybe(wanted))
+      if (name === 'maybe') return (wanted: string) => note(wanted, all.maybe(wanted))
+      if (name === 'maybeText') return (wanted: string) => note(wanted, all.maybeText(wanted))
       const value = Reflect.get(all, name)
-      return typeof name === 'string' && Object.hasOwn(all, name) ? tell(name, value) : value
+      return typeof name === 'string' && Object.hasOwn(all, name) ? note(name, value) : value
     },
   })
 }
 
-/** The same as a plain object, in which a variable that is not there is undefined. */
-export const plainVars = (vars: HostVars): Record<string, string> => ({
-  ...(vars as Readonly<Record<string, string>>),
-})
+/** The same as texts, secrets too, for placeholders: each is found when it is read. */
+export function textVars(vars: HostVars): Readonly<Record<string, string>> {
+  return found(Object.keys(vars).map(name => [name, () => textOf(vars.maybe(name))] as const))
+}
+
+/** An object whose values are found when they are read. */
+export function found<T>(
+  values: Iterable<readonly [string, () => T]>,
+): Readonly<Record<string, T>> {
+  const made: Record<string, T> = Object.create(null)
+  for (const [name, get] of values)
+    Object.defineProperty(made, name, { get, enumerable: true, configurable: true })
+  return made
+}
+
+type Texts = Readonly<Record<string, string | undefined>>
+
+/** Both, the second’s first; what is found when it is read stays so. */
+export const overlay = (texts: Texts, more: Texts): Texts =>
+  Object.defineProperties(Object.create(null), {
+    ...Object.getOwnPropertyDescriptors(texts),
+    ...Object.getOwnPropertyDescriptors(more),
+  })
 
 /** `toString`, `hasOwnProperty` and their like. */
 const inherited = (name: string): unknown => (Object.prototype as Record<string, unknown>)[name]

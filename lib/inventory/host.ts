@@ -3,12 +3,12 @@ import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 import { becomeOf } from './become.ts'
 import type { Fail } from './fault.ts'
-import { isTemplate } from './host-name.ts'
-import { type HostVars, hostVars } from './host-vars.ts'
+import { found, type HostValue, type HostVars, hostVars } from './host-vars.ts'
 import type { Host, HostTimeouts } from './inventory.ts'
 import { isPasswordName, passwordOf } from './password.ts'
 import { checkProxyJump } from './proxy-jump.ts'
 import { createSettings, type Settings, type Surroundings, type Variable } from './setting.ts'
+import { plainOf, textOf } from './value.ts'
 
 /** Names of each setting; the first one that is set wins. Ansible’s own come first, see docs/inventory.md. */
 const names = {
@@ -88,7 +88,7 @@ function fromOptions(
       const fail: Fail = (what, hint) => {
         throw new UsageError('invalid_value', printable(`${shownAs(name)}: ${what}`), { hint })
       }
-      return [name, { value, fail }]
+      return [name, { value, at: { file: shownAs(name) }, fail }]
     }),
   )
 }
@@ -100,19 +100,24 @@ export interface Common extends Surroundings {
   defaults: ReadonlyMap<string, Variable>
 }
 
-/**
- * The host that these variables describe. Empty settings count as not set.
- * @param groups names of its groups, in any order
- * @param vars from the inventory, merged
- */
-export function describeHost(
-  name: string,
-  groups: readonly string[],
-  vars: ReadonlyMap<string, Variable>,
-  common: Common,
-): Host {
+/** A host’s own: its groups, its variables, and how they are resolved. */
+export interface Described {
+  name: string
+  /** In any order. */
+  groups: readonly string[]
+  /** From the inventory, merged. */
+  vars: ReadonlyMap<string, Variable>
+  /** The value of one of them. @throws {UsageError} its template fails */
+  resolve(name: string, variable: Variable): unknown
+}
+
+/** The host that these variables describe. Empty settings count as not set. */
+export function describeHost(described: Described, common: Common): Host {
+  const { name, groups, vars, resolve } = described
   const { overrides, defaults } = common
-  const settings = createSettings(name, [overrides, vars, defaults], common)
+  const settings = createSettings(name, [overrides, vars, defaults], common, (key, variable) =>
+    textOf(resolve(key, variable)),
+  )
   const { word, localPath, remoteDirectory, truth, port } = settings
   refuseUnsupported(settings)
   const { connection, sshTransport } = settings.choice(
@@ -122,10 +127,10 @@ export function describeHost(
   ) ?? { connection: 'ssh' }
   const jump = settings.find(names.proxyJump)
   const root = remoteDirectory(names.root) ?? ''
-  refusePassphrase(name, [vars])
+  refusePassphrase(name, vars)
   return {
     name,
-    vars: readableVars(name, vars, overrides),
+    vars: readableVars(described, overrides),
     groups: [...groups].sort(),
     connection,
     sshTransport,
@@ -144,9 +149,9 @@ export function describeHost(
         : localPath(names.sshConfigFile),
     proxyJump: jump && checkProxyJump(jump),
     insecureHostKey: truth(names.insecureHostKey),
-    // Nothing else logs in: there a template does no harm. A value is known anyway, so that it is hidden.
+    // Nothing else logs in: there a template or a vault does no harm.
     password:
-      connection === 'ssh' || !isTemplate(settings.find(names.password)?.value ?? '')
+      connection === 'ssh'
         ? passwordOf(settings, names.password, 'ssh_password_from', common)
         : undefined,
     become: becomeOf(settings, common),
@@ -156,28 +161,28 @@ export function describeHost(
   }
 }
 
-function readableVars(
-  name: string,
-  vars: ReadonlyMap<string, Variable>,
+/** What recipes read. */
+export function readableVars(
+  { name, vars, resolve }: Described,
   overrides: ReadonlyMap<string, Variable>,
 ): HostVars {
   const shown = [...vars, ...overrides].filter(([key]) => !isPasswordName(key))
-  return hostVars(name, Object.fromEntries(shown.map(([key, { value }]) => [key, value])))
+  return hostVars(
+    name,
+    found(
+      shown.map(
+        ([key, variable]) => [key, (): HostValue => plainOf(resolve(key, variable))] as const,
+      ),
+    ),
+  )
 }
 
-/**
- * A host whose variables ask for what is not supported: enough to list and select it, not to reach it.
- * @param vars as for `describeHost`
- */
-export function unsupportedHost(
-  name: string,
-  groups: readonly string[],
-  vars: ReadonlyMap<string, Variable>,
-  { overrides }: Common,
-): Host {
+/** A host whose variables ask for what is not supported: enough to list and select it, not to reach it. */
+export function unsupportedHost(described: Described, { overrides }: Common): Host {
+  const { name, groups } = described
   return {
     name,
-    vars: readableVars(name, vars, overrides),
+    vars: readableVars(described, overrides),
     groups: [...groups].sort(),
     connection: 'ssh',
     address: name,
@@ -230,16 +235,14 @@ const reachingOthers: ReadonlySet<string> = new Set([
 ])
 
 /** Recipes don’t get this variable, so it can’t be reported later as having no effect. */
-function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Variable>[]): void {
+function refusePassphrase(name: string, vars: ReadonlyMap<string, Variable>): void {
   for (const key of ['ansible_ssh_private_key_passphrase', 'ansible_private_key_passphrase']) {
-    for (const scope of scopes) {
-      const found = scope.get(key)
-      if (!found?.value) continue
-      found.fail(
-        `${key} of ${name} is not supported`,
-        'Remove it: you are asked for the key’s passphrase once. Or add the key to your agent.',
-      )
-    }
+    const found = vars.get(key)
+    if (!found || found.value === '' || found.value === null) continue
+    found.fail(
+      `${key} of ${name} is not supported`,
+      'Remove it: you are asked for the key’s passphrase once. Or add the key to your agent.',
+    )
   }
 }
 
@@ -247,10 +250,11 @@ function refusePassphrase(name: string, scopes: readonly ReadonlyMap<string, Var
  * The host for the pattern `localhost` if the inventory does not have one: this machine, without SSH. As in
  * Ansible, it has the variables of `all` and is in no group.
  */
-export function implicitLocalhost(varsOfAll: ReadonlyMap<string, Variable>, common: Common): Host {
+export function implicitLocalhost(described: Described, common: Common): Host {
   // How the others are reached is nothing to this machine, and that they can’t be, least of all.
-  const own = new Map([...varsOfAll].filter(([key]) => !reachingOthers.has(key)))
-  const described = describeHost('localhost', [], own, common)
-  const vars = readableVars('localhost', varsOfAll, common.overrides)
-  return { ...described, vars, connection: 'local', address: '127.0.0.1', sshTransport: undefined }
+  const own = new Map([...described.vars].filter(([key]) => !reachingOthers.has(key)))
+  const { name, groups, resolve } = described
+  const host = describeHost({ name, groups, resolve, vars: own }, common)
+  const vars = readableVars(described, common.overrides)
+  return { ...host, vars, connection: 'local', address: '127.0.0.1', sshTransport: undefined }
 }

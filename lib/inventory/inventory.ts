@@ -1,7 +1,9 @@
 /** The inventory, as data: draft.ts makes it, pattern.ts selects from it. */
 import type { UsageError } from '../errors.ts'
 import type { Secret } from '../shell/secret.ts'
+import type { GroupTree } from './group-tree.ts'
 import type { HostVars } from './host-vars.ts'
+import type { Variable } from './setting.ts'
 
 /** A secret that is obtained when it is needed, once for all hosts that share its source. */
 export type SecretOf =
@@ -37,8 +39,8 @@ export interface HostTimeouts {
 export interface Host {
   readonly name: string
   /**
-   * All variables as strings, merged: groups, then host, then overrides. Reading one that the host does not
-   * have is an error: `vars.maybe('port')` reads an optional one.
+   * All variables with their types, merged: groups, then host, then overrides. A template in one is evaluated when
+   * it is read. Reading one that the host does not have is an error: `vars.maybe('port')` reads an optional one.
    */
   readonly vars: HostVars
   /** Its groups, including all ancestors but `all`; sorted. */
@@ -75,7 +77,7 @@ export interface Host {
 
 /** Hosts and groups of one environment. */
 export interface Inventory {
-  /** Name of the directory that contains hosts.ini. */
+  /** Name of the directory that contains the inventory. */
   readonly environment: string
   readonly file: string
   /** The directory of `file`, which also contains bootstrap.ini. */
@@ -90,12 +92,23 @@ export interface Inventory {
    */
   readonly sliceOrder?: ReadonlyMap<string, readonly string[]>
   /**
-   * Hosts whose variables ask for what is not supported, with the reason. They have a name, groups and variables;
-   * a command that selects one is refused.
+   * Why hosts are not supported: their variables ask for what is not, or can’t be evaluated. They have a name, groups
+   * and variables; a command that selects one is refused.
    */
-  readonly unsupported: ReadonlyMap<string, UsageError>
-  /** Inventories beside the file that are not read, as they are shown. */
-  readonly notRead?: readonly string[]
+  readonly unsupported: Pick<ReadonlyMap<string, UsageError>, 'get' | 'has'>
+  /** What is odd in the files, but no error. */
+  readonly warnings?: readonly string[]
   /** The host for the pattern `localhost` if the file does not have one. */
   readonly localhost?: Host
+  /** What `list` shows of it; undefined: it was not read from files. */
+  readonly read?: ReadInventory
+}
+
+/** An inventory as it is written, before anything is resolved. */
+export interface ReadInventory {
+  tree(): GroupTree
+  /** All variables of a host by name, the strongest of each first. */
+  variablesOf(host: string): ReadonlyMap<string, readonly Variable[]>
+  /** The value of a host’s variable. @throws {UsageError} inventory_invalid: its template fails */
+  valueOf(host: string, name: string, variable: Variable): unknown
 }

@@ -4,7 +4,6 @@
  */
 import { secret, stars } from '../shell/secret.ts'
 import type { Fail } from './fault.ts'
-import { isTemplate } from './host-name.ts'
 import type { SecretOf } from './inventory.ts'
 import { splitWords } from './readers/words.ts'
 import { localPath, type Names, type Settings, type Surroundings } from './setting.ts'
@@ -33,12 +32,6 @@ export function passwordOf(
   if (from) return readSource(from, surroundings)
   const found = settings.find(names)
   if (!found) return undefined
-  if (isTemplate(found.value)) {
-    found.fail(
-      `${found.what} is a template`,
-      `Templates are not evaluated: say where the password comes from, ${source}="env NAME".`,
-    )
-  }
   refuseLineEnds(found.value, found.what, found.fail)
   return { from: 'value', value: secret(found.value) }
 }
@@ -51,7 +44,6 @@ function readSource(
   const [kind = '', ...rest] = splitWords(value, fail)
   const hint = `Write ${what.split(' ')[0]}="env NAME", "file PATH" or "command WORDS…".`
   const only = () => (rest.length === 1 ? rest[0]! : fail(`${what}: ${kind} takes one word`, hint))
-  if (isTemplate(value)) fail(`${what} is a template`, 'Templates are not evaluated.')
   switch (kind) {
     case 'env':
       if (!/^[A-Za-z_]\w*$/.test(only()))

@@ -1,13 +1,18 @@
 /** Reads settings from one host’s variables. Errors name the variable, its host and its position. */
 import { isAbsolute, join, posix } from 'node:path'
-import type { Fail } from './fault.ts'
-import { readPort, refuseTemplate, refuseUnsafe } from './host-name.ts'
+import type { Fail, Place } from './fault.ts'
+import { readPort, refuseUnsafe } from './host-name.ts'
 import { parseDuration } from './parse-duration.ts'
+import type { Written } from './value.ts'
 
-/** A variable, and how to raise an error about it with the position where it was set. */
+/** A variable, where it was set, and how to raise an error about it that says so. */
 export interface Variable {
-  readonly value: string
+  /** Its templates and vaults are resolved when it is asked for. */
+  readonly value: Written
+  readonly at: Place
   readonly fail: Fail
+  /** It is from an encrypted file: what it holds is never shown. */
+  readonly isSecret?: boolean
 }
 
 /** Information from the file around the host. */
@@ -18,10 +23,16 @@ export interface Surroundings {
   home?: string
 }
 
+/** The text of a variable, whose templates and vaults are resolved. */
+export type Resolve = (name: string, variable: Variable) => string
+
 /** Names of one setting: the first that is set wins. */
 export type Names = readonly string[]
 
-export interface Found extends Variable {
+export interface Found {
+  /** As text, resolved. */
+  readonly value: string
+  readonly fail: Fail
   /** For people: `ansible_port of web1`. */
   what: string
 }
@@ -29,6 +40,8 @@ export interface Found extends Variable {
 /** Each is undefined if the setting is not set or empty. */
 export interface Settings {
   find(names: Names): Found | undefined
+  /** Whether it is set, without resolving it. */
+  has(names: Names): boolean
   /** A name, address or user: no whitespace, no leading dash. */
   word(names: Names): string | undefined
   port(names: Names): number | undefined
@@ -57,23 +70,31 @@ const truths: Readonly<Record<string, boolean>> = {
 /**
  * @param name of the host
  * @param scopes variables, the strongest first: the first scope with any of a setting’s names decides
+ * @param resolve called with a variable that decides
  */
 export function createSettings(
   name: string,
   scopes: readonly ReadonlyMap<string, Variable>[],
   { directory, home }: Surroundings,
+  resolve: Resolve,
 ): Settings {
-  const find = (names: Names): Found | undefined => {
+  const search = (names: Names): [string, Variable] | undefined => {
     for (const scope of scopes) {
       for (const key of names) {
         const found = scope.get(key)
-        if (found) return found.value === '' ? undefined : { what: `${key} of ${name}`, ...found }
+        if (found) return [key, found]
       }
     }
     return undefined
   }
+  const find = (names: Names): Found | undefined => {
+    const [key, variable] = search(names) ?? []
+    const value = key === undefined ? '' : resolve(key, variable!)
+    return value === '' ? undefined : { what: `${key} of ${name}`, value, fail: variable!.fail }
+  }
   return {
     find,
+    has: names => search(names) !== undefined,
     word: names => {
       const found = find(names)
       if (found) refuseUnsafe(found.what, found.value, found.fail)
@@ -83,7 +104,6 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
-      refuseTemplate(found)
       return readPort(value) ?? fail(`${what} is not a port: '${value}'`, portHint)
     },
     localPath: names => {
@@ -104,7 +124,6 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
-      refuseTemplate(found)
       const word = value.toLowerCase()
       if (!Object.hasOwn(truths, word)) fail(`${what} must be yes or no: '${value}'`)
       return truths[word]
@@ -113,7 +132,6 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
-      refuseTemplate(found)
       let ms = 0
       try {
         ms = parseDuration(value)
@@ -126,7 +144,6 @@ export function createSettings(
       const found = find(names)
       if (!found) return undefined
       const { value, what, fail } = found
-      refuseTemplate(found)
       if (Object.hasOwn(meanings, value)) return meanings[value]
       const known = Object.keys(meanings).filter(word => !word.includes('.'))
       return fail(`${what} must be one of ${known.join(', ')}: '${value}'`, hint?.(value))
@@ -152,6 +169,5 @@ export function localPath(
 }
 
 function refuseControl(what: string, path: string, fail: Fail): void {
-  refuseTemplate({ value: path, what, fail })
   if (/\p{Cc}/u.test(path)) fail(`${what} contains a control character: ${JSON.stringify(path)}`)
 }

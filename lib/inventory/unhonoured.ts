@@ -1,6 +1,4 @@
 /** Ansible variables that change how Ansible reaches a host, but have no effect here. Pure. */
-import { isTemplate } from './host-name.ts'
-import { plainVars } from './host-vars.ts'
 import type { Host } from './inventory.ts'
 
 const sshArguments = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']
@@ -40,8 +38,10 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
   // Grouped by text: usually all hosts have the same.
   const found = new Map<string, string[]>()
   for (const { name, vars } of hosts) {
-    for (const [variable, value] of Object.entries(plainVars(vars))) {
-      if (value === '' || !instead.has(variable)) continue
+    // No other is asked for: its template may fail.
+    for (const variable of Object.keys(vars).filter(each => instead.has(each))) {
+      const value = vars.maybeText(variable) ?? ''
+      if (value === '') continue
       const advice = adviceFor(variable, value)
       const text = advice === undefined ? variable : `${variable} (${advice})`
       found.set(text, [...(found.get(text) ?? []), name])
@@ -58,7 +58,6 @@ export function unhonouredBy(hosts: readonly Host[]): string | undefined {
 /** Advice for the most common `ssh` options: how to write them in an inventory. */
 function adviceFor(variable: string, value: string): string | undefined {
   if (!sshArguments.includes(variable)) return instead.get(variable)
-  if (isTemplate(value)) return inConfig
   const option = (name: string) =>
     new RegExp(`-o\\s*["']?${name}\\s*[= ]\\s*["']?([^\\s"']+)`, 'i').exec(value)?.[1]
   const advice: string[] = []

@@ -1,74 +1,111 @@
-/**
- * Values in Ansible’s INI format. Ansible parses each value as a Python literal if possible. hostwright keeps
- * strings, so only two effects remain: a quoted string loses its quotes and escapes, and a literal may be
- * followed by a comment (an unquoted word may not: `a # b` is all value).
- */
+/** Values of variables, with the types that Ansible gives them. Pure. */
+import { isSecret, type Secret } from '../shell/secret.ts'
+import {
+  asNumber,
+  defined,
+  dictEntries,
+  type Float,
+  isDict,
+  isFloat,
+  reprFloat,
+  str,
+} from '../templates/values.ts'
 
-const comment = /[ \t]*(?:#.*)?$/.source
-const number = /[-+]?(?:0x[\da-f]+|0o[0-7]+|0b[01]+|(?:0|[1-9]\d*|\d+\.\d*|\.\d+)(?:e[-+]?\d+)?)/i
-  .source
-const plainLiteral = new RegExp(`^(${number}|True|False|None)${comment}`)
-const quoted =
-  /^([uU]|[rR])?(?:"""((?:[^\\]|\\.)*?)"""|'''((?:[^\\]|\\.)*?)'''|"(?!"")((?:[^"\\]|\\.)*)"|'(?!'')((?:[^'\\]|\\.)*)')[ \t]*/
+/** A value as recipes get it. Whole numbers that JavaScript can't hold exactly are bigints. */
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly Value[]
+  | { readonly [name: string]: Value }
 
-/**
- * The string that `value` stands for.
- * @example readValue('"a b"  # note') // 'a b'
- * @example readValue('0644') // '0644'
- */
-export function readValue(value: string): string {
-  const text = value.replace(/^[ \t]+/, '')
-  const plain = plainLiteral.exec(text)
-  // Unchanged if there is no comment: ' 5' stays as it is.
-  if (plain) return text.includes('#') ? plain[1]! : value
-  return readStrings(text) ?? value
+const kind = Symbol('kind')
+
+/** A value of `!vault`: ciphertext until a host that needs it is resolved. */
+export interface Encrypted {
+  readonly [kind]: 'encrypted'
+  readonly text: string
 }
 
-/** Adjacent quoted strings, joined; undefined for any other text. */
-function readStrings(text: string): string | undefined {
-  let joined: string | undefined
-  let rest = text
-  for (let match = quoted.exec(rest); match; match = quoted.exec(rest)) {
-    const [whole, prefix, ...bodies] = match
-    const body = bodies.find(candidate => candidate !== undefined)!
-    const part = /r/i.test(prefix ?? '') ? body : readEscapes(body)
-    if (part === undefined) return undefined
-    joined = (joined ?? '') + part
-    rest = rest.slice(whole.length)
-  }
-  return rest === '' || rest.startsWith('#') ? joined : undefined
+/** A value of `!unsafe`, which is no template, whatever it looks like. */
+export interface Unsafe {
+  readonly [kind]: 'unsafe'
+  readonly value: Written
 }
 
-const simple: Record<string, string> = {
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
+/** A value as it is written: its templates and vaults are resolved when they are asked for. */
+export type Written =
+  | string
+  | number
+  | bigint
+  | Float
+  | boolean
+  | null
+  | Encrypted
+  | Unsafe
+  | readonly Written[]
+  | { readonly [name: string]: Written }
+
+export const encrypted = (text: string): Encrypted => ({ [kind]: 'encrypted', text })
+export const unsafe = (value: Written): Unsafe => ({ [kind]: 'unsafe', value })
+
+const kindOf = (value: unknown) =>
+  typeof value === 'object' && value !== null ? (value as { [kind]?: string })[kind] : undefined
+
+export const isEncrypted = (value: unknown): value is Encrypted => kindOf(value) === 'encrypted'
+export const isUnsafe = (value: unknown): value is Unsafe => kindOf(value) === 'unsafe'
+
+export const isList = (value: unknown): value is readonly Written[] => Array.isArray(value)
+
+export const isMapping = (value: unknown): value is { readonly [name: string]: Written } =>
+  typeof value === 'object' &&
+  value !== null &&
+  !isList(value) &&
+  !isFloat(value) &&
+  kindOf(value) === undefined
+
+/** A mapping of these entries; any name is one, `__proto__` too. The last of a name wins, at the first’s place. */
+export function mapping<T>(entries: Iterable<readonly [string, T]>): {
+  readonly [name: string]: T
+} {
+  const made: { [name: string]: T } = {}
+  for (const [name, value] of entries)
+    Object.defineProperty(made, name, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  return made
 }
 
-const escapes =
-  /\\(?:(?<octal>[0-7]{1,3})|x(?<x>[\da-fA-F]{2})|u(?<u>[\da-fA-F]{4})|U(?<U>[\da-fA-F]{8})|(?<other>.))/gs
+/** A key of a mapping as JSON writes it, which has only texts; undefined: it can be none. */
+export function keyOf(key: Written): string | undefined {
+  if (typeof key === 'string') return key
+  if (key === null || typeof key === 'boolean' || typeof key === 'bigint') return String(key)
+  if (isFloat(key)) return reprFloat(asNumber(key))
+  if (typeof key !== 'number') return undefined
+  return Number.isInteger(key) ? String(key) : reprFloat(key)
+}
 
-/** Python’s escapes (Language Reference, 2.4.1) without `\N{…}`; undefined if one is malformed. */
-function readEscapes(body: string): string | undefined {
-  let text = ''
-  let end = 0
-  for (const match of body.matchAll(escapes)) {
-    const { octal, x, u, U, other } = match.groups!
-    const hex = x ?? u ?? U
-    const code = octal ? Number.parseInt(octal, 8) : hex ? Number.parseInt(hex, 16) : undefined
-    // x, u and U without digits are malformed.
-    if ((code ?? 0) > 0x10ffff || (other && 'xuUN'.includes(other))) return undefined
-    // An unknown escape keeps its backslash.
-    const char = code === undefined ? (simple[other!] ?? match[0]) : String.fromCodePoint(code)
-    text += body.slice(end, match.index) + char
-    end = match.index + match[0].length
-  }
-  return text + body.slice(end)
+/** A value for a program that wants text: that of a template, in which nothing is empty. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'string') return value
+  return str(value)
+}
+
+/** A value of a template for recipes: numbers, and mappings that are plain objects. */
+export function plainOf(value: unknown): Value | Secret {
+  if (isFloat(value)) return asNumber(value)
+  if (isSecret(value)) return value
+  if (isList(value)) return value.map(item => plainOf(item)) as Value
+  if (isUnsafe(value)) return plainOf(value.value)
+  if (isDict(value))
+    return mapping(
+      dictEntries(value).map(([key, item]) => [keyOf(key as Written) ?? str(key), plainOf(item)]),
+    ) as Value
+  return (defined(value) ?? null) as Value
 }

@@ -1,6 +1,7 @@
 /** What resources and tasks are: values. Nothing runs here; `converge` sends them to a host. */
 import { isAbsolute } from 'node:path'
 import { UsageError } from '../errors.ts'
+import type { HostValue } from '../inventory/host-vars.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { parseDuration } from '../inventory/parse-duration.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
@@ -95,7 +96,7 @@ export interface TextChange {
 export interface TemplateHost {
   readonly name: string
   readonly groups: readonly string[]
-  readonly vars: Readonly<Record<string, string>>
+  readonly vars: Readonly<Record<string, HostValue>>
   readonly facts: Facts
   /** How it is reached; left out: like a machine of its own. */
   readonly connection?: Host['connection']

@@ -10,7 +10,7 @@ export function orderHosts(hosts: readonly Host[], order: Order): Host[] {
     case 'shuffled':
       return shuffle(hosts, order.seed)
     case 'spread':
-      return spread(hosts, host => host.vars.maybe(order.over) ?? '')
+      return spread(hosts, host => host.vars.maybeText(order.over) ?? '')
   }
 }
 

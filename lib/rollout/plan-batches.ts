@@ -72,7 +72,7 @@ export function budgetsOf(
   checkVariable(policyFlags.maxUnavailable, per, hosts)
   const byValue = new Map<string, string[]>()
   for (const { name, vars } of hosts) {
-    const value = vars.maybe(per) ?? ''
+    const value = vars.maybeText(per) ?? ''
     byValue.set(value, [...(byValue.get(value) ?? []), name])
   }
   return [...byValue].map(([value, names]) => ({

@@ -1,8 +1,10 @@
 /** An inventory from the text of a hosts.ini. */
-import { assemble, type InventoryOptions } from '../../lib/inventory/draft.ts'
+import { assemble, type InventoryOptions } from '../../lib/inventory/assemble.ts'
+import { createDraft } from '../../lib/inventory/draft.ts'
 import type { Inventory } from '../../lib/inventory/inventory.ts'
 import { refuseUnsupported } from '../../lib/inventory/pattern.ts'
 import { readHostsIni } from '../../lib/inventory/readers/hosts-ini.ts'
+import { evaluate } from '../../lib/templates/engine.ts'
 
 export interface ParseOptions extends InventoryOptions {
   /** The file’s name in messages. Default: `file`. */
@@ -10,8 +12,11 @@ export interface ParseOptions extends InventoryOptions {
 }
 
 /** As a command that selects some of its hosts, or none, reads it. */
-export const readInventory = (text: string, options: ParseOptions): Inventory =>
-  assemble(readHostsIni(text, options.shownAs ?? options.file), options)
+export function readInventory(text: string, options: ParseOptions): Inventory {
+  const draft = createDraft()
+  readHostsIni(draft, text, { path: options.file, shownAs: options.shownAs ?? options.file })
+  return assemble(draft, { evaluate, ...options })
+}
 
 /** As a command that selects all hosts reads it: one that is not supported is refused. */
 export function parseInventory(text: string, options: ParseOptions): Inventory {

@@ -10,7 +10,9 @@ export const on: Option = {
 export const inventory: Option = {
   flags: '-i, --inventory <environment>',
   group: 'target',
-  description: 'Directory in inventories/, or path of a hosts.ini; default: the only one',
+  description:
+    'Directory in inventories/, path of an inventory, or web1,web2,; default: the only one',
+  repeatable: true,
 }
 export const variable: Option = {
   flags: '--var <key=value>',

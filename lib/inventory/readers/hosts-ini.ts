@@ -4,24 +4,47 @@
  */
 import { isIPv6 } from 'node:net'
 import { nearest } from '../../shell/nearest.ts'
-import { adopt, createDraft, type Draft } from '../draft.ts'
-import { type Fail, failAt } from '../fault.ts'
+import { addHost, adopt, type Draft, setGroupVariable } from '../draft.ts'
+import { type Fail, failAt, type Place } from '../fault.ts'
 import { addGroup, type Group } from '../group-tree.ts'
 import { expandHosts } from '../host-name.ts'
+import { readValue } from '../literal.ts'
 import { isPasswordName, shownOf } from '../password.ts'
 import type { Variable } from '../setting.ts'
-import { readValue } from '../value.ts'
 import { splitWords } from './words.ts'
 
 type Section = { group: Group; kind: 'hosts' | 'children' | 'vars' }
 
+/** One file that is read. */
+interface Reading {
+  readonly draft: Draft
+  /** Its path. */
+  readonly source: string
+  /** Groups that have variables but no section of their own yet. */
+  readonly onlyVars: Map<string, Fail>
+  /** Groups named as children before their own section. */
+  readonly awaited: Map<string, { parent: Group; fail: Fail }[]>
+}
+
+/** A line of the file. */
+interface Line {
+  readonly text: string
+  readonly at: Place
+  readonly fail: Fail
+}
+
 /**
+ * Adds the hosts and groups of a file.
  * @param text the content of a hosts.ini
- * @param shownAs the file’s name in messages
+ * @param source its path, and as it is shown in messages
  * @throws {UsageError} `inventory_invalid` with file and line
  */
-export function readHostsIni(text: string, shownAs: string): Draft {
-  const draft = createDraft()
+export function readHostsIni(
+  draft: Draft,
+  text: string,
+  { path, shownAs }: { path: string; shownAs: string },
+): void {
+  const reading: Reading = { draft, source: path, onlyVars: new Map(), awaited: new Map() }
   let section: Section = { group: draft.tree.get('ungrouped')!, kind: 'hosts' }
   // Some editors begin a file with a byte order mark, which is not part of the first line.
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
@@ -30,16 +53,20 @@ export function readHostsIni(text: string, shownAs: string): Draft {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
     const fail = failAt(shownAs, index + 1)
     if (line.includes('\0')) fail('the line contains a NUL character')
-    section = readLine(draft, section, line, fail)
+    section = readLine(reading, section, {
+      text: line,
+      at: { file: shownAs, line: index + 1 },
+      fail,
+    })
   }
-  refuseUndefinedGroups(draft)
-  return draft
+  refuseUndefinedGroups(reading)
 }
 
 /** Adds one non-empty line to the draft; returns the section of the next line. */
-function readLine(draft: Draft, section: Section, line: string, fail: Fail): Section {
+function readLine(reading: Reading, section: Section, whole: Line): Section {
+  const { text: line, fail } = whole
   const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(line)
-  if (header) return openSection(draft, header[1]!, header[2] ?? 'hosts', fail)
+  if (header) return openSection(reading, header[1]!, header[2] ?? 'hosts', fail)
   // [2001:db8::1] looks like a broken header, but is a host; so is [a:f]-web.
   const isAddress = isIPv6(/^\[([^\]]+)\]/.exec(line)?.[1] ?? '')
   if (/^\[(?:[^\]]*|.*\]|[^\]]*\]\s*;.*)$/.test(line) && !isAddress) {
@@ -48,13 +75,18 @@ function readLine(draft: Draft, section: Section, line: string, fail: Fail): Sec
       'A section is [group], [group:children] or [group:vars], without spaces.',
     )
   }
-  if (section.kind === 'hosts') readHosts(draft, section.group, line, fail)
-  else if (section.kind === 'children') readChild(draft, section.group, line, fail)
-  else readGroupVariable(section.group, line, fail)
+  if (section.kind === 'hosts') readHosts(reading, section.group, whole)
+  else if (section.kind === 'children') readChild(reading, section.group, whole)
+  else readGroupVariable(section.group, whole)
   return section
 }
 
-function openSection(draft: Draft, name: string, kind: string, fail: Fail): Section {
+function openSection(
+  { draft, onlyVars, awaited }: Reading,
+  name: string,
+  kind: string,
+  fail: Fail,
+): Section {
   if (kind !== 'hosts' && kind !== 'children' && kind !== 'vars') {
     fail(
       `[${name}:${kind}] is not a section: '${kind}' is unknown`,
@@ -62,46 +94,35 @@ function openSection(draft: Draft, name: string, kind: string, fail: Fail): Sect
     )
   }
   if (kind === 'children' && name === 'ungrouped') fail('ungrouped can’t have children')
-  if (kind === 'vars' && !draft.tree.has(name)) draft.onlyVars.set(name, fail)
+  if (kind === 'vars' && !draft.tree.has(name)) onlyVars.set(name, fail)
   const group = addGroup(draft.tree, name)
   if (kind !== 'vars') {
-    draft.onlyVars.delete(name)
-    for (const { parent, fail } of draft.awaited.get(name) ?? []) adopt(parent, group, fail)
-    draft.awaited.delete(name)
+    onlyVars.delete(name)
+    for (const { parent, fail } of awaited.get(name) ?? []) adopt(parent, group, fail)
+    awaited.delete(name)
   }
   return { group, kind }
 }
 
-function readHosts(draft: Draft, group: Group, line: string, fail: Fail): void {
-  const [first = '', ...assignments] = splitWords(line, fail)
+function readHosts({ draft, source }: Reading, group: Group, line: Line): void {
+  const { text, at, fail } = line
+  const [first = '', ...assignments] = splitWords(text, fail)
   if (isPasswordName(first.split(/[=:]/, 1)[0]!)) {
     fail('a password where a host name is expected', 'Group variables go under [group:vars].')
   }
   const { names, port } = expandHosts(first, fail)
   const vars = new Map<string, Variable>()
-  if (port !== undefined) vars.set('ansible_port', { value: String(port), fail })
+  if (port !== undefined) vars.set('ansible_port', { value: port, at, fail })
   for (const assignment of assignments) {
-    const [key, value] = splitAssignment(assignment, line, fail)
-    vars.set(key, { value: readValue(value), fail })
+    const [key, value] = splitAssignment(assignment, text, fail)
+    vars.set(key, { value: readValue(value), at, fail })
   }
-  for (const name of names) {
-    group.hosts.add(name)
-    const known = draft.hosts.get(name)
-    if (!known) draft.hosts.set(name, new Map(vars))
-    else for (const [key, variable] of vars) known.set(key, variable)
-  }
+  for (const name of names) addHost(draft, { name, group, source }, vars)
 }
 
-function readGroupVariable(group: Group, line: string, fail: Fail): void {
-  const [key, written] = splitAssignment(line, line, fail)
-  const value = readValue(written.trim())
-  if (key !== 'ansible_group_priority') {
-    group.vars.set(key, { value, fail })
-    return
-  }
-  if (!/^[-+]?\d{1,9}$/.test(value))
-    fail(`ansible_group_priority must be a whole number: '${value}'`)
-  group.priority = Number(value)
+function readGroupVariable(group: Group, { text, at, fail }: Line): void {
+  const [key, written] = splitAssignment(text, text, fail)
+  setGroupVariable(group, key, { value: readValue(written.trim()), at, fail })
 }
 
 /** @param line the whole line: if it contains a password, messages don’t show its values */
@@ -114,7 +135,9 @@ function splitAssignment(text: string, line: string, fail: Fail): [key: string, 
   return [key, text.slice(at + 1)]
 }
 
-function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void {
+function readChild({ draft, awaited }: Reading, parent: Group, whole: Line): void {
+  const { text: line } = whole
+  const fail: Fail = whole.fail
   const name = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(line)?.[1]
   if (name === undefined) {
     fail(
@@ -125,10 +148,10 @@ function readChild(draft: Draft, parent: Group, line: string, fail: Fail): void 
   if (name === 'all' || name === 'ungrouped') fail(`${name} can’t be the child of a group`)
   const child = draft.tree.get(name)
   if (child) adopt(parent, child, fail)
-  else draft.awaited.set(name, [...(draft.awaited.get(name) ?? []), { parent, fail }])
+  else awaited.set(name, [...(awaited.get(name) ?? []), { parent, fail }])
 }
 
-function refuseUndefinedGroups({ tree, onlyVars, awaited }: Draft): void {
+function refuseUndefinedGroups({ draft: { tree }, onlyVars, awaited }: Reading): void {
   const defined = [...tree.keys()].filter(name => !onlyVars.has(name))
   const undefinedGroups = [
     ...[...onlyVars].map(([name, fail]) => ({ name, fail })),

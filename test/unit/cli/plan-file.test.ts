@@ -6,7 +6,7 @@ const plan: Plan = {
   made: '2026-01-31T02:00:00.000Z',
   recipe: 'site',
   args: ['app'],
-  inventory: 'production',
+  inventory: ['production'],
   on: 'all',
   variables: { port: '8080' },
   become: true,

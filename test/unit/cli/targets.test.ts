@@ -115,12 +115,15 @@ describe('list', () => {
     expect(out()).toBe('web1\nweb2\nhere\n')
   })
 
-  test('hosts prints one object per line as json', async () => {
-    const { place, out } = await project()
+  test('hosts prints groups and variables as json, as ansible-inventory does', async () => {
+    const { place, out } = await project({
+      'inventories/test/hosts.ini': '[db]\nhere port=1\n[web]\na x="{{ y }}"\n[db:vars]\nz=[1]\n',
+    })
     await list(['hosts'], { ...defaults, on: 'db', output: 'json' }, place)
-    expect(JSON.parse(out())).toMatchObject({
-      name: 'here',
-      groups: expect.arrayContaining(['db']),
+    expect(JSON.parse(out())).toEqual({
+      _meta: { hostvars: { here: { port: 1, z: [1] } } },
+      all: { children: ['ungrouped', 'db', 'web'] },
+      db: { hosts: ['here'] },
     })
   })
 
@@ -303,12 +306,10 @@ test('a host that is not supported is listed with a note, and never with an addr
   const { place, out, err } = await project({
     'inventories/test/hosts.ini': 'good\nbad ansible_host="{{ a }}" ansible_port=7\n',
   })
-  expect(await list(['hosts'], { on: 'all', ...defaults, output: 'json' }, place)).toBe(0)
-  const [good, bad] = out()
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line))
-  expect(good).toMatchObject({ name: 'good', address: 'good' })
-  expect(bad).toEqual({ name: 'bad', refused: expect.any(String), groups: ['ungrouped'] })
-  expect(err()).toContain('note: inventories/test/hosts.ini:2: ansible_host of bad is a template')
+  expect(await list(['hosts'], { on: 'all', ...defaults, output: 'plain' }, place)).toBe(0)
+  expect(out()).toBe('good\nbad\n')
+  expect(await list(['hosts'], { on: 'all', ...defaults, output: 'pretty' }, place)).toBe(0)
+  expect(out()).toMatch(/^good +good /m)
+  expect(out()).toMatch(/^bad +- /m)
+  expect(err()).toContain('note: inventories/test/hosts.ini:2: ansible_host of bad: ')
 })

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAnsibleCfg } from '../../../lib/inventory/ansible-cfg.ts'
-import { loadInventory } from '../../../lib/inventory/load.ts'
 import { parseInventory } from '../../support/inventory.ts'
 
 let above: string
@@ -16,10 +15,10 @@ beforeEach(async () => {
 })
 afterEach(() => rm(above, { recursive: true }))
 
-async function write(path: string, text: string, mode = 0o644) {
+async function write(path: string, text: string) {
   const file = join(project, path)
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text, { mode })
+  await writeFile(file, text)
 }
 
 const inventories = 'inventories/production'
@@ -115,37 +114,4 @@ describe('an ansible.cfg is only named, in one line', () => {
       expect(await check()).toBeUndefined()
     },
   )
-})
-
-describe('inventories beside hosts.ini', () => {
-  const load = (inventory?: string) => loadInventory({ cwd: project, project, inventory })
-
-  test('are named: YAML, other INI files, scripts', async () => {
-    await write(`${inventories}/hosts.ini`, 'web1\n')
-    await write(`${inventories}/hosts`, 'web9\n')
-    await write(`${inventories}/inventory.yml`, 'x: 1\n')
-    await write(`${inventories}/other.yaml`, 'all:\n  hosts:\n    web2:\n')
-    await write(`${inventories}/groups.yml`, 'web:\n  # they\n  hosts:\n    web3:\n')
-    await write(`${inventories}/aws_ec2.yml`, 'plugin: amazon.aws.aws_ec2\n')
-    await write(`${inventories}/ec2.py`, '#!/usr/bin/env python3\n', 0o755)
-    // None of these is one.
-    await write(`${inventories}/values.yml`, 'port: 80\nhosts:\n- a\n')
-    await write(`${inventories}/bootstrap.ini`, '[server]\n')
-    await write(`${inventories}/hosts.ini.bak`, 'web1\n')
-    await write(`${inventories}/hosts~`, 'web1\n')
-    await write(`${inventories}/notes.txt`, 'web1\n')
-    await write(`${inventories}/lib.py`, 'x = 1\n')
-    await write(`${inventories}/group_vars/all.yml`, 'x: 1\n')
-    const names = ['aws_ec2.yml', 'ec2.py', 'groups.yml', 'hosts', 'inventory.yml', 'other.yaml']
-    const shown = names.map(name => `${inventories}/${name}`)
-    expect((await load('production')).notRead).toEqual(shown)
-    expect((await load()).notRead).toEqual(shown)
-  })
-
-  test('are nothing to a run that names the file', async () => {
-    await write(`${inventories}/hosts.ini`, 'web1\n')
-    await write(`${inventories}/hosts.yml`, 'all:\n')
-    expect((await load(`${inventories}/hosts.ini`)).notRead).toEqual([])
-    expect((await load(`./${inventories}`)).notRead).toEqual([`${inventories}/hosts.yml`])
-  })
 })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { isBootstrapError } from '../../../lib/errors.ts'
-import { plainVars } from '../../../lib/inventory/host-vars.ts'
+import { listInventory, toJson } from '../../../lib/inventory/listed.ts'
 import { selectHosts } from '../../../lib/inventory/pattern.ts'
 import { parseInventory } from '../../support/inventory.ts'
 
@@ -27,14 +27,6 @@ function select(inventory: ReturnType<typeof parseInventory>, pattern: string): 
   }
 }
 
-/** Ansible’s values have types and ours don’t: a string is converted to Ansible’s value. */
-function typed(value: string, like: Value | undefined): Value {
-  if (typeof like === 'number') return Number(value)
-  if (typeof like === 'boolean') return value === 'True'
-  if (Array.isArray(like)) return JSON.parse(value.replaceAll("'", '"'))
-  return value
-}
-
 describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
   const path = name === 'example' ? '../../../../inventories/example/hosts.ini' : `${name}.ini`
   const file = fixture(path)
@@ -48,14 +40,8 @@ describe.each(Object.entries(expected))('%s', (name, { hosts, variables }) => {
     expect(named).toEqual(order.filter(host => names.includes(host)))
   })
 
-  it('gives every host the same variables as Ansible does', () => {
-    const ours = inventory.hosts.map(host => {
-      const like = variables[host.name] ?? {}
-      const entries = Object.entries(plainVars(host.vars))
-      return [host.name, Object.fromEntries(entries.map(([k, v]) => [k, typed(v, like[k])]))]
-    })
-    // Ansible omits hosts without variables.
-    const some = ours.filter(([, vars]) => Object.keys(vars!).length > 0)
-    expect(Object.fromEntries(some)).toEqual(variables)
+  it('gives every host the same variables as Ansible does, with the same types', () => {
+    const listed = listInventory(inventory, inventory.hosts)
+    expect(JSON.parse(toJson(listed))).toMatchObject({ _meta: { hostvars: variables } })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hostVars, plainVars } from '../../../lib/inventory/host-vars.ts'
+import { hostVars } from '../../../lib/inventory/host-vars.ts'
 
 const plain = { app_port: '8080', empty: '' }
 const vars = hostVars('web1', plain)
@@ -43,7 +43,6 @@ test('variables are listed, copied, compared and put into JSON as those of any o
   expect('app_prot' in vars).toBe(false)
   expect('app_port' in vars).toBe(true)
   expect({ ...vars }).toEqual(plain)
-  expect(plainVars(vars)).toEqual(plain)
   expect(vars).toEqual(plain)
   expect(JSON.stringify(vars)).toBe(JSON.stringify(plain))
   // A promise looks for `then`.

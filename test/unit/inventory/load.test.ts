@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isBootstrapError, type UsageError } from '../../../lib/errors.ts'
+import { createDraft } from '../../../lib/inventory/draft.ts'
 import { type LoadOptions, loadInventory } from '../../../lib/inventory/load.ts'
 import { selectHosts } from '../../../lib/inventory/pattern.ts'
+import { readScript } from '../../../lib/inventory/readers/script.ts'
 
 let project: string
 
@@ -150,51 +152,136 @@ it('accepts invalid UTF-8 only in comments', async () => {
 })
 
 it.each([
-  ['hosts.yml', 'all:\n  hosts:\n    web1:\n', 'a YAML inventory'],
-  ['hosts.yaml', '---\n', 'a YAML inventory'],
-  ['hosts', '---\nall: {hosts: {a: }}\n', 'a YAML inventory'],
-  ['hosts', '# ours\nweb:\n  hosts:\n', 'a YAML inventory'],
-  ['hosts.json', '[]', 'a JSON inventory'],
-  ['hosts', '{ "all": {} }', 'a JSON inventory'],
-  ['ec2.py', '#!/usr/bin/env python3\nimport json\n', 'an executable inventory'],
-  ['hosts.ini', '#!/bin/sh\necho {}\n', 'an executable inventory'],
   [
     'aws_ec2.yml',
     'plugin: amazon.aws.aws_ec2\n',
-    'the configuration of the plugin amazon.aws.aws_ec2',
+    'aws_ec2.yml is the configuration of the plugin amazon.aws.aws_ec2, which is not supported',
   ],
-  ['hosts', '$ANSIBLE_VAULT;1.1;AES256\n', 'an encrypted inventory'],
-])('names %s with %j as what it is', async (name, text, kind) => {
+  ['ec2.py', '#!/bin/sh\necho {}\n', 'ec2.py: this is a program, but may not be run'],
+  [
+    'hosts',
+    '$ANSIBLE_VAULT;1.1;AES256\n',
+    'hosts: this is encrypted, and there is no password for it',
+  ],
+  ['hosts.yml', '---\n', 'hosts.yml: this inventory is empty'],
+  ['hosts.yml', 'web:\n  hosts: [a]\n', 'hosts.yml:2: hosts of web must be a mapping, not a list'],
+  ['hosts.yml', 'web:\n  hosts:\n    10:\n', 'hosts.yml:3: a host’s name must be text: 10'],
+  ['hosts.yml', 'web: &a\n  x: [\n', 'hosts.yml:3: not valid YAML:'],
+  ['hosts', '---\nall: {hosts: {a: [1}}\n', 'hosts:2: not valid YAML:'],
+  ['hosts.json', '[]', 'hosts.json: groups are expected here, not a list'],
+])('refuses %s with %j', async (name, text, message) => {
   await write(name, text)
   const error = await refusalOf({ inventory: `./${name}` })
   expect([error.code, error.message]).toEqual([
     'inventory_invalid',
-    `${name} is ${kind}, which is not read yet`,
+    expect.stringContaining(message),
   ])
 })
 
 it.each([
-  ['inventories/production/hosts.yml', 'production'],
-  ['inventories/production/inventory', 'production'],
-  ['elsewhere/01-static', './elsewhere'],
-])('names the inventories of a directory without hosts.ini: %s', async (path, inventory) => {
-  await write('inventories/other/hosts.ini', 'a\n')
-  await write(path, 'all:\n')
-  const error = await refusalOf({ inventory })
-  const name = path.split('/').at(-1)
-  expect(error.message).toBe(`${inventory} has no hosts.ini, but ${name}`)
+  ['hosts.yml', 'all:\n  hosts:\n    web1:\n'],
+  ['hosts', '---\nall: {hosts: {web1: }}\n'],
+  ['hosts', '# ours\nweb:\n  hosts: web1\n'],
+  ['hosts', '[web]\nweb1\n'],
+  ['production', 'web1\n'],
+  ['hosts.json', '{"all": {"hosts": {"web1": {}}}}'],
+  ['hosts.cfg', 'web1'],
+])('reads %s with %j', async (name, text) => {
+  await write(name, text)
+  expect(await hostNames({ inventory: `./${name}` })).toEqual(['web1'])
 })
 
-it.each(['web1,', 'web1,web2', '192.0.2.1,192.0.2.2,'])(
-  'names -i %s as a list of hosts',
-  async inventory => {
-    const error = await refusalOf({ inventory })
-    expect([error.code, error.message]).toEqual([
-      'usage',
-      `-i ${inventory} is a list of hosts, which is not read yet`,
+it('names the inventory of a directory that is not read from there', async () => {
+  await write('elsewhere/inventory.ini', 'a\n')
+  const error = await refusalOf({ inventory: './elsewhere' })
+  expect(error.message).toBe('./elsewhere has no inventory')
+  expect(error.details.hint).toContain('-i elsewhere/inventory.ini')
+})
+
+describe('several inventories', () => {
+  it('of a directory are read in Ansible’s order, without those of ignored endings', async () => {
+    await write('all/02-more', 'b x=2\n[web]\nb\n')
+    await write('all/01-first.yml', 'web: {hosts: {a: {x: 1}}}\n')
+    await write('all/deep/10', 'c\n')
+    for (const name of ['a~', 'a.bak', 'a.orig', 'a.ini', 'a.cfg', 'a.retry', 'a.md', '.a'])
+      await write(`all/${name}`, 'never\n')
+    await write('all/group_vars/web.yml', 'y: 1\n')
+    const { hosts } = await load({ inventory: './all' })
+    expect(hosts.map(({ name, vars }) => [name, vars.maybe('x'), vars.maybe('y')])).toEqual([
+      ['a', 1, 1],
+      ['b', 2, 1],
+      ['c', undefined, undefined],
     ])
-  },
-)
+  })
+
+  it('beside a hosts.ini are read if they look like inventories', async () => {
+    await write('inventories/p/hosts.ini', 'web1\n')
+    await write('inventories/p/more.yml', 'web:\n  hosts:\n    web2:\n')
+    await write('inventories/p/values.yml', 'port: 80\nhosts:\n- a\n')
+    await write('inventories/p/lib.py', 'x = 1\n')
+    await write('inventories/p/known_hosts', 'web1 ssh-ed25519 AAAA\n')
+    expect(await hostNames()).toEqual(['web1', 'web2'])
+  })
+
+  it('are given by several -i, and as a list', async () => {
+    await write('one/hosts.yml', 'web: {hosts: {a: }, vars: {x: one}}\n')
+    await write('two.ini', '[web:vars]\nx=two\n')
+    const { hosts, environment } = await load({ inventory: ['./one', 'two.ini', 'b:2222,c,'] })
+    expect(hosts.map(({ name, port }) => [name, port])).toEqual([
+      ['a', undefined],
+      ['b', 2222],
+      ['c', undefined],
+    ])
+    expect([hosts[0]!.vars.x, environment]).toEqual(['two', 'one'])
+    expect(await hostNames({ inventory: '192.0.2.1,' })).toEqual(['192.0.2.1'])
+  })
+})
+
+describe('an executable inventory', () => {
+  const script = async (body: string) => {
+    await write('ec2.sh', `#!/bin/sh\n${body}\n`)
+    await chmod(join(project, 'ec2.sh'), 0o755)
+  }
+
+  it('is asked for its list, and for each host if that has no variables', async () => {
+    await script(
+      'case $1 in --list) echo \'{"web": ["a", "b"], "all": {"children": ["web"], "vars": {"y": [1]}}, "lone": {"z": 1}}\';; *) echo "{\\"x\\": \\"$2\\"}";; esac',
+    )
+    const { hosts, groups } = await load({ inventory: './ec2.sh' })
+    expect(hosts.map(({ name, vars }) => [name, { ...vars }])).toEqual([
+      ['a', { y: [1], x: 'a' }],
+      ['b', { y: [1], x: 'b' }],
+      ['lone', { y: [1], z: 1, x: 'lone' }],
+    ])
+    expect(groups.get('web')).toEqual(['a', 'b'])
+  })
+
+  it('is asked once if its list has the variables', async () => {
+    await script(
+      '[ $1 = --list ] && echo \'{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": {"x": 1}}}}\'',
+    )
+    const { hosts } = await load({ inventory: './ec2.sh' })
+    expect(hosts[0]!.vars).toEqual({ x: 1 })
+  })
+
+  it.each([
+    ['echo sorry >&2; exit 3', 'ec2.sh --list: ended with 3: sorry'],
+    ['echo no', 'ec2.sh --list: prints no JSON'],
+    ['echo []', 'ec2.sh: --list must print a mapping, not a list'],
+    [`echo '{"web": 1}'`, 'the group web must be a list or a mapping, not a number'],
+  ])('that does %j is refused', async (body, message) => {
+    await script(body)
+    expect((await refusalOf({ inventory: './ec2.sh' })).message).toContain(message)
+  })
+
+  it('that gives no answer is ended', async () => {
+    await script('sleep 600 & wait')
+    const source = { path: join(project, 'ec2.sh'), shownAs: 'ec2.sh', timeoutMs: 200 }
+    await expect(readScript(createDraft(), source)).rejects.toThrow(
+      'ec2.sh --list: no answer within 0.2 s',
+    )
+  })
+})
 
 it('says that no lab is running where the project’s inventories/lab has no hosts yet', async () => {
   await write('inventories/lab/.gitignore', '')

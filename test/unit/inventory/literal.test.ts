@@ -1,13 +1,19 @@
 import { expect, it } from 'vitest'
-import { readValue } from '../../../lib/inventory/value.ts'
+import { readValue } from '../../../lib/inventory/literal.ts'
+import { plainOf } from '../../../lib/inventory/value.ts'
 
 it.each([
   ['bare words', 'a b # c', 'a b # c'],
   ['an address', '10.0.0.1 # main', '10.0.0.1 # main'],
-  ['a number and its comment', '8080 # http', '8080'],
+  ['a number and its comment', '8080 # http', 8080],
   ['leading zeros', '0644', '0644'],
-  ['another number unchanged', '1_000', '1_000'],
-  ['a boolean and its comment', 'True # yes', 'True'],
+  ['a number with underscores', '1_000', 1000],
+  ['other numbers', '[0x1F, 0o17, 0b11, -1.5e1, .5, 00]', [31, 15, 3, -15, 0.5, 0]],
+  ['a number that JavaScript can’t hold', '9007199254740993', 9007199254740993n],
+  ['an address', '10.0.0.1', '10.0.0.1'],
+  ['a boolean and its comment', 'True # yes', true],
+  ['nothing in Python', 'None', null],
+  ['another language’s words', 'true', 'true'],
   ['double quotes', '"a \'b\'"', "a 'b'"],
   ['single quotes and a comment', `'a "b"' # c`, 'a "b"'],
   ['adjacent strings', `'a' "b"`, 'ab'],
@@ -20,9 +26,15 @@ it.each([
   ['a malformed escape', String.raw`"\xZZ"`, String.raw`"\xZZ"`],
   ['a code point that does not exist', String.raw`"\Uffffffff"`, String.raw`"\Uffffffff"`],
   ['an unclosed quote', '"open', '"open'],
-  ['a list', "['a', 'b']", "['a', 'b']"],
+  ['a list', "['a', 'b',]", ['a', 'b']],
+  ['a tuple', '1, (2,), (3), ()', [1, [2], 3, []]],
+  ['a mapping', "{'a': {'b': [None]}, 1: True}", { a: { b: [null] }, 1: true }],
+  ['an expression', '1 + 1', '1 + 1'],
+  ['a call', "open('x')", "open('x')"],
+  ['bytes', "b'a'", 'a'],
+  ['an unclosed list', "['a'", "['a'"],
   ['text after quotes', '"a" b', '"a" b'],
   ['nothing', '', ''],
 ])('reads %s as Ansible does', (_, written, value) => {
-  expect(readValue(written)).toBe(value)
+  expect(plainOf(readValue(written))).toEqual(value)
 })
