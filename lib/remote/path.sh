@@ -83,6 +83,43 @@ hw_gather_sum() {
   [ -z "$hw_missing" ] || hw_mark "want$hw_missing"
 }
 
+# hw_gather_missing IDS PATH…: a marker with the ids of those that are not there: their content will be needed. No process.
+hw_gather_missing() {
+  hw_ids="$1 " hw_missing=''
+  shift
+  for hw_path in "$@"; do
+    hw_key=${hw_ids%% *} hw_ids=${hw_ids#* }
+    [ -e "$hw_path" ] || hw_missing="$hw_missing $hw_key"
+  done
+  [ -z "$hw_missing" ] || hw_mark "want$hw_missing"
+}
+
+# hw_gather_copy IDS FROM PATH …: checksums of files and of those that they are copies of, of these as hw_sum_from_ID.
+hw_gather_copy() {
+  hw_ids="$1 " hw_found_ids='' hw_each='from_'
+  shift
+  for hw_path in "$@"; do
+    shift
+    hw_key=${hw_ids%% *}
+    case $hw_path in
+      *\\*) ;;
+      *)
+        if [ -f "$hw_path" ]; then
+          set -- "$@" "$hw_path"
+          hw_found_ids="$hw_found_ids$hw_each$hw_key "
+        fi
+        ;;
+    esac
+    case $hw_each in
+      from_) hw_each='' ;;
+      *) hw_each=from_ hw_ids=${hw_ids#* } ;;
+    esac
+  done
+  # shellcheck disable=SC2086 # the program and its options
+  [ $# -eq 0 ] || [ -z "$hw_sha" ] ||
+    hw_gather sum "${hw_found_ids% }" "$hw_sha_value" "$($hw_sha "$@" 2>/dev/null)" "$@"
+}
+
 # hw_stat PATH: what is there: hw_type (absent file directory link other), and unless absent hw_perms
 # (rwxr-xr-x), hw_uid hw_gid hw_user hw_group, hw_size in bytes and hw_links, how many names it has.
 hw_stat() {

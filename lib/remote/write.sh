@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # write.sh: putting a file where it is wanted, whole or not at all, with its owner and mode.
-# Needs: path leftover label
+# Needs: path leftover label mode
 hw_guard=''
 
 # hw_compare_owner: adds to hw_note what of mode and owner is not as wanted (hw_want_*; empty: any will do).
 hw_compare_owner() {
+  hw_know_mode "$hw_perms" "$hw_type"
   [ -z "$hw_want_perms" ] || [ "$hw_want_perms" = "$hw_perms" ] || hw_also mode
   case $hw_want_user in '' | "$hw_user" | "$hw_uid") ;; *) hw_also owner ;; esac
   case $hw_want_group in '' | "$hw_group" | "$hw_gid") ;; *) hw_also group ;; esac
@@ -122,6 +123,7 @@ hw_make_above() {
 hw_replace() {
   hw_target=$1
   shift
+  hw_know_mode rw-r--r-- file
   hw_new_file "$hw_target" || return
   [ -z "$hw_validate" ] || hw_keep_suffix "$hw_target" || hw_give_up "can't rename $hw_temporary" || return
   if [ "$hw_type" = file ]; then
@@ -285,30 +287,6 @@ hw_settle_mode() {
   esac
   hw_why="$hw_target can't have the mode ${hw_want_mode#0}: its file system makes it ${hw_made%% *}"
   return 1
-}
-
-# hw_permissions MODE: `rw-r--r--` into hw_letters.
-hw_permissions() {
-  # Its last four digits.
-  hw_digits=000$1 hw_letters=''
-  hw_digits=${hw_digits#"${hw_digits%????}"}
-  hw_specials=${hw_digits%???}
-  hw_digits=${hw_digits#?}
-  for hw_class in 4 2 1; do
-    case $hw_digits in [4567]*) hw_letters=${hw_letters}r ;; *) hw_letters=$hw_letters- ;; esac
-    case $hw_digits in [2367]*) hw_letters=${hw_letters}w ;; *) hw_letters=$hw_letters- ;; esac
-    # The set-id bits and the sticky bit, each with the class whose last letter shows it.
-    case $hw_class$hw_specials in
-      4[4567] | 2[2367]) hw_special=sS ;;
-      1[1357]) hw_special=tT ;;
-      *) hw_special=x- ;;
-    esac
-    case $hw_digits in
-      [1357]*) hw_letters=$hw_letters${hw_special%?} ;;
-      *) hw_letters=$hw_letters${hw_special#?} ;;
-    esac
-    hw_digits=${hw_digits#?}
-  done
 }
 
 # hw_copy_attributes FROM TO: owner, mode, access lists, extended attributes with the labels of security

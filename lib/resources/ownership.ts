@@ -1,9 +1,10 @@
 /** Modes and owners, as the prelude wants them. */
 import type { OptionKinds } from './options.ts'
 import { invalidOption } from './resource.ts'
+import { isSymbolic, type ModeOf, modeMade, modeRule } from './symbolic-mode.ts'
 
 export interface Ownership {
-  /** Permission bits: `0o644`, or `'0644'`. */
+  /** Permission bits: `0o644`, `'0644'`, or in letters as chmod takes them: `'u=rwX,go=rX'`. */
   mode?: number | string
   /** User name or number. */
   owner?: string | number
@@ -18,7 +19,11 @@ export const ownershipKinds: OptionKinds<Ownership> = {
   group: 'other',
 }
 
-/** Words of a call: `perms` (rwxr-xr-x), `mode` (octal), `user` and `group`; undefined where any will do. */
+/**
+ * Words of a call: `perms` (rwxr-xr-x), `mode` (octal), `user` and `group`; undefined where any will do. Of a mode in
+ * letters there is only `mode`: the letters, and the rules for a directory, a file, and one that somebody may execute, see
+ * hw_know_mode in lib/remote/write.sh.
+ */
 export interface OwnershipWords {
   [key: string]: string | undefined
   perms?: string
@@ -29,13 +34,41 @@ export interface OwnershipWords {
 
 /** @throws {UsageError} recipe_invalid */
 export function ownershipWords(title: string, { mode, owner, group }: Ownership): OwnershipWords {
-  const bits = mode === undefined ? undefined : parseMode(title, mode)
   return {
-    perms: bits === undefined ? undefined : permissions(bits),
-    mode: bits === undefined ? undefined : bits.toString(8),
+    ...(mode !== undefined && modeWords(title, mode)),
     user: checkName(title, 'owner', owner),
     group: checkName(title, 'group', group),
   }
+}
+
+function modeWords(title: string, mode: number | string): { perms?: string; mode: string } {
+  if (typeof mode === 'string' && isSymbolic(mode)) {
+    const rules = symbolic(title, mode, () =>
+      (['directory', 'plain', 'executable'] as const).map(of => modeRule(mode, of)),
+    )
+    return { mode: [mode, ...rules].join(' ') }
+  }
+  const bits = parseMode(title, mode)
+  return { perms: permissions(bits), mode: bits.toString(8) }
+}
+
+function symbolic<R>(title: string, mode: string, made: () => R): R {
+  try {
+    return made()
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw invalidOption(title, `the mode ${mode}: ${error.message}`)
+  }
+}
+
+/**
+ * A mode whose file is the controller’s: what letters make of `base`.
+ * @throws {UsageError} recipe_invalid
+ */
+export function modeBits(title: string, mode: number | string, of: ModeOf, base: number): number {
+  if (typeof mode === 'string' && isSymbolic(mode))
+    return symbolic(title, mode, () => modeMade(mode, of, base))
+  return parseMode(title, mode)
 }
 
 function parseMode(title: string, mode: number | string): number {
@@ -47,7 +80,10 @@ function parseMode(title: string, mode: number | string): number {
         : Number.NaN
   if (!Number.isInteger(bits) || bits < 0 || bits > 0o7777) {
     // 644 without 0o is 0o1204: the sticky bit of a mode nobody means.
-    throw invalidOption(title, `the mode ${JSON.stringify(mode)} is not one: write 0o644 or '0644'`)
+    throw invalidOption(
+      title,
+      `the mode ${JSON.stringify(mode)} is not one: write 0o644, '0644' or 'u=rw,go=r'`,
+    )
   }
   if (typeof mode === 'number' && looksDecimal(mode)) {
     throw invalidOption(title, `the mode ${mode} is decimal: write 0o${mode}`)

@@ -50,6 +50,51 @@ export const serverCases: readonly EditorCase[] = [
   ),
   anIni(
     'php.ini',
+    { section: 'Date', set: { 'date.timezone': 'Europe/Berlin' }, uncomment: true },
+    ['-;date.timezone =', '+date.timezone = Europe/Berlin'],
+    python({ Date: { 'date.timezone': 'Europe/Berlin' } }, { ...equals, comment_prefixes: [';'] }),
+  ),
+  anIni(
+    'php.ini',
+    { section: 'PHP', set: { output_handler: 'x', memory_limit: '1G' }, uncomment: true },
+    ['-;output_handler =', '+output_handler = x', '-memory_limit = 128M', '+memory_limit = 1G'],
+    python(
+      { PHP: { output_handler: 'x', memory_limit: '1G' } },
+      { ...equals, comment_prefixes: [';'] },
+    ),
+  ),
+  anIni(
+    'journald.conf',
+    { section: 'Journal', set: { Storage: 'persistent', SystemMaxUse: '1G' }, uncomment: true },
+    ['-#Storage=auto', '+Storage=persistent', '-#SystemMaxUse=', '+SystemMaxUse=1G'],
+    python({ Journal: { Storage: 'persistent', SystemMaxUse: '1G' } }, equals),
+  ),
+  anIni(
+    'grafana.ini',
+    { section: 'server', set: { protocol: 'https', logs: '/l' }, uncomment: true },
+    // The comment of another section is not one of this.
+    ['-;protocol = http', '+protocol = https', '+logs = /l'],
+    python({ server: { protocol: 'https', logs: '/l' } }, equals, 'TOP'),
+  ),
+  anIni(
+    'php-fpm-pool.conf',
+    {
+      section: 'www',
+      set: { 'pm.max_requests': ['1', '2'] },
+      uncomment: true,
+      continued: 'indent',
+    },
+    ['-;pm.max_requests = 500', '+pm.max_requests = 1', '+pm.max_requests = 2'],
+  ),
+  anIni(
+    'setup.cfg',
+    { section: 'options', set: { pinned: 'x' }, uncomment: true, continued: 'indent' },
+    // Within a value is no place for a key, however the comment is read.
+    ['+pinned = x'],
+    python({ options: { pinned: 'x' } }),
+  ),
+  anIni(
+    'php.ini',
     { section: 'opcache', absent: true },
     ['-', '-[opcache]', '-;opcache.enable=1', '-opcache.memory_consumption=128 ; in MB'],
     python({ opcache: null }, { ...equals, comment_prefixes: [';'] }),

@@ -36,6 +36,36 @@ resourceTable(
       note: 'content, mode',
     },
     {
+      name: 'the content of another file of the host, and the mode of one that is made',
+      given:
+        'mkdir "a b"; printf "one\\n\\0two" >"a b/it\'s \\$x"; chmod 4775 "a b/it\'s \\$x"; ln -s "a b" way',
+      wanted: at => file(at('sub file'), { hostSource: at("way/it's $x") }),
+      holds: 'cmp "a b/it\'s \\$x" "sub file" && [ "$(stat -c %a "sub file")" = 755 ]',
+      drift: ['echo other >"sub file"', 'rm "sub file"', 'echo more >>"a b/it\'s \\$x"'],
+      note: 'created',
+    },
+    {
+      name: 'content only if there is none',
+      wanted: at => file(at('conf'), { content: 'first\n', onlyIfAbsent: true, mode: 0o640 }),
+      holds: 'grep -q . conf && [ "$(stat -c %a conf)" = 640 ]',
+      drift: ['rm conf', 'echo own >conf; chmod 600 conf'],
+      note: 'created',
+    },
+    {
+      name: 'a template only if there is none',
+      wanted: at => file(at('conf'), { content: host => `${host.name}\n`, onlyIfAbsent: true }),
+      holds: 'grep -qx host conf',
+      drift: ['rm conf'],
+      note: 'created',
+    },
+    {
+      name: 'a file that is touched',
+      wanted: at => file(at('log'), { touch: true, mode: 'u=rw,g=r,o=' }),
+      holds: '[ -f log ] && [ "$(stat -c %a log)" = 640 ]',
+      drift: ['rm log', 'echo kept >log; chmod 644 log'],
+      note: 'created',
+    },
+    {
       name: 'absent',
       given: 'printf "one\\ntwo\\n" >old',
       wanted: at => file(at('old'), { absent: true }),
@@ -120,6 +150,51 @@ describeEach(shells, 'under $name', shell => {
     expect((await readdir(at)).filter(name => name !== '.bootstrap').sort()).toEqual(left)
   })
 
+  test('copies on the host cost one process for all, and see what earlier steps did', async () => {
+    const at = await host.directory()
+    const log = `${at}/log`
+    const path = await fakePrograms(at, {
+      sha256sum: `echo sum >>${log}; exec /usr/bin/sha256sum "$@"`,
+      stat: `echo stat >>${log}; exec /usr/bin/stat "$@"`,
+      cat: `echo cat >>${log}; exec /bin/cat "$@"`,
+      ls: `echo ls >>${log}; exec /bin/ls "$@"`,
+    })
+    const counted = {
+      name: shell.name,
+      command: ['env', `PATH=${path}:${process.env.PATH}`, ...shell.command] as const,
+    }
+    for (let n = 0; n < 5; n++) await writeFile(`${at}/from-${n}`, `${n}\n`)
+    const items = [0, 1, 2, 3, 4].map(n => file(`${at}/to-${n}`, { hostSource: `${at}/from-${n}` }))
+    const once = [5, 6].map(n => file(`${at}/to-${n}`, { content: 'x', onlyIfAbsent: true }))
+    const all = [...items, ...once, file(`${at}/to-7`, { touch: true })]
+    expect((await bring(host, counted, at, all)).error).toBeUndefined()
+    await writeFile(`${at}/to-5`, 'y')
+    await writeFile(log, '')
+    expect(new Set((await bring(host, counted, at, all)).statuses)).toEqual(new Set(['ok']))
+    expect((await readFile(log, 'utf8')).trim().split('\n').sort()).toEqual(['stat', 'sum'])
+    // An earlier step of the segment changes what it is a copy of.
+    const changing = [file(`${at}/from-0`, { content: 'new\n' }), items[0]!]
+    expect((await bring(host, shell, at, changing)).statuses).toEqual(['changed', 'changed'])
+    expect(await readFile(`${at}/to-0`, 'utf8')).toBe('new\n')
+  })
+
+  test('a copy of what is missing fails, unless an earlier step makes that', async () => {
+    const at = await host.directory()
+    const copy = (from: string) => file(`${at}/to`, { hostSource: from })
+    const missing = await bring(host, shell, at, copy(`${at}/none`), { check: true })
+    expect(missing.error?.message).toBe(`${at}/none does not exist`)
+    expect((await bring(host, shell, at, copy(at))).error?.message).toBe(
+      `${at} is not a regular file`,
+    )
+    const both = [file(`${at}/none`, { content: 'x' }), copy(`${at}/none`)]
+    expect((await bring(host, shell, at, both, { check: true })).statuses).toEqual([
+      'changed',
+      'changed',
+    ])
+    expect((await bring(host, shell, at, both)).statuses).toEqual(['changed', 'changed'])
+    expect((await bring(host, shell, at, both)).statuses).toEqual(['ok', 'ok'])
+  })
+
   test('a large file that fails its validation is not sent again', async () => {
     const at = await host.directory()
     const source = `${at}/source`
@@ -176,14 +251,28 @@ describe('a file that can’t be is refused at its line', () => {
       }),
     )
   test.each([
-    ['content and source', { content: 'x', source: '/dev/null' }, /content or source/],
-    ['a template and a source', { content: () => 'x', source: '/dev/null' }, /content or source/],
+    [
+      'content and source',
+      { content: 'x', source: '/dev/null' },
+      /one of content, source and hostSource/,
+    ],
+    [
+      'a template and a source',
+      { content: () => 'x', source: '/dev/null' },
+      /one of content, source and hostSource/,
+    ],
     [
       'a source that is not there',
       { source: '/no/such' },
       /can’t read the source \/no\/such: there is no such file/,
     ],
     ['a source that is a directory', { source: '/tmp' }, /not a file/],
+    ['a source here and one there', { source: '/dev/null', hostSource: '/x' }, /one of content/],
+    ['itself as the source', { hostSource: '/f/' }, /the file itself/],
+    ['a relative source there', { hostSource: 'x' }, /not absolute/],
+    ['touch with content', { touch: true, content: 'x' }, /touch makes an empty file/],
+    ['onlyIfAbsent alone', { onlyIfAbsent: true }, /needs content/],
+    ['an absent file to touch', { absent: true, touch: true }, /absent file has no touch/],
     ['an absent file with content', { absent: true, content: '' }, /absent file has no content/],
     ['an absent file with a mode', { absent: true, mode: 0o644 }, /absent file has no mode/],
     ['a number as content', { content: 7 as never }, /content is a number/],

@@ -92,7 +92,7 @@ hw_edit_to() {
     "$hw_want_content"
   fi
   [ -z "$hw_check" ] || return 0
-  [ -z "$hw_want_private" ] || [ "$hw_type" = file ] || hw_want_mode=${hw_want_mode:-00600}
+  [ -z "$hw_want_private" ] || [ "$hw_type" = file ] || hw_keep_private
   hw_guard=hw_same_text
   hw_replace "$hw_path" "$hw_want_content"
   hw_edited=$? hw_guard=''

@@ -249,3 +249,29 @@ function ini_written(text,   i, c, quotes, out) {
   }
   return quotes out quotes
 }
+
+# Whether the comment of line i stands within a value.
+function ini_is_within(i,   n) {
+  if (!ini_open) return 0
+  if (ini_continued != "indent") return ini_continued != "" && ini_unended
+  for (n = i + 1; n <= count; n++) {
+    if (texts[n] ~ /^[ \t]*([#;]|$)/) continue
+    return length(indent_of(texts[n])) > ini_open_indent
+  }
+  return 0
+}
+
+# Which wanted keys the comment of line i would set.
+function ini_look_behind(i, section,   j, text) {
+  text = texts[i]
+  sub(/^[ \t]*[#;]+[ \t]*/, "", text)
+  # Without a value nothing shows what would be before it.
+  if (text ~ /[ \t][=:]$/) text = text " "
+  for (j = 1; j <= ini_wanted; j++) {
+    if (j in ini_commented || ini_want_section[j] != section) continue
+    if (ini_holds(text, ini_want_key[j])) {
+      ini_commented[j] = i
+      ini_commented_text[j] = text
+    }
+  }
+}

@@ -24,12 +24,12 @@ function indent_of(text) {
 }
 
 # The file's lines without their line ends into texts; ends has a carriage return where there was one.
-function read_file(   line) {
+function read_file(   line, status) {
   if (path == read_path) return
   read_path = path
   count = bytes = 0
   bom = cr = unfit = ""
-  while ((getline line < path) > 0) {
+  while ((status = (getline line < path)) > 0) {
     count++
     bytes += length(line) + 1
     if (nul != "" && index(line, nul)) unfit = "holds NUL bytes, as UTF-16 does: only text that is ASCII or like it can be edited"
@@ -42,6 +42,7 @@ function read_file(   line) {
     texts[count] = line ""
   }
   close(path)
+  missing = status < 0
   if (count == 0) return
   cr = ends[1]
   if (texts[1] ~ /^(\377\376|\376\377)/) unfit = "is UTF-16: only text that is ASCII or like it can be edited"

@@ -36,11 +36,11 @@ function run_request() {$hw_asked }
 function run_plan() {$hw_planned }"
 }
 
-# hw_editor EDITOR PATH [perms=] [mode=] [user=] [group=] [private=] [validate=] [in_place=] [-- REQUEST…]: the
-# requests are the lines that EDITOR.awk reads. A file that is made is for its owner alone if it is `private`,
+# hw_editor EDITOR PATH [perms=] [mode=] [user=] [group=] [private=] [validate=] [in_place=] [there=] [-- REQUEST…]:
+# the requests are the lines that EDITOR.awk reads. With `there` no file is made: it must exist. One that is made is for its owner alone if it is `private`,
 # unless its mode is given.
 hw_editor() {
-  hw_words 2 'perms mode user group private validate in_place' "$@" || return
+  hw_words 2 'perms mode user group private validate in_place there' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_validate=$hw_want_validate hw_in_place=$hw_want_in_place
   hw_resolve "$2" && hw_finish_write || return
   hw_editor=$1 hw_editor_named=$2
@@ -59,7 +59,10 @@ hw_editor() {
   hw_stat "$hw_path" || return
   case $hw_type in
     file) [ -r "$hw_path" ] || hw_fail "can't read $hw_path" || return ;;
-    absent) [ -z "$hw_want_private" ] || hw_want_mode=${hw_want_mode:-00600} ;;
+    absent)
+      [ -z "$hw_want_there" ] || hw_lacks path "$hw_path" "$hw_editor_named does not exist" || return
+      [ -z "$hw_want_private" ] || hw_keep_private
+      ;;
     *) hw_lacks gone "$hw_path" "$hw_path is not a regular file" || return ;;
   esac
   hw_editor_program "$hw_editor"

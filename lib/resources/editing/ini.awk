@@ -4,6 +4,7 @@
 #                      what may be such lines can't be edited
 #   O folded yes       letter case and blanks mean nothing in the names of keys and sections (Samba's)
 #   O comments yes     a comment may stand behind a value
+#   O uncomment yes    a key that is not there takes the place of the first comment of its section that would set it
 #   O separator TEXT   what a new key has before its value; else as its neighbours have it
 #   S SECTION          the section of what follows; empty: before the first section
 #   X                  the section must not be there
@@ -25,7 +26,7 @@ function ini_request(kind, rest,   name) {
   if (kind == "F") {
     ini_wanted = 0
     ini_format = "ini"
-    ini_continued = ini_comments = ini_separator = ini_away = ini_sure = ini_folded = ""
+    ini_continued = ini_comments = ini_separator = ini_away = ini_sure = ini_folded = ini_uncomment = ""
   }
   else if (kind == "O") {
     name = rest
@@ -38,6 +39,7 @@ function ini_request(kind, rest,   name) {
     }
     else if (name == "comments") ini_comments = rest
     else if (name == "folded") ini_folded = rest
+    else if (name == "uncomment") ini_uncomment = rest
     else ini_separator = rest
   }
   else if (kind == "S") ini_of = ini_section_key(rest)
@@ -127,12 +129,14 @@ function ini_scan(   i, j, name, section, text) {
   split("", ini_places)
   split("", ini_lines)
   split("", ini_end)
+  split("", ini_commented)
   ini_heads = ini_open = 0
   ini_sample_all = section = ""
   ini_level_of_keys = -1
   ini_seen[""] = 1
   ini_place[""] = 0
   for (i = 1; i <= count; i++) {
+    if (ini_uncomment && texts[i] ~ /^[ \t]*[#;]/ && !ini_is_within(i)) ini_look_behind(i, section)
     if (ini_open && ini_continued != "" && ini_goes_through(i)) {
       if (ini_end[ini_open] == i) ini_place[section] = i
       continue
@@ -257,7 +261,7 @@ function ini_drop(j, n,   line, i) {
 # neighbours.
 function ini_add(j, v, at,   like, indent, between, parts, lines, i, section) {
   section = ini_want_section[j]
-  like = (section in ini_sample) ? ini_sample[section] : ini_sample_all
+  like = (section in ini_sample) ? ini_sample[section] : (j in ini_commented) ? ini_commented_text[j] : ini_sample_all
   indent = indent_of(like)
   if (ini_continued == "indent") indent = ini_level(section, at)
   else if (ini_format == "ini" && !ini_sure && (section in ini_indent_of_keys)) {
@@ -323,7 +327,11 @@ function ini_plan(   j, n, v, found, right, kind) {
   for (j = 1; j <= ini_wanted; j++) {
     kind = ini_want_kind[j]
     found = ini_places[j] + 0
-    if (kind == "D") {
+    if (!found && kind != "D" && (j in ini_commented)) {
+      also(ini_want_key[j])
+      remove(ini_commented[j])
+      for (v = 1; v <= ini_wants[j] || v == 1; v++) ini_later(j, v, ini_commented[j])
+    } else if (kind == "D") {
       if (found) also(ini_want_key[j])
       for (n = 1; n <= found; n++) ini_drop(j, n)
     } else if (kind == "L") {

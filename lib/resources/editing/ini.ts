@@ -59,6 +59,11 @@ export interface IniOptions extends EditOptions {
   continued?: 'indent' | 'backslash' | 'none'
   /** `#` or `;` behind a value and a blank begins a comment, which stays. Default: it is part of the value. */
   inlineComments?: boolean
+  /**
+   * A key that is not there takes the place of the first comment of its section that would set it: `;key = value`,
+   * `# key = value`. Default: it comes at the end of its section, and comments stay.
+   */
+  uncomment?: boolean
   /** What stands between a new key and its value: `=`, ` = `, `: `. Default: as of its neighbours. */
   separator?: string
 }
@@ -72,6 +77,7 @@ const optionKinds: OptionKinds<IniOptions> = {
   format: 'text',
   continued: 'text',
   inlineComments: 'flag',
+  uncomment: 'flag',
   separator: 'text',
   ...editKinds,
 }
@@ -84,6 +90,7 @@ const optionKinds: OptionKinds<IniOptions> = {
  * @param path absolute path on the host
  * @throws {UsageError} recipe_invalid, when declared
  * @example ini('/etc/app.ini', { section: 'server', set: { port: 8080 }, unset: ['debug'] })
+ * @example ini('/etc/php/8.2/fpm/php.ini', { section: 'PHP', set: { memory_limit: '256M' }, uncomment: true })
  */
 export function ini(path: string, options: IniOptions): Resource {
   checkOptions(`ini ${path}`, options, optionKinds)
@@ -98,7 +105,7 @@ export function ini(path: string, options: IniOptions): Resource {
 }
 
 function optionRequests(title: string, options: IniOptions): string[] {
-  const { format = 'ini', continued, inlineComments, separator } = options
+  const { format = 'ini', continued, inlineComments, uncomment, separator } = options
   if (!['ini', 'git', 'samba', 'words'].includes(format))
     throw invalidOption(title, 'format is ini, git, samba or words')
   if (format !== 'ini' && (continued !== undefined || inlineComments !== undefined))
@@ -113,6 +120,9 @@ function optionRequests(title: string, options: IniOptions): string[] {
   if (format === 'git' || format === 'samba') requests.push('O continued backslash')
   if (continued) requests.push(`O continued ${continued}`)
   if (inlineComments) requests.push('O comments yes')
+  if (uncomment && format === 'words')
+    throw invalidOption(title, 'uncomment is not for the format words: its comments can be prose')
+  if (uncomment) requests.push('O uncomment yes')
   if (separator !== undefined) requests.push(`O separator ${separator}`)
   return requests
 }

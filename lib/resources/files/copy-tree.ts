@@ -6,7 +6,7 @@ import { hashOf, largeBytes } from '../../session/content-source.ts'
 import { sendContent } from '../../session/upload.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
-import { type Ownership, ownershipWords, permissions } from '../ownership.ts'
+import { modeBits, type Ownership, ownershipWords, permissions } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -16,6 +16,7 @@ import {
   type TextChange,
   unreadable,
 } from '../resource.ts'
+import { isSymbolic } from '../symbolic-mode.ts'
 import { type Changes, compareTree, describeChanges, parseListing } from './tree/compare.ts'
 import { createExcludes, type Excludes } from './tree/exclude.ts'
 import { packOf } from './tree/pack.ts'
@@ -64,15 +65,15 @@ export function copyTree(path: string, options: CopyTreeOptions): Resource {
   checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
   const { fileMode = 0o644, directoryMode = 0o755, owner, group } = options
-  const owned = ownershipWords(title, { mode: directoryMode, owner, group })
-  const files = ownershipWords(title, { mode: fileMode })
+  const owned = ownershipWords(title, { owner, group })
   const tree: Tree = {
     title,
     target,
     root: checkSource(title, options.source),
     excludes: checkExcludes(title, options.exclude ?? []),
-    fileMode: Number.parseInt(files.mode!, 8),
-    directoryMode: Number.parseInt(owned.mode!, 8),
+    fileMode: modeBits(title, fileMode, 'plain', 0o644),
+    programMode: programMode(title, fileMode),
+    directoryMode: modeBits(title, directoryMode, 'directory', 0o755),
     owner: owned.user,
     group: owned.group,
     remove: options.delete ?? false,
@@ -92,12 +93,19 @@ export function copyTree(path: string, options: CopyTreeOptions): Resource {
   })
 }
 
+/** Who may read a program may execute it, unless the mode is in letters, which say so: `X`. */
+function programMode(title: string, fileMode: number | string): number {
+  const bits = modeBits(title, fileMode, 'executable', 0o755)
+  return isSymbolic(String(fileMode)) ? bits : bits | ((bits & 0o444) >> 2)
+}
+
 interface Tree {
   title: string
   target: string
   root: string
   excludes: Excludes
   fileMode: number
+  programMode: number
   directoryMode: number
   owner?: string
   group?: string

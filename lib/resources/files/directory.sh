@@ -14,7 +14,10 @@ hw_put_directory() {
   hw_stat "$hw_path" || return
   case $hw_type in
     directory) hw_compare_owner ;;
-    absent) hw_also created ;;
+    absent)
+      hw_also created
+      hw_know_mode rwxr-xr-x directory
+      ;;
     *) hw_lacks gone "$1" "$1 is not a directory" || return ;;
   esac
   [ "$hw_status" = changed ] || return 0
@@ -71,8 +74,31 @@ hw_directory_all() {
   set --
   [ -z "$hw_want_user" ] || set -- "$@" -o ! -user "$hw_want_user"
   [ -z "$hw_want_group" ] || set -- "$@" -o ! -group "$hw_want_group"
-  [ -z "$hw_dir_mode" ] || set -- "$@" -o -type d ! -perm "$hw_dir_mode"
-  [ -z "$hw_file_mode" ] || set -- "$@" -o -type f ! -perm "$hw_file_mode"
+  case $hw_dir_mode in
+    '') ;;
+    *' '*)
+      hw_rule=${hw_dir_mode#* }
+      hw_rule_words "${hw_rule%% *}"
+      # shellcheck disable=SC2086 # words of find
+      [ -z "$hw_differs" ] || set -- "$@" -o -type d \( $hw_differs \)
+      ;;
+    *) set -- "$@" -o -type d ! -perm "$hw_dir_mode" ;;
+  esac
+  case $hw_file_mode in
+    '') ;;
+    *' '*)
+      hw_rule=${hw_file_mode#* * }
+      hw_rule_words "${hw_rule% *}"
+      # shellcheck disable=SC2086
+      [ -z "$hw_differs" ] || set -- "$@" -o -type f ! -perm -0100 ! -perm -0010 ! -perm -0001 \( $hw_differs \)
+      hw_rule_words "${hw_rule#* }"
+      # shellcheck disable=SC2086
+      [ -z "$hw_differs" ] || set -- "$@" -o -type f \( -perm -0100 -o -perm -0010 -o -perm -0001 \) \( $hw_differs \)
+      ;;
+    *) set -- "$@" -o -type f ! -perm "$hw_file_mode" ;;
+  esac
+  # Letters may leave everything as it is.
+  [ $# -gt 0 ] || return 0
   shift
   # shellcheck disable=SC2016 # for the inner shell
   if ! hw_found=$(hw_find_below \( "$@" \) -exec sh -c 'echo $#' sh {} +); then
@@ -110,12 +136,49 @@ hw_apply_below() {
   if [ -n "$hw_want_group" ]; then
     hw_find_below ! -group "$hw_want_group" -exec chgrp -h -- "$hw_want_group" {} + || return
   fi
-  if [ -n "$hw_file_mode" ]; then
-    hw_find_below -type f ! -perm "$hw_file_mode" -exec chmod -- "00$hw_file_mode" {} + || return
-  fi
-  if [ -n "$hw_dir_mode" ]; then
-    hw_find_below -depth -type d ! -perm "$hw_dir_mode" -exec chmod -- "00$hw_dir_mode" {} + || return
-  fi
+  case $hw_file_mode in
+    '') ;;
+    *' '*)
+      # Of the first it may make the second.
+      hw_rule=${hw_file_mode#* * }
+      set -- "${hw_rule% *}" "${hw_rule#* }"
+      hw_rule_words "$2"
+      hw_apply_rule -type f \( -perm -0100 -o -perm -0010 -o -perm -0001 \) || return
+      hw_rule_words "$1"
+      hw_apply_rule -type f ! -perm -0100 ! -perm -0010 ! -perm -0001 || return
+      ;;
+    *) hw_find_below -type f ! -perm "$hw_file_mode" -exec chmod -- "00$hw_file_mode" {} + || return ;;
+  esac
+  case $hw_dir_mode in
+    '') ;;
+    *' '*)
+      hw_rule=${hw_dir_mode#* }
+      hw_rule_words "${hw_rule%% *}"
+      hw_apply_rule -depth -type d
+      ;;
+    *) hw_find_below -depth -type d ! -perm "$hw_dir_mode" -exec chmod -- "00$hw_dir_mode" {} + ;;
+  esac
+}
+
+# hw_apply_rule EXPRESSION…: what hw_rule_words said, to those that differ.
+hw_apply_rule() {
+  # shellcheck disable=SC2086 # words of find
+  [ -z "$hw_differs" ] || hw_find_below "$@" \( $hw_differs \) -exec chmod -- "$hw_makes" {} +
+}
+
+# hw_rule_words RULE: of a rule of hw_know_mode that copies nothing: words of find for what is not so into hw_differs, empty if
+# all is, and what chmod is to do into hw_makes.
+hw_rule_words() {
+  hw_differs='' hw_makes='' hw_rest=$1
+  for hw_each in 4000=u,s 2000=g,s 1000=,t 0400=u,r 0200=u,w 0100=u,x 0040=g,r 0020=g,w 0010=g,x 0004=o,r 0002=o,w 0001=o,x; do
+    hw_line=${hw_each#*=}
+    case $hw_rest in
+      1*) hw_differs="$hw_differs -o ! -perm -${hw_each%=*}" hw_makes="$hw_makes,${hw_line%,*}+${hw_line#*,}" ;;
+      0*) hw_differs="$hw_differs -o -perm -${hw_each%=*}" hw_makes="$hw_makes,${hw_line%,*}-${hw_line#*,}" ;;
+    esac
+    hw_rest=${hw_rest#?}
+  done
+  hw_differs=${hw_differs# -o } hw_makes=${hw_makes#,}
 }
 
 # hw_remove_tree PATH: no directory of this name, nor what is in it. Of a link the link goes, and what it

@@ -8,9 +8,13 @@ import {
   invalidOption,
   type Resource,
 } from '../resource.ts'
+import { copiesBits } from '../symbolic-mode.ts'
 
 export interface DirectoryOptions extends Ownership, CommonOptions {
-  /** Owner, group and mode also for all directories in it, and owner and group for all files. */
+  /**
+   * Owner, group and mode also for all directories in it, and owner and group for all files; a mode in letters with an `X`
+   * for the files too.
+   */
   recurse?: boolean
   /** With `recurse`: permission bits of all regular files in it. */
   fileMode?: number | string
@@ -37,6 +41,7 @@ const optionKinds: OptionKinds<DirectoryOptions> = {
  * @throws {UsageError} recipe_invalid, when declared
  * @example directory('/srv/app', { owner: 'app', mode: 0o750 })
  * @example directory('/srv/www', { owner: 'www-data', mode: 0o755, fileMode: 0o644, recurse: true })
+ * @example directory('/srv/app', { owner: 'app', mode: 'u=rwX,go=rX', recurse: true })
  * @example directory('/opt/app-1.9', { absent: true })
  */
 export function directory(path: string, options: DirectoryOptions = {}): Resource {
@@ -57,7 +62,14 @@ export function directory(path: string, options: DirectoryOptions = {}): Resourc
       call: { name: 'hw_directory', args: [target, ...words(owned)], gather },
     })
   }
-  const all = { ...owned, file_mode: ownershipWords(title, { mode: fileMode }).mode }
+  const ofFiles = fileMode ?? (/X/.test(String(options.mode)) ? options.mode : undefined)
+  const all = { ...owned, file_mode: ownershipWords(title, { mode: ofFiles }).mode }
+  const rules = [all.mode, all.file_mode].flatMap(mode => mode?.split(' ').slice(1) ?? [])
+  if (rules.some(copiesBits))
+    throw invalidOption(
+      title,
+      'with recurse a mode names its bits by letters of rwxXst, and copies none',
+    )
   if (Object.values(all).every(each => each === undefined))
     throw invalidOption(title, 'recurse: true needs mode, fileMode, owner or group')
   return declare({

@@ -29,6 +29,12 @@ export interface FileOptions extends Ownership, CommonOptions {
   content?: FileContent | ((host: TemplateHost) => FileContent)
   /** A file of the controller with the content, of any size: a path from the working directory, or a URL. */
   source?: string | URL
+  /** A file of the host with the content: an absolute path. */
+  hostSource?: string
+  /** Of a file that is there the content stays, whatever it is. Default: false. */
+  onlyIfAbsent?: boolean
+  /** A file must be there: one that is missing is made empty. Default: false. */
+  touch?: boolean
   /** Command that must succeed on the new file, `%s`, before it replaces the old one. */
   validate?: string
   /** Keep a file that is replaced or removed beside it, as `NAME.20261121T013211Z~`. */
@@ -44,6 +50,9 @@ export type FileContent = string | Buffer | Secret
 const optionKinds: OptionKinds<FileOptions> = {
   content: 'other',
   source: 'other',
+  hostSource: 'text',
+  onlyIfAbsent: 'flag',
+  touch: 'flag',
   validate: 'text',
   backup: 'flag',
   inPlace: 'flag',
@@ -52,16 +61,20 @@ const optionKinds: OptionKinds<FileOptions> = {
 }
 
 /**
- * A regular file with this content, mode and owner. Without `content` and `source` the file must
+ * A regular file with this content, mode and owner. Without `content`, `source` and `hostSource` the file must
  * exist, and only mode and owner are looked at. It is replaced whole or not at all; where the path is
  * a link, what it points to is. Content travels only if the host's SHA-256 of it differs; what is
  * larger than 1 MiB goes beside the session, and what came of it once is not sent again.
  *
- * A file that is made gets mode 0644 unless you say otherwise; one that is replaced keeps its own.
+ * A file that is made gets mode 0644 unless you say otherwise, or that of `hostSource`; one that is replaced keeps
+ * its own.
  * With `absent` a file or a link is removed; what the link points to stays.
  * @param path absolute path on the host
  * @param options.content string, bytes, secret, or a function of the host
  * @param options.source file of the controller with the content
+ * @param options.hostSource file of the host with the content
+ * @param options.onlyIfAbsent a file that is there keeps its content; default: false
+ * @param options.touch make an empty file if there is none; default: false
  * @param options.validate command for the new file, `%s`; default: none
  * @param options.inPlace write to the file instead of replacing it; default: false
  * @param options.backup keep the old file; default: false
@@ -70,6 +83,8 @@ const optionKinds: OptionKinds<FileOptions> = {
  * @example file('/etc/motd', { content: 'hello\n', mode: 0o644 })
  * @example file('/etc/motd', { content: host => `${host.name}: ${host.facts.cpus} processors\n` })
  * @example file('/srv/image.iso', { source: 'images/image.iso', owner: 'www-data' })
+ * @example file('/etc/app.conf', { hostSource: '/usr/share/app/app.conf.example', onlyIfAbsent: true })
+ * @example file('/var/log/app.log', { touch: true, owner: 'app', mode: 0o640 })
  * @example file('/etc/cron.d/old', { absent: true, backup: true })
  */
 export function file(path: string, options: FileOptions = {}): Resource {
@@ -78,14 +93,16 @@ export function file(path: string, options: FileOptions = {}): Resource {
   const target = checkPath(title, path)
   const { content } = options
   if (options.absent) return noFile(title, target, options)
+  checkContent(title, options)
+  const once = options.touch || options.onlyIfAbsent
   const args = {
+    once: once || undefined,
     ...ownershipWords(title, options),
     validate: validateArg(title, options.validate) || undefined,
     backup: options.backup,
     in_place: options.inPlace,
   }
   if (typeof content === 'function') {
-    checkContent(title, options)
     const declared: Resource = declare({
       title,
       options,
@@ -98,8 +115,14 @@ export function file(path: string, options: FileOptions = {}): Resource {
     })
     return declared
   }
-  const source = sourceOf(title, options)
   const shared = { title, options, path: target }
+  if (options.hostSource !== undefined) {
+    const from = checkPath(title, options.hostSource)
+    if (from === target) throw invalidOption(title, 'hostSource is the file itself')
+    const whole = once ? undefined : `host ${from}`
+    return declare({ ...shared, whole, call: copyCall(target, from, args) })
+  }
+  const source = sourceOf(title, options)
   if (source === undefined) return declare({ ...shared, call: fileCall(target, args) })
   const secrets = isSecret(content) ? [content.reveal()] : []
   if (!Buffer.isBuffer(source))
@@ -107,8 +130,9 @@ export function file(path: string, options: FileOptions = {}): Resource {
       ...shared,
       secrets,
       // Of a file its name says enough: it is not read before it is needed.
-      whole:
-        Buffer.isBuffer(content) || typeof content === 'string'
+      whole: once
+        ? undefined
+        : Buffer.isBuffer(content) || typeof content === 'string'
           ? hashOf(Buffer.from(content))
           : source.name,
       call: largeCall(target, args, source),
@@ -117,7 +141,7 @@ export function file(path: string, options: FileOptions = {}): Resource {
   return declare({
     ...shared,
     secrets,
-    whole: sha256,
+    whole: once ? undefined : sha256,
     text: source.toString('utf8'),
     call: { ...fileCall(target, args, sha256), content: { sha256, bytes: source } },
   })
@@ -131,7 +155,22 @@ const fileCall = (path: string, args: FileWords, sum?: string): HostCall => ({
   args: [path, ...words({ sum, ...args })],
   gather: [
     { by: 'hw_gather_stat', of: [path] },
-    ...(sum === undefined ? [] : [{ by: 'hw_gather_sum', of: [sum, path] }]),
+    // Whose content stays needs none to be sent.
+    ...(sum === undefined
+      ? []
+      : args.once
+        ? [{ by: 'hw_gather_missing', of: [path] }]
+        : [{ by: 'hw_gather_sum', of: [sum, path] }]),
+  ],
+})
+
+/** A call whose content is that of another file of the host. */
+const copyCall = (path: string, from: string, args: FileWords): HostCall => ({
+  name: 'hw_file',
+  args: [path, ...words({ from, ...args })],
+  gather: [
+    { by: 'hw_gather_stat', of: [path] },
+    ...(args.once ? [] : [{ by: 'hw_gather_copy', of: [from, path] }]),
   ],
 })
 
@@ -152,7 +191,10 @@ function largeCall(path: string, args: FileWords, source: Source): HostCall {
 }
 
 function noFile(title: string, target: string, options: FileOptions): Resource {
-  const none = ['content', 'source', 'validate', 'inPlace', 'mode', 'owner', 'group'] as const
+  const none = [
+    ...['content', 'source', 'hostSource', 'onlyIfAbsent', 'touch', 'validate', 'inPlace'],
+    ...['mode', 'owner', 'group'],
+  ] as (keyof FileOptions)[]
   for (const name of none) {
     if (options[name] !== undefined) throw invalidOption(title, `an absent file has no ${name}`)
   }
@@ -166,15 +208,19 @@ function noFile(title: string, target: string, options: FileOptions): Resource {
   })
 }
 
-function checkContent(title: string, { content, source }: FileOptions): void {
-  if (content !== undefined && source !== undefined)
-    throw invalidOption(title, 'give content or source, not both')
+function checkContent(title: string, options: FileOptions): void {
+  const { content, source, hostSource, touch, onlyIfAbsent } = options
+  const given = [content, source, hostSource].filter(each => each !== undefined).length
+  if (given > 1) throw invalidOption(title, 'give one of content, source and hostSource')
+  if (touch && given > 0)
+    throw invalidOption(title, 'touch makes an empty file: for one with content use onlyIfAbsent')
+  if (onlyIfAbsent && given === 0)
+    throw invalidOption(title, 'onlyIfAbsent needs content, source or hostSource')
 }
 
 /** The content: in memory, or where to read it if it is large. */
 function sourceOf(title: string, options: FileOptions): Buffer | Source | undefined {
-  checkContent(title, options)
-  const { content, source } = options
+  const { content = options.touch ? '' : undefined, source } = options
   if (content !== undefined) return smallOr(bytesOf(title, content as FileContent), title)
   if (source === undefined) return undefined
   try {

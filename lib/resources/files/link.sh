@@ -6,7 +6,7 @@
 # a file.
 hw_link() {
   hw_words 2 'force user group' "$@" || return
-  hw_want_perms='' hw_link_stays=''
+  hw_want_perms='' hw_want_mode='' hw_link_stays=''
   hw_saw "want $2"
   hw_sweep_beside "$1"
   if [ -L "$1" ]; then

@@ -15,7 +15,10 @@ hw_archive() {
   hw_stat "$hw_tree" || return
   case $hw_type in
     directory) hw_compare_owner ;;
-    absent) hw_also created ;;
+    absent)
+      hw_also created
+      hw_know_mode rwxr-xr-x directory
+      ;;
     *) hw_lacks gone "$hw_tree" "$hw_tree is not a directory" || return ;;
   esac
   hw_know_archive || return

@@ -6,6 +6,7 @@ import { fileSource, type Source } from '../../session/content-source.ts'
 import { receiveContent } from '../../session/receive.ts'
 import { words } from '../../session/words.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
+import { modeBits } from '../ownership.ts'
 import {
   type CommonOptions,
   checkPath,
@@ -22,14 +23,14 @@ export interface FetchOptions extends CommonOptions {
    */
   to: string | ((host: TemplateHost) => string)
   /** Permission bits of a new local file; default 0o600, as nobody knows what is in it. */
-  mode?: number
+  mode?: number | string
   /** Whether it is fine if the host has no such file; default: that is a failure. */
   optional?: boolean
 }
 
 const optionKinds: OptionKinds<FetchOptions> = {
   to: 'other',
-  mode: 'number',
+  mode: 'other',
   optional: 'flag',
 }
 
@@ -45,11 +46,11 @@ export function fetch(path: string, options: FetchOptions): Resource {
   const title = `fetch ${path}`
   checkOptions(title, options, optionKinds)
   const target = checkPath(title, path)
-  const { to, mode = 0o600 } = options
+  const { to } = options
+  const mode = modeBits(title, options.mode ?? 0o600, 'plain', 0o600)
   if (typeof to !== 'function' && (typeof to !== 'string' || !to.includes('%h')))
     throw invalidOption(title, '`to` names the host by %h, or is a function of it')
-  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777)
-    throw invalidOption(title, `the mode ${mode} is not one: write 0o600`)
+  if (mode > 0o777) throw invalidOption(title, `the mode ${mode} is not one: write 0o600`)
   const call = (more: Parameters<typeof words>[0]): HostCall => ({
     name: 'hw_fetch',
     args: [target, ...words({ optional: options.optional, ...more })],

@@ -13,6 +13,8 @@ export type Entry =
 
 export interface Modes {
   fileMode: number
+  /** Of files that their owner may execute. */
+  programMode: number
   directoryMode: number
 }
 
@@ -23,7 +25,7 @@ export interface Modes {
  */
 export async function scanTree(
   root: string,
-  { excludes, fileMode, directoryMode }: Modes & { excludes: Excludes },
+  { excludes, fileMode, programMode, directoryMode }: Modes & { excludes: Excludes },
 ): Promise<Entry[]> {
   const entries: Entry[] = []
   const visit = async (directory: string) => {
@@ -42,8 +44,7 @@ export async function scanTree(
         await visit(name)
       } else if (found.isFile()) {
         const source = fileSource(path)
-        // Who may read it may execute it.
-        const mode = found.mode & 0o100 ? fileMode | ((fileMode & 0o444) >> 2) : fileMode
+        const mode = found.mode & 0o100 ? programMode : fileMode
         entries.push({ kind: 'file', name, mode, source, sha256: await source.sha256() })
       } else throw new StepError(`${path} is not a file, a directory or a link`)
     }
