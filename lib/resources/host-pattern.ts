@@ -43,13 +43,14 @@ export function posixPattern({ source, flags }: RegExp): string {
   // Without the flag u, JavaScript sees two characters here.
   const pair = flags === 'u' ? null : /[\u{10000}-\u{10ffff}]/u.exec(source)
   if (pair) refuse(`${pair[0]} without the flag u`)
-  const { alternatives } = parse(source, flags === 'u')
+  const { alternatives } = parsePattern(source, flags === 'u')
   const { text } = ofAlternatives(alternatives, flags.includes('i'))
   if (text.length > longest) refuse('so long an expression')
   return text === '' ? '^' : text
 }
 
-function parse(source: string, unicode: boolean): AST.Pattern {
+/** The parts of an expression. */
+export function parsePattern(source: string, unicode: boolean): AST.Pattern {
   // Loaded only when there is an expression: it costs a run 5 ms.
   const require = createRequire(import.meta.url)
   const { RegExpParser } = require('@eslint-community/regexpp')
@@ -85,16 +86,23 @@ function ofSequence(
   }
 }
 
+/** What one character of an expression stands for. */
+export function setOf(
+  element: AST.Character | AST.CharacterSet | AST.CharacterClass,
+  fold: boolean,
+): CharacterSet {
+  if (element.type === 'Character') return ofMembers([element], fold)
+  if (element.type === 'CharacterSet') return element.kind === 'any' ? anySet() : shorthand(element)
+  const set = ofMembers(element.elements, fold)
+  return element.negate ? complement(set) : set
+}
+
 function ofElement(element: AST.Element, fold: boolean): Part {
   switch (element.type) {
     case 'Character':
-      return setText(ofMembers([element], fold))
     case 'CharacterSet':
-      return setText(element.kind === 'any' ? anySet() : shorthand(element))
-    case 'CharacterClass': {
-      const set = ofMembers(element.elements, fold)
-      return setText(element.negate ? complement(set) : set)
-    }
+    case 'CharacterClass':
+      return setText(setOf(element, fold))
     case 'CapturingGroup':
     case 'Group': {
       if (element.type === 'Group' && element.modifiers) refuse(`(?${element.modifiers.raw}`)

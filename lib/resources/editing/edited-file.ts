@@ -55,6 +55,10 @@ export function editorResource(edit: {
   requests: readonly string[]
   /** Values that may be secret. */
   values?: readonly unknown[]
+  /** Its shell function; default: by its name. */
+  call?: string
+  /** The file must exist. */
+  there?: boolean
 }): Resource {
   const { title, name, options, requests, values = [] } = edit
   const path = checkPath(title, edit.path)
@@ -66,9 +70,14 @@ export function editorResource(edit: {
     secrets,
     path,
     call: {
-      name: `hw_${name}`,
-      // A file that is made to hold a secret is for its owner alone.
-      args: [path, ...words({ ...edits.words, private: secrets.length > 0 }), '--', ...requests],
+      name: edit.call ?? `hw_${name}`,
+      args: [
+        path,
+        // A file that is made to hold a secret is for its owner alone.
+        ...words({ ...edits.words, private: secrets.length > 0, there: edit.there }),
+        '--',
+        ...requests,
+      ],
       gather: [
         { by: 'hw_gather_editors', of: [name, path], input: [`F ${name} ${path}`, ...requests] },
         ...edits.gather,

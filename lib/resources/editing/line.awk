@@ -2,6 +2,7 @@
 #   T TEXT             the line
 #   M KIND TEXT        the lines that it stands for: by a pattern (r) or as they are (l)
 #   R WHICH            which of them become the line: last, first or all; only: one stays, and the others go
+#   O first            A means the first line like it
 #   A KIND TEXT        only what is behind the last line like this is looked at; a new line comes right behind it
 #   B KIND TEXT        only what is before the first line like this (behind that of A) is looked at; a new line
 #                      comes right before it, unless there is A
@@ -11,7 +12,7 @@
 
 function line_request(kind, rest) {
   if (kind == "F") {
-    line_has_text = line_kind = line_absent = line_header_kind = line_keyword_kind = ""
+    line_has_text = line_kind = line_absent = line_header_kind = line_keyword_kind = line_first = ""
     line_which = "last"
   }
   else if (kind == "T") {
@@ -32,6 +33,7 @@ function line_request(kind, rest) {
   }
   else if (kind == "R") line_which = rest
   else if (kind == "D") line_absent = 1
+  else if (kind == "O") line_first = 1
   else place_request(kind, rest)
 }
 
@@ -49,14 +51,18 @@ function line_is_header(i) {
   return is_like(texts[i], line_header_kind, line_header)
 }
 
+# Where the line that `after` means is looked for first, and where then.
+function line_start() { return line_first ? 1 : count }
+function line_step() { return line_first ? 1 : -1 }
+
 # Which lines are looked at: line_from to line_to; and behind which a new one comes: line_at. What is meant bounds
 # nothing: a line that was added would move its own bounds.
 function line_bounds(   i) {
   line_from = 1
   line_to = line_at = count
   if (after_kind != "") {
-    for (i = count; i > 0; i--) if (is_like(texts[i], after_kind, after_text) && !line_is_meant(i)) break
-    if (i > 0) {
+    for (i = line_start(); i > 0 && i <= count; i += line_step()) if (is_like(texts[i], after_kind, after_text) && !line_is_meant(i)) break
+    if (i > 0 && i <= count) {
       line_at = i
       line_from = i + 1
     }
@@ -77,11 +83,11 @@ function line_in_blocks(   i, first) {
   line_from = 1
   line_to = first - 1
   if (after_kind != "") {
-    for (i = count; i > 0; i--) {
+    for (i = line_start(); i > 0 && i <= count; i += line_step()) {
       if (i > first && !line_is_header(i)) continue
       if (is_like(texts[i], after_kind, after_text) && !line_is_meant(i)) break
     }
-    if (i == 0) {
+    if (i == 0 || i > count) {
       fault = "no line is like `after`: which block is meant is unknown"
       return
     }

@@ -10,6 +10,7 @@ import {
   editorResource,
   patternRequest,
 } from './edited-file.ts'
+import { replacementRequests } from './replacement.ts'
 
 const choices = ['last', 'first', 'all', 'only'] as const
 
@@ -26,6 +27,13 @@ export interface LineOptions extends EditOptions {
    * `all`; or `only`: the last, and the others go. In a format where the first counts it is the first.
    */
   replace?: (typeof choices)[number]
+  /**
+   * The line holds what groups of `match` have matched: `$1`, `$<name>`, `$&`, `$$` for a dollar. Where no line matches, none
+   * is added; the file must exist. Default: false.
+   */
+  backrefs?: boolean
+  /** `after` means the first line like it, and of what matches the first becomes the line. Default: the last. */
+  firstMatch?: boolean
   /** Only what is behind the last line like this is looked at, and a new line comes right behind it. */
   after?: LinePattern
   /** Only what is before the first line like this is looked at, and a new line comes right before it. */
@@ -44,6 +52,8 @@ const optionKinds: OptionKinds<LineOptions> = {
   line: 'other',
   match: 'other',
   replace: 'text',
+  backrefs: 'flag',
+  firstMatch: 'flag',
   absent: 'flag',
   ...editKinds,
   after: 'other',
@@ -59,13 +69,17 @@ const optionKinds: OptionKinds<LineOptions> = {
  * @throws {UsageError} recipe_invalid, when declared
  * @example line('/etc/ssh/sshd_config', { line: 'PermitRootLogin no', match: /^#?PermitRootLogin\s/ })
  * @example line('/etc/app.conf', { line: 'port 80', match: /^port\s/, after: '[web]', before: /^\[/ })
+ * @example line('/etc/default/app', { match: /^(JAVA_OPTS=.*)-Xmx\d+g/, line: '$1-Xmx8g"', backrefs: true })
  * @example line('/etc/fstab', { match: /\sswap\s/, absent: true })
  */
 export function line(path: string, options: LineOptions): Resource {
   const title = `line ${path}`
   checkOptions(title, options, optionKinds)
+  const first = firstMatch(title, options)
+  if (options.backrefs) return withGroups(title, path, options)
   const requests = [
-    ...wanted(title, path, options),
+    ...wanted(title, path, first ? { ...options, replace: 'first' } : options),
+    ...(first ? ['O first'] : []),
     ...(['after', 'before'] as const).flatMap(where => {
       const pattern = options[where]
       const [letter] = where
@@ -75,6 +89,32 @@ export function line(path: string, options: LineOptions): Resource {
     }),
   ]
   return editorResource({ title, name: 'line', path, options, requests, values: [options.line] })
+}
+
+function firstMatch(title: string, { firstMatch, replace, absent }: LineOptions): boolean {
+  if (firstMatch && replace !== undefined && replace !== 'first')
+    throw invalidOption(title, `firstMatch and replace: '${replace}' don’t go together`)
+  return (firstMatch ?? false) && !absent
+}
+
+/** A line with groups of what it replaces: the work of replace(), for whole lines. */
+function withGroups(title: string, path: string, options: LineOptions): Resource {
+  const { line, match, after, before, firstMatch, absent, format } = options
+  const { replace = firstMatch ? 'first' : 'last' } = options
+  if (line === undefined || !(match instanceof RegExp))
+    throw invalidOption(title, 'backrefs needs match, a regular expression, and line')
+  if (absent || replace === 'only' || after !== undefined || before !== undefined || format)
+    throw invalidOption(title, 'backrefs takes no absent, after, before, format or replace: only')
+  if (!choices.includes(replace))
+    throw invalidOption(title, `replace is one of ${choices.join(', ')}`)
+  const text = plain(line)
+  if (text === '') throw invalidOption(title, 'the line is empty')
+  const requests = [...replacementRequests(title, { match, text, what: 'line' }), `W ${replace}`]
+  const call = 'hw_replace_text'
+  return editorResource({
+    ...{ title, name: 'replace', call, there: true, path, options, requests },
+    values: [line],
+  })
 }
 
 function wanted(title: string, path: string, options: LineOptions): string[] {

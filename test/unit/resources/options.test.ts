@@ -56,6 +56,7 @@ const resources: [name: string, names: unknown[], options: object][] = [
   ['npmPackage', ['x'], { version: '1.0.0' }],
   ['pkg', ['x'], {}],
   ['reboot', [], {}],
+  ['replace', ['/a'], { match: /a/, with: 'b' }],
   ['script', ['package.json'], { interpreter: 'sh' }],
   ['service', ['x'], { running: true }],
   ['sudoers', ['x'], { rules: [{ user: 'x', commands: 'ALL' }] }],
