@@ -17,9 +17,12 @@ export interface Seen {
   weightless: boolean
 }
 
-/** What is asked to know it; names are checked before, see `isHaproxyName`. */
+/**
+ * What is asked to know it; names are checked before, see `isHaproxyName`. Of all servers: where a frontend has the
+ * backend's name, as many have, `show stat NAME` is that frontend.
+ */
 export const seeCommands = (backend: string): string =>
-  `show cli level;show servers state ${backend};show stat ${backend} 4 -1`
+  `show cli level;show servers state ${backend};show stat -1 4 -1`
 
 /**
  * Reads the answer to `seeCommands`.
