@@ -20,7 +20,7 @@ export const createLogInAnew =
       connector,
       apart: true,
       keepalive: timeouts.keepalive,
-      timeoutMs: Math.max(leastMs, Math.min(timeouts.connectMs, withinMs - marginMs)),
+      timeoutMs: Math.max(leastMs, Math.min(timeouts.connectMs, inTenths(withinMs) - marginMs)),
       interrupts: { stop: over, kill: never, abandon: never },
     }
     const { session } = await connectHost(host, connecting, [call])
@@ -34,6 +34,9 @@ const againMs = 500
 const leastMs = 1000
 const marginMs = 500
 
+/** A message may have it, in seconds. */
+const inTenths = (ms: number) => Math.floor(ms / 100) * 100
+
 /** Sends a session what its steps are a part of. Costs no round trip: what is wrong shows in the steps. */
 export function announceChanges(
   steps: readonly Step[],
@@ -45,38 +48,51 @@ export function announceChanges(
   for (const change of changes) session.call(changeCall(change)).catch(() => {})
 }
 
-/** What the call of a step has, if it is a part of such a change. */
-interface Confirming {
+/** What a step has, however often it is sent, if it is a part of such a change. */
+export interface Confirming {
   /** What the host knows the change by. */
   id?: string
   /** Hears that the host waits. */
   mark?(words: string[]): void
   /** Hears the end of the step; an error says more of why no connection came. */
   end(result: StepResult): void
+  /** The host is given up, or the step has ended: from now on nothing is confirmed. */
+  giveUp(): void
 }
 
 export function confirmingOf(
   { confirming, confirms }: Step,
   { host, logInAnew }: Pick<Execution, 'host' | 'logInAnew'>,
 ): Confirming {
-  if (!confirming || !canBeCutOff(host.connection)) return { end: () => {} }
+  if (!confirming || !canBeCutOff(host.connection)) return { end: () => {}, giveUp: () => {} }
   const over = new AbortController()
-  const attempts = { last: undefined as BootstrapError | undefined }
+  const giveUp = () => over.abort()
+  const attempts: Attempts = { busy: false }
   return {
     id: confirming.id,
     mark: words => {
-      if (!confirms || words[0] !== 'confirm') return
+      // It is still at it from before the connection was lost.
+      if (!confirms || words[0] !== 'confirm' || attempts.busy) return
       const leftMs = Math.min(Number(words[3]) || 0, confirming.confirmation.seconds) * 1000
-      void confirm(confirming, logInAnew, leftMs, over.signal, attempts)
+      attempts.busy = true
+      void confirm(confirming, logInAnew, leftMs, over.signal, attempts).finally(() => {
+        attempts.busy = false
+      })
     },
     end: result => {
-      over.abort()
+      giveUp()
       const { last } = attempts
       if (result.status !== 'failed' || !last) return
       const said = `no new connection: ${last.message}\n`
       result.stderr = Buffer.concat([Buffer.from(said), result.stderr])
     },
+    giveUp,
   }
+}
+
+interface Attempts {
+  busy: boolean
+  last?: BootstrapError
 }
 
 /** The answer of the host is the end of the step, so only why there was no connection is of interest here. */
@@ -85,7 +101,7 @@ async function confirm(
   logInAnew: LogInAnew,
   leftMs: number,
   over: AbortSignal,
-  attempts: { last?: BootstrapError },
+  attempts: Attempts,
 ): Promise<void> {
   const untilMs = performance.now() + leftMs
   while (!over.aborted) {

@@ -168,8 +168,12 @@ function createSending({ as, steps }: Segment, running: Running, forUser?: ForUs
           endUnknown(rest(), sent, thrownError(error), running)
           throw error
         })
-      // The first step that is left is held: it has changed nothing, and is sent again with those after it.
-      while ((await sending()) === 'held') await prepareFor(rest().slice(0, 1))
+      try {
+        // The first step that is left is held: it has changed nothing, and is sent again with those after it.
+        while ((await sending()) === 'held') await prepareFor(rest().slice(0, 1))
+      } finally {
+        for (const { confirmation } of sent.values()) confirmation.giveUp()
+      }
       if (!restarts || running.failure) return
       const result = sent.get(last)!.result!
       if (result.status === 'changed') await restart(last, result, running)
@@ -208,17 +212,20 @@ function toSend(step: Step, execution: Execution, progress: StepProgress, forUse
   const effect = effectOf(step, execution, forUser)
   const output = createRepeatedOutput(progress.output)
   const place = { holds: forUser?.holds, inMain: step.as === undefined || forUser !== undefined }
+  const confirmation = confirmingOf(step, execution)
   // Only the output of what is remembered comes again as it was.
   const known = { ...call, logged: place.inMain ? loggedOf(step, execution) : undefined }
   if (!effect)
     return {
       call: known,
       output: { ...output, output: progress.output },
+      confirmation,
       changed: false,
       mayHave: false,
       ...place,
     }
-  return { call: { ...known, effect }, output, changed: false, mayHave: false, ...place }
+  const remembered = { ...known, effect }
+  return { call: remembered, output, confirmation, changed: false, mayHave: false, ...place }
 }
 
 async function sendOnce(
@@ -271,7 +278,7 @@ function callOf(
     own.holds === undefined
       ? placeCondition(step, steps.slice(0, at), execution.ledger.changed)
       : ({ kind: 'is', value: own.holds } as const)
-  const confirmation = confirmingOf(step, execution)
+  const { confirmation } = own
   // The host finds nothing left to do.
   const known = (place: number) => {
     const { changed, mayHave } = sent.get(steps[place]!)!

@@ -1,12 +1,16 @@
 /** What is known of the steps of a segment that was sent, for when it is sent again. Pure. */
+
 import type { Step } from '../program/step.ts'
 import type { HostCall, StepResult } from '../session/call.ts'
 import type { RepeatedOutput } from '../session/repeated-output.ts'
+import type { Confirming } from './confirm.ts'
 
 /** What is known of a step that is sent. */
 export interface Sent {
   call: HostCall
   output: RepeatedOutput
+  /** One, however often it is sent. */
+  confirmation: Confirming
   /** The answer of its user to its condition. */
   holds?: boolean
   /** It runs in the main session, which knows what is under way. */

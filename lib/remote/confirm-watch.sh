@@ -92,8 +92,9 @@ hw_confirm_put_files() {
   [ -z "$hw_confirm_failed" ]
 }
 
-# What is mounted can't be replaced.
+# What is mounted can't be replaced. Its directory may have gone with it.
 hw_confirm_put_file() {
+  [ -d "${hw_confirm_path%/*}/" ] || mkdir -p -- "${hw_confirm_path%/*}" || return
   hw_new_file "$hw_confirm_path" || return
   if hw_confirm_same "$hw_confirm_copy" "$hw_temporary" && hw_no_directory "$hw_confirm_path"; then
     hw_place_durably "$hw_temporary" "$hw_confirm_path" 2>/dev/null || cat -- "$hw_confirm_copy" >"$hw_confirm_path"
@@ -108,6 +109,7 @@ hw_confirm_put_file() {
 hw_confirm_put_link() {
   hw_found=$(cat -- "$hw_confirm_copy") || return
   [ ! -L "$hw_confirm_path" ] || [ "$(readlink -- "$hw_confirm_path")" != "$hw_found" ] || return 0
+  [ -d "${hw_confirm_path%/*}/" ] || mkdir -p -- "${hw_confirm_path%/*}" || return
   rm -f -- "$hw_confirm_path" && ln -s -- "$hw_found" "$hw_confirm_path"
 }
 

@@ -126,14 +126,14 @@ export const requirements = {
   pgrep: packaged('procps', 'pgrep', '-x', '.*'),
   ip: packaged('iproute2', 'ip', 'address'),
   netns: {
-    get: 'apt-get install iproute2 iptables, as root, where network namespaces may be made',
+    get: 'apt-get install iproute2 iptables nftables, as root, where network namespaces may be made',
     here: () =>
       runs([
         'unshare',
         '--net',
         'sh',
         '-ec',
-        'ip link add hw0 type veth peer name hw1; iptables -L',
+        'ip link add hw0 type veth peer name hw1; iptables -L; nft list ruleset',
       ]),
   },
   flock: packaged('util-linux', 'flock', '--version'),
