@@ -14,7 +14,7 @@ const ownKeys = ['version', 'installed', 'previous', 'under way']
 
 export default recipe({
   description: 'Show a product’s versions, its settings, and what is under way with it',
-  args: { product: product(), key: optional(string('one setting; default: all')) },
+  args: { product: product(), key: optional(string('one setting; default: all', 'setting')) },
   examples: ['product.get deepfiler --on web', 'product.get deepfiler workers --on web1'],
   lock: false,
 

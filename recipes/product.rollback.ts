@@ -4,7 +4,7 @@ import { changeVersion, checkVersion, provisioned } from '../tasks/upgrade.ts'
 
 export default recipe({
   description: 'Put a product back to its previous version, or another one that is there',
-  args: { product: product(), version: optional(string('default: the one before')) },
+  args: { product: product(), version: optional(string('default: the one before', 'version')) },
   examples: ['product.rollback deepfiler --on web', 'product.rollback deepfiler 1.0.0 --on web1'],
   drains: true,
 

@@ -3,7 +3,7 @@ import { changeSettings } from '../tasks/settings.ts'
 
 export default recipe({
   description: 'Forget settings of product.set; the inventory or default counts again',
-  args: { product: product(), keys: rest(string('names of settings')) },
+  args: { product: product(), keys: rest(string('names of settings', 'setting')) },
   examples: ['product.unset deepfiler workers --on web'],
   drains: true,
 

@@ -17,7 +17,10 @@ import { changeVersion, checkVersion, provisioned } from '../tasks/upgrade.ts'
 
 export default recipe({
   description: 'Upgrade a product; go back if its heartbeat fails',
-  args: { product: product(), version: optional(string('default: the version in bootstrap.ini')) },
+  args: {
+    product: product(),
+    version: optional(string('default: the version in bootstrap.ini', 'version')),
+  },
   examples: ['product.upgrade deepfiler 1.1.0 --on web --serial 1,25%,100%'],
   drains: true,
   confirms: 'Go back to an older version of bootstrap.ini; upgrade without a way back',

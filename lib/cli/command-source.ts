@@ -27,6 +27,7 @@ const loaders: Readonly<Record<keyof typeof ownCommands, () => Promise<RunComman
   unlock: async () => (await import('./unlock.ts')).unlock,
   lab: async () => (await import('./lab.ts')).lab,
   test: async () => (await import('./test.ts')).test,
+  complete: async () => (await import('./complete.ts')).complete,
   init: async () => (await import('./init.ts')).init,
 }
 

@@ -390,6 +390,15 @@ const test: CommandInfo = {
   unknownOption: 'The tests say themselves what they run, and on which hosts.',
 }
 
+const complete: CommandInfo = {
+  name: 'complete',
+  usage: 'bash|zsh|fish|powershell',
+  description: 'Print what makes a shell complete commands, options and hosts',
+  args: [],
+  examples: ['complete bash', 'complete fish >~/.config/fish/completions/hostwright.fish'],
+  options: [],
+}
+
 /** A name with several commands under it. Each of them refuses itself what it does not take. */
 function under(name: string, commands: readonly CommandInfo[], options: readonly Option[]) {
   return {
@@ -424,4 +433,5 @@ export const ownCommands = {
   lab,
   init,
   test,
+  complete,
 }

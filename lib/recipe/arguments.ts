@@ -19,7 +19,9 @@ export interface Argument<T> {
   /** Takes all remaining words, as a list. */
   readonly rest: boolean
   /** Its value is the name of one. */
-  readonly names?: 'product' | 'role'
+  readonly names?: 'product' | 'role' | 'mode' | 'setting' | 'version'
+  /** All there are. */
+  readonly values?: readonly string[]
   /** Its words are `key=value`, and the value may come from a file or standard input: see `readValues`. */
   readonly assigns?: boolean
 }
@@ -39,8 +41,14 @@ const argument = <T>(description: string, parse: Argument<T>['parse']): Argument
   rest: false,
 })
 
-/** Any text. */
-export const string = (description = ''): Argument<string> => argument(description, text => text)
+/**
+ * Any text.
+ * @param names what it is the name of, so that a shell can complete it; it is not checked
+ */
+export const string = (description = '', names?: 'setting' | 'version'): Argument<string> => ({
+  ...argument(description, text => text),
+  names,
+})
 
 /** `key=value`. The value may come from a file or from standard input: `key=@file`, `key=-`. */
 export const assignment = (description = 'key=value, key=@file, or key=-'): Argument<string> => ({
@@ -57,12 +65,14 @@ export const integer = (description = ''): Argument<number> =>
   })
 
 /** One of these values. */
-export const oneOf = <T extends string>(values: readonly T[], description = ''): Argument<T> =>
-  argument(description || values.join(' | '), text => {
+export const oneOf = <T extends string>(values: readonly T[], description = ''): Argument<T> => ({
+  ...argument(description || values.join(' | '), text => {
     const value = values.find(candidate => candidate === text)
     if (value === undefined) throw unknownName('value', text, values)
     return value
-  })
+  }),
+  values,
+})
 
 /** The name of a product in bootstrap.ini. */
 export const product = (description = 'product of bootstrap.ini'): Argument<string> => ({
@@ -77,8 +87,10 @@ export const role = (description = 'role of bootstrap.ini'): Argument<string> =>
 })
 
 /** A server mode of bootstrap.ini. */
-export const mode = (description = 'server mode of bootstrap.ini'): Argument<string> =>
-  argument(description, (text, { catalogue }) => findMode(catalogue(), text))
+export const mode = (description = 'server mode of bootstrap.ini'): Argument<string> => ({
+  ...argument(description, (text, { catalogue }) => findMode(catalogue(), text)),
+  names: 'mode',
+})
 
 /** An argument that may be left out. */
 export const optional = <T>(type: Argument<T>): Argument<T | undefined> => ({

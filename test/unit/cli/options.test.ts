@@ -91,6 +91,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   unlock: [...target, ...connection, 'yes', 'forks', ...output],
   init: ['environment', 'hosts', 'ansible', 'ci', 'package', 'no-install'],
   test: [],
+  complete: [],
   'lab up': [],
   'lab down': [],
   'lab status': [],
