@@ -57,6 +57,17 @@ export interface HostOutcome {
   roundTrips: number
 }
 
+/** One of the recipe’s hooks. */
+export interface HookEvent {
+  /** What its steps are shown under, in place of a host: `after batch 2`. */
+  host: string
+  hook: 'before' | 'after'
+  /** From 1; undefined: of the run. */
+  batch?: number
+  /** From 1: a further round begins where one of them that failed, or `before` after `after`, is done anew. */
+  round: number
+}
+
 /** What a rollout does after a pause, once a person goes on. */
 export type AfterPause = { kind: 'work' } | { kind: 'bake'; leftMs: number } | { kind: 'next' }
 
@@ -149,6 +160,11 @@ export type RunEvent = { at: number } & (
       since: string
     }
   | { type: 'host.start'; host: string }
+  /** What a recipe does before or after the run, or a batch. */
+  | ({ type: 'hook.start' } & HookEvent)
+  /** `failed`, `unreachable` and `interrupted` ones are due again in a further attempt of the run. */
+  | ({ type: 'hook.end' } & HookEvent &
+      Pick<HostOutcome, 'status' | 'counts' | 'durationMs' | 'error'>)
   /** A host does what is done once a run (or a batch), for all of them. */
   | { type: 'once.start'; host: string; name: string; batch?: number }
   /** `failed`: it may be begun again by a further attempt of the run. */

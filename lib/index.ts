@@ -69,11 +69,13 @@ export {
   string,
 } from './recipe/arguments.ts'
 export {
+  type AfterContext,
   type AroundContext,
   type Change,
   type Converged,
   type Done,
   type EffectOptions,
+  type HookContext,
   type OtherHost,
   type OtherHosts,
   type PrepareContext,

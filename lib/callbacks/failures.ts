@@ -27,7 +27,7 @@ export function createFailureLog(): FailureLog {
       if (event.type === 'verdict' && event.error) failures.push(event.error)
       if (event.type === 'rollback.end' && event.how !== 'cut off' && event.error)
         failures.push({ host: event.host, ...event.error })
-      if (event.type === 'host.end') {
+      if (event.type === 'host.end' || event.type === 'hook.end') {
         const steps = ofSteps.get(event.host) ?? []
         ofSteps.delete(event.host)
         failures.push(...failuresOf(event, steps))

@@ -48,7 +48,8 @@ export const resume: RunCommand = async (words, options, place) => {
   const state = restoreState(account, outcomes)
   refuseDecided(account, state)
   const ended = account.last.end !== undefined
-  if (ended && outcomes.size === account.hosts.size && state.stage.kind === 'working') {
+  const due = account.due.length > 0
+  if (ended && !due && outcomes.size === account.hosts.size && state.stage.kind === 'working') {
     throw new UsageError('no_hosts', `${run} has nothing left to do: every host has ended`, {
       hint: nothingLeftHint(run, place),
     })
@@ -90,7 +91,7 @@ export async function goOnWith(
   { account, journal }: OpenedRun,
   request: RunRequest,
   from: string,
-  { outcomes, state, decided }: Omit<Resumed, 'onces' | 'open'>,
+  { outcomes, state, decided }: Omit<Resumed, 'onces' | 'open' | 'hooks' | 'rounds'>,
 ): Promise<number> {
   const { first } = account.last
   const { options } = request
@@ -100,7 +101,10 @@ export async function goOnWith(
     attempt: first.attempt + 1,
     after: { bytes: journal.bytes, next: journal.next, size: journal.size },
     batches: resumedBatches(account),
-    rollout: { outcomes, state, decided, onces: account.onces, open: openBatches(account) },
+    rollout: {
+      ...{ outcomes, state, decided, open: openBatches(account) },
+      ...{ onces: account.onces, hooks: account.hooks, rounds: account.rounds },
+    },
     ended: endsOf(account),
     begun: new Set(
       [...account.hosts.values()].flatMap(each => (each.attempt === undefined ? [] : each.host)),

@@ -29,7 +29,7 @@ export const abort: RunCommand = async (words, { rollback, ...options }, place) 
   const { account } = opened
   const { outcomes, state } = stateOf(account)
   const { run } = account.last.first
-  if (isOver(account, state)) {
+  if (account.due.length === 0 && isOver(account, state)) {
     sayLine(place.stderr, `${run} is over:`, 'there is nothing to abort.')
     return exitCodes.ok
   }

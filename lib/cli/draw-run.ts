@@ -47,8 +47,8 @@ export async function drawRun(
   const lost = account.last.end === undefined
   const over = !lost && stage?.kind === 'ended' && stage.final
   const paused = stage?.kind === 'paused' ? stage.why : undefined
-  const { run } = account.last.first
-  for (const { why, command } of over ? [] : nextCommands(run, hosts, paused, lost))
+  const left = { paused, lost, due: account.due, over }
+  for (const { why, command } of nextCommands(account.last.first.run, hosts, left))
     sayLine(stdout, `${why}:`, command)
 }
 

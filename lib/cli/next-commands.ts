@@ -35,27 +35,36 @@ export const isLeft = ({ status, error, roundTrips = 0, attempt = 1 }: Ending): 
 export const isRetried = (status: HostStatus | undefined): boolean =>
   status === 'failed' || status === 'unreachable' || status === 'locked'
 
-/**
- * @param hosts how each ended, as far as it did
- * @param paused what the run waits for, if it does
- * @param lost it did not get to its end
- */
+/** What is left of a run beside its hosts. */
+export interface RunLeft {
+  /** What it waits for, if it is paused. */
+  paused?: string
+  /** It did not get to its end. */
+  lost?: boolean
+  /** What is to be done after hosts: `after batch 2`. */
+  due?: readonly string[]
+  /** It was aborted, or went back: no host begins any more. */
+  over?: boolean
+}
+
+/** @param hosts how each ended, as far as it did */
 export function nextCommands(
   run: string,
   hosts: readonly Ending[],
-  paused?: string,
-  lost = false,
+  { paused, lost = false, due = [], over = false }: RunLeft = {},
 ): NextCommand[] {
   if (paused !== undefined)
     return [
       { why: `Paused (${paused}). To go on`, command: `hostwright continue ${run}` },
       { why: 'To end it, or to go back too', command: `hostwright abort ${run} [--rollback]` },
     ]
-  const left = lost || hosts.some(isLeft)
+  const left = due.length > 0 ? `Not done: ${due.join(', ')}. To go on` : 'To go on with it'
+  if (over) return due.length > 0 ? [{ why: left, command: `hostwright abort ${run}` }] : []
+  const goesOn = lost || due.length > 0 || hosts.some(isLeft)
   // Of a single host the same command line does as well.
   const again = hosts.length > 1 && hosts.some(({ status }) => isRetried(status))
   return [
-    ...(left ? [{ why: 'To go on with it', command: `hostwright resume ${run}` }] : []),
+    ...(goesOn ? [{ why: left, command: `hostwright resume ${run}` }] : []),
     ...(again ? [{ why: 'To run failed hosts again', command: `hostwright retry ${run}` }] : []),
   ]
 }

@@ -8,6 +8,7 @@ import type { Subscriber } from '../events.ts'
 import { type Mode, onlyLooks } from '../host/mode.ts'
 import { makePrivateDirectory, runsDirectory } from '../private-file.ts'
 import { codeFiles } from '../recipe/code-files.ts'
+import { keysOf } from '../rollout/hook-deeds.ts'
 import { journalFile } from '../rollout/journal/files.ts'
 import type { AttemptRecord, CodeFiles, RunKind } from '../rollout/journal/record.ts'
 import { type JournalPlace, type JournalWriter, openJournal } from '../rollout/journal/writer.ts'
@@ -111,6 +112,7 @@ async function open(
     code,
     batches,
     limits: ready.rollout.plan.limits,
+    hooks: keysOf(ready.what.recipe),
     log,
   }
   return openJournal(place, first, warn)

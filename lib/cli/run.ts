@@ -287,9 +287,11 @@ async function conclude(
     ...{ status, error, roundTrips },
     attempt: resumed?.rollout.outcomes.has(host) ? 1 : resumed?.attempt,
   }))
-  if (output !== 'json' && live.resumable && !result.over)
-    for (const { why, command } of nextCommands(live.resumable, outcomes, result.paused))
+  if (output !== 'json' && live.resumable) {
+    const { paused, due, over } = result
+    for (const { why, command } of nextCommands(live.resumable, outcomes, { paused, due, over }))
       sayLine(place.stderr, `${why}:`, command)
+  }
   const report = output === 'json' ? undefined : recipe.report?.(result.outcomes, what.args)
   if (report && report.rows.length > 0) {
     const { color, unicode } = themeFor(place.stdout, place.env)

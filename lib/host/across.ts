@@ -17,6 +17,8 @@ export interface Across {
   readonly onces: Onces
   /** The number of a host's batch. */
   batchOf(host: string): number
+  /** How often a host’s part of the run begins, with this time: from 1. */
+  roundOf(host: string): number
   /** The reports of all hosts that have begun. */
   readonly visitors: Progress[]
 }

@@ -45,8 +45,8 @@ export function createContext<A extends ArgumentTypes>(
   output: (data: unknown) => void,
 ): {
   context: RunContext<ArgumentValues<A>>
-  /** `on` where Ctrl-C counts otherwise. */
-  onFor(interrupts: Interrupts): RunContext['on']
+  /** `on` where Ctrl-C counts otherwise, and effects are those of a round. */
+  onFor(interrupts: Interrupts, round?: number): RunContext['on']
 } {
   const { what, world, across } = job
   const { host, sessions, progress } = execution
@@ -67,13 +67,12 @@ export function createContext<A extends ArgumentTypes>(
   const effect: RunContext['effect'] = (title, line, options) =>
     bring([effectOf(title, line, options)])
   const own = { host, ask, facts, $, read, converge: (...items: Items[]) => bring(items), effect }
-  const neighboursFor = (interrupts: Interrupts) =>
-    createNeighbours(
-      { job, forHost: host.name, selection: scheduling.selection, execution, interrupts },
-      own,
-    )
+  const { selection } = scheduling
+  const neighboursFor = (interrupts: Interrupts, round?: number) =>
+    createNeighbours({ job, forHost: host.name, selection, execution, interrupts, round }, own)
   const neighbours = neighboursFor(execution.interrupts)
-  const onFor = (interrupts: Interrupts) => createOn(neighboursFor(interrupts))
+  const onFor = (interrupts: Interrupts, round?: number) =>
+    createOn(neighboursFor(interrupts, round))
   const drains = createDrains(job, execution, { neighbours, state, ask, write, step })
   const stackOf = createFindStack(catalogue, execution, state, product)
   const context: RunContext<ArgumentValues<A>> = {
@@ -137,7 +136,10 @@ function createOnce({ onces, batchOf }: Across, execution: Execution): RunContex
 }
 
 /** What is known of another host, or what it says when it is asked. */
-function createFactsOf(inventory: InventoryView, { facts, guests }: Across): RunContext['factsOf'] {
+export function createFactsOf(
+  inventory: InventoryView,
+  { facts, guests }: Across,
+): RunContext['factsOf'] {
   const factsOf = (of: Host | string, { ask }: { ask?: boolean } = {}) => {
     const host = inventory.host(typeof of === 'string' ? of : of.name)
     const known = facts.get(host.name)

@@ -15,10 +15,12 @@ export interface Before {
   committed(): Promise<void>
   /** What earlier attempts have done once, or begun. */
   onces?: readonly OnceRecord[]
+  /** How often each host’s part of the run has ended in them. */
+  rounds?: ReadonlyMap<string, number>
 }
 
 /** For one run. */
-export function createAcross(world: World, { batches, committed, onces }: Before): Across {
+export function createAcross(world: World, { batches, committed, onces, rounds }: Before): Across {
   const facts = new Map<string, Facts>()
   const waits = createWaits()
   const visitors: Progress[] = []
@@ -30,6 +32,7 @@ export function createAcross(world: World, { batches, committed, onces }: Before
     guests,
     visitors,
     onces: createOnces(waits, world.events, committed, onces),
+    roundOf: host => (rounds?.get(host) ?? 0) + 1,
     batchOf: host => numbers.get(host) ?? 1,
   }
 }

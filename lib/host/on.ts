@@ -26,12 +26,12 @@ export interface Neighbour extends OtherHost {
 /** Finds the hosts of a pattern, or a host: each is the same one again. */
 export type Neighbours = (where: string | Host, waitMs?: number) => Neighbour[]
 
-/** @param own the host's own part: what that host itself is */
-export function createNeighbours(staying: Staying, own: Neighbour): Neighbours {
+/** @param own the host's own part: what that host itself is; undefined: it is for no host */
+export function createNeighbours(staying: Staying, own?: Neighbour): Neighbours {
   const { inventory } = staying.job.world
   const known = new Map<string, Neighbour>()
   const find = (host: Host, waitMs: number | undefined) => {
-    if (lockKey(host) === lockKey(own.host)) return own
+    if (own && lockKey(host) === lockKey(own.host)) return own
     const id = JSON.stringify([host.name, waitMs])
     const found = known.get(id) ?? createOther(staying, host, waitMs)
     known.set(id, found)

@@ -84,7 +84,9 @@ export async function perform<A extends ArgumentTypes>(
   }
   if (!recipe.aroundHost) return work()
   const putting = createPutting(world.interrupts)
-  await goAround(recipe.aroundHost, context, onFor(putting.interrupts), putting, work)
+  // What an earlier attempt has put back is to be taken out again.
+  const on = onFor(putting.interrupts, job.across.roundOf(host.name))
+  await goAround(recipe.aroundHost, context, on, putting, work)
 }
 
 /** Whether the host keeps a memory of effects: beside its lock. */

@@ -30,6 +30,8 @@ export interface Staying {
   /** As of that host. */
   execution: Pick<Execution, 'progress' | 'checkPlanned' | 'once'>
   interrupts: Interrupts
+  /** Effects of another round are others; default: the first. */
+  round?: number
 }
 
 export interface Stay {
@@ -46,7 +48,7 @@ const defaultWaitMs = 600_000
 
 /** @param waitMs how long to wait for each that has the host before, in milliseconds */
 export function createStay(staying: Staying, there: Host, waitMs?: number): Stay {
-  const { job, forHost, selection, execution: own } = staying
+  const { job, forHost, selection, execution: own, round = 1 } = staying
   const { what, mode, world, across } = job
   const { timeouts } = world
   const progress = own.progress.elsewhere(there.name)
@@ -64,7 +66,11 @@ export function createStay(staying: Staying, there: Host, waitMs?: number): Stay
   const foreseen: string[] = []
   const effects = looks
     ? undefined
-    : createEffectKeys(what.name, `${there.name} for ${forHost}`, progress.redact)
+    : createEffectKeys(
+        what.name,
+        `${there.name} for ${forHost}${round > 1 ? `, round ${round}` : ''}`,
+        progress.redact,
+      )
   const executionIn = (sessions: HostSessions, before: readonly Remembered[]): Execution => ({
     host,
     forHost,

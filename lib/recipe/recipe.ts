@@ -198,6 +198,26 @@ export interface AroundContext<A = unknown, S = SecretValues> extends RunContext
   work(): Promise<void>
 }
 
+/** What a recipe can ask and do before or after its run, or a batch. It belongs to no host, and works at hosts by `on`. */
+export interface HookContext<A = unknown, S = SecretValues>
+  extends Pick<
+    RunContext<A, S>,
+    'inventory' | 'factsOf' | 'args' | 'check' | 'confirmed' | 'on' | 'catalogue' | 'warn'
+  > {
+  /** The hosts of the run, or of the batch. */
+  readonly hosts: readonly Host[]
+  /** The recipe’s `secrets` whose source is the same for all hosts. */
+  readonly secrets: S
+  /** From 1; undefined where it is about the run. */
+  readonly batch?: { readonly number: number; readonly of: number }
+}
+
+/** The same, when hosts have ended. */
+export interface AfterContext<A = unknown, S = SecretValues> extends HookContext<A, S> {
+  /** How those of `hosts` ended that have. */
+  readonly outcomes: readonly HostOutcome[]
+}
+
 /** What a recipe can check before any host is touched. */
 export interface PrepareContext<A = unknown> {
   readonly args: A
@@ -241,6 +261,10 @@ export interface Recipe<
   readonly aroundHost?: (
     context: AroundContext<ArgumentValues<A>, SecretValues<S>>,
   ) => Promise<void>
+  readonly before?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  readonly after?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  readonly beforeBatch?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  readonly afterBatch?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
   readonly hosts?: string
   readonly order?: readonly string[]
   readonly report?: (
@@ -293,6 +317,20 @@ export interface RecipeOptions<
    * }
    */
   aroundHost?: (context: AroundContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /**
+   * Once, before the first host: it works at hosts by `on`. If it fails no host begins, and `after` runs.
+   * @example before: ({ on, hosts }) => on('monitor').effect('silence', sh`silence ${hosts.length}`)
+   */
+  before?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /**
+   * Once, after the last host, also after a failure and Ctrl-C, and where an attempt of the run was killed, in the next
+   * one. A run that is paused is not over. If it fails, the run has failed, and `hostwright resume` runs it again.
+   */
+  after?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /** The same before each batch, and before its hosts go back. */
+  beforeBatch?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  /** The same when the hosts of a batch have ended, before it bakes. */
+  afterBatch?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
   /** Where it runs if `--on` is not given: a pattern. */
   hosts?: string
   /** Groups that come one after the other, each only if the one before went well; hosts of none come last. */
@@ -338,6 +376,10 @@ export function recipe<
     prepare: options.prepare,
     run: options.run,
     aroundHost: options.aroundHost,
+    before: options.before,
+    after: options.after,
+    beforeBatch: options.beforeBatch,
+    afterBatch: options.afterBatch,
     hosts: options.hosts,
     order: options.order,
     report: options.report,

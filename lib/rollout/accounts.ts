@@ -1,6 +1,7 @@
 /** The outcomes of a run's hosts, and the events about its batches. */
 import { type ErrorReport, type EventStream, type HostOutcome, noCounts } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
+import type { HookPlace } from './hooks.ts'
 import { countStatuses } from './journal/record.ts'
 import type { HostState, RolloutPlan } from './state.ts'
 
@@ -12,6 +13,8 @@ export interface Keeping {
   earlier: ReadonlyMap<string, HostOutcome>
   /** Batches that another attempt has begun and not ended, from 0. */
   open: ReadonlySet<number>
+  /** What other attempts have done before and after. */
+  hooks?: readonly HookPlace[]
   /** Resolves when the disk has all that has happened. */
   committed?: () => Promise<void>
 }
@@ -64,6 +67,8 @@ export function createAccounts({ batches }: Pick<RolloutPlan, 'batches'>, keepin
   return {
     host: (name: string) => hosts.get(name)!,
     of: (name: string) => outcomes.get(name),
+    /** The batch of a host, from 1. */
+    numberOf: (name: string) => batchOf.get(name)! + 1,
     ended: () => batches.flat().flatMap(name => outcomes.get(name) ?? []),
     set: (outcome: HostOutcome) => void outcomes.set(outcome.host, outcome),
     skip,

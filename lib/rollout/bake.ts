@@ -1,6 +1,7 @@
 /** A batch bakes: its hosts, and those before, go on being asked for their heartbeats. */
 import { setTimeout as pause } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import type { RolloutStage } from '../events.ts'
 import type { Said } from './deeds.ts'
 import { type RolloutEvent, type RolloutPlan, type RolloutState, watchedHosts } from './state.ts'
 
@@ -15,7 +16,7 @@ export interface Baking {
   /** Undefined: no host is asked, it only waits. */
   heartbeat?: (host: string) => Promise<Said>
   /** A host is not as it was. */
-  report: (host: string, said: Said) => void
+  report: (host: string, said: Said, stage: RolloutStage) => void
   /** Ends it early. */
   signal: AbortSignal
 }
@@ -43,7 +44,7 @@ async function askAll({ plan, state, feed, heartbeat, report, signal }: Baking):
     if (signal.aborted) return
     const said = await heartbeat(host)
     if (signal.aborted || said.verdict === 'good') return
-    report(host, said)
+    report(host, said, state().stage)
     feed({ type: 'verdict', host, verdict: said.verdict, why: said.why })
   }
   await Promise.all(watchedHosts(plan, state()).map(host => limit(() => ask(host))))

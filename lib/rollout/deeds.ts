@@ -2,6 +2,7 @@
 import type { ErrorReport, HostOutcome } from '../events.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { GateVerdict } from '../recipe/rollout-options.ts'
+import type { HookDeeds } from './hooks.ts'
 
 /** What a heartbeat or a gate says. */
 export interface Said {
@@ -22,6 +23,8 @@ export interface Undone {
 
 /** None of these throws because of what happens on a host. */
 export interface Deeds {
+  /** What is done before and after. Undefined: the recipe has nothing of that. */
+  hooks?: HookDeeds
   work(host: Host): Promise<HostOutcome>
   /** @param before the host's outcome */
   undo(host: Host, before: HostOutcome): Promise<Undone>

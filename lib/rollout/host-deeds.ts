@@ -23,8 +23,8 @@ export interface Shared {
 /** How long work that passed its deadline may take to end. */
 const graceMs = 10_000
 
-/** Has what a visit hides hidden in all of the run, and what others hide in it. */
-function enroll(
+/** Has what a visit, or a hook, hides hidden in all of the run, and what others hide in it. */
+export function enroll(
   progress: Progress,
   { visitors, guests }: Job['across'],
   redactors: Redactor['redact'][],
@@ -90,7 +90,7 @@ function limitTo(deadlineMs: number, host: string, world: World) {
 }
 
 /** The same world, with other events and interrupts. */
-const withParts = (around: World, events: EventStream, interrupts: Interrupts): World => ({
+export const withParts = (around: World, events: EventStream, interrupts: Interrupts): World => ({
   ...around,
   events,
   interrupts,

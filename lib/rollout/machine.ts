@@ -65,6 +65,9 @@ function take(draft: Draft, event: RolloutEvent): void {
     case 'passed':
       timePassed(draft, event.ms)
       break
+    case 'broken':
+      broken(draft, event.why, event.hosts)
+      break
     case 'continue':
       goOn(draft)
       break
@@ -245,6 +248,22 @@ function fail(
   const batch = stage.kind === 'ended' ? last : Math.min(stage.batch, last)
   setStage(draft, { kind: 'working', batch, failing: { why, then, next, ...(final && { final }) } })
   work(draft)
+}
+
+/** No hosts begin, for want of what is before them, or after others. Nothing of it keeps hosts from going back. */
+function broken(draft: Draft, why: string, names: readonly string[]): void {
+  for (const name of names) {
+    const at = draft.layout.index.get(name)!
+    const host = draft.state.hosts[at]!
+    if (host.is === 'working') setHost(draft, at, { ...host, is: 'waiting' })
+  }
+  const { stage, interrupted } = draft.state
+  if (interrupted) endIfIdle(draft)
+  else if (stage.kind === 'working') {
+    if (stage.failing) work(draft)
+    else fail(draft, why, { kind: 'work' })
+  } else if (stage.kind === 'baking') fail(draft, why, { kind: 'bake', leftMs: stage.leftMs })
+  else if (stage.kind === 'judging') fail(draft, why, { kind: 'bake', leftMs: 0 })
 }
 
 type Failing = NonNullable<Extract<RolloutStage, { kind: 'working' }>['failing']>

@@ -5,6 +5,7 @@ import type { OnceRecord } from '../host/once.ts'
 import type { ArgumentTypes } from '../recipe/arguments.ts'
 import type { Gate } from '../recipe/rollout-options.ts'
 import type { Decision, Deeds } from './deeds.ts'
+import type { HookPlace } from './hooks.ts'
 import type { RolloutPlan, RolloutState } from './state.ts'
 
 /** Which hosts run when, and what happens in between. */
@@ -28,6 +29,10 @@ export interface Resumed {
   outcomes: ReadonlyMap<string, HostOutcome>
   /** What was done once, or begun. */
   onces?: readonly OnceRecord[]
+  /** What was done before and after. */
+  hooks?: readonly HookPlace[]
+  /** How often each host’s part has ended before. */
+  rounds?: ReadonlyMap<string, number>
   state: RolloutState
   /** Batches that it has begun and not ended, from 0. */
   open: ReadonlySet<number>

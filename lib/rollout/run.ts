@@ -15,6 +15,7 @@ import { createRedactor, type Redactor } from '../shell/redact.ts'
 import type { Deeds } from './deeds.ts'
 import { type Beginning, type Driven, decisionEvent, driveRollout } from './drive.ts'
 import { askGate } from './gate.ts'
+import { hooksOf } from './hook-deeds.ts'
 import { askPulse, goBack, type Shared, visit } from './host-deeds.ts'
 import type { Run, Start } from './rollout.ts'
 import { initialState, isGood, type RolloutPlan, type RolloutState } from './state.ts'
@@ -27,6 +28,8 @@ export interface RunResult {
   redact(text: string): string
   /** What it waits for, if it is left to a person. */
   paused?: string
+  /** What is left to do after hosts: `after the run`. */
+  due: readonly string[]
   /** A person has ended it, or it went back: nothing goes on with it. */
   over: boolean
 }
@@ -51,7 +54,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
   const { messages, by } = run.decisions ?? { messages: [], by: identity.owner }
   for (const message of messages) events.emit({ type: 'decision', message, by })
   for (const message of reporting?.warnings ?? []) warn(message)
-  const { outcomes, state, paused } = await drive(run, plan, shared)
+  const { outcomes, state, paused, broken, due } = await drive(run, plan, shared)
   const stopped = stoppedBy(plan, state, outcomes)
   if (stopped !== undefined) warn(stopped)
   const strays = reporting?.strays?.() ?? []
@@ -67,7 +70,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     fault: strays.length > 0,
     unmet: unmet.length > 0,
     paused: paused !== undefined,
-    stopped: state.stage.kind === 'ended' && state.stage.why !== undefined,
+    stopped: broken || (state.stage.kind === 'ended' && state.stage.why !== undefined),
   })
   events.emit({
     type: 'run.end',
@@ -78,7 +81,7 @@ export async function runRecipe<A extends ArgumentTypes>(run: Run<A>): Promise<R
     hosts: outcomes,
   })
   const over = state.stage.kind === 'ended' && state.stage.final === true
-  return { exitCode, outcomes, redact, paused, over }
+  return { exitCode, outcomes, redact, paused, over, due }
 }
 
 /** What only looks neither bakes nor waits for anybody. */
@@ -101,6 +104,7 @@ function drive<A extends ArgumentTypes>(
     batches: plan.batches,
     committed: async () => journal?.committed(),
     onces: resumed?.onces,
+    rounds: resumed?.rounds,
   })
   const job: Job<A> = { what, mode, world, across }
   const deeds: Deeds = {
@@ -110,6 +114,7 @@ function drive<A extends ArgumentTypes>(
       heartbeats.length > 0 ? host => askPulse(host, heartbeats, job, shared.redactor) : undefined,
     judge: (number, of, outcomes) =>
       askGate(gate!, { number, of, hosts: outcomes, args: what.args, stop: interrupts.stop }),
+    hooks: hooksOf(job, plan, shared),
     decide: rollout.decide ?? (async () => undefined),
   }
   const beginning: Beginning = {
@@ -125,6 +130,7 @@ function drive<A extends ArgumentTypes>(
       events,
       earlier: resumed?.outcomes ?? new Map(),
       open: resumed?.open ?? new Set(),
+      hooks: resumed?.hooks,
       committed: journal && (() => journal.committed()),
     },
   })

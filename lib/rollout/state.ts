@@ -64,6 +64,8 @@ export type RolloutEvent =
   | { type: 'verdict'; verdict: GateVerdict; why: string; host?: string }
   /** Baking has gone on for so long. */
   | { type: 'passed'; ms: number }
+  /** What is before or after a batch, or the run, has failed: these hosts do not begin now. */
+  | { type: 'broken'; why: string; hosts: readonly string[] }
   /** What a person, or a signal, decides. */
   | { type: 'continue' }
   | { type: 'abort'; undo: boolean; why: string }

@@ -26,6 +26,8 @@ export interface TreeNode {
     /** Last line of a running step's output. */
     tail?: string
     error?: ErrorReport
+    /** It is no host, but what is done before or after hosts. */
+    hook?: boolean
   }
 }
 
@@ -140,7 +142,8 @@ function elapsed(
   return `  ${formatDuration(durationMs ?? view.now - startedAt)}`
 }
 
-function totals(hosts: readonly TreeNode[], view: View): string {
+function totals(nodes: readonly TreeNode[], view: View): string {
+  const hosts = nodes.filter(({ rendererTaskOptions: { hook } }) => !hook)
   const parts = order.map(status => {
     const number = hosts.filter(host => host.rendererTaskOptions.status === status).length
     return number === 0 ? '' : `${number} ${statusWord(status, view.check)}`

@@ -68,7 +68,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
     say(`${prefix(event.host)} sending | ${escapeControls(step.title)} ${formatTransfer(event)}`)
   }
 
-  const sayHostError = (event: HostOutcome) => {
+  const sayHostError = (event: Pick<HostOutcome, 'host' | 'status' | 'counts' | 'error'>) => {
     // A failed step has already reported it.
     if (!event.error || event.counts.failed + event.counts.unknown > 0) return
     say(`${prefix(event.host)} ${word(event.status)} | ${firstLine(event.error.message)}`)
@@ -112,7 +112,7 @@ export function createPlainRenderer({ output, verbose, diff, log: kept }: Render
         const where = event.host === undefined ? '' : `${prefix(event.host)} `
         say(where + paint(theme, `debug | ${debugText(event)}`, 'dim'))
       }
-      if (event.type === 'host.end') sayHostError(event)
+      if (event.type === 'host.end' || event.type === 'hook.end') sayHostError(event)
       const said = rolloutLine(event)
       if (said !== undefined) say(said)
       if (event.type === 'run.end') sayEnd(event)

@@ -1,6 +1,6 @@
 /** The nodes of the tree: found by host, task and step, and added below their parents. */
 import { Listr, type ListrRenderer, type ListrRendererTask, ListrTaskState } from 'listr2'
-import { noCounts, type StepStatus } from '../events.ts'
+import { noCounts, type RunEvent, type StepStatus } from '../events.ts'
 import { escapeControls, escapeLine } from './escape.ts'
 import type { TreeNode } from './frame.ts'
 import type { Status } from './theme.ts'
@@ -20,9 +20,13 @@ interface OfStep extends OfTask {
   title: string
 }
 
+type Hook = Extract<RunEvent, { type: 'hook.start' }>
+
 /** Finds the node of a host, task or step, or adds it: one is shown even if it was not announced. */
 export interface Nodes {
   host(host: string, at: number, status?: Status): Node
+  /** What is done before or after hosts is above or below them. */
+  hook(of: Hook): Node
   /** Without a title, a task that is not known is its host’s node. */
   task(of: OfTask & { title?: string }): Node
   step(of: OfStep): Node
@@ -33,8 +37,11 @@ export interface Nodes {
   all(): Iterable<Node>
 }
 
-/** @param run the root, which has the hosts below it */
-export function createNodes(run: Node): Nodes {
+/**
+ * @param run the root, which has the hosts below it
+ * @param batches the hosts of each
+ */
+export function createNodes(run: Node, batches: readonly (readonly string[])[] = []): Nodes {
   const nodes = new Map<string, Node>()
   const grow = (parent: Node, id: string, title: string, detail: Detail): Node => {
     const node = addChild(parent, escapeControls(title), detail)
@@ -43,6 +50,19 @@ export function createNodes(run: Node): Nodes {
   }
   const host: Nodes['host'] = (name, at, status = 'running') =>
     nodes.get(hostId(name)) ?? grow(run, hostId(name), name, detailOf(at, status))
+  const hook: Nodes['hook'] = ({ host: name, hook: which, batch, at }) => {
+    const known = nodes.get(hostId(name))
+    if (known) {
+      update(known, { status: 'running', startedAt: at, durationMs: undefined })
+      return known
+    }
+    const node = grow(run, hostId(name), name, { ...detailOf(at, 'running'), hook: true })
+    const hosts = (batch === undefined ? batches.flat() : batches[batch - 1]) ?? []
+    const host = which === 'before' ? hosts[0] : hosts.at(-1)
+    const beside = host === undefined ? undefined : nodes.get(hostId(host))
+    if (beside) moveBeside(run, node, beside, which)
+    return node
+  }
   const task: Nodes['task'] = of => {
     const known = nodes.get(taskId(of))
     if (known || of.title === undefined) return known ?? host(of.host, of.at)
@@ -58,6 +78,7 @@ export function createNodes(run: Node): Nodes {
     )
   return {
     host,
+    hook,
     task,
     step,
     known: { task: of => nodes.get(taskId(of)), step: of => nodes.get(stepId(of)) },
@@ -84,6 +105,13 @@ function addChild(parent: Node, title: string, detail: Detail): Node {
   const node = parent.subtasks.at(-1)!
   node.state$ = stateOf(detail.status)
   return node
+}
+
+/** It was added last. */
+function moveBeside(parent: Node, node: Node, beside: Node, where: 'before' | 'after'): void {
+  const nodes = parent.subtasks as Node[]
+  nodes.splice(nodes.indexOf(node), 1)
+  nodes.splice(nodes.indexOf(beside) + (where === 'before' ? 0 : 1), 0, node)
 }
 
 export function update(node: Node, changes: Partial<Detail>): void {

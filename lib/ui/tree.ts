@@ -52,7 +52,7 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
     { renderer, rendererOptions, registerSignalListeners: false, exitOnError: false },
   )
   const run = root.tasks[0] as Node
-  const nodes = createNodes(run)
+  const nodes = createNodes(run, start.batches)
   for (const host of start.hosts) nodes.host(host, 0, 'waiting')
   const done = root.run()
   return {
@@ -80,6 +80,9 @@ export function growTree(start: Start, renderer: RendererClass, rendererOptions:
 
 function applyToHost(nodes: Nodes, event: RunEvent): void {
   switch (event.type) {
+    case 'hook.start':
+      nodes.hook(event)
+      break
     case 'host.start':
       update(nodes.host(event.host, event.at), { status: 'running', startedAt: event.at })
       break
@@ -116,6 +119,7 @@ function applyToHost(nodes: Nodes, event: RunEvent): void {
     case 'rollback.start':
       update(nodes.host(event.host, event.at), { status: 'running', startedAt: event.at })
       break
+    case 'hook.end':
     case 'rollback.end':
     case 'host.end': {
       const { status, durationMs, counts, error } = event

@@ -1,6 +1,7 @@
 /** What a journal says of its run. Pure. */
 import type { HostOutcome } from '../../events.ts'
 import type { OnceRecord } from '../../host/once.ts'
+import { dueOf, type HookPlace, hasFailed, isOpen } from '../hooks.ts'
 import { hasChanged } from '../state.ts'
 import type { AttemptRecord, EndRecord, JournalRecord } from './record.ts'
 
@@ -36,6 +37,14 @@ export interface RunAccount {
   hosts: ReadonlyMap<string, HostAccount>
   /** What was done once a run or a batch, and what was begun. */
   onces: readonly OnceRecord[]
+  /** What was done before and after batches and the run, as far as it has come to any. */
+  hooks: readonly HookPlace[]
+  /** What of that is left to do: `after batch 2`. */
+  due: readonly string[]
+  /** How often each host’s part of the run has ended: what is around it is done anew the next time. */
+  rounds: ReadonlyMap<string, number>
+  /** What belongs to no host of the run: the steps of hooks. */
+  others: readonly JournalRecord[]
   /** Where its rollout was last, if that is more than a batch at work. */
   stage?: StageRecord
 }
@@ -58,12 +67,19 @@ export function accountOf(records: readonly JournalRecord[]): RunAccount | undef
   if (!last) return undefined
   const hosts = new Map<string, Gathered>()
   for (const host of last.first.batches.flat()) hosts.set(host, { host, records: [] })
+  const others: JournalRecord[] = []
   for (const { first, records: own } of attempts)
-    for (const record of own) addTo(hosts, first.attempt, record)
+    for (const record of own) addTo(hosts, others, first.attempt, record)
   const stage = attempts
     .flatMap(({ records: own }) => own)
     .findLast(record => record.type === 'rollout.stage')
-  return { attempts, last, hosts, stage, onces: oncesOf(records) }
+  const hooks = hooksOf(records)
+  return {
+    ...{ attempts, last, hosts, stage, others, hooks },
+    onces: oncesOf(records),
+    due: dueOf(hooks, last.first.hooks ?? []),
+    rounds: roundsOf(records),
+  }
 }
 
 /** The last word on each: what has failed is forgotten, and begun by whoever comes first. */
@@ -80,19 +96,55 @@ function oncesOf(records: readonly JournalRecord[]): OnceRecord[] {
   return [...found.values()]
 }
 
+function hooksOf(records: readonly JournalRecord[]): HookPlace[] {
+  const places = new Map<number | undefined, HookPlace>()
+  for (const record of records) {
+    if (record.type === 'batch.start')
+      for (const batch of [undefined, record.number]) {
+        const known = places.get(batch)
+        if (known && isOpen(known)) continue
+        places.set(batch, { batch, done: false, round: (known?.round ?? 0) + 1 })
+      }
+    if (record.type !== 'hook.start' && record.type !== 'hook.end') continue
+    const { hook, batch, round } = record
+    const done = record.type === 'hook.end' && record.error === undefined
+    const failed = record.type === 'hook.end' && hasFailed(record)
+    places.set(batch, { batch, last: hook, done, failed, round })
+  }
+  return [...places.values()]
+}
+
+function roundsOf(records: readonly JournalRecord[]): Map<string, number> {
+  const rounds = new Map<string, number>()
+  for (const record of records) {
+    const ended =
+      (record.type === 'host.end' && record.status !== 'skipped') || record.type === 'rollback.end'
+    if (ended) rounds.set(record.host, (rounds.get(record.host) ?? 0) + 1)
+  }
+  return rounds
+}
+
 type Gathered = HostAccount & { records: JournalRecord[] }
 
-function addTo(hosts: Map<string, Gathered>, attempt: number, record: JournalRecord): void {
+function addTo(
+  hosts: Map<string, Gathered>,
+  others: JournalRecord[],
+  attempt: number,
+  record: JournalRecord,
+): void {
   if (!('host' in record) || record.host === undefined) return
   const { host } = record
+  if (record.type === 'hook.start' || record.type === 'hook.end' || !hosts.has(host)) {
+    others.push(record)
+    return
+  }
   if (record.type === 'host.start') {
     const before = hosts.get(host)
     const touched = before?.touched || before?.records.some(isChange)
     hosts.set(host, { host, attempt, records: [record], touched })
     return
   }
-  const known = hosts.get(host) ?? { host, records: [] }
-  hosts.set(host, known)
+  const known = hosts.get(host)!
   if (record.type === 'rollback.end') {
     const { at: _, type: __, how, ...outcome } = record
     if (how === 'cut off') return

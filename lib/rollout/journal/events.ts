@@ -2,10 +2,14 @@
 import type { HostOutcome, NewEvent, RunEvent, StepStatus } from '../../events.ts'
 import type { HostAccount, RunAccount } from './account.ts'
 import type { RunState } from './read.ts'
-import type { EndRecord } from './record.ts'
+import type { EndRecord, JournalRecord } from './record.ts'
 
 /** The events of a run as its journal has them: of each host those of the last attempt on it. */
-export function eventsOf({ last, hosts }: RunAccount, state: RunState, host?: string): RunEvent[] {
+export function eventsOf(
+  { last, hosts, others }: RunAccount,
+  state: RunState,
+  host?: string,
+): RunEvent[] {
   const { first, end } = last
   const shown = [...hosts.values()].filter(each => host === undefined || each.host === host)
   const outcomes = shown.flatMap(({ outcome }) => outcome ?? [])
@@ -25,8 +29,17 @@ export function eventsOf({ last, hosts }: RunAccount, state: RunState, host?: st
   return [
     { at: first.at, ...start },
     ...shown.flatMap(each => recordsOf(each, state)),
+    ...(host === undefined ? endsOfHooks(others) : []),
     ...(end ? [endEvent(first.run, end, outcomes)] : []),
   ]
+}
+
+/** What was done before and after. Warnings about other hosts are in its log. */
+function endsOfHooks(records: readonly JournalRecord[]): RunEvent[] {
+  const events = records.filter((record): record is typeof record & RunEvent => {
+    return record.type !== 'warning' && record.type !== 'decision'
+  })
+  return [...events, ...endsOfTasks(events)]
 }
 
 /** What has no end in a run that is gone was interrupted; how a command ended that had begun, nobody knows. */

@@ -3,6 +3,7 @@
 import type { Controller } from '../../controller.ts'
 import type { HostOutcome, HostStatus, RunEvent, StepStatus } from '../../events.ts'
 import type { HostLimits } from '../batches.ts'
+import type { HookKey } from '../hooks.ts'
 
 /** What kind of run: a recipe that may change hosts, one command, or what only looks. They are kept apart. */
 export const runKinds = ['apply', 'exec', 'look'] as const
@@ -45,6 +46,8 @@ export interface AttemptRecord {
   /** The hosts of each batch. */
   batches: readonly (readonly string[])[]
   limits?: HostLimits
+  /** Which hooks the recipe has. */
+  hooks?: readonly HookKey[]
   /** Where its log is, if it has one. */
   log?: string
 }
@@ -79,6 +82,8 @@ export type JournalRecord =
       | 'once.start'
       | 'once.end'
       | 'drain'
+      | 'hook.start'
+      | 'hook.end'
       | 'rollout.stage'
       | 'verdict'
       | 'rollback.start'
@@ -143,6 +148,8 @@ export function createRecorder(attempt: number): (event: RunEvent) => {
       case 'drain':
       case 'once.start':
       case 'once.end':
+      case 'hook.start':
+      case 'hook.end':
         return { records: [event], decides: true }
       case 'warning':
         return { records: [event], decides: false }

@@ -2,6 +2,7 @@
 import { failuresOf } from '../../callbacks/failures.ts'
 import {
   type ErrorReport,
+  type HookEvent,
   type HostOutcome,
   type HostStatus,
   noCounts,
@@ -31,6 +32,8 @@ export interface TaskReport {
 /** `waiting`: nothing is known of it but that it belongs to the run. */
 export interface HostReport {
   host: string
+  /** It is no host, but what is done before or after hosts. */
+  hook?: Pick<HookEvent, 'hook' | 'batch'>
   status: HostStatus | 'waiting' | 'running'
   startedAt?: number
   endedAt?: number
@@ -77,6 +80,7 @@ export interface RunReport {
   endedAt: number
   /** Undefined: the run has no end. */
   exitCode?: number
+  /** With what was done before and after them, in its place. */
   hosts: readonly HostReport[]
   batches: readonly BatchReport[]
   marks: readonly MarkReport[]
@@ -127,6 +131,10 @@ export function accountOfEvents(events: Iterable<RunEvent>): RunReport | undefin
   return account.report()
 }
 
+/** Without what was done before and after them. */
+export const onlyHosts = ({ hosts }: Pick<RunReport, 'hosts'>): HostReport[] =>
+  hosts.filter(({ hook }) => !hook)
+
 const newHost = (host: string): HostReport => ({
   host,
   status: 'waiting',
@@ -137,6 +145,7 @@ const newHost = (host: string): HostReport => ({
 function begin(start: Start, before: Gathered | undefined): Gathered {
   const earlier = before?.start.run === start.run ? before : undefined
   const hosts = new Map(start.hosts.map(host => [host, earlier?.hosts.get(host) ?? newHost(host)]))
+  for (const each of earlier?.hosts.values() ?? []) if (each.hook) hosts.set(each.host, each)
   return {
     start,
     firstAt: earlier?.firstAt ?? start.at,
@@ -213,6 +222,13 @@ function addVerdict(
 
 function addToHost(run: Gathered, event: RunEvent): void {
   switch (event.type) {
+    case 'hook.start': {
+      const { host: name, hook, batch, at } = event
+      const about = { hook: { hook, batch }, status: 'running', startedAt: at } as const
+      forget(run, name)
+      Object.assign(hostOf(run, name), newHost(name), about)
+      break
+    }
     case 'host.start': {
       const host = hostOf(run, event.host)
       // A further attempt begins it from the top.
@@ -233,6 +249,7 @@ function addToHost(run: Gathered, event: RunEvent): void {
       break
     }
     // After that, a host that was done has another outcome.
+    case 'hook.end':
     case 'rollback.end':
     case 'host.end':
       endHost(hostOf(run, event.host), event)
@@ -240,7 +257,10 @@ function addToHost(run: Gathered, event: RunEvent): void {
   }
 }
 
-function endHost(host: HostReport, event: HostOutcome & { at: number; earlier?: boolean }): void {
+function endHost(
+  host: HostReport,
+  event: Pick<HostOutcome, 'status' | 'counts' | 'error'> & { at: number; earlier?: boolean },
+): void {
   const { at, status, counts, error } = event
   // Left out by a later attempt, it keeps what an earlier one has done on it.
   if (status === 'skipped' && host.startedAt !== undefined && event.earlier !== true) return
@@ -293,7 +313,7 @@ function stepOf(
 
 function reportOf(run: Gathered): RunReport {
   const { start, firstAt, lastAt, exitCode, batches, marks, warnings } = run
-  const hosts = [...run.hosts.values()]
+  const hosts = placed([...run.hosts.values()], start.batches)
   const { recipe, environment, args, check, owner, controller, attempt } = start
   return {
     ...{ run: start.run, recipe, environment, args, check, owner, controller, attempt },
@@ -308,6 +328,28 @@ function reportOf(run: Gathered): RunReport {
     warnings,
     failures: hosts.flatMap(failuresOfHost),
   }
+}
+
+/** What is done before hosts comes before them, and what is done after them after. */
+function placed(
+  all: readonly HostReport[],
+  batches: readonly (readonly string[])[] = [],
+): HostReport[] {
+  const hosts = all.filter(({ hook }) => !hook)
+  for (const each of all) {
+    if (!each.hook) continue
+    const { hook, batch } = each.hook
+    const names = batch === undefined ? undefined : batches[batch - 1]
+    const isOwn = ({ host }: HostReport) => names === undefined || names.includes(host)
+    const at =
+      hook === 'before'
+        ? Math.max(0, batch === undefined ? 0 : hosts.findIndex(isOwn))
+        : batch === undefined
+          ? hosts.length
+          : hosts.findLastIndex(isOwn) + 1
+    hosts.splice(at, 0, each)
+  }
+  return hosts
 }
 
 /** When the run has ended, so has all that it began. */

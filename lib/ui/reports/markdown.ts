@@ -5,7 +5,7 @@
 import { formatDuration } from '../format-duration.ts'
 import { count } from '../summary.ts'
 import { statusWord } from '../theme.ts'
-import type { RunReport } from './account.ts'
+import { onlyHosts, type RunReport } from './account.ts'
 import {
   type ChangeGroup,
   changesOf,
@@ -81,7 +81,7 @@ function failureBlock({ error, hosts }: FailureGroup): string {
 function changeTable(report: RunReport): string[] {
   const changes = changesOf(report)
   if (changes.length === 0) return []
-  const all = report.hosts.length
+  const all = onlyHosts(report).length
   const rows = changes.slice(0, mostChanges).map(each => changeRow(each, all))
   return [
     `### ${report.check ? 'Would change' : 'Changed'}`,

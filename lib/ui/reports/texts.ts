@@ -6,7 +6,7 @@ import { escapeControls, escapeLines } from '../escape.ts'
 import { formatDuration } from '../format-duration.ts'
 import { byExitCode } from '../run-table.ts'
 import { count, countsOfHosts } from '../summary.ts'
-import type { HostReport, RunReport } from './account.ts'
+import { type HostReport, onlyHosts, type RunReport } from './account.ts'
 
 /** Not allowed in XML, nor of use anywhere: what `escapeControls` leaves of it. */
 const noncharacters = /[\ufffe\uffff]/g
@@ -37,7 +37,9 @@ const statusOfHost = ({ status }: HostReport) =>
   status === 'running' ? 'interrupted' : status === 'waiting' ? 'skipped' : status
 
 /** @example '3 hosts: 2 changed, 1 failed' */
-export function hostsLine({ hosts, check }: RunReport): string {
+export function hostsLine(report: RunReport): string {
+  const { check } = report
+  const hosts = onlyHosts(report)
   const counts: Parameters<typeof countsOfHosts>[0] = {}
   for (const host of hosts) {
     const status = statusOfHost(host)

@@ -25,7 +25,7 @@ describe('what is left of a run', () => {
 
   test('is all of a run that did not get to its end, also if each host has', () => {
     expect(nextCommands('r1', [{ status: 'ok' }])).toEqual([])
-    expect(nextCommands('r1', [{ status: 'ok' }], undefined, true)).toEqual([
+    expect(nextCommands('r1', [{ status: 'ok' }], { lost: true })).toEqual([
       { why: 'To go on with it', command: 'hostwright resume r1' },
     ])
   })

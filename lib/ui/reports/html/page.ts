@@ -7,7 +7,7 @@ import { readFileSync } from '../../../read-file.ts'
 import { formatDuration } from '../../format-duration.ts'
 import { count, countsText } from '../../summary.ts'
 import { statusWord } from '../../theme.ts'
-import type { HostReport, RunReport } from '../account.ts'
+import { type HostReport, onlyHosts, type RunReport } from '../account.ts'
 import {
   type ChangeGroup,
   changesOf,
@@ -119,7 +119,7 @@ function links(report: RunReport): string {
     ['changed', report.check ? 'Would change' : 'Changed', changesOf(report).length],
     ['failures', 'Failures', failureGroupsOf(report).length],
     ['timeline', 'Timeline', undefined],
-    ['hosts', 'Hosts', report.hosts.length],
+    ['hosts', 'Hosts', onlyHosts(report).length],
     ['warnings', 'Warnings', report.warnings.length],
   ]
   return sections
@@ -158,16 +158,16 @@ function change(
   const shown = markup === '' || diffs.takes(markup)
   const body = shown ? markup : '<p class="quiet">The difference is in the run’s log.</p>'
   const open = index < openDiffs && diff ? ' open' : ''
-  return `<details class="card changed" data-find${open}><summary>${summary} <span class="many">${numberOf(where, report)}</span></summary>${on}${body}</details>\n`
+  return `<details class="card changed" data-find${open}><summary>${summary} <span class="many">${numberOf(where, onlyHosts(report))}</span></summary>${on}${body}</details>\n`
 }
 
-const numberOf = (names: readonly string[], { hosts: all }: RunReport) =>
+const numberOf = (names: readonly string[], all: readonly HostReport[]) =>
   names.length === all.length && all.length > 1
     ? `all ${all.length} hosts`
     : count(names.length, 'host')
 
 function hostNames(names: readonly string[], report: RunReport, budget: Budget): string {
-  if (names.length === report.hosts.length && names.length > mostNames)
+  if (names.length === onlyHosts(report).length && names.length > mostNames)
     return `all ${names.length} hosts`
   const all = names.map(line).join(', ')
   if (names.length <= mostNames || budget.takes(all)) return all
@@ -202,7 +202,7 @@ function failure(
   const cut = detail.length > mostLines ? [`… ${detail.length - mostLines} more lines`] : []
   const block = [...cut, ...detail.slice(-mostLines)].join('\n')
   return `<article class="card failed" id="f${index}" data-find>
-<h3>${line(path.join(' › ') || namesOf(where, 3))} <span class="many">${numberOf(where, report)}</span></h3>
+<h3>${line(path.join(' › ') || namesOf(where, 3))} <span class="many">${numberOf(where, onlyHosts(report))}</span></h3>
 <p class="cause">${line(first)}</p>
 ${block === '' ? '' : `<pre tabindex="0" role="region" aria-label="Details">${escapeHtml(block)}</pre>`}
 ${hint === undefined ? '' : `<p class="hint"><span aria-hidden="true">→</span> ${line(hint)}</p>`}
