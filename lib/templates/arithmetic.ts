@@ -94,10 +94,17 @@ function calculate(sign: string, left: Numeric, right: Numeric): unknown {
       if (a === 0 && b < 0) throw new TemplateFault('0.0 cannot be raised to a negative power')
       return float(a ** b)
     case '//':
-      return float(Math.floor((a - modulo(a, b)) / b + 0.5))
+      return float(floorDivide(a, b))
     default:
       return float(modulo(a, b))
   }
+}
+
+/** As Python: what is just below a whole number for want of digits is that number. */
+function floorDivide(a: number, b: number): number {
+  const exact = (a - modulo(a, b)) / b
+  const floor = Math.floor(exact)
+  return exact - floor > 0.5 ? floor + 1 : floor
 }
 
 /** The rest has the sign of what is divided by. */

@@ -54,17 +54,28 @@ export function evaluate(text: string, scope: Scope, origin: Origin): unknown {
     const written = (scope.written ?? scope.lookup)(alone)
     if (typeof written === 'boolean' || isNumber(written) || written === null) return written
   }
-  const from = { text, scope, origin, options: { plainBackslashes: true } }
-  return rendering(from, output => valueOfOutput(output, text))
+  const from = { text, scope, origin, options: { plainBackslashes: true }, concat: valueOfBlock }
+  return rendering(from, (output, texts) => valueOfOutput(output, text, texts))
 }
 
-function valueOfOutput(output: readonly unknown[], text: string): unknown {
+/** In a variable a block that looks like a list becomes one too. */
+function valueOfBlock(output: readonly unknown[]): unknown {
+  const made = textOf(output)
+  return isSecret(made) ? made : (literal(made)?.value ?? made)
+}
+
+function valueOfOutput(
+  output: readonly unknown[],
+  text: string,
+  texts: ReadonlySet<string>,
+): unknown {
   const [only] = output
   if (output.length === 1 && isDict(only)) return toPlain(only)
   if (output.length === 1 && isPlainList(only)) return toPlain(only)
   const made = withNewlines(textOf(output), text)
   if (isSecret(made)) return made
-  const found = literal(made)
+  const isText = output.length === 1 && texts.has(only as string)
+  const found = isText ? undefined : literal(made)
   return found ? toPlain(found.value) : made
 }
 
@@ -83,7 +94,7 @@ export function render(
   load: Load = () => undefined,
 ): string | Secret {
   const { body, options } = headOf(text)
-  const from = { text: body, scope, origin, options, load }
+  const from = { text: body, scope, origin, options, load, concat: textOf }
   return rendering(from, output => withNewlines(textOf(output), body))
 }
 
@@ -115,12 +126,13 @@ interface Rendering {
   origin: Origin
   options: LexOptions
   load?: Load
+  concat: Running['concat']
 }
 
 /** @param finish makes of what was written what is wanted, which may fail too */
 function rendering<T>(
-  { text, scope, origin, options, load = () => undefined }: Rendering,
-  finish: (output: readonly unknown[]) => T,
+  { text, scope, origin, options, load = () => undefined, concat }: Rendering,
+  finish: (output: readonly unknown[], texts: ReadonlySet<string>) => T,
 ): T {
   const own = new WeakSet<object>()
   const spaces = new WeakSet<object>()
@@ -140,9 +152,13 @@ function rendering<T>(
     depth: 0,
     own,
     spaces,
+    texts: new Set(),
     load: loader(load, options),
+    concat,
   }
-  return located(state, origin, () => finish(run(parse(text, options), { own: new Map() }, state)))
+  return located(state, origin, () =>
+    finish(run(parse(text, options), { own: new Map() }, state), state.texts),
+  )
 }
 
 const filters: Readonly<Record<string, Work>> = { ...texts, ...lists, ...data }

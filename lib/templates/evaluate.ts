@@ -53,6 +53,8 @@ export interface State {
   depth: number
   /** What the template made, and may change. */
   own: WeakSet<object>
+  /** Texts that stay texts, as Ansible has it for what some filters make, though they look like lists. */
+  texts: Set<string>
   /** Mappings whose keys are attributes first: namespaces and imported templates. */
   spaces: WeakSet<object>
 }
@@ -134,12 +136,17 @@ function evaluateOperator(
   if (expression.is === 'operator') {
     const both = [value(expression.left), value(expression.right)] as const
     state.at.line = expression.line
-    return guarded(both, ([left, right]) => operate(expression.sign, left, right))
+    const made = guarded(both, ([left, right]) => operate(expression.sign, left, right))
+    if (typeof made === 'string') state.texts.delete(made)
+    return made
   }
   const of = defined(value(expression.of))
   if (isNumber(of)) return operate('*', of, expression.sign === '-' ? -1 : 1)
   throw new TemplateFault(`bad operand type for unary ${expression.sign}: '${typeName(of)}'`)
 }
+
+/** Ansible’s STRING_TYPE_FILTERS. */
+const textFilters = /^(?:ansible\.builtin\.)?(?:string|to_json|to_nice_json|to_yaml|to_nice_yaml)$/
 
 /** What is behind a value: its attributes, items, calls, filters and tests. */
 function evaluatePart(
@@ -165,8 +172,12 @@ function evaluatePart(
   // The arguments may have been on later lines.
   state.at.line = expression.line
   if (expression.is === 'call') return callValue(of, given)
-  const work = expression.is === 'filter' ? state.filter : state.test
-  return apply(work(expression.name), of, given, state)
+  if (expression.is === 'test') return apply(state.test(expression.name), of, given, state)
+  const made = apply(state.filter(expression.name), of, given, state)
+  if (typeof made === 'string')
+    if (textFilters.test(expression.name)) state.texts.add(made)
+    else state.texts.delete(made)
+  return made
 }
 
 /** A value that the template may change, as it has made it. */

@@ -174,6 +174,9 @@ function nextToken(
   const quoted = matchAt(text, whole, at)
   if (quoted) {
     const inner = quoted.slice(1, -1)
+    // Ansible doubles them, so such a quote ends the text there.
+    if (plainBackslashes && inner.includes(`\\${quoted[0]}`))
+      throw new SyntaxFault('in a value a backslash is itself: it can’t stand before a quote', line)
     return made('text', quoted, plainBackslashes ? inner : withoutEscapes(inner, line))
   }
   const sign = matchAt(signs, whole, at)

@@ -4,7 +4,17 @@ import { operate } from './arithmetic.ts'
 import { tokenize } from './lexer.ts'
 import { createReader, parseExpression } from './parse-expression.ts'
 import type { Expression } from './syntax.ts'
-import { asNumber, dictEntries, isDict, isFloat, isList, isNumber, keyOf, tuple } from './values.ts'
+import {
+  asNumber,
+  defined,
+  dictEntries,
+  isDict,
+  isFloat,
+  isList,
+  isNumber,
+  keyOf,
+  tuple,
+} from './values.ts'
 
 /** @returns the value; undefined if the text is no literal */
 export function literal(text: string): { value: unknown } | undefined {
@@ -48,7 +58,7 @@ function literalOf(expression: Expression): unknown {
 
 /** A value as plain JavaScript: lists, objects, texts, numbers, booleans, null; secrets stay secrets. */
 export function toPlain(value: unknown): unknown {
-  if (value === undefined) return null
+  if (defined(value) === undefined) return null
   if (isList(value)) return value.map(toPlain)
   if (isDict(value))
     return Object.fromEntries(dictEntries(value).map(([key, of]) => [keyText(key), toPlain(of)]))

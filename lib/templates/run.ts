@@ -31,6 +31,8 @@ export interface Loaded {
 export interface Running extends State {
   /** @returns undefined if there is no such template */
   load(name: string, from: string): Loaded | undefined
+  /** What a macro or a captured block makes of what was written in it: a text, in files. */
+  concat(output: readonly unknown[]): unknown
 }
 
 /** What is written, before it becomes a text. */
@@ -89,7 +91,7 @@ function writeOne(statement: Statement, names: Names, state: Running, output: Ou
       assign(statement.to, evaluate(statement.value, names, state), names, state)
       return
     case 'capture': {
-      const text = textOf(run(statement.body, block(names), state))
+      const text = state.concat(run(statement.body, block(names), state))
       assign(statement.to, filtered(text, statement.filters, names, state), names, state)
       return
     }
@@ -106,7 +108,7 @@ function writeOne(statement: Statement, names: Names, state: Running, output: Ou
       return
     }
     case 'filterBlock': {
-      const text = textOf(run(statement.body, block(names), state))
+      const text = state.concat(run(statement.body, block(names), state))
       output.push(filtered(text, statement.filters, names, state) ?? '')
       return
     }
@@ -182,7 +184,7 @@ function writeLoop(
     return nested(state, () => {
       const inner: Output = []
       writeLoop(loop, names, state, inner, depth + 1, args[0])
-      return textOf(inner)
+      return state.concat(inner)
     })
   })
   for (const [at, item] of chosen.entries()) {
@@ -263,7 +265,7 @@ function macroOf({ name, parameters, body, uses }: Macro, names: Names, state: R
         throw new TemplateFault(
           `macro '${name}' takes no keyword argument '${[...rest.keys()][0]}'`,
         )
-      return textOf(run(body, inner, state))
+      return state.concat(run(body, inner, state))
     }),
   )
 }

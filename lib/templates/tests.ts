@@ -30,7 +30,12 @@ const test =
     return made
   }
 const type = (is: (value: unknown) => boolean) => test(value => !isMissing(value) && is(value))
-const compared = (sign: string) => test((value, take) => compare(sign, value, take(0, 'other')))
+const compared = (sign: string) =>
+  test((value, take) => {
+    const other = take(0, 'other')
+    if (other === undefined) throw new TemplateFault('the test needs something to compare with')
+    return compare(sign, value, other)
+  })
 
 function rest(value: unknown, by: unknown): number {
   if (!isNumber(defined(value)) || !isNumber(by))

@@ -250,10 +250,8 @@ export const texts: Filters = {
     round(value, count(take(0, 'precision'), 0), str(take(1, 'method') ?? 'common')),
   ),
   quote: filter(value => shellQuote(value === null ? '' : str(value))),
-  b64encode: filter(value =>
-    Buffer.from(text(defined(value), 'what is encoded'), 'utf8').toString('base64'),
-  ),
-  b64decode: filter(value => decode64(text(defined(value), 'what is decoded'))),
+  b64encode: filter(value => Buffer.from(str(value), 'utf8').toString('base64')),
+  b64decode: filter(value => decode64(str(value))),
   hash: filter((value, take) => hash(str(take(0, 'hashtype') ?? 'sha1'), str(value))),
   md5: filter(value => hash('md5', str(value))),
   sha1: filter(value => hash('sha1', str(value))),

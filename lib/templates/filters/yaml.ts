@@ -30,9 +30,7 @@ export function toYaml(value: unknown, style: YamlStyle): string {
   // PyYAML takes no others.
   out.step = indent > 1 && indent < 10 ? indent : 2
   writeNode(out, value, { level: -1, inList: false, key: false })
-  const plain = !isList(value) && !isDict(value)
-  const text = `${out.text()}\n`
-  return plain && !/^['"|>]/.test(text) ? `${text}...\n` : text
+  return `${out.text()}\n`
 }
 
 interface Place {
@@ -238,7 +236,7 @@ function analyze(value: string) {
     lines,
     flowPlain: plain && !flowIndicators && !special,
     blockPlain: plain && !blockIndicators && !special,
-    single: !special && !spaceBreak && !(/^ /.test(value) && breakSpace && false),
+    single: !special && !spaceBreak && !breakSpace,
   }
 }
 
