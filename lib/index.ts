@@ -161,6 +161,12 @@ export {
   type UnitValue,
 } from './resources/system/systemd-unit.ts'
 export { timezone } from './resources/system/timezone.ts'
+export {
+  type HostTemplateOptions,
+  type TemplateOptions,
+  type TemplateVars,
+  template,
+} from './resources/template.ts'
 export { type ArchiveFormat, type ArchiveOptions, archive } from './resources/transfer/archive.ts'
 export { type DownloadOptions, download } from './resources/transfer/download.ts'
 export { type FetchOptions, fetch } from './resources/transfer/fetch.ts'

@@ -3,7 +3,7 @@
  * results are Ansible’s: None is nothing, a name without a value is an error, `{{ list }}` alone is the list.
  */
 import { UsageError } from '../errors.ts'
-import { isSecret, type Secret } from '../shell/secret.ts'
+import { isSecret, type Secret, secret } from '../shell/secret.ts'
 import type { State, Work } from './evaluate.ts'
 import { TemplateFault } from './fault.ts'
 import { data } from './filters/data.ts'
@@ -115,9 +115,10 @@ function headOf(text: string): { body: string; options: LexOptions } {
 
 /** As Ansible does: newlines at the end of the template that blocks have taken come back. */
 function withNewlines(made: string | Secret, template: string): string | Secret {
-  if (isSecret(made)) return made
+  const text = isSecret(made) ? made.reveal() : made
   const ends = (of: string) => /\n*$/.exec(of)![0].length
-  return made + '\n'.repeat(Math.max(0, ends(template) - ends(made)))
+  const whole = text + '\n'.repeat(Math.max(0, ends(template) - ends(text)))
+  return isSecret(made) ? secret(whole) : whole
 }
 
 interface Rendering {
