@@ -181,6 +181,58 @@ describe('archive', () => {
     },
   )
 
+  testEach(
+    shells,
+    'what is chosen of it is what tar and unzip choose, under $name',
+    async shell => {
+      const host = await testHost({ shell })
+      const choices: [object, string, string][] = [
+        [
+          { exclude: ['*.txt', 'top/bin'] },
+          '--exclude=*.txt --exclude=top/bin',
+          '-x *.txt top/bin/*',
+        ],
+        [{ include: ['top/docs'] }, 'top/docs', 'top/docs/*'],
+        [{ include: ['a b.txt'] }, '--wildcards */a?b.txt', '*/a?b.txt'],
+        [
+          { include: ['top/bin', '.hidden'], exclude: ['link'] },
+          '--exclude=link top/bin top/.hidden',
+          'top/bin/* top/.hidden -x */link',
+        ],
+      ]
+      for (const [index, [options, tar, zip]] of choices.entries()) {
+        for (const name of ['app.tar.gz', 'app.zip']) {
+          const at = host.at(`${index}-${name}`)
+          const call = archive(at, { path: place(name), ...options }).call
+          const result = await host.run(call)
+          expect(result.status, String(result.stderr)).toBe('changed')
+          expect((await host.run(call)).status).toBe('ok')
+          const script = name.endsWith('zip')
+            ? `unzip -q ${place(name)} ${zip}`
+            : `tar -xzf ${place(name)} ${tar}`
+          // Directories of what is not chosen are no part of a choice: unzip makes some, tar others.
+          const list = 'find . ! -type d ! -name ".hostwright*" | sort'
+          const lists = await execute('sh', [
+            '-efc',
+            `cd '${at}'; ${list}; echo; mkdir '${at}.t'; cd '${at}.t'; ${script}; ${list}`,
+          ])
+          const [ours, theirs] = lists.stdout.split('\n\n')
+          expect(`${ours}\n`, JSON.stringify(options)).toBe(theirs)
+        }
+      }
+      // Another choice is unpacked anew; one of nothing is none.
+      const at = host.at('0-app.zip')
+      const more = archive(at, { path: place('app.zip'), exclude: ['top/bin'] }).call
+      expect((await host.run(more)).status).toBe('changed')
+      expect(String(await host.read('0-app.zip/top/docs/a b.txt'))).toBe('text\n')
+      const none = await host.run(
+        archive(host.at('none'), { path: place('app.zip'), include: ['no*'] }).call,
+      )
+      expect(none).toMatchObject({ status: 'failed' })
+      expect(String(none.stderr)).toContain('the archive contains nothing that include names')
+    },
+  )
+
   test('another version comes over the one before, and back', async () => {
     const host = await testHost()
     for (const [name, text] of [

@@ -2,12 +2,13 @@
 # archive.sh: tarballs and zip files, unpacked once.
 # Needs: write download
 
-# hw_archive DIR host|url|sent format= strip= [name=] [perms=] [mode=] [user=] [group=] [path=] [algorithm=] [sum=]
+# hw_archive DIR host|url|sent format= strip= [name=] [include=] [exclude=] [chosen=] [perms=] [mode=] [user=] [group=] [path=] [algorithm=] [sum=]
 # [url=] [curl=] [wget=] [private=] [content=]: what the archive holds is in DIR. host: `path` is its path; url: see
 # hw_download; sent: `content` prints it, or is the path of a file that came in for it. `format`: tar, or the
-# program that makes one of it (gzip xz zstd bzip2), or zip. `name` distinguishes several archives in DIR.
+# program that makes one of it (gzip xz zstd bzip2), or zip. `name` distinguishes several archives in DIR. `include` and `exclude` are words of find, a line each, for
+# what of it is unpacked, and `chosen` tells one choice from another.
 hw_archive() {
-  hw_words 2 'format strip name perms mode user group path algorithm sum url curl wget private content' "$@" || return
+  hw_words 2 'format strip name include exclude chosen perms mode user group path algorithm sum url curl wget private content' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_kind=$2 hw_archive_file=$hw_want_path hw_wanted=$hw_want_sum
   hw_resolve "$1" || return
   hw_archive_named=$1
@@ -26,7 +27,8 @@ hw_archive() {
   hw_marker=.hostwright-archive${hw_want_name:+-$hw_want_name}
   [ ! -f "$hw_tree/$hw_marker" ] || read -r hw_have <"$hw_tree/$hw_marker"
   hw_saw "has $hw_have wants $hw_wanted"
-  if [ "$hw_have" != "$hw_wanted strip=$hw_want_strip" ]; then
+  hw_chosen="strip=$hw_want_strip${hw_want_chosen:+ chosen=$hw_want_chosen}"
+  if [ "$hw_have" != "$hw_wanted $hw_chosen" ]; then
     hw_also unpacked
     hw_unpack=1
   fi
@@ -73,6 +75,7 @@ hw_have_unpackers() {
     xz) [ "$hw_package_manager" = apt-get ] && set -- xz xz-utils || set -- xz xz ;;
     *) set -- "$hw_want_format" "$hw_want_format" ;;
   esac
+  [ -z "$hw_want_chosen" ] || command -v find >/dev/null || hw_without find findutils || return
   command -v "$1" >/dev/null || hw_without "$1" "$2" || return
   command -v tar >/dev/null || hw_without tar tar
 }
@@ -97,12 +100,47 @@ hw_fill_stage() {
   else
     hw_tar -x -o -C "$hw_stage/tree"
   fi || hw_fail "can't unpack the archive: $hw_tree stays as it is" || return
+  hw_choose || return
   hw_count=$hw_want_strip
   while [ "$hw_count" -gt 0 ]; do
     hw_strip_one || hw_fail "can't leave out $hw_want_strip leading directories" || return
     hw_count=$((hw_count - 1))
   done
   hw_place_tree
+}
+
+# hw_choose: of what was unpacked only that stays which is wanted. By find, whose patterns are the same everywhere: tars and
+# unzips have their own.
+hw_choose() {
+  if [ -n "$hw_want_exclude" ]; then
+    hw_find_chosen "$hw_want_exclude" hw_drop_excluded || hw_fail "can't leave out what is excluded" || return
+  fi
+  if [ -n "$hw_want_include" ]; then
+    hw_find_chosen "$hw_want_include" hw_drop_others || hw_fail "can't leave out what is not included" || return
+    hw_found=
+    hw_each_in "$hw_stage/tree" hw_note_one
+    [ -n "$hw_found" ] || hw_fail "the archive contains nothing that include names: nothing was unpacked"
+  fi
+}
+
+hw_note_one() { hw_found=$1; }
+
+# hw_find_chosen WORDS FUNCTION: calls it in the tree with WORDS, a line each, as its arguments.
+hw_find_chosen() (
+  cd -- "$hw_stage/tree" || exit
+  set -f
+  IFS=$hw_newline
+  # shellcheck disable=SC2086 # a word a line
+  "$2" $1
+)
+
+hw_drop_excluded() { find . ! -name . \( "$@" \) -prune -exec rm -rf -- {} +; }
+
+# What is left of the others is directories of what stays, and empty ones.
+hw_drop_others() {
+  find . ! -type d ! \( "$@" \) -exec rm -f -- {} + || return
+  find . -depth -type d ! -name . ! \( "$@" \) -exec rmdir -- {} + 2>/dev/null
+  return 0
 }
 
 # hw_unzip ARGUMENT…: with the status 1 it has only warned, and done it all.
@@ -243,7 +281,7 @@ hw_each_in() {
 # hw_place_tree: the tree becomes the directory, or comes into the one that is there. The note of what was
 # unpacked comes last.
 hw_place_tree() {
-  { hw_lines "$hw_wanted strip=$hw_want_strip" >"$hw_stage/note" && chmod 644 -- "$hw_stage/note"; } ||
+  { hw_lines "$hw_wanted $hw_chosen" >"$hw_stage/note" && chmod 644 -- "$hw_stage/note"; } ||
     hw_fail "can't write to $hw_stage" || return
   if [ -n "$hw_want_user$hw_want_group" ]; then
     chown -Rh -- "$hw_want_user${hw_want_group:+:$hw_want_group}" "$hw_stage/tree" "$hw_stage/note" ||

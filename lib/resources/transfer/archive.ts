@@ -1,7 +1,8 @@
 import type { HostCall } from '../../session/call.ts'
-import { fileSource, largeBytes, type Source } from '../../session/content-source.ts'
+import { fileSource, hashOf, largeBytes, type Source } from '../../session/content-source.ts'
 import { sendContent } from '../../session/upload.ts'
 import { words } from '../../session/words.ts'
+import { createExcludes } from '../files/tree/exclude.ts'
 import { checkOptions, type OptionKinds } from '../options.ts'
 import { type Ownership, ownershipKinds, ownershipWords } from '../ownership.ts'
 import {
@@ -25,6 +26,13 @@ export interface ArchiveOptions extends Partial<UrlOptions>, Ownership, CommonOp
   path?: string
   /** How many leading directories to leave out of the names in it; default 0. */
   strip?: number
+  /**
+   * Only what has such a name is unpacked, with what is in it: `*.conf`, `docs/`, `top/bin`. Names are those of the
+   * archive, before `strip`. Default: all.
+   */
+  include?: readonly string[]
+  /** What has such a name is not unpacked, nor what is in it. Default: none. */
+  exclude?: readonly string[]
   /** What it is; default: as its name ends. */
   format?: ArchiveFormat
   /** Tells several archives in one directory apart. */
@@ -35,6 +43,8 @@ const optionKinds: OptionKinds<ArchiveOptions> = {
   source: 'other',
   path: 'text',
   strip: 'number',
+  include: 'texts',
+  exclude: 'texts',
   format: 'text',
   name: 'text',
   ...urlKinds,
@@ -53,6 +63,7 @@ const optionKinds: OptionKinds<ArchiveOptions> = {
  * @param directory absolute path on the host; made if it is not there
  * @throws {UsageError} recipe_invalid, when declared
  * @example archive('/opt/app', { source: 'dist/app-1.2.tar.gz', strip: 1, owner: 'app' })
+ * @example archive('/etc/app', { path: '/srv/app.tar.gz', include: ['conf'], exclude: ['*.example'], strip: 1 })
  * @example
  * archive('/opt/tool', { url: 'https://example.org/tool-2.0.zip', sha256: '2c26b46b68ffc68ff99b453c1d304134…' })
  */
@@ -71,11 +82,13 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
   const from = url === undefined ? String(source ?? path) : new URL(plainUrl(title, url)).pathname
   const program = programOf(title, from, options.format)
   const shared = { title, options, path: target, makes: [`tree ${target}`] }
+  const chosen = chosenWords(title, options)
   const call = (from: 'host' | 'url' | 'sent', more: Parameters<typeof words>[0]): HostCall => {
     const own = {
       format: program,
       strip,
       name: name || undefined,
+      ...chosen,
       ...ownershipWords(title, options),
     }
     return {
@@ -99,6 +112,23 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
     throw invalidOption(title, 'the checksum of a local source is what the source has')
   const sent = (sum: string) => call('sent', { algorithm: 'sha256', sum })
   return declare({ ...shared, call: sentCall(sent, localSource(title, source!)) })
+}
+
+/** What of it is unpacked, as words of find, a line each; and what tells one choice from another. */
+function chosenWords(title: string, { include = [], exclude = [] }: ArchiveOptions) {
+  if (include.length + exclude.length === 0) return {}
+  const patternsOf = (patterns: readonly string[]) => {
+    try {
+      return createExcludes(patterns)
+    } catch (error) {
+      throw invalidOption(title, (error as Error).message)
+    }
+  }
+  return {
+    include: patternsOf(include).within.join('\n') || undefined,
+    exclude: patternsOf(exclude).words.join('\n') || undefined,
+    chosen: hashOf(Buffer.from(JSON.stringify([include, exclude]))).slice(0, 16),
+  }
 }
 
 function plainUrl(title: string, url: NonNullable<ArchiveOptions['url']>): string {

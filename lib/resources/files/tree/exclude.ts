@@ -6,6 +6,8 @@ export interface Excludes {
   has(name: string): boolean
   /** The same as words of find. */
   words: readonly string[]
+  /** Words of find for all that has such a name, and what is in it. */
+  within: readonly string[]
 }
 
 /**
@@ -23,6 +25,12 @@ export function createExcludes(patterns: readonly string[]): Excludes {
         return rules.some(({ anchored, regex }) => regex.test(anchored ? upTo : part))
       })
     },
+    within: rules.flatMap(({ anchored, glob }, index) => [
+      ...(index > 0 ? ['-o'] : []),
+      ...(anchored
+        ? ['-path', `./${glob}`, '-o', '-path', `./${glob}/*`]
+        : ['-name', glob, '-o', '-path', `*/${glob}/*`]),
+    ]),
     words: rules.flatMap(({ anchored, glob }, index) => [
       ...(index > 0 ? ['-o'] : []),
       ...(anchored ? ['-path', `./${glob}`] : ['-name', glob]),
@@ -35,7 +43,7 @@ function parse(pattern: string) {
   const whole = pattern.replace(/\/+$/, '')
   const glob = whole.replace(/^\/+/, '')
   if (glob === '' || /[\0-\x1f\x7f]/.test(pattern) || /(^|\/)\.{1,2}(\/|$)/.test(glob))
-    throw new RangeError(`${JSON.stringify(pattern)} does not exclude anything`)
+    throw new RangeError(`${JSON.stringify(pattern)} is no pattern for names`)
   return { glob, anchored: whole.includes('/'), regex: regexOf(glob) }
 }
 
