@@ -84,6 +84,61 @@ A=b
       cleanup: 'crontab -u nobody -r',
     },
     {
+      name: 'an entry and a file that are turned off',
+      given:
+        "printf '#Ansible: hw-job\\n#@daily x\\n# hostwright: other\\n1 2 3 4 5 y\\n' | crontab -u nobody -",
+      wanted: () => [
+        cron('hw-job', {
+          ...{ schedule: '@weekly', command: 'x', user: 'nobody' },
+          ...{ where: 'crontab', disabled: true },
+        }),
+        cron('hw-off', { schedule: '@daily', command: 'true', disabled: true }),
+      ],
+      holds: `[ "$(crontab -u nobody -l)" = '# hostwright: hw-job
+#@weekly x
+# hostwright: other
+1 2 3 4 5 y' ] && [ "$(tail -n 1 /etc/cron.d/hw-off)" = '#@daily root true' ]`,
+      drift: [
+        'crontab -u nobody -l | sed s/^#@/@/ | crontab -u nobody -',
+        'sed -i s/^#@/@/ /etc/cron.d/hw-off',
+      ],
+      note: 'content',
+      cleanup: 'crontab -u nobody -r; rm -f /etc/cron.d/hw-off',
+    },
+    {
+      name: 'variables of a crontab, once and above all jobs',
+      given:
+        "printf '# mine\\n\\nKEPT = it\\n# hostwright: x\\n@daily x\\nPATH=/b\\n  MAILTO = old\\n@daily y\\n' | crontab -u nobody -",
+      wanted: () =>
+        cron('variables', {
+          user: 'nobody',
+          where: 'crontab',
+          env: { MAILTO: '', PATH: '/a b', KEPT: 'it' },
+        }),
+      holds: `[ "$(crontab -u nobody -l)" = '# mine
+
+MAILTO=""
+PATH=/a b
+KEPT=it
+# hostwright: x
+@daily x
+@daily y' ]`,
+      drift: [
+        'crontab -u nobody -l | grep -v MAILTO | sed s/PATH=.*/PATH=c/ | { echo "# mine"; echo; echo KEPT=no; cat | grep -v "# mine" | grep .; } | crontab -u nobody -',
+      ],
+      note: 'MAILTO, PATH, KEPT',
+      cleanup: 'crontab -u nobody -r',
+    },
+    {
+      name: 'no such variable of a crontab',
+      given: "printf 'A=1\\nAB=2\\n@daily x\\nA = 3\\n' | crontab -u nobody -",
+      wanted: () =>
+        cron('variables', { user: 'nobody', where: 'crontab', env: { A: '', C: 1 }, absent: true }),
+      holds: '[ "$(crontab -u nobody -l)" = "AB=2\n@daily x" ]',
+      note: 'A',
+      cleanup: 'crontab -u nobody -r',
+    },
+    {
       name: 'no such entry, in a crontab that is not empty',
       given: "printf '# hostwright: hw-job\\n@daily x\\n@daily y\\n' | crontab -u nobody -",
       wanted: () => cron('hw-job', { absent: true, user: 'nobody', where: 'crontab' }),
@@ -503,7 +558,11 @@ describe('what is refused before a host is touched', () => {
     ['cron', () => cron('a', { ...job, command: 'a\nb' }), 'control characters'],
     ['cron', () => cron('a', { schedule: '@daily' }), 'needs a schedule and a command'],
     ['cron', () => cron('a', { ...job, env: { A: `"'` } }), 'both kinds of quotes'],
-    ['cron', () => cron('a', { ...job, where: 'crontab', env: { A: '1' } }), 'no env of its own'],
+    [
+      'cron',
+      () => cron('a', { ...job, where: 'crontab', env: { A: '1' } }),
+      'in a resource of its own',
+    ],
     ['sysctl', () => sysctl('../a', { set: { 'a.b': 1 } }), 'is not a valid file name'],
     ['sysctl', () => sysctl('a', {}), 'sets nothing'],
     ['sysctl', () => sysctl('a', { set: { swappiness: 1 } }), 'is not a key'],

@@ -40,9 +40,88 @@ hw_cron_is_here() {
 # hw_crontab USER NAME JOB: the crontab of USER (empty: ours) has the line JOB behind one that names it; an
 # empty JOB is not there. A job that Ansible made under that name becomes ours.
 hw_crontab() {
-  hw_cron_user=$1 hw_cron_mark="# hostwright: $2" hw_cron_other="#Ansible: $2" hw_cron_job=$3
-  command -v crontab >/dev/null || hw_without crontab cron || return
+  hw_cron_mark="# hostwright: $2" hw_cron_other="#Ansible: $2" hw_cron_job=$3
+  hw_crontab_read "$1" || return
   hw_cron_is_here || [ -z "$hw_cron_busybox" ] || hw_cron_plain_percent
+  hw_cron_edit
+  [ "$hw_cron_new" != "$hw_cron_old" ] || return 0
+  case $3-$hw_cron_there in
+    -*) hw_also removed ;;
+    *-yes) hw_also content ;;
+    *) hw_also created ;;
+  esac
+  hw_crontab_write
+}
+
+# hw_crontab_env USER [absent=] [-- NAME=VALUE…]: the crontab of USER (empty: ours) has these variables, for all of its jobs, or
+# with `absent` none of these names.
+hw_crontab_env() {
+  hw_words 1 absent "$@" || return
+  hw_crontab_read "$1" || return
+  shift "$hw_skip"
+  hw_cron_new=$hw_cron_old hw_cron_top=''
+  for hw_cron_variable in "$@"; do
+    hw_cron_find
+    if [ -n "$hw_want_absent" ]; then
+      [ "$hw_cron_times" -eq 0 ] || hw_also "${hw_cron_variable%%=*}"
+    elif [ "$hw_cron_there" = yes ]; then
+      continue
+    else
+      hw_also "${hw_cron_variable%%=*}"
+      hw_cron_top=$hw_cron_top$hw_cron_variable$hw_newline
+    fi
+    hw_cron_new=$hw_cron_others
+  done
+  [ "$hw_status" = changed ] || return 0
+  hw_cron_put_top
+  hw_crontab_write
+}
+
+# hw_cron_find: where hw_cron_new has hw_cron_variable: hw_cron_times; whether once, as it is to be, and before all jobs:
+# hw_cron_there; and all other lines: hw_cron_others.
+hw_cron_find() {
+  hw_cron_there='' hw_cron_times=0 hw_cron_others='' hw_rest=$hw_cron_new hw_each=''
+  while [ -n "$hw_rest" ]; do
+    hw_line=${hw_rest%%"$hw_newline"*}
+    hw_rest=${hw_rest#"$hw_line$hw_newline"}
+    hw_found=${hw_line#"${hw_line%%[! 	]*}"}
+    case $hw_found in
+      "${hw_cron_variable%%=*}"*)
+        hw_found=${hw_found#"${hw_cron_variable%%=*}"}
+        case ${hw_found#"${hw_found%%[! 	]*}"} in
+          =*)
+            hw_cron_times=$((hw_cron_times + 1))
+            [ -n "$hw_each" ] || [ "$hw_line" != "$hw_cron_variable" ] || hw_cron_there=yes
+            continue
+            ;;
+        esac
+        ;;
+      [0-9*@]*) hw_each=job ;;
+    esac
+    hw_cron_others=$hw_cron_others$hw_line$hw_newline
+  done
+  [ "$hw_cron_times" -eq 1 ] || hw_cron_there=
+}
+
+# hw_cron_put_top: hw_cron_top into hw_cron_new: behind the comments at its beginning, and before what names a job.
+hw_cron_put_top() {
+  hw_rest=$hw_cron_new hw_cron_new=''
+  while [ -n "$hw_rest" ]; do
+    hw_line=${hw_rest%%"$hw_newline"*}
+    case $hw_line in
+      '# hostwright: '* | '#Ansible: '*) break ;;
+      '' | '#'*) ;;
+      *) break ;;
+    esac
+    hw_rest=${hw_rest#"$hw_line$hw_newline"} hw_cron_new=$hw_cron_new$hw_line$hw_newline
+  done
+  hw_cron_new=$hw_cron_new$hw_cron_top$hw_rest
+}
+
+# hw_crontab_read USER: the crontab of USER (empty: ours) into hw_cron_old.
+hw_crontab_read() {
+  hw_cron_user=$1
+  command -v crontab >/dev/null || hw_without crontab cron || return
   if ! hw_cron_old=$(hw_crontab_of -l 2>/dev/null); then
     case $(hw_crontab_of -l 2>&1) in
       *'no crontab for'* | *'No such file'*) hw_cron_old='' ;;
@@ -53,13 +132,10 @@ hw_crontab() {
   fi
   hw_saw "crontab $1 $hw_cron_old"
   hw_cron_old=$hw_cron_old${hw_cron_old:+$hw_newline}
-  hw_cron_edit
-  [ "$hw_cron_new" != "$hw_cron_old" ] || return 0
-  case $3-$hw_cron_there in
-    -*) hw_also removed ;;
-    *-yes) hw_also content ;;
-    *) hw_also created ;;
-  esac
+}
+
+# hw_crontab_write: hw_cron_new becomes the crontab of hw_cron_user.
+hw_crontab_write() {
   if [ -n "$hw_diff" ]; then
     hw_mark old
     hw_put "$hw_cron_old"
@@ -68,7 +144,7 @@ hw_crontab() {
   fi
   [ -z "$hw_check" ] || return 0
   hw_act || return
-  hw_put "$hw_cron_new" | hw_crontab_of - || hw_fail "could not set the crontab of ${1:-this user}"
+  hw_put "$hw_cron_new" | hw_crontab_of - || hw_fail "could not set the crontab of ${hw_cron_user:-this user}"
 }
 
 # hw_cron_plain_percent: to busybox's crond a % is nothing special, and the backslash that other crons take away from before
@@ -100,11 +176,10 @@ hw_cron_edit() {
   while [ -n "$hw_rest" ]; do
     hw_line=${hw_rest%%"$hw_newline"*}
     hw_rest=${hw_rest#"$hw_line$hw_newline"}
-    # The line behind the mark is the job, unless somebody has taken it away. Ansible turns a job off by a
-    # sign in front.
+    # The line behind the mark is the job, unless somebody has taken it away. A job is turned off by a sign in front.
     case $hw_skip-$hw_line in
       -* | ?-) hw_skip='' ;;
-      2-'#'[0-9*@]*) hw_skip=this ;;
+      ?-'#'[0-9*@]*) hw_skip=this ;;
       ?-'#'*) hw_skip='' ;;
       *) hw_skip=this ;;
     esac

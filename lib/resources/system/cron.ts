@@ -22,10 +22,14 @@ export interface CronOptions extends CommonOptions {
   command?: string
   /** Who runs it. */
   user?: string
-  /** Further environment variables; not in a crontab, where they would go for the jobs below too. */
+  /**
+   * Further environment variables. In a crontab they are those of all its jobs, and stand without a schedule and a command.
+   */
   env?: Readonly<Record<string, string | number | Secret>>
   /** A file of its own, /etc/cron.d/NAME, or an entry of the user's crontab. */
   where?: 'cron.d' | 'crontab'
+  /** The job is there, and does not run. Default: false. */
+  disabled?: boolean
   /** Replace a file of that name which hostwright did not make, or a link. Default: the step fails. */
   takeOver?: boolean
   /** No such job. */
@@ -38,6 +42,7 @@ const optionKinds: OptionKinds<CronOptions> = {
   user: 'text',
   env: 'values',
   where: 'text',
+  disabled: 'flag',
   takeOver: 'flag',
   absent: 'flag',
 }
@@ -50,10 +55,12 @@ const optionKinds: OptionKinds<CronOptions> = {
  * @param options.command needed unless absent
  * @param options.user default: root in cron.d; in a crontab the user of the session
  * @param options.env default: none
+ * @param options.disabled turned off, by a `#` in front of its line; default: false
  * @param options.where default: `cron.d`
  * @param options.absent default: false
  * @throws {UsageError} recipe_invalid, when declared
  * @example cron('backup', { schedule: '30 3 * * *', command: '/usr/local/bin/backup', user: 'postgres' })
+ * @example cron('variables', { where: 'crontab', user: 'app', env: { MAILTO: 'ops@example.org' } })
  * @example cron('prune', { schedule: { hour: 4, weekday: 'sun' }, command: 'find /srv/tmp -mtime +7 -delete' })
  */
 export function cron(name: string, options: CronOptions): Resource {
@@ -65,20 +72,22 @@ export function cron(name: string, options: CronOptions): Resource {
   if (where !== 'cron.d' && where !== 'crontab')
     throw invalidOption(title, `where is cron.d or crontab, not ${JSON.stringify(where)}`)
   if (user !== undefined) checkUser(title, user)
+  const isEnv = where === 'crontab' && Object.keys(env).length > 0
+  if (isEnv) return crontabEnv(title, options)
   const job = options.absent ? undefined : jobOf(title, options)
+  if (!job && options.disabled !== undefined)
+    throw invalidOption(title, 'disabled is for a job that is there, and not for absent')
   if (where === 'crontab' && options.takeOver !== undefined)
     throw invalidOption(title, 'takeOver is for a file of its own, not for a crontab')
   if (!job) refuseTakeOver(title, options)
   if (where === 'crontab') {
-    if (Object.keys(env).length > 0)
-      throw invalidOption(title, 'an entry of a crontab has no env of its own')
     return declare({
       title,
       options,
       path: `crontab of ${user ?? 'the session’s user'}`,
       call: {
         name: 'hw_crontab',
-        args: [user ?? '', name, job ? `${job.schedule} ${job.command}` : ''],
+        args: [user ?? '', name, job ? `${job.off}${job.schedule} ${job.command}` : ''],
       },
     })
   }
@@ -94,7 +103,7 @@ export function cron(name: string, options: CronOptions): Resource {
     ([key, value]) => `${variableLine(title, key, variableAssignment(title, key, value))}\n`,
   )
   const secrets = Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : []))
-  const text = `${variables.join('')}${job.schedule} ${user ?? 'root'} ${job.command}\n`
+  const text = `${variables.join('')}${job.off}${job.schedule} ${user ?? 'root'} ${job.command}\n`
   const mode = secrets.length > 0 ? 0o600 : 0o644
   return declare({
     title,
@@ -114,6 +123,28 @@ export function cron(name: string, options: CronOptions): Resource {
       ],
       gather: [{ by: 'hw_gather_stat', of: [path] }],
     },
+  })
+}
+
+/** Variables of a crontab, for all of its jobs. */
+function crontabEnv(title: string, options: CronOptions): Resource {
+  const { user, env = {}, schedule, command, disabled, takeOver, absent } = options
+  if (schedule !== undefined || command !== undefined || disabled !== undefined)
+    throw invalidOption(
+      title,
+      'in a crontab env is for all jobs: give it in a resource of its own, without a job',
+    )
+  if (takeOver !== undefined)
+    throw invalidOption(title, 'takeOver is for a file of its own, not for a crontab')
+  const lines = Object.entries(env).map(([key, value]) =>
+    variableLine(title, key, variableAssignment(title, key, value)),
+  )
+  return declare({
+    title,
+    options,
+    path: `crontab of ${user ?? 'the session’s user'}`,
+    secrets: Object.values(env).flatMap(value => (isSecret(value) ? [value.reveal()] : [])),
+    call: { name: 'hw_crontab_env', args: [user ?? '', ...words({ absent }), '--', ...lines] },
   })
 }
 
@@ -164,7 +195,7 @@ function variableLine(title: string, key: string, text: string): string {
   return checkLength(title, `variable ${key}`, `${key}=${quote}${value}${quote}`)
 }
 
-function jobOf(title: string, { schedule, command }: CronOptions) {
+function jobOf(title: string, { schedule, command, disabled }: CronOptions) {
   if (schedule === undefined || command === undefined)
     throw invalidOption(title, 'needs a schedule and a command')
   const line = checkLine(title, 'command', command).trim()
@@ -179,7 +210,7 @@ function jobOf(title: string, { schedule, command }: CronOptions) {
   // To cron a % ends the command, unless it stands behind a backslash.
   const written = checkLength(title, 'command', line.replaceAll('%', '\\%'))
   try {
-    return { schedule: cronSchedule(schedule), command: written }
+    return { schedule: cronSchedule(schedule), command: written, off: disabled ? '#' : '' }
   } catch (error) {
     throw invalidOption(title, `the schedule: ${(error as Error).message}`)
   }
