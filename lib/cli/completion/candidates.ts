@@ -122,7 +122,7 @@ function patterns({ hosts }: Inventory, begun: string): Candidate[] {
   return [
     ...[...groups].map(([value, size]) => ({ value, description: `group, ${count(size)}` })),
     ...(hosts.length > 0 ? [all] : []),
-    ...hosts.map(({ name, address }) => ({ value: name, description: address })),
+    ...hosts.map(({ name }) => ({ value: name })),
   ].map(each => ({ ...each, value: before + each.value }))
 }
 
@@ -136,14 +136,15 @@ function environments({ project }: Place): Candidate[] {
     .map(({ name }) => ({ value: name }))
 }
 
-/** That of `-i`, or the only one; undefined: there is none, or it can't be read. */
+/** Those of each `-i`, or the only one; undefined: there is none, or it can't be read. */
 async function inventoryOf(
   line: readonly string[],
   { cwd, project }: Place,
 ): Promise<Inventory | undefined> {
-  const at = line.findIndex(word => word === '-i' || word === '--inventory')
-  const long = line.find(word => word.startsWith('--inventory='))
-  const inventory = long?.slice('--inventory='.length) ?? (at < 0 ? undefined : line[at + 1])
+  const inventory = line.flatMap((word, at) => {
+    if (word === '-i' || word === '--inventory') return line[at + 1] ?? []
+    return word.startsWith('--inventory=') ? word.slice('--inventory='.length) : []
+  })
   return loadInventory({
     ...{ inventory, cwd },
     project: project.inventories,
