@@ -95,9 +95,12 @@ function failureOf(
   { interrupts }: Execution,
   late: StepError | undefined,
 ): BootstrapError {
-  // The second Ctrl-C ended it: that is not its own failure.
-  if (interrupts.kill.aborted)
-    return new InterruptedError('interrupted', 'ended by Ctrl-C', { step: resource.title })
+  // The second Ctrl-C ended it: that is not its own failure. What the host has put back is to be known.
+  if (interrupts.kill.aborted) {
+    const { code, message } = stepError(resource, result)
+    const said = code === 'reverted' || code === 'revert_failed' ? `: ${message}` : ''
+    return new InterruptedError('interrupted', `ended by Ctrl-C${said}`, { step: resource.title })
+  }
   if (!late) return stepError(resource, result)
   return late.within({ at: resource.at(), output: lastLines(result.stderr) || undefined })
 }

@@ -187,11 +187,14 @@ hw_confirm_await() {
 # hw_confirm_lost: fails: it is not confirmed. Waits until it is put back.
 hw_confirm_lost() {
   hw_confirm_open=
+  hw_elapse
+  hw_confirm_why="not confirmed within $hw_confirm_limit s"
+  [ "$hw_stop" != interrupted ] || [ "$hw_seconds" -ge "$hw_confirm_until" ] || hw_confirm_why='not confirmed before it was interrupted'
   hw_confirm_take_back
   if [ "$hw_confirm_state" = reverted ]; then
-    hw_fail "not confirmed within $hw_confirm_limit s: $hw_confirm_said" reverted
+    hw_fail "$hw_confirm_why: $hw_confirm_said" reverted
   else
-    hw_fail "not confirmed within $hw_confirm_limit s, and $hw_confirm_said" revert_failed
+    hw_fail "$hw_confirm_why, and $hw_confirm_said" revert_failed
   fi
 }
 

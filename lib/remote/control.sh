@@ -12,12 +12,13 @@ hw_expire() {
 
 # hw_kill PID SIGNAL [itself] [DIR]: signal (with or without `SIG`) all descendants of PID, and PID too if asked. Those
 # of bootstrap_dir DIR that run there once a run count as its descendants, wherever they are, but for their runners, which
-# write down how they ended: see effect.sh.
+# write down how they ended: see effect.sh. A change there that waits to be confirmed is put back: see confirm-state.sh.
 # They are stopped first, parents before children, until there are no new ones: one that was started
 # meanwhile would live on, and a shell whose child dies before it would go on to its next command.
 # A su that sees its command stopped stops as well, so the parents of commands are to go on too.
 hw_kill() {
   hw_count=-1 hw_tries=0 hw_above='' hw_stopped=''
+  [ -z "${4-}" ] || [ ! -s "$4/confirm/window" ] || true >"$4/confirm/now"
   hw_find_effects "${4-}"
   for hw_each in $hw_commands ${3:+"$1"}; do
     { IFS= read -r hw_line <"/proc/$hw_each/stat"; } 2>/dev/null || continue
