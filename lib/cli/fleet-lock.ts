@@ -9,9 +9,12 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { claimPattern, createClaims } from '../callbacks/claim.ts'
 import { type Controller, presenceOf, thisController } from '../controller.ts'
-import { InterruptedError, LockedError } from '../errors.ts'
+import { InterruptedError, LockedError, UsageError } from '../errors.ts'
 import type { Identity } from '../host/job.ts'
+import type { Host } from '../inventory/inventory.ts'
 import { makePrivateDirectory } from '../private-file.ts'
+import { unknownName } from '../shell/nearest.ts'
+import type { Targets } from './targets.ts'
 
 /** What is rolled out, and by whom. */
 export interface FleetLock {
@@ -21,6 +24,26 @@ export interface FleetLock {
   /** All hosts of the inventory: another project may have an environment of the same name. */
   hosts: readonly string[]
   identity: Identity
+}
+
+/** The variable that names a host of the inventory, where controllers that share no directory lock each other out. */
+const variable = 'rollout_lock'
+
+/** @throws {UsageError} the hosts of the run name several, or one that there is not */
+export function rolloutLockHost({ hosts, inventory }: Targets): Host | undefined {
+  const names = [...new Set(hosts.flatMap(({ vars }) => vars.maybeText(variable) || []))]
+  if (names.length > 1)
+    throw new UsageError('invalid_value', `${variable} names several hosts: ${names.join(', ')}`, {
+      hint: `All hosts of a run need the same: set ${variable} in [all:vars].`,
+    })
+  const [name] = names
+  const found = inventory.hosts.find(host => host.name === name)
+  if (name === undefined || found) return found
+  throw unknownName(
+    'host',
+    name,
+    inventory.hosts.map(host => host.name),
+  )
 }
 
 /** What is in a rollout's file. */

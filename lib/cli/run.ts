@@ -4,6 +4,7 @@ import { createEventStream, type EventStream } from '../events.ts'
 import type { Interrupts } from '../host/interrupts.ts'
 import type { Identity, World } from '../host/job.ts'
 import { type Mode, onlyLooks } from '../host/mode.ts'
+import { takeRolloutLock } from '../host/rollout-lock.ts'
 import { runsDirectory } from '../private-file.ts'
 import { exitCodeOfErrors } from '../report/exit-code.ts'
 import { thrownError } from '../report/report.ts'
@@ -18,7 +19,7 @@ import { createRunLog, type RunLog } from '../ui/run-log.ts'
 import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
-import { takeFleetLock } from './fleet-lock.ts'
+import { rolloutLockHost, takeFleetLock } from './fleet-lock.ts'
 import { pausing } from './hold.ts'
 import { type ListeningInterrupts, listenForInterrupts, untilCtrlC } from './interrupts.ts'
 import { nextCommands } from './next-commands.ts'
@@ -78,13 +79,13 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
   const tracer = ready.traces ? createTracer(ready.traces, { run: identity.run, warn }) : undefined
   const typed = tracer && ((answer: string) => tracer.hide([answer]))
   const { connector, stopAsking, prepare } = ready.reach.connect({ screen, signal, warn, typed })
-  let giveBack = () => {}
+  let giveBack = async () => {}
   try {
     const around = { identity, events, interrupts, strays, connector, prepare, tracer }
     const world = worldOf(request, ready, around)
     const { what } = ready
     if (mode.kind !== 'list') sayBatches(request, ready)
-    giveBack = await holdFleet(request, ready, mode, { identity, signal, warn })
+    giveBack = await holdFleet(request, ready, mode, world, warn)
     const result = await runRecipe({
       what,
       mode,
@@ -95,7 +96,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
     })
     await stopAsking()
     await journal?.end()
-    giveBack()
+    await giveBack()
     // From here on Ctrl-C ends the delivery of the callback.
     interrupts.dispose()
     waiting.end()
@@ -113,7 +114,7 @@ async function run(request: RunRequest): Promise<{ exitCode: ExitCode; abandoned
       abandoned: interrupts.abandon.aborted,
     }
   } finally {
-    giveBack()
+    await giveBack()
     log.end()
     await journal?.end()
     removeOldRuns(runsDirectory(place.env), identity.run)
@@ -148,17 +149,29 @@ async function holdFleet(
   { place, quiet }: RunRequest,
   { products, targets, timeouts, what }: ReadyRun,
   mode: Mode,
-  { identity, signal, warn }: { identity: Identity; signal: AbortSignal; warn: Asking['warn'] },
-): Promise<() => void> {
+  world: World,
+  warn: Asking['warn'],
+): Promise<() => Promise<void>> {
   const several = targets.hosts.length > 1 && products.length > 0
   const changes = !onlyLooks(mode) && quiet !== true && what.recipe.lock(what.args)
-  if (!several || !changes) return () => {}
+  if (!several || !changes) return async () => {}
   const directory = runsDirectory(place.env)
   const hosts = targets.inventory.hosts.map(({ name }) => name)
-  return takeFleetLock({ directory, products, hosts, identity }, timeouts.lockMs, {
-    stop: signal,
-    warn,
-  })
+  const { identity, interrupts } = world
+  const lock = { directory, products, hosts, identity }
+  const at = rolloutLockHost(targets)
+  const own = await takeFleetLock(lock, timeouts.lockMs, { stop: interrupts.stop, warn })
+  const held: (() => Promise<void>)[] = [async () => own()]
+  const giveBack = async () => void (await Promise.all(held.splice(0).map(give => give())))
+  try {
+    // In one order, so that two that want several do not wait for each other.
+    for (const product of at ? [...products].sort() : [])
+      held.push(await takeRolloutLock(at!, product, what.name, world))
+    return giveBack
+  } catch (error) {
+    await giveBack()
+    throw error
+  }
 }
 
 /** Who is asked at a pause, if there is a terminal. */

@@ -42,6 +42,8 @@ function decisionOf(before: RolloutStage, { stage, hosts }: RolloutState): strin
 /** Batches that follow one another at once have events of their own, and so has the end. */
 function isNews(before: RolloutStage, now: RolloutStage, cause: RolloutEvent['type']): boolean {
   if (now.kind === 'ended') return now.final === true || before.kind !== 'working'
+  // Another attempt goes on there, which nobody would see otherwise.
+  if (cause === 'begin' && now.kind !== 'working') return true
   return now.kind !== before.kind || (now.kind === 'baking' && cause === 'interrupt')
 }
 

@@ -4,7 +4,8 @@
  * @module-tag long
  */
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type LocalProject, localProject } from '../support/local-project.ts'
 
@@ -198,4 +199,128 @@ export default recipe({
   await killed.ended
   for (const host of ['h1', 'h2', 'h3']) await writeFile(project.at(`${host}.go`), '')
   expect((await project.run(['site', 'app', '--on', 'h1:h2', '--wait-lock', '1m'])).status).toBe(0)
+})
+
+const waiting = `import { command, product, recipe, sh } from 'hostwright'
+export default recipe({
+  description: 'Wait for a file',
+  args: { product: product() },
+  async run({ converge, host }) {
+    await converge(command(sh\`: >\${host.bootstrapDir}.begun; while [ ! -e \${host.bootstrapDir}.go ]; do sleep 0.05; done\`, { title: 'wait' }))
+  },
+})
+`
+const appears = async (file: string) => {
+  const deadline = Date.now() + 60_000
+  while (!existsSync(file)) {
+    if (Date.now() > deadline) throw new Error(`${file} never came`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+test('controllers that share no directory lock each other out at a host of the inventory, until one is dead', async () => {
+  const ini = '[server]\nmodes = active, provisioning, upgrading\n[product:app]\n'
+  const project = await localProject(
+    { 'recipes/site.js': waiting, 'inventories/x/bootstrap.ini': ini },
+    4,
+  )
+  const hosts = await readFile(project.at('inventories/x/hosts.ini'), 'utf8')
+  await writeFile(project.at('inventories/x/hosts.ini'), `${hosts}[all:vars]\nrollout_lock = h4\n`)
+  const other = { XDG_STATE_HOME: project.at('other') }
+  const first = project.start(['site', 'app', '--on', 'h1:h2'])
+  await appears(project.at('h1.begun'))
+  const { run } = await lastRun(project)
+  const second = await project.run(['site', 'app', '--on', 'h3,h2'], other)
+  expect(second.status).toBe(5)
+  expect(second.stderr).toContain(`the rollout of app in x, whose lock is at h4, is at work`)
+  expect(second.stderr).toContain(`(run ${run},`)
+  expect(existsSync(project.at('h3.begun'))).toBe(false)
+  // Work at that host itself goes on meanwhile.
+  expect((await project.run(['exec', '--on', 'h4', '--', 'true'], other)).status).toBe(0)
+  first.child.kill('SIGKILL')
+  await first.ended
+  for (const host of ['h1', 'h2', 'h3']) await writeFile(project.at(`${host}.go`), '')
+  const third = await project.run(['site', 'app', '--on', 'h3,h2', '--wait-lock', '1m'], other)
+  expect({ status: third.status, stderr: third.stderr }).toMatchObject({ status: 0 })
+  const wrong = await project.run(['site', 'app', '--on', 'h1:h2', '--var', 'rollout_lock=h44'])
+  expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('h44') })
+})
+
+test('a host that is not done by its deadline has failed, gives its lock back, and the others go on', async () => {
+  const slow = `import { recipe, sh } from 'hostwright'
+export default recipe({
+  description: 'One host is slow',
+  async run({ effect, converge, host }) {
+    if (host.name === 'h2') await effect('wait', sh\`: >\${host.bootstrapDir}.begun; sleep 600\`)
+    await effect('work', sh\`: >\${host.bootstrapDir}.done\`)
+  },
+})
+`
+  const project = await localProject({ 'recipes/site.js': slow }, 3)
+  const late = await project.run([
+    ...['site', '--on', 'all', '--serial', '2', '--deadline', '8s', '--output', 'json'],
+  ])
+  expect(late.status).toBe(4)
+  const events = late.stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const { hosts } = events.at(-1)
+  expect(hosts).toMatchObject([
+    { host: 'h1', status: 'changed' },
+    {
+      host: 'h2',
+      status: 'failed',
+      error: { code: 'deadline_passed', message: 'it was not done within 8 s', step: 'wait' },
+    },
+    // It counts towards the limits: no further batch begins.
+    { host: 'h3', status: 'skipped' },
+  ])
+  expect(existsSync(project.at('h2.done'))).toBe(false)
+  expect(existsSync(project.at('h2/bootstrap.pid'))).toBe(false)
+  // What ran is ended, and known to be: a further attempt has nothing to settle.
+  expect((await project.run(['exec', '--on', 'h2', '--', 'true'])).stderr).not.toContain('settle')
+})
+
+test('a rollout that is killed while it bakes, and again on its way back, goes on there', async () => {
+  const holding = site.replace(
+    'async rollback({ converge, host }, { run, data }) {',
+    `async rollback({ converge, host }, { run, data }) {
+    await converge(command(sh\`: >\${host.bootstrapDir}.back; while [ -e \${host.bootstrapDir}.hold ]; do sleep 0.05; done\`, { title: 'hold' }))`,
+  )
+  const project = await localProject(
+    { 'recipes/site.js': holding, verdict: 'good', 'h1.hold': '' },
+    3,
+  )
+  const journalSays = async (text: string) => {
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      const names = existsSync(project.runs) ? await readdir(project.runs) : []
+      for (const name of names.filter(each => each.endsWith('.journal')))
+        if ((await readFile(join(project.runs, name), 'utf8')).includes(text)) return
+      if (Date.now() > deadline) throw new Error(`no journal says ${text}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+  const words = ['site', '--on', 'all', '--bake', '5s', '--on-failure', 'rollback']
+  const baking = project.start(words)
+  await journalSays('"kind":"baking"')
+  baking.child.kill('SIGKILL')
+  await baking.ended
+  expect(await notes(project, 'h2')).toEqual([])
+  await writeFile(project.at('verdict'), 'bad')
+  const back = project.start(['resume', 'last', '--bake', '0', '--output', 'json'])
+  await appears(project.at('h1.back'))
+  back.child.kill('SIGKILL')
+  // It baked on before its gate was asked, and did no host again.
+  expect((await back.ended).stdout).toContain('"kind":"baking"')
+  await rm(project.at('h1.hold'))
+  const over = await project.run(['resume', 'last', '--output', 'json'])
+  expect(over.status).toBe(4)
+  expect(JSON.parse(over.stdout.trim().split('\n').at(-1)!).hosts).toMatchObject([
+    { host: 'h1', error: { code: 'rolled_back' } },
+    { host: 'h2', status: 'skipped' },
+    { host: 'h3', status: 'skipped' },
+  ])
+  expect(await notes(project, 'h1')).toEqual(['done', 'back-1-true'])
 })
