@@ -67,7 +67,9 @@ export default recipe({
     rows: outcomes.flatMap(({ host, data, error }) =>
       data === undefined
         ? [[host, '-', 'unknown', error?.message ?? '']]
-        : (data as Pulse[]).map(each => [host, each.product, each.up ? 'up' : 'DOWN', each.answer]),
+        : (data as Pulse[]).map(each => [host, each.product, stateOf(each), each.answer]),
     ),
   }),
 })
+
+const stateOf = ({ up, drained }: Pulse) => `${up ? 'up' : 'DOWN'}${drained ? ', drained' : ''}`

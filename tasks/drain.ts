@@ -60,7 +60,7 @@ const leftDrained =
     const why =
       failure && failure !== error ? `${failure.message}; ${error.message}` : error.message
     throw new StepError(
-      'left_drained',
+      failure?.code === 'rollback_failed' ? failure.code : 'left_drained',
       `${why}; it stays ${describeDrain(state.drains.get(name)!)}`,
       {
         cause: failure ?? error,

@@ -53,7 +53,7 @@ export async function drawRun(
 }
 
 /** Who, when, with what: a line each. */
-function headOf({ attempts, last }: RunAccount, state: RunState): [string, string][] {
+function headOf({ attempts, last, drained }: RunAccount, state: RunState): [string, string][] {
   const { first } = attempts[0]!
   const { run, recipe, environment, args, version } = first
   const shown = Object.entries(args).flatMap(([name, value]) =>
@@ -71,6 +71,10 @@ function headOf({ attempts, last }: RunAccount, state: RunState): [string, strin
       `${begun.owner} on ${begun.controller.machine}, ${timeOf(begun.at)}${endOf(begun.at, end)}`,
     ]),
     ...decisionsOf({ attempts }),
+    ...drained.map(({ host, product, server, balancers, since, by }): [string, string] => [
+      'drained',
+      `${host} for ${product}: ${server} at ${balancers.join(', ')}, since ${since}, by ${by}`,
+    ]),
     ['hostwright', version],
   ]
 }

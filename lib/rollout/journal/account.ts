@@ -47,7 +47,11 @@ export interface RunAccount {
   others: readonly JournalRecord[]
   /** Where its rollout was last, if that is more than a batch at work. */
   stage?: StageRecord
+  /** Where it has left hosts out of service, by the last word on each. */
+  drained: readonly DrainRecord[]
 }
+
+type DrainRecord = Extract<JournalRecord, { type: 'drain' }>
 
 type StageRecord = Extract<JournalRecord, { type: 'rollout.stage' }>
 
@@ -77,9 +81,21 @@ export function accountOf(records: readonly JournalRecord[]): RunAccount | undef
   return {
     ...{ attempts, last, hosts, stage, others, hooks },
     onces: oncesOf(records),
+    drained: drainedOf(records),
     due: dueOf(hooks, last.first.hooks ?? []),
     rounds: roundsOf(records),
   }
+}
+
+function drainedOf(records: readonly JournalRecord[]): DrainRecord[] {
+  const found = new Map<string, DrainRecord>()
+  for (const record of records) {
+    if (record.type !== 'drain') continue
+    const id = JSON.stringify([record.host, record.product])
+    if (record.out) found.set(id, record)
+    else found.delete(id)
+  }
+  return [...found.values()]
 }
 
 /** The last word on each: what has failed is forgotten, and begun by whoever comes first. */
