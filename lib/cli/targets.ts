@@ -9,9 +9,15 @@ import { loadInventory } from '../inventory/load.ts'
 import { parseDuration } from '../inventory/parse-duration.ts'
 import { shownOf } from '../inventory/password.ts'
 import { refuseUnsupported, selectHosts } from '../inventory/pattern.ts'
+import {
+  readVaultPasswords,
+  type VaultOptions,
+  vaultSources,
+} from '../inventory/vault/passwords.ts'
 import { labDirectoryOf } from '../lab/directory.ts'
 import type { SelectionOptions } from '../program/selection.ts'
 import { isTag } from '../resources/resource.ts'
+import { askSecret } from './ask-secret.ts'
 import type { Place } from './command.ts'
 import type { OptionValues } from './options/option.ts'
 import { twoProjects } from './project.ts'
@@ -75,6 +81,8 @@ export async function selectTargets(
       becomeUser: options.becomeUser as string | undefined,
     },
     labDirectory: labDirectoryOf(place.project.inventories),
+    env: place.env,
+    vaultPasswords: () => readVaultPasswords(vaultSources(vaultOf(options, place)), askSecret),
   })
   const hosts = selectHosts(inventory, pattern)
   // A path that was given says itself where the hosts are from.
@@ -86,6 +94,13 @@ export async function selectTargets(
     twoProjects: named ? twoProjects(place.project) : undefined,
   }
 }
+
+const vaultOf = (options: OptionValues, { cwd, env }: Place): VaultOptions => ({
+  passwordFiles: (options.vaultPasswordFile ?? []) as readonly string[],
+  ids: (options.vaultId ?? []) as readonly string[],
+  ask: options.askVaultPass === true,
+  ...{ cwd, env },
+})
 
 const isWithin = (file: string, project: string | undefined) =>
   project !== undefined && file.startsWith(join(project, 'inventories') + sep)

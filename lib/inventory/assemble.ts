@@ -3,7 +3,6 @@ import { dirname } from 'node:path'
 import { UsageError } from '../errors.ts'
 import type { Scope } from '../templates/engine.ts'
 import type { Draft } from './draft.ts'
-import type { Fail } from './fault.ts'
 import { completeTree, type Group, hostsBelow, mergeOrder } from './group-tree.ts'
 import {
   type Common,
@@ -19,8 +18,9 @@ import {
 import type { HostVars } from './host-vars.ts'
 import type { Host, Inventory } from './inventory.ts'
 import { type LayerSources, layersOf, merge } from './layers.ts'
-import { createResolver, type Evaluate, type Merged } from './resolve.ts'
+import { createResolver, type Decrypt, type Evaluate, type Merged } from './resolve.ts'
 import type { Variable } from './setting.ts'
+import { decryptVault } from './vault/decrypt.ts'
 
 /** What an inventory is beside what its files say. */
 export interface InventoryOptions {
@@ -41,7 +41,7 @@ export interface InventoryOptions {
   evaluate?: Evaluate
   functions?: Scope['functions']
   /** Default: vaults are refused. */
-  decrypt?(text: string, fail: Fail): string
+  decrypt?: Decrypt
 }
 
 /** Groups and hosts, linked for good. */
@@ -145,7 +145,7 @@ function createVariables(
     magicOf: name => magicOf(hosts.get(name)?.source, project),
     evaluate: evaluate ?? refuseTemplate,
     functions,
-    decrypt: decrypt ?? ((_, fail) => fail('this is encrypted, and there is no password for it')),
+    decrypt: decrypt ?? withoutPassword,
   })
   /** Those of the inventory; overrides are kept apart. */
   const strongest = (merged: Merged) => {
@@ -171,6 +171,8 @@ function createVariables(
     },
   }
 }
+
+const withoutPassword: Decrypt = (text, place) => decryptVault(text, [], place).reveal()
 
 function refuseTemplate(): never {
   throw new Error('is a template, and templates are not evaluated here')

@@ -5,9 +5,6 @@ import { UsageError } from '../errors.ts'
 export const isProgram = (start: string): boolean =>
   start.startsWith('#!') || start.startsWith('\x7fELF')
 
-/** How Vault itself decides. */
-export const isVault = (text: string): boolean => text.startsWith('$ANSIBLE_VAULT;')
-
 /** Whether a file may have an encrypted value in it. */
 export const mayHoldVault = (text: string): boolean => text.includes('$ANSIBLE_VAULT;')
 

@@ -3,26 +3,27 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { assemble, type InventoryOptions } from './assemble.ts'
 import { createDraft, type Draft } from './draft.ts'
-import { type Fail, failAt } from './fault.ts'
 import type { Defaults } from './host.ts'
 import { isTemplate } from './host-name.ts'
 import type { Inventory } from './inventory.ts'
 import { mayHoldVault } from './kind-of-file.ts'
+import { createLookups, type LookupWorld } from './lookups.ts'
 import { readSource } from './read-source.ts'
 import { loadYaml } from './readers/yaml.ts'
+import type { Decrypt } from './resolve.ts'
 import { findSources, type SourceOptions } from './sources.ts'
 import { createParser, findVariableFiles, type VariableFiles } from './variable-files.ts'
-
-/** Opens the text of a vault. @throws {UsageError} by `fail`: there is no password, or a wrong one */
-export type Decrypt = (text: string, fail: Fail) => string
+import { decryptVault, type VaultPassword } from './vault/decrypt.ts'
 
 export interface LoadOptions extends SourceOptions {
   /** `--var key=value` */
   overrides?: Record<string, string>
   /** Values from options for hosts that the file does not set. */
   defaults?: Defaults
-  /** What opens vaults; called once, if there are any. */
-  vault?(): Promise<Decrypt>
+  /** Passwords of vaults; called once, if there are any vaults. */
+  vaultPasswords?(): Promise<readonly VaultPassword[]>
+  /** For `lookup('env', …)`. Default: none. */
+  env?: LookupWorld['env']
 }
 
 /**
@@ -32,16 +33,17 @@ export interface LoadOptions extends SourceOptions {
  *   several exist and none is named)
  */
 export async function loadInventory(options: LoadOptions): Promise<Inventory> {
-  const { cwd, project, overrides = {}, defaults } = options
+  const { cwd, project, overrides = {}, defaults, env = {} } = options
   const found = await findSources(options)
   if (!found) return emptyInventory(cwd, overrides, defaults)
-  const settings = { overrides, defaults, project: project ?? cwd, home: homedir() }
+  const functions = createLookups({ env, directory: project ?? cwd })
+  const settings = { overrides, defaults, functions, project: project ?? cwd, home: homedir() }
   const draft = createDraft()
   const once = createOnce(options)
   for (const source of found.sources)
     await readSource(draft, source, {
       yaml: once.yaml,
-      decrypt: async (text, at) => (await once.vault())(text, failAt(at)),
+      decrypt: async (text, at) => (await once.vault())(text, { file: at }),
     })
   const { file, environment, directories } = found
   draft.holdsTemplate ||= Object.values(overrides).some(isTemplate)
@@ -50,6 +52,8 @@ export async function loadInventory(options: LoadOptions): Promise<Inventory> {
 }
 
 type Once = ReturnType<typeof createOnce>
+
+const loadEngine = async () => ({ evaluate: (await import('../templates/engine.ts')).evaluate })
 
 /** An inventory with only the implicit localhost. */
 export function emptyInventory(
@@ -62,7 +66,7 @@ export function emptyInventory(
 }
 
 /** What is loaded, or asked for, once, and only if it is needed. */
-function createOnce({ vault }: Pick<LoadOptions, 'vault'>) {
+function createOnce({ vaultPasswords }: Pick<LoadOptions, 'vaultPasswords'>) {
   let yaml: ReturnType<typeof loadYaml> | undefined
   let decrypt: Promise<Decrypt> | undefined
   return {
@@ -71,13 +75,19 @@ function createOnce({ vault }: Pick<LoadOptions, 'vault'>) {
       return yaml
     },
     vault: () => {
-      decrypt ??= vault?.() ?? Promise.resolve(noVault)
+      decrypt ??= opener(vaultPasswords)
       return decrypt
     },
   }
 }
 
-const noVault: Decrypt = (_, fail) => fail('this is encrypted, and there is no password for it')
+const openWith =
+  (passwords: readonly VaultPassword[]): Decrypt =>
+  (text, place) =>
+    decryptVault(text, passwords, place).reveal()
+
+const opener = async (passwords: LoadOptions['vaultPasswords']) =>
+  openWith((await passwords?.()) ?? [])
 
 /** The files beside the inventories and beside the project. */
 async function readVariables(
@@ -95,11 +105,11 @@ async function readVariables(
   const beside = await findVariableFiles(project, names)
   const texts = [...inventory, beside].flatMap(each => each.texts)
   const holdsVault = draft.holdsVault || texts.some(mayHoldVault)
-  const decrypt = holdsVault ? await once.vault() : noVault
+  const decrypt = holdsVault ? await once.vault() : openWith([])
   const yaml = texts.length > 0 ? await once.yaml() : () => undefined
   const holdsTemplate = draft.holdsTemplate || texts.some(isTemplate) || holdsVault
   return {
-    evaluate: holdsTemplate ? (await import('../templates/engine.ts')).evaluate : undefined,
+    ...(holdsTemplate && (await loadEngine())),
     layers: {
       inventory: inventory.map(each => each.filesOf),
       project: beside.filesOf,

@@ -6,21 +6,15 @@ import { readFile, reasonOf } from '../read-file.ts'
 import type { Draft } from './draft.ts'
 import { failAt, placeOf } from './fault.ts'
 import { isTemplate } from './host-name.ts'
-import {
-  isProgram,
-  isVault,
-  looksLikeYaml,
-  mayBeYaml,
-  mayHoldVault,
-  refusePlugin,
-} from './kind-of-file.ts'
+import { isProgram, looksLikeYaml, mayBeYaml, mayHoldVault, refusePlugin } from './kind-of-file.ts'
 import { readHostList } from './readers/host-list.ts'
 import { readHostsIni } from './readers/hosts-ini.ts'
 import { readHostsTree } from './readers/hosts-tree.ts'
 import { readScript } from './readers/script.ts'
-import { type Tree, treeOf } from './readers/tree.ts'
+import { parseJson, type Tree } from './readers/tree.ts'
 import type { YamlPlaces } from './readers/yaml.ts'
 import type { Source } from './sources.ts'
+import { isVault } from './vault/decrypt.ts'
 
 /** What reading needs beside the file. */
 export interface Readers {
@@ -89,7 +83,7 @@ export function readData(
   warnings: string[],
 ): Tree | undefined {
   try {
-    if (/^\s*[[{"]/.test(text)) return treeOf(JSON.parse(text))
+    if (/^\s*[[{"]/.test(text)) return parseJson(text)
   } catch {
     // Then it is YAML, or the reader of YAML says what is wrong.
   }

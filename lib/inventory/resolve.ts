@@ -1,19 +1,24 @@
 /** Values of variables: their templates are evaluated and their vaults opened when they are asked for. */
 import { isIP } from 'node:net'
+import { UsageError } from '../errors.ts'
 import { isSecret, secret } from '../shell/secret.ts'
 import type { Scope } from '../templates/engine.ts'
-import { lazyMap } from '../templates/values.ts'
-import type { Fail } from './fault.ts'
+import { TemplateFault } from '../templates/fault.ts'
+import { isNumber, lazyMap, missing, str } from '../templates/values.ts'
 import { isTemplate } from './host-name.ts'
 import { isPasswordName } from './password.ts'
 import type { Variable } from './setting.ts'
 import { isEncrypted, isList, isMapping, isUnsafe, mapping, type Written } from './value.ts'
+import type { VaultPlace } from './vault/decrypt.ts'
 
 /** All variables of a name, the strongest first. */
 export type Merged = ReadonlyMap<string, readonly Variable[]>
 
 /** What evaluates templates; it is loaded only where there are some. */
 export type Evaluate = typeof import('../templates/engine.ts').evaluate
+
+/** Opens a vault. @throws {UsageError} vault_failed: there is no password, or a wrong one */
+export type Decrypt = (text: string, place: VaultPlace) => string
 
 /** What values may depend on. */
 export interface Resolving {
@@ -31,7 +36,7 @@ export interface Resolving {
   /** `lookup('env', …)` and its like. */
   functions?: Scope['functions']
   /** @throws {UsageError} there is no password, or a wrong one */
-  decrypt(text: string, fail: Fail): string
+  decrypt: Decrypt
 }
 
 /** The value of one variable of a host. */
@@ -66,7 +71,8 @@ export function createResolver(resolving: Resolving): FindValue {
     of: { host: string; name: string; variable: Variable },
   ): unknown => {
     if (typeof written === 'string') return isTemplate(written) ? template(written, of) : written
-    if (isEncrypted(written)) return secret(resolving.decrypt(written.text, of.variable.fail))
+    if (isEncrypted(written))
+      return secret(resolving.decrypt(written.text, { ...of.variable.at, name: of.name }))
     if (isUnsafe(written)) return written.value
     if (isList(written)) return written.map(item => write(item, of))
     if (isMapping(written))
@@ -79,12 +85,19 @@ export function createResolver(resolving: Resolving): FindValue {
     try {
       const scope = scopeOf(host)!
       const lookup = (wanted: string) => (scope.has(wanted) ? scope.get(wanted) : undefined)
-      return evaluate(text, { lookup, functions }, { file, line, name: `${name} of ${host}` })
+      const written = (wanted: string) => writtenIn(host, wanted) ?? lookup(wanted)
+      const of = { file, line, name: `${name} of ${host}` }
+      return evaluate(text, { lookup, written, functions }, of)
     } catch (error) {
       // Parts of a password may be in the message.
       if (!isPasswordName(name)) throw error
       return variable.fail(`${name} of ${host}: its template can’t be evaluated`)
     }
+  }
+  /** A template is nothing to Ansible’s short way for a lone name, whatever its value. */
+  const writtenIn = (host: string, name: string) => {
+    const found = resolving.mergedOf(host)?.get(name)?.[0]?.value
+    return typeof found === 'string' ? found : undefined
   }
   const scopes = new Map<string, ReturnType<typeof lazyMap>>()
   const scopeOf = (host: string) => {
@@ -99,7 +112,14 @@ export function createResolver(resolving: Resolving): FindValue {
     get: name => scopeOf(name),
     keys: () => resolving.hosts,
   })
-  return find
+  return (host, name, variable) => shown(find(host, name, variable), variable)
+}
+
+/** A value as `debug` shows it: what a template made is the text of it once more, unless it has items or is a boolean. */
+function shown(value: unknown, { value: written }: Variable): unknown {
+  if (typeof written !== 'string' || !isTemplate(written)) return value
+  if (value === null) return ''
+  return isNumber(value) && typeof value !== 'boolean' ? str(value) : value
 }
 
 /** The names that a template of a host can use. */
@@ -117,9 +137,23 @@ function createScope(
     ['groups', Object.fromEntries(groups)],
     ['hostvars', hostvars],
   ])
+  const undefinedOnes = new Map<string, unknown>()
+  /** One whose own template has an undefined name is undefined too, as in Ansible: `default` helps. */
+  const orMissing = (name: string): unknown => {
+    if (undefinedOnes.has(name)) return undefinedOnes.get(name)
+    try {
+      return find(host, name, merged.get(name)![0]!)
+    } catch (error) {
+      const { cause } = error instanceof UsageError ? error.details : {}
+      if (!(cause instanceof TemplateFault) || cause.kind !== 'undefined') throw error
+      const found = missing((error as Error).message)
+      undefinedOnes.set(name, found)
+      return found
+    }
+  }
   return lazyMap({
     has: name => magic.has(name) || merged.has(name),
-    get: name => (magic.has(name) ? magic.get(name) : find(host, name, merged.get(name)![0]!)),
+    get: name => (magic.has(name) ? magic.get(name) : orMissing(name)),
     keys: () => new Set([...merged.keys(), ...magic.keys()]),
   })
 }

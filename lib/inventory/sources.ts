@@ -174,7 +174,7 @@ async function refuseEmpty(directory: string, shownAs: string): Promise<never> {
 async function listEnvironments(project: string): Promise<string[]> {
   const directory = join(project, 'inventories')
   const found: string[] = []
-  for (const name of await readdir(directory)) {
+  for (const name of await readdir(directory).catch(() => [])) {
     const names = inventoriesAmong(await readdir(join(directory, name)).catch(() => []))
     for (const each of names) {
       if (!(await looksLikeInventory(join(directory, name, each)))) continue

@@ -3,13 +3,14 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { readFile, reasonOf } from '../read-file.ts'
-import { type Fail, failAt } from './fault.ts'
-import { isVault } from './kind-of-file.ts'
+import { failAt } from './fault.ts'
 import { readData } from './read-source.ts'
 import { kindOf, type Tree } from './readers/tree.ts'
 import type { YamlPlaces } from './readers/yaml.ts'
+import type { Decrypt } from './resolve.ts'
 import type { Variable } from './setting.ts'
 import { keyOf } from './value.ts'
+import { isVault } from './vault/decrypt.ts'
 
 /** Endings of files of variables; none is the empty one. As Ansible’s `YAML_FILENAME_EXTENSIONS`. */
 const endings = ['', '.yml', '.yaml', '.json']
@@ -126,7 +127,7 @@ function unreadable(shown: string, cause: NodeJS.ErrnoException): never {
 export interface Parsing {
   yaml(text: string, places: YamlPlaces): Tree | undefined
   /** @throws {UsageError} there is no password, or a wrong one */
-  decrypt(text: string, fail: Fail): string
+  decrypt: Decrypt
   warnings: string[]
 }
 
@@ -145,7 +146,7 @@ export function createParser(
 function parse(file: VariableFile, { yaml, decrypt, warnings }: Parsing): Map<string, Variable> {
   const { shownAs, text } = file
   const isSecret = isVault(text)
-  const plain = isSecret ? decrypt(text, failAt(shownAs)) : text
+  const plain = isSecret ? decrypt(text, { file: shownAs }) : text
   const tree = readData(yaml, plain, shownAs, warnings)
   if (!tree || isNothing(tree.value)) return new Map()
   const entries =

@@ -56,13 +56,16 @@ function literalOf(expression: Expression): unknown {
   throw new Error('not a literal')
 }
 
-/** A value as plain JavaScript: lists, objects, texts, numbers, booleans, null; secrets stay secrets. */
+/**
+ * A value as plain JavaScript: lists, objects, texts, numbers, booleans, null; secrets stay secrets.
+ * @throws {TemplateFault} something in it is undefined
+ */
 export function toPlain(value: unknown): unknown {
   if (defined(value) === undefined) return null
   if (isList(value)) return value.map(toPlain)
   if (isDict(value))
     return Object.fromEntries(dictEntries(value).map(([key, of]) => [keyText(key), toPlain(of)]))
-  return value
+  return defined(value)
 }
 
 const keyText = (key: unknown): string =>

@@ -11,7 +11,7 @@ import {
   step,
   yes,
 } from './change.ts'
-import { connection } from './connection.ts'
+import { connection, vaultOptions } from './connection.ts'
 import type { Option } from './option.ts'
 import {
   callbacks,
@@ -120,7 +120,13 @@ export const applyOptions: readonly Option[] = [
 export const listRecipesOptions: readonly Option[] = [inventory, mode]
 
 /** No host is reached. */
-export const listHostsOptions: readonly Option[] = [onAll, inventory, variable, mode]
+export const listHostsOptions: readonly Option[] = [
+  onAll,
+  inventory,
+  variable,
+  ...vaultOptions,
+  mode,
+]
 
 export const listTasksOptions: readonly Option[] = [
   onAll,

@@ -1,6 +1,27 @@
 /** How hosts are reached, and as whom. */
 import type { Option } from './option.ts'
 
+/** For values and files that ansible-vault has encrypted. */
+export const vaultOptions: readonly Option[] = [
+  {
+    flags: '--vault-password-file <file>',
+    group: 'connection',
+    description: 'File with a vault’s password, or a program that prints it',
+    repeatable: true,
+  },
+  {
+    flags: '--vault-id <id@source>',
+    group: 'connection',
+    description: 'The same for one vault id; the source may be prompt',
+    repeatable: true,
+  },
+  {
+    flags: '--ask-vault-pass',
+    group: 'connection',
+    description: 'Ask for the vault’s password',
+  },
+]
+
 export const connection: readonly Option[] = [
   {
     flags: '--timeout <duration>',
@@ -43,4 +64,5 @@ export const connection: readonly Option[] = [
     group: 'connection',
     description: 'Ask for the password for becoming, once for all hosts',
   },
+  ...vaultOptions,
 ]

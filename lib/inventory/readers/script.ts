@@ -10,7 +10,7 @@ import { isTemplate, refuseUnsafe } from '../host-name.ts'
 import { mayHoldVault } from '../kind-of-file.ts'
 import type { Variable } from '../setting.ts'
 import { isList, keyOf, type Written } from '../value.ts'
-import { type Entry, kindOf, type Tree, treeOf } from './tree.ts'
+import { type Entry, kindOf, parseJson, type Tree } from './tree.ts'
 
 export interface ScriptSource {
   /** Absolute. */
@@ -65,7 +65,9 @@ export async function readScript(draft: Draft, source: ScriptSource): Promise<vo
 
 async function varsOf(source: ScriptSource, name: string): Promise<Tree> {
   const text = await ask(source, '--host', name)
-  return text.trim() === '' ? treeOf({}) : parse(text, `${source.shownAs} --host ${name}`, text)
+  return text.trim() === ''
+    ? parseJson('{}')
+    : parse(text, `${source.shownAs} --host ${name}`, text)
 }
 
 const variableOf = ({ at, fail }: Reading, { key, tree }: Entry): [string, Variable] => [
@@ -116,7 +118,7 @@ function partsOf(name: string, { entries, value }: Tree, fail: Fail) {
 
 function parse(text: string, asked: string, printed: string): Tree {
   try {
-    return treeOf(JSON.parse(text))
+    return parseJson(text)
   } catch (error) {
     const [start = ''] = printed.trim().split('\n')
     return failAt(asked)(

@@ -1,4 +1,5 @@
 /** Data that a file holds, whatever its format, with the lines that it stands in. */
+import { float, integer } from '../../templates/values.ts'
 import { encrypted, isList, isMapping, keyOf, mapping, unsafe, type Written } from '../value.ts'
 
 /** One value and what is below it. */
@@ -25,8 +26,35 @@ export function kindOf(value: Written): string {
   return typeof value === 'object' ? 'an encrypted value' : `a ${typeof value}`
 }
 
+/** In a private area of Unicode: before the digits of numbers that JavaScript would read as others. */
+const mark = '\uE0F0'
+
+/** Strings, which are passed over, and numbers. */
+const token = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g
+
+/**
+ * What a text of JSON holds; to JavaScript `1.0` would be the integer 1, and long integers would lose digits.
+ * @throws {SyntaxError} it is not JSON
+ */
+export function parseJson(text: string): Tree {
+  JSON.parse(text)
+  const marked = text.replace(token, found =>
+    /^[-\d]/.test(found) && (/[.eE]/.test(found) || found.length > 15)
+      ? JSON.stringify(mark + found)
+      : found,
+  )
+  return treeOf(JSON.parse(marked))
+}
+
+function numberIn(text: string): Written | undefined {
+  if (!text.startsWith(mark)) return undefined
+  const digits = text.slice(mark.length)
+  return /^-?\d+$/.test(digits) ? integer(BigInt(digits)) : float(Number(digits))
+}
+
 /** What JSON holds: Ansible writes its vaults and unsafe text as mappings of one name. */
-export function treeOf(json: unknown): Tree {
+function treeOf(json: unknown): Tree {
+  if (typeof json === 'string') return { value: numberIn(json) ?? json }
   if (typeof json !== 'object' || json === null) return { value: json as Written }
   if (Array.isArray(json)) return { value: json.map(item => treeOf(item).value) }
   const { __ansible_vault: vault, __ansible_unsafe: text } = json as Record<string, unknown>

@@ -8,9 +8,11 @@ import { type CommandSource, runProgram } from '../../../lib/cli/program.ts'
 import { fakeOutput } from '../ui/fake-output.ts'
 
 const target = ['on', 'inventory', 'var']
+const vault = ['vault-password-file', 'vault-id', 'ask-vault-pass']
 const connection = [
   ...['timeout', 'accept-new', 'transport', 'ssh-config'],
   ...['ask-pass', 'become', 'become-user', 'ask-become-pass'],
+  ...vault,
 ]
 const selection = ['tags', 'skip-tags', 'start-at']
 const batches = [
@@ -82,7 +84,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'callbacks send': ['inventory', 'output', 'callback-url'],
   'callbacks drop': ['all'],
   'list recipes': ['inventory', 'output'],
-  'list hosts': [...target, 'output'],
+  'list hosts': [...target, ...vault, 'output'],
   'list tasks': [
     ...[...target, ...connection, ...selection],
     ...['forks', 'command-timeout', 'reconnect', ...output],

@@ -158,11 +158,6 @@ it.each([
     'aws_ec2.yml is the configuration of the plugin amazon.aws.aws_ec2, which is not supported',
   ],
   ['ec2.py', '#!/bin/sh\necho {}\n', 'ec2.py: this is a program, but may not be run'],
-  [
-    'hosts',
-    '$ANSIBLE_VAULT;1.1;AES256\n',
-    'hosts: this is encrypted, and there is no password for it',
-  ],
   ['hosts.yml', '---\n', 'hosts.yml: this inventory is empty'],
   ['hosts.yml', 'web:\n  hosts: [a]\n', 'hosts.yml:2: hosts of web must be a mapping, not a list'],
   ['hosts.yml', 'web:\n  hosts:\n    10:\n', 'hosts.yml:3: a host’s name must be text: 10'],
@@ -176,6 +171,19 @@ it.each([
     'inventory_invalid',
     expect.stringContaining(message),
   ])
+})
+
+it('asks for a vault’s password only if there is a vault', async () => {
+  await write('hosts', '$ANSIBLE_VAULT;1.1;AES256\n3131\n')
+  const error = await refusalOf({ inventory: './hosts' })
+  expect([error.code, error.message]).toEqual([
+    'vault_failed',
+    expect.stringContaining('hosts: is encrypted'),
+  ])
+  await write('hosts.ini', 'a x=1\n')
+  const vaultPasswords = () => Promise.reject(new Error('asked'))
+  expect(await hostNames({ inventory: './hosts.ini', vaultPasswords })).toEqual(['a'])
+  await expect(load({ inventory: './hosts', vaultPasswords })).rejects.toThrow('asked')
 })
 
 it.each([
