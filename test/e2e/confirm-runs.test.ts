@@ -7,8 +7,13 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { command } from '../../lib/resources/commands/command.ts'
+import type { Items } from '../../lib/resources/resource.ts'
+import { sudoers } from '../../lib/resources/users/sudoers.ts'
 import { localProject } from '../support/local-project.ts'
+import { localIn } from '../support/local-run.ts'
 import { type NetHost, netHost, until } from '../support/net-host.ts'
+import { startUserHost } from '../support/user-hosts.ts'
 
 const there = ['-i', 'net', '--on', 'all', '--output', 'plain']
 
@@ -96,4 +101,28 @@ test('a plan shows that a change waits to be confirmed, and its application is c
   expect(applied.stdout + applied.stderr).toContain('not confirmed within 5 s: put back')
   expect(applied.status).toBe(4)
   expect(await readFile(host.at('sshd_config'), 'utf8')).toBe(asConfirmed)
+})
+
+test('rules of sudo that take away how the run became root are put back', {
+  tags: ['overlay'],
+}, async () => {
+  const host = await startUserHost({
+    users: [{ name: 'worker', sudoers: ['@ ALL=(ALL) NOPASSWD: ALL'] }],
+  })
+  const one = host.host({
+    become: { method: 'sudo', user: 'root' },
+    bootstrapDir: '/srv/bootstrap',
+  })
+  const { run } = localIn(host.directory)
+  const converge = (items: Items) =>
+    run(({ converge }) => converge(items).then(() => {}), { hosts: [one], timeoutMs: 20_000 })
+  const close = sudoers('zz-close', { content: 'worker ALL=(ALL) !ALL\n', confirm: '4s' })
+  const { outcomes, exitCode } = await converge(close)
+  expect(outcomes[0]!.error).toMatchObject({
+    code: 'reverted',
+    output: expect.stringMatching(/^no new connection: .*sudo/),
+  })
+  expect(exitCode).toBe(4)
+  expect(await host.script('ls /etc/sudoers.d')).not.toContain('zz-close')
+  expect((await converge(command('id -un | grep -x root'))).exitCode).toBe(0)
 })
