@@ -72,11 +72,10 @@ function valueOfOutput(
   const [only] = output
   if (output.length === 1 && isDict(only)) return toPlain(only)
   if (output.length === 1 && isPlainList(only)) return toPlain(only)
-  const made = withNewlines(textOf(output), text)
-  if (isSecret(made)) return made
+  const made = textOf(output)
   const isText = output.length === 1 && texts.has(only as string)
-  const found = isText ? undefined : literal(made)
-  return found ? toPlain(found.value) : made
+  const found = isText || isSecret(made) ? undefined : literal(made)
+  return found ? toPlain(found.value) : withNewlines(made, text)
 }
 
 /** The templates that one may include, by name. */
@@ -146,8 +145,8 @@ function rendering<T>(
   const state: Running = {
     lookup: name => scope.lookup(name),
     globals: globalsFor(scope.functions ?? {}, keep(own), keep(spaces)),
-    filter: finder('filter', filters),
-    test: finder('test', tests),
+    filter: name => workOf('filter', name),
+    test: name => workOf('test', name),
     at: { template: origin.file, line: 1 },
     steps: 0,
     depth: 0,
@@ -158,17 +157,19 @@ function rendering<T>(
     concat,
   }
   return located(state, origin, () =>
-    finish(run(parse(text, options), { own: new Map() }, state), state.texts),
+    finish(run(parse(text, isKnown, options), { own: new Map() }, state), state.texts),
   )
 }
 
 const filters: Readonly<Record<string, Work>> = { ...texts, ...lists, ...data }
 
-const finder = (kind: string, all: Readonly<Record<string, Work>>) => (name: string) => {
-  const bare = name.replace(/^ansible\.builtin\./, '')
-  const found = Object.hasOwn(all, bare) ? all[bare] : undefined
-  if (!found) throw new TemplateFault(`the ${kind} '${name}' is not known here`)
-  return found
+const works = { filter: filters, test: tests }
+const bare = (name: string) => name.replace(/^ansible\.builtin\./, '')
+const isKnown = (kind: 'filter' | 'test', name: string) => Object.hasOwn(works[kind], bare(name))
+
+function workOf(kind: 'filter' | 'test', name: string): Work {
+  if (isKnown(kind, name)) return works[kind][bare(name)]!
+  throw new TemplateFault(`the ${kind} '${name}' is not known here`)
 }
 
 /** Each included template is read and parsed once. */
@@ -178,7 +179,8 @@ function loader(load: Load, options: LexOptions): Running['load'] {
     const found = load(name, from)
     if (!found) return undefined
     const body: readonly Statement[] =
-      known.get(found.name)?.body ?? inTemplate(found.name, () => parse(found.text, options))
+      known.get(found.name)?.body ??
+      inTemplate(found.name, () => parse(found.text, isKnown, options))
     const loaded = { name: found.name, body }
     known.set(found.name, loaded)
     return loaded

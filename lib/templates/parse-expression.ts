@@ -16,6 +16,8 @@ export interface Reader {
   fail(message: string): never
   /** The names among the tokens that `parse` takes. */
   words<T>(parse: () => T): { found: T; words: ReadonlySet<string> }
+  /** The filters and tests that were named so far. */
+  readonly named: { kind: 'filter' | 'test'; name: string; line: number }[]
   /** Counts how deep expressions and blocks are in each other. */
   nested<T>(parse: () => T): T
 }
@@ -56,6 +58,7 @@ export function createReader(tokens: readonly Token[]): Reader {
       const taken = tokens.slice(from, at).filter(({ kind }) => kind === 'name')
       return { found, words: new Set(taken.map(({ value }) => value)) }
     },
+    named: [],
     nested: parse => {
       depth++
       if (depth > deepest) reader.fail(`more than ${deepest} levels deep`)
@@ -292,6 +295,7 @@ const none: Arguments = { args: [], named: [] }
 export function parseFilterUse(reader: Reader): FilterUse {
   const { line } = reader.peek()
   const name = dotted(reader)
+  reader.named.push({ kind: 'filter', name, line })
   return { name, line, given: reader.at('(') ? parseArguments(reader) : none }
 }
 
@@ -316,6 +320,7 @@ function parseTest(reader: Reader, of: Expression): Expression {
   const { line } = reader.next()
   const negated = reader.take('not', 'name')
   const name = dotted(reader)
+  reader.named.push({ kind: 'test', name, line })
   const { kind, value } = reader.peek()
   const starts =
     ['text', 'int', 'float'].includes(kind) ||

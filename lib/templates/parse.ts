@@ -1,5 +1,5 @@
 /** Statements, by the grammar of jinja2/parser.py. Pure. */
-import { type LexOptions, tokenize } from './lexer.ts'
+import { type LexOptions, SyntaxFault, tokenize } from './lexer.ts'
 import {
   createReader,
   parseExpression,
@@ -9,11 +9,17 @@ import {
 } from './parse-expression.ts'
 import type { Assignee, FilterUse, Macro, Parameter, Statement } from './syntax.ts'
 
-/** @throws {SyntaxFault} */
-export function parse(source: string, options?: LexOptions): Statement[] {
+/** @throws {SyntaxFault} also for a filter or a test that is not `known`, wherever it stands: as in Ansible */
+export function parse(
+  source: string,
+  known: (kind: 'filter' | 'test', name: string) => boolean,
+  options?: LexOptions,
+): Statement[] {
   const reader = createReader(tokenize(source, options))
   const body = parseUntil(reader, [])
-  return body
+  const strange = reader.named.find(({ kind, name }) => !known(kind, name))
+  if (!strange) return body
+  throw new SyntaxFault(`the ${strange.kind} '${strange.name}' is not known here`, strange.line)
 }
 
 /** Statements up to one of these words, whose `{%` and word are taken. Without words: all. */
