@@ -134,7 +134,7 @@ hw_take_lock() {
     if hw_link_claim "$hw_lock_file"; then
       # Between the two looks it may have been somebody else's.
       [ -z "$hw_want_again" ] || [ -e "$hw_dir/bootstrap.lost" ] || { hw_unlock && return 3; }
-      hw_sweep
+      hw_sweep "$1"
       return 0
     fi
     if ! hw_read_lock "$hw_lock_file"; then
@@ -160,7 +160,7 @@ hw_take_lock() {
         if hw_read_lock "$hw_lock_file" && [ "$hw_holder" = "$hw_first" ]; then
           mv -f -- "$hw_claim" "$hw_lock_file" || return 1
           hw_still_idle "$1" || return 2
-          hw_sweep
+          hw_sweep "$1"
           return 0
         fi
         rm -f -- "$hw_heir"
@@ -237,7 +237,7 @@ hw_lock_wait() {
   done
 }
 
-# What processes left that were killed while they tried; called by who holds the lock, as until then
+# hw_sweep [RUN]: what processes left that were killed while they tried; called by who holds the lock, as until then
 # no line of heirs leads anywhere. A claim's name says whose it is: it may be empty yet.
 hw_sweep() {
   for hw_path in "$hw_lock_file".heir-* "$hw_lock_file".claim-*; do
@@ -260,7 +260,7 @@ hw_sweep() {
   hw_sweep_in "$hw_dir"
   hw_sweep_in "$hw_dir/products"
   hw_sweep_each "$hw_dir"/scratch-*
-  hw_sweep_runs
+  hw_sweep_runs "${1-}"
 }
 
 # hw_break_lock: take the lock away from whoever holds it, dead or alive. `hostwright unlock` only.

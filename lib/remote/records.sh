@@ -28,15 +28,34 @@ hw_command_works() {
   [ "$1" != Z ] && [ "$1" != X ] && [ "$4" = "$hw_holder_pid" ]
 }
 
-# hw_sweep_runs: the records of effects (see effect.sh) of the last twenty runs stay, and those of earlier runs where one
-# has begun and not ended.
+# hw_sweep_runs RUN: the records of effects (see effect.sh) of the last twenty runs stay, and of earlier ones those where
+# one has begun and not ended, of RUN, which may be resumed now, and of those whose upgrade is under way.
 hw_sweep_runs() {
   [ -d "$hw_dir/runs" ] || return 0
+  hw_runs_wanted=" $1 "
   set -- "$hw_dir"/runs/*/
+  [ "$#" -gt 20 ] || return 0
+  hw_find_wanted_runs
   while [ "$#" -gt 20 ]; do
-    hw_run_ended "$1" && rm -rf -- "$1"
+    hw_run_wanted "$1" || ! hw_run_ended "$1" || rm -rf -- "$1"
     shift
   done
+}
+
+# hw_find_wanted_runs: the runs whose upgrade is under way, into hw_runs_wanted too, each between blanks.
+hw_find_wanted_runs() {
+  for hw_each in "$hw_dir"/products/*.intent; do
+    [ -f "$hw_each" ] || continue
+    while IFS= read -r hw_line; do
+      case $hw_line in 'run = '*) hw_runs_wanted="$hw_runs_wanted${hw_line#*= } " ;; esac
+    done <"$hw_each"
+  done
+}
+
+hw_run_wanted() {
+  hw_each=${1%/}
+  case $hw_runs_wanted in *" ${hw_each##*/} "*) return 0 ;; esac
+  return 1
 }
 
 hw_run_ended() {

@@ -213,6 +213,26 @@ describeEach(shells, 'an effect under $name', shell => {
     expect(left).toContain('r23')
   })
 
+  // The records of what is resumed went as all others, so that its commands ran again.
+  test('is not forgotten by its own run, nor while an upgrade of its run is under way', async () => {
+    const first = await session(shell, 'r01')
+    const call = once(command('echo x >>ran', { cwd: first.directory }).call)
+    await first.run(call)
+    await first.session.close()
+    const runs = `${first.bootstrapDir}/runs`
+    for (let number = 2; number <= 24; number++)
+      await mkdir(`${runs}/r${String(number).padStart(2, '0')}/k`, { recursive: true, mode: 0o700 })
+    await mkdir(`${first.bootstrapDir}/products`, { mode: 0o700 })
+    await writeFile(`${first.bootstrapDir}/products/app.intent`, '[intent]\nrun = r02\n')
+    const again = await session(shell, 'r01', first.directory)
+    await again.run(call)
+    expect(await readFile(first.at('ran'), 'utf8')).toBe('x\n')
+    await again.session.close()
+    const left = await readdir(runs)
+    expect(left).not.toContain('r03')
+    expect(left).toEqual(expect.arrayContaining(['r01', 'r02']))
+  })
+
   test('leaves no trace without a lock, and runs each time', async () => {
     const host = await testHost({ shell })
     const call = once(command('echo x >>ran', { cwd: host.directory }).call)

@@ -181,7 +181,8 @@ export function localIn(directory: string, ...names: string[]) {
           abandon: abandon.signal,
         },
         identity: {
-          run: more.runId ?? `r${++runs}`,
+          // In the order of their names, as real ones are: a host keeps the records of the last runs.
+          run: more.runId ?? `r${String(++runs).padStart(6, '0')}`,
           attempt: more.attempt ?? 1,
           environment: 'test',
           owner: 'tester',
