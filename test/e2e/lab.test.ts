@@ -157,6 +157,13 @@ describeEach(combinations, 'a lab $name', ({ kind, server }) => {
     expect(await service('restart')).toMatch(/^0 .*deepfiler started/s)
     const upgraded = await fetchJson(`http://${at}/heartbeat`)
     expect(upgraded.body).toMatchObject({ version: '1.1.0', uptimeSeconds: expect.any(Number) })
+    // As when a run is killed while it starts it, and the next one starts it too: the loser removed the winner's pid file, and
+    // nobody could start or stop it any more.
+    await Promise.all([service('restart'), service('restart'), service('restart')])
+    expect(await service('status')).toMatch(/^0 deepfiler is running/)
+    expect(await service('stop')).toBe('0 deepfiler stopped')
+    await expect(fetchJson(`http://${at}/heartbeat`)).rejects.toThrow()
+    expect(await service('start')).toMatch(/^0 deepfiler started/)
     await install('1.0.1-broken')
     expect(await service('restart')).toMatch(/^0 .*deepfiler started/s)
     const broken = await fetchJson(`http://${at}/heartbeat`)

@@ -95,8 +95,7 @@ export async function realProducts(
         { maxBuffer: 1 << 24 },
       )
     ).stdout
-  // Not smaller: the records of two hundred runs fill 2 MiB, and then every run fails.
-  await script(`mkdir -p ${state}; mount -t tmpfs -o size=16m,mode=700 none ${state}
+  await script(`mkdir -p ${state}; mount -t tmpfs -o size=2m,mode=700 none ${state}
 cat >/usr/local/bin/sync <<'END'
 ${sync(state)}END
 chmod 755 /usr/local/bin/sync`)
