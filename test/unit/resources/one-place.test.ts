@@ -43,7 +43,7 @@ const resources = [
 )
 
 test('finds the resources that the documents count', () => {
-  expect(resources.length).toBe(40)
+  expect(resources.length).toBe(41)
   expect(read('README.md')).toContain(`[${resources.length} resources](docs/resources.md)`)
 })
 

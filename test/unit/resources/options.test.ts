@@ -49,6 +49,7 @@ const resources: [name: string, names: unknown[], options: object][] = [
   ['ini', ['/a'], { set: { a: 1 } }],
   ['json', ['/a'], { set: { a: 1 } }],
   ['kernelModule', ['x'], {}],
+  ['knownHosts', ['x'], { absent: true }],
   ['line', ['/a'], { line: 'a' }],
   ['link', ['/a'], { target: 'a' }],
   ['locale', ['C'], {}],
