@@ -6,29 +6,40 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import fc from 'fast-check'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isBootstrapError } from '../../../lib/errors.ts'
 import { evaluate, render } from '../../../lib/templates/engine.ts'
 import { python } from '../../support/requires.ts'
 import { settingOf, templateOf, variables } from './templates.ts'
 
 const script = new URL('./jinja.py', import.meta.url).pathname
-const jinja = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-const answers = createInterface({ input: jinja.stdout })[Symbol.asyncIterator]()
-afterAll(async () => {
-  jinja.stdin.end()
-  if (jinja.exitCode === null) await once(jinja, 'exit')
+/** Ansible in one process, for all templates. */
+function startAnsible() {
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async ask(kind: 'value' | 'file', text: string): Promise<Answer> {
+      child.stdin.write(`${JSON.stringify({ as: kind, text, variables })}\n`)
+      const { value } = await answers.next()
+      return JSON.parse(value as string) as Answer
+    },
+    async end() {
+      child.stdin.end()
+      if (child.exitCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+let ansible: ReturnType<typeof startAnsible>
+// Not where the test is skipped: there is none then.
+beforeAll(() => {
+  ansible = startAnsible()
 })
+afterAll(() => ansible.end())
 
 interface Answer {
   made?: unknown
   error?: string
-}
-
-async function ansible(kind: 'value' | 'file', text: string): Promise<Answer> {
-  jinja.stdin.write(`${JSON.stringify({ as: kind, text, variables })}\n`)
-  const { value } = await answers.next()
-  return JSON.parse(value as string) as Answer
 }
 
 const scope = { lookup: (name: string) => variables[name] }
@@ -47,7 +58,7 @@ function ours(kind: 'value' | 'file', text: string): Answer {
 let worked = 0
 
 async function same(kind: 'value' | 'file', text: string): Promise<void> {
-  const [expected, found] = [await ansible(kind, text), ours(kind, text)]
+  const [expected, found] = [await ansible.ask(kind, text), ours(kind, text)]
   const shown = `${text}\nAnsible: ${JSON.stringify(expected)}\nours: ${JSON.stringify(found)}`
   if (expected.error === undefined) {
     worked++
