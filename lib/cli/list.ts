@@ -1,4 +1,4 @@
-/** `hostwright list recipes|hosts|tasks` */
+/** `hostwright list recipes|hosts|groups|vars|tasks` */
 import { isIPv6 } from 'node:net'
 import { UsageError } from '../errors.ts'
 import { listInventory, toJson } from '../inventory/listed.ts'
@@ -9,6 +9,7 @@ import { sayLine } from '../ui/say-line.ts'
 import { formatTable } from '../ui/table.ts'
 import { themeFor } from '../ui/theme.ts'
 import type { Place, RunCommand } from './command.ts'
+import { listGroups, listVars } from './list-inventory.ts'
 import { listTasks } from './list-tasks.ts'
 import type { OptionValues } from './options/option.ts'
 import { twoProjects } from './project.ts'
@@ -19,11 +20,12 @@ export const list: RunCommand = async ([what, ...more], options, place) => {
   if (what === 'tasks') return listTasks(more, options, place)
   if (what === undefined) {
     throw new UsageError('usage', 'list what?', {
-      hint: 'list recipes, list hosts, or list tasks <recipe>.',
+      hint: 'list recipes, list hosts, list groups, list vars <host>, or list tasks <recipe>.',
     })
   }
-  if (what !== 'recipes' && what !== 'hosts')
-    throw unknownName('list', what, ['recipes', 'hosts', 'tasks'])
+  if (what === 'vars') return listVars(oneHost(more), options, place)
+  if (what !== 'recipes' && what !== 'hosts' && what !== 'groups')
+    throw unknownName('list', what, ['recipes', 'hosts', 'groups', 'vars', 'tasks'])
   if (more.length > 0) {
     throw new UsageError('usage', `list ${what} takes no arguments: ${more.join(' ')}`, {
       hint: what === 'hosts' ? 'Name hosts with --on <pattern>.' : undefined,
@@ -31,7 +33,13 @@ export const list: RunCommand = async ([what, ...more], options, place) => {
   }
   const note = twoProjects(place.project)
   if (note !== undefined) sayLine(place.stderr, `note: ${note}`)
+  if (what === 'groups') return listGroups(options, place)
   return what === 'recipes' ? listRecipes(options, place) : listHosts(options, place)
+}
+
+function oneHost(words: readonly string[]): string {
+  if (words.length === 1) return words[0]!
+  throw new UsageError('usage', 'list vars takes one host', { hint: 'For example list vars web1.' })
 }
 
 async function listRecipes(options: OptionValues, place: Place): Promise<number> {

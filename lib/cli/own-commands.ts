@@ -10,6 +10,7 @@ import {
   callbacksSendOptions,
   execOptions,
   initOptions,
+  listGroupsOptions,
   listHostsOptions,
   listRecipesOptions,
   listTasksOptions,
@@ -117,6 +118,37 @@ const lists: readonly CommandInfo[] = [
     },
   },
   {
+    name: 'list groups',
+    usage: '',
+    description: 'Show the groups of an inventory as a tree, with their hosts',
+    args: [],
+    examples: ['list groups -i production'],
+    options: listGroupsOptions,
+    instead: {
+      connection: noConnection,
+      selection: 'It is about tasks: see `hostwright list tasks`.',
+      change: noConnection,
+      rollout: noConnection,
+      output: noConnection,
+    },
+  },
+  {
+    name: 'list vars',
+    usage: '<host>',
+    description: 'Show each variable of a host: its value, where it is from, and what it covers',
+    args: [['host', 'a host of the inventory']],
+    examples: ['list vars web1 -i production'],
+    options: listGroupsOptions,
+    instead: {
+      on: 'The host comes behind `list vars`.',
+      connection: noConnection,
+      selection: 'It is about tasks: see `hostwright list tasks`.',
+      change: noConnection,
+      rollout: noConnection,
+      output: noConnection,
+    },
+  },
+  {
     name: 'list tasks',
     usage: '<recipe> [arguments]',
     description: 'Show the tasks and resources that a recipe would take',
@@ -129,8 +161,8 @@ const lists: readonly CommandInfo[] = [
 
 const list: CommandInfo = {
   ...under('list', lists, allOptions),
-  usage: 'recipes|hosts|tasks',
-  description: 'Show the recipes, the hosts of an inventory, or what a recipe would do',
+  usage: 'recipes|hosts|groups|vars|tasks',
+  description: 'Show the recipes, hosts, groups and variables, or what a recipe would do',
 }
 
 const unlock: CommandInfo = {

@@ -128,6 +128,9 @@ export const listHostsOptions: readonly Option[] = [
   mode,
 ]
 
+/** All of an inventory, or one host that is named otherwise. */
+export const listGroupsOptions: readonly Option[] = [inventory, variable, ...vaultOptions, mode]
+
 export const listTasksOptions: readonly Option[] = [
   onAll,
   inventory,

@@ -85,6 +85,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'callbacks drop': ['all'],
   'list recipes': ['inventory', 'output'],
   'list hosts': [...target, ...vault, 'output'],
+  'list groups': ['inventory', 'var', ...vault, 'output'],
+  'list vars': ['inventory', 'var', ...vault, 'output'],
   'list tasks': [
     ...[...target, ...connection, ...selection],
     ...['forks', 'command-timeout', 'reconnect', ...output],

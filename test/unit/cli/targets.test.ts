@@ -127,6 +127,36 @@ describe('list', () => {
     })
   })
 
+  test('vars prints each with its value, where it is from and what it covers', async () => {
+    const { place, out } = await project({
+      'inventories/test/hosts.ini':
+        '[db]\nhere port=1 url="http://{{ port }}" bad="{{ no }}"\n[db:vars]\nport=2\n',
+      'inventories/test/group_vars/db.yml': 'port: 3\nansible_become_password: hunter2\n',
+    })
+    expect(await list(['vars', 'here'], { ...defaults, output: 'json' }, place)).toBe(0)
+    const hosts = 'inventories/test/hosts.ini'
+    const file = 'inventories/test/group_vars/db.yml'
+    expect(JSON.parse(out())).toEqual([
+      { name: 'ansible_become_password', value: '********', from: `${file}:2`, covers: [] },
+      {
+        name: 'bad',
+        failed: `${hosts}:2: bad of here: 'no' is undefined`,
+        from: `${hosts}:2`,
+        covers: [],
+      },
+      { name: 'port', value: 1, from: `${hosts}:2`, covers: [`${file}:1`, `${hosts}:4`] },
+      { name: 'url', value: 'http://1', from: `${hosts}:2`, covers: [] },
+    ])
+  })
+
+  test('groups prints a tree', async () => {
+    const { place, out } = await project({
+      'inventories/test/hosts.ini': 'lone\n[web]\na\n[eu:children]\nweb\n',
+    })
+    expect(await list(['groups'], { ...defaults, output: 'plain' }, place)).toBe(0)
+    expect(out()).toBe('all\n  ungrouped\n    lone\n  eu\n    web\n      a\n')
+  })
+
   test.each([
     ['piped', {}, undefined],
     ['plain', { output: 'plain' }, undefined],
