@@ -111,6 +111,8 @@ export type RunEvent = { at: number } & (
       attempt: number
       /** The hosts of each batch. */
       batches: string[][]
+      /** How many hosts may fail, or not be reached, where a limit was set. */
+      limits?: { fail?: number; unreachable?: number }
     }
   | { type: 'batch.start'; number: number; of: number; hosts: string[] }
   /** All hosts of a batch that was begun have ended. */

@@ -120,5 +120,5 @@ export const failures: ReadonlySet<HostStatus> = new Set([
 ])
 
 /** Rounded down: 10% of five hosts is none. */
-const hostsOf = (limit: HostLimit, total: number): number =>
+export const hostsOf = (limit: HostLimit, total: number): number =>
   limit.endsWith('%') ? Math.floor((total * Number(limit.slice(0, -1))) / 100) : Number(limit)

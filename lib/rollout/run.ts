@@ -12,6 +12,7 @@ import type { ArgumentTypes } from '../recipe/arguments.ts'
 import { cleanData } from '../report/clean.ts'
 import { exitCodeOf } from '../report/exit-code.ts'
 import { createRedactor, type Redactor } from '../shell/redact.ts'
+import { type HostLimit, hostsOf } from './batches.ts'
 import type { Deeds } from './deeds.ts'
 import { type Beginning, type Driven, decisionEvent, driveRollout } from './drive.ts'
 import { askGate } from './gate.ts'
@@ -153,11 +154,15 @@ function stoppedBy(
 
 function startOf<A extends ArgumentTypes>(
   { what, mode, world }: Run<A>,
-  { batches }: RolloutPlan,
+  { batches, limits: { fail, unreachable } }: RolloutPlan,
   { redact }: Redactor,
 ): Omit<Start, 'at'> {
   const { identity, hosts, catalogue } = world
   const { run, attempt, environment, owner, controller } = identity
+  const most = (limit: HostLimit | undefined) =>
+    limit === undefined ? undefined : hostsOf(limit, hosts.length)
+  const declared = fail !== undefined || unreachable !== undefined
+  const limits = declared ? { fail: most(fail), unreachable: most(unreachable) } : undefined
   const args = what.recipe.show ? what.recipe.show(what.args, catalogue) : { ...what.args }
   return {
     type: 'run.start',
@@ -171,5 +176,6 @@ function startOf<A extends ArgumentTypes>(
     controller,
     attempt,
     batches: batches.map(names => [...names]),
+    ...(limits && { limits }),
   }
 }

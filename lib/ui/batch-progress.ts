@@ -16,6 +16,9 @@ export function createBatchProgress(): BatchProgress {
   let check = false
   let batch: { number: number; of: number } | undefined
   let beganAt = 0
+  let limits: { fail?: number; unreachable?: number } = {}
+  /** When the bake that is under way ends. */
+  let bakesUntil: number | undefined
   /** Hosts that have ended, those of earlier attempts too; only these of this attempt say how long one takes. */
   let ended = 0
   let own = 0
@@ -30,7 +33,15 @@ export function createBatchProgress(): BatchProgress {
       case 'run.start':
         hosts = event.hosts.length
         check = event.check
+        limits = event.limits ?? {}
         return undefined
+      case 'rollout.stage': {
+        const { at, stage, of } = event
+        bakesUntil = stage.kind === 'baking' ? at + stage.leftMs : undefined
+        // Another attempt may begin with a bake.
+        if (stage.kind === 'baking' && of > 1) batch ??= { number: stage.batch + 1, of }
+        return undefined
+      }
       case 'batch.start':
         batch = event.of > 1 ? { number: event.number, of: event.of } : undefined
         beganAt ||= event.at
@@ -55,14 +66,22 @@ export function createBatchProgress(): BatchProgress {
     line: now => {
       if (!batch) return undefined
       const bad = [...failures].reduce((sum, status) => sum + (counts[status] ?? 0), 0)
+      const bake =
+        bakesUntil === undefined
+          ? ''
+          : ` bakes, ${formatDuration(Math.max(0, bakesUntil - now))} left`
       const parts = [
-        `batch ${batch.number} of ${batch.of}`,
+        `batch ${batch.number} of ${batch.of}${bake}`,
         `${(counts.ok ?? 0) + (counts.changed ?? 0)} ok`,
-        `${bad} failed`,
-        `${counts.unreachable ?? 0} unreachable`,
+        `${bad} failed${mayStill(limits.fail, bad)}`,
+        `${counts.unreachable ?? 0} unreachable${mayStill(limits.unreachable, counts.unreachable ?? 0)}`,
         left(now),
       ]
       return parts.join(', ')
     },
   }
 }
+
+/** What is left of a budget. */
+const mayStill = (limit: number | undefined, used: number): string =>
+  limit === undefined ? '' : ` (${Math.max(0, limit - used)} more may)`

@@ -67,13 +67,14 @@ export function liveFrame(run: TreeNode, view: View): string[] {
   const hosts = run.subtasks ?? []
   // The cursor is on its own line below the frame.
   const lines = Math.max(view.rows - 1, 1)
+  const { theme, columns, progress } = view
+  const said = progress === undefined ? [] : [{ text: progress, look: 'dim' } as const]
+  const below = said.length > 0 ? wrapLine(said, theme, columns, 2) : []
   const frame = [
     nodeLine(run, view, 0),
-    ...hostLines(hosts, view, lines - (view.progress === undefined ? 2 : 3)),
-    ...(view.progress === undefined
-      ? []
-      : [layoutLine([{ text: view.progress, look: 'dim' }], view.theme, view.columns)]),
-    layoutLine([{ text: `${totals(hosts, view)}`, look: 'dim' }], view.theme, view.columns),
+    ...hostLines(hosts, view, lines - 2 - below.length),
+    ...below,
+    layoutLine([{ text: `${totals(hosts, view)}`, look: 'dim' }], theme, columns),
   ]
   return frame.slice(0, lines)
 }

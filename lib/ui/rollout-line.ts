@@ -5,13 +5,13 @@ import { formatDuration } from './format-duration.ts'
 
 type Stage = Extract<RunEvent, { type: 'rollout.stage' }>
 
-/** For the tree’s first line: `batch 1 of 3 bakes, 2 min 0 s left`. */
+/** For the tree’s first line: `batch 1 of 3 bakes for 2 min 0 s`. */
 export function stageNote({ stage, of }: Pick<Stage, 'stage' | 'of'>): string | undefined {
   if (stage.kind === 'ended') return undefined
   const batch = `batch ${Math.min(stage.batch + 1, of)} of ${of}`
   switch (stage.kind) {
     case 'baking':
-      return `${batch} bakes, ${formatDuration(stage.leftMs)} left`
+      return `${batch} bakes for ${formatDuration(stage.leftMs)}`
     case 'judging':
       return `${batch}: asking the gate`
     case 'paused':

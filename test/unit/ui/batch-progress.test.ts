@@ -37,6 +37,20 @@ describe('the progress of batches', () => {
     )
   })
 
+  it('counts down a bake, and says how many more hosts may fail where a limit was set', () => {
+    const progress = createBatchProgress()
+    const [start, ...events] = ordinaryRun()
+    if (start?.type !== 'run.start') throw new Error('no start')
+    progress.add({ ...start, limits: { fail: 3 } })
+    for (const event of events) progress.add(event)
+    const { at } = events.at(-1)!
+    const stage = { kind: 'baking', batch: 2, leftMs: 120_000 } as const
+    progress.add({ at, type: 'rollout.stage', stage, of: 3, passed: 2, accepted: [] })
+    expect(progress.line(at + 50_000)).toBe(
+      'batch 3 of 3 bakes, 1 min 10 s left, 3 ok, 2 failed (1 more may), 1 unreachable, 0 of 6 hosts left',
+    )
+  })
+
   it('says nothing of a run with one batch', () => {
     const progress = createBatchProgress()
     const events = fakeRun({ hosts: [{ host: 'web1', steps: [{ title: 'step' }] }] })
