@@ -6,7 +6,7 @@
  *
  * @module-tag sshd haproxy
  */
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type BalancedFleet, balancedFleet, releases } from '../support/balanced-fleet.ts'
 import { type Ended, eventsOf, type Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
@@ -16,11 +16,12 @@ const count = 12
 const lab = labFor({ hosts: count + 2, kind: 'directory' })
 
 let fleet: BalancedFleet
+afterAll(() => fleet?.stop())
 let client: SteadyClient | undefined
 const started: Running[] = []
 beforeAll(async () => {
   fleet = await balancedFleet(lab, count)
-  return () => fleet.stop()
+  await expectInService()
 }, 180_000)
 afterEach(async () => {
   for (const { child } of started.splice(0)) if (child.exitCode === null) child.kill('SIGKILL')
@@ -72,10 +73,13 @@ const endOf = (run: Ended) => ({
 })
 const good = { status: 0, stderr: '', errors: [] }
 
+/** Whatever is not drained comes to be UP by haproxy's own checks, which a loaded machine may keep waiting. */
+const expectInService = () => expect.poll(() => fleet.out(), { timeout: 30_000 }).toEqual([])
+
 /** The fleet has this version, all of it is in service, and nothing is left behind. */
 async function expectWhole(version: string) {
   expect(await fleet.versions()).toEqual(Array(count).fill(version))
-  expect(await fleet.out()).toEqual([])
+  await expectInService()
   expect(await fleet.left()).toEqual([])
 }
 
@@ -97,7 +101,7 @@ describe('a rollout under traffic', { timeout: 120_000 }, () => {
     }
     await client.stop()
     expect(client.failures.length).toBeGreaterThan(0)
-    await expect.poll(() => fleet.out()).toEqual([])
+    await expectInService()
   })
 
   test('of a good version fails no request', async () => {
@@ -178,8 +182,8 @@ const all = Object.keys(stages)
 const rows =
   process.env.HOSTWRIGHT_ROLLOUT_KILLS === 'all'
     ? [
-        { waves: '1', kills: all.slice(0, 7) },
-        { waves: '1', kills: all.slice(7) },
+        { waves: '1,1,1,1,1,1,1,5', kills: all.slice(0, 7) },
+        { waves: '1,1,1,1,1,1,1,5', kills: all.slice(7) },
         { waves: '4', kills: ['what is drained is written down', 'in maintenance'] },
         { waves: '4', kills: ['it has restarted', 'it is back'] },
       ]
