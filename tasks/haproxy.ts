@@ -35,7 +35,8 @@ const keep = (what: string) => `${keeper} ${what} ${socket} ${states}`
 export const haproxy: ProductModule = {
   prepare: (product, host) => [
     // haproxy complains about a file that is missing; this is one without servers.
-    file(states, { content: '1\n', mode: 0o644 }),
+    // What it has while haproxy is stopped, haproxy takes up when it starts.
+    file(states, { content: '1\n', mode: 0o644, onlyIfAbsent: true }),
     keptByOthers(product, host),
   ],
   // A drained server must not be back in service because of another setting. By a text of its own: the host may

@@ -96,6 +96,22 @@ describe('haproxy', { tags: ['haproxy', 'overlay'] }, () => {
     expect(again.stderr).toContain('0 steps changed')
   })
 
+  // All tests before had it running when it was provisioned, where the file is empty.
+  test('keeps a server out of service that was drained before haproxy was stopped, when provisioning starts it', async () => {
+    const admin = (words: string) =>
+      lab.read('lab1', `echo '${words}' | socat - /run/haproxy/admin.sock`)
+    await admin('set server stack/stack1 state drain')
+    const keep =
+      '/usr/local/sbin/haproxy-states save /run/haproxy/admin.sock /var/lib/haproxy/server-state'
+    expect((await lab.on('lab1', `${keep} && service haproxy stop`)).status).toBe(0)
+    const { status, stderr } = await lab.run(['server.provision', 'web', '--on', 'lab'])
+    expect(status, stderr).toBe(0)
+    expect(await admin('show stat')).toMatch(/^stack,stack1,(?:[^,]*,){15}DRAIN,/m)
+    await admin('set server stack/stack1 state ready')
+    expect((await set('maxconn=3100')).status).toBe(0)
+    expect((await set('maxconn=3000')).status).toBe(0)
+  })
+
   test('keeps its old file, unchanged and in use, if haproxy refuses the new one', async () => {
     const [before, process] = [await config(), await served()]
     const { status, stderr } = await set('timeout_server=soon')
