@@ -6,7 +6,7 @@
  *
  * @module-tag sshd haproxy
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type BalancedFleet, balancedFleet, releases } from '../support/balanced-fleet.ts'
 import { type Ended, eventsOf, type Running } from '../support/cli.ts'
 import { labFor } from '../support/lab.ts'
@@ -74,7 +74,8 @@ const endOf = (run: Ended) => ({
 const good = { status: 0, stderr: '', errors: [] }
 
 /** Whatever is not drained comes to be UP by haproxy's own checks, which a loaded machine may keep waiting. */
-const expectInService = () => expect.poll(() => fleet.out(), { timeout: 30_000 }).toEqual([])
+const expectInService = () =>
+  vi.waitFor(async () => expect(await fleet.out()).toEqual([]), { timeout: 30_000 })
 
 /** The fleet has this version, all of it is in service, and nothing is left behind. */
 async function expectWhole(version: string) {
