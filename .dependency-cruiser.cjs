@@ -5,6 +5,7 @@ const layers = [
   'events',
   'make-directory',
   'read-file',
+  'run-to-end',
   'private-file',
   'controller',
   'faults',

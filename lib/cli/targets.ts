@@ -2,7 +2,7 @@
 import { join, sep } from 'node:path'
 import { isBootstrapError, UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
-import { checkAnsibleCfg } from '../inventory/ansible-cfg.ts'
+import { type AnsibleCfg, readAnsibleCfg } from '../inventory/ansible-cfg.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { byName, withJumps } from '../inventory/jumps.ts'
 import { loadInventory } from '../inventory/load.ts'
@@ -42,19 +42,12 @@ export async function findTargets(
   place: Place,
   otherwise?: string,
 ): Promise<Targets> {
-  const targets = await selectTargets(options, place, otherwise)
+  const { ansible, ...targets } = await select(options, place, otherwise)
   const { inventory, hosts } = targets
   refuseUnsupported(inventory, hosts)
-  const all = withJumps(hosts, byName(inventory))
-  const { cwd } = place
-  const directories = [inventory.directory, cwd]
-  const unread = await checkAnsibleCfg(all, {
-    directories,
-    project: place.project.inventories,
-    cwd,
-  })
+  ansible?.refuseDeciding(withJumps(hosts, byName(inventory)))
   // What is odd in a file of variables shows when it is parsed.
-  const warnings = [...(inventory.warnings ?? []), ...(unread === undefined ? [] : [unread])]
+  const warnings = [...(inventory.warnings ?? []), ...(ansible?.note ? [ansible.note] : [])]
   return { ...targets, warnings }
 }
 
@@ -64,30 +57,45 @@ export async function selectTargets(
   place: Place,
   otherwise?: string,
 ): Promise<Targets> {
+  const { ansible, ...targets } = await select(options, place, otherwise)
+  return targets
+}
+
+async function select(
+  options: OptionValues,
+  place: Place,
+  otherwise?: string,
+): Promise<Targets & { ansible?: AnsibleCfg }> {
   const pattern = (options.on as string | undefined) ?? otherwise
   if (!pattern) {
     throw new UsageError('usage', 'which hosts? --on <pattern> is missing', {
       hint: 'For example --on web, --on web1, --on all; `hostwright list hosts` shows them.',
     })
   }
+  const { cwd, env } = place
+  const ansible = await readAnsibleCfg({ cwd, project: place.project.inventories, env })
   const inventory = await loadInventory({
     inventory: options.inventory as readonly string[] | undefined,
-    cwd: place.cwd,
+    cwd,
     project: place.project.inventories,
     pattern,
     overrides: parseVariables(options.var as readonly string[]),
     defaults: {
       become: options.become === true,
       becomeUser: options.becomeUser as string | undefined,
+      configured: ansible?.defaults,
     },
+    configured: ansible?.inventory,
     labDirectory: labDirectoryOf(place.project.inventories),
-    env: place.env,
-    vaultPasswords: () => readVaultPasswords(vaultSources(vaultOf(options, place)), askSecret),
+    env,
+    vaultPasswords: () =>
+      readVaultPasswords(vaultSources(vaultOf(options, place, ansible)), askSecret),
   })
   const hosts = selectHosts(inventory, pattern)
   // A path that was given says itself where the hosts are from.
   const named = isWithin(inventory.file, place.project.inventories)
   return {
+    ansible,
     inventory,
     hosts,
     warnings: inventory.warnings ?? [],
@@ -95,11 +103,15 @@ export async function selectTargets(
   }
 }
 
-const vaultOf = (options: OptionValues, { cwd, env }: Place): VaultOptions => ({
+const vaultOf = (
+  options: OptionValues,
+  { cwd, env }: Place,
+  ansible: AnsibleCfg | undefined,
+): VaultOptions => ({
   passwordFiles: (options.vaultPasswordFile ?? []) as readonly string[],
   ids: (options.vaultId ?? []) as readonly string[],
   ask: options.askVaultPass === true,
-  ...{ cwd, env },
+  ...{ cwd, env, configured: ansible?.vault },
 })
 
 const isWithin = (file: string, project: string | undefined) =>

@@ -1,61 +1,88 @@
 /**
- * ansible.cfg, which is not read: a setting in it that decides how a host is reached, or as whom, must not be
- * passed over, no more than one in group_vars.
+ * ansible.cfg: the inventory, the user, the key, becoming another user and the vault's password that it names are
+ * taken as Ansible takes them. What else it says is named, in one line.
  */
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import { readFile, reasonOf } from '../read-file.ts'
+import { type CfgSetting, parseCfg } from './ansible-cfg-file.ts'
 import { failAt } from './fault.ts'
 import type { Host } from './inventory.ts'
+import type { Variable } from './setting.ts'
 
 export interface AnsibleCfgOptions {
-  /** The inventory’s directory and the current one. */
-  directories: readonly string[]
+  cwd: string
   /** The project’s directory, if there is one. */
   project?: string
-  cwd: string
+  /** For ANSIBLE_CONFIG. */
+  env: Readonly<Record<string, string | undefined>>
 }
 
-/** A line of ansible.cfg that has a value. */
-interface Setting {
-  /** `remote_user` */
-  key: string
-  value: string
-  line: number
+export interface AnsibleCfg {
+  /** Absolute paths, or lists of hosts; undefined: it names none. */
+  inventory?: readonly string[]
+  /** Weaker than everything in an inventory, by the name of the variable. */
+  defaults: ReadonlyMap<string, Variable>
+  vault: { directory: string; passwordFile?: string; identityList?: string }
+  /** Says what it is used for, and what it is not. */
+  note?: string
+  /** @throws {UsageError} inventory_invalid: it sets how one of the hosts is reached, and we can’t follow it */
+  refuseDeciding(hosts: readonly Host[]): void
 }
 
 /**
- * Looks for ansible.cfg beside the inventory, in the current directory, and above them.
- * @returns the warning that there is one; undefined: there is none, or it sets nothing
- * @throws {UsageError} inventory_invalid: it sets how a host is reached, and hosts.ini does not
+ * The one that Ansible would read for this project: of ANSIBLE_CONFIG, or else the nearest in the current directory and
+ * above it, up to the project’s. Undefined: there is none, or it sets nothing.
+ * @throws {UsageError} inventory_invalid: it can’t be read
  */
-export async function checkAnsibleCfg(
-  hosts: readonly Host[],
-  { directories, project, cwd }: AnsibleCfgOptions,
-): Promise<string | undefined> {
-  const top = project ?? cwd
-  const near = new Set(directories.flatMap(start => (isIn(start, top) ? upTo(start, top) : start)))
-  const shown = (directory: string) => {
-    const path = relative(cwd, join(directory, 'ansible.cfg'))
-    return path.startsWith('../..') ? join(directory, 'ansible.cfg') : path
+export async function readAnsibleCfg(options: AnsibleCfgOptions): Promise<AnsibleCfg | undefined> {
+  const path = findCfg(options)
+  if (path === undefined) return undefined
+  const near = relative(options.cwd, path)
+  const shown = near.startsWith('../..') ? path : near
+  const directory = dirname(path)
+  if (options.env.ANSIBLE_CONFIG === undefined && anybodyWrites(directory))
+    return ignored(directory, `not read: ${shown}, as anybody can write to its directory`)
+  const bytes = await readFile(path).catch((cause: unknown) =>
+    failAt(shown)(`can’t be read (${reasonOf(cause)})`),
+  )
+  const settings = parseCfg(String(bytes))
+  const named = (key: string) => settings.get(`defaults.${key}`)?.value
+  const found = defaultsOf(settings, shown, directory)
+  return {
+    inventory: named('inventory')
+      ?.split(',')
+      .map(each => each.trim())
+      .filter(each => each !== '')
+      .map(each => from(directory, each)),
+    defaults: found.defaults,
+    vault: {
+      directory,
+      passwordFile: named('vault_password_file'),
+      identityList: named('vault_identity_list'),
+    },
+    note: noteOf(shown, settings, found.used),
+    refuseDeciding: hosts => refuseDeciding(settings, hosts, shown),
   }
-  const found: string[] = []
-  for (const directory of near) {
-    const settings = await settingsOf(directory)
-    if (!settings) continue
-    if (typeof settings !== 'string') refuseDeciding(settings, hosts, shown(directory))
-    found.push(describe(shown(directory), settings))
+}
+
+const ignored = (directory: string, note: string): AnsibleCfg => ({
+  defaults: new Map(),
+  vault: { directory },
+  note,
+  refuseDeciding: () => {},
+})
+
+function findCfg({ cwd, project, env }: AnsibleCfgOptions): string | undefined {
+  if (env.ANSIBLE_CONFIG) {
+    const path = from(cwd, env.ANSIBLE_CONFIG)
+    return isDirectory(path) ? join(path, 'ansible.cfg') : path
   }
-  // Ansible would not read it for this project: it is only named.
-  for (const directory of found.length === 0 ? above(top) : []) {
-    const settings = await settingsOf(directory)
-    if (!settings) continue
-    found.push(describe(shown(directory), settings))
-    break
-  }
-  const warnings = found.filter(text => text !== '')
-  return warnings.length === 0 ? undefined : `not read: ${warnings.join('; ')}`
+  const top = project !== undefined && isIn(cwd, project) ? project : cwd
+  return upTo(cwd, top)
+    .map(directory => join(directory, 'ansible.cfg'))
+    .find(path => statSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
 const isIn = (path: string, directory: string) =>
@@ -64,147 +91,95 @@ const isIn = (path: string, directory: string) =>
 const upTo = (start: string, top: string): string[] =>
   start === top ? [top] : [start, ...upTo(dirname(start), top)]
 
-/** Directories above one, up to the home directory, which is somebody’s and no project’s. */
-function above(directory: string): string[] {
-  const parent = dirname(directory)
-  return parent === directory || isIn(homedir(), parent) ? [] : [parent, ...above(parent)]
+const isDirectory = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** As in Ansible, which would otherwise run what somebody else has put there. */
+const anybodyWrites = (directory: string) => (statSync(directory).mode & 0o002) !== 0
+
+/** A path of the file: it starts from the file’s directory. */
+function from(directory: string, path: string): string {
+  if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1))
+  return isAbsolute(path) || path.includes(',') ? path : join(directory, path)
 }
 
-/** The settings of a directory’s ansible.cfg, or why it can’t be read; undefined: there is none. */
-async function settingsOf(directory: string): Promise<Map<string, Setting> | string | undefined> {
-  const path = join(directory, 'ansible.cfg')
-  const found = await stat(path).catch(() => undefined)
-  if (!found?.isFile()) return undefined
-  try {
-    return parse(String(await readFile(path)))
-  } catch (cause) {
-    return `can’t be read (${reasonOf(cause as NodeJS.ErrnoException)})`
+/** Settings for hosts that the inventory says nothing about: by which variable it would. */
+const variables: Readonly<Record<string, string>> = {
+  'defaults.remote_user': 'ansible_user',
+  'defaults.remote_port': 'ansible_port',
+  'defaults.private_key_file': 'ansible_ssh_private_key_file',
+  'defaults.transport': 'ansible_connection',
+  'privilege_escalation.become': 'ansible_become',
+  'defaults.become': 'ansible_become',
+  'privilege_escalation.become_user': 'ansible_become_user',
+  'defaults.become_user': 'ansible_become_user',
+  'privilege_escalation.become_method': 'ansible_become_method',
+  'defaults.become_method': 'ansible_become_method',
+}
+
+/** Further settings that are followed. */
+const followed = [
+  'defaults.inventory',
+  'defaults.vault_password_file',
+  'defaults.vault_identity_list',
+]
+
+function defaultsOf(settings: Map<string, CfgSetting>, shown: string, directory: string) {
+  const used = new Set(followed.filter(name => settings.has(name)))
+  const defaults = new Map<string, Variable>()
+  for (const [name, variable] of Object.entries(variables)) {
+    const setting = settings.get(name)
+    if (!setting || defaults.has(variable)) continue
+    used.add(name)
+    defaults.set(variable, {
+      value: name === 'defaults.private_key_file' ? from(directory, setting.value) : setting.value,
+      at: { file: shown, line: setting.line },
+      fail: failAt(shown, setting.line),
+    })
   }
+  return { defaults, used }
 }
 
-/** By `section.key`, in lower case. As Python’s configparser, with Ansible’s comments behind `;`. */
-function parse(text: string): Map<string, Setting> {
-  const settings = new Map<string, Setting>()
-  let section = ''
-  let last: Setting | undefined
-  for (const [index, whole] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\n|\r/)
-    .entries()) {
-    const line = whole.replace(/(^|\s);.*/, '').trimEnd()
-    if (line === '' || /^\s*#/.test(line)) continue
-    const header = /^\[(.+)\]/.exec(line)
-    const [, key, value] = /^([^\s=:][^=:]*?)\s*(?:[=:]\s*(.*))?$/.exec(line) ?? []
-    if (header) section = header[1]!.toLowerCase()
-    else if (key !== undefined) {
-      last = { key: key.toLowerCase(), value: value ?? '', line: index + 1 }
-      settings.set(`${section}.${last.key}`, last)
-    } else if (last) last.value = `${last.value} ${line.trim()}`.trim()
-  }
-  return new Map([...settings].filter(([, { value }]) => value !== ''))
-}
-
-/** Settings that people look for first. */
-const first = ['inventory', 'host_key_checking', 'remote_user', 'private_key_file', 'become']
-
-/** `ansible.cfg, which sets inventory and forks`; nothing if it sets nothing. */
-function describe(shown: string, settings: Map<string, Setting> | string): string {
-  if (typeof settings === 'string') return `${shown}, which ${settings}`
-  const names = [...new Set([...settings.values()].map(({ key }) => key))]
-  const sorted = [
-    ...first.filter(key => names.includes(key)),
-    ...names.filter(n => !first.includes(n)),
+/** `ansible.cfg: inventory and remote_user are used; not read: host_key_checking (keys are always checked), forks`. */
+function noteOf(shown: string, settings: Map<string, CfgSetting>, used: ReadonlySet<string>) {
+  const keys = (names: readonly string[]) => [
+    ...new Set(names.map(name => settings.get(name)!.key)),
   ]
-  if (sorted.length === 0) return ''
-  const more = sorted.length > 5 ? ` and ${sorted.length - 5} more` : ''
-  return `${shown}, which sets ${sorted.slice(0, 5).join(', ')}${more}`
+  const taken = keys([...used])
+  const left = keys([...settings.keys()].filter(name => !used.has(name)))
+  if (taken.length + left.length === 0) return undefined
+  const checked = 'host_key_checking'
+  const named = [
+    ...(left.includes(checked) ? [`${checked} (keys are always checked)`] : []),
+    ...left.filter(key => key !== checked),
+  ]
+  const more = named.length > 4 ? ` and ${named.length - 4} more` : ''
+  const parts = [
+    ...(taken.length > 0 ? [`takes ${taken.join(', ')}`] : []),
+    ...(named.length > 0 ? [`not read: ${named.slice(0, 4).join(', ')}${more}`] : []),
+  ]
+  return `${shown}: ${parts.join('; ')}`
 }
 
 /** Whether ssh’s arguments say which machine is reached, or as whom. */
 const decidingArguments =
   /(?:^|\s)-[JFlpiW]|-o\s*["']?(?:ProxyJump|ProxyCommand|HostName|User|Port|IdentityFile|HostKeyAlias)\b/i
 
-const isTrue = (value: string) => /^(?:yes|true|on|1|y|t)$/i.test(value)
-
-interface Deciding {
-  /** By section and key. */
-  names: readonly string[]
-  /** Whether a host would be reached otherwise, or as another user. */
-  concerns(value: string, host: Host): boolean
-  /** What to write into hosts.ini. */
-  instead: string
+function refuseDeciding(
+  settings: Map<string, CfgSetting>,
+  hosts: readonly Host[],
+  shown: string,
+): void {
+  const found = ['ssh_args', 'ssh_common_args', 'ssh_extra_args']
+    .map(key => settings.get(`ssh_connection.${key}`))
+    .find(each => each !== undefined && decidingArguments.test(each.value))
+  const other = hosts.find(
+    ({ connection, proxyJump, sshConfigFile }) =>
+      connection === 'ssh' && proxyJump === undefined && sshConfigFile === undefined,
+  )
+  if (!found || !other) return
+  failAt(shown, found.line)(
+    `sets ${found.key}, which decides how ${other.name} is reached, but hostwright does not follow it`,
+    'Set proxy_jump or ssh_config_file in the inventory: for the host, or for all.',
+  )
 }
-
-const bySsh = ({ connection }: Host) => connection === 'ssh'
-const lacks = ({ vars }: Host, name: string) => vars.maybe(name) === undefined
-
-const deciding: readonly Deciding[] = [
-  {
-    names: ['defaults.remote_user'],
-    concerns: (_, host) => bySsh(host) && host.user === undefined,
-    instead: 'ansible_user',
-  },
-  {
-    names: ['defaults.remote_port'],
-    concerns: (_, host) => bySsh(host) && host.port === undefined,
-    instead: 'ansible_port',
-  },
-  {
-    names: ['defaults.private_key_file'],
-    concerns: (_, host) => bySsh(host) && host.privateKeyFile === undefined,
-    instead: 'ansible_ssh_private_key_file',
-  },
-  {
-    names: ['defaults.transport'],
-    concerns: (value, host) =>
-      !/^(?:ansible\.builtin\.)?(?:smart|ssh|paramiko|paramiko_ssh)$/.test(value) &&
-      lacks(host, 'ansible_connection'),
-    instead: 'ansible_connection',
-  },
-  {
-    names: [
-      'ssh_connection.ssh_args',
-      'ssh_connection.ssh_common_args',
-      'ssh_connection.ssh_extra_args',
-    ],
-    concerns: (value, host) =>
-      bySsh(host) &&
-      decidingArguments.test(value) &&
-      host.proxyJump === undefined &&
-      host.sshConfigFile === undefined,
-    instead: 'proxy_jump or ssh_config_file',
-  },
-  {
-    names: ['privilege_escalation.become', 'defaults.become'],
-    concerns: (value, host) => isTrue(value) && !host.become && lacks(host, 'ansible_become'),
-    instead: 'ansible_become',
-  },
-  {
-    names: ['privilege_escalation.become_user', 'defaults.become_user'],
-    concerns: (value, { become }) => become !== undefined && become.user !== value,
-    instead: 'ansible_become_user',
-  },
-  {
-    names: ['privilege_escalation.become_method', 'defaults.become_method'],
-    concerns: (value, { become }) =>
-      become !== undefined && become.method !== value.replace(/^.*\./, ''),
-    instead: 'ansible_become_method',
-  },
-]
-
-function refuseDeciding(settings: Map<string, Setting>, hosts: readonly Host[], shown: string) {
-  for (const { names, concerns, instead } of deciding) {
-    const found = names.map(name => settings.get(name)).find(each => each !== undefined)
-    const other =
-      found && hosts.find(host => lacksAll(host, instead) && concerns(found.value, host))
-    if (!found || !other) continue
-    failAt(shown, found.line)(
-      `sets ${found.key}, which decides how ${other.name} is reached, but hostwright does not read this file`,
-      `Set ${instead} in hosts.ini: in the line of the host, or under [all:vars].`,
-    )
-  }
-}
-
-/** What hosts.ini says overrides ansible.cfg for Ansible too. */
-const lacksAll = (host: Host, instead: string) =>
-  instead.split(' or ').every(name => lacks(host, name))

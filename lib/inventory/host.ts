@@ -3,11 +3,18 @@ import { UsageError } from '../errors.ts'
 import { printable } from '../shell/nearest.ts'
 import { becomeOf } from './become.ts'
 import type { Fail } from './fault.ts'
+import { isTemplate } from './host-name.ts'
 import { found, type HostValue, type HostVars, hostVars } from './host-vars.ts'
 import type { Host, HostTimeouts } from './inventory.ts'
 import { isPasswordName, passwordOf } from './password.ts'
 import { checkProxyJump } from './proxy-jump.ts'
-import { createSettings, type Settings, type Surroundings, type Variable } from './setting.ts'
+import {
+  createSettings,
+  type Names,
+  type Settings,
+  type Surroundings,
+  type Variable,
+} from './setting.ts'
 import { plainOf, textOf } from './value.ts'
 
 /** Names of each setting; the first one that is set wins. Ansible’s own come first, see docs/inventory.md. */
@@ -61,23 +68,28 @@ export function readOverrides(overrides: Record<string, string> = {}): Map<strin
   return fromOptions(overrides, name => `--var ${name}`)
 }
 
-/** Defaults for hosts that set nothing else: command line options. */
+/** Defaults for hosts that set nothing else: command line options, and behind them ansible.cfg. */
 export interface Defaults {
   /** --become */
   become?: boolean
   /** --become-user */
   becomeUser?: string
+  /** From ansible.cfg, by the name of the variable. */
+  configured?: ReadonlyMap<string, Variable>
 }
 
 /** They are weaker than everything in the inventory, and are not variables of a host. */
-export const readDefaults = ({ become, becomeUser }: Defaults = {}): Map<string, Variable> =>
-  fromOptions(
-    {
-      ...(become && { ansible_become: 'yes' }),
-      ...(becomeUser !== undefined && { ansible_become_user: becomeUser }),
-    },
-    name => (name === 'ansible_become' ? '--become' : '--become-user'),
-  )
+export const readDefaults = ({ become, becomeUser, configured = new Map() }: Defaults = {}) =>
+  new Map<string, Variable>([
+    ...configured,
+    ...fromOptions(
+      {
+        ...(become && { ansible_become: 'yes' }),
+        ...(becomeUser !== undefined && { ansible_become_user: becomeUser }),
+      },
+      name => (name === 'ansible_become' ? '--become' : '--become-user'),
+    ),
+  ])
 
 function fromOptions(
   values: Readonly<Record<string, string>>,
@@ -149,9 +161,9 @@ export function describeHost(described: Described, common: Common): Host {
         : localPath(names.sshConfigFile),
     proxyJump: jump && checkProxyJump(jump),
     insecureHostKey: truth(names.insecureHostKey),
-    // Nothing else logs in: there a template or a vault does no harm.
+    // Nothing else logs in: there a template or a vault does no harm. What stands there is hidden all the same.
     password:
-      connection === 'ssh'
+      connection === 'ssh' || isLiteral(names.password, [overrides, vars])
         ? passwordOf(settings, names.password, 'ssh_password_from', common)
         : undefined,
     become: becomeOf(settings, common),
@@ -159,6 +171,12 @@ export function describeHost(described: Described, common: Common): Host {
     bootstrapDir: remoteDirectory(names.bootstrapDir) || `${root}/var/bootstrap`,
     root,
   }
+}
+
+/** Whether the first of these that is set needs no template and no vault for its value. */
+function isLiteral(of: Names, layers: readonly ReadonlyMap<string, Variable>[]): boolean {
+  const value = layers.flatMap(layer => of.map(name => layer.get(name)?.value)).find(Boolean)
+  return typeof value === 'string' ? !isTemplate(value) : typeof value !== 'object'
 }
 
 /** What recipes read. */

@@ -2,11 +2,11 @@
  * Reads a recipe's secrets from their sources: once per run, before any host is touched, so that every
  * host gets the same values.
  */
-import { spawn } from 'node:child_process'
 import { UsageError } from '../errors.ts'
 import { createFaults } from '../faults.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { readFile, reasonOf } from '../read-file.ts'
+import { runToEnd } from '../run-to-end.ts'
 import { quoteAll } from '../shell/quote.ts'
 import { createRedactor } from '../shell/redact.ts'
 import { secret } from '../shell/secret.ts'
@@ -166,54 +166,35 @@ export const withoutEnd = (text: string) => text.replace(/\r?\n$/, '')
 const shownLines = 10
 
 /** Runs a program. @returns what it prints on standard output */
-function run(
+async function run(
   words: readonly string[],
   timeoutMs: number,
   env: SecretWorld['env'],
   others: readonly string[],
 ): Promise<string> {
   const program = words[0]!
-  return new Promise<Buffer>((resolve, reject) => {
-    // In our own process group: it may ask the person at the terminal.
-    const child = spawn(program, words.slice(1), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: env as NodeJS.ProcessEnv,
-    })
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      child.kill('SIGKILL')
-      // Its child processes may keep them open.
-      child.stdout.destroy()
-      child.stderr.destroy()
-    }, timeoutMs)
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer)
-      const none = error.code === 'ENOENT'
-      const why = none ? `there is no program ${program}` : `can’t start ${program}: ${error.code}`
-      reject(missing(why, { hint: `Install ${program}, or use its path.` }))
-    })
-    child.once('close', (status, signal) => {
-      clearTimeout(timer)
-      if (status === 0 && !late) {
-        resolve(Buffer.concat(stdout))
-        return
-      }
-      const redactor = createRedactor()
-      redactor.hide(others)
-      const said = redactor.redact(Buffer.concat(stderr).toString('utf8')).trim()
-      const ended = signal ? `signal ${signal}` : `exit status ${status}`
-      reject(
-        missing(`${program}: ${late ? `timed out after ${timeoutMs / 1000} s` : ended}`, {
-          output: said.split('\n').slice(-shownLines).join('\n') || undefined,
-          exitStatus: status ?? undefined,
-          hint: `Try it by itself: ${quoteAll(words)}`,
-        }),
-      )
-    })
-  }).then(bytes => withoutEnd(decode(bytes, `what ${program} printed`)))
+  const ended = await runToEnd(words, timeoutMs, env).catch(({ code }: NodeJS.ErrnoException) => {
+    const why =
+      code === 'ENOENT' ? `there is no program ${program}` : `can’t start ${program}: ${code}`
+    throw missing(why, { hint: `Install ${program}, or use its path.` })
+  })
+  const { status, signal, stdout, cutOff } = ended
+  if (status === 0 && cutOff === undefined)
+    return withoutEnd(decode(stdout, `what ${program} printed`))
+  const redactor = createRedactor()
+  redactor.hide(others)
+  const said = redactor.redact(ended.stderr.toString('utf8')).trim()
+  const why =
+    cutOff === 'late'
+      ? `timed out after ${timeoutMs / 1000} s`
+      : cutOff === 'too long'
+        ? 'printed far more than a secret has'
+        : signal
+          ? `signal ${signal}`
+          : `exit status ${status}`
+  throw missing(`${program}: ${why}`, {
+    output: said.split('\n').slice(-shownLines).join('\n') || undefined,
+    exitStatus: status ?? undefined,
+    hint: `Try it by itself: ${quoteAll(words)}`,
+  })
 }

@@ -134,6 +134,9 @@ export type Local = ReturnType<typeof localIn>
 /** A place for runs: its directory, and its hosts. */
 export const local = async (...names: string[]) => localIn(await temporaryDirectory(), ...names)
 
+/** r1 … r9, ra10 …: in the order of their names, as real ones are. A host keeps the records of the last runs. */
+const runName = (number: number) => `r${' abcd'[String(number).length - 1]!.trim()}${number}`
+
 /** The same in a directory of the caller's. */
 export function localIn(directory: string, ...names: string[]) {
   const stop = new AbortController()
@@ -181,8 +184,7 @@ export function localIn(directory: string, ...names: string[]) {
           abandon: abandon.signal,
         },
         identity: {
-          // In the order of their names, as real ones are: a host keeps the records of the last runs.
-          run: more.runId ?? `r${String(++runs).padStart(6, '0')}`,
+          run: more.runId ?? runName(++runs),
           attempt: more.attempt ?? 1,
           environment: 'test',
           owner: 'tester',

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Catalogue } from '../../bootstrap/definitions.ts'
 import { loadCatalogue } from '../../bootstrap/load.ts'
+import { readAnsibleCfg } from '../../inventory/ansible-cfg.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
 import { loadInventory } from '../../inventory/load.ts'
 import { labDirectoryOf } from '../../lab/directory.ts'
@@ -139,14 +140,16 @@ function environments({ project }: Place): Candidate[] {
 /** Those of each `-i`, or the only one; undefined: there is none, or it can't be read. */
 async function inventoryOf(
   line: readonly string[],
-  { cwd, project }: Place,
+  { cwd, project, env }: Place,
 ): Promise<Inventory | undefined> {
   const inventory = line.flatMap((word, at) => {
     if (word === '-i' || word === '--inventory') return line[at + 1] ?? []
     return word.startsWith('--inventory=') ? word.slice('--inventory='.length) : []
   })
+  const ansible = { cwd, project: project.inventories, env }
+  const configured = (await readAnsibleCfg(ansible).catch(() => undefined))?.inventory
   return loadInventory({
-    ...{ inventory, cwd },
+    ...{ inventory, cwd, configured },
     project: project.inventories,
     labDirectory: labDirectoryOf(project.inventories),
     overrides: {},

@@ -1,7 +1,6 @@
 /** Runs an executable inventory, and reads what it prints, as Ansible’s plugin `script`. */
-import { spawn } from 'node:child_process'
 import { UsageError } from '../../errors.ts'
-import { readStream } from '../../read-file.ts'
+import { runToEnd } from '../../run-to-end.ts'
 import { printable } from '../../shell/nearest.ts'
 import { addHost, adopt, type Draft, setGroupVariable } from '../draft.ts'
 import { type Fail, failAt, type Place } from '../fault.ts'
@@ -137,35 +136,14 @@ async function ask(
   const failing = (what: string, hint?: string): never => {
     throw new UsageError('inventory_invalid', printable(`${shown}: ${what}`), { at: shownAs, hint })
   }
-  const child = spawn(path, words, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let late = false
-  const timer = setTimeout(() => {
-    late = true
-    child.kill('SIGKILL')
-    // What it has started may keep them open.
-    child.stdout.destroy()
-    child.stderr.destroy()
-  }, timeoutMs)
-  const ended = new Promise<number | string>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? signal ?? ''))
-  })
-  try {
-    const [out, err, code] = await Promise.all([
-      readStream(child.stdout).catch(error => (late ? Buffer.of() : Promise.reject(error))),
-      readStream(child.stderr).catch(error => (late ? Buffer.of() : Promise.reject(error))),
-      ended,
-    ])
-    if (late) failing(`no answer within ${timeoutMs / 1000} s`)
-    if (code !== 0) failing(`ended with ${code}${lastOf(err.toString())}`)
-    return out.toString()
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    return failing(`can’t be run (${(error as NodeJS.ErrnoException).code ?? String(error)})`)
-  } finally {
-    clearTimeout(timer)
-    child.kill('SIGKILL')
-  }
+  const ended = await runToEnd([path, ...words], timeoutMs).catch((error: NodeJS.ErrnoException) =>
+    failing(`can’t be run (${error.code ?? String(error)})`),
+  )
+  const { status, signal, stdout, stderr, cutOff } = ended
+  if (cutOff === 'late') failing(`no answer within ${timeoutMs / 1000} s`)
+  if (cutOff === 'too long') failing('prints more than an inventory ever has')
+  if (status !== 0) failing(`ended with ${status ?? signal}${lastOf(stderr.toString())}`)
+  return stdout.toString()
 }
 
 /** The last lines of what a program wrote about its fault. */

@@ -1,10 +1,10 @@
 /** Where passwords of the vault come from: `--vault-password-file`, `--vault-id`, the terminal. */
-import { execFile } from 'node:child_process'
 import { open, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { UsageError } from '../../errors.ts'
 import { readFile, reasonOf } from '../../read-file.ts'
+import { runToEnd } from '../../run-to-end.ts'
 import { secret } from '../../shell/secret.ts'
 import type { VaultPassword } from './decrypt.ts'
 
@@ -139,22 +139,20 @@ async function isProgram(path: string): Promise<boolean> {
 /** Programs whose name ends so are given the id. */
 const client = /-client(?:\.[^.]*)?$/
 
-function printedBy(path: string, id: string): Promise<string> {
+/** A person may be asked by it. */
+const printedWithinMs = 300_000
+
+async function printedBy(path: string, id: string): Promise<string> {
   const words = client.test(basename(path)) ? ['--vault-id', id] : []
-  return new Promise((resolve, reject) => {
-    const child = execFile(path, words, { encoding: 'utf8' }, (error, stdout, stderr) => {
-      if (!error) {
-        resolve(stdout.trim())
-        return
-      }
-      const { code } = error as { code?: string | number | null }
-      const why = typeof code === 'number' ? `exit status ${code}` : (error.signal ?? code)
-      reject(
-        missing(`the vault’s password of ${id}: ${path} ended with ${why}`, {
-          output: stderr.trim() || undefined,
-        }),
-      )
-    })
-    child.stdin?.end()
-  })
+  const failing = (why: string, output?: string): never => {
+    throw missing(`the vault’s password of ${id}: ${path} ${why}`, { output })
+  }
+  const ended = await runToEnd([path, ...words], printedWithinMs).catch(
+    ({ code }: NodeJS.ErrnoException) => failing(`ended with ${code}`),
+  )
+  const { status, signal, stdout, stderr, cutOff } = ended
+  const said = stderr.toString('utf8').trim() || undefined
+  if (cutOff !== undefined) failing('was ended: it took too long, or printed too much', said)
+  if (status !== 0) failing(`ended with ${signal ?? `exit status ${status}`}`, said)
+  return stdout.toString('utf8').trim()
 }

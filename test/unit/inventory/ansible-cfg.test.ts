@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checkAnsibleCfg } from '../../../lib/inventory/ansible-cfg.ts'
+import { readAnsibleCfg } from '../../../lib/inventory/ansible-cfg.ts'
+import { loadInventory } from '../../../lib/inventory/load.ts'
 import { parseInventory } from '../../support/inventory.ts'
 
 let above: string
@@ -21,97 +22,165 @@ async function write(path: string, text: string) {
   await writeFile(file, text)
 }
 
-const inventories = 'inventories/production'
+const read = (cwd = project, env: Record<string, string> = {}) =>
+  readAnsibleCfg({ cwd, project, env })
 
-/** @param hostsIni has `web1`, perhaps with variables */
-const check = (hostsIni = 'web1\n', cwd = project, become?: true) => {
-  const directory = join(project, inventories)
-  const defaults = become && { become }
-  const file = join(directory, 'hosts.ini')
-  const { hosts } = parseInventory(hostsIni, { file, environment: 'production', defaults })
-  return checkAnsibleCfg(hosts, { directories: [directory, cwd], project, cwd })
+/** The first host of a hosts.ini, as this ansible.cfg has it. */
+async function hostOf(hostsIni: string, become?: true) {
+  const cfg = await read()
+  const defaults = { configured: cfg?.defaults, become }
+  const file = join(project, 'inventories/production/hosts.ini')
+  return parseInventory(hostsIni, { file, environment: 'production', defaults }).hosts[0]!
 }
 
-describe('an ansible.cfg that sets how a host is reached is refused', () => {
-  test.each<[string, string, number, string]>([
-    ['remote_user', '[defaults]\nremote_user = deploy\n', 2, 'ansible_user'],
-    ['remote_port', '# x\n[defaults]\r\nremote_port: 2222\r\n', 3, 'ansible_port'],
-    ['private_key_file', '[defaults]\nprivate_key_file=~/.ssh/x ; y\n', 2, 'private_key_file'],
-    ['transport', '[defaults]\ntransport = local\n', 2, 'ansible_connection'],
-    ['become', '[privilege_escalation]\nbecome = True\n', 2, 'ansible_become'],
-    ['ssh_args', '[ssh_connection]\nssh_args = -C\n  -o ProxyJump=b\n', 2, 'proxy_jump'],
-    ['ssh_common_args', '[ssh_connection]\nssh_common_args=-F ~/x\n', 2, 'ssh_config_file'],
-  ])('%s', async (key, text, line, instead) => {
-    await write('ansible.cfg', text)
-    await expect(check()).rejects.toMatchObject({
-      code: 'inventory_invalid',
-      exitCode: 2,
-      message: expect.stringContaining(`ansible.cfg:${line}: sets ${key}, which decides how web1`),
-      details: { hint: expect.stringContaining(instead) },
+describe('of ansible.cfg a host has, unless the inventory says otherwise,', () => {
+  test('the user, the port and the key', async () => {
+    await write(
+      'ansible.cfg',
+      '[defaults]\nremote_user = deploy\r\nremote_port: 2222\nprivate_key_file=keys/x ; y\n',
+    )
+    expect(await hostOf('web1\n')).toMatchObject({
+      user: 'deploy',
+      port: 2222,
+      privateKeyFile: join(project, 'keys/x'),
+    })
+    expect(await hostOf('web1 ansible_user=ops ansible_port=22\n')).toMatchObject({
+      user: 'ops',
+      port: 22,
     })
   })
 
-  test.each<[string, string]>([
-    ['become_user', '[privilege_escalation]\nbecome_user = app\n'],
-    ['become_method', '[privilege_escalation]\nbecome_method = doas\n'],
-  ])('%s, for a host whose login becomes another user', async (key, text) => {
-    await write('ansible.cfg', text)
-    await expect(check('web1 ansible_become=yes\n')).rejects.toThrow(`sets ${key}`)
-    await expect(check('web1\n', project, true)).rejects.toThrow(`sets ${key}`)
-    await expect(check('web1\n')).resolves.toContain('not read: ansible.cfg')
+  test('a key in the home directory', async () => {
+    await write('ansible.cfg', '[defaults]\nprivate_key_file = ~/.ssh/x\n')
+    expect((await hostOf('web1\n')).privateKeyFile).toBe(join(homedir(), '.ssh/x'))
   })
 
-  test('beside the inventory, and between it and the project', async () => {
-    await write('inventories/ansible.cfg', '[defaults]\nremote_user=x\n')
-    await expect(check()).rejects.toThrow('inventories/ansible.cfg:2: sets remote_user')
-    await write(`${inventories}/ansible.cfg`, '[defaults]\nremote_user=y\n')
-    await expect(check()).rejects.toThrow(`${inventories}/ansible.cfg:2: sets remote_user`)
+  test('that its login becomes another user, and how', async () => {
+    await write(
+      'ansible.cfg',
+      '[privilege_escalation]\nbecome = True\nbecome_user = app\nbecome_method = doas\n',
+    )
+    expect((await hostOf('web1\n')).become).toMatchObject({ user: 'app', method: 'doas' })
+    expect((await hostOf('web1 ansible_become=no\n')).become).toBeUndefined()
+    expect((await hostOf('web1 ansible_become_user=ops\n')).become).toMatchObject({ user: 'ops' })
   })
 
-  test('in the directory that hostwright runs in', async () => {
-    await write('deep/ansible.cfg', '[defaults]\nremote_user=x\n')
-    await expect(check('web1\n', join(project, 'deep'))).rejects.toThrow('sets remote_user')
-    await expect(check()).resolves.toBeUndefined()
+  test('whom to become, where --become says that', async () => {
+    await write('ansible.cfg', '[privilege_escalation]\nbecome_user = app\n')
+    expect((await hostOf('web1\n')).become).toBeUndefined()
+    expect((await hostOf('web1\n', true)).become).toMatchObject({ user: 'app' })
+  })
+
+  test('the connection', async () => {
+    await write('ansible.cfg', '[defaults]\ntransport = local\n')
+    expect((await hostOf('web1\n')).connection).toBe('local')
+  })
+
+  test('no variable: recipes do not see it', async () => {
+    await write('ansible.cfg', '[defaults]\nremote_user = deploy\n')
+    expect((await hostOf('web1\n')).vars.maybe('ansible_user')).toBeUndefined()
   })
 })
 
-describe('an ansible.cfg is only named, in one line', () => {
-  test('if hosts.ini says the same, or something else: that overrides it for Ansible too', async () => {
+test('a value that can’t be is an error with the line of ansible.cfg', async () => {
+  await write('ansible.cfg', '# x\n[defaults]\nremote_port = ssh\n')
+  await expect(async () => (await hostOf('web1\n')).port).rejects.toThrow('ansible.cfg:3: ')
+})
+
+test('the inventories that it names are read if no other is named, from its own directory', async () => {
+  await write('ansible.cfg', '[defaults]\ninventory = inv/a.ini, inv/b.ini\n')
+  await write('inv/a.ini', 'a1\n')
+  await write('inv/b.ini', 'b1\n')
+  await write('inventories/production/hosts.ini', 'p1\n')
+  await mkdir(join(project, 'deep'))
+  const cwd = join(project, 'deep')
+  const configured = (await read(cwd))?.inventory
+  const names = async (inventory?: string) =>
+    (await loadInventory({ cwd, project, configured, inventory })).hosts.map(({ name }) => name)
+  expect(await names()).toEqual(['a1', 'b1'])
+  expect(await names('production')).toEqual(['p1'])
+})
+
+test('the vault’s password comes from where it says', async () => {
+  await write('ansible.cfg', '[defaults]\nvault_password_file = .vault\n')
+  expect((await read())?.vault).toEqual({
+    directory: project,
+    passwordFile: '.vault',
+    identityList: undefined,
+  })
+})
+
+describe('which ansible.cfg counts:', () => {
+  test('the nearest, from the current directory up to the project', async () => {
+    await writeFile(join(above, 'ansible.cfg'), '[defaults]\nremote_user=above\n')
+    expect(await read()).toBeUndefined()
+    await write('ansible.cfg', '[defaults]\nremote_user=project\n')
+    await write('deep/ansible.cfg', '[defaults]\nremote_user=deep\n')
+    const user = async (cwd?: string) => (await read(cwd))?.defaults.get('ansible_user')?.value
+    expect(await user()).toBe('project')
+    expect(await user(join(project, 'deep'))).toBe('deep')
+  })
+
+  test('that of ANSIBLE_CONFIG before any other, also as a directory', async () => {
+    await write('ansible.cfg', '[defaults]\nremote_user=project\n')
+    await write('other/ansible.cfg', '[defaults]\nremote_user=other\n')
+    for (const ANSIBLE_CONFIG of ['other', join(project, 'other/ansible.cfg')]) {
+      const cfg = await read(project, { ANSIBLE_CONFIG })
+      expect(cfg?.defaults.get('ansible_user')?.value).toBe('other')
+    }
+  })
+
+  test('none in a directory that anybody can write to', async () => {
+    await write('ansible.cfg', '[defaults]\nremote_user=somebody\n')
+    await chmod(project, 0o777)
+    const cfg = await read()
+    expect(cfg?.defaults.size).toBe(0)
+    expect(cfg?.note).toBe('not read: ansible.cfg, as anybody can write to its directory')
+  })
+})
+
+describe('arguments of ssh that choose the machine or the user', () => {
+  const hosts = (text: string) =>
+    parseInventory(text, { file: '/x/hosts.ini', environment: 'x' }).hosts
+
+  test.each([
+    ['ssh_args', '[ssh_connection]\nssh_args = -C\n  -o ProxyJump=b\n'],
+    ['ssh_common_args', '[ssh_connection]\nssh_common_args=-F ~/x\n'],
+  ])('in %s are refused, where the inventory says nothing', async (key, text) => {
+    await write('ansible.cfg', text)
+    const cfg = (await read())!
+    expect(() => cfg.refuseDeciding(hosts('web1\n'))).toThrow(
+      `ansible.cfg:2: sets ${key}, which decides how web1 is reached`,
+    )
+    cfg.refuseDeciding(hosts('web1 proxy_jump=b\n'))
+    cfg.refuseDeciding(hosts('web1 ansible_connection=local\n'))
+  })
+
+  test('but no others', async () => {
     await write(
       'ansible.cfg',
-      '[defaults]\nremote_user=deploy\nremote_port=22\nprivate_key_file=k\n[privilege_escalation]\nbecome=yes\nbecome_user=root\n',
+      '[ssh_connection]\nssh_args=-o ControlMaster=auto -o ForwardAgent=yes\n',
     )
-    const vars = 'ansible_user=ops ansible_port=2222 ansible_ssh_private_key_file=k2'
-    expect(await check(`web1 ${vars} ansible_become=no\n`)).toBe(
-      'not read: ansible.cfg, which sets remote_user, private_key_file, become, remote_port, become_user',
-    )
+    ;(await read())!.refuseDeciding(hosts('web1\n'))
   })
+})
 
-  test('if it has nothing about logging in, the settings that people look for first', async () => {
+describe('one line says', () => {
+  test('what is taken, what is not, and that keys are checked anyway', async () => {
     await write(
       'ansible.cfg',
-      '[defaults]\nforks=5\nroles_path=r\nnocows=1\nhost_key_checking = False\ninventory=hosts\ntimeout=3\n[ssh_connection]\nssh_args=-o ControlMaster=auto -o ForwardAgent=yes\n',
+      '[defaults]\nforks=5\nroles_path=r\nnocows=1\nhost_key_checking = False\ninventory=hosts\nremote_user=x\ntimeout=3\n',
     )
-    expect(await check()).toBe(
-      'not read: ansible.cfg, which sets inventory, host_key_checking, forks, roles_path, nocows and 2 more',
+    expect((await read())?.note).toBe(
+      'ansible.cfg: takes inventory, remote_user; not read: host_key_checking (keys are always checked), forks, roles_path, nocows and 1 more',
     )
-  })
-
-  test('if it is above the project: Ansible would not read it there', async () => {
-    await writeFile(join(above, 'ansible.cfg'), '[defaults]\nremote_user=x\n')
-    expect(await check()).toBe(`not read: ../ansible.cfg, which sets remote_user`)
-  })
-
-  test('for a host of another connection', async () => {
-    await write('ansible.cfg', '[defaults]\nremote_user=x\nprivate_key_file=k\n')
-    expect(await check('web1 ansible_connection=local\n')).toContain('not read: ansible.cfg')
   })
 
   test.each(['', '# nothing\n[defaults]\n;remote_user=x\n', '[defaults]\nremote_user =\n'])(
-    'and not even that if it sets nothing: %j',
+    'nothing of one that sets nothing: %j',
     async text => {
       await write('ansible.cfg', text)
-      expect(await check()).toBeUndefined()
+      expect((await read())?.note).toBeUndefined()
     },
   )
 })
