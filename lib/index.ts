@@ -76,6 +76,7 @@ export {
   type Done,
   type EffectOptions,
   type HookContext,
+  type OfBatch,
   type OtherHost,
   type OtherHosts,
   type PrepareContext,

@@ -32,7 +32,7 @@ export function createPutting({ stop, kill, abandon }: Interrupts): Putting {
  * @throws {StepError} recipe_invalid: it never called `work`
  */
 export async function goAround<A, S>(
-  around: (context: AroundContext<A, S>) => Promise<void>,
+  around: (context: AroundContext<A, S>) => Promise<unknown>,
   context: RunContext<A, S>,
   on: RunContext['on'],
   putting: Putting,

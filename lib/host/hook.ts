@@ -4,7 +4,7 @@ import type { Host } from '../inventory/inventory.ts'
 import { createInventoryView } from '../inventory/view.ts'
 import type { Selection } from '../program/selection.ts'
 import type { ArgumentTypes, ArgumentValues } from '../recipe/arguments.ts'
-import type { AfterContext } from '../recipe/recipe.ts'
+import type { AfterContext, OfBatch } from '../recipe/recipe.ts'
 import { cleanReport } from '../report/clean.ts'
 import type { Progress } from '../report/progress.ts'
 import { errorReport, statusOf, thrownError } from '../report/report.ts'
@@ -26,7 +26,7 @@ export interface HookPart {
 /** Never throws. */
 export async function runHook<A extends ArgumentTypes>(
   part: HookPart,
-  work: ((context: AfterContext<ArgumentValues<A>>) => Promise<void>) | undefined,
+  work: ((context: OfBatch<AfterContext<ArgumentValues<A>>>) => Promise<unknown>) | undefined,
   { what, mode, world, across }: Job<A>,
   progress: Progress,
   selection: Selection,
@@ -41,7 +41,8 @@ export async function runHook<A extends ArgumentTypes>(
   try {
     await work?.({
       hosts,
-      batch,
+      // That of a run does not ask for it: its type has none.
+      batch: batch!,
       outcomes,
       inventory,
       factsOf: createFactsOf(inventory, across),

@@ -208,8 +208,11 @@ export interface HookContext<A = unknown, S = SecretValues>
   readonly hosts: readonly Host[]
   /** The recipe’s `secrets` whose source is the same for all hosts. */
   readonly secrets: S
-  /** From 1; undefined where it is about the run. */
-  readonly batch?: { readonly number: number; readonly of: number }
+}
+
+/** Of a hook that is about a batch: which one, from 1. */
+export type OfBatch<Context> = Context & {
+  readonly batch: { readonly number: number; readonly of: number }
 }
 
 /** The same, when hosts have ended. */
@@ -258,13 +261,11 @@ export interface Recipe<
   readonly lock: (args: ArgumentValues<A>) => boolean
   readonly prepare?: (context: PrepareContext<ArgumentValues<A>>) => void | Promise<void>
   readonly run: (context: RunContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
-  readonly aroundHost?: (
-    context: AroundContext<ArgumentValues<A>, SecretValues<S>>,
-  ) => Promise<void>
-  readonly before?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
-  readonly after?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
-  readonly beforeBatch?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
-  readonly afterBatch?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  readonly aroundHost?: RecipeOptions<A, S>['aroundHost']
+  readonly before?: RecipeOptions<A, S>['before']
+  readonly after?: RecipeOptions<A, S>['after']
+  readonly beforeBatch?: RecipeOptions<A, S>['beforeBatch']
+  readonly afterBatch?: RecipeOptions<A, S>['afterBatch']
   readonly hosts?: string
   readonly order?: readonly string[]
   readonly report?: (
@@ -294,7 +295,7 @@ export interface RecipeOptions<
    * Secrets and their sources: `fromEnv`, `fromFile`, `fromPrompt`, `fromCommand`. They are read
    * once per run, before any host is touched.
    */
-  secrets?: S
+  secrets?: S & SecretSources
   /** Command lines for --help, without the program's name. */
   examples?: readonly string[]
   /** What --yes allows, in one line for --help; without it the command does not take --yes. */
@@ -316,21 +317,25 @@ export interface RecipeOptions<
    *   try { await work() } finally { await on('lb').$`undrain ${host.name}` }
    * }
    */
-  aroundHost?: (context: AroundContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  aroundHost?: (context: AroundContext<ArgumentValues<A>, SecretValues<S>>) => Promise<unknown>
   /**
    * Once, before the first host: it works at hosts by `on`. If it fails no host begins, and `after` runs.
    * @example before: ({ on, hosts }) => on('monitor').effect('silence', sh`silence ${hosts.length}`)
    */
-  before?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  before?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<unknown>
   /**
    * Once, after the last host, also after a failure and Ctrl-C, and where an attempt of the run was killed, in the next
    * one. A run that is paused is not over. If it fails, the run has failed, and `hostwright resume` runs it again.
    */
-  after?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  after?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<unknown>
   /** The same before each batch, and before its hosts go back. */
-  beforeBatch?: (context: HookContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  beforeBatch?: (
+    context: OfBatch<HookContext<ArgumentValues<A>, SecretValues<S>>>,
+  ) => Promise<unknown>
   /** The same when the hosts of a batch have ended, before it bakes. */
-  afterBatch?: (context: AfterContext<ArgumentValues<A>, SecretValues<S>>) => Promise<void>
+  afterBatch?: (
+    context: OfBatch<AfterContext<ArgumentValues<A>, SecretValues<S>>>,
+  ) => Promise<unknown>
   /** Where it runs if `--on` is not given: a pattern. */
   hosts?: string
   /** Groups that come one after the other, each only if the one before went well; hosts of none come last. */
