@@ -33,7 +33,7 @@ const none: Head = { run: '?', attempt: '1', recipe: '?', owner: '?', controller
 
 /** Reads what `hw_show_log` prints: changes in the order in which they were made. Lines that it does not know are left out. */
 export function parseLog(text: string): LoggedChange[] {
-  const changes: LoggedChange[] = []
+  const changes: (LoggedChange & { began: number })[] = []
   let head = none
   for (const line of text.split('\n')) {
     const [, key, value = ''] = /^([a-z]+)=(.*)$/.exec(line) ?? []
@@ -46,6 +46,7 @@ export function parseLog(text: string): LoggedChange[] {
     if (Number.isNaN(began)) continue
     const { run, attempt, recipe, owner, controller } = head
     changes.push({
+      began,
       at: new Date(began + Number(seconds) * 1000).toISOString(),
       run,
       attempt: Number(attempt) || 1,
@@ -57,6 +58,7 @@ export function parseLog(text: string): LoggedChange[] {
       ...(note ? { note } : {}),
     })
   }
-  // Runs come by their names, which in the same second say nothing of which was first.
-  return changes.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  // Runs come by their names, which in the same second say nothing of which was first; and their changes are timed by
+  // the second. A host does one run at a time.
+  return changes.sort((a, b) => a.began - b.began).map(({ began, ...change }) => change)
 }

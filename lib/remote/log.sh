@@ -69,14 +69,20 @@ hw_log_head() {
   done
 }
 
-# hw_show_log COUNT: the files of the last COUNT runs, each after a line `file=RUN`. Only what is ours is in there: see
+# hw_show_log COUNT: the files of the last COUNT runs, each after a line `file=RUN`; also those that began in the same
+# second as the first of these, as their names do not say which was first. Only what is ours is in there: see
 # hw_trust_state.
 hw_show_log() {
   hw_may_look || return
   [ -d "$hw_dir/log" ] || return 0
   hw_log_left=$1
   set -- "$hw_dir"/log/*
-  while [ "$#" -gt "$hw_log_left" ]; do shift; done
+  hw_log_skipped=$(($# - hw_log_left))
+  for hw_path in "$@"; do
+    [ "$hw_log_skipped" -gt 0 ] || break
+    hw_log_skipped=$((hw_log_skipped - 1))
+  done
+  while [ "$#" -gt "$hw_log_left" ] && [ "${1%-*}" != "${hw_path%-*}" ]; do shift; done
   for hw_path in "$@"; do
     [ -f "$hw_path" ] && [ ! -L "$hw_path" ] || continue
     hw_lines "file=${hw_path##*/}"

@@ -19,8 +19,8 @@ test('each change has its run, who did it, and when', () => {
 
 test('of two runs within a second the changes of the first one come first, whatever their names', () => {
   const began = (run: string, time: string) => head(run).replace('02:00:00.000', time)
-  const text = `${began('r-a', '02:00:00.900')}+0 changed later\t\n${began('r-b', '02:00:00.100')}+0 changed sooner\t\n`
-  expect(parseLog(text).map(({ title }) => title)).toEqual(['sooner', 'later'])
+  const text = `${began('r-a', '02:00:00.900')}+0 changed third\t\n${began('r-b', '02:00:00.100')}+0 changed first\t\n+1 changed second\t\n`
+  expect(parseLog(text).map(({ title }) => title)).toEqual(['first', 'second', 'third'])
 })
 
 test('a further attempt has its own time and number', () => {
