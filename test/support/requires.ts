@@ -112,7 +112,7 @@ export const requirements = {
     'python3-yaml python3-ruamel.yaml',
     ...[python, '-c', 'import yaml, ruamel.yaml, tomllib'],
   ),
-  ansible: packaged('ansible-core', 'ansible-vault', '--version'),
+  ansible: late(packaged('ansible-core', 'ansible-vault', '--version')),
   testparm: packaged('samba-common-bin', 'testparm', '--version'),
   zip: {
     get: 'apt-get install zip unzip',
