@@ -4,7 +4,7 @@ import type { Option } from './option.ts'
 export const environment: Option = {
   flags: '--environment <name>',
   group: 'project',
-  // No default here, where it could not be told from what was given: at a terminal it is asked for.
+  // No default here: at a terminal it is asked for, unless it was given.
   description: 'The folder in inventories/, beside the lab’s; default: production',
 }
 export const firstHosts: Option = {

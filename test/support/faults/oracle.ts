@@ -85,8 +85,9 @@ function allowedAfter(
   // Known before this attempt began, or found by it.
   const now = uncertainIn(attempt).length > 0
   const unknown = uncertainAfter(before).length > 0 || now
-  const others = [...(unknown ? [7] : []), ...(attempt.held ? [5] : [])]
-  if (fault === undefined) return unknown ? [7] : [0, ...others]
+  const away = mayBeAway(before) ? [3] : []
+  const others = [...(unknown ? [7] : []), ...(attempt.held ? [5] : []), ...away]
+  if (fault === undefined) return unknown ? [7, ...away] : [0, ...others]
   const { kind } = fault
   if (heals.has(kind)) return [unknown ? 7 : 0, ...others]
   if (kind === 'controller killed') return [null, 0, ...others]
@@ -96,6 +97,15 @@ function allowedAfter(
   const goesOn = reconnects && atWork && lost.has(kind) && !wasByAnother(attempt)
   return [...(goesOn ? [] : [3]), 0, ...others]
 }
+
+/** The attempt before was over while the host restarted: this one may come too soon, or lose its connection by that. */
+const mayBeAway = (before: Attempted | undefined) =>
+  before?.events.some(({ type, title }) => type === 'step.start' && isRestart(title)) === true &&
+  !before.events.some(
+    ({ type, title, status }) => type === 'step.end' && isRestart(title) && status === 'changed',
+  )
+
+const isRestart = (title: string | undefined) => title?.startsWith('reboot') === true
 
 /** The connection was lost in a step of another user that is not remembered: nobody knows what it did. */
 const wasByAnother = ({ events }: Attempted) =>
