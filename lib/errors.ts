@@ -434,7 +434,9 @@ export function outOfFiles(error: unknown): UnreachableError | undefined {
     each = each.cause, depth++
   ) {
     const { code } = each as NodeJS.ErrnoException
-    if (code !== 'EMFILE' && code !== 'ENFILE') continue
+    // Node's own loader does not say why, and nothing else keeps it from a file that was installed.
+    const byLoader = each.message.startsWith('Cannot read package config ')
+    if (code !== 'EMFILE' && code !== 'ENFILE' && !byLoader) continue
     const message = 'the controller has too many open files: this is not the host’s fault'
     const hint = errorCodes.out_of_files.next
     return new UnreachableError('out_of_files', message, { cause: error, hint })

@@ -33,4 +33,7 @@ test('an error is that of missing files whatever was being opened', () => {
   for (const error of [cause, wrapped])
     expect(thrownError(error)).toMatchObject({ code: 'out_of_files' })
   expect(outOfFiles(new Error('x', { cause: new Error('y') }))).toBeUndefined()
+  // As Node's loader says it, without a code.
+  const byLoader = new Error('Cannot read package config /srv/node_modules/cac/package.json')
+  expect(outOfFiles(byLoader)).toMatchObject({ code: 'out_of_files' })
 })
