@@ -171,7 +171,7 @@ async function refuseEmpty(directory: string, shownAs: string): Promise<never> {
 }
 
 /** Names of the directories in `inventories` that have an inventory, sorted. */
-async function listEnvironments(project: string): Promise<string[]> {
+export async function listEnvironments(project: string): Promise<string[]> {
   const directory = join(project, 'inventories')
   const found: string[] = []
   for (const name of await readdir(directory).catch(() => [])) {

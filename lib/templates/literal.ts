@@ -29,15 +29,13 @@ export function literal(text: string): { value: unknown } | undefined {
   }
 }
 
-const names: Readonly<Record<string, unknown>> = { null: null }
-
 /** @throws not a literal */
 function literalOf(expression: Expression): unknown {
   switch (expression.is) {
     case 'constant':
       return expression.value
     case 'name':
-      if (Object.hasOwn(names, expression.name)) return names[expression.name]
+      if (expression.name === 'null') return null
       break
     case 'list':
       return expression.items.map(literalOf)

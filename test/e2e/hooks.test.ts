@@ -22,7 +22,7 @@ export default recipe({
   before: context => on3(context, 'before'),
   after: async context => {
     await on3(context, 'after')
-    if (existsSync(at('told'))) await on3(context, context.outcomes.map(({ status }) => status).join(' '))
+    if (existsSync(at('outcomes'))) await on3(context, context.outcomes.map(({ status }) => status).join(' '))
   },
   beforeBatch: context => on3(context, \`before-\${context.batch.number}-\${context.hosts.map(({ name }) => name)}\`),
   afterBatch: context => on3(context, \`after-\${context.batch.number}\`),
@@ -56,7 +56,7 @@ const inOrder = [
 
 describe('what is before and after', () => {
   test('a run and each of its batches is done at another host, and shown in all outputs', async () => {
-    const { project, order, words } = await fleet({ told: '' })
+    const { project, order, words } = await fleet({ outcomes: '' })
     const { status, stderr } = await project.run([
       ...words,
       '--report',

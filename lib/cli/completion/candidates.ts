@@ -1,11 +1,12 @@
 /** What can be typed next: names of commands, options, recipes' arguments, hosts, environments. */
 import { readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Catalogue } from '../../bootstrap/definitions.ts'
 import { loadCatalogue } from '../../bootstrap/load.ts'
 import { readAnsibleCfg } from '../../inventory/ansible-cfg.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
 import { loadInventory } from '../../inventory/load.ts'
+import { listEnvironments } from '../../inventory/sources.ts'
 import { labDirectoryOf } from '../../lab/directory.ts'
 import { runsDirectory } from '../../private-file.ts'
 import type { Argument, ArgumentTypes } from '../../recipe/arguments.ts'
@@ -106,7 +107,7 @@ async function valuesOf(
   const { long } = describeFlags(option)
   if (Object.hasOwn(fixed, long)) return fixed[long]!
   if (paths.includes(long)) return 'files'
-  if (long === 'inventory') return [...environments(place), ...words('lab')]
+  if (long === 'inventory') return environments(place)
   if (long === 'recipe') return recipesOf(place).map(({ name }) => ({ value: name }))
   if (long !== 'on' && long !== 'host' && long !== 'canary') return []
   const inventory = await inventoryOf(line, place)
@@ -129,12 +130,10 @@ function patterns({ hosts }: Inventory, begun: string): Candidate[] {
 
 const count = (hosts: number) => (hosts === 1 ? '1 host' : `${hosts} hosts`)
 
-/** Folders in inventories/. */
-function environments({ project }: Place): Candidate[] {
-  if (project.inventories === undefined) return []
-  return readdirSync(join(project.inventories, 'inventories'), { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && entry.name !== 'lab' && !entry.name.startsWith('.'))
-    .map(({ name }) => ({ value: name }))
+/** Those that can be named, and the lab, which may not be up yet. */
+async function environments({ project }: Place): Promise<Candidate[]> {
+  const own = project.inventories === undefined ? [] : await listEnvironments(project.inventories)
+  return words(...new Set([...own, 'lab']))
 }
 
 /** Those of each `-i`, or the only one; undefined: there is none, or it can't be read. */

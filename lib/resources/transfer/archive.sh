@@ -6,7 +6,7 @@
 # [url=] [curl=] [wget=] [private=] [content=]: what the archive holds is in DIR. host: `path` is its path; url: see
 # hw_download; sent: `content` prints it, or is the path of a file that came in for it. `format`: tar, or the
 # program that makes one of it (gzip xz zstd bzip2), or zip. `name` distinguishes several archives in DIR. `include` and `exclude` are words of find, a line each, for
-# what of it is unpacked, and `chosen` tells one choice from another.
+# what of it is unpacked, and `chosen` distinguishes one choice from another.
 hw_archive() {
   hw_words 2 'format strip name include exclude chosen perms mode user group path algorithm sum url curl wget private content' "$@" || return
   hw_want_mode=${hw_want_mode:+00$hw_want_mode} hw_kind=$2 hw_archive_file=$hw_want_path hw_wanted=$hw_want_sum

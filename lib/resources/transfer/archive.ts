@@ -114,7 +114,7 @@ export function archive(directory: string, options: ArchiveOptions): Resource {
   return declare({ ...shared, call: sentCall(sent, localSource(title, source!)) })
 }
 
-/** What of it is unpacked, as words of find, a line each; and what tells one choice from another. */
+/** What of it is unpacked, as words of find, a line each; and what distinguishes one choice from another. */
 function chosenWords(title: string, { include = [], exclude = [] }: ArchiveOptions) {
   if (include.length + exclude.length === 0) return {}
   const patternsOf = (patterns: readonly string[]) => {
