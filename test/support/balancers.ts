@@ -16,7 +16,10 @@ export interface Balancer {
   url: string
   /** What its admin socket answers. */
   ask(words: string): Promise<string>
-  /** How it sees its servers: `web1 UP`, in the order of its file. */
+  /**
+   * How it sees its servers: `web1 UP`, in the order of its file. Without the count of good checks, as in `DRAIN 1/2`:
+   * whether one came between the start and the drain is chance.
+   */
   servers(): Promise<string[]>
   stop(): Promise<void>
   start(): Promise<void>
@@ -66,7 +69,7 @@ ${Object.entries(servers)
   const seen = async () => {
     const answer = await ask('show stat -1 4 -1')
     return [...answer.matchAll(/^app,(\w+),(?:[^,]*,){15}([^,]*),/gm)].map(
-      ([, server, state]) => `${server} ${state}`,
+      ([, server, state]) => `${server} ${state!.replace(/ \d+\/\d+$/, '')}`,
     )
   }
   const stop = async () => {
