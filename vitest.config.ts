@@ -40,7 +40,7 @@ export default defineConfig(async ({ mode }) => {
     provide: { missing: ways },
     // Scripts of CI, where one in thirty thousand must not refuse a change: they print which passed only then, and
     // fail if there are more than a few.
-    retry: process.env.HOSTWRIGHT_TEST_COUNTS ? 2 : 0,
+    retry: process.env.HOSTWRIGHT_TEST_COUNTS ? 1 : 0,
   }
   return {
     // How long files take is remembered by stage: what one skips is the longest of the other.

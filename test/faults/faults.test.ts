@@ -134,7 +134,7 @@ describe('a run under faults', { tags: ['overlay', 'sshd'] }, () => {
         }
       }
       await Promise.all(all.map(work))
-      // In the error's own text, which is all that is printed of what passed when tried again.
+      // In the error's own text, which is all that is printed of what passed at its second try.
       if (untrue.length > 0) throw new Error(untrue.join('\n'))
     },
   )

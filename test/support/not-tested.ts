@@ -28,8 +28,8 @@ type Outcome = Pick<TestCase, 'tags'> & { state: string }
 interface Counts extends Tally {
   /** Tests, and files that could not be loaded. */
   failures: string[]
-  /** Tests that failed at first, with the first line of why. */
-  laterTry: string[]
+  /** Tests that failed once, with the first line of why. */
+  secondTry: string[]
 }
 
 const needs = ({ tags }: Pick<TestCase, 'tags'>, names: readonly Requires[]) =>
@@ -106,13 +106,11 @@ export function reportNotTested(stage: Stage, absent: readonly Requires[]): Repo
         failures: [...cases.filter(test => test.result().state === 'failed'), ...broken].map(
           nameOf,
         ),
-        laterTry: flaky.map(test => `${nameOf(test)}: ${firstError(test).split('\n')[0]}`),
+        secondTry: flaky.map(test => `${nameOf(test)}: ${firstError(test).split('\n')[0]}`),
       }
       counts.failed += broken.length
       for (const test of flaky)
-        process.stdout.write(
-          `Passed only when tried again: ${nameOf(test)}: ${firstError(test)}\n\n`,
-        )
+        process.stdout.write(`Passed at the second try: ${nameOf(test)}: ${firstError(test)}\n\n`)
       const text = byName ? '' : notTested(counts, stage)
       if (text !== '') process.stdout.write(`${text}\n`)
       const file = process.env.HOSTWRIGHT_TEST_COUNTS
