@@ -229,7 +229,10 @@ describe('an upgrade', () => {
     await lbs[1]!.ask('set server app/web1 state maint')
     const { exitCode, seen } = await upgradeTo('2.0')
     expect(exitCode).toBe(0)
-    expect(await servers()).toEqual(['web1 DRAIN', 'web2 UP', 'web1 MAINT', 'web2 UP'])
+    // `DRAIN 1/2` until the first check after it was in MAINT for the upgrade.
+    await expect
+      .poll(servers, { timeout: 20_000 })
+      .toEqual(['web1 DRAIN', 'web2 UP', 'web1 MAINT', 'web2 UP'])
     expect(await note()).toBeUndefined()
     expect(seen.flatMap(event => (event.type === 'warning' ? event.message : []))).toEqual([
       'app stays in drain at lb1, as it was before',

@@ -16,10 +16,7 @@ export interface Balancer {
   url: string
   /** What its admin socket answers. */
   ask(words: string): Promise<string>
-  /**
-   * How it sees its servers: `web1 UP`, in the order of its file. Without the count of good checks, as in `DRAIN 1/2`:
-   * whether one came between the start and the drain is chance.
-   */
+  /** How it sees its servers: `web1 UP`, in the order of its file. */
   servers(): Promise<string[]>
   stop(): Promise<void>
   start(): Promise<void>
@@ -69,7 +66,7 @@ ${Object.entries(servers)
   const seen = async () => {
     const answer = await ask('show stat -1 4 -1')
     return [...answer.matchAll(/^app,(\w+),(?:[^,]*,){15}([^,]*),/gm)].map(
-      ([, server, state]) => `${server} ${state!.replace(/ \d+\/\d+$/, '')}`,
+      ([, server, state]) => `${server} ${state}`,
     )
   }
   const stop = async () => {
